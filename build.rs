@@ -1,0 +1,3 @@
+//! Build-time work: nothing yet.
+
+fn main() {}

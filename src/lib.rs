@@ -1,0 +1,12 @@
+//! rigz: a complete stand-in for libz.so.1 that compresses large writes on every core.
+//!
+//! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
+//!
+//! ```text
+//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng -> checksum, format -> raw, arch, error, config
+//! ```
+//!
+//! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
+
+pub mod error;
+pub mod raw;

@@ -1,0 +1,108 @@
+//! `Allocator`: the host's `zalloc`/`zfree` pair, or the system's.
+//!
+//! zlib lets a program hand over its own allocator per stream. When it does, every byte of that stream comes through it, on
+//! the calling thread only. Otherwise memory comes from `malloc`, and may be refused either way.
+
+use core::ffi::{c_uint, c_void};
+use core::ptr::NonNull;
+
+/// zlib's `alloc_func`: `opaque, items, size`; null when memory is refused.
+pub type AllocFn = unsafe extern "C" fn(*mut c_void, c_uint, c_uint) -> *mut c_void;
+/// zlib's `free_func`: `opaque, address`.
+pub type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
+/// Where a stream's memory comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocator {
+    alloc: AllocFn,
+    free: FreeFn,
+    opaque: *mut c_void,
+}
+
+impl Allocator {
+    /// The system's allocator.
+    pub const SYSTEM: Self = Self { alloc: system_alloc, free: system_free, opaque: core::ptr::null_mut() };
+
+    /// The host's allocator.
+    ///
+    /// # Safety
+    /// - `alloc` returns null or memory for `items * size` bytes, aligned as `malloc` does, that lives until `free`.
+    /// - Both may be called with `opaque` for as long as this value or anything allocated by it lives.
+    pub unsafe fn foreign(alloc: AllocFn, free: FreeFn, opaque: *mut c_void) -> Self {
+        Self { alloc, free, opaque }
+    }
+
+    /// Whether this is the system's allocator, whose memory any thread may take.
+    pub fn is_system(&self) -> bool {
+        core::ptr::fn_addr_eq(self.alloc, system_alloc as AllocFn)
+    }
+
+    /// The triple as C knows it.
+    pub fn parts(&self) -> (AllocFn, FreeFn, *mut c_void) {
+        (self.alloc, self.free, self.opaque)
+    }
+
+    /// Moves `value` into memory of this allocator; gives it back when memory is refused.
+    pub fn place<T>(&self, value: T) -> Result<NonNull<T>, T> {
+        const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
+        // SAFETY: the constructor's contract allows the call.
+        let memory = unsafe { (self.alloc)(self.opaque, 1, size_of::<T>() as c_uint) }.cast::<T>();
+        match NonNull::new(memory) {
+            Some(place) => {
+                // SAFETY: freshly allocated for one `T`, aligned as asserted above.
+                unsafe { place.write(value) };
+                Ok(place)
+            }
+            None => Err(value),
+        }
+    }
+
+    /// Takes a value out of memory that [`place`](Self::place) of the same allocator gave, and frees the memory.
+    ///
+    /// # Safety
+    /// - `place` came from `place` of an equal allocator and was not taken before.
+    pub unsafe fn take<T>(&self, place: NonNull<T>) -> T {
+        // SAFETY: the caller vouches that a `T` lives there.
+        let value = unsafe { place.read() };
+        // SAFETY: the memory came from `alloc` of the same pair, and its value was moved out.
+        unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
+        value
+    }
+}
+
+/// `zalloc` by `malloc`.
+pub(crate) unsafe extern "C" fn system_alloc(_: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
+    match (items as usize).checked_mul(size as usize) {
+        // SAFETY: `malloc` may be called with any size.
+        Some(bytes) => unsafe { libc::malloc(bytes) },
+        None => core::ptr::null_mut(),
+    }
+}
+
+/// `zfree` by `free`.
+pub(crate) unsafe extern "C" fn system_free(_: *mut c_void, address: *mut c_void) {
+    // SAFETY: `address` came from `system_alloc`, as `FreeFn` demands of its caller.
+    unsafe { libc::free(address) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placed_value_comes_back() {
+        let place = Allocator::SYSTEM.place(String::from("window")).expect("malloc gives 24 bytes");
+        // SAFETY: placed one line above.
+        assert_eq!(unsafe { Allocator::SYSTEM.take(place) }, "window");
+    }
+
+    #[test]
+    fn refused_memory_gives_the_value_back() {
+        unsafe extern "C" fn refuse(_: *mut c_void, _: c_uint, _: c_uint) -> *mut c_void {
+            core::ptr::null_mut()
+        }
+        // SAFETY: `refuse` always returns null, so `free` is never called.
+        let allocator = unsafe { Allocator::foreign(refuse, system_free, core::ptr::null_mut()) };
+        assert_eq!(allocator.place(7u64), Err(7));
+    }
+}

@@ -1,0 +1,111 @@
+//! `Output`: a cursor over a caller's buffer that may be uninitialised.
+//!
+//! C hands out `next_out` and `avail_out` and promises only that those bytes may be written. A `&mut [u8]` would also
+//! promise that they may be read, so the engines get this cursor instead: they append to it and never look back through it.
+
+use core::marker::PhantomData;
+
+/// A write-only cursor over a borrowed buffer. Bytes before [`written`](Output::written) are initialised.
+#[derive(Debug)]
+pub struct Output<'a> {
+    start: *mut u8,
+    len: usize,
+    written: usize,
+    _buffer: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> Output<'a> {
+    /// A cursor at the start of `buffer`.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self { start: buffer.as_mut_ptr(), len: buffer.len(), written: 0, _buffer: PhantomData }
+    }
+
+    /// A cursor at the start of a foreign buffer.
+    ///
+    /// # Safety
+    /// - `start` is valid for writes of `len` bytes for `'a`, or `len` is 0.
+    /// - Nothing else reads or writes those bytes during `'a`.
+    pub unsafe fn from_raw(start: *mut u8, len: usize) -> Self {
+        Self { start, len, written: 0, _buffer: PhantomData }
+    }
+
+    /// How many bytes were appended so far.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    /// How many bytes still fit.
+    pub fn room(&self) -> usize {
+        self.len - self.written
+    }
+
+    /// Whether nothing more fits.
+    pub fn is_full(&self) -> bool {
+        self.room() == 0
+    }
+
+    /// Appends as much of `bytes` as fits and tells how much that was.
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.room());
+        // SAFETY: `count <= room()`, so the destination lies in the buffer that the constructor was given for writing,
+        // and a live `&[u8]` cannot overlap a buffer that is exclusively ours.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), self.next(), count) };
+        self.written += count;
+        count
+    }
+
+    /// Where the next byte goes; valid for writes of [`room`](Output::room) bytes.
+    pub fn next(&mut self) -> *mut u8 {
+        // `wrapping_add`: a C caller may give a null pointer with no room, on which `add(0)` would be the only legal step.
+        self.start.wrapping_add(self.written)
+    }
+
+    /// Counts `count` bytes that were written through [`next`](Output::next).
+    ///
+    /// # Safety
+    /// - `count <= room()`, and that many bytes from `next()` are initialised.
+    pub unsafe fn advance(&mut self, count: usize) {
+        debug_assert!(count <= self.room());
+        self.written += count;
+    }
+}
+
+/// Moves as much from the front of `input` to `output` as both allow; tells how much.
+pub fn transfer(input: &mut &[u8], output: &mut Output<'_>) -> usize {
+    let count = output.put(input);
+    *input = &input[count..];
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn put_stops_at_the_end_of_the_buffer() {
+        let mut buffer = [0u8; 4];
+        let mut output = Output::new(&mut buffer);
+        assert_eq!(output.put(b"abc"), 3);
+        assert_eq!(output.put(b"de"), 1);
+        assert!(output.is_full());
+        assert_eq!(output.put(b"f"), 0);
+        assert_eq!(&buffer, b"abcd");
+    }
+
+    #[test]
+    fn a_null_buffer_without_room_is_legal() {
+        // SAFETY: `len` is 0.
+        let mut output = unsafe { Output::from_raw(core::ptr::null_mut(), 0) };
+        assert_eq!(output.put(b"x"), 0);
+        assert!(output.is_full());
+    }
+
+    #[test]
+    fn transfer_moves_the_front_of_the_input() {
+        let mut buffer = [0u8; 2];
+        let mut output = Output::new(&mut buffer);
+        let mut input: &[u8] = b"xyz";
+        assert_eq!(transfer(&mut input, &mut output), 2);
+        assert_eq!(input, b"z");
+    }
+}
