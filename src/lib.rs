@@ -8,5 +8,10 @@
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
 
+pub mod checksum;
+pub mod config;
 pub mod error;
+pub mod format;
+pub mod pipeline;
 pub mod raw;
+pub mod zng;
