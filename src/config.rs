@@ -15,7 +15,8 @@ pub struct Config {
     /// `RIGZ_THREADS`: how many threads, the caller's included, may compress; 1 means serial. Default: the processors that
     /// affinity and cgroup leave to the process.
     pub threads: Option<usize>,
-    /// `RIGZ_CHUNK`: bytes per chunk, for experiments; it changes the output.
+    /// `RIGZ_CHUNK`: bytes per chunk, at least 32 KiB, so that the markers between chunks stay within zlib's `compressBound()`.
+    /// For experiments: it changes the output.
     pub chunk: Option<usize>,
     /// `RIGZ_THRESHOLD`: unflushed bytes from which on a stream goes through the pipeline, for experiments; it changes
     /// the output.
@@ -29,7 +30,7 @@ pub fn config() -> &'static Config {
     static CONFIG: OnceLock<Config> = OnceLock::new();
     CONFIG.get_or_init(|| Config {
         threads: number(c"RIGZ_THREADS", 1, 1024),
-        chunk: number(c"RIGZ_CHUNK", 1 << 10, 1 << 26),
+        chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
         threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
         stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
     })

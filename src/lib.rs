@@ -14,4 +14,5 @@ pub mod error;
 pub mod format;
 pub mod pipeline;
 pub mod raw;
+pub mod stream;
 pub mod zng;

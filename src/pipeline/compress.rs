@@ -11,7 +11,7 @@
 use super::WINDOW;
 use super::encoder::ChunkEnd;
 use super::job::Chunk;
-use super::ring::{Ring, WITHIN};
+use super::ring::Ring;
 use crate::checksum::Check;
 use crate::error::Result;
 use crate::raw::Output;
@@ -38,6 +38,15 @@ pub struct Counters {
     pub threads: usize,
 }
 
+impl Counters {
+    /// Adds another segment's.
+    pub fn add(&mut self, segment: Counters) {
+        self.chunks += segment.chunks;
+        self.by_workers += segment.by_workers;
+        self.threads = self.threads.max(segment.threads);
+    }
+}
+
 /// A segment on its way through the pipeline.
 #[derive(Debug)]
 pub struct Compressor {
@@ -46,7 +55,8 @@ pub struct Compressor {
     /// The open chunk: its window, then what of its data has come.
     open: Vec<u8>,
     window_len: usize,
-    is_closed: bool,
+    /// Set once the last chunk is on its way.
+    end: Option<ChunkEnd>,
     /// Check value of everything delivered.
     check: Check,
     counters: Counters,
@@ -60,7 +70,7 @@ impl Compressor {
         open.extend_from_slice(&window[window.len().saturating_sub(WINDOW)..]);
         let window_len = open.len();
         let counters = Counters { threads: ring.threads(), ..Counters::default() };
-        Ok(Self { settings, ring, open, window_len, is_closed: false, check: settings.check, counters })
+        Ok(Self { settings, ring, open, window_len, end: None, check: settings.check, counters })
     }
 
     /// Takes input as far as the ring has room. What is left waits for [`read`](Self::read) or [`work`](Self::work).
@@ -71,7 +81,7 @@ impl Compressor {
                 if self.ring.is_full() {
                     return Ok(());
                 }
-                self.submit(WITHIN)?;
+                self.submit(ChunkEnd::Sync)?;
             }
             let count = self.room().min(input.len());
             self.open.extend_from_slice(&input[..count]);
@@ -83,12 +93,12 @@ impl Compressor {
     /// Ends the segment: what is in the open chunk becomes the last one. False when the ring has no room for it yet.
     pub fn close(&mut self, end: ChunkEnd) -> Result<bool> {
         self.ring.check_epoch()?;
-        if !self.is_closed {
+        if self.end.is_none() {
             if self.ring.is_full() {
                 return Ok(false);
             }
             self.submit(end)?;
-            self.is_closed = true;
+            self.end = Some(end);
         }
         Ok(true)
     }
@@ -112,7 +122,17 @@ impl Compressor {
 
     /// Whether the segment is closed and all of it delivered.
     pub fn is_drained(&self) -> bool {
-        self.is_closed && self.ring.is_empty()
+        self.end.is_some() && self.ring.is_empty()
+    }
+
+    /// How the segment ends, once it is closed.
+    pub fn end(&self) -> Option<ChunkEnd> {
+        self.end
+    }
+
+    /// Bytes that could be delivered at once.
+    pub fn settled_len(&self) -> usize {
+        self.ring.settled_len()
     }
 
     /// The check value of everything delivered; of all input once drained.
@@ -135,8 +155,8 @@ impl Compressor {
         let mut ring = self.ring.try_clone()?;
         let mut open = ring.input_buffer(WINDOW + self.settings.chunk_len)?;
         open.extend_from_slice(&self.open);
-        let Self { settings, window_len, is_closed, check, counters, .. } = *self;
-        Ok(Self { settings, ring, open, window_len, is_closed, check, counters })
+        let Self { settings, window_len, end, check, counters, .. } = *self;
+        Ok(Self { settings, ring, open, window_len, end, check, counters })
     }
 
     fn room(&self) -> usize {

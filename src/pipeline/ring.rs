@@ -3,7 +3,7 @@
 //! Jobs are settled in any order and delivered in this one. The ring is bounded, and so is a stream's memory. It belongs to the
 //! stream's thread; only the jobs in it are shared.
 
-use super::encoder::{ChunkEncoder, ChunkEnd, bound};
+use super::encoder::{ChunkEncoder, bound};
 use super::job::{Chunk, Encoded, Job};
 use super::pool::{Epoch, Pool};
 use super::sync::Arc;
@@ -118,6 +118,13 @@ impl Ring {
         Ok(())
     }
 
+    /// Bytes that [`deliver`](Self::deliver) could copy at once.
+    pub(super) fn settled_len(&self) -> usize {
+        let lens =
+            self.jobs.iter().map_while(|job| job.with_result(|encoded| encoded.bytes.len()).ok().flatten());
+        lens.sum::<usize>().saturating_sub(self.delivered)
+    }
+
     /// Does something useful while the front job is not settled: a job of this ring that still waits, or else sleep until the
     /// worker that has the front job is through.
     pub(super) fn work(&mut self) -> Result<()> {
@@ -197,6 +204,3 @@ fn buffer(spare: &mut Vec<Vec<u8>>, capacity: usize) -> Result<Vec<u8>> {
     buffer.try_reserve_exact(capacity).map_err(|_| Error::Memory)?;
     Ok(buffer)
 }
-
-/// The end that a chunk within a segment has.
-pub(super) const WITHIN: ChunkEnd = ChunkEnd::Sync;

@@ -119,14 +119,12 @@ impl Deflate {
         done(unsafe { sys::zng_deflateSetDictionary(self.stream.as_ptr(), tail.as_ptr(), tail.len() as u32) })
     }
 
-    /// Copies the history, at most 32 KiB, to the front of `window`; tells how much that is.
-    pub fn dictionary(&self, window: &mut [u8; 32768]) -> Result<usize> {
-        let mut len = 0u32;
-        // SAFETY: the stream is initialised; a history is never longer than 32 KiB.
-        done(unsafe {
-            sys::zng_deflateGetDictionary(self.stream.as_ptr(), window.as_mut_ptr(), &raw mut len)
-        })?;
-        Ok(len as usize)
+    /// The history, at most 32 KiB.
+    pub fn dictionary(&self) -> Result<Vec<u8>> {
+        super::history(|place, len| {
+            // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, which `place` has room for.
+            unsafe { sys::zng_deflateGetDictionary(self.stream.as_ptr(), place, len) }
+        })
     }
 
     /// A compressor in the same state, to go on apart.

@@ -76,13 +76,12 @@ impl Inflate {
         done(unsafe { sys::zng_inflateSetDictionary(self.stream.as_ptr(), dictionary.as_ptr(), len) })
     }
 
-    /// Copies the history, at most 32 KiB, to the front of `window` when there is one; tells its length.
-    pub fn dictionary(&self, window: Option<&mut [u8; 32768]>) -> Result<usize> {
-        let mut len = 0u32;
-        let place = window.map_or(core::ptr::null_mut(), |window| window.as_mut_ptr());
-        // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, and nothing through null.
-        done(unsafe { sys::zng_inflateGetDictionary(self.stream.as_ptr(), place, &raw mut len) })?;
-        Ok(len as usize)
+    /// The history, at most 32 KiB.
+    pub fn dictionary(&self) -> Result<Vec<u8>> {
+        super::history(|place, len| {
+            // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, which `place` has room for.
+            unsafe { sys::zng_inflateGetDictionary(self.stream.as_ptr(), place, len) }
+        })
     }
 
     /// `inflateGetHeader()`: the gzip header goes to `head` as later calls meet it.

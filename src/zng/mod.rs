@@ -123,3 +123,15 @@ fn outcome(code: c_int) -> Result<Status> {
 fn done(code: c_int) -> Result<()> {
     outcome(code).map(|_| ())
 }
+
+/// The history that `fill` writes, at most 32 KiB, through a pointer with that much room.
+fn history(fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Vec<u8>> {
+    const WINDOW: usize = 32 * 1024;
+    let mut window = Vec::new();
+    window.try_reserve_exact(WINDOW).map_err(|_| Error::Memory)?;
+    window.resize(WINDOW, 0);
+    let mut len = 0;
+    done(fill(window.as_mut_ptr(), &raw mut len))?;
+    window.truncate(len as usize);
+    Ok(window)
+}
