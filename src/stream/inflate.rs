@@ -93,24 +93,28 @@ impl Drop for InflateStream {
 /// Decompresses a whole zlib stream, as `uncompress2()` does. Tells how much input was used. [`Error::Buffer`] when the output
 /// does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
-    let mut stream = match InflateStream::new(15, Allocator::SYSTEM) {
-        Ok(stream) => stream,
-        Err(error) => return (0, Err(error)),
-    };
     let mut input = source;
-    // A stream of no data may be asked for with no room at all; zlib-ng wants some.
-    let mut byte = [0];
-    let mut spare = Output::new(&mut byte);
-    let has_room = !output.is_full();
-    let output = if has_room { output } else { &mut spare };
-    let outcome = loop {
-        match stream.inflate(&mut input, output, Flush::None) {
-            Ok(Status::Ok) => {}
-            Ok(Status::StreamEnd) if has_room || output.written() == 0 => break Ok(()),
-            Err(Error::Buffer) if has_room && output.is_full() => break Err(Error::Buffer),
-            Ok(_) | Err(Error::Buffer) => break Err(Error::Data),
-            Err(error) => break Err(error),
-        }
+    let outcome = if output.is_full() {
+        // A stream of no data may be asked for with no room at all; zlib-ng wants some.
+        let mut byte = [0];
+        let mut spare = Output::new(&mut byte);
+        let outcome = decode(&mut input, &mut spare);
+        if spare.written() > 0 || outcome == Err(Error::Buffer) { Err(Error::Data) } else { outcome }
+    } else {
+        decode(&mut input, output)
     };
     (source.len() - input.len(), outcome)
+}
+
+fn decode(input: &mut &[u8], output: &mut Output<'_>) -> Result<()> {
+    let mut stream = InflateStream::new(15, Allocator::SYSTEM)?;
+    loop {
+        match stream.inflate(input, output, Flush::None) {
+            Ok(Status::Ok) => {}
+            Ok(Status::StreamEnd) => return Ok(()),
+            Err(Error::Buffer) if output.is_full() => return Err(Error::Buffer),
+            Ok(Status::NeedDictionary) | Err(Error::Buffer) => return Err(Error::Data),
+            Err(error) => return Err(error),
+        }
+    }
 }
