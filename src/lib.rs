@@ -8,6 +8,7 @@
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
 
+pub mod capi;
 pub mod checksum;
 pub mod config;
 pub mod error;

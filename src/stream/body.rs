@@ -374,10 +374,6 @@ impl Body {
         }
     }
 
-    /// Whether the serial engine itself judges calls that ask for nothing new.
-    pub(super) fn is_serial(&self) -> bool {
-        matches!(self.segment, Segment::Serial | Segment::Draining(..))
-    }
 
     pub(super) fn parameters(&self) -> &DeflateParams {
         &self.params
