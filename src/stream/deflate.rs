@@ -11,7 +11,7 @@ use super::{Flush, Strategy};
 use crate::checksum::{Check, adler32};
 use crate::error::{Error, Result, Status};
 use crate::format::{gzip, zlib};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::DeflateParams;
 
 /// What a stream is made with, in `deflateInit2()`'s terms.
@@ -300,7 +300,7 @@ impl DeflateStream {
     }
 
     /// `deflateGetDictionary()`: the last 32 KiB, at most, of dictionary and input.
-    pub fn dictionary(&self) -> Result<Vec<u8>> {
+    pub fn dictionary(&self) -> Result<Buffer> {
         self.body.window()
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Stream, done, outcome, sys};
 use crate::error::{Result, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
 
 /// What a compressor is made with; zlib's numbers, checked by `stream`.
@@ -119,9 +119,9 @@ impl Deflate {
         done(unsafe { sys::zng_deflateSetDictionary(self.stream.as_ptr(), tail.as_ptr(), tail.len() as u32) })
     }
 
-    /// The history, at most 32 KiB.
-    pub fn dictionary(&self) -> Result<Vec<u8>> {
-        super::history(|place, len| {
+    /// The history, at most 32 KiB, in memory of `allocator`.
+    pub fn dictionary(&self, allocator: Allocator) -> Result<Buffer> {
+        super::history(allocator, |place, len| {
             // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, which `place` has room for.
             unsafe { sys::zng_deflateGetDictionary(self.stream.as_ptr(), place, len) }
         })

@@ -2,7 +2,7 @@
 
 use super::{Stream, done, outcome, sys};
 use crate::error::{Error, Result, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::{CStr, c_int, c_uchar, c_void};
 
 /// A decompressor.
@@ -76,9 +76,9 @@ impl Inflate {
         done(unsafe { sys::zng_inflateSetDictionary(self.stream.as_ptr(), dictionary.as_ptr(), len) })
     }
 
-    /// The history, at most 32 KiB.
-    pub fn dictionary(&self) -> Result<Vec<u8>> {
-        super::history(|place, len| {
+    /// The history, at most 32 KiB, in memory of `allocator`.
+    pub fn dictionary(&self, allocator: Allocator) -> Result<Buffer> {
+        super::history(allocator, |place, len| {
             // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, which `place` has room for.
             unsafe { sys::zng_inflateGetDictionary(self.stream.as_ptr(), place, len) }
         })
