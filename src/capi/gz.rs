@@ -30,7 +30,6 @@ versions! {
 /// What zlib.h shows of a `gzFile`: `struct gzFile_s`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(non_camel_case_types, reason = "the C name")]
 pub struct gzFile_s {
     /// How many bytes wait at `next`.
     pub have: c_uint,
@@ -41,7 +40,7 @@ pub struct gzFile_s {
 }
 
 /// zlib.h's `gzFile`.
-#[expect(non_camel_case_types, reason = "the C name")]
+#[allow(non_camel_case_types, reason = "the C name")]
 pub type gzFile = *mut gzFile_s;
 
 /// What a `gzFile` points to.
