@@ -245,8 +245,9 @@ ZEXTERN int ZEXPORT inflateResetKeep(z_streamp strm);
 /* Inserts `bits` (0..16) bits of value ahead of the raw input; a negative count drops the bits that are held. */
 ZEXTERN int ZEXPORT inflatePrime(z_streamp strm, int bits, int value);
 
-/* Where in the stream the output stands: the upper 16 bits hold how many bytes of the current literal or match are out (-1
- * between codes), the lower 16 how many bits back the current code began. -65536 for a bad stream. */
+/* Where the stream stands, for random access. Upper bits (result >> 16): how many bits of input back the literal or match begins
+ * that is being written, the lower 16 bits: how many of its bytes are out. Upper -1: outside codes, and the lower 16 bits are what
+ * is left of a stored block, 0 outside any. -65536 also for a bad stream. */
 ZEXTERN long ZEXPORT inflateMark(z_streamp strm);
 
 /* Asks for the gzip header: filled in by later inflate calls, so `head` and its buffers must live until head->done is not 0. */
