@@ -11,6 +11,7 @@
 set -euo pipefail
 : "${PRELOAD_FILE:?run me by tests/preload/run NAME}" "${PRELOAD_DATA:?}"
 export LC_ALL=C TZ=UTC
+export callers_path=$PATH
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin # Debian's programs, not what stands before them
 export RIGZ_THREADS=${RIGZ_THREADS:-2}
 unset LD_PRELOAD
