@@ -104,6 +104,13 @@ bound() {
         fail "bound to another libz: $(head -n 1 strays)"
 }
 
+# mapped MAPS: the same for a program that closes the loader's log (sshd does): its /proc/PID/maps, copied while it worked,
+# has our library and no other libz.
+mapped() {
+    grep -qF "$library" "$1" || fail "$1: our library was not mapped"
+    ! grep -vF "$library" "$1" | grep 'libz\.so' || fail "$1: another libz was mapped, too"
+}
+
 # free_port: a port of the loopback that nobody listens on, from a range that depends on the process.
 free_port() {
     local port
