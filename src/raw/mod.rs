@@ -2,6 +2,7 @@
 
 pub mod alloc;
 pub mod output;
+pub mod process;
 
 pub use alloc::Allocator;
 pub use output::Output;
