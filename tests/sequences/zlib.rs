@@ -123,6 +123,7 @@ macro_rules! functions {
             pub(crate) is_rigz: bool,
         }
 
+        #[allow(clippy::too_many_arguments, reason = "zlib's functions have the arguments that they have")]
         impl Zlib {
             /// Opens the library at `path` (a bare name is searched for as the loader does).
             pub(crate) fn open(path: &Path) -> Result<Self, String> {
