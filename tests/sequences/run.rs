@@ -7,7 +7,7 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `RIGZ_LIB` | the library to judge; else `librigz.so` beside this test binary's profile folder, else in the other profile's |
+//! | `RIGZ_LIB` | the library to judge; else the `librigz.so` that cargo built with this test, else one in target/release or target/debug |
 //! | `RIGZ_SEEDS` | seeds for each tester (default 1500) |
 //! | `RIGZ_FIRST_SEED` | where they start (default 0) |
 //! | `RIGZ_SEED` | replay this one and print its calls |
@@ -65,17 +65,20 @@ pub(crate) struct Trace {
     on: bool,
     lines: Vec<String>,
     live: Option<File>,
+    /// The call that is being made.
+    next: Option<String>,
 }
 
 impl Trace {
     fn off() -> Self {
-        Trace { on: false, lines: Vec::new(), live: None }
+        Trace { on: false, lines: Vec::new(), live: None, next: None }
     }
 
     /// `line` is only made when someone reads it.
     pub(crate) fn add(&mut self, line: impl FnOnce() -> String) {
         if self.on {
             let line = line();
+            self.next = None;
             if let Some(file) = &mut self.live {
                 // A trace that can't be written loses nothing but itself.
                 let _ = writeln!(file, "  {line}");
@@ -84,10 +87,14 @@ impl Trace {
         }
     }
 
-    /// Written before a call is made, for the case that it does not come back; only a crash's report shows it.
+    /// Written before a call is made, for the case that it does not come back or that its answer is refused.
     pub(crate) fn about(&mut self, line: impl FnOnce() -> String) {
-        if let Some(file) = &mut self.live {
-            let _ = writeln!(file, "  next: {}", line());
+        if self.on {
+            let line = line();
+            if let Some(file) = &mut self.live {
+                let _ = writeln!(file, "  next: {line}");
+            }
+            self.next = Some(line);
         }
     }
 
@@ -97,6 +104,9 @@ impl Trace {
         for line in self.lines.iter().take(self.lines.len().min(8)).chain(self.lines.iter().skip(skip.max(8)))
         {
             let _ = writeln!(out, "  {line}");
+        }
+        if let Some(line) = &self.next {
+            let _ = writeln!(out, "  failing: {line}");
         }
         out
     }
@@ -153,10 +163,11 @@ fn library_path() -> PathBuf {
         return path.into();
     }
     let exe = env::current_exe().expect("the test binary knows its path");
-    // target/<profile>/deps/sequences-<hash>. The own profile first: cargo has just built the library there.
-    let profile = exe.parent().and_then(Path::parent).expect("the test binary lies in target/<profile>/deps");
+    // target/<profile>/deps/sequences-<hash>. `cargo test` has just built the library beside it; `cargo build` puts it one up.
+    let deps = exe.parent().expect("the test binary lies in a folder");
+    let profile = deps.parent().expect("the test binary lies in target/<profile>/deps");
     let target = profile.parent().expect("the profile folder lies in target");
-    for folder in [profile, &target.join("release"), &target.join("debug")] {
+    for folder in [deps, profile, &target.join("release"), &target.join("debug")] {
         let path = folder.join("librigz.so");
         if path.exists() {
             return path;
@@ -336,7 +347,8 @@ pub(crate) fn child() {
                 (Ok(()), Ok(())) => writeln!(report, "{name} seed {seed} ({mode}) passes"),
             };
             if replay.is_some() {
-                report.extend(trace.lines.iter().map(|line| format!("  {line}\n")));
+                let failing = trace.next.iter().map(|line| format!("  failing: {line}\n"));
+                report.extend(trace.lines.iter().map(|line| format!("  {line}\n")).chain(failing));
             } else {
                 let _ = writeln!(
                     report,
