@@ -7,7 +7,9 @@ pub(crate) struct Rng(u64);
 
 impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
-        Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678_9ABC_DEF1))
+        // Scattered, since the states of splitmix64 are a line: seeds that lie on it would give the same numbers, shifted.
+        let mut scatter = Rng(seed);
+        Rng(scatter.bits() ^ scatter.bits().rotate_left(17))
     }
 
     pub(crate) fn bits(&mut self) -> u64 {
