@@ -306,6 +306,10 @@ impl DeflateStream {
 
     /// `deflatePrime()`: puts `bits` bits of `value` in front of what follows.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
+        // zlib's limit; zlib-ng would take more.
+        if !(0..=16).contains(&bits) {
+            return Err(Error::Buffer);
+        }
         self.body.prime(bits, value)
     }
 
