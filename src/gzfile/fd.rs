@@ -22,14 +22,18 @@ pub(super) struct Errno(c_int);
 impl Errno {
     /// What the last failed call of this thread left.
     fn last() -> Self {
-        // SAFETY: the location of this thread's `errno` is always readable.
-        Self(unsafe { *libc::__errno_location() })
+        // SAFETY: it may always be called.
+        let location = unsafe { libc::__errno_location() };
+        // SAFETY: the location of this thread's `errno` is readable.
+        Self(unsafe { location.read() })
     }
 
     /// Puts the number back, for the host to find it behind whatever else was called since.
     pub(super) fn restore(self) {
-        // SAFETY: the location of this thread's `errno` is always writable.
-        unsafe { *libc::__errno_location() = self.0 };
+        // SAFETY: it may always be called.
+        let location = unsafe { libc::__errno_location() };
+        // SAFETY: the location of this thread's `errno` is writable.
+        unsafe { location.write(self.0) };
     }
 
     /// Whether a non-blocking descriptor had nothing to give or no room: not a failure, the host will come again.

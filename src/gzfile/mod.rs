@@ -51,7 +51,6 @@ pub struct GzFile {
 }
 
 /// The two directions.
-#[expect(clippy::large_enum_variant, reason = "a file lives on the heap, and boxing a side could not be refused memory")]
 enum Side {
     Read(Reader),
     Write(Writer),
@@ -322,7 +321,14 @@ impl GzFile {
                     _ => Ok(()),
                 }
             }
-            Side::Write(writer) => writer.close(),
+            Side::Write(writer) => {
+                writer.close()?;
+                match self.failure {
+                    // Something the host wrote is missing, even if the file could be completed without it.
+                    Some(Failure { error: Error::Io, again: false, .. }) => Err(Error::Io),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 
