@@ -132,8 +132,12 @@ impl Descriptor {
             let wanted = bytes.len().min(LARGEST_TRANSFER);
             // SAFETY: `bytes` is readable for `wanted` bytes.
             let written = unsafe { libc::write(self.0, bytes.as_ptr().cast(), wanted) };
-            let count = usize::try_from(written).map_err(|_| Errno::last())?;
-            *bytes = &bytes[count..];
+            match usize::try_from(written) {
+                Err(_) => return Err(Errno::last()),
+                // No system does this for a count above 0; asking again and again would hang the host.
+                Ok(0) => return Err(Errno(libc::EIO)),
+                Ok(count) => *bytes = &bytes[count..],
+            }
         }
         Ok(())
     }
