@@ -376,6 +376,7 @@ impl Reader {
             self.eof = true;
         } else if !self.input.is_empty() {
             self.output.clear();
+            self.output.grow(self.input.len()).map_err(|_| Fault::MEMORY)?;
             self.output.append(self.input.bytes());
             self.input.clear();
             self.kind = Kind::Plain;
