@@ -28,7 +28,8 @@ enum Segment {
     /// A flush came early: what was held is on its way to the serial engine, up to the position told.
     Draining(Buffer, usize),
     /// Bulk, but the serial engine before it must come to a byte boundary first.
-    Aligning(Buffer),
+    /// True once the marker was asked for.
+    Aligning(Buffer, bool),
     /// Bulk: what was held goes first, from the position told.
     Parallel(Box<Compressor>, Buffer, usize),
     /// The final block is out.
@@ -108,7 +109,7 @@ impl Body {
                 Segment::Serial => return self.deflate_serial(input, output, flush),
                 Segment::Held(held) => {
                     if held.len() + input.len() >= policy::threshold() {
-                        self.segment = Segment::Aligning(take(held));
+                        self.segment = Segment::Aligning(take(held), false);
                         continue;
                     }
                     held.reserve(input.len())?;
@@ -124,7 +125,7 @@ impl Body {
                         return Ok(Status::Ok);
                     }
                 }
-                Segment::Aligning(_) => {
+                Segment::Aligning(..) => {
                     if !self.start_parallel(output)? {
                         return Ok(Status::Ok);
                     }
@@ -133,7 +134,8 @@ impl Body {
                     if !self.deflate_parallel(input, output, flush)? {
                         return Ok(Status::Ok);
                     }
-                    if !matches!(self.segment, Segment::Finished) && input.is_empty() {
+                    // `Finish` may have come while the segment was on its way to another flush; then the end is still to write.
+                    if !matches!(self.segment, Segment::Finished) && input.is_empty() && flush != Flush::Finish {
                         return Ok(Status::Ok);
                     }
                 }
@@ -192,19 +194,30 @@ impl Body {
 
     /// Turns the held bytes into the start of a parallel segment. False when the room is used up first.
     fn start_parallel(&mut self, output: &mut Output<'_>) -> Result<bool> {
-        if let (Some(serial), None) = (&mut self.serial, &self.history) {
-            match serial.deflate(&mut &[][..], output, Flush::Sync.to_zlib()) {
-                // `Error::Buffer` with room left: the engine stands at a boundary already.
-                Ok(_) | Err(Error::Buffer) if !output.is_full() => {}
-                Ok(_) | Err(Error::Buffer) => return Ok(false),
+        if let (Some(serial), None, Segment::Aligning(_, is_asked)) =
+            (&mut self.serial, &self.history, &mut self.segment)
+        {
+            // Asked for once, then only waited for: a flush that is repeated after it filled the room exactly is written again,
+            // and the bytes would depend on the room. Nothing is pending before it, since segments begin behind completed flushes.
+            if output.is_full() {
+                return Ok(false);
+            }
+            let flush = if *is_asked { Flush::None } else { Flush::Sync };
+            *is_asked = true;
+            match serial.deflate(&mut &[][..], output, flush.to_zlib()) {
+                // `Error::Buffer`: the engine stands at a boundary already.
+                Ok(_) | Err(Error::Buffer) => {}
                 Err(error) => return Err(error),
+            }
+            if serial.pending().0 > 0 {
+                return Ok(false);
             }
         }
         let window = self.window_of_engine()?;
         let settings =
             Settings { level: self.params.level, chunk_len: policy::chunk_len(), check: self.segment_check };
         let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
-        if let Segment::Aligning(held) = &mut self.segment {
+        if let Segment::Aligning(held, _) = &mut self.segment {
             self.segment = Segment::Parallel(compressor, take(held), 0);
         }
         Ok(true)
@@ -437,7 +450,7 @@ impl Body {
             Segment::Serial => Segment::Serial,
             Segment::Held(held) => Segment::Held(held.try_clone()?),
             Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
-            Segment::Aligning(held) => Segment::Aligning(held.try_clone()?),
+            Segment::Aligning(held, is_asked) => Segment::Aligning(held.try_clone()?, *is_asked),
             Segment::Parallel(compressor, held, fed) => {
                 Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
             }
@@ -483,7 +496,7 @@ impl Segment {
     /// What was taken and is with no engine yet.
     fn held(&self) -> &[u8] {
         match self {
-            Segment::Held(held) | Segment::Aligning(held) => held,
+            Segment::Held(held) | Segment::Aligning(held, _) => held,
             Segment::Draining(held, done) => &held[*done..],
             Segment::Parallel(_, held, fed) => &held[*fed..],
             Segment::Serial | Segment::Finished => &[],
