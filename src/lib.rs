@@ -8,5 +8,12 @@
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
 
+pub mod capi;
+pub mod checksum;
+pub mod config;
 pub mod error;
+pub mod format;
+pub mod pipeline;
 pub mod raw;
+pub mod stream;
+pub mod zng;

@@ -1,7 +1,10 @@
 //! The unsafe toolbox: safe faces over pointer work. Knows nothing of DEFLATE.
 
 pub mod alloc;
+pub mod buffer;
 pub mod output;
+pub mod process;
 
 pub use alloc::Allocator;
+pub use buffer::Buffer;
 pub use output::Output;

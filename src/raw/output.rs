@@ -49,21 +49,26 @@ impl<'a> Output<'a> {
         let count = bytes.len().min(self.room());
         // SAFETY: `count <= room()`, so the destination lies in the buffer that the constructor was given for writing,
         // and a live `&[u8]` cannot overlap a buffer that is exclusively ours.
-        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), self.next(), count) };
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), self.cursor(), count) };
         self.written += count;
         count
     }
 
     /// Where the next byte goes; valid for writes of [`room`](Output::room) bytes.
-    pub fn next(&mut self) -> *mut u8 {
+    pub fn cursor(&mut self) -> *mut u8 {
         // `wrapping_add`: a C caller may give a null pointer with no room, on which `add(0)` would be the only legal step.
         self.start.wrapping_add(self.written)
     }
 
-    /// Counts `count` bytes that were written through [`next`](Output::next).
+    /// Takes back everything that was appended.
+    pub fn rewind(&mut self) {
+        self.written = 0;
+    }
+
+    /// Counts `count` bytes that were written through [`cursor`](Output::cursor).
     ///
     /// # Safety
-    /// - `count <= room()`, and that many bytes from `next()` are initialised.
+    /// - `count <= room()`, and that many bytes from `cursor()` are initialised.
     pub unsafe fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.room());
         self.written += count;

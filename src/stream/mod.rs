@@ -3,6 +3,31 @@
 //! [`deflate::DeflateStream`] and [`inflate::InflateStream`] hold everything that lives between two calls of `deflate()` or
 //! `inflate()`; neither knows C nor files. `policy` alone decides which engine does the work, and whether in parallel.
 
+#![forbid(unsafe_code)]
+
+mod body;
+pub mod deflate;
+pub mod inflate;
+pub mod oneshot;
+mod policy;
+mod stats;
+
+/// How matches are looked for (zlib manual, `deflateInit2`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// `Z_DEFAULT_STRATEGY`.
+    #[default]
+    Default,
+    /// `Z_FILTERED`: small values with a random part; fewer short matches.
+    Filtered,
+    /// `Z_HUFFMAN_ONLY`: no matches.
+    HuffmanOnly,
+    /// `Z_RLE`: matches at distance one only.
+    Rle,
+    /// `Z_FIXED`: no dynamic codes.
+    Fixed,
+}
+
 /// What a call asks to be finished before it returns (zlib manual, `deflate` and `inflate`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
@@ -20,4 +45,31 @@ pub enum Flush {
     Block,
     /// `Z_TREES`: as `Block`, and also stop behind each block header (inflate only).
     Trees,
+}
+
+impl Flush {
+    /// zlib's number, for the engine that speaks zlib.
+    fn to_zlib(self) -> i32 {
+        match self {
+            Flush::None => 0,
+            Flush::Partial => 1,
+            Flush::Sync => 2,
+            Flush::Full => 3,
+            Flush::Finish => 4,
+            Flush::Block => 5,
+            Flush::Trees => 6,
+        }
+    }
+
+    /// How much a flush asks for: a call that asks for no more than the one before, and brings nothing, has nothing to do.
+    fn rank(self) -> i32 {
+        match self {
+            Flush::None => 0,
+            Flush::Block | Flush::Trees => 1,
+            Flush::Partial => 2,
+            Flush::Sync => 4,
+            Flush::Full => 6,
+            Flush::Finish => 8,
+        }
+    }
 }

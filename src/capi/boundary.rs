@@ -1,0 +1,262 @@
+//! The kit of the C border: pointers become slices, states are checked, panics stop, outcomes become numbers.
+
+use super::types::code::*;
+use super::types::z_stream;
+use crate::error::{Error, Result, Status};
+use crate::raw::alloc::{system_alloc, system_free};
+use crate::raw::{Allocator, Output};
+use crate::stream::{Flush, Strategy};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::NonNull;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+/// Runs an export's body. A panic, which would be our bug, becomes `on_panic` and stays silent.
+pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    thread_local! {
+        static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+    }
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let host = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true)
+                || std::thread::current().name() == Some("rigz");
+            if !is_ours {
+                host(panic);
+            }
+        }));
+    });
+    let outer = IS_INSIDE.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(body));
+    IS_INSIDE.set(outer);
+    result.unwrap_or(on_panic)
+}
+
+/// zlib's number for an outcome.
+pub(super) fn to_code(outcome: Result<Status>) -> c_int {
+    match outcome {
+        Ok(Status::Ok) => Z_OK,
+        Ok(Status::StreamEnd) => Z_STREAM_END,
+        Ok(Status::NeedDictionary) => Z_NEED_DICT,
+        Err(error) => error_code(error),
+    }
+}
+
+/// zlib's number for an outcome whose only good end is `Z_OK`.
+pub(super) fn to_ok(outcome: Result<()>) -> c_int {
+    outcome.map_or_else(error_code, |()| Z_OK)
+}
+
+fn error_code(error: Error) -> c_int {
+    match error {
+        Error::Stream => Z_STREAM_ERROR,
+        Error::Data => Z_DATA_ERROR,
+        Error::Memory => Z_MEM_ERROR,
+        Error::Buffer => Z_BUF_ERROR,
+        Error::Io => Z_ERRNO,
+    }
+}
+
+/// zlib's text for one of its numbers.
+pub(super) fn text(code: c_int) -> &'static CStr {
+    match code {
+        Z_NEED_DICT => c"need dictionary",
+        Z_STREAM_END => c"stream end",
+        Z_ERRNO => c"file error",
+        Z_STREAM_ERROR => c"stream error",
+        Z_DATA_ERROR => c"data error",
+        Z_MEM_ERROR => c"insufficient memory",
+        Z_BUF_ERROR => c"buffer error",
+        Z_VERSION_ERROR => c"incompatible version",
+        _ => c"",
+    }
+}
+
+/// Whether a program was built for this ABI: the major version and the size of `z_stream`.
+///
+/// # Safety
+/// - `version` is null or a C string.
+pub(super) unsafe fn fits(version: *const c_char, stream_size: c_int) -> bool {
+    // SAFETY: not null, so at least one byte is readable.
+    !version.is_null()
+        && unsafe { *version } == b'1' as c_char
+        && stream_size == size_of::<z_stream>() as c_int
+}
+
+pub(super) fn flush(flush: c_int) -> Option<Flush> {
+    Some(match flush {
+        0 => Flush::None,
+        1 => Flush::Partial,
+        2 => Flush::Sync,
+        3 => Flush::Full,
+        4 => Flush::Finish,
+        5 => Flush::Block,
+        6 => Flush::Trees,
+        _ => return None,
+    })
+}
+
+pub(super) fn strategy(strategy: c_int) -> Option<Strategy> {
+    Some(match strategy {
+        0 => Strategy::Default,
+        1 => Strategy::Filtered,
+        2 => Strategy::HuffmanOnly,
+        3 => Strategy::Rle,
+        4 => Strategy::Fixed,
+        _ => return None,
+    })
+}
+
+/// A foreign buffer to read.
+///
+/// # Safety
+/// - `start` is valid for reads of `len` bytes for `'a`, or `len` is 0.
+pub(super) unsafe fn slice<'a>(start: *const u8, len: usize) -> &'a [u8] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller vouches for `len` bytes, and there is at least one, so `start` is not null.
+    unsafe { core::slice::from_raw_parts(start, len) }
+}
+
+/// What a `z_stream` offers for one call: its input and the room for output.
+pub(super) struct Exchange<'a> {
+    strm: NonNull<z_stream>,
+    given: usize,
+    pub(super) input: &'a [u8],
+    pub(super) output: Output<'a>,
+}
+
+impl Exchange<'_> {
+    /// None when a buffer is promised that is not there.
+    ///
+    /// # Safety
+    /// - `strm` is valid, and so are the buffers that it describes, for the length of the call.
+    pub(super) unsafe fn new(strm: NonNull<z_stream>) -> Option<Self> {
+        // SAFETY: the caller vouches for `strm`.
+        let z_stream { next_in, avail_in, next_out, avail_out, .. } = unsafe { strm.as_ref() };
+        if next_out.is_null() && *avail_out != 0 || next_in.is_null() && *avail_in != 0 {
+            return None;
+        }
+        // SAFETY: the caller vouches for the buffers, and a promised one is not null.
+        let input = unsafe { slice(*next_in, *avail_in as usize) };
+        // SAFETY: as above.
+        let output = unsafe { Output::from_raw(*next_out, *avail_out as usize) };
+        Some(Self { strm, given: input.len(), input, output })
+    }
+
+    /// Tells the program what was taken and given: pointers and room move on, totals grow.
+    pub(super) fn settle(mut self) {
+        let taken = self.given - self.input.len();
+        let written = self.output.written();
+        // SAFETY: `new`'s caller vouched for `strm` for the length of the call.
+        let strm = unsafe { self.strm.as_mut() };
+        strm.next_in = strm.next_in.wrapping_add(taken);
+        strm.avail_in -= taken as u32;
+        // A program may set the totals back between calls, so we only ever add.
+        strm.total_in = strm.total_in.wrapping_add(taken as u64);
+        strm.next_out = strm.next_out.wrapping_add(written);
+        strm.avail_out -= written as u32;
+        strm.total_out = strm.total_out.wrapping_add(written as u64);
+    }
+}
+
+/// What tells one kind of state from another, and from memory that is no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(super) enum Kind {
+    Deflate = 0x7a67_6972_4445_4631,
+    Inflate = 0x7a67_6972_494e_4631,
+    Back = 0x7a67_6972_4241_4331,
+}
+
+/// What `z_stream.state` points at. `kind` and `strm` come first in every state, so that they can be read of any.
+#[repr(C)]
+pub(super) struct State<T> {
+    /// A [`Kind`], kept as a number because a foreign state may hold anything.
+    kind: u64,
+    /// The stream it was made for: a moved copy of a `z_stream` is refused, as zlib does.
+    strm: *mut z_stream,
+    allocator: Allocator,
+    pub(super) inner: T,
+}
+
+/// The allocator that a stream asks for; its empty fields are filled in, since programs look.
+///
+/// # Safety
+/// - `strm`'s allocator fields are null or keep zlib's contract.
+pub(super) unsafe fn allocator(strm: &mut z_stream) -> Allocator {
+    if strm.zalloc.is_none() {
+        strm.opaque = core::ptr::null_mut();
+    }
+    let alloc = *strm.zalloc.get_or_insert(system_alloc);
+    let free = *strm.zfree.get_or_insert(system_free);
+    // SAFETY: the caller vouches for a pair of the program's own; ours keep the contract.
+    unsafe { Allocator::foreign(alloc, free, strm.opaque) }
+}
+
+/// Gives `strm` a state.
+pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, inner: T) -> Result<()> {
+    let state = State { kind: kind as u64, strm, allocator, inner };
+    let place = allocator.place(state).map_err(|_| Error::Memory)?;
+    strm.state = place.as_ptr().cast::<c_void>();
+    Ok(())
+}
+
+/// The state of a stream, if it is one of the kind and belongs to this very `z_stream`.
+///
+/// # Safety
+/// - `strm` is null or valid; its state is null or came from [`install`] with the same `T` for the same kind.
+pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
+    // SAFETY: the caller vouches for `strm`.
+    let stream = unsafe { strm.as_ref() }?;
+    if stream.zalloc.is_none() || stream.zfree.is_none() {
+        return None;
+    }
+    let place = stream.state.cast::<State<T>>();
+    if place.is_null() {
+        return None;
+    }
+    // SAFETY: not null, so `install` put a state of some kind there, which begins with its kind.
+    let found = unsafe { (*place).kind };
+    // SAFETY: as above; the back pointer comes second in every kind.
+    let owner = unsafe { (*place).strm };
+    if found != kind as u64 || owner != strm {
+        return None;
+    }
+    // SAFETY: the kind tells that it is a `State<T>`, and the program uses a stream from one thread at a time.
+    Some(unsafe { &mut *place })
+}
+
+/// Takes a stream's state away and frees its memory.
+///
+/// # Safety
+/// - As for [`state`].
+pub(super) unsafe fn remove<T>(strm: *mut z_stream, kind: Kind) -> Option<T> {
+    // SAFETY: the caller's promise is `state`'s.
+    let state = unsafe { state::<T>(strm, kind) }?;
+    let allocator = state.allocator;
+    state.kind = 0;
+    // SAFETY: `install` placed it with this allocator, and it is taken once, since the stream forgets it below.
+    let state = unsafe { allocator.take(NonNull::from(state)) };
+    // SAFETY: `state` found `strm` valid.
+    unsafe { (*strm).state = core::ptr::null_mut() };
+    Some(state.inner)
+}
+
+/// Copies a history and its length to the program's places, each of which may be null.
+///
+/// # Safety
+/// - `place` is null or has room for the history, at most 32 KiB; `len` is null or valid.
+pub(super) unsafe fn give_dictionary(history: &[u8], place: *mut u8, len: *mut u32) {
+    if !place.is_null() {
+        // SAFETY: the caller vouches for the room; the history is our own copy.
+        unsafe { core::ptr::copy_nonoverlapping(history.as_ptr(), place, history.len()) };
+    }
+    // SAFETY: the caller vouches for it.
+    if let Some(len) = unsafe { len.as_mut() } {
+        *len = history.len() as u32;
+    }
+}

@@ -1,0 +1,387 @@
+//! Streaming compression.
+
+use super::boundary::*;
+use super::types::code::*;
+use super::types::{gz_header, uInt, uLong, z_size_t, z_stream};
+use crate::error::{Error, Result};
+use crate::format::gzip;
+use crate::stream::Flush;
+use crate::stream::deflate::{Config, DeflateStream};
+use crate::stream::oneshot;
+use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::ptr::NonNull;
+
+versions! {
+    "ZLIB_1.2.0": deflateBound;
+    "ZLIB_1.2.0.8": deflatePrime;
+    "ZLIB_1.2.2": deflateSetHeader;
+    "ZLIB_1.2.2.3": deflateTune;
+    "ZLIB_1.2.5.1": deflatePending;
+    "ZLIB_1.2.5.2": deflateResetKeep;
+    "ZLIB_1.2.9": deflateGetDictionary;
+    "ZLIB_1.3.1.2": deflateUsed;
+    "ZLIB_1.3.2": deflateBound_z;
+}
+
+/// A compressing stream and the header that the program keeps for it.
+struct Deflate {
+    stream: DeflateStream,
+    /// The program's `gz_header`, or null. Read when it is needed, as zlib does, so a program may fill it in late.
+    header: *mut gz_header,
+}
+
+/// The state of a compressing stream, or `Z_STREAM_ERROR` from the calling function.
+macro_rules! stream {
+    ($strm:expr) => {{
+        // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
+        match unsafe { state::<Deflate>($strm, Kind::Deflate) } {
+            Some(state) => &mut state.inner,
+            None => return Z_STREAM_ERROR,
+        }
+    }};
+}
+
+impl Deflate {
+    /// What the program wants in the gzip header, read from its struct.
+    ///
+    /// # Safety
+    /// - The program's header and the texts it names are valid, as `deflateSetHeader` asks.
+    unsafe fn header<'a>(&self) -> Option<gzip::Header<'a>> {
+        // SAFETY: the caller vouches for the struct.
+        let header = unsafe { self.header.as_ref() }?;
+        let bytes = |text: *mut u8| {
+            // SAFETY: the caller vouches for the texts: zero-terminated.
+            (!text.is_null()).then(|| unsafe { CStr::from_ptr(text.cast()) }.to_bytes_with_nul())
+        };
+        let extra_len = header.extra_len as usize & 0xffff;
+        Some(gzip::Header {
+            text: header.text != 0,
+            time: header.time as u32,
+            os: header.os as u8,
+            // SAFETY: the caller vouches for `extra_len` bytes.
+            extra: (!header.extra.is_null()).then(|| unsafe { slice(header.extra, extra_len) }),
+            name: bytes(header.name),
+            comment: bytes(header.comment),
+            has_crc: header.hcrc != 0,
+        })
+    }
+
+    /// Shows the program what it reads besides the buffers.
+    fn publish(&self, strm: &mut z_stream) {
+        if let Some(check) = self.stream.check() {
+            strm.adler = uLong::from(check);
+        }
+        strm.data_type = self.stream.data_type();
+    }
+}
+
+/// Prepares `strm` for compressing to a zlib stream; its allocator fields must be set. `Z_MEM_ERROR`, `Z_STREAM_ERROR` for a bad level,
+/// `Z_VERSION_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateInit_(
+    strm: *mut z_stream,
+    level: c_int,
+    version: *const c_char,
+    stream_size: c_int,
+) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { deflateInit2_(strm, level, 8, 15, 8, 0, version, stream_size) }
+}
+
+/// As `deflateInit_`, with method (8), window bits (8 to 15 for zlib, 24 to 31 for gzip, -15 to -9 for raw), memory level (1 to 9) and
+/// strategy (0 to 4).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateInit2_(
+    strm: *mut z_stream,
+    level: c_int,
+    method: c_int,
+    window_bits: c_int,
+    mem_level: c_int,
+    strategy: c_int,
+    version: *const c_char,
+    stream_size: c_int,
+) -> c_int {
+    // SAFETY: `version` is null or a C string.
+    if !unsafe { fits(version, stream_size) } {
+        return Z_VERSION_ERROR;
+    }
+    // SAFETY: null or the program's stream.
+    let Some(strm) = (unsafe { strm.as_mut() }) else { return Z_STREAM_ERROR };
+    strm.msg = core::ptr::null();
+    // SAFETY: the program's allocator is null or keeps the contract.
+    let allocator = unsafe { allocator(strm) };
+    let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
+    if method != 8 {
+        return Z_STREAM_ERROR;
+    }
+    guard(Z_STREAM_ERROR, || {
+        let config = Config { level, window_bits, mem_level, strategy };
+        to_ok(DeflateStream::new(config, allocator).and_then(|stream| {
+            restart(strm);
+            let deflate = Deflate { stream, header: core::ptr::null_mut() };
+            deflate.publish(strm);
+            install(strm, Kind::Deflate, allocator, deflate)
+        }))
+    })
+}
+
+fn restart(strm: &mut z_stream) {
+    (strm.total_in, strm.total_out) = (0, 0);
+    strm.msg = core::ptr::null();
+    strm.data_type = 2; // Z_UNKNOWN
+}
+
+/// Compresses as much as input and room allow, and completes what `flush` asks for. `Z_OK`, `Z_STREAM_END` after the trailer, `Z_BUF_ERROR`
+/// when nothing could be done, `Z_STREAM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
+    let deflate = stream!(strm);
+    let Some(flush) = super::boundary::flush(flush) else { return Z_STREAM_ERROR };
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: `stream!` found a valid stream.
+        let strm = unsafe { &mut *strm };
+        let outcome = if strm.next_out.is_null() {
+            Err(Error::Stream)
+        } else {
+            // SAFETY: the program's buffers are as its stream says.
+            unsafe {
+                run(deflate, strm, |stream, call, header| {
+                    stream.deflate_with_header(&mut call.input, &mut call.output, flush, header)
+                })
+            }
+        };
+        if let Err(error @ (Error::Stream | Error::Buffer)) = outcome {
+            strm.msg = text(to_ok(Err(error))).as_ptr();
+        }
+        to_code(outcome)
+    })
+}
+
+/// Lends the program's buffers and header to `work` and settles afterwards.
+///
+/// # Safety
+/// - The buffers and the header that the program named are valid.
+unsafe fn run<T>(
+    deflate: &mut Deflate,
+    strm: &mut z_stream,
+    work: impl FnOnce(&mut DeflateStream, &mut Exchange<'_>, Option<&gzip::Header<'_>>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: the caller vouches for the buffers.
+    let mut call = unsafe { Exchange::new(NonNull::from(&mut *strm)) }.ok_or(Error::Stream)?;
+    // SAFETY: the caller vouches for the header.
+    let header = unsafe { deflate.header() };
+    let outcome = work(&mut deflate.stream, &mut call, header.as_ref());
+    call.settle();
+    deflate.publish(strm);
+    outcome
+}
+
+/// Frees the stream's state. `Z_DATA_ERROR` when data was still on its way, `Z_STREAM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
+        match unsafe { remove::<Deflate>(strm, Kind::Deflate) } {
+            Some(deflate) if deflate.stream.is_unfinished() => Z_DATA_ERROR,
+            Some(_) => Z_OK,
+            None => Z_STREAM_ERROR,
+        }
+    })
+}
+
+/// Back to the start of a stream, with the same parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateReset(strm: *mut z_stream) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { reset(strm, DeflateStream::reset) }
+}
+
+/// As `deflateReset`, but data to come may refer to data before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateResetKeep(strm: *mut z_stream) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { reset(strm, DeflateStream::reset_keep) }
+}
+
+unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> Result<()>) -> c_int {
+    let deflate = stream!(strm);
+    guard(Z_STREAM_ERROR, || {
+        let code = to_ok(reset(&mut deflate.stream));
+        // SAFETY: `stream!` found a valid stream.
+        let strm = unsafe { &mut *strm };
+        restart(strm);
+        deflate.publish(strm);
+        code
+    })
+}
+
+/// Changes level and strategy; what was taken before is compressed as promised. `Z_BUF_ERROR` when that finds no room: then nothing
+/// is changed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
+    let deflate = stream!(strm);
+    let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: `stream!` found a valid stream.
+        let strm = unsafe { &mut *strm };
+        // SAFETY: the program's buffers are as its stream says.
+        to_ok(unsafe {
+            run(deflate, strm, |stream, call, header| {
+                if stream.is_within_header() {
+                    _ = stream.deflate_with_header(&mut &[][..], &mut call.output, Flush::None, header);
+                    if stream.is_within_header() {
+                        return Err(Error::Buffer);
+                    }
+                }
+                stream.params(level, strategy, &mut call.input, &mut call.output)
+            })
+        })
+    })
+}
+
+/// Gives the stream history to refer to, of which the last 32 KiB count. `Z_STREAM_ERROR` when it comes too late or has no place.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateSetDictionary(
+    strm: *mut z_stream,
+    dictionary: *const u8,
+    len: uInt,
+) -> c_int {
+    let deflate = stream!(strm);
+    if dictionary.is_null() {
+        return Z_STREAM_ERROR;
+    }
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: the program promises `len` bytes.
+        let code = to_ok(deflate.stream.set_dictionary(unsafe { slice(dictionary, len as usize) }));
+        // SAFETY: `stream!` found a valid stream.
+        deflate.publish(unsafe { &mut *strm });
+        code
+    })
+}
+
+/// Copies the history, at most 32 KiB, to `dictionary`, and its length to `*len`; either may be null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateGetDictionary(
+    strm: *mut z_stream,
+    dictionary: *mut u8,
+    len: *mut uInt,
+) -> c_int {
+    let deflate = stream!(strm);
+    guard(Z_STREAM_ERROR, || {
+        to_ok(deflate.stream.dictionary().map(|history| {
+            // SAFETY: null, or the program's with room for 32 KiB and for a length.
+            unsafe { give_dictionary(&history, dictionary, len) };
+        }))
+    })
+}
+
+/// Puts bits in front of the next output of the stream. `Z_BUF_ERROR` when there is no place for them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
+    let deflate = stream!(strm);
+    guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
+}
+
+/// Sets zlib's search parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateTune(
+    strm: *mut z_stream,
+    good: c_int,
+    lazy: c_int,
+    nice: c_int,
+    chain: c_int,
+) -> c_int {
+    let deflate = stream!(strm);
+    guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
+}
+
+/// Bytes and bits that wait for room; either pointer may be null. `Z_BUF_ERROR` when the bytes do not fit an `unsigned`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflatePending(
+    strm: *mut z_stream,
+    pending: *mut c_uint,
+    bits: *mut c_int,
+) -> c_int {
+    let deflate = stream!(strm);
+    let (waiting_bytes, waiting_bits) = deflate.stream.pending();
+    // SAFETY: null or the program's.
+    if let Some(bits) = unsafe { bits.as_mut() } {
+        *bits = waiting_bits as c_int;
+    }
+    // SAFETY: null or the program's.
+    if let Some(pending) = unsafe { pending.as_mut() } {
+        *pending = c_uint::try_from(waiting_bytes).unwrap_or(c_uint::MAX);
+        if waiting_bytes > c_uint::MAX as usize {
+            return Z_BUF_ERROR;
+        }
+    }
+    Z_OK
+}
+
+/// How many bits of the last byte before the last byte boundary were used, 1 to 8; 0 when that is not known, which with the serial
+/// engine is always (PORTING.md).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c_int {
+    _ = stream!(strm);
+    // SAFETY: null or the program's.
+    if let Some(bits) = unsafe { bits.as_mut() } {
+        *bits = 0;
+    }
+    Z_OK
+}
+
+/// The room that one `deflate` call with `Z_FINISH` over `source_len` bytes needs at most; `strm` may be null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateBound(strm: *mut z_stream, source_len: uLong) -> uLong {
+    // SAFETY: the same contract.
+    unsafe { bound(strm, source_len) }
+}
+
+/// As `deflateBound`, of a `size_t`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateBound_z(strm: *mut z_stream, source_len: z_size_t) -> z_size_t {
+    // SAFETY: the same contract.
+    unsafe { bound(strm, source_len as u64) as z_size_t }
+}
+
+unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
+    // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
+    match unsafe { state::<Deflate>(strm, Kind::Deflate) } {
+        // SAFETY: the program's header is valid until it is written.
+        Some(state) => state.inner.stream.bound(len, unsafe { state.inner.header() }.as_ref()),
+        // Whatever the stream will be: short stored blocks and a gzip wrap.
+        None => oneshot::bound(len).saturating_add(len >> 3).saturating_add(18),
+    }
+}
+
+/// Names the gzip header to write; the struct and its texts must stay until it is written. `Z_STREAM_ERROR` when the stream has no gzip wrap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
+    let deflate = stream!(strm);
+    if !deflate.stream.is_gzip() {
+        return Z_STREAM_ERROR;
+    }
+    deflate.header = head;
+    Z_OK
+}
+
+/// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
+    let deflate = stream!(source);
+    if dest.is_null() {
+        return Z_STREAM_ERROR;
+    }
+    guard(Z_STREAM_ERROR, || {
+        to_ok(deflate.stream.try_clone().and_then(|stream| {
+            // SAFETY: both are valid, and a `z_stream` may be copied bytewise.
+            unsafe { core::ptr::copy(source, dest, 1) };
+            // SAFETY: valid, as the program promises.
+            let dest = unsafe { &mut *dest };
+            dest.state = core::ptr::null_mut();
+            // SAFETY: the source's allocator, which the program vouched for.
+            let allocator = unsafe { allocator(dest) };
+            install(dest, Kind::Deflate, allocator, Deflate { stream, header: deflate.header })
+        }))
+    })
+}

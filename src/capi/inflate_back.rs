@@ -1,0 +1,82 @@
+//! Decompression by call-backs.
+
+use super::boundary::*;
+use super::types::code::*;
+use super::types::z_stream;
+use crate::zng::Back;
+use core::ffi::{c_char, c_int, c_uchar, c_uint, c_void};
+
+versions! {
+    "ZLIB_1.2.0": inflateBack inflateBackEnd inflateBackInit_;
+}
+
+/// zlib's `in_func`: gives the next input at `*buf` and returns its length, 0 when there is none.
+#[allow(non_camel_case_types, reason = "the C name")]
+pub type in_func = Option<unsafe extern "C" fn(*mut c_void, *mut *const c_uchar) -> c_uint>;
+/// zlib's `out_func`: takes output; nonzero when it cannot.
+#[allow(non_camel_case_types, reason = "the C name")]
+pub type out_func = Option<unsafe extern "C" fn(*mut c_void, *mut c_uchar, c_uint) -> c_int>;
+
+/// Prepares `strm` for `inflateBack` with the program's `window` of `1 << window_bits` bytes, 8 to 15. `Z_MEM_ERROR`, `Z_STREAM_ERROR`,
+/// `Z_VERSION_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inflateBackInit_(
+    strm: *mut z_stream,
+    window_bits: c_int,
+    window: *mut u8,
+    version: *const c_char,
+    stream_size: c_int,
+) -> c_int {
+    // SAFETY: `version` is null or a C string.
+    if !unsafe { fits(version, stream_size) } {
+        return Z_VERSION_ERROR;
+    }
+    // SAFETY: null or the program's stream.
+    let Some(strm) = (unsafe { strm.as_mut() }) else { return Z_STREAM_ERROR };
+    if window.is_null() {
+        return Z_STREAM_ERROR;
+    }
+    strm.msg = core::ptr::null();
+    // SAFETY: the program's allocator is null or keeps the contract.
+    let allocator = unsafe { allocator(strm) };
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: the program promises the window until `inflateBackEnd`.
+        let back = unsafe { Back::new(window_bits, window, allocator) };
+        to_ok(back.and_then(|back| install(strm, Kind::Back, allocator, back)))
+    })
+}
+
+/// Decompresses one raw stream; `next_in` and `avail_in` are its first input and become what is left. `Z_STREAM_END`, `Z_BUF_ERROR` when a
+/// call-back failed (`next_in` is null when it was `read`), `Z_DATA_ERROR` with `msg`, `Z_STREAM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inflateBack(
+    strm: *mut z_stream,
+    read: in_func,
+    read_desc: *mut c_void,
+    write: out_func,
+    write_desc: *mut c_void,
+) -> c_int {
+    // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
+    let Some(state) = (unsafe { state::<Back>(strm, Kind::Back) }) else { return Z_STREAM_ERROR };
+    let (Some(read), Some(write)) = (read, write) else { return Z_STREAM_ERROR };
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: `state` found it valid.
+        let strm = unsafe { &mut *strm };
+        let avail_in = if strm.next_in.is_null() { 0 } else { strm.avail_in };
+        let mut input = (strm.next_in, avail_in);
+        // SAFETY: the program vouches for input and call-backs.
+        let outcome = unsafe { state.inner.run(&mut input, (read, read_desc), (write, write_desc)) };
+        (strm.next_in, strm.avail_in) = input;
+        strm.msg = state.inner.message().map_or(core::ptr::null(), |message| message.as_ptr());
+        to_code(outcome)
+    })
+}
+
+/// Frees what `inflateBackInit` allocated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inflateBackEnd(strm: *mut z_stream) -> c_int {
+    guard(Z_STREAM_ERROR, || {
+        // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
+        unsafe { remove::<Back>(strm, Kind::Back) }.map_or(Z_STREAM_ERROR, |_| Z_OK)
+    })
+}

@@ -1,0 +1,161 @@
+//! Whole buffers at once: the `compress` family.
+
+use super::boundary::{guard, slice, to_ok};
+use super::types::code::*;
+use super::types::{uLong, z_size_t};
+use crate::raw::Output;
+use crate::stream::oneshot;
+use core::ffi::c_int;
+
+versions! {
+    "ZLIB_1.2.0": compressBound;
+    "ZLIB_1.2.9": uncompress2;
+    "ZLIB_1.3.2": compress_z compress2_z compressBound_z uncompress_z uncompress2_z;
+}
+
+/// Compresses `source_len` bytes to a zlib stream at level 6. `*dest_len` is the room at `dest` and becomes the stream's length.
+/// `Z_BUF_ERROR` when it does not fit, `Z_MEM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn compress(
+    dest: *mut u8,
+    dest_len: *mut uLong,
+    source: *const u8,
+    source_len: uLong,
+) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { compress2(dest, dest_len, source, source_len, -1) }
+}
+
+/// As `compress`, at a level from 0 to 9 or -1; else `Z_STREAM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn compress2(
+    dest: *mut u8,
+    dest_len: *mut uLong,
+    source: *const u8,
+    source_len: uLong,
+    level: c_int,
+) -> c_int {
+    // SAFETY: the same contract; `uLong` is `size_t` here.
+    unsafe { compress2_z(dest, dest_len.cast(), source, source_len as z_size_t, level) }
+}
+
+/// As `compress`, with `size_t` lengths.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn compress_z(
+    dest: *mut u8,
+    dest_len: *mut z_size_t,
+    source: *const u8,
+    source_len: z_size_t,
+) -> c_int {
+    // SAFETY: the same contract.
+    unsafe { compress2_z(dest, dest_len, source, source_len, -1) }
+}
+
+/// As `compress2`, with `size_t` lengths.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn compress2_z(
+    dest: *mut u8,
+    dest_len: *mut z_size_t,
+    source: *const u8,
+    source_len: z_size_t,
+    level: c_int,
+) -> c_int {
+    if dest_len.is_null() || (source_len > 0 && source.is_null()) {
+        return Z_STREAM_ERROR;
+    }
+    // SAFETY: not null, and the program's to be read.
+    let room = unsafe { *dest_len };
+    if room > 0 && dest.is_null() {
+        return Z_STREAM_ERROR;
+    }
+    // SAFETY: the program promises `source_len` bytes.
+    let source = unsafe { slice(source, source_len) };
+    // SAFETY: the program promises `room` bytes at `dest`.
+    let mut output = unsafe { Output::from_raw(dest, room) };
+    let code = guard(Z_STREAM_ERROR, || to_ok(oneshot::compress(source, &mut output, level)));
+    // SAFETY: as above, to be written.
+    unsafe { *dest_len = output.written() };
+    code
+}
+
+/// The room that `compress` needs at most: `len + (len >> 12) + (len >> 14) + (len >> 25) + 13`.
+#[unsafe(no_mangle)]
+pub extern "C" fn compressBound(source_len: uLong) -> uLong {
+    oneshot::bound(source_len)
+}
+
+/// As `compressBound`, of a `size_t`.
+#[unsafe(no_mangle)]
+pub extern "C" fn compressBound_z(source_len: z_size_t) -> z_size_t {
+    oneshot::bound(source_len as u64) as z_size_t
+}
+
+/// Decompresses a whole zlib stream. `*dest_len` is the room at `dest` and becomes the data's length. `Z_BUF_ERROR` when it does not
+/// fit, `Z_DATA_ERROR` when the stream is damaged or incomplete, `Z_MEM_ERROR`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uncompress(
+    dest: *mut u8,
+    dest_len: *mut uLong,
+    source: *const u8,
+    source_len: uLong,
+) -> c_int {
+    let mut source_len = source_len;
+    // SAFETY: the same contract, with our own copy of the length.
+    unsafe { uncompress2(dest, dest_len, source, &raw mut source_len) }
+}
+
+/// As `uncompress`; `*source_len` becomes the length of the stream found.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uncompress2(
+    dest: *mut u8,
+    dest_len: *mut uLong,
+    source: *const u8,
+    source_len: *mut uLong,
+) -> c_int {
+    // SAFETY: the same contract; `uLong` is `size_t` here.
+    unsafe { uncompress2_z(dest, dest_len.cast(), source, source_len.cast()) }
+}
+
+/// As `uncompress`, with `size_t` lengths.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uncompress_z(
+    dest: *mut u8,
+    dest_len: *mut z_size_t,
+    source: *const u8,
+    source_len: z_size_t,
+) -> c_int {
+    let mut source_len = source_len;
+    // SAFETY: the same contract, with our own copy of the length.
+    unsafe { uncompress2_z(dest, dest_len, source, &raw mut source_len) }
+}
+
+/// As `uncompress2`, with `size_t` lengths.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uncompress2_z(
+    dest: *mut u8,
+    dest_len: *mut z_size_t,
+    source: *const u8,
+    source_len: *mut z_size_t,
+) -> c_int {
+    if dest_len.is_null() || source_len.is_null() {
+        return Z_STREAM_ERROR;
+    }
+    // SAFETY: not null, and the program's to be read.
+    let (room, len) = (unsafe { *dest_len }, unsafe { *source_len });
+    if (room > 0 && dest.is_null()) || (len > 0 && source.is_null()) {
+        return Z_STREAM_ERROR;
+    }
+    // SAFETY: the program promises `len` bytes.
+    let source = unsafe { slice(source, len) };
+    // SAFETY: the program promises `room` bytes at `dest`.
+    let mut output = unsafe { Output::from_raw(dest, room) };
+    let (used, code) = guard((0, Z_STREAM_ERROR), || {
+        let (used, outcome) = oneshot::uncompress(source, &mut output);
+        (used, to_ok(outcome))
+    });
+    // SAFETY: as above, to be written.
+    unsafe { *dest_len = output.written() };
+    // SAFETY: as above, to be written.
+    unsafe { *source_len = used };
+    code
+}

@@ -1,0 +1,24 @@
+//! Adler-32 (RFC 1950, 8.2).
+
+/// The value of no data.
+pub const INITIAL: u32 = 1;
+/// The largest prime below 2^16.
+const BASE: u64 = 65521;
+
+/// Goes on from `adler` over `data`.
+pub fn update(adler: u32, data: &[u8]) -> u32 {
+    let mut state = simd_adler32::Adler32::from_checksum(adler);
+    state.write(data);
+    state.finish()
+}
+
+/// The value of two parts in a row, the second `len` bytes long.
+pub fn combine(first: u32, second: u32, len: u64) -> u32 {
+    let rem = len % BASE;
+    let (low1, high1) = (u64::from(first & 0xffff), u64::from(first >> 16));
+    let (low2, high2) = (u64::from(second & 0xffff), u64::from(second >> 16));
+    // Each byte of the second part saw `low1 - 1` more in the low sum than when it was counted alone.
+    let low = (low1 + low2 + BASE - 1) % BASE;
+    let high = (high1 + high2 + rem * low1 + BASE - rem) % BASE;
+    (high << 16 | low) as u32
+}

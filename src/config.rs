@@ -1,0 +1,84 @@
+//! The few environment switches, read once.
+//!
+//! By `secure_getenv`, so that a setuid program that links us cannot be steered by its caller. A value that makes no sense
+//! is taken as not set: a library has nowhere to complain.
+
+use core::ffi::{CStr, c_char};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// What the environment asks of this process.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// `RIGZ_THREADS`: how many threads, the caller's included, may compress; 1 means serial. Default: the processors that
+    /// affinity and cgroup leave to the process.
+    pub threads: Option<usize>,
+    /// `RIGZ_CHUNK`: bytes per chunk, at least 32 KiB, so that the markers between chunks stay within zlib's `compressBound()`.
+    /// For experiments: it changes the output.
+    pub chunk: Option<usize>,
+    /// `RIGZ_THRESHOLD`: unflushed bytes from which on a stream goes through the pipeline, for experiments; it changes
+    /// the output.
+    pub threshold: Option<usize>,
+    /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
+    pub stats: Option<PathBuf>,
+}
+
+/// The environment as the first caller found it.
+pub fn config() -> &'static Config {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG.get_or_init(|| Config {
+        threads: number(c"RIGZ_THREADS", 1, 1024),
+        chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
+        threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
+        stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
+    })
+}
+
+/// A whole number in `low..=high`, with an optional K or M behind it.
+fn number(name: &CStr, low: usize, high: usize) -> Option<usize> {
+    parse(&variable(name)?.into_string().ok()?).filter(|value| (low..=high).contains(value))
+}
+
+fn parse(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let (digits, unit) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 1 << 10),
+        b'm' | b'M' => (&text[..text.len() - 1], 1 << 20),
+        _ => (text, 1),
+    };
+    digits.parse::<usize>().ok()?.checked_mul(unit)
+}
+
+unsafe extern "C" {
+    /// As `getenv`, but null in a program that runs with more rights than its caller. Not declared by the libc crate.
+    fn secure_getenv(name: *const c_char) -> *mut c_char;
+}
+
+fn variable(name: &CStr) -> Option<OsString> {
+    // SAFETY: `name` is a C string; the result is null or the environment's own string.
+    let value = unsafe { secure_getenv(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: not null, so it is a C string, which stays put for the copy made here.
+    let value = unsafe { CStr::from_ptr(value) };
+    Some(OsString::from_vec(value.to_bytes().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn numbers_take_k_and_m() {
+        assert_eq!(parse("3"), Some(3));
+        assert_eq!(parse(" 64K "), Some(65_536));
+        assert_eq!(parse("2m"), Some(2 << 20));
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("K"), None);
+        assert_eq!(parse("-1"), None);
+        assert_eq!(parse("99999999999999999999"), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! `Compressor`: a segment of a stream, cut into chunks, compressed by whoever has time, joined in order.
+//!
+//! A segment is the data between two flushes. It is cut on a fixed grid from its start, so its bytes depend on its data, the
+//! window it begins with and its end, never on how it was written, on threads or on time. Each chunk is primed with the 32 KiB
+//! before it. A full chunk is handed on only when a byte follows it, so that the last chunk of a segment always has data and
+//! knows that it is the last.
+//!
+//! The caller drives everything: [`write`](Compressor::write) takes input until the ring is full, [`read`](Compressor::read) delivers
+//! what is done, [`work`](Compressor::work) makes progress when neither does.
+
+use super::WINDOW;
+use super::encoder::ChunkEnd;
+use super::job::Chunk;
+use super::ring::Ring;
+use crate::checksum::Check;
+use crate::error::Result;
+use crate::raw::{Allocator, Buffer, Output};
+
+/// What a segment is compressed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// 1 to 9.
+    pub level: i32,
+    /// Bytes per chunk.
+    pub chunk_len: usize,
+    /// The stream's check value up to here.
+    pub check: Check,
+}
+
+/// Counters of one stream's way through the pipeline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Chunks delivered.
+    pub chunks: u64,
+    /// Of these, how many a worker compressed.
+    pub by_workers: u64,
+    /// Threads that could be kept busy, the caller's included.
+    pub threads: usize,
+}
+
+impl Counters {
+    /// Adds another segment's.
+    pub fn add(&mut self, segment: Counters) {
+        self.chunks += segment.chunks;
+        self.by_workers += segment.by_workers;
+        self.threads = self.threads.max(segment.threads);
+    }
+}
+
+/// A segment on its way through the pipeline.
+#[derive(Debug)]
+pub struct Compressor {
+    settings: Settings,
+    ring: Ring,
+    /// The open chunk: its window, then what of its data has come.
+    open: Buffer,
+    window_len: usize,
+    /// Set once the last chunk is on its way.
+    end: Option<ChunkEnd>,
+    /// Check value of everything delivered.
+    check: Check,
+    counters: Counters,
+}
+
+impl Compressor {
+    /// A segment whose history is the tail of `window`; buffers come from `allocator`, always on the caller's thread.
+    pub fn new(settings: Settings, window: &[u8], allocator: Allocator) -> Result<Self> {
+        let mut ring = Ring::new(allocator)?;
+        let mut open = ring.input_buffer(WINDOW + settings.chunk_len)?;
+        open.extend(&window[window.len().saturating_sub(WINDOW)..]);
+        let window_len = open.len();
+        let counters = Counters { threads: ring.threads(), ..Counters::default() };
+        Ok(Self { settings, ring, open, window_len, end: None, check: settings.check, counters })
+    }
+
+    /// Takes input as far as the ring has room. What is left waits for [`read`](Self::read) or [`work`](Self::work).
+    pub fn write(&mut self, input: &mut &[u8]) -> Result<()> {
+        self.ring.check_epoch()?;
+        while !input.is_empty() {
+            if self.room() == 0 {
+                if self.ring.is_full() {
+                    return Ok(());
+                }
+                self.submit(ChunkEnd::Sync)?;
+            }
+            let count = self.room().min(input.len());
+            self.open.extend(&input[..count]);
+            *input = &input[count..];
+        }
+        Ok(())
+    }
+
+    /// Ends the segment: what is in the open chunk becomes the last one. False when the ring has no room for it yet.
+    pub fn close(&mut self, end: ChunkEnd) -> Result<bool> {
+        self.ring.check_epoch()?;
+        if self.end.is_none() {
+            if self.ring.is_full() {
+                return Ok(false);
+            }
+            self.submit(end)?;
+            self.end = Some(end);
+        }
+        Ok(true)
+    }
+
+    /// Delivers what is done, in order.
+    pub fn read(&mut self, output: &mut Output<'_>) -> Result<()> {
+        self.ring.check_epoch()?;
+        let Self { ring, check, counters, .. } = self;
+        ring.deliver(output, |delivered| {
+            check.append(delivered.check, delivered.data_len as u64);
+            counters.chunks += 1;
+            counters.by_workers += u64::from(delivered.by_worker);
+        })
+    }
+
+    /// Brings the oldest chunk nearer to its delivery; returns when there may be something to read.
+    pub fn work(&mut self) -> Result<()> {
+        self.ring.check_epoch()?;
+        self.ring.work()
+    }
+
+    /// Ends a call from the host; what may go on between calls goes on.
+    pub fn rest(&mut self) {
+        self.ring.rest();
+    }
+
+    /// Whether the segment is closed and all of it delivered.
+    pub fn is_drained(&self) -> bool {
+        self.end.is_some() && self.ring.is_empty()
+    }
+
+    /// How the segment ends, once it is closed.
+    pub fn end(&self) -> Option<ChunkEnd> {
+        self.end
+    }
+
+    /// Bytes that could be delivered at once.
+    pub fn settled_len(&self) -> usize {
+        self.ring.settled_len()
+    }
+
+    /// The check value of everything delivered; of all input once drained.
+    pub fn check(&self) -> Check {
+        self.check
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The last 32 KiB taken, or all there is.
+    pub fn window(&self) -> &[u8] {
+        &self.open[self.open.len().saturating_sub(WINDOW)..]
+    }
+
+    /// A segment in the same state, to go on apart.
+    pub fn try_clone(&self) -> Result<Self> {
+        let mut ring = self.ring.try_clone()?;
+        let mut open = ring.input_buffer(WINDOW + self.settings.chunk_len)?;
+        open.extend(&self.open);
+        let Self { settings, window_len, end, check, counters, .. } = *self;
+        Ok(Self { settings, ring, open, window_len, end, check, counters })
+    }
+
+    fn room(&self) -> usize {
+        self.window_len + self.settings.chunk_len - self.open.len()
+    }
+
+    /// Hands the open chunk on and opens the next, primed with its tail.
+    fn submit(&mut self, end: ChunkEnd) -> Result<()> {
+        let out = self.ring.output_buffer(self.open.len() - self.window_len)?;
+        let mut next = self.ring.input_buffer(WINDOW + self.settings.chunk_len)?;
+        next.extend(self.window());
+        let next_window_len = next.len();
+        let chunk = Chunk {
+            level: self.settings.level,
+            bytes: std::mem::replace(&mut self.open, next),
+            window_len: std::mem::replace(&mut self.window_len, next_window_len),
+            end,
+            check: self.settings.check,
+        };
+        self.ring.push(chunk, out);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zng::Inflate;
+
+    fn text(len: usize) -> Vec<u8> {
+        let mut state = 7u32;
+        let words: [&[u8]; 8] =
+            [b"the ", b"chunk ", b"of a ", b"stream ", b"is ", b"a job ", b"for any ", b"thread\n"];
+        let mut data = Vec::with_capacity(len + 8);
+        while data.len() < len {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            data.extend_from_slice(words[(state >> 29) as usize]);
+        }
+        data.truncate(len);
+        data
+    }
+
+    /// Compresses `data`, written in pieces of `piece` and read in pieces of `room`.
+    fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
+        let settings = Settings { level: 6, chunk_len: 64 << 10, check: Check::Crc(0) };
+        let mut compressor =
+            Compressor::new(settings, window, Allocator::SYSTEM).expect("memory for a compressor");
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
+        let mut read = |compressor: &mut Compressor| {
+            let mut output = Output::new(&mut buffer);
+            compressor.read(&mut output).expect("jobs succeed");
+            let count = output.written();
+            bytes.extend_from_slice(&buffer[..count]);
+        };
+        for mut input in data.chunks(piece) {
+            while !input.is_empty() {
+                compressor.write(&mut input).expect("jobs succeed");
+                read(&mut compressor);
+                if !input.is_empty() {
+                    compressor.work().expect("jobs succeed");
+                }
+            }
+        }
+        while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
+            compressor.work().expect("jobs succeed");
+            read(&mut compressor);
+        }
+        while !compressor.is_drained() {
+            compressor.work().expect("jobs succeed");
+            read(&mut compressor);
+        }
+        assert_eq!(compressor.window(), &data[data.len().saturating_sub(WINDOW)..]);
+        (bytes, compressor.check())
+    }
+
+    #[test]
+    fn a_segment_decodes_and_has_the_check_of_its_data() {
+        let data = text(1_000_000);
+        let (bytes, check) = compress(&data, &[], data.len(), 1 << 16);
+        let mut decoder = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a decoder");
+        let mut decoded = vec![0; data.len() + 1];
+        let mut output = Output::new(&mut decoded);
+        decoder.inflate(&mut &bytes[..], &mut output, 2).expect("a valid stream");
+        let count = output.written();
+        assert_eq!(decoded[..count], data);
+        assert_eq!(check, Check::Crc(crc32fast::hash(&data)));
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_how_a_segment_is_written_or_read() {
+        // A whole number of chunks, and one byte to either side.
+        for len in [(64 << 10) * 3 - 1, (64 << 10) * 3, (64 << 10) * 3 + 1] {
+            let data = text(len);
+            let whole = compress(&data, b"a window", data.len(), 1 << 20);
+            for (piece, room) in [(1000, 1 << 20), (65_537, 777), (data.len(), 5)] {
+                assert_eq!(compress(&data, b"a window", piece, room), whole, "piece {piece}, room {room}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clone_goes_on_apart() {
+        let data = text(400_000);
+        let settings = Settings { level: 1, chunk_len: 64 << 10, check: Check::None };
+        let mut first = Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
+        let mut input = &data[..];
+        while !input.is_empty() {
+            first.write(&mut input).expect("jobs succeed");
+            if first.ring.is_full() {
+                break;
+            }
+        }
+        let mut second = first.try_clone().expect("memory for a compressor");
+        let finish = |compressor: &mut Compressor| {
+            let mut bytes = vec![0; 500_000];
+            let mut output = Output::new(&mut bytes);
+            while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
+                compressor.work().expect("jobs succeed");
+                compressor.read(&mut output).expect("jobs succeed");
+            }
+            while !compressor.is_drained() {
+                compressor.work().expect("jobs succeed");
+                compressor.read(&mut output).expect("jobs succeed");
+            }
+            let count = output.written();
+            bytes.truncate(count);
+            bytes
+        };
+        assert_eq!(finish(&mut second), finish(&mut first));
+    }
+}

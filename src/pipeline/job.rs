@@ -1,0 +1,195 @@
+//! A job: one chunk to compress, by whoever comes first.
+//!
+//! The chunk never changes and the result is a function of it, so any thread can do any job, twice if need be. That is what
+//! makes `fork`, a copied stream and a refused thread harmless.
+
+use super::encoder::{ChunkEncoder, ChunkEnd};
+use super::sync::{Arc, Condvar, Mutex, lock};
+use crate::checksum::Check;
+use crate::error::{Error, Result};
+use crate::raw::Buffer;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A chunk's bytes and everything that its encoding depends on.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) level: i32,
+    /// The window, then the chunk's own bytes.
+    pub(super) bytes: Buffer,
+    pub(super) window_len: usize,
+    pub(super) end: ChunkEnd,
+    /// The kind of check value wanted of the chunk's own bytes.
+    pub(super) check: Check,
+}
+
+impl Chunk {
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        Ok(Self { bytes: self.bytes.try_clone()?, ..*self })
+    }
+
+    /// The chunk's own bytes.
+    pub(super) fn data(&self) -> &[u8] {
+        &self.bytes[self.window_len..]
+    }
+}
+
+/// What a done job leaves.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) bytes: Buffer,
+    pub(super) check: Check,
+    pub(super) by_worker: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody has begun; the buffer for the result stands ready.
+    Waiting(Buffer),
+    Running,
+    Done(Encoded),
+    Failed(Error, Buffer),
+    /// The stream that wanted it is gone.
+    Cancelled,
+}
+
+/// One chunk's way through the pipeline.
+#[derive(Debug)]
+pub(super) struct Job {
+    chunk: Arc<Chunk>,
+    /// Written by the thread that does the job and by the stream's; nobody holds the lock while encoding.
+    state: Mutex<State>,
+    /// Told when `state` becomes `Done` or `Failed`.
+    settled: Condvar,
+}
+
+impl Job {
+    /// A job that waits; `out` has room for the result.
+    pub(super) fn new(chunk: Arc<Chunk>, out: Buffer) -> Self {
+        Self { chunk, state: Mutex::new(State::Waiting(out)), settled: Condvar::new() }
+    }
+
+    pub(super) fn chunk(&self) -> &Arc<Chunk> {
+        &self.chunk
+    }
+
+    /// Does the job if it still waits; `None` when another thread has it or it is settled. After `Error::Memory` it waits
+    /// again, since memory may be granted to a later try; any other error settles it.
+    pub(super) fn run(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
+        let mut out = {
+            let mut state = lock(&self.state);
+            match std::mem::replace(&mut *state, State::Running) {
+                State::Waiting(mut out) => {
+                    out.clear();
+                    out
+                }
+                other => {
+                    *state = other;
+                    return None;
+                }
+            }
+        };
+        let encoded = catch_unwind(AssertUnwindSafe(|| {
+            let mut check = self.chunk.check.fresh();
+            check.update(self.chunk.data());
+            let Chunk { level, bytes, window_len, end, .. } = &*self.chunk;
+            out.append(|out| encoder.encode(*level, bytes, *window_len, *end, out)).map(|()| check)
+        }));
+        let (state, outcome) = match encoded {
+            Ok(Ok(check)) => (State::Done(Encoded { bytes: out, check, by_worker }), Ok(())),
+            Ok(Err(Error::Memory)) => (State::Waiting(out), Err(Error::Memory)),
+            Ok(Err(error)) => (State::Failed(error, out), Err(error)),
+            Err(_panic) => {
+                *encoder = ChunkEncoder::default();
+                (State::Failed(Error::Stream, out), Err(Error::Stream))
+            }
+        };
+        *lock(&self.state) = state;
+        self.settled.notify_all();
+        Some(outcome)
+    }
+
+    /// Whether the result, good or bad, is there.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(*lock(&self.state), State::Done(_) | State::Failed(..))
+    }
+
+    /// Waits while another thread runs the job.
+    pub(super) fn wait(&self) {
+        let mut state = lock(&self.state);
+        while matches!(*state, State::Running) {
+            state = self.settled.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+    }
+
+    /// Shows the result to `read` when it is there; the job's error when it failed.
+    pub(super) fn with_result<T>(&self, read: impl FnOnce(&Encoded) -> T) -> Result<Option<T>> {
+        match &*lock(&self.state) {
+            State::Done(encoded) => Ok(Some(read(encoded))),
+            State::Failed(error, _) => Err(*error),
+            State::Waiting(_) | State::Running | State::Cancelled => Ok(None),
+        }
+    }
+
+    /// Spares the workers a job that nobody wants any more.
+    pub(super) fn cancel(&self) {
+        let mut state = lock(&self.state);
+        if matches!(*state, State::Waiting(_)) {
+            *state = State::Cancelled;
+        }
+    }
+
+    /// The two buffers of a job that is delivered, to be used again, unless someone else still holds the job.
+    pub(super) fn into_buffers(self) -> (Option<Buffer>, Option<Buffer>) {
+        let input = Arc::into_inner(self.chunk).map(|chunk| chunk.bytes);
+        let state = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let output = match state {
+            State::Done(encoded) => Some(encoded.bytes),
+            State::Waiting(out) | State::Failed(_, out) => Some(out),
+            State::Running | State::Cancelled => None,
+        };
+        (input, output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encoder::bound;
+    use super::*;
+    use crate::raw::Allocator;
+
+    fn job() -> Job {
+        let bytes = Buffer::copy_of(&b"one chunk, one job; ".repeat(500), Allocator::SYSTEM).expect("10 KB");
+        let mut out = Buffer::new(Allocator::SYSTEM);
+        out.reserve(bound(bytes.len())).expect("10 KB");
+        let chunk = Chunk { level: 9, bytes, window_len: 0, end: ChunkEnd::Finish, check: Check::Crc(0) };
+        Job::new(Arc::new(chunk), out)
+    }
+
+    #[test]
+    fn a_job_is_done_once() {
+        let job = job();
+        let mut encoder = ChunkEncoder::default();
+        assert!(!job.is_settled());
+        assert_eq!(job.run(&mut encoder, false), Some(Ok(())));
+        assert_eq!(job.run(&mut encoder, true), None);
+        assert!(job.is_settled());
+        let by_worker = job.with_result(|encoded| encoded.by_worker).expect("it did not fail");
+        assert_eq!(by_worker, Some(false));
+    }
+
+    #[test]
+    fn a_cancelled_job_is_not_run() {
+        let job = job();
+        job.cancel();
+        assert_eq!(job.run(&mut ChunkEncoder::default(), true), None);
+        assert_eq!(job.with_result(|_| ()), Ok(None));
+    }
+
+    #[test]
+    fn a_delivered_job_gives_its_buffers_back() {
+        let job = job();
+        job.run(&mut ChunkEncoder::default(), false);
+        let (input, output) = job.into_buffers();
+        assert!(input.is_some() && output.is_some());
+    }
+}

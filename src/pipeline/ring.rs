@@ -1,0 +1,270 @@
+//! The ring: a stream's jobs in order, from the oldest undelivered one on, and the buffers they leave.
+//!
+//! Jobs are settled in any order and delivered in this one. The ring is bounded, and so is a stream's memory. It belongs to the
+//! stream's thread; only the jobs in it are shared.
+
+use super::encoder::{ChunkEncoder, bound};
+use super::job::{Chunk, Encoded, Job};
+use super::pool::{Epoch, Pool};
+use super::sync::Arc;
+use crate::checksum::Check;
+use crate::error::{Error, Result};
+use crate::raw::{Allocator, Buffer, Output};
+use std::collections::VecDeque;
+
+/// What delivering a job's last byte tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delivered {
+    pub(super) check: Check,
+    pub(super) data_len: usize,
+    pub(super) by_worker: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Ring {
+    jobs: VecDeque<Arc<Job>>,
+    /// Bytes of the front job that were delivered.
+    delivered: usize,
+    depth: usize,
+    /// Jobs, from the front on, that workers may have.
+    offered: usize,
+    /// Whether a job is offered as soon as it is pushed.
+    is_open: bool,
+    /// The epoch in which the jobs were offered; in another one no worker has them.
+    epoch: Epoch,
+    pool: &'static Pool,
+    /// The stream's own encoder, for jobs done on its thread.
+    encoder: ChunkEncoder,
+    allocator: Allocator,
+    spare_inputs: Vec<Buffer>,
+    spare_outputs: Vec<Buffer>,
+}
+
+impl Ring {
+    /// An empty ring, as deep as the workers can use; its buffers come from `allocator`.
+    pub(super) fn new(allocator: Allocator) -> Result<Self> {
+        let pool = Pool::current();
+        let threads = pool.workers() + 1;
+        let depth = match (threads, allocator.is_system()) {
+            // A chunk is done as soon as it is full, while its bytes are in the cache.
+            (1, _) => 1,
+            // For each thread one job running and one waiting, and one being delivered.
+            (_, true) => 2 * threads + 1,
+            // Work only goes on within calls, so enough is collected for all threads to be busy most of a call.
+            (_, false) => 4 * threads,
+        };
+        let mut ring = Self {
+            jobs: VecDeque::new(),
+            delivered: 0,
+            depth,
+            offered: 0,
+            is_open: allocator.is_system(),
+            epoch: Epoch::now(),
+            pool,
+            encoder: ChunkEncoder::default(),
+            allocator,
+            spare_inputs: Vec::new(),
+            spare_outputs: Vec::new(),
+        };
+        ring.jobs.try_reserve(depth).map_err(|_| Error::Memory)?;
+        ring.spare_inputs.try_reserve(depth + 1).map_err(|_| Error::Memory)?;
+        ring.spare_outputs.try_reserve(depth + 1).map_err(|_| Error::Memory)?;
+        Ok(ring)
+    }
+
+    /// How many threads the pipeline may keep busy for this stream.
+    pub(super) fn threads(&self) -> usize {
+        self.pool.workers() + 1
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.jobs.len() >= self.depth
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// A buffer for a chunk, used before if possible.
+    pub(super) fn input_buffer(&mut self, capacity: usize) -> Result<Buffer> {
+        buffer(&mut self.spare_inputs, capacity, self.allocator)
+    }
+
+    /// A buffer for the result of a chunk with `data_len` bytes, used before if possible.
+    pub(super) fn output_buffer(&mut self, data_len: usize) -> Result<Buffer> {
+        buffer(&mut self.spare_outputs, bound(data_len), self.allocator)
+    }
+
+    /// Puts a chunk and the buffer for its result in line.
+    pub(super) fn push(&mut self, chunk: Chunk, out: Buffer) {
+        self.jobs.push_back(Arc::new(Job::new(Arc::new(chunk), out)));
+        if self.is_open {
+            self.offer();
+        }
+    }
+
+    /// Lets the workers have all jobs.
+    fn offer(&mut self) {
+        for job in self.jobs.range(self.offered..) {
+            self.pool.offer(Arc::downgrade(job));
+        }
+        self.offered = self.jobs.len();
+    }
+
+    /// Copies settled results to `output`, in order, as far as both go. Calls `note` for each job delivered to its end.
+    pub(super) fn deliver(&mut self, output: &mut Output<'_>, mut note: impl FnMut(Delivered)) -> Result<()> {
+        while let Some(job) = self.jobs.front() {
+            let start = self.delivered;
+            let data_len = job.chunk().data().len();
+            let copy = |encoded: &Encoded| {
+                let count = output.put(&encoded.bytes[start..]);
+                let is_complete = start + count == encoded.bytes.len();
+                (
+                    count,
+                    is_complete.then_some(Delivered {
+                        check: encoded.check,
+                        data_len,
+                        by_worker: encoded.by_worker,
+                    }),
+                )
+            };
+            let Some((count, complete)) = job.with_result(copy)? else { return Ok(()) };
+            self.delivered += count;
+            let Some(delivered) = complete else { return Ok(()) };
+            self.pop();
+            note(delivered);
+        }
+        Ok(())
+    }
+
+    /// Bytes that [`deliver`](Self::deliver) could copy at once.
+    pub(super) fn settled_len(&self) -> usize {
+        let lens =
+            self.jobs.iter().map_while(|job| job.with_result(|encoded| encoded.bytes.len()).ok().flatten());
+        lens.sum::<usize>().saturating_sub(self.delivered)
+    }
+
+    /// Does something useful while the front job is not settled: a job of this ring that still waits, or else sleep until the
+    /// worker that has the front job is through.
+    pub(super) fn work(&mut self) -> Result<()> {
+        self.is_open = true;
+        self.offer();
+        let Some(front) = self.jobs.front() else { return Ok(()) };
+        if front.is_settled() {
+            return Ok(());
+        }
+        for job in &self.jobs {
+            if let Some(outcome) = job.run(&mut self.encoder, false) {
+                return outcome;
+            }
+        }
+        front.wait();
+        Ok(())
+    }
+
+    /// Ends a call. Memory of the host's own allocator may vanish between two calls, with an arena say, so no worker may touch
+    /// it then: what was begun is brought to an end, and what comes next is only collected. The system's memory stays, and
+    /// so workers go on.
+    pub(super) fn rest(&mut self) {
+        if self.allocator.is_system() || !self.is_open {
+            return;
+        }
+        self.is_open = false;
+        for job in &self.jobs {
+            // A job that fails is settled, or waits again when memory was refused; its time to be reported will come.
+            if job.run(&mut self.encoder, false).is_none() {
+                job.wait();
+            }
+        }
+    }
+
+    /// After a `fork`: jobs that the parent's workers had are offered anew to this process's own. Their old selves may be
+    /// locked for ever, so they are not even looked at; only their chunks, which never change, are taken over.
+    pub(super) fn check_epoch(&mut self) -> Result<()> {
+        let now = Epoch::now();
+        if now == self.epoch {
+            return Ok(());
+        }
+        self.pool = Pool::current();
+        if self.allocator.is_system() {
+            for index in 0..self.jobs.len() {
+                let chunk = Arc::clone(self.jobs[index].chunk());
+                let out = self.output_buffer(chunk.data().len())?;
+                // Dropping the old job could free a locked mutex, so it is left alone.
+                std::mem::forget(std::mem::replace(&mut self.jobs[index], Arc::new(Job::new(chunk, out))));
+            }
+            self.offered = 0;
+            self.offer();
+        }
+        self.epoch = now;
+        Ok(())
+    }
+
+    /// A ring with the same jobs.
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        let mut ring = Ring::new(self.allocator)?;
+        ring.depth = self.depth;
+        ring.jobs.try_reserve(self.depth).map_err(|_| Error::Memory)?;
+        for job in &self.jobs {
+            let job = if self.allocator.is_system() {
+                Arc::clone(job)
+            } else {
+                // The host's allocator frees on the host's thread only, which shared buffers could not promise.
+                let chunk = job.chunk().try_clone()?;
+                let out = ring.output_buffer(chunk.data().len())?;
+                Arc::new(Job::new(Arc::new(chunk), out))
+            };
+            ring.jobs.push_back(job);
+        }
+        if self.allocator.is_system() {
+            (ring.offered, ring.pool, ring.epoch) = (self.offered, self.pool, self.epoch);
+        }
+        ring.delivered = self.delivered;
+        Ok(ring)
+    }
+
+    fn pop(&mut self) {
+        self.delivered = 0;
+        self.offered = self.offered.saturating_sub(1);
+        if let Some(job) = self.jobs.pop_front().and_then(|job| self.into_sole(job)) {
+            let (input, output) = job.into_buffers();
+            self.spare_inputs.extend(input);
+            self.spare_outputs.extend(output);
+        }
+    }
+
+    /// The job itself, if nobody else holds it. A worker that is about to let go of buffers of the host's allocator is waited for:
+    /// they are freed on this thread.
+    fn into_sole(&self, job: Arc<Job>) -> Option<Job> {
+        while !self.allocator.is_system() && Arc::strong_count(&job) > 1 {
+            std::thread::yield_now();
+        }
+        Arc::into_inner(job)
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        let jobs = std::mem::take(&mut self.jobs);
+        if self.epoch != Epoch::now() {
+            // In a forked child the jobs may be locked for ever; leave them as they are.
+            std::mem::forget(jobs);
+            return;
+        }
+        for job in jobs {
+            // Another reference is a worker's, which has begun, or a copied stream's, which still wants the job.
+            if Arc::strong_count(&job) == 1 {
+                job.cancel();
+            }
+            self.into_sole(job);
+        }
+    }
+}
+
+/// A buffer of at least `capacity` bytes, from `spare` if one is there.
+fn buffer(spare: &mut Vec<Buffer>, capacity: usize, allocator: Allocator) -> Result<Buffer> {
+    let mut buffer = spare.pop().unwrap_or_else(|| Buffer::new(allocator));
+    buffer.clear();
+    buffer.reserve(capacity)?;
+    Ok(buffer)
+}

@@ -1,0 +1,100 @@
+//! What a guest must know of its host process: forks and signals.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Forks that this process descends from, as far as `atfork` handlers ran. Written by the handler in a child while it has one
+/// thread; read anywhere.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// A process between two forks: threads that were started in another epoch do not exist in this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    forks: u32,
+    process: c_int,
+}
+
+impl Epoch {
+    /// The epoch of the calling process.
+    pub fn now() -> Self {
+        // SAFETY: `getpid` has no preconditions and cannot fail.
+        let process = unsafe { libc::getpid() };
+        Self { forks: FORKS.load(Ordering::Relaxed), process }
+    }
+}
+
+/// Counts the forks of this process from now on. A refusal leaves the comparison of process ids.
+pub fn watch_forks() {
+    extern "C" fn in_child() {
+        FORKS.fetch_add(1, Ordering::Relaxed);
+    }
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        // SAFETY: the handler only counts, which is safe in a child; it stays mapped, since the library is never unloaded.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    });
+}
+
+/// Blocks every signal on the calling thread until dropped.
+#[derive(Debug)]
+pub struct BlockedSignals {
+    before: libc::sigset_t,
+}
+
+impl BlockedSignals {
+    /// Blocks them.
+    pub fn new() -> Self {
+        let mut all = MaybeUninit::uninit();
+        // SAFETY: `sigfillset` initialises the set it is given.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: `all` is initialised, and `before` is ours to be written.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+        // SAFETY: with valid arguments the call above cannot fail, and then it has written `before`.
+        Self { before: unsafe { before.assume_init() } }
+    }
+}
+
+impl Default for BlockedSignals {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        // SAFETY: `before` came from `pthread_sigmask`.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, core::ptr::null_mut()) };
+    }
+}
+
+/// A shared view of what was leaked behind `place`, if anything was.
+///
+/// Only ever pass a pointer that is null or came from `Box::leak` and is freed by nobody.
+pub(crate) fn leaked<T>(place: *mut T) -> Option<&'static T> {
+    // SAFETY: by the rule above the value lives for ever, and nobody changes it behind a shared pointer.
+    unsafe { place.as_ref() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_are_blocked_only_inside() {
+        let is_blocked = || {
+            let mut mask = MaybeUninit::uninit();
+            // SAFETY: a null set only asks; the old mask goes to `mask`.
+            unsafe { libc::pthread_sigmask(0, core::ptr::null(), mask.as_mut_ptr()) };
+            // SAFETY: `mask` was written above.
+            unsafe { libc::sigismember(mask.as_ptr(), libc::SIGALRM) == 1 }
+        };
+        assert!(!is_blocked());
+        let guard = BlockedSignals::new();
+        assert!(is_blocked());
+        drop(guard);
+        assert!(!is_blocked());
+    }
+}

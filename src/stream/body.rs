@@ -1,0 +1,500 @@
+//! `Body`: the raw DEFLATE between header and trailer, by whichever engine the data deserves.
+//!
+//! The unit of decision is the *segment*, the data between two flushes. A stream that may use the pipeline holds a segment's
+//! first bytes back until it is clear what the segment is: a flush before the threshold makes it a short message for the
+//! serial engine, the threshold makes it bulk for the pipeline. A stream that may not goes straight to the serial engine.
+//!
+//! Engines are changed between segments only, at byte boundaries, and the last 32 KiB go along as the next engine's history: to
+//! the pipeline as the first chunk's window, to the serial engine as a dictionary.
+
+#![forbid(unsafe_code)]
+
+use super::{Flush, policy};
+use crate::checksum::Check;
+use crate::error::{Error, Result, Status};
+use crate::pipeline::{ChunkEnd, Compressor, Counters, Settings, WINDOW};
+use crate::raw::{Allocator, Buffer, Output};
+use crate::zng::{Deflate, DeflateParams};
+
+/// zlib's `data_type` of a stream that has not told yet.
+pub(super) const UNKNOWN: i32 = 2;
+
+#[derive(Debug)]
+enum Segment {
+    /// The serial engine takes the data as it comes.
+    Serial,
+    /// Short so far: the data waits.
+    Held(Buffer),
+    /// A flush came early: what was held is on its way to the serial engine, up to the position told.
+    Draining(Buffer, usize),
+    /// Bulk, but the serial engine before it must come to a byte boundary first.
+    Aligning(Buffer),
+    /// Bulk: what was held goes first, from the position told.
+    Parallel(Box<Compressor>, Buffer, usize),
+    /// The final block is out.
+    Finished,
+}
+
+/// Raw DEFLATE, segment by segment.
+#[derive(Debug)]
+pub(super) struct Body {
+    params: DeflateParams,
+    allocator: Allocator,
+    serial: Option<Deflate>,
+    /// History that the serial engine has not seen: it starts anew from this. Empty at the start of a stream, so that an engine
+    /// that has done nothing yet need not be brought to a byte boundary.
+    history: Option<Buffer>,
+    segment: Segment,
+    /// The parallel segment ends with a full flush: nothing of it is history.
+    forgets: bool,
+    /// Tuned or primed: only the serial engine can do what is asked.
+    is_pinned: bool,
+    /// Check value at the start of the segment, and of all input taken.
+    segment_check: Check,
+    check: Check,
+    data_type: i32,
+    /// What the pipeline did in segments that are through.
+    counters: Counters,
+}
+
+impl Body {
+    pub(super) fn new(params: DeflateParams, allocator: Allocator, check: Check) -> Result<Self> {
+        let mut body = Self {
+            params,
+            allocator,
+            serial: None,
+            history: None,
+            segment: Segment::Serial,
+            forgets: false,
+            is_pinned: false,
+            segment_check: check.fresh(),
+            check: check.fresh(),
+            data_type: UNKNOWN,
+            counters: Counters::default(),
+        };
+        if body.may_hold() {
+            body.segment = Segment::Held(Buffer::new(allocator));
+        }
+        if !body.may_hold() || !allocator.is_system() {
+            // Memory that is refused is reported by the init call, and an allocator of the host's own sees what it would see of zlib.
+            body.serial()?;
+        }
+        if body.may_hold() {
+            body.history = Some(Buffer::new(allocator));
+        }
+        Ok(body)
+    }
+
+    /// Takes input and gives output as far as `flush` asks and the room allows. `StreamEnd` when the final block is out.
+    pub(super) fn deflate(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+    ) -> Result<Status> {
+        let outcome = self.advance(input, output, flush);
+        if let Segment::Parallel(compressor, ..) = &mut self.segment {
+            compressor.rest();
+        }
+        outcome
+    }
+
+    fn advance(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        loop {
+            match &mut self.segment {
+                Segment::Serial => return self.deflate_serial(input, output, flush),
+                Segment::Held(held) => {
+                    if held.len() + input.len() >= policy::threshold() {
+                        self.segment = Segment::Aligning(take(held));
+                        continue;
+                    }
+                    held.reserve(input.len())?;
+                    held.extend(input);
+                    self.check.update(std::mem::take(input));
+                    if flush == Flush::None {
+                        return Ok(Status::Ok);
+                    }
+                    self.segment = Segment::Draining(take(held), 0);
+                }
+                Segment::Draining(..) => {
+                    if !self.drain_held(input, output, flush)? {
+                        return Ok(Status::Ok);
+                    }
+                }
+                Segment::Aligning(_) => {
+                    if !self.start_parallel(output)? {
+                        return Ok(Status::Ok);
+                    }
+                }
+                Segment::Parallel(..) => {
+                    if !self.deflate_parallel(input, output, flush)? {
+                        return Ok(Status::Ok);
+                    }
+                    if !matches!(self.segment, Segment::Finished) && input.is_empty() {
+                        return Ok(Status::Ok);
+                    }
+                }
+                Segment::Finished => return Ok(Status::StreamEnd),
+            }
+        }
+    }
+
+    fn deflate_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        let before = *input;
+        let outcome = self.serial()?.deflate(input, output, flush.to_zlib());
+        self.check.update(&before[..before.len() - input.len()]);
+        self.note_data_type();
+        let status = outcome?;
+        if status == Status::StreamEnd {
+            self.segment = Segment::Finished;
+        } else if flush != Flush::None && input.is_empty() && !output.is_full() {
+            self.begin_segment();
+        }
+        Ok(status)
+    }
+
+    /// Feeds the serial engine what was held. False when the room is used up first.
+    fn drain_held(&mut self, input: &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
+        self.serial()?;
+        let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) else {
+            return Ok(true);
+        };
+        let mut rest = &held[*done..];
+        // The flush belongs behind the last byte, which may be in `input`.
+        let flush = if input.is_empty() { flush } else { Flush::None };
+        let outcome = serial.deflate(&mut rest, output, flush.to_zlib());
+        *done = held.len() - rest.len();
+        if !rest.is_empty() {
+            outcome?;
+            return Ok(false);
+        }
+        self.note_data_type();
+        self.segment = Segment::Serial;
+        match outcome? {
+            Status::StreamEnd => self.segment = Segment::Finished,
+            _ if output.is_full() => return Ok(false),
+            _ if input.is_empty() => {
+                if flush != Flush::None {
+                    self.begin_segment();
+                }
+                return Ok(false);
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Turns the held bytes into the start of a parallel segment. False when the room is used up first.
+    fn start_parallel(&mut self, output: &mut Output<'_>) -> Result<bool> {
+        if let (Some(serial), None) = (&mut self.serial, &self.history) {
+            match serial.deflate(&mut &[][..], output, Flush::Sync.to_zlib()) {
+                // `Error::Buffer` with room left: the engine stands at a boundary already.
+                Ok(_) | Err(Error::Buffer) if !output.is_full() => {}
+                Ok(_) | Err(Error::Buffer) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        let window = self.window_of_engine()?;
+        let settings =
+            Settings { level: self.params.level, chunk_len: policy::chunk_len(), check: self.segment_check };
+        let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
+        if let Segment::Aligning(held) = &mut self.segment {
+            self.segment = Segment::Parallel(compressor, take(held), 0);
+        }
+        Ok(true)
+    }
+
+    /// Works on a parallel segment. True when it came to its end and all of it is out.
+    fn deflate_parallel(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
+        let Segment::Parallel(compressor, held, fed) = &mut self.segment else { return Ok(true) };
+        let end = match flush {
+            Flush::None => None,
+            Flush::Finish => Some(ChunkEnd::Finish),
+            _ => Some(ChunkEnd::Sync),
+        };
+        if self.data_type == UNKNOWN {
+            self.data_type = detect_data_type(held.iter().chain(*input));
+        }
+        while !compressor.is_drained() {
+            compressor.read(output)?;
+            if output.is_full() && !compressor.is_drained() {
+                return Ok(false);
+            }
+            if compressor.end().is_none() {
+                let mut rest = &held[*fed..];
+                compressor.write(&mut rest)?;
+                *fed = held.len() - rest.len();
+                if rest.is_empty() {
+                    *held = Buffer::new(self.allocator);
+                    *fed = 0;
+                    compressor.write(input)?;
+                }
+                if held.is_empty() && input.is_empty() {
+                    let Some(end) = end else {
+                        compressor.read(output)?;
+                        return Ok(false);
+                    };
+                    if compressor.close(end)? {
+                        self.forgets = flush == Flush::Full;
+                    }
+                }
+            }
+            if !compressor.is_drained() {
+                compressor.work()?;
+            }
+        }
+        self.check = compressor.check();
+        let window = if self.forgets { &[][..] } else { compressor.window() };
+        self.history = Some(Buffer::copy_of(window, self.allocator)?);
+        self.counters.add(compressor.counters());
+        let is_final = compressor.end() == Some(ChunkEnd::Finish);
+        self.begin_segment();
+        if is_final {
+            self.segment = Segment::Finished;
+        }
+        Ok(true)
+    }
+
+    /// `deflateParams()`: what was taken before is compressed as it was promised; the new parameters begin behind it.
+    pub(super) fn params(
+        &mut self,
+        level: i32,
+        strategy: i32,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        has_begun: bool,
+    ) -> Result<()> {
+        let is_empty = matches!(&self.segment, Segment::Held(held) if held.is_empty());
+        if !matches!(self.segment, Segment::Serial) && has_begun && !(is_empty && input.is_empty()) {
+            self.deflate(input, output, Flush::Block)?;
+            if !input.is_empty() || !self.is_at_rest() {
+                return Err(Error::Buffer);
+            }
+        }
+        if let Some(serial) = &mut self.serial {
+            if self.history.is_some() {
+                serial.reset()?;
+            }
+            let before = *input;
+            let outcome = serial.params(level, strategy, input, output);
+            self.check.update(&before[..before.len() - input.len()]);
+            outcome?;
+        }
+        (self.params.level, self.params.strategy) = (level, strategy);
+        match (&self.segment, self.may_hold()) {
+            (Segment::Held(_), false) => self.segment = Segment::Serial,
+            (Segment::Serial, true) if !has_begun => {
+                self.segment = Segment::Held(Buffer::new(self.allocator))
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Back to the start of a stream. `keep` leaves the history.
+    pub(super) fn reset(&mut self, keep: bool) -> Result<()> {
+        let is_serial = matches!(self.segment, Segment::Serial);
+        let window = if keep && !is_serial { Some(self.window()?) } else { None };
+        if let Some(serial) = &mut self.serial {
+            if keep { serial.reset_keep()? } else { serial.reset()? }
+        }
+        self.is_pinned &= keep;
+        self.history = window.or_else(|| (!keep && self.may_hold()).then(|| Buffer::new(self.allocator)));
+        self.check = self.check.fresh();
+        self.data_type = UNKNOWN;
+        self.counters = Counters::default();
+        self.segment = Segment::Serial;
+        self.begin_segment();
+        Ok(())
+    }
+
+    /// `deflateSetDictionary()`: `dictionary` becomes history; only between segments.
+    pub(super) fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
+        match &self.segment {
+            Segment::Serial | Segment::Finished => self.serial()?.set_dictionary(dictionary),
+            Segment::Held(held) if held.is_empty() => {
+                let mut history = self.window()?;
+                history.reserve(dictionary.len())?;
+                history.extend(dictionary);
+                history.keep_tail(WINDOW);
+                self.history = Some(history);
+                Ok(())
+            }
+            _ => Err(Error::Stream),
+        }
+    }
+
+    /// The last 32 KiB of what was taken.
+    pub(super) fn window(&self) -> Result<Buffer> {
+        let mut window = self.window_of_engine()?;
+        let waiting = self.segment.held();
+        window.reserve(waiting.len())?;
+        window.extend(waiting);
+        window.keep_tail(WINDOW);
+        Ok(window)
+    }
+
+    /// The last 32 KiB of what an engine has.
+    fn window_of_engine(&self) -> Result<Buffer> {
+        match (&self.segment, &self.history, &self.serial) {
+            (Segment::Parallel(compressor, ..), ..) => Buffer::copy_of(compressor.window(), self.allocator),
+            (_, Some(history), _) => history.try_clone(),
+            (_, None, Some(serial)) => serial.dictionary(self.allocator),
+            (_, None, None) => Ok(Buffer::new(self.allocator)),
+        }
+    }
+
+    /// `deflatePrime()`: bits in front of what follows; only the serial engine can, and only between segments.
+    pub(super) fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
+        match &self.segment {
+            Segment::Serial | Segment::Finished => {}
+            Segment::Held(held) if held.is_empty() => {}
+            _ => return Err(Error::Buffer),
+        }
+        self.serial()?.prime(bits, value)?;
+        self.pin();
+        Ok(())
+    }
+
+    /// `deflateTune()`: zlib's own search parameters; only the serial engine has them.
+    pub(super) fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) -> Result<()> {
+        self.serial()?.tune(good, lazy, nice, chain)?;
+        self.pin();
+        Ok(())
+    }
+
+    /// Stays with the serial engine until the next reset.
+    fn pin(&mut self) {
+        self.is_pinned = true;
+        if let Segment::Held(held) = &mut self.segment {
+            self.segment = Segment::Draining(take(held), 0);
+        }
+    }
+
+    /// Bytes and bits of output that exist but found no room yet.
+    pub(super) fn pending(&self) -> (usize, u32) {
+        match (&self.segment, &self.serial) {
+            (Segment::Parallel(compressor, ..), _) => (compressor.settled_len(), 0),
+            (Segment::Held(_), Some(serial)) if self.history.is_none() => (0, serial.pending().1),
+            (Segment::Held(_), _) | (_, None) => (0, 0),
+            (_, Some(serial)) => {
+                let (bytes, bits) = serial.pending();
+                (bytes as usize, bits)
+            }
+        }
+    }
+
+    /// Whether a flush is complete and nothing was taken since.
+    pub(super) fn is_at_rest(&self) -> bool {
+        match &self.segment {
+            Segment::Held(held) => held.is_empty(),
+            Segment::Finished => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn parameters(&self) -> &DeflateParams {
+        &self.params
+    }
+
+    /// The check value of all input taken; in a parallel segment, of all input delivered.
+    pub(super) fn check(&self) -> Check {
+        match &self.segment {
+            Segment::Parallel(compressor, ..) => compressor.check(),
+            _ => self.check,
+        }
+    }
+
+    pub(super) fn data_type(&self) -> i32 {
+        self.data_type
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        let mut counters = self.counters;
+        if let Segment::Parallel(compressor, ..) = &self.segment {
+            counters.add(compressor.counters());
+        }
+        counters
+    }
+
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        let segment = match &self.segment {
+            Segment::Serial => Segment::Serial,
+            Segment::Held(held) => Segment::Held(held.try_clone()?),
+            Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
+            Segment::Aligning(held) => Segment::Aligning(held.try_clone()?),
+            Segment::Parallel(compressor, held, fed) => {
+                Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
+            }
+            Segment::Finished => Segment::Finished,
+        };
+        Ok(Self {
+            serial: self.serial.as_ref().map(Deflate::try_clone).transpose()?,
+            history: self.history.as_ref().map(Buffer::try_clone).transpose()?,
+            segment,
+            ..*self
+        })
+    }
+
+    /// The serial engine, with the history it must have.
+    fn serial(&mut self) -> Result<&mut Deflate> {
+        let serial = match &mut self.serial {
+            Some(serial) => serial,
+            none => none.insert(Deflate::new(self.params, self.allocator)?),
+        };
+        if let Some(history) = &self.history {
+            serial.reset()?;
+            if !history.is_empty() {
+                serial.set_dictionary(history)?;
+            }
+            self.history = None;
+        }
+        Ok(serial)
+    }
+
+    fn may_hold(&self) -> bool {
+        !self.is_pinned && policy::is_for_pipeline(&self.params)
+    }
+
+    /// A flush is complete: what follows may be for another engine.
+    fn begin_segment(&mut self) {
+        self.segment_check = self.check;
+        self.segment =
+            if self.may_hold() { Segment::Held(Buffer::new(self.allocator)) } else { Segment::Serial };
+    }
+
+    fn note_data_type(&mut self) {
+        if let (UNKNOWN, Some(serial)) = (self.data_type, &self.serial) {
+            self.data_type = serial.data_type();
+        }
+    }
+}
+
+impl Segment {
+    /// What was taken and is with no engine yet.
+    fn held(&self) -> &[u8] {
+        match self {
+            Segment::Held(held) | Segment::Aligning(held) => held,
+            Segment::Draining(held, done) => &held[*done..],
+            Segment::Parallel(_, held, fed) => &held[*fed..],
+            Segment::Serial | Segment::Finished => &[],
+        }
+    }
+}
+
+/// The buffer's contents; an empty buffer stays.
+fn take(buffer: &mut Buffer) -> Buffer {
+    let empty = Buffer::new(buffer.allocator());
+    std::mem::replace(buffer, empty)
+}
+
+/// zlib's guess at the kind of data, on the first bytes rather than on the first block's literals: control characters that no
+/// text has make it binary (0), white space or a printable character makes it text (1).
+fn detect_data_type<'a>(data: impl Iterator<Item = &'a u8> + Clone) -> i32 {
+    /// Bit n stands for byte n: 0 to 6, 14 to 25 and 28 to 31.
+    const BINARY: u32 = 0xf3ff_c07f;
+    let mut data = data.take(64 << 10);
+    let is_binary = data.clone().any(|&byte| byte < 32 && BINARY >> byte & 1 != 0);
+    let is_text = data.any(|&byte| matches!(byte, 9 | 10 | 13 | 32..));
+    i32::from(!is_binary && is_text)
+}

@@ -1,0 +1,430 @@
+//! `DeflateStream`: what zlib's `deflate()` means, header to trailer.
+//!
+//! The wrap is written here, once for every engine; between header and trailer stands [`Body`]. The rules for calls that bring
+//! nothing new, for input behind the end and for flushes that found no room are zlib's (zlib manual, `deflate`).
+
+#![forbid(unsafe_code)]
+
+use super::body::Body;
+use super::stats::{Operation, Stats};
+use super::{Flush, Strategy};
+use crate::checksum::{Check, adler32};
+use crate::error::{Error, Result, Status};
+use crate::format::{gzip, zlib};
+use crate::raw::{Allocator, Buffer, Output};
+use crate::zng::DeflateParams;
+
+/// What a stream is made with, in `deflateInit2()`'s terms.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// 0 to 9, or -1 for the default, 6.
+    pub level: i32,
+    /// 8 to 15 for the zlib wrap, 16 more for gzip, negative (-9 to -15) for raw.
+    pub window_bits: i32,
+    /// 1 to 9.
+    pub mem_level: i32,
+    /// How matches are looked for.
+    pub strategy: Strategy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrap {
+    Raw,
+    Zlib,
+    Gzip,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Bytes of the header that are out.
+    Header(usize),
+    Body,
+    /// Bytes of the trailer that are out.
+    Trailer(usize),
+    Done,
+}
+
+/// A compressing stream.
+#[derive(Debug)]
+pub struct DeflateStream {
+    wrap: Wrap,
+    phase: Phase,
+    body: Body,
+    /// Adler-32 of the preset dictionary, which the zlib header names.
+    dictionary_check: Option<u32>,
+    /// Bytes of input taken since the last reset.
+    taken: u64,
+    /// The flush of the last call; none when that call may be repeated because it ran out of room.
+    last_flush: Option<Flush>,
+    /// A call was made since the last reset.
+    has_begun: bool,
+    /// `Finish` was asked for and all input taken: nothing but `Finish` may follow.
+    is_finishing: bool,
+    stats: Stats,
+}
+
+impl DeflateStream {
+    /// A stream at its start. [`Error::Stream`] when `config` is outside zlib's ranges.
+    pub fn new(config: Config, allocator: Allocator) -> Result<Self> {
+        let level = resolve_level(config.level)?;
+        let (wrap, window_bits) = match config.window_bits {
+            bits @ -15..=-8 => (Wrap::Raw, -bits),
+            bits @ 8..=15 => (Wrap::Zlib, bits),
+            bits @ 24..=31 => (Wrap::Gzip, bits - 16),
+            _ => return Err(Error::Stream),
+        };
+        // A window of 256 bytes is taken as 512, which only the zlib header can tell the decoder.
+        if !(1..=9).contains(&config.mem_level) || (window_bits == 8 && wrap != Wrap::Zlib) {
+            return Err(Error::Stream);
+        }
+        let params = DeflateParams {
+            level,
+            window_bits: window_bits.max(9),
+            mem_level: config.mem_level,
+            strategy: config.strategy.to_zlib(),
+        };
+        let check = match wrap {
+            Wrap::Raw => Check::None,
+            Wrap::Zlib => Check::Adler(0),
+            Wrap::Gzip => Check::Crc(0),
+        };
+        Ok(Self {
+            wrap,
+            phase: Phase::start(wrap),
+            body: Body::new(params, allocator, check)?,
+            dictionary_check: None,
+            taken: 0,
+            last_flush: None,
+            has_begun: false,
+            is_finishing: false,
+            stats: Stats::new(Operation::Deflate),
+        })
+    }
+
+    /// Compresses: takes input, gives output, as far as `flush` asks and the room allows.
+    ///
+    /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is out.
+    pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        self.deflate_with_header(input, output, flush, None)
+    }
+
+    /// As [`deflate`](Self::deflate); a gzip stream that is at its start writes `header`, and must be given the same one until
+    /// it is out.
+    pub fn deflate_with_header(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+        header: Option<&gzip::Header<'_>>,
+    ) -> Result<Status> {
+        let (given, written) = (input.len(), output.written());
+        let timer = self.stats.timer();
+        let outcome = self.advance(input, output, flush, header);
+        self.stats.count(timer, given - input.len(), output.written() - written);
+        outcome
+    }
+
+    fn advance(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+        header: Option<&gzip::Header<'_>>,
+    ) -> Result<Status> {
+        if flush == Flush::Trees || (self.is_finishing && flush != Flush::Finish) {
+            return Err(Error::Stream);
+        }
+        if output.is_full() {
+            return Err(Error::Buffer);
+        }
+        let asks_nothing_new = input.is_empty()
+            && flush != Flush::Finish
+            && self.last_flush.is_some_and(|last| flush.rank() <= last.rank());
+        self.last_flush = Some(flush);
+        self.has_begun = true;
+        if self.is_finishing && !input.is_empty()
+            || asks_nothing_new && self.phase == Phase::Body && self.body.is_at_rest()
+        {
+            return Err(Error::Buffer);
+        }
+        let start = (input.len(), output.written());
+        if !self.write_header(output, header) {
+            self.last_flush = None;
+            return Ok(Status::Ok);
+        }
+        if self.phase == Phase::Body {
+            let outcome = self.body.deflate(input, output, flush);
+            self.taken += (start.0 - input.len()) as u64;
+            self.is_finishing |= flush == Flush::Finish && input.is_empty();
+            let has_progress = start != (input.len(), output.written());
+            match outcome {
+                Ok(Status::StreamEnd) => self.phase = Phase::Trailer(0),
+                Ok(_) if !has_progress && asks_nothing_new => return Err(Error::Buffer),
+                Err(Error::Buffer) if has_progress => {}
+                outcome => _ = outcome?,
+            }
+        }
+        if output.is_full() {
+            self.last_flush = None;
+        }
+        Ok(self.write_trailer(output))
+    }
+
+    /// Writes the header, if it is not out yet, as far as the room goes. True when it is out and there is room for more.
+    fn write_header(&mut self, output: &mut Output<'_>, header: Option<&gzip::Header<'_>>) -> bool {
+        const PLAIN: gzip::Header<'static> = gzip::Header {
+            text: false,
+            time: 0,
+            os: gzip::OS_UNIX,
+            extra: None,
+            name: None,
+            comment: None,
+            has_crc: false,
+        };
+        let Phase::Header(mut position) = self.phase else { return true };
+        let params = self.body.parameters();
+        let is_fast = params.strategy >= Strategy::HuffmanOnly.to_zlib() || params.level < 2;
+        let is_out = match self.wrap {
+            Wrap::Raw => true,
+            Wrap::Zlib => {
+                let effort = match params.level {
+                    _ if is_fast => 0,
+                    ..6 => 1,
+                    6 => 2,
+                    _ => 3,
+                };
+                let mut bytes = [0; 6];
+                bytes[..2].copy_from_slice(&zlib::header(
+                    params.window_bits as u32,
+                    effort,
+                    self.dictionary_check.is_some(),
+                ));
+                bytes[2..].copy_from_slice(&self.dictionary_check.unwrap_or_default().to_be_bytes());
+                let bytes = &bytes[..if self.dictionary_check.is_some() { 6 } else { 2 }];
+                position += output.put(&bytes[position..]);
+                position == bytes.len()
+            }
+            Wrap::Gzip => {
+                let effort = match params.level {
+                    9 => 2,
+                    _ if is_fast => 4,
+                    _ => 0,
+                };
+                header.unwrap_or(&PLAIN).write(effort, &mut position, output)
+            }
+        };
+        self.phase = if is_out { Phase::Body } else { Phase::Header(position) };
+        is_out && !output.is_full()
+    }
+
+    fn write_trailer(&mut self, output: &mut Output<'_>) -> Status {
+        if let Phase::Trailer(position) = self.phase {
+            let check = self.body.check().value();
+            let (bytes, len) = match self.wrap {
+                Wrap::Raw => ([0; 8], 0),
+                Wrap::Zlib => ((u64::from(check) << 32).to_be_bytes(), 4),
+                Wrap::Gzip => (gzip::trailer(check, self.taken), 8),
+            };
+            let position = position + output.put(&bytes[position..len]);
+            self.phase = if position == len { Phase::Done } else { Phase::Trailer(position) };
+        }
+        if self.phase == Phase::Done { Status::StreamEnd } else { Status::Ok }
+    }
+
+    /// `deflateParams()`: data taken before is compressed at the old level, as far as the room allows; [`Error::Buffer`] when
+    /// it does not, and then nothing is changed.
+    pub fn params(
+        &mut self,
+        level: i32,
+        strategy: Strategy,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<()> {
+        let level = resolve_level(level)?;
+        if !self.has_begun {
+            return self.body.params(level, strategy.to_zlib(), input, output, false);
+        }
+        if !self.write_header(output, None) && self.phase != Phase::Body {
+            return Err(Error::Buffer);
+        }
+        let current = self.body.parameters();
+        if (current.level, current.strategy) == (level, strategy.to_zlib()) {
+            return Ok(());
+        }
+        if self.phase != Phase::Body {
+            return Err(Error::Stream);
+        }
+        let before = input.len();
+        let outcome = self.body.params(level, strategy.to_zlib(), input, output, true);
+        self.taken += (before - input.len()) as u64;
+        outcome
+    }
+
+    /// Back to the start of a stream with the same parameters.
+    pub fn reset(&mut self) -> Result<()> {
+        self.body.reset(false)?;
+        self.restart();
+        Ok(())
+    }
+
+    /// `deflateResetKeep()`: as `reset`, but data to come may refer to data before.
+    pub fn reset_keep(&mut self) -> Result<()> {
+        self.body.reset(true)?;
+        self.restart();
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.finish_stats();
+        self.phase = Phase::start(self.wrap);
+        self.dictionary_check = None;
+        self.taken = 0;
+        self.last_flush = None;
+        self.has_begun = false;
+        self.is_finishing = false;
+    }
+
+    /// `deflateSetDictionary()`: history for what follows. In the zlib wrap before anything else only, in gzip never.
+    pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
+        match (self.wrap, self.phase) {
+            (Wrap::Raw, _) => {}
+            (Wrap::Zlib, Phase::Header(0)) => {}
+            _ => return Err(Error::Stream),
+        }
+        self.body.set_dictionary(dictionary)?;
+        if self.wrap == Wrap::Zlib && !dictionary.is_empty() {
+            let before = self.dictionary_check.unwrap_or(adler32::INITIAL);
+            self.dictionary_check = Some(adler32::update(before, dictionary));
+        }
+        Ok(())
+    }
+
+    /// `deflateGetDictionary()`: the last 32 KiB, at most, of dictionary and input.
+    pub fn dictionary(&self) -> Result<Buffer> {
+        self.body.window()
+    }
+
+    /// `deflatePrime()`: puts `bits` bits of `value` in front of what follows.
+    pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
+        self.body.prime(bits, value)
+    }
+
+    /// `deflateTune()`: zlib's search parameters.
+    pub fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) -> Result<()> {
+        self.body.tune(good, lazy, nice, chain)
+    }
+
+    /// `deflatePending()`: bytes and bits of output that exist but found no room yet.
+    pub fn pending(&self) -> (usize, u32) {
+        let trailer = match self.phase {
+            Phase::Trailer(position) => self.wrap.trailer_len() - position,
+            _ => 0,
+        };
+        let (bytes, bits) = self.body.pending();
+        (bytes + trailer, bits)
+    }
+
+    /// `deflateBound()`: what one `Finish` call over `len` bytes of input gives at most. `header` is what a gzip stream will
+    /// write.
+    pub fn bound(&self, len: u64, header: Option<&gzip::Header<'_>>) -> u64 {
+        let wrap_len = match self.wrap {
+            Wrap::Raw => 0,
+            Wrap::Zlib => 6 + if self.dictionary_check.is_some() { 4 } else { 0 },
+            Wrap::Gzip => 8 + header.map_or(10, gzip::Header::len) as u64,
+        };
+        let params = self.body.parameters();
+        let body_len = if params.window_bits == 15 && params.mem_level == 8 {
+            super::oneshot::bound(len) - 6
+        } else {
+            // Small tables mean short blocks: fixed codes of 9 bits per literal, or stored blocks of 127 bytes.
+            let fixed =
+                [3, 8, 9].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(4);
+            let stored =
+                [5, 7, 11].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(7);
+            fixed.max(stored)
+        };
+        body_len.saturating_add(wrap_len)
+    }
+
+    /// A stream in the same state, to go on apart.
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self { body: self.body.try_clone()?, stats: self.stats.clone(), ..*self })
+    }
+
+    /// What `z_stream.adler` shows: the check value of the input so far (while a parallel segment runs, of the part that was
+    /// delivered), or the dictionary's before the header is out. None for a raw stream.
+    pub fn check(&self) -> Option<u32> {
+        match (self.wrap, self.phase, self.dictionary_check) {
+            (Wrap::Raw, ..) => None,
+            (_, Phase::Header(_), Some(check)) => Some(check),
+            _ => Some(self.body.check().value()),
+        }
+    }
+
+    /// `Z_BINARY` (0), `Z_TEXT` (1) or `Z_UNKNOWN` (2).
+    pub fn data_type(&self) -> i32 {
+        self.body.data_type()
+    }
+
+    /// Whether the stream has a gzip wrap.
+    pub fn is_gzip(&self) -> bool {
+        self.wrap == Wrap::Gzip
+    }
+
+    /// Whether calls were made and the header is not wholly out.
+    pub fn is_within_header(&self) -> bool {
+        self.has_begun && matches!(self.phase, Phase::Header(_))
+    }
+
+    /// Whether a stream that ends now loses data: something was taken, and the end is not out.
+    pub fn is_unfinished(&self) -> bool {
+        self.has_begun && self.phase != Phase::Done
+    }
+
+    fn finish_stats(&mut self) {
+        self.stats.finish(self.body.counters());
+    }
+}
+
+impl Drop for DeflateStream {
+    fn drop(&mut self) {
+        self.finish_stats();
+    }
+}
+
+impl Wrap {
+    fn trailer_len(self) -> usize {
+        match self {
+            Wrap::Raw => 0,
+            Wrap::Zlib => 4,
+            Wrap::Gzip => 8,
+        }
+    }
+}
+
+impl Phase {
+    fn start(wrap: Wrap) -> Self {
+        if wrap == Wrap::Raw { Phase::Body } else { Phase::Header(0) }
+    }
+}
+
+impl Strategy {
+    pub(super) fn to_zlib(self) -> i32 {
+        match self {
+            Strategy::Default => 0,
+            Strategy::Filtered => 1,
+            Strategy::HuffmanOnly => 2,
+            Strategy::Rle => 3,
+            Strategy::Fixed => 4,
+        }
+    }
+}
+
+/// -1 stands for 6.
+fn resolve_level(level: i32) -> Result<i32> {
+    match level {
+        -1 => Ok(6),
+        0..=9 => Ok(level),
+        _ => Err(Error::Stream),
+    }
+}

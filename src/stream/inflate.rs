@@ -1,0 +1,126 @@
+//! `InflateStream`: what zlib's `inflate()` means.
+//!
+//! The engine is zlib-ng's, which has zlib's meaning in every corner, wraps included; this type gives it Rust's outcomes.
+
+#![forbid(unsafe_code)]
+
+use super::Flush;
+use super::stats::{Operation, Stats};
+use crate::error::{Error, Result, Status};
+use crate::pipeline::Counters;
+use crate::raw::{Allocator, Buffer, Output};
+use crate::zng::Inflate;
+use core::ffi::CStr;
+
+/// A decompressing stream.
+#[derive(Debug)]
+pub struct InflateStream {
+    engine: Inflate,
+    allocator: Allocator,
+    is_raw: bool,
+    stats: Stats,
+}
+
+impl InflateStream {
+    /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
+    /// either, negative for raw, 0 for what the zlib header says.
+    pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
+        let engine = Inflate::new(window_bits, allocator)?;
+        Ok(Self { engine, allocator, is_raw: window_bits < 0, stats: Stats::new(Operation::Inflate) })
+    }
+
+    /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
+    ///
+    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a [`message`](Self::message).
+    pub fn inflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        let (given, written) = (input.len(), output.written());
+        let timer = self.stats.timer();
+        let outcome = self.engine.inflate(input, output, flush.to_zlib());
+        self.stats.count(timer, given - input.len(), output.written() - written);
+        outcome
+    }
+
+    /// Back to the start of a stream of the same form.
+    pub fn reset(&mut self) -> Result<()> {
+        self.stats.finish(Counters::default());
+        self.engine.reset()
+    }
+
+    /// Back to the start of a stream of another form.
+    pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
+        self.stats.finish(Counters::default());
+        self.engine.reset2(window_bits)?;
+        self.is_raw = window_bits < 0;
+        Ok(())
+    }
+
+    /// `inflateResetKeep()`: back to the start, the window left as it is.
+    pub fn reset_keep(&mut self) -> Result<()> {
+        self.engine.reset_keep()
+    }
+
+    /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw stream.
+    pub fn check(&self) -> Option<u32> {
+        (!self.is_raw).then(|| self.engine.check())
+    }
+
+    /// zlib's text for the last error.
+    pub fn message(&self) -> Option<&'static CStr> {
+        self.engine.message()
+    }
+
+    /// The history, at most 32 KiB.
+    pub fn dictionary(&self) -> Result<Buffer> {
+        self.engine.dictionary(self.allocator)
+    }
+
+    /// zlib-ng's engine, for what is the same in every layer.
+    pub fn engine(&self) -> &Inflate {
+        &self.engine
+    }
+
+    /// As [`engine`](Self::engine), to be changed.
+    pub fn engine_mut(&mut self) -> &mut Inflate {
+        &mut self.engine
+    }
+
+    /// A stream in the same state, to go on apart.
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self { engine: self.engine.try_clone()?, stats: self.stats.clone(), ..*self })
+    }
+}
+
+impl Drop for InflateStream {
+    fn drop(&mut self) {
+        self.stats.finish(Counters::default());
+    }
+}
+
+/// Decompresses a whole zlib stream, as `uncompress2()` does. Tells how much input was used. [`Error::Buffer`] when the output
+/// does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
+pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
+    let mut input = source;
+    let outcome = if output.is_full() {
+        // A stream of no data may be asked for with no room at all; zlib-ng wants some.
+        let mut byte = [0];
+        let mut spare = Output::new(&mut byte);
+        let outcome = decode(&mut input, &mut spare);
+        if spare.written() > 0 || outcome == Err(Error::Buffer) { Err(Error::Data) } else { outcome }
+    } else {
+        decode(&mut input, output)
+    };
+    (source.len() - input.len(), outcome)
+}
+
+fn decode(input: &mut &[u8], output: &mut Output<'_>) -> Result<()> {
+    let mut stream = InflateStream::new(15, Allocator::SYSTEM)?;
+    loop {
+        match stream.inflate(input, output, Flush::None) {
+            Ok(Status::Ok) => {}
+            Ok(Status::StreamEnd) => return Ok(()),
+            Err(Error::Buffer) if output.is_full() => return Err(Error::Buffer),
+            Ok(Status::NeedDictionary) | Err(Error::Buffer) => return Err(Error::Data),
+            Err(error) => return Err(error),
+        }
+    }
+}

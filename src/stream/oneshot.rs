@@ -1,0 +1,28 @@
+//! Whole buffers at once: the `compress()` family, on slices.
+
+#![forbid(unsafe_code)]
+
+use super::deflate::{Config, DeflateStream};
+use super::{Flush, Strategy};
+use crate::error::{Error, Result, Status};
+use crate::raw::{Allocator, Output};
+
+/// `compressBound()`: what [`compress`] gives at most for `len` bytes. Programs have this formula built in.
+pub fn bound(len: u64) -> u64 {
+    [12, 14, 25].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(13)
+}
+
+/// Compresses `source` to one zlib stream. [`Error::Buffer`] when it does not fit.
+pub fn compress(source: &[u8], output: &mut Output<'_>, level: i32) -> Result<()> {
+    let config = Config { level, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
+    let mut stream = DeflateStream::new(config, Allocator::SYSTEM)?;
+    let mut input = source;
+    while stream.deflate(&mut input, output, Flush::Finish)? != Status::StreamEnd {
+        if output.is_full() {
+            return Err(Error::Buffer);
+        }
+    }
+    Ok(())
+}
+
+pub use super::inflate::uncompress;

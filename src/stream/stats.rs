@@ -1,0 +1,74 @@
+//! `RIGZ_STATS`: one line of JSON for each finished stream.
+//!
+//! The one way to see from outside what the library did in a program. Without the switch nothing is counted or timed.
+
+#![forbid(unsafe_code)]
+
+use crate::config::config;
+use crate::pipeline::Counters;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// What a stream does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Deflate,
+    Inflate,
+}
+
+/// Counters of one stream.
+#[derive(Clone, Debug)]
+pub(super) struct Stats {
+    operation: Operation,
+    is_on: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+    time: Duration,
+}
+
+impl Stats {
+    pub(super) fn new(operation: Operation) -> Self {
+        Self { operation, is_on: config().stats.is_some(), bytes_in: 0, bytes_out: 0, time: Duration::ZERO }
+    }
+
+    /// Starts the clock of one call.
+    pub(super) fn timer(&self) -> Option<Instant> {
+        self.is_on.then(Instant::now)
+    }
+
+    /// Counts what one call did.
+    pub(super) fn count(&mut self, timer: Option<Instant>, bytes_in: usize, bytes_out: usize) {
+        if let Some(start) = timer {
+            self.time += start.elapsed();
+            self.bytes_in += bytes_in as u64;
+            self.bytes_out += bytes_out as u64;
+        }
+    }
+
+    /// Appends the stream's line, if anything happened, and starts anew. A line that cannot be written is lost: statistics
+    /// must not disturb the host.
+    pub(super) fn finish(&mut self, counters: Counters) {
+        let Some(path) = config().stats.as_ref().filter(|_| self.bytes_in + self.bytes_out > 0) else {
+            return;
+        };
+        let engine = if counters.chunks > 0 { "parallel" } else { "serial" };
+        let operation = if self.operation == Operation::Deflate { "deflate" } else { "inflate" };
+        let line = format!(
+            "{{\"operation\":\"{operation}\",\"engine\":\"{engine}\",\"bytes_in\":{},\"bytes_out\":{},\"chunks\":{},\
+             \"chunks_by_workers\":{},\"threads\":{},\"seconds\":{:.6},\"pid\":{}}}\n",
+            self.bytes_in,
+            self.bytes_out,
+            counters.chunks,
+            counters.by_workers,
+            counters.threads.max(1),
+            self.time.as_secs_f64(),
+            std::process::id(),
+        );
+        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
+            // One write, so that lines of several processes do not mix.
+            _ = file.write_all(line.as_bytes());
+        }
+        (self.bytes_in, self.bytes_out, self.time) = (0, 0, Duration::ZERO);
+    }
+}

@@ -1,0 +1,140 @@
+//! zlib-ng's exact streaming engine, typed and heap-stable.
+//!
+//! zlib-ng is the serial engine for whatever our own engines do not do: odd window sizes, strategies, primed bits, block
+//! flushes, small flushed messages. Two facts shape this wrapper. A zlib-ng state points back at its stream, so the stream
+//! must not move: it lives in memory of the stream's allocator. And `zng_stream` is not `z_stream` (104 bytes against 112, `adler`
+//! at another place), so nothing here is ever cast from C's struct: the two sides exchange slices.
+//!
+//! Deflate streams are always raw here. Headers, trailers and check values belong to `stream`, once for every engine.
+
+mod deflate;
+mod inflate;
+mod sys;
+
+pub use deflate::{Deflate, DeflateParams};
+pub use inflate::{Back, Inflate};
+
+use crate::error::{Error, Result, Status};
+use crate::raw::{Allocator, Buffer, Output};
+use core::ffi::c_int;
+use core::ptr::NonNull;
+
+/// A `zng_stream` at a fixed address.
+#[derive(Debug)]
+struct Stream {
+    place: NonNull<sys::z_stream>,
+    allocator: Allocator,
+}
+
+// SAFETY: the stream and zlib-ng's state behind it are owned by this value alone and hold no thread-bound resource; a foreign
+// allocator is the one thing that must stay on its thread, and `stream::policy` keeps such streams off every other thread.
+unsafe impl Send for Stream {}
+
+impl Stream {
+    /// A zeroed stream that allocates by `allocator`.
+    fn new(allocator: Allocator) -> Result<Self> {
+        let (zalloc, zfree, opaque) = allocator.parts();
+        let place = allocator
+            .place(sys::z_stream {
+                next_in: core::ptr::null_mut(),
+                avail_in: 0,
+                total_in: 0,
+                next_out: core::ptr::null_mut(),
+                avail_out: 0,
+                total_out: 0,
+                msg: core::ptr::null_mut(),
+                state: core::ptr::null_mut(),
+                zalloc,
+                zfree,
+                opaque,
+                data_type: 2, // Z_UNKNOWN
+                adler: 0,
+                reserved: 0,
+            })
+            .map_err(|_| Error::Memory)?;
+        Ok(Self { place, allocator })
+    }
+
+    fn as_ptr(&self) -> *mut sys::z_stream {
+        self.place.as_ptr()
+    }
+
+    fn get(&self) -> &sys::z_stream {
+        // SAFETY: `place` holds an initialised stream for as long as `self` lives, and zlib-ng touches it only inside calls.
+        unsafe { self.place.as_ref() }
+    }
+
+    fn get_mut(&mut self) -> &mut sys::z_stream {
+        // SAFETY: as in `get`, and `&mut self` makes this the only reference.
+        unsafe { self.place.as_mut() }
+    }
+
+    /// Lends `input` and `output` to one zlib-ng call and moves both on by what it took and gave.
+    ///
+    /// # Safety
+    /// - `call` is a function that keeps to the `next`/`avail` fields of the stream it is given.
+    unsafe fn exchange(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        call: impl FnOnce(*mut sys::z_stream) -> c_int,
+    ) -> c_int {
+        // zlib-ng counts in 32 bits; a larger slice is worked off by the caller's loop.
+        let lent = input.len().min(u32::MAX as usize);
+        let room = output.room().min(u32::MAX as usize);
+        let mut nowhere = 0u8;
+        let next_out = if output.cursor().is_null() { &raw mut nowhere } else { output.cursor() };
+        let strm = self.get_mut();
+        strm.next_in = input.as_ptr().cast_mut();
+        strm.avail_in = lent as u32;
+        strm.next_out = next_out;
+        strm.avail_out = room as u32;
+        let code = call(self.as_ptr());
+        let strm = self.get();
+        *input = &input[lent - strm.avail_in as usize..];
+        let produced = room - strm.avail_out as usize;
+        // SAFETY: zlib-ng wrote `produced` bytes from `next_out` on.
+        unsafe { output.advance(produced) };
+        code
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // SAFETY: `place` came from this allocator and is taken once, here; the owner ended zlib-ng's state before.
+        unsafe { self.allocator.take(self.place) };
+    }
+}
+
+/// Translates zlib-ng's result; `Z_NEED_DICT` and the two good ends are statuses.
+fn outcome(code: c_int) -> Result<Status> {
+    match code {
+        0 => Ok(Status::Ok),
+        1 => Ok(Status::StreamEnd),
+        2 => Ok(Status::NeedDictionary),
+        -3 => Err(Error::Data),
+        -4 => Err(Error::Memory),
+        -5 => Err(Error::Buffer),
+        _ => Err(Error::Stream),
+    }
+}
+
+/// As [`outcome`], for calls whose only good end is `Z_OK`.
+fn done(code: c_int) -> Result<()> {
+    outcome(code).map(|_| ())
+}
+
+/// The history that `fill` writes, at most 32 KiB, through a pointer with that much room.
+fn history(allocator: Allocator, fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Buffer> {
+    const WINDOW: usize = 32 * 1024;
+    let mut window = Buffer::new(allocator);
+    window.reserve(WINDOW)?;
+    window.append(|output| {
+        let mut len = 0;
+        done(fill(output.cursor(), &raw mut len))?;
+        // SAFETY: zlib-ng wrote `len` bytes from the cursor on.
+        unsafe { output.advance(len as usize) };
+        Ok(())
+    })?;
+    Ok(window)
+}

@@ -1,0 +1,60 @@
+//! What of zlib-ng's native interface we call. libz-ng-sys brings the archive and the struct; it declares only a part of the
+//! functions (and one with the wrong parameters), so all of them stand here, as in zlib-ng 2.3's `zlib-ng.h`.
+
+#![allow(non_camel_case_types, reason = "the C names")]
+
+use core::ffi::{c_int, c_uchar, c_ulong, c_void};
+pub(super) use libz_ng_sys::{gz_header, z_stream};
+
+pub(super) type in_func = unsafe extern "C" fn(*mut c_void, *mut *const c_uchar) -> u32;
+pub(super) type out_func = unsafe extern "C" fn(*mut c_void, *mut c_uchar, u32) -> c_int;
+
+unsafe extern "C" {
+    pub(super) fn zng_deflateInit2(
+        strm: *mut z_stream,
+        level: i32,
+        method: i32,
+        window_bits: i32,
+        mem_level: i32,
+        strategy: i32,
+    ) -> i32;
+    pub(super) fn zng_deflate(strm: *mut z_stream, flush: i32) -> i32;
+    pub(super) fn zng_deflateEnd(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_deflateReset(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_deflateResetKeep(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_deflateParams(strm: *mut z_stream, level: i32, strategy: i32) -> i32;
+    pub(super) fn zng_deflateTune(strm: *mut z_stream, good: i32, lazy: i32, nice: i32, chain: i32) -> i32;
+    pub(super) fn zng_deflatePending(strm: *mut z_stream, pending: *mut u32, bits: *mut i32) -> i32;
+    pub(super) fn zng_deflatePrime(strm: *mut z_stream, bits: i32, value: i32) -> i32;
+    pub(super) fn zng_deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> i32;
+    pub(super) fn zng_deflateSetDictionary(strm: *mut z_stream, dictionary: *const u8, len: u32) -> i32;
+    pub(super) fn zng_deflateGetDictionary(strm: *mut z_stream, dictionary: *mut u8, len: *mut u32) -> i32;
+
+    pub(super) fn zng_inflateInit2(strm: *mut z_stream, window_bits: i32) -> i32;
+    pub(super) fn zng_inflate(strm: *mut z_stream, flush: i32) -> i32;
+    pub(super) fn zng_inflateEnd(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_inflateReset(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_inflateReset2(strm: *mut z_stream, window_bits: i32) -> i32;
+    pub(super) fn zng_inflateResetKeep(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_inflatePrime(strm: *mut z_stream, bits: i32, value: i32) -> i32;
+    pub(super) fn zng_inflateMark(strm: *mut z_stream) -> isize;
+    pub(super) fn zng_inflateSync(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_inflateSyncPoint(strm: *mut z_stream) -> i32;
+    pub(super) fn zng_inflateCopy(dest: *mut z_stream, source: *mut z_stream) -> i32;
+    pub(super) fn zng_inflateSetDictionary(strm: *mut z_stream, dictionary: *const u8, len: u32) -> i32;
+    pub(super) fn zng_inflateGetDictionary(strm: *mut z_stream, dictionary: *mut u8, len: *mut u32) -> i32;
+    pub(super) fn zng_inflateGetHeader(strm: *mut z_stream, head: *mut gz_header) -> i32;
+    pub(super) fn zng_inflateUndermine(strm: *mut z_stream, subvert: i32) -> i32;
+    pub(super) fn zng_inflateValidate(strm: *mut z_stream, check: i32) -> i32;
+    pub(super) fn zng_inflateCodesUsed(strm: *mut z_stream) -> c_ulong;
+
+    pub(super) fn zng_inflateBackInit(strm: *mut z_stream, window_bits: i32, window: *mut c_uchar) -> i32;
+    pub(super) fn zng_inflateBack(
+        strm: *mut z_stream,
+        read: in_func,
+        read_arg: *mut c_void,
+        write: out_func,
+        write_arg: *mut c_void,
+    ) -> i32;
+    pub(super) fn zng_inflateBackEnd(strm: *mut z_stream) -> i32;
+}
