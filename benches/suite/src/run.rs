@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::child::{Answer, Measured, Turn, library_turn, tool_turn};
 use crate::corpus::Corpus;
 use crate::measure::{Sample, Spread};
-use crate::schedule::{Cell, Who, Work};
+use crate::schedule::{Cell, SECTIONS, Who, Work};
 
 /// How long and how often.
 pub struct Pace {
@@ -129,6 +129,7 @@ pub fn run(
         .filter(|slot| slot.state != State::Lacks && !unreached(slot))
         .map(|slot| slot.row(&cells[slot.cell], &corpora[cells[slot.cell].corpus]))
         .collect();
+    rows.sort_by_key(|row| SECTIONS.iter().position(|section| *section == row.section));
     compare(&mut rows, reference);
     (rows, slots.iter().filter(|slot| unreached(slot)).count())
 }
