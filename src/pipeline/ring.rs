@@ -226,7 +226,7 @@ impl Ring {
     fn pop(&mut self) {
         self.delivered = 0;
         self.offered = self.offered.saturating_sub(1);
-        if let Some(job) = self.jobs.pop_front().and_then(|job| self.into_sole(job)) {
+        if let Some(job) = self.jobs.pop_front().and_then(|job| self.sole(job)) {
             let (input, output) = job.into_buffers();
             self.spare_inputs.extend(input);
             self.spare_outputs.extend(output);
@@ -235,7 +235,7 @@ impl Ring {
 
     /// The job itself, if nobody else holds it. A worker that is about to let go of buffers of the host's allocator is waited for:
     /// they are freed on this thread.
-    fn into_sole(&self, job: Arc<Job>) -> Option<Job> {
+    fn sole(&self, job: Arc<Job>) -> Option<Job> {
         while !self.allocator.is_system() && Arc::strong_count(&job) > 1 {
             std::thread::yield_now();
         }
@@ -256,7 +256,7 @@ impl Drop for Ring {
             if Arc::strong_count(&job) == 1 {
                 job.cancel();
             }
-            self.into_sole(job);
+            self.sole(job);
         }
     }
 }

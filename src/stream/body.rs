@@ -267,7 +267,9 @@ impl Body {
         let is_empty = matches!(&self.segment, Segment::Held(held) if held.is_empty());
         if !matches!(self.segment, Segment::Serial) && has_begun && !(is_empty && input.is_empty()) {
             self.deflate(input, output, Flush::Block)?;
-            if !input.is_empty() || !self.is_at_rest() {
+            // The serial engine, once it has all, tells for itself whether there was room.
+            let is_with_serial = matches!(self.segment, Segment::Serial);
+            if !input.is_empty() || !(is_with_serial || self.is_at_rest()) {
                 return Err(Error::Buffer);
             }
         }
@@ -367,7 +369,9 @@ impl Body {
     fn pin(&mut self) {
         self.is_pinned = true;
         if let Segment::Held(held) = &mut self.segment {
-            self.segment = Segment::Draining(take(held), 0);
+            // Nothing held is nothing to drain: the serial engine would call that no progress.
+            let held = take(held);
+            self.segment = if held.is_empty() { Segment::Serial } else { Segment::Draining(held, 0) };
         }
     }
 

@@ -22,8 +22,10 @@ impl Inflate {
 
     /// `inflate()` of the zlib manual; `flush` is zlib's number.
     pub fn inflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: i32) -> Result<Status> {
-        // SAFETY: `zng_inflate` keeps to the buffers it is lent, and the stream is initialised.
-        outcome(unsafe { self.stream.exchange(input, output, |strm| sys::zng_inflate(strm, flush)) })
+        outcome(self.stream.exchange(input, output, |strm| {
+            // SAFETY: the stream is initialised and its buffers are lent for this call.
+            unsafe { sys::zng_inflate(strm, flush) }
+        }))
     }
 
     /// `inflateReset()`.
@@ -59,8 +61,10 @@ impl Inflate {
     /// `inflateSync()`: skips to a full flush point.
     pub fn sync(&mut self, input: &mut &[u8]) -> Result<()> {
         let mut none = Output::new(&mut []);
-        // SAFETY: `zng_inflateSync` only reads input, and the stream is initialised.
-        done(unsafe { self.stream.exchange(input, &mut none, |strm| sys::zng_inflateSync(strm)) })
+        done(self.stream.exchange(input, &mut none, |strm| {
+            // SAFETY: the stream is initialised and its input is lent for this call.
+            unsafe { sys::zng_inflateSync(strm) }
+        }))
     }
 
     /// `inflateSyncPoint()`: whether the decoder stands at a flush marker.

@@ -69,11 +69,9 @@ impl Stream {
         unsafe { self.place.as_mut() }
     }
 
-    /// Lends `input` and `output` to one zlib-ng call and moves both on by what it took and gave.
-    ///
-    /// # Safety
-    /// - `call` is a function that keeps to the `next`/`avail` fields of the stream it is given.
-    unsafe fn exchange(
+    /// Lends `input` and `output` to one zlib-ng call and moves both on by what it took and gave. `call` makes exactly that
+    /// call, with the stream it is given.
+    fn exchange(
         &mut self,
         input: &mut &[u8],
         output: &mut Output<'_>,
@@ -93,7 +91,7 @@ impl Stream {
         let strm = self.get();
         *input = &input[lent - strm.avail_in as usize..];
         let produced = room - strm.avail_out as usize;
-        // SAFETY: zlib-ng wrote `produced` bytes from `next_out` on.
+        // SAFETY: zlib-ng keeps to the room it is lent, and wrote `produced` bytes from `next_out` on.
         unsafe { output.advance(produced) };
         code
     }
