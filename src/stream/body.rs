@@ -135,7 +135,10 @@ impl Body {
                         return Ok(Status::Ok);
                     }
                     // `Finish` may have come while the segment was on its way to another flush; then the end is still to write.
-                    if !matches!(self.segment, Segment::Finished) && input.is_empty() && flush != Flush::Finish {
+                    if !matches!(self.segment, Segment::Finished)
+                        && input.is_empty()
+                        && flush != Flush::Finish
+                    {
                         return Ok(Status::Ok);
                     }
                 }

@@ -332,7 +332,8 @@ impl DeflateStream {
     /// write.
     pub fn bound(&self, len: u64, header: Option<&gzip::Header<'_>>) -> u64 {
         let wrap_len = match self.wrap {
-            Wrap::Raw => 0,
+            // The empty last block of 10 bits (see `Body`), and a byte that tells the end from a full buffer.
+            Wrap::Raw => 3,
             Wrap::Zlib => 6 + if self.dictionary_check.is_some() { 4 } else { 0 },
             Wrap::Gzip => 8 + header.map_or(10, gzip::Header::encoded_len) as u64,
         };
