@@ -8,5 +8,7 @@
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
 
+pub mod deflate;
 pub mod error;
+pub mod format;
 pub mod raw;

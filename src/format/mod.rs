@@ -1,0 +1,3 @@
+//! What the RFCs say about the formats, and nothing about how we produce or read them.
+
+pub mod deflate;
