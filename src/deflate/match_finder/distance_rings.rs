@@ -367,8 +367,9 @@ impl View<'_> {
                 Match::NONE
             }
         };
-        if best.length < effort.nice && distance <= window {
-            best = self.walk(position, limit, best, distance, 0, window, effort, steps);
+        if best.length < effort.nice.min(limit) && distance <= window {
+            let (distance, shift) = self.start_of_walk(position, best, distance);
+            best = self.walk(position, limit, best, distance, shift, window, effort, steps);
         }
         if best.length == 0 {
             return self.short_match(word, position, short, window);
@@ -417,20 +418,25 @@ impl View<'_> {
             best = found;
         }
         if best.length < effort.nice.min(limit) {
-            let mut distance = self.chain_at(position);
-            let mut shift = 0;
-            if best.length >= self.key {
-                let tail = self.chain_at(position + best.length + 1 - self.key);
-                if tail >= distance {
-                    distance = tail;
-                    shift = best.length + 1 - self.key;
-                }
-            }
+            let (distance, shift) = self.start_of_walk(position, best, self.chain_at(position));
             if distance <= window {
                 best = self.walk(position, limit, best, distance, shift, window, effort, &mut 0);
             }
         }
         if best.offset == 0 { None } else { Some(best) }
+    }
+
+    /// Where to begin looking for something longer than `best`: on the chain of `position`, at `distance`, or on the tail's.
+    #[inline(always)]
+    fn start_of_walk(&self, position: usize, best: Match, distance: usize) -> (usize, usize) {
+        if best.length >= self.key {
+            let shift = best.length + 1 - self.key;
+            let tail = self.chain_at(position + shift);
+            if tail >= distance {
+                return (tail, shift);
+            }
+        }
+        (distance, 0)
     }
 
     /// Walks the chain of `position + shift` from `distance` for something longer than `best`.
