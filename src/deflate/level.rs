@@ -29,6 +29,10 @@ impl Level {
 pub(super) enum Method {
     /// No compression: stored blocks.
     Stored,
+    /// One place per hash.
+    Fastest,
+    /// Two places per hash.
+    Fast,
     Lazy(LazyLevel),
 }
 
@@ -52,8 +56,8 @@ const fn lazy(depth: u32, lazy_depth: u32, second_lazy_depth: u32, nice: usize, 
 
 const METHODS: [Method; 10] = [
     Method::Stored,
-    lazy(2, 1, 0, 32, 16),
-    lazy(3, 2, 0, 32, 16),
+    Method::Fastest,
+    Method::Fast,
     lazy(4, 2, 0, 64, 16),
     lazy(4, 3, 0, 64, 32),
     lazy(6, 3, 0, 96, 32),

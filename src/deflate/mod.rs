@@ -16,6 +16,7 @@ use block::{BlockWriter, Codes, stored_size};
 use block_split::BlockSplit;
 use level::Method;
 use match_finder::distance_rings::DistanceRings;
+use match_finder::hash_table::HashTable;
 use parse::Sink;
 use sequence::OpenBlock;
 
@@ -45,6 +46,7 @@ pub const fn bound(len: usize) -> usize {
 
 /// The encoder: tables and buffers that outlive a call, and nothing else.
 pub struct Encoder {
+    table: HashTable,
     rings: DistanceRings,
     block: OpenBlock,
     codes: Box<Codes>,
@@ -53,7 +55,7 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder without tables; they grow with the inputs.
     pub fn new() -> Result<Self> {
-        Ok(Self { rings: DistanceRings::new()?, block: OpenBlock::new(), codes: Box::new(Codes::new()) })
+        Ok(Self { table: HashTable::new(), rings: DistanceRings::new()?, block: OpenBlock::new(), codes: Box::new(Codes::new()) })
     }
 
     /// Compresses `data[window_len..]`.
@@ -78,6 +80,8 @@ impl Encoder {
         let mut sink = Sink { block: &mut self.block, split: BlockSplit::new(), writer };
         match level.method() {
             Method::Stored => sink.writer.store(data.len()),
+            Method::Fastest => parse::fastest::parse::<1>(&mut self.table, data, window_len, &mut sink)?,
+            Method::Fast => parse::fastest::parse::<2>(&mut self.table, data, window_len, &mut sink)?,
             Method::Lazy(level) => parse::lazy::parse(level, &mut self.rings, data, window_len, &mut sink)?,
         }
         let (count, last_bits) = sink.writer.finish()?;

@@ -4,6 +4,7 @@
 //! bytes, and measuring how far two places agree.
 
 pub(super) mod distance_rings;
+pub(super) mod hash_table;
 
 use crate::raw::load::{u32_at, u64_at};
 

@@ -97,6 +97,12 @@ impl Costs {
         u32::from(self.length[length]) + u32::from(self.offset[offset_slot(offset)])
     }
 
+    /// Whether a match costs less than as many mean literals.
+    #[inline(always)]
+    pub(in crate::deflate) fn is_gain(&self, length: usize, offset: usize) -> bool {
+        length as u32 * self.mean_literal > self.of_match(length, offset)
+    }
+
     /// Mean cost of a literal.
     #[inline(always)]
     pub(in crate::deflate) fn mean_literal(&self) -> u32 {

@@ -4,6 +4,7 @@
 //! and decides with [`BlockSplit`](super::block_split::BlockSplit) where blocks end.
 
 pub(super) mod cost;
+pub(super) mod fastest;
 pub(super) mod lazy;
 
 use super::block::BlockWriter;
