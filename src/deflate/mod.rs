@@ -55,7 +55,12 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder without tables; they grow with the inputs.
     pub fn new() -> Result<Self> {
-        Ok(Self { table: HashTable::new(), rings: DistanceRings::new()?, block: OpenBlock::new(), codes: Box::new(Codes::new()) })
+        Ok(Self {
+            table: HashTable::new(),
+            rings: DistanceRings::new()?,
+            block: OpenBlock::new(),
+            codes: Box::new(Codes::new()),
+        })
     }
 
     /// Compresses `data[window_len..]`.

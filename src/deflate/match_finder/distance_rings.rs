@@ -295,6 +295,13 @@ impl ShortTable<'_> {
     }
 }
 
+/// What [`View::enter_short`] saw.
+#[derive(Clone, Copy)]
+pub(in crate::deflate) struct Short {
+    word: u32,
+    offset: usize,
+}
+
 /// A match at some position: `length` 0 if there is none.
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Match {
@@ -332,7 +339,8 @@ impl View<'_> {
 
     /// The newest place of the four bytes at `position`, as a distance, if they really are there.
     #[inline(always)]
-    fn near_match(&self, position: usize, window: usize, limit: usize) -> Option<Match> {
+    pub(in crate::deflate) fn near_match(&self, position: usize, limit: usize) -> Option<Match> {
+        let window = position.min(WINDOW_SIZE);
         let offset = self.near[position % NEAR_RING] as usize;
         // SAFETY: `offset <= window <= position`, and `limit`, which is at least 4, bytes are left at `position`.
         if offset <= window && unsafe { same_word(self.data, position - offset, position) } {
@@ -343,48 +351,45 @@ impl View<'_> {
         None
     }
 
-    /// The longest match at `position`, where `limit` bytes, 4 at least, may be covered. `steps` counts the candidates.
+    /// The longest match of four bytes or more at `position`, where `limit` bytes, 4 at least, may be covered. `steps` counts
+    /// the candidates. `near` is [`near_match`](Self::near_match) of the same position.
     #[inline(always)]
     pub(in crate::deflate) fn longest(
-        &mut self,
+        &self,
         position: usize,
         limit: usize,
+        near: Option<Match>,
         effort: Effort,
         steps: &mut u32,
     ) -> Match {
         debug_assert!(limit >= WORD && position + limit <= self.data.len());
         let window = position.min(WINDOW_SIZE);
-        // SAFETY: `limit >= 4` bytes are left at `position`.
-        let word = unsafe { u32_at(self.data, position) };
-        let short = self.short.swap(word, position);
+        let best = near.unwrap_or(Match::NONE);
         let distance = self.chain_at(position);
-        let mut best = match self.near_match(position, window, limit) {
-            Some(found) => found,
-            None => {
-                if distance > window {
-                    return self.short_match(word, position, short, window);
-                }
-                Match::NONE
-            }
-        };
         if best.length < effort.nice.min(limit) && distance <= window {
             let (distance, shift) = self.start_of_walk(position, best, distance);
-            best = self.walk(position, limit, best, distance, shift, window, effort, steps);
-        }
-        if best.length == 0 {
-            return self.short_match(word, position, short, window);
+            return self.walk(position, limit, best, distance, shift, window, effort, steps);
         }
         best
     }
 
-    /// The three-byte match at `short`, if there is one.
+    /// Enters the three bytes at `position`, where four bytes are left, and tells where they were before.
     #[inline(always)]
-    fn short_match(&self, word: u32, position: usize, short: usize, window: usize) -> Match {
-        if short <= window {
-            // SAFETY: `short <= window <= position`, and four bytes are left at `position`.
-            let old = unsafe { u32_at(self.data, position - short) };
-            if (old ^ word) << 8 == 0 {
-                return Match { length: 3, offset: short };
+    pub(in crate::deflate) fn enter_short(&mut self, position: usize) -> Short {
+        debug_assert!(position + WORD <= self.data.len());
+        // SAFETY: four bytes are left at `position`.
+        let word = unsafe { u32_at(self.data, position) };
+        Short { word, offset: self.short.swap(word, position) }
+    }
+
+    /// The three-byte match that [`enter_short`](Self::enter_short) of the same position saw, if it is one.
+    #[inline(always)]
+    pub(in crate::deflate) fn short_match(&self, position: usize, short: Short) -> Match {
+        if short.offset <= position.min(WINDOW_SIZE) {
+            // SAFETY: `offset <= position`, and four bytes are left at `position`.
+            let old = unsafe { u32_at(self.data, position - short.offset) };
+            if (old ^ short.word) << 8 == 0 {
+                return Match { length: 3, offset: short.offset };
             }
         }
         Match::NONE
@@ -413,7 +418,7 @@ impl View<'_> {
         let window = position.min(WINDOW_SIZE);
         let mut best = Match { length: wanted - 1, offset: 0 };
         if wanted <= WORD
-            && let Some(found) = self.near_match(position, window, limit)
+            && let Some(found) = self.near_match(position, limit)
         {
             best = found;
         }

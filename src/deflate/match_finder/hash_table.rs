@@ -12,7 +12,7 @@ use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::load::u32_at;
 
 /// Buckets, as a power of two: 14 (32 or 64 KiB in all). 12 costs 2 % in size, 16 is slower by its cache misses.
-const BUCKET_BITS: u32 = 14;
+const BUCKET_BITS: u32 = 15;
 /// For inputs up to [`SMALL_INPUT`]: less to clear.
 const SMALL_BUCKET_BITS: u32 = 11;
 const SMALL_INPUT: usize = 4096;
@@ -28,7 +28,10 @@ impl HashTable {
     }
 
     /// A cleared table with `WAYS` places per bucket, for `data`.
-    pub(in crate::deflate) fn reset<'a, const WAYS: usize>(&'a mut self, data: &'a [u8]) -> Result<Buckets<'a, WAYS>> {
+    pub(in crate::deflate) fn reset<'a, const WAYS: usize>(
+        &'a mut self,
+        data: &'a [u8],
+    ) -> Result<Buckets<'a, WAYS>> {
         let bits = if data.len() <= SMALL_INPUT { SMALL_BUCKET_BITS } else { BUCKET_BITS };
         self.entries.clear();
         self.entries.try_reserve_exact(WAYS << bits).map_err(|_| Error::Memory)?;

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::format::deflate::MAX_MATCH;
 
 /// Literals in a row after which the stride begins to grow: 32. Such runs are common here, where searches find little.
-const STRIDE_SHIFT: u32 = 5;
+const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
 /// The first cost refresh of a block; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
@@ -85,6 +85,7 @@ fn parse_segment<const WAYS: usize>(
         position += found.length;
         if position + WORD <= data.len() {
             table.enter(second);
+            table.enter(second + 1);
             table.enter(position - 1);
         }
     }

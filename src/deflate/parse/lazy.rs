@@ -133,8 +133,22 @@ impl Segment<'_> {
             }
             self.work.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let found = finder.longest(position, limit, effort, &mut self.work.steps);
-            if found.length < MIN_MATCH || !self.is_worth_it(found, &data[position..]) {
+            let short = finder.enter_short(position);
+            let near = finder.near_match(position, limit);
+            let mut found = finder.longest(position, limit, near, effort, &mut self.work.steps);
+            // The walk went for length alone; a nearer place may be the better bargain.
+            if let Some(near) = near
+                && near.length < found.length
+                && !self.is_better(found, 0, near, 0)
+            {
+                found = near;
+            }
+            let mut worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
+            if !worth_it {
+                found = finder.short_match(position, short);
+                worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
+            }
+            if !worth_it {
                 block.add_literal(data[position]);
                 position += 1;
                 let skip = skip_after(position - block.literals_from);
