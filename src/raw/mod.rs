@@ -2,6 +2,7 @@
 
 pub mod alloc;
 pub mod buffer;
+pub mod load;
 pub mod output;
 pub mod process;
 
