@@ -22,6 +22,7 @@ use sequence::OpenBlock;
 
 use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
+use crate::raw::Output;
 
 /// How a chunk ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Encoder {
         })
     }
 
-    /// Compresses `data[window_len..]`.
+    /// As [`encode_to`](Self::encode_to), appending to a vector.
     pub fn encode(
         &mut self,
         level: Level,
@@ -72,14 +73,32 @@ impl Encoder {
         end: ChunkEnd,
         out: &mut Vec<u8>,
     ) -> Result<ChunkInfo> {
+        let room = bound(data.len().saturating_sub(window_len));
+        out.try_reserve(room).map_err(|_| Error::Memory)?;
+        let before = out.len();
+        let mut output = Output::of_uninit(&mut out.spare_capacity_mut()[..room]);
+        let info = self.encode_to(level, data, window_len, end, &mut output)?;
+        let count = output.written();
+        // SAFETY: `written` counts the bytes that are initialised behind the vector's own.
+        unsafe { out.set_len(before + count) };
+        Ok(info)
+    }
+
+    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, and appends the result to `out`, which has room for
+    /// [`bound`].
+    pub fn encode_to(
+        &mut self,
+        level: Level,
+        data: &[u8],
+        window_len: usize,
+        end: ChunkEnd,
+        out: &mut Output<'_>,
+    ) -> Result<ChunkInfo> {
         if window_len > data.len() || window_len > WINDOW_SIZE {
             return Err(Error::Stream);
         }
-        let room = bound(data.len() - window_len);
-        out.try_reserve(room).map_err(|_| Error::Memory)?;
         self.block.prepare(window_len, data.len() - window_len)?;
-        let before = out.len();
-        let bits = BitWriter::new(&mut out.spare_capacity_mut()[..room]);
+        let bits = BitWriter::new(out.spare());
         let finishing = end == ChunkEnd::Finish;
         let writer = BlockWriter::new(bits, &mut self.codes, data, window_len, finishing);
         let mut sink = Sink { block: &mut self.block, split: BlockSplit::new(), writer };
@@ -90,8 +109,8 @@ impl Encoder {
             Method::Lazy(level) => parse::lazy::parse(level, &mut self.rings, data, window_len, &mut sink)?,
         }
         let (count, last_bits) = sink.writer.finish()?;
-        // SAFETY: `finish` tells how many bytes from the start of the spare capacity were written.
-        unsafe { out.set_len(before + count) };
+        // SAFETY: `finish` tells how many bytes from the start of the free room were written.
+        unsafe { out.advance(count) };
         Ok(ChunkInfo { last_bits })
     }
 }
