@@ -129,9 +129,10 @@ pub(super) struct Lent {
 }
 
 impl Lent {
-    /// The room behind what waits.
-    pub(super) fn output(&mut self) -> Output<'_> {
-        Output::new(&mut self.store[self.end..])
+    /// The room behind what waits, but for `spare` bytes at the end of it.
+    pub(super) fn output(&mut self, spare: usize) -> Output<'_> {
+        let end = self.store.len().saturating_sub(spare).max(self.end);
+        Output::new(&mut self.store[self.end..end])
     }
 }
 

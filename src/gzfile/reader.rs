@@ -34,6 +34,9 @@ use crate::stream::inflate::InflateStream;
 /// What both buffers of a regular file grow to.
 const LARGE_SIZE: usize = 128 * 1024;
 
+/// What a large output buffer leaves free for bytes that are pushed back: all that zlib could ever take.
+const PUSH_ROOM: usize = 2 * DEFAULT_SIZE;
+
 /// Window bits of 32 KiB, with a gzip wrapper.
 const GZIP_WINDOW_BITS: i32 = 15 + 16;
 
@@ -406,8 +409,10 @@ impl Reader {
             self.output.grow(LARGE_SIZE).ok();
         }
         self.output.clear();
+        // Small buffers are filled as zlib fills them, so that as many bytes can be pushed back as there.
+        let spare = if self.output.capacity() == LARGE_SIZE { PUSH_ROOM } else { 0 };
         let mut lent = self.output.lend();
-        let mut output = lent.output();
+        let mut output = lent.output(spare);
         let result = self.run(&mut output);
         let added = output.written();
         self.output.take_back(lent, added);
@@ -471,7 +476,7 @@ impl Reader {
             self.input.grow(LARGE_SIZE).ok();
         }
         let mut lent = self.input.lend();
-        let mut output = lent.output();
+        let mut output = lent.output(0);
         let result = self.fill(&mut output);
         let added = output.written();
         self.input_was_filled = output.is_full();

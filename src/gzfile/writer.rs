@@ -280,7 +280,7 @@ impl Writer {
                 write_finished(&self.descriptor, &mut self.finished)?;
             }
             let mut lent = self.finished.lend();
-            let mut output = lent.output();
+            let mut output = lent.output(0);
             let before = input.len();
             let result = deflater.deflate(input, &mut output, flush);
             let (added, full) = (output.written(), output.is_full());
@@ -314,7 +314,7 @@ impl Writer {
                 write_finished(&self.descriptor, &mut self.finished)?;
             }
             let mut lent = self.finished.lend();
-            let mut output = lent.output();
+            let mut output = lent.output(0);
             let result = deflater.params(level, strategy, &mut &[][..], &mut output);
             let (added, full) = (output.written(), output.is_full());
             self.finished.take_back(lent, added);
