@@ -20,14 +20,12 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::BufRead;
-
 use super::buffer::Buffer;
 use super::fd::{Descriptor, Errno, Filled, Origin};
 use super::mode::Framing;
 use super::{DEFAULT_SIZE, Fault};
 use crate::error::{Error, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Output, find_byte};
 use crate::stream::Flush;
 use crate::stream::inflate::InflateStream;
 
@@ -233,12 +231,11 @@ impl Reader {
             }
             let waiting = self.output.bytes();
             let candidate = &waiting[..waiting.len().min(output.room())];
-            // The standard library's only byte search that is as fast as `memchr`; reading a slice cannot fail.
-            let count = { candidate }.skip_until(b'\n').unwrap_or(candidate.len());
-            let complete = candidate[..count].ends_with(b"\n");
+            let newline = find_byte(b'\n', candidate);
+            let count = newline.map_or(candidate.len(), |at| at + 1);
             output.put(&candidate[..count]);
             self.take(count);
-            if complete {
+            if newline.is_some() {
                 break;
             }
         }

@@ -137,12 +137,9 @@ impl Writer {
 
     /// Collects one byte, if there is room for it and no seek is pending: the short way of `gzputc`.
     pub(super) fn collect(&mut self, byte: u8) -> bool {
-        let fits = self.skip == 0 && self.collected.capacity() != 0 && self.collected.len() < self.size;
-        if fits {
-            self.collected.append(&[byte]);
-            self.position += 1;
-        }
-        fits
+        let collects = self.skip == 0 && self.collected.len() < self.size && self.collected.push(byte);
+        self.position += i64::from(collects);
+        collects
     }
 
     /// Lets `format` write a string of less than `size` bytes and a terminating zero into the buffer; it returns the string's

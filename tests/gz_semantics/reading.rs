@@ -422,10 +422,7 @@ fn wherever_the_reader_stands_as_many_bytes_as_zlib_takes_can_be_pushed() {
                 let close = gz.close();
                 (pushed, close)
             });
-            assert!(
-                ours.0 >= zlib.0,
-                "{count} times {piece} and {more}: zlib {zlib:?}, rigz {ours:?}"
-            );
+            assert!(ours.0 >= zlib.0, "{count} times {piece} and {more}: zlib {zlib:?}, rigz {ours:?}");
         }
     }
 }
