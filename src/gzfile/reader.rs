@@ -284,7 +284,8 @@ impl Reader {
             return self.seek_plain(target);
         }
         let moved = if target < self.position { self.rewind()? } else { Moved::On };
-        self.skip = target - self.position;
+        // The position is negative behind bytes pushed back at the start, so the distance may not fit.
+        self.skip = target.checked_sub(self.position)?;
         self.skip_waiting();
         Some(moved)
     }

@@ -108,7 +108,7 @@ impl Writer {
 
     /// Moves forward to `target`, by zeros that the next write writes; `false` if that is backward.
     pub(super) fn seek(&mut self, target: i64) -> bool {
-        self.skip = (target - self.position).max(0);
+        self.skip = target.saturating_sub(self.position).max(0);
         target >= self.position
     }
 
