@@ -212,7 +212,12 @@ pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> 
 
 /// Reads `nitems` items of `size` bytes; tells how many whole items it got.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzfread(buf: *mut c_void, size: z_size_t, nitems: z_size_t, file: gzFile) -> z_size_t {
+pub unsafe extern "C" fn gzfread(
+    buf: *mut c_void,
+    size: z_size_t,
+    nitems: z_size_t,
+    file: gzFile,
+) -> z_size_t {
     let read = |file: &mut GzFile| {
         if !file.may_read() || size == 0 {
             return 0;
@@ -302,7 +307,12 @@ pub unsafe extern "C" fn gzwrite(file: gzFile, buf: *const c_void, len: c_uint) 
 
 /// Writes `nitems` items of `size` bytes; tells how many whole items were taken.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzfwrite(buf: *const c_void, size: z_size_t, nitems: z_size_t, file: gzFile) -> z_size_t {
+pub unsafe extern "C" fn gzfwrite(
+    buf: *const c_void,
+    size: z_size_t,
+    nitems: z_size_t,
+    file: gzFile,
+) -> z_size_t {
     let write = |file: &mut GzFile| {
         if !file.may_write() || size == 0 {
             return 0;

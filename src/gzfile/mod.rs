@@ -51,7 +51,10 @@ pub struct GzFile {
 }
 
 /// The two directions.
-#[expect(clippy::large_enum_variant, reason = "a file lives on the heap, and boxing a side could not be refused memory")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a file lives on the heap, and boxing a side could not be refused memory"
+)]
 enum Side {
     Read(Reader),
     Write(Writer),

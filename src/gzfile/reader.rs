@@ -442,7 +442,9 @@ impl Reader {
                 Ok(Status::Ok) | Err(Error::Buffer) => {}
                 Err(Error::Data) => return Err(Fault::data(inflater.message())),
                 Err(Error::Memory) => return Err(Fault::MEMORY),
-                Ok(Status::NeedDictionary) | Err(Error::Stream | Error::Io) => return Err(Fault::INFLATE_STATE),
+                Ok(Status::NeedDictionary) | Err(Error::Stream | Error::Io) => {
+                    return Err(Fault::INFLATE_STATE);
+                }
             }
             if output.is_full() {
                 return Ok(());

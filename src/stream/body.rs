@@ -53,6 +53,8 @@ pub(super) struct Body {
     segment_check: Check,
     check: Check,
     data_type: i32,
+    /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 when that is not known.
+    used_bits: u32,
     /// What the pipeline did in segments that are through.
     counters: Counters,
 }
@@ -70,6 +72,7 @@ impl Body {
             segment_check: check.fresh(),
             check: check.fresh(),
             data_type: UNKNOWN,
+            used_bits: 0,
             counters: Counters::default(),
         };
         if body.may_hold() {
@@ -117,7 +120,7 @@ impl Body {
                     self.segment = Segment::Draining(take(held), 0);
                 }
                 Segment::Draining(..) => {
-                    if !self.drain_held(input, output, flush)? {
+                    if !self.drain_held(output)? {
                         return Ok(Status::Ok);
                     }
                 }
@@ -141,9 +144,11 @@ impl Body {
 
     fn deflate_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         let before = *input;
-        let outcome = self.serial()?.deflate(input, output, flush.to_zlib());
+        let outcome = self.call_serial(input, output, flush);
         self.check.update(&before[..before.len() - input.len()]);
-        self.note_data_type();
+        if let (UNKNOWN, Some(serial)) = (self.data_type, &self.serial) {
+            self.data_type = serial.data_type();
+        }
         let status = outcome?;
         if status == Status::StreamEnd {
             self.segment = Segment::Finished;
@@ -153,34 +158,35 @@ impl Body {
         Ok(status)
     }
 
-    /// Feeds the serial engine what was held. False when the room is used up first.
-    fn drain_held(&mut self, input: &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
-        self.serial()?;
-        let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) else {
-            return Ok(true);
-        };
-        let mut rest = &held[*done..];
-        // The flush belongs behind the last byte, which may be in `input`.
-        let flush = if input.is_empty() { flush } else { Flush::None };
-        let outcome = serial.deflate(&mut rest, output, flush.to_zlib());
-        *done = held.len() - rest.len();
-        if !rest.is_empty() {
-            outcome?;
-            return Ok(false);
+    fn call_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        let is_raw = self.check == Check::None;
+        if flush == Flush::Finish && is_raw && self.params.level > 0 && self.used_bits == 0 {
+            // zlib-ng does not tell how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
+            // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
+            match self.serial()?.deflate(input, output, Flush::Block.to_zlib()) {
+                Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
+                Ok(_) if input.is_empty() && !output.is_full() => {}
+                outcome => return outcome,
+            }
+            self.used_bits = (self.serial()?.pending().1 + 10 - 1) % 8 + 1;
         }
-        self.note_data_type();
-        self.segment = Segment::Serial;
-        match outcome? {
-            Status::StreamEnd => self.segment = Segment::Finished,
-            _ if output.is_full() => return Ok(false),
-            _ if input.is_empty() => {
-                if flush != Flush::None {
-                    self.begin_segment();
-                }
+        self.serial()?.deflate(input, output, flush.to_zlib())
+    }
+
+    /// Feeds the serial engine what was held. False when the room is used up first.
+    fn drain_held(&mut self, output: &mut Output<'_>) -> Result<bool> {
+        self.serial()?;
+        if let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) {
+            let mut rest = &held[*done..];
+            if !rest.is_empty() {
+                serial.deflate(&mut rest, output, Flush::None.to_zlib())?;
+            }
+            *done = held.len() - rest.len();
+            if *done < held.len() || output.is_full() {
                 return Ok(false);
             }
-            _ => {}
         }
+        self.segment = Segment::Serial;
         Ok(true)
     }
 
@@ -304,6 +310,7 @@ impl Body {
         self.history = window.or_else(|| (!keep && self.may_hold()).then(|| Buffer::new(self.allocator)));
         self.check = self.check.fresh();
         self.data_type = UNKNOWN;
+        self.used_bits = 0;
         self.counters = Counters::default();
         self.segment = Segment::Serial;
         self.begin_segment();
@@ -413,6 +420,10 @@ impl Body {
         self.data_type
     }
 
+    pub(super) fn used_bits(&self) -> u32 {
+        self.used_bits
+    }
+
     pub(super) fn counters(&self) -> Counters {
         let mut counters = self.counters;
         if let Segment::Parallel(compressor, ..) = &self.segment {
@@ -465,12 +476,6 @@ impl Body {
         self.segment_check = self.check;
         self.segment =
             if self.may_hold() { Segment::Held(Buffer::new(self.allocator)) } else { Segment::Serial };
-    }
-
-    fn note_data_type(&mut self) {
-        if let (UNKNOWN, Some(serial)) = (self.data_type, &self.serial) {
-            self.data_type = serial.data_type();
-        }
     }
 }
 

@@ -370,6 +370,11 @@ impl DeflateStream {
         self.body.data_type()
     }
 
+    /// `deflateUsed()`: how many bits of the last byte of a finished raw stream were used, 1 to 8; 0 when that is not known.
+    pub fn used_bits(&self) -> u32 {
+        self.body.used_bits()
+    }
+
     /// Whether the stream has a gzip wrap.
     pub fn is_gzip(&self) -> bool {
         self.wrap == Wrap::Gzip
