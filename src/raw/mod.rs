@@ -5,7 +5,9 @@ pub mod buffer;
 pub mod load;
 pub mod output;
 pub mod process;
+pub mod search;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;
 pub use output::Output;
+pub use search::find_byte;
