@@ -97,8 +97,8 @@ impl Codes {
             *literal = code(symbol);
         }
         self.end_of_block = code(END_OF_BLOCK);
-        for length in MIN_MATCH..=MAX_MATCH {
-            let slot = LENGTH_SLOT[length] as usize;
+        for (length, &slot) in LENGTH_SLOT.iter().enumerate().skip(MIN_MATCH) {
+            let slot = slot as usize;
             let symbol = code(FIRST_LENGTH + slot);
             let extra = (length - LENGTH_BASE[slot] as usize) as u32;
             self.matches[length] = Code {

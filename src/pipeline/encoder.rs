@@ -14,7 +14,7 @@ pub use crate::deflate::bound;
 /// Engines that nobody uses at the moment; a process keeps as many as it ever had in use at once, up to [`IDLE_MAX`].
 ///
 /// Only ever tried: in the child of a `fork` a thread that does not exist there may hold the lock, and then every engine is made anew.
-static IDLE: Mutex<Vec<Box<Encoder>>> = Mutex::new(Vec::new());
+static IDLE: Mutex<Vec<Encoder>> = Mutex::new(Vec::new());
 
 /// Each takes up to a megabyte.
 const IDLE_MAX: usize = 16;
@@ -22,7 +22,7 @@ const IDLE_MAX: usize = 16;
 /// A compressor of chunks. It takes an idle engine when it is first used, and leaves it behind when it goes.
 #[derive(Default)]
 pub struct ChunkEncoder {
-    engine: Option<Box<Encoder>>,
+    engine: Option<Encoder>,
 }
 
 impl ChunkEncoder {
@@ -38,7 +38,7 @@ impl ChunkEncoder {
         let level = u32::try_from(level).ok().and_then(Level::new).ok_or(Error::Stream)?;
         let engine = match &mut self.engine {
             Some(engine) => engine,
-            none => none.insert(take_idle().map_or_else(|| Encoder::new().map(Box::new), Ok)?),
+            none => none.insert(take_idle().map_or_else(|| Encoder::new(), Ok)?),
         };
         engine.encode_to(level, data, window_len, end, out)
     }
@@ -66,12 +66,12 @@ impl std::fmt::Debug for ChunkEncoder {
     }
 }
 
-fn take_idle() -> Option<Box<Encoder>> {
+fn take_idle() -> Option<Encoder> {
     lock_idle()?.pop()
 }
 
 /// The lock is held for a few instructions, so a few tries are enough where it will ever come free.
-fn lock_idle() -> Option<MutexGuard<'static, Vec<Box<Encoder>>>> {
+fn lock_idle() -> Option<MutexGuard<'static, Vec<Encoder>>> {
     (0..100).find_map(|_| {
         IDLE.try_lock().ok().or_else(|| {
             std::hint::spin_loop();

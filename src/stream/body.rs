@@ -234,7 +234,9 @@ impl Body {
             staged.append(encode)?
         };
         self.used_bits = info.last_bits;
-        self.data_type = detect_data_type(data.iter());
+        if self.data_type == UNKNOWN {
+            self.data_type = detect_data_type(data.iter());
+        }
         self.check.update(std::mem::take(input));
         self.history = Some(history);
         self.segment = Segment::Staged(staged, 0);

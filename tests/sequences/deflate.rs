@@ -346,6 +346,10 @@ impl<'a> Pair<'a> {
             )
         });
         let refused = step.code == STREAM_ERROR;
+        if flush == FULL_FLUSH && step.code == OK {
+            // It may still be on its way; when it is through, nothing before it is history.
+            self.remembered = 0;
+        }
         let valid = (NO_FLUSH..=BLOCK).contains(&flush);
         if valid && !refused && room > 0 {
             self.started = true;
@@ -360,9 +364,6 @@ impl<'a> Pair<'a> {
         self.finishing |= flush == FINISH && step.code == OK;
         if step.code == OK && flush != NO_FLUSH && flush != FINISH && valid && step.room_left > 0 {
             self.judge_flush(flush)?;
-            if flush == FULL_FLUSH {
-                self.remembered = 0;
-            }
             self.clean = true;
             self.aligned = flush == SYNC_FLUSH || flush == FULL_FLUSH;
         } else if step.consumed > 0 || !step.output.is_empty() {
@@ -843,8 +844,8 @@ fn random_call<'a>(
         }
         81..84 if streams < 3 => return Ok(Some(pair.copy(rng, trace)?)),
         84..86 => pair.reset(false, rng, trace)?,
-        // Not for the zlib format: zlib then announces the kept window as a dictionary, with a wrong id.
-        86 if pair.ended && pair.format != Format::Zlib => pair.reset(true, rng, trace)?,
+        // Raw only: elsewhere the kept window is history that no decoder has.
+        86 if pair.ended && pair.format == Format::Raw => pair.reset(true, rng, trace)?,
         87..90 => {
             let certain = match pair.format {
                 Format::Raw => pair.clean && pair.aligned && !pair.ended,

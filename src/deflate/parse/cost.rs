@@ -143,7 +143,7 @@ const fn fractions() -> [u8; 64] {
             }
             n += 1;
         }
-        table[i] = (digits + 1) / 2;
+        table[i] = digits.div_ceil(2);
         i += 1;
     }
     table
