@@ -4,7 +4,9 @@ pub mod alloc;
 pub mod buffer;
 pub mod output;
 pub mod process;
+pub mod search;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;
 pub use output::Output;
+pub use search::find_byte;

@@ -133,9 +133,10 @@ impl Duo<'_> {
         let want = call(&self.bench.judge, self.theirs);
         let got = call(&self.bench.ours, self.ours);
         trace.add(|| format!("{what} -> {}", short(&got)));
-        let fails =
-            matches!(error(&self.bench.judge, self.theirs).0, DATA_ERROR | BUF_ERROR) && self.is_faulty;
-        if fails && (got != want || self.compare(what).is_err()) {
+        let (code, message) = error(&self.bench.judge, self.theirs);
+        let is_full = message.contains("out of room to push");
+        let fails = matches!(code, DATA_ERROR | BUF_ERROR) && self.is_faulty;
+        if (fails || is_full) && (got != want || self.compare(what).is_err()) {
             self.is_over = true;
             return Ok(got);
         }
