@@ -38,7 +38,7 @@ impl ChunkEncoder {
         let level = u32::try_from(level).ok().and_then(Level::new).ok_or(Error::Stream)?;
         let engine = match &mut self.engine {
             Some(engine) => engine,
-            none => none.insert(take_idle().map_or_else(|| Encoder::new(), Ok)?),
+            none => none.insert(take_idle().map_or_else(Encoder::new, Ok)?),
         };
         engine.encode_to(level, data, window_len, end, out)
     }
