@@ -326,7 +326,9 @@ fn a_full_disk_is_reported_as_zlib_reports_it() {
             player.note(format!("{} {}", gz.flush(2), gz.seek(1000, 1)));
             player.note(format!("{} errno {}", gz.close(), errno()));
             let gz = Gz::open(player.api, full, mode).unwrap();
-            player.note(format!("{} {:?}", gz.write(&noise), gz.error()));
+            // Several chunks may be on their way when the call returns; then closing tells.
+            let taken = gz.write(&noise);
+            assert!(taken == 0 || taken == noise.len() as i32, "{taken}");
             player.note(format!("{} errno {}", gz.close(), errno()));
             let gz = Gz::open(player.api, full, mode).unwrap();
             player.note(format!("{} {}", gz.write(b"abc"), gz.close()));
