@@ -31,10 +31,11 @@ int main(void)
     z_stream strm;
     inflate_start(&strm, -15);
     strm.next_in = packed, strm.avail_in = (uInt)len, strm.next_out = back, strm.avail_out = LEN;
-    int blocks = 0, headers = 0, status;
+    int blocks = 0, headers = 0, calls = 0, status;
     do {
+        /* A block of a few bits may end within the byte that was taken before: no byte taken, none given, Z_BUF_ERROR. */
         status = inflate(&strm, Z_TREES);
-        CHECK(status == Z_OK || status == Z_STREAM_END);
+        CHECK(status == Z_OK || status == Z_STREAM_END || (status == Z_BUF_ERROR && ++calls < 100));
         if (strm.data_type & 256)
             headers++;
         else if (strm.data_type & 128)
@@ -50,7 +51,7 @@ int main(void)
     Bytef *rest = allocate(LEN);
     do {
         status = inflate(&strm, Z_BLOCK);
-        CHECK(status == Z_OK || status == Z_STREAM_END);
+        CHECK(status == Z_OK || status == Z_STREAM_END || (status == Z_BUF_ERROR && ++calls < 200));
         int bits = strm.data_type & 7;
         if (status == Z_OK && (strm.data_type & 128) && !(strm.data_type & 64) && strm.total_out >= 32768 && ends++ < 5) {
             /* From here another reader starts: the bits, the window, the rest of the input. */
