@@ -21,17 +21,17 @@
 //! is one comparison with the segment's end. Where the finder has found nothing for long (data that does not compress), it
 //! is asked only at growing distances.
 
+#![forbid(unsafe_code)]
+
 use super::cost::{BIT, Costs};
 use super::{SEGMENT, Sink, skip_after};
 use crate::deflate::level::LazyLevel;
-use crate::deflate::match_finder::WORD;
-use crate::deflate::match_finder::distance_rings::{
-    DistanceRings, Effort, LOOKAHEAD, MAX_KEY, MIN_KEY, Match, View,
-};
+use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD, MAX_KEY, MIN_KEY};
+use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
+use crate::deflate::match_finder::{Match, Place};
 use crate::deflate::sequence::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
-use crate::raw::load::u32_at;
 
 /// What a match must save over literals, in 1/16 bit.
 const GAIN: u32 = 8;
@@ -83,7 +83,7 @@ pub(in crate::deflate) fn parse(
         // A segment's last match and the lazy searches in it begin at most two bytes past its end.
         rings.fill(data, end.min(segment_end + MAX_MATCH + LOOKAHEAD));
         let mut segment = Segment { level, costs: &costs, end: segment_end.min(end), work: &mut work };
-        position = segment.parse(rings.view(data), position, sink.block);
+        position = segment.parse(rings.search(data), position, sink.block);
 
         let block_start = sink.block.start;
         if position >= next_refresh || position == end {
@@ -122,20 +122,19 @@ struct Segment<'a> {
 
 impl Segment<'_> {
     /// Parses from `position` to the end of the segment or a little over; tells where it stopped.
-    fn parse(&mut self, mut finder: View<'_>, mut position: usize, block: &mut OpenBlock) -> usize {
+    fn parse(&mut self, mut finder: TailChain<'_>, mut position: usize, block: &mut OpenBlock) -> usize {
         let data = finder.data;
         while position < self.end {
-            let limit = (data.len() - position).min(MAX_MATCH);
-            if limit < WORD {
+            let Some(place) = Place::new(data, position) else {
                 block.add_literal(data[position]);
                 position += 1;
                 continue;
-            }
+            };
             self.work.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let short = finder.enter_short(position);
-            let near = finder.near_match(position, limit);
-            let mut found = finder.longest(position, limit, near, effort, &mut self.work.steps);
+            let short = finder.enter_short(place);
+            let near = finder.near_match(place);
+            let mut found = finder.longest(place, near, effort, &mut self.work.steps);
             // The walk went for length alone; a nearer place may be the better bargain.
             if let Some(near) = near
                 && near.length < found.length
@@ -145,7 +144,7 @@ impl Segment<'_> {
             }
             let mut worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
             if !worth_it {
-                found = finder.short_match(position, short);
+                found = finder.short_match(place, short);
                 worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
             }
             if !worth_it {
@@ -181,7 +180,7 @@ impl Segment<'_> {
     #[inline(always)]
     fn take(
         &self,
-        finder: &mut View<'_>,
+        finder: &mut TailChain<'_>,
         mut position: usize,
         mut found: Match,
         block: &mut OpenBlock,
@@ -192,11 +191,10 @@ impl Segment<'_> {
             && position < self.end
             && !finder.nothing_longer_follows(position, found.length)
         {
-            let left = data.len() - position;
             let effort = Effort { depth: level.lazy_depth, nice: level.nice };
             let first_literal = data[position];
-            if let Some(later) =
-                finder.at_least(found.length, position + 1, (left - 1).min(MAX_MATCH), effort)
+            if let Some(place) = Place::new(data, position + 1)
+                && let Some(later) = finder.at_least(found.length, place, effort)
                 && self.is_better(later, 1, found, self.costs.literal(first_literal))
             {
                 block.add_literal(first_literal);
@@ -210,8 +208,8 @@ impl Segment<'_> {
             let effort = Effort { depth: level.second_lazy_depth, nice: level.nice };
             let second_literal = data[position + 1];
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
-            if let Some(later) =
-                finder.at_least(found.length, position + 2, (left - 2).min(MAX_MATCH), effort)
+            if let Some(place) = Place::new(data, position + 2)
+                && let Some(later) = finder.at_least(found.length, place, effort)
                 && self.is_better(later, 2, found, literals)
             {
                 block.add_literal(first_literal);
@@ -224,14 +222,7 @@ impl Segment<'_> {
         }
         block.add_match(position, found.length, found.offset);
         let end = position + found.length;
-        // Three-byte strings within matches are recorded at both ends only: the others hardly ever pay.
-        if end + WORD <= data.len() {
-            for place in [position + 1, end - 2, end - 1] {
-                // SAFETY: `place < end`, and four bytes are left at `end`.
-                let word = unsafe { u32_at(data, place) };
-                finder.short.swap(word, place);
-            }
-        }
+        finder.enter_ends(position, end);
         end
     }
 
