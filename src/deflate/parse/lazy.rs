@@ -1,4 +1,4 @@
-//! The lazy parser: take a match only if none that begins one or two bytes later is better (levels 5 to 9).
+//! The lazy parser: take a match only if none that begins one or two bytes later is better (levels 3 to 9).
 //!
 //! *Better* is judged by estimated cost ([`Costs`]), not by length:
 //!
@@ -26,7 +26,9 @@
 use super::cost::{BIT, Costs};
 use super::{SEGMENT, Sink, skip_after};
 use crate::deflate::level::LazyLevel;
-use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD, MAX_KEY, MIN_KEY};
+use crate::deflate::match_finder::distance_rings::{
+    DistanceRings, LOOKAHEAD, MAX_KEY, MIN_KEY, PROBED, PROBES,
+};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::match_finder::{Match, Place};
 use crate::deflate::sequence::OpenBlock;
@@ -44,9 +46,13 @@ const COVERED_VALUE: u32 = 70;
 /// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
-/// Mean candidates per search over and under which a longer or shorter chain key is tried: 8 and 2.5.
-const LONGER_KEY_OVER: u32 = 16;
-const SHORTER_KEY_UNDER: u32 = 5;
+/// Mean candidates per search over which the longer chain key is tried: chains are long where the alphabet is small, and
+/// there the longer key costs nothing in size and saves a third of the time.
+const LONG_KEY_OVER: u32 = 8;
+/// Half candidates per search under which the shorter key returns.
+const SHORT_KEY_UNDER_HALVES: u32 = 5;
+/// Mean places on a chain of the window, over which a chunk begins with the longer key.
+const LONG_CHAINS: u32 = 26;
 /// Bytes between two looks at that mean within a block.
 const KEY_CHECK: usize = 16 * SEGMENT;
 
@@ -70,6 +76,10 @@ pub(in crate::deflate) fn parse(
 ) -> Result<()> {
     let end = data.len();
     rings.reset(end, MIN_KEY)?;
+    rings.fill(data, start);
+    if start >= PROBED && rings.probe() > LONG_CHAINS * PROBES as u32 {
+        rings.change_key(data, start, MAX_KEY);
+    }
     let mut costs = Costs::defaults();
     let mut work = Work::default();
     let mut next_refresh = start + FIRST_REFRESH;
@@ -101,13 +111,13 @@ pub(in crate::deflate) fn parse(
     Ok(())
 }
 
-/// Tries a longer key where chains are long, a shorter one where they are short.
+/// Tries the longer key where chains are long, the shorter one where they are short.
 fn adapt_key(rings: &mut DistanceRings, data: &[u8], position: usize, work: &mut Work) {
     let key = rings.key();
-    if work.steps > LONGER_KEY_OVER / 2 * work.searches && key < MAX_KEY {
-        rings.change_key(data, position, key + 1);
-    } else if 2 * work.steps < SHORTER_KEY_UNDER * work.searches && key > MIN_KEY {
-        rings.change_key(data, position, key - 1);
+    if key == MIN_KEY && work.steps > LONG_KEY_OVER * work.searches {
+        rings.change_key(data, position, MAX_KEY);
+    } else if key == MAX_KEY && 2 * work.steps < SHORT_KEY_UNDER_HALVES * work.searches {
+        rings.change_key(data, position, MIN_KEY);
     }
     *work = Work::default();
 }
