@@ -72,7 +72,7 @@ pub struct Encoder {
     table: HashTable,
     rings: DistanceRings,
     block: OpenBlock,
-    codes: Box<Codes>,
+    codes: Codes,
 }
 
 impl Encoder {
@@ -82,7 +82,7 @@ impl Encoder {
             table: HashTable::new(),
             rings: DistanceRings::new()?,
             block: OpenBlock::new(),
-            codes: Box::new(Codes::new()),
+            codes: Codes::new(),
         })
     }
 
