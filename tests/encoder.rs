@@ -1,7 +1,5 @@
 //! The encoder, judged by the system's zlib: whatever it writes must decode to what it was given.
 
-#![allow(clippy::missing_transmute_annotations, reason = "the target field tells the signature")]
-
 use std::sync::OnceLock;
 
 use libc::{c_char, c_int, c_uint, c_ulong, c_void};
