@@ -1,7 +1,5 @@
 //! The encoder, judged by the system's zlib: whatever it writes must decode to what it was given.
 
-#![allow(clippy::missing_transmute_annotations, reason = "the target field tells the signature")]
-
 use std::sync::OnceLock;
 
 use libc::{c_char, c_int, c_uint, c_ulong, c_void};
@@ -26,11 +24,15 @@ struct ZStream {
     reserved: c_ulong,
 }
 
+type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
+type Inflate = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
+type End = unsafe extern "C" fn(*mut ZStream) -> c_int;
+
 /// The three functions of the system's zlib that decode.
 struct Zlib {
-    init: unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int,
-    inflate: unsafe extern "C" fn(*mut ZStream, c_int) -> c_int,
-    end: unsafe extern "C" fn(*mut ZStream) -> c_int,
+    init: Init,
+    inflate: Inflate,
+    end: End,
 }
 
 fn zlib() -> &'static Zlib {
@@ -47,11 +49,11 @@ fn zlib() -> &'static Zlib {
         };
         Zlib {
             // SAFETY: the signature is zlib.h's.
-            init: unsafe { core::mem::transmute::<*mut c_void, _>(symbol(c"inflateInit2_")) },
+            init: unsafe { core::mem::transmute::<*mut c_void, Init>(symbol(c"inflateInit2_")) },
             // SAFETY: the signature is zlib.h's.
-            inflate: unsafe { core::mem::transmute::<*mut c_void, _>(symbol(c"inflate")) },
+            inflate: unsafe { core::mem::transmute::<*mut c_void, Inflate>(symbol(c"inflate")) },
             // SAFETY: the signature is zlib.h's.
-            end: unsafe { core::mem::transmute::<*mut c_void, _>(symbol(c"inflateEnd")) },
+            end: unsafe { core::mem::transmute::<*mut c_void, End>(symbol(c"inflateEnd")) },
         }
     })
 }

@@ -97,11 +97,12 @@ impl Codes {
             *literal = code(symbol);
         }
         self.end_of_block = code(END_OF_BLOCK);
-        for (length, &slot) in LENGTH_SLOT.iter().enumerate().skip(MIN_MATCH) {
+        let lengths = self.matches.iter_mut().zip(LENGTH_SLOT).enumerate();
+        for (length, (entry, slot)) in lengths.skip(MIN_MATCH) {
             let slot = slot as usize;
             let symbol = code(FIRST_LENGTH + slot);
             let extra = (length - LENGTH_BASE[slot] as usize) as u32;
-            self.matches[length] = Code {
+            *entry = Code {
                 bits: symbol.bits | extra << symbol.count,
                 count: symbol.count + u32::from(LENGTH_EXTRA[slot]),
             };

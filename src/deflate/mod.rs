@@ -1,4 +1,26 @@
 //! The encoder engine: DEFLATE (RFC 1951) from whole slices, on one thread.
+//!
+//! It takes a *chunk*: some bytes and up to 32 KiB before them, the window, that matches may reach into. It gives a run of
+//! DEFLATE blocks that begins and ends at a byte boundary, so that the chunks of a stream, encoded in any order by any
+//! number of encoders, are joined by laying them end to end.
+//!
+//! ```text
+//! match finder -> parser -> open block -> block writer -> bit writer
+//! ```
+//!
+//! - `match_finder`: where did these bytes occur before? Two kinds; the one of level 3 and up builds its hash chains in a
+//!   pass of their own, ahead of the parser, and searches each by the better of two chains.
+//! - `parse`: which of those matches are worth their bits? The lazy parser judges by the estimated cost of symbols.
+//! - `sequence` holds the decisions of the open block and counts symbols, `block_split` says where it ends.
+//! - `block` finds the shortest form (stored, fixed, dynamic) and writes it, with `huffman` and `bit_writer`.
+//! - `level` is the table of what each level does.
+//!
+//! Two promises shape it. **The output is a function of the level, the input, the window and the end alone.** Tables, costs
+//! and statistics start over with every call, and all decisions fall on a grid counted from the chunk's first byte.
+//! **No output is longer than the input in stored blocks** ([`bound`]).
+//!
+//! The unchecked loads of the match finders are the only unsafe code but two lines that count what was written; docs/ENCODER.md tells what was
+//! measured, what each constant rests on, and what lost.
 
 mod bit_writer;
 mod block;
@@ -50,21 +72,22 @@ pub struct Encoder {
     table: HashTable,
     rings: DistanceRings,
     block: OpenBlock,
-    codes: Box<Codes>,
+    codes: Codes,
 }
 
 impl Encoder {
-    /// An encoder without tables; they grow with the inputs.
+    /// An encoder with its rings; the hash tables grow with the inputs, up to 0.6 MiB, and stay.
     pub fn new() -> Result<Self> {
         Ok(Self {
             table: HashTable::new(),
             rings: DistanceRings::new()?,
             block: OpenBlock::new(),
-            codes: Box::new(Codes::new()),
+            codes: Codes::new(),
         })
     }
 
-    /// As [`encode_to`](Self::encode_to), appending to a vector.
+    /// As [`encode_to`](Self::encode_to), appending to a vector. `out` gets room for [`bound`] bytes first, so one that has it
+    /// is not reallocated. On an error `out` is as it was.
     pub fn encode(
         &mut self,
         level: Level,
@@ -84,8 +107,8 @@ impl Encoder {
         Ok(info)
     }
 
-    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, and appends the result to `out`, which has room for
-    /// [`bound`].
+    /// Appends `data[window_len..]`, compressed, to `out`, which has room for [`bound`]: a raw DEFLATE chunk that starts at a
+    /// byte boundary. The first `window_len` bytes, at most 32768, are what precedes it; matches may reach into them.
     pub fn encode_to(
         &mut self,
         level: Level,

@@ -5,13 +5,11 @@
 //! reads as some other distance, which the comparison turns down like any hash collision. Only the positions that the
 //! parser hands over are entered.
 
-use super::{WORD, hash, match_length};
-use crate::deflate::match_finder::distance_rings::Match;
+use super::{Match, Place, WORD, hash, match_length};
 use crate::error::{Error, Result};
-use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::load::u32_at;
 
-/// Buckets, as a power of two: 14 (32 or 64 KiB in all). 12 costs 2 % in size, 16 is slower by its cache misses.
+/// Buckets, as a power of two: 15 (64 or 128 KiB in all). With 14, sizes are 1 to 2 % larger at the same speed.
 const BUCKET_BITS: u32 = 15;
 /// For inputs up to [`SMALL_INPUT`]: less to clear.
 const SMALL_BUCKET_BITS: u32 = 11;
@@ -50,34 +48,41 @@ pub(in crate::deflate) struct Buckets<'a, const WAYS: usize> {
 }
 
 impl<const WAYS: usize> Buckets<'_, WAYS> {
-    /// Enters `position`, which has four bytes at least after it, and tells the places its bucket held before.
+    /// Enters `position`, if four bytes are left there.
     #[inline(always)]
-    pub(in crate::deflate) fn enter(&mut self, position: usize) -> (u32, [u16; WAYS]) {
-        debug_assert!(position + WORD <= self.data.len());
-        // SAFETY: the caller's duty; the parser enters no position nearer to the end.
-        let word = unsafe { u32_at(self.data, position) };
+    pub(in crate::deflate) fn enter(&mut self, position: usize) {
+        if let Some(place) = Place::new(self.data, position) {
+            self.swap(place);
+        }
+    }
+
+    /// Enters a place and tells its word and what its bucket held before.
+    #[inline(always)]
+    fn swap(&mut self, place: Place) -> (u32, [u16; WAYS]) {
+        // SAFETY: a `Place` has four bytes after it at least.
+        let word = unsafe { u32_at(self.data, place.position) };
         let bucket = &mut self.buckets[hash(u64::from(word), WORD, self.bits)];
         let before = *bucket;
         bucket.copy_within(..WAYS - 1, 1);
-        bucket[0] = position as u16;
+        bucket[0] = place.position as u16;
         (word, before)
     }
 
-    /// Enters `position` and tells the longest match there, of at most `limit` bytes, of which there are 4 at least.
+    /// Enters a place and tells the longest match there.
     #[inline(always)]
-    pub(in crate::deflate) fn find(&mut self, position: usize, limit: usize) -> Match {
-        let (word, places) = self.enter(position);
-        let window = position.min(WINDOW_SIZE);
+    pub(in crate::deflate) fn find(&mut self, place: Place) -> Match {
+        let (word, earlier) = self.swap(place);
+        let Place { position, limit, window } = place;
         let mut best = Match::NONE;
-        for place in places {
-            let offset = usize::from((position as u16).wrapping_sub(place));
+        for entry in earlier {
+            let offset = usize::from((position as u16).wrapping_sub(entry));
             // Offset 0 is an entry of 64 Ki ago.
             if offset.wrapping_sub(1) >= window {
                 continue;
             }
-            // SAFETY: `1 <= offset <= window <= position`, and four bytes are left at `position`.
+            // SAFETY: `offset <= window <= position`, and a `Place` has four bytes after it at least.
             if unsafe { u32_at(self.data, position - offset) } == word {
-                // SAFETY: `limit` bytes, 4 at least, are left at `position`, and the other place lies before it.
+                // SAFETY: a `Place` has `limit >= 4` bytes after it, and `position - offset` lies before.
                 let length = unsafe { match_length(self.data, position - offset, position, WORD, limit) };
                 if length > best.length {
                     best = Match { length, offset };
@@ -85,5 +90,37 @@ impl<const WAYS: usize> Buckets<'_, WAYS> {
             }
         }
         best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_of_two_places_is_found() {
+        let data = b"abcdefgh....abcd----abcdefgh";
+        let mut table = HashTable::new();
+        let mut buckets = table.reset::<2>(data).unwrap();
+        buckets.enter(0);
+        buckets.enter(12);
+        let found = buckets.find(Place::new(data, 20).unwrap());
+        assert_eq!((found.length, found.offset), (8, 20));
+        let mut buckets = table.reset::<1>(data).unwrap();
+        buckets.enter(0);
+        buckets.enter(12);
+        let found = buckets.find(Place::new(data, 20).unwrap());
+        assert_eq!((found.length, found.offset), (4, 8));
+    }
+
+    #[test]
+    fn entries_of_64_kib_ago_are_no_matches() {
+        let mut data = vec![0u8; 65_536 + 8];
+        data[..4].copy_from_slice(b"abcd");
+        data[65_536..65_540].copy_from_slice(b"abcd");
+        let mut table = HashTable::new();
+        let mut buckets = table.reset::<1>(&data).unwrap();
+        buckets.enter(0);
+        assert_eq!(buckets.find(Place::new(&data, 65_536).unwrap()).length, 0);
     }
 }

@@ -1,15 +1,53 @@
 //! Match finders: where did these bytes occur before?
 //!
-//! One file each: [`distance_rings`] (levels 2 and up) and [`hash_table`] (level 1). What they share is here: hashing a few
-//! bytes, and measuring how far two places agree.
+//! One file each: [`hash_table`] for the fastest levels; for the others [`distance_rings`], which builds the chains, and
+//! [`tail_chain`], which searches them. What they share is here: hashing a few bytes, measuring how far two places agree.
 
 pub(super) mod distance_rings;
 pub(super) mod hash_table;
+pub(super) mod tail_chain;
 
+use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::{u32_at, u64_at};
 
-/// Bytes that the comparison may read at once: searches happen only where so many are left.
+/// Bytes that a comparison reads at once: searches happen only where so many are left.
 pub(super) const WORD: usize = 4;
+
+/// A match at some position.
+#[derive(Clone, Copy)]
+pub(super) struct Match {
+    /// 3 to 258, or 0 for no match.
+    pub(super) length: usize,
+    /// 1 to 32768.
+    pub(super) offset: usize,
+}
+
+impl Match {
+    pub(super) const NONE: Self = Self { length: 0, offset: 0 };
+}
+
+/// A position that may be searched, and what bounds a match there. Only [`Place::new`] makes one, so the unchecked loads of
+/// the searches lean on it; it must be used with the `data` it was made for.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    position: usize,
+    /// How many bytes a match may cover: [`WORD`] to 258, and so many are left in the data.
+    limit: usize,
+    /// How far back a match may reach: at most `position`.
+    window: usize,
+}
+
+impl Place {
+    /// The place at `position`, if [`WORD`] bytes are left there.
+    #[inline(always)]
+    pub(super) fn new(data: &[u8], position: usize) -> Option<Self> {
+        let left = data.len().checked_sub(position)?;
+        if left < WORD {
+            return None;
+        }
+        Some(Self { position, limit: left.min(MAX_MATCH), window: position.min(WINDOW_SIZE) })
+    }
+}
 
 /// Hashes the low `bytes` bytes of `word` to `bits` bits: what matters is shifted to the top, multiplied, and the best
 /// mixed bits, which are the top ones, kept.
@@ -22,7 +60,7 @@ pub(super) const fn hash(word: u64, bytes: usize, bits: u32) -> usize {
 /// How many bytes, `from..=limit`, agree at `earlier` and `later`, of which the first `from` are known to.
 ///
 /// # Safety
-/// - `earlier < later`, `from <= limit`, and `later + limit <= data.len()`.
+/// - `earlier <= later`, `from <= limit`, and `later + limit <= data.len()`.
 #[inline(always)]
 pub(super) unsafe fn match_length(
     data: &[u8],
@@ -35,7 +73,7 @@ pub(super) unsafe fn match_length(
     while length + 8 <= limit {
         // SAFETY: `later + length + 8 <= later + limit`, which is in `data` by the caller's promise.
         let new = unsafe { u64_at(data, later + length) };
-        // SAFETY: as above, since `earlier < later`.
+        // SAFETY: as above, since `earlier <= later`.
         let old = unsafe { u64_at(data, earlier + length) };
         let differing = new ^ old;
         if differing != 0 {

@@ -132,7 +132,7 @@ const fn fractions() -> [u8; 64] {
     while i < 64 {
         // Five binary digits of the logarithm by repeated squaring of a number in 1..2 with 30 fractional bits.
         let mut x: u64 = (64 + i as u64) << 24;
-        let mut digits = 0u8;
+        let mut digits: u8 = 0;
         let mut n = 0;
         while n < 5 {
             x = (x * x) >> 30;

@@ -3,20 +3,21 @@
 //! ```text
 //! m = find(p)
 //! if there is none, or it is not worth it: literals; the stride grows with their run
-//! else take m; enter its second and last positions
+//! else take m; enter its second, third and last position
 //! ```
 //!
 //! Whether a match is worth it is a matter of [`Costs`], as in the lazy parser: a far match of four bytes often is not.
 
+#![forbid(unsafe_code)]
+
 use super::cost::Costs;
 use super::{SEGMENT, Sink};
-use crate::deflate::match_finder::WORD;
+use crate::deflate::match_finder::Place;
 use crate::deflate::match_finder::hash_table::{Buckets, HashTable};
 use crate::deflate::sequence::OpenBlock;
 use crate::error::Result;
-use crate::format::deflate::MAX_MATCH;
 
-/// Literals in a row after which the stride begins to grow: 32. Such runs are common here, where searches find little.
+/// Literals in a row after which the stride begins to grow: 64. Such runs are common here, where searches find little.
 const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
 /// The first cost refresh of a block; the others follow at doubling distances.
@@ -31,7 +32,7 @@ pub(in crate::deflate) fn parse<const WAYS: usize>(
 ) -> Result<()> {
     let end = data.len();
     let mut table = table.reset::<WAYS>(data)?;
-    for position in 0..start.min(end.saturating_sub(WORD)) {
+    for position in 0..start {
         table.enter(position);
     }
     let mut costs = Costs::defaults();
@@ -64,13 +65,12 @@ fn parse_segment<const WAYS: usize>(
 ) -> usize {
     let data = table.data;
     while position < end {
-        let limit = (data.len() - position).min(MAX_MATCH);
-        if limit < WORD {
+        let Some(place) = Place::new(data, position) else {
             block.add_literal(data[position]);
             position += 1;
             continue;
-        }
-        let found = table.find(position, limit);
+        };
+        let found = table.find(place);
         if found.length == 0 || !costs.is_gain(found.length, found.offset) {
             let stride = 1 + ((position - block.literals_from) >> STRIDE_SHIFT).min(MAX_STRIDE);
             let stop = (position + stride).min(end);
@@ -81,13 +81,10 @@ fn parse_segment<const WAYS: usize>(
             continue;
         }
         block.add_match(position, found.length, found.offset);
-        let second = position + 1;
-        position += found.length;
-        if position + WORD <= data.len() {
-            table.enter(second);
-            table.enter(second + 1);
-            table.enter(position - 1);
+        for inner in [position + 1, position + 2, position + found.length - 1] {
+            table.enter(inner);
         }
+        position += found.length;
     }
     position
 }

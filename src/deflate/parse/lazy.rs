@@ -1,4 +1,4 @@
-//! The lazy parser: take a match only if none that begins one or two bytes later is better (levels 5 to 9).
+//! The lazy parser: take a match only if none that begins one or two bytes later is better (levels 3 to 9).
 //!
 //! *Better* is judged by estimated cost ([`Costs`]), not by length:
 //!
@@ -21,17 +21,19 @@
 //! is one comparison with the segment's end. Where the finder has found nothing for long (data that does not compress), it
 //! is asked only at growing distances.
 
+#![forbid(unsafe_code)]
+
 use super::cost::{BIT, Costs};
 use super::{SEGMENT, Sink, skip_after};
 use crate::deflate::level::LazyLevel;
-use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{
-    DistanceRings, Effort, LOOKAHEAD, MAX_KEY, MIN_KEY, Match, View,
+    DistanceRings, LOOKAHEAD, MAX_KEY, MIN_KEY, PROBED, PROBES,
 };
+use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
+use crate::deflate::match_finder::{Match, Place};
 use crate::deflate::sequence::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
-use crate::raw::load::u32_at;
 
 /// What a match must save over literals, in 1/16 bit.
 const GAIN: u32 = 8;
@@ -44,9 +46,13 @@ const COVERED_VALUE: u32 = 70;
 /// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
-/// Mean candidates per search over and under which a longer or shorter chain key is tried: 8 and 2.5.
-const LONGER_KEY_OVER: u32 = 16;
-const SHORTER_KEY_UNDER: u32 = 5;
+/// Mean candidates per search over which the longer chain key is tried: chains are long where the alphabet is small, and
+/// there the longer key costs nothing in size and saves a third of the time.
+const LONG_KEY_OVER: u32 = 8;
+/// Half candidates per search under which the shorter key returns.
+const SHORT_KEY_UNDER_HALVES: u32 = 5;
+/// Mean places on a chain of the window, over which a chunk begins with the longer key.
+const LONG_CHAINS: u32 = 26;
 /// Bytes between two looks at that mean within a block.
 const KEY_CHECK: usize = 16 * SEGMENT;
 
@@ -70,6 +76,10 @@ pub(in crate::deflate) fn parse(
 ) -> Result<()> {
     let end = data.len();
     rings.reset(end, MIN_KEY)?;
+    rings.fill(data, start);
+    if start >= PROBED && rings.probe() > LONG_CHAINS * PROBES as u32 {
+        rings.change_key(data, start, MAX_KEY);
+    }
     let mut costs = Costs::defaults();
     let mut work = Work::default();
     let mut next_refresh = start + FIRST_REFRESH;
@@ -83,7 +93,7 @@ pub(in crate::deflate) fn parse(
         // A segment's last match and the lazy searches in it begin at most two bytes past its end.
         rings.fill(data, end.min(segment_end + MAX_MATCH + LOOKAHEAD));
         let mut segment = Segment { level, costs: &costs, end: segment_end.min(end), work: &mut work };
-        position = segment.parse(rings.view(data), position, sink.block);
+        position = segment.parse(rings.search(data), position, sink.block);
 
         let block_start = sink.block.start;
         if position >= next_refresh || position == end {
@@ -101,13 +111,13 @@ pub(in crate::deflate) fn parse(
     Ok(())
 }
 
-/// Tries a longer key where chains are long, a shorter one where they are short.
+/// Tries the longer key where chains are long, the shorter one where they are short.
 fn adapt_key(rings: &mut DistanceRings, data: &[u8], position: usize, work: &mut Work) {
     let key = rings.key();
-    if work.steps > LONGER_KEY_OVER / 2 * work.searches && key < MAX_KEY {
-        rings.change_key(data, position, key + 1);
-    } else if 2 * work.steps < SHORTER_KEY_UNDER * work.searches && key > MIN_KEY {
-        rings.change_key(data, position, key - 1);
+    if key == MIN_KEY && work.steps > LONG_KEY_OVER * work.searches {
+        rings.change_key(data, position, MAX_KEY);
+    } else if key == MAX_KEY && 2 * work.steps < SHORT_KEY_UNDER_HALVES * work.searches {
+        rings.change_key(data, position, MIN_KEY);
     }
     *work = Work::default();
 }
@@ -122,20 +132,19 @@ struct Segment<'a> {
 
 impl Segment<'_> {
     /// Parses from `position` to the end of the segment or a little over; tells where it stopped.
-    fn parse(&mut self, mut finder: View<'_>, mut position: usize, block: &mut OpenBlock) -> usize {
+    fn parse(&mut self, mut finder: TailChain<'_>, mut position: usize, block: &mut OpenBlock) -> usize {
         let data = finder.data;
         while position < self.end {
-            let limit = (data.len() - position).min(MAX_MATCH);
-            if limit < WORD {
+            let Some(place) = Place::new(data, position) else {
                 block.add_literal(data[position]);
                 position += 1;
                 continue;
-            }
+            };
             self.work.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let short = finder.enter_short(position);
-            let near = finder.near_match(position, limit);
-            let mut found = finder.longest(position, limit, near, effort, &mut self.work.steps);
+            let short = finder.enter_short(place);
+            let near = finder.near_match(place);
+            let mut found = finder.longest(place, near, effort, &mut self.work.steps);
             // The walk went for length alone; a nearer place may be the better bargain.
             if let Some(near) = near
                 && near.length < found.length
@@ -145,7 +154,7 @@ impl Segment<'_> {
             }
             let mut worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
             if !worth_it {
-                found = finder.short_match(position, short);
+                found = finder.short_match(place, short);
                 worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
             }
             if !worth_it {
@@ -181,7 +190,7 @@ impl Segment<'_> {
     #[inline(always)]
     fn take(
         &self,
-        finder: &mut View<'_>,
+        finder: &mut TailChain<'_>,
         mut position: usize,
         mut found: Match,
         block: &mut OpenBlock,
@@ -192,11 +201,10 @@ impl Segment<'_> {
             && position < self.end
             && !finder.nothing_longer_follows(position, found.length)
         {
-            let left = data.len() - position;
             let effort = Effort { depth: level.lazy_depth, nice: level.nice };
             let first_literal = data[position];
-            if let Some(later) =
-                finder.at_least(found.length, position + 1, (left - 1).min(MAX_MATCH), effort)
+            if let Some(place) = Place::new(data, position + 1)
+                && let Some(later) = finder.at_least(found.length, place, effort)
                 && self.is_better(later, 1, found, self.costs.literal(first_literal))
             {
                 block.add_literal(first_literal);
@@ -210,8 +218,8 @@ impl Segment<'_> {
             let effort = Effort { depth: level.second_lazy_depth, nice: level.nice };
             let second_literal = data[position + 1];
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
-            if let Some(later) =
-                finder.at_least(found.length, position + 2, (left - 2).min(MAX_MATCH), effort)
+            if let Some(place) = Place::new(data, position + 2)
+                && let Some(later) = finder.at_least(found.length, place, effort)
                 && self.is_better(later, 2, found, literals)
             {
                 block.add_literal(first_literal);
@@ -224,14 +232,7 @@ impl Segment<'_> {
         }
         block.add_match(position, found.length, found.offset);
         let end = position + found.length;
-        // Three-byte strings within matches are recorded at both ends only: the others hardly ever pay.
-        if end + WORD <= data.len() {
-            for place in [position + 1, end - 2, end - 1] {
-                // SAFETY: `place < end`, and four bytes are left at `end`.
-                let word = unsafe { u32_at(data, place) };
-                finder.short.swap(word, place);
-            }
-        }
+        finder.enter_ends(position, end);
         end
     }
 
