@@ -1,6 +1,8 @@
 //! The unsafe toolbox: safe faces over pointer work. Knows nothing of DEFLATE.
 
 pub mod alloc;
+pub(crate) mod copy;
+pub(crate) mod load;
 pub mod output;
 pub mod process;
 

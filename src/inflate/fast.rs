@@ -1,0 +1,287 @@
+//! The fast loop: symbols while both sides have slack.
+//!
+//! Nearly all time of a decoder goes here. One turn of the loop decodes up to three literals, or up to two literals and a match:
+//!
+//! ```text
+//! entry = litlen[next bits]                       // loaded ahead, before the previous copy
+//! loop while the input has 32 bytes left and the output room for 3:
+//!     up to three times: entry is a literal -> drop, load the next entry, store
+//!     entry is a length  -> drop code and extra bits at once; cut the extra bits from the old buffer
+//!     offset entry       -> the same
+//!     refill; load the next entry; copy the match in wide strokes
+//! ```
+//!
+//! What makes it quick, each a known idea of libdeflate's or ISA-L's:
+//! - The refill has no branch: load eight bytes, shift them behind the bits at hand, OR, step on by the bytes that fit. The bits
+//!   above the count are then already true bits of the stream, and the OR of the next refill repeats them harmlessly. The count
+//!   lives in the low six bits of a word whose upper bits are rubbish, so that subtracting a whole entry updates it.
+//! - The entry holds base, code length and total drop (`table`), so a length or offset costs one lookup, one shift on the
+//!   critical path, and its extra bits are cut from a saved copy off that path.
+//! - The next entry is loaded before the match is copied, so the load's latency hides behind the copy.
+//! - A literal shows in the sign bit; everything rare shares one flag and leaves the straight path.
+//!
+//! The loop checks slack once per turn: 32 bytes of input serve three refills of at most 7 bytes each and a load of 8. A match that
+//! would end behind the limit is not copied but handed back, so the output needs slop only for the stroke's overshoot and the
+//! loop runs to within three elements of the limit. All that is left, the last symbols before either end and every rare
+//! event, is done one symbol at a time by `blocks`.
+//!
+//! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, whose three-operand shifts
+//! and wide strokes are worth 5 to 15 %, and without. The processor is asked once per call.
+//!
+//! The function is long because it is one loop whose variables live in registers; it has no state besides.
+
+use super::bit_reader::BitReader;
+use super::history::{Element, FastParts, History};
+use super::table::{self, Code, END_OF_BLOCK, EXCEPTIONAL, LITERAL, SUBTABLE};
+use crate::raw::{copy, load};
+
+/// Why the fast loop stopped. The bits of what it names have been dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// One side lacks slack; the next symbol is not touched.
+    Slack,
+    /// The end-of-block symbol was read.
+    EndOfBlock,
+    /// A match was read that does not fit or reaches too far; nothing of it is copied.
+    Match {
+        /// How many elements.
+        length: u32,
+        /// How far back they begin.
+        distance: u32,
+        /// How many bits the match took.
+        bits: u32,
+    },
+    /// A literal/length codeword means nothing.
+    BadLitlen,
+    /// An offset codeword means nothing.
+    BadOffset,
+}
+
+/// Input bytes that must be left at the top of a turn: see the head of this file.
+const INPUT_SLACK: usize = 32;
+/// Literals that a turn may append before it looks at the limit again.
+const LITERALS_PER_TURN: usize = 3;
+
+/// Decodes symbols of a block until something stops it.
+pub(super) fn run<T: Element>(
+    reader: &mut BitReader<'_>,
+    history: &mut History<'_, T>,
+    litlen: Code<'_>,
+    offset: Code<'_>,
+) -> Exit {
+    let (input, consumed) = reader.parts();
+    let parts = history.fast_parts();
+    let room = (parts.end as usize - parts.next as usize) / size_of::<T>();
+    if input.len() - consumed < INPUT_SLACK || room < LITERALS_PER_TURN {
+        return Exit::Slack;
+    }
+    let mut turn = Turn {
+        input: &input[consumed..],
+        bits: reader.bits(),
+        count: reader.count(),
+        parts,
+        litlen,
+        offset,
+        taken: 0,
+    };
+    let exit = turn.run();
+    let taken = turn.taken;
+    reader.resume(consumed + taken, turn.bits, turn.count & 63);
+    // SAFETY: the loop only moved `next` forward, to `end` at most, and wrote every element it passed.
+    unsafe { history.advance_to(turn.parts.next) };
+    exit
+}
+
+/// What the loop takes and leaves.
+struct Turn<'a, T> {
+    input: &'a [u8],
+    /// Bytes taken from the input.
+    taken: usize,
+    bits: u64,
+    /// Bits at hand; only the low six bits count.
+    count: u32,
+    parts: FastParts<T>,
+    litlen: Code<'a>,
+    offset: Code<'a>,
+}
+
+impl<T: Element> Turn<'_, T> {
+    /// Runs the copy of the loop that suits this processor.
+    fn run(&mut self) -> Exit {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("bmi2") && std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function was compiled for, and `run` above checked the slack.
+            return unsafe { self.run_bmi2() };
+        }
+        // SAFETY: `run` above checked the slack.
+        unsafe { self.body() }
+    }
+
+    /// The loop with BMI2 and AVX2.
+    ///
+    /// # Safety
+    /// - The processor has both; otherwise as for [`body`](Self::body).
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "bmi1,bmi2,avx2")]
+    unsafe fn run_bmi2(&mut self) -> Exit {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { self.body() }
+    }
+
+    /// The loop.
+    ///
+    /// # Safety
+    /// - The input has at least `INPUT_SLACK` bytes, the output room for `LITERALS_PER_TURN` elements before `parts.end`.
+    /// - `parts` came from a live history.
+    #[inline(always)]
+    unsafe fn body(&mut self) -> Exit {
+        let FastParts { low, next: mut out, end } = self.parts;
+        let scale = size_of::<T>();
+        let start = self.input.as_ptr();
+        let mut next = start;
+        // The last places at which a turn may begin. Both exist, by the caller's promise.
+        let last_next = start.wrapping_add(self.input.len() - INPUT_SLACK);
+        let last_out = end.wrapping_sub(LITERALS_PER_TURN);
+        let litlen = self.litlen.entries();
+        let offset = self.offset.entries();
+        let (litlen_mask, offset_mask) = (self.litlen.mask(), self.offset.mask());
+        let mut bits = self.bits;
+        let mut count = self.count;
+        let mut saved;
+
+        // The table lookups below index with a masked value that is smaller than the number of root entries: `Code` sees to that.
+        macro_rules! litlen_entry {
+            () => {
+                // SAFETY: `mask() < entries().len()`.
+                *unsafe { litlen.get_unchecked((bits & litlen_mask) as usize) }
+            };
+        }
+        macro_rules! refill {
+            () => {
+                // SAFETY: a turn begins with 32 bytes left and refills at most three times, each stepping on by at most 7:
+                // the third load ends at most 14 + 8 bytes behind where the turn began.
+                bits |= unsafe { load::u64_le(next) } << (count & 63);
+                next = next.wrapping_add(7 - (count as usize >> 3 & 7));
+                count |= 56;
+            };
+        }
+        macro_rules! drop_entry {
+            ($entry:expr) => {
+                saved = bits;
+                bits >>= table::total_bits($entry);
+                count = count.wrapping_sub($entry);
+            };
+        }
+        macro_rules! store_literal {
+            ($entry:expr) => {
+                // SAFETY: a turn begins with room for three elements before `end` and stores at most three literals.
+                unsafe { out.write(T::literal(($entry >> 16) as u8)) };
+                out = out.wrapping_add(1);
+            };
+        }
+        // Base plus extra bits of an entry whose bits were just dropped.
+        macro_rules! value {
+            ($entry:expr) => {
+                ($entry >> 16)
+                    + ((saved & ((1 << table::total_bits($entry)) - 1)) >> ($entry >> 8 & 63)) as u32
+            };
+        }
+
+        refill!();
+        let mut entry = litlen_entry!();
+        // A turn: 56 bits at hand, `entry` looked up for them. A root literal takes 11 at most.
+        let exit = loop {
+            if next > last_next || out > last_out {
+                break Exit::Slack;
+            }
+            drop_entry!(entry);
+            if entry & LITERAL != 0 {
+                let first = entry;
+                entry = litlen_entry!();
+                store_literal!(first);
+                drop_entry!(entry);
+                if entry & LITERAL != 0 {
+                    let second = entry;
+                    entry = litlen_entry!();
+                    store_literal!(second);
+                    drop_entry!(entry);
+                    if entry & LITERAL != 0 {
+                        let third = entry;
+                        entry = litlen_entry!();
+                        refill!();
+                        store_literal!(third);
+                        continue;
+                    }
+                }
+            }
+            // Bits that a root entry took before a subtable's.
+            let mut root_bits = 0;
+            if entry & EXCEPTIONAL != 0 {
+                if entry & SUBTABLE != 0 {
+                    root_bits = table::total_bits(entry);
+                    let index =
+                        (entry >> 16) as usize + (bits & ((1 << table::code_bits(entry)) - 1)) as usize;
+                    entry = litlen[index];
+                    drop_entry!(entry);
+                    if entry & LITERAL != 0 {
+                        store_literal!(entry);
+                        refill!();
+                        entry = litlen_entry!();
+                        continue;
+                    }
+                }
+                if entry & END_OF_BLOCK != 0 {
+                    break Exit::EndOfBlock;
+                }
+                if entry & EXCEPTIONAL != 0 {
+                    break Exit::BadLitlen;
+                }
+            }
+            let length = value!(entry);
+            let length_entry = entry;
+
+            // Two literals and a length have taken 42 bits at most; an offset needs up to 28.
+            // SAFETY: `mask() < entries().len()`.
+            entry = *unsafe { offset.get_unchecked((bits & offset_mask) as usize) };
+            if (count & 63) < 28 {
+                refill!();
+            }
+            if entry & EXCEPTIONAL != 0 {
+                if entry & SUBTABLE != 0 {
+                    root_bits += table::total_bits(entry);
+                    bits >>= table::total_bits(entry);
+                    count = count.wrapping_sub(entry);
+                    let index =
+                        (entry >> 16) as usize + (bits & ((1 << table::code_bits(entry)) - 1)) as usize;
+                    entry = offset[index];
+                }
+                if entry & EXCEPTIONAL != 0 {
+                    drop_entry!(entry);
+                    let _ = saved;
+                    break Exit::BadOffset;
+                }
+            }
+            drop_entry!(entry);
+            let distance = value!(entry);
+
+            let reach = (out as usize - low as usize) / scale;
+            let room = (end as usize - out as usize) / scale;
+            if distance as usize > reach || length as usize > room {
+                let bits = root_bits + table::total_bits(length_entry) + table::total_bits(entry);
+                break Exit::Match { length, distance, bits };
+            }
+            refill!();
+            entry = litlen_entry!();
+            // SAFETY: `distance` elements lie before `out` (just compared) and were written, or were there; behind `out` lie
+            // `length` elements up to `end` at most, and `SLOP` more behind `end`, which is more than `out` as `length` is not 0.
+            unsafe { copy::copy_match(out.cast::<u8>(), distance as usize * scale, length as usize * scale) };
+            out = out.wrapping_add(length as usize);
+        };
+
+        self.taken = next as usize - start as usize;
+        self.bits = bits;
+        self.count = count;
+        self.parts.next = out;
+        exit
+    }
+}
