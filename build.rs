@@ -1,4 +1,4 @@
-//! Link-time facts of `librigz.so`: its SONAME, its version nodes, that it is never unloaded.
+//! Link-time facts of `librigz.so`: its SONAME, its version nodes, that it is never unloaded. And the C part of `gzprintf`.
 
 use std::path::PathBuf;
 
@@ -39,6 +39,8 @@ fn main() {
     // Worker threads and fork handlers must not outlive their code.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo:rustc-cfg=rigz_versions");
+    println!("cargo:rerun-if-changed=src/capi/gzprintf.c");
+    cc::Build::new().file("src/capi/gzprintf.c").compile("rigz_gzprintf");
 }
 
 /// A version script of empty nodes: it defines them and leaves the choice of exports to rustc's own script.

@@ -13,6 +13,7 @@ pub mod checksum;
 pub mod config;
 pub mod error;
 pub mod format;
+pub mod gzfile;
 pub mod inflate;
 pub mod pipeline;
 pub mod raw;

@@ -129,6 +129,7 @@ fn restart(strm: &mut z_stream) {
     (strm.total_in, strm.total_out) = (0, 0);
     strm.msg = core::ptr::null();
     strm.data_type = 2; // Z_UNKNOWN
+    strm.adler = 1; // What zlib leaves there for a raw stream; `publish` knows better for the others.
 }
 
 /// Compresses as much as input and room allow, and completes what `flush` asks for. `Z_OK`, `Z_STREAM_END` after the trailer, `Z_BUF_ERROR`
@@ -136,7 +137,10 @@ fn restart(strm: &mut z_stream) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
     let deflate = stream!(strm);
-    let Some(flush) = super::boundary::flush(flush) else { return Z_STREAM_ERROR };
+    // Z_TREES is inflate's alone.
+    let Some(flush) = super::boundary::flush(flush).filter(|flush| *flush != Flush::Trees) else {
+        return Z_STREAM_ERROR;
+    };
     guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
@@ -221,6 +225,10 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
 pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
     let deflate = stream!(strm);
     let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
+    if !(-1..=9).contains(&level) {
+        // Said before the header is asked for, which may find no room.
+        return Z_STREAM_ERROR;
+    }
     guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };

@@ -178,7 +178,7 @@ pub unsafe extern "C" fn inflateGetDictionary(
 ) -> c_int {
     let stream = stream!(strm, Z_STREAM_ERROR);
     guard(Z_STREAM_ERROR, || {
-        to_ok(stream.engine().dictionary().map(|history| {
+        to_ok(stream.dictionary().map(|history| {
             // SAFETY: null, or the program's with room for 32 KiB and for a length.
             unsafe { give_dictionary(&history, dictionary, len) };
         }))

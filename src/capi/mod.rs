@@ -16,6 +16,7 @@ mod symbols;
 mod boundary;
 pub mod checksum;
 pub mod deflate;
+pub mod gz;
 pub mod inflate;
 pub mod inflate_back;
 pub mod oneshot;

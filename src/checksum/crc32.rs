@@ -48,7 +48,7 @@ fn multiply(a: u32, mut b: u32) -> u32 {
         if a >> bit & 1 != 0 {
             product ^= b;
         }
-        b = if b & 1 != 0 { b >> 1 ^ POLYNOMIAL } else { b >> 1 };
+        b = if b & 1 != 0 { (b >> 1) ^ POLYNOMIAL } else { b >> 1 };
     }
     product
 }
@@ -63,7 +63,7 @@ const fn table() -> [u32; 256] {
         let mut crc = byte as u32;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 != 0 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
+            crc = if crc & 1 != 0 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
             bit += 1;
         }
         table[byte] = crc;
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn combine_agrees_with_crc32fast() {
-        let data: Vec<u8> = (0..70_000u32).map(|i| (i * 31 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..70_000u32).map(|i| ((i * 31) >> 3) as u8).collect();
         for cut in [0, 1, 255, 65_536] {
             let (first, second) = data.split_at(cut);
             assert_eq!(combine(update(0, first), update(0, second), second.len() as u64), update(0, &data));

@@ -31,7 +31,7 @@ pub const OS_UNIX: u8 = 3;
 
 impl Header<'_> {
     /// How many bytes the header takes.
-    pub fn len(&self) -> usize {
+    pub fn encoded_len(&self) -> usize {
         let extra = self.extra.map_or(0, |extra| 2 + extra.len());
         let texts = self.name.map_or(0, <[u8]>::len) + self.comment.map_or(0, <[u8]>::len);
         10 + extra + texts + if self.has_crc { 2 } else { 0 }
@@ -98,7 +98,7 @@ mod tests {
 
     fn write(header: &Header<'_>, room: usize) -> Vec<u8> {
         let (mut written, mut position) = (Vec::new(), 0);
-        for _ in 0..=header.len() {
+        for _ in 0..=header.encoded_len() {
             let mut buffer = vec![0; room];
             let mut output = Output::new(&mut buffer);
             let complete = header.write(2, &mut position, &mut output);
@@ -115,7 +115,7 @@ mod tests {
     fn the_header_is_the_same_for_every_room() {
         for header in [FULL, Header { has_crc: false, ..FULL }, Header { os: OS_UNIX, ..Header::default() }] {
             let whole = write(&header, 1000);
-            assert_eq!(whole.len(), header.len());
+            assert_eq!(whole.len(), header.encoded_len());
             for room in 1..=whole.len() {
                 assert_eq!(write(&header, room), whole, "room {room}");
             }

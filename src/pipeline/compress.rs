@@ -14,7 +14,7 @@ use super::job::Chunk;
 use super::ring::Ring;
 use crate::checksum::Check;
 use crate::error::Result;
-use crate::raw::Output;
+use crate::raw::{Allocator, Buffer, Output};
 
 /// What a segment is compressed with.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ pub struct Compressor {
     settings: Settings,
     ring: Ring,
     /// The open chunk: its window, then what of its data has come.
-    open: Vec<u8>,
+    open: Buffer,
     window_len: usize,
     /// Set once the last chunk is on its way.
     end: Option<ChunkEnd>,
@@ -63,11 +63,11 @@ pub struct Compressor {
 }
 
 impl Compressor {
-    /// A segment whose history is the tail of `window`.
-    pub fn new(settings: Settings, window: &[u8]) -> Result<Self> {
-        let mut ring = Ring::new()?;
+    /// A segment whose history is the tail of `window`; buffers come from `allocator`, always on the caller's thread.
+    pub fn new(settings: Settings, window: &[u8], allocator: Allocator) -> Result<Self> {
+        let mut ring = Ring::new(allocator)?;
         let mut open = ring.input_buffer(WINDOW + settings.chunk_len)?;
-        open.extend_from_slice(&window[window.len().saturating_sub(WINDOW)..]);
+        open.extend(&window[window.len().saturating_sub(WINDOW)..]);
         let window_len = open.len();
         let counters = Counters { threads: ring.threads(), ..Counters::default() };
         Ok(Self { settings, ring, open, window_len, end: None, check: settings.check, counters })
@@ -84,7 +84,7 @@ impl Compressor {
                 self.submit(ChunkEnd::Sync)?;
             }
             let count = self.room().min(input.len());
-            self.open.extend_from_slice(&input[..count]);
+            self.open.extend(&input[..count]);
             *input = &input[count..];
         }
         Ok(())
@@ -118,6 +118,11 @@ impl Compressor {
     pub fn work(&mut self) -> Result<()> {
         self.ring.check_epoch()?;
         self.ring.work()
+    }
+
+    /// Ends a call from the host; what may go on between calls goes on.
+    pub fn rest(&mut self) {
+        self.ring.rest();
     }
 
     /// Whether the segment is closed and all of it delivered.
@@ -154,7 +159,7 @@ impl Compressor {
     pub fn try_clone(&self) -> Result<Self> {
         let mut ring = self.ring.try_clone()?;
         let mut open = ring.input_buffer(WINDOW + self.settings.chunk_len)?;
-        open.extend_from_slice(&self.open);
+        open.extend(&self.open);
         let Self { settings, window_len, end, check, counters, .. } = *self;
         Ok(Self { settings, ring, open, window_len, end, check, counters })
     }
@@ -167,7 +172,7 @@ impl Compressor {
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
         let out = self.ring.output_buffer(self.open.len() - self.window_len)?;
         let mut next = self.ring.input_buffer(WINDOW + self.settings.chunk_len)?;
-        next.extend_from_slice(self.window());
+        next.extend(self.window());
         let next_window_len = next.len();
         let chunk = Chunk {
             level: self.settings.level,
@@ -184,7 +189,6 @@ impl Compressor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raw::Allocator;
     use crate::zng::Inflate;
 
     fn text(len: usize) -> Vec<u8> {
@@ -203,7 +207,8 @@ mod tests {
     /// Compresses `data`, written in pieces of `piece` and read in pieces of `room`.
     fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
         let settings = Settings { level: 6, chunk_len: 64 << 10, check: Check::Crc(0) };
-        let mut compressor = Compressor::new(settings, window).expect("memory for a compressor");
+        let mut compressor =
+            Compressor::new(settings, window, Allocator::SYSTEM).expect("memory for a compressor");
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
         let mut read = |compressor: &mut Compressor| {
             let mut output = Output::new(&mut buffer);
@@ -261,7 +266,7 @@ mod tests {
     fn a_clone_goes_on_apart() {
         let data = text(400_000);
         let settings = Settings { level: 1, chunk_len: 64 << 10, check: Check::None };
-        let mut first = Compressor::new(settings, &[]).expect("memory for a compressor");
+        let mut first = Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
         let mut input = &data[..];
         while !input.is_empty() {
             first.write(&mut input).expect("jobs succeed");

@@ -37,19 +37,18 @@ pub(super) struct ChunkEncoder {
 }
 
 impl ChunkEncoder {
-    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, into `out`, whose old contents are dropped.
-    /// `out` has room for [`bound`] of it, and is not grown.
+    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for [`bound`].
     pub(super) fn encode(
         &mut self,
         level: i32,
         data: &[u8],
         window_len: usize,
         end: ChunkEnd,
-        out: &mut Vec<u8>,
+        out: &mut Output<'_>,
     ) -> Result<()> {
         let (window, data) = data.split_at(window_len);
-        out.clear();
         if !self.compress(level, window, data, end, out)? {
+            out.rewind();
             store(data, end, out);
         }
         Ok(())
@@ -60,29 +59,22 @@ impl ChunkEncoder {
         &mut self,
         level: i32,
         window: &[u8],
-        data: &[u8],
+        mut data: &[u8],
         end: ChunkEnd,
-        out: &mut Vec<u8>,
+        out: &mut Output<'_>,
     ) -> Result<bool> {
         let engine = self.engine(level)?;
         engine.reset()?;
         if !window.is_empty() {
             engine.set_dictionary(&window[window.len().saturating_sub(WINDOW)..])?;
         }
-        // One byte less than the bound tells "complete" from "would go on".
-        let room = bound(data.len()) - 1;
-        out.resize(room, 0);
-        let mut output = Output::new(out);
         let flush = match end {
             ChunkEnd::Sync => Z_SYNC_FLUSH,
             ChunkEnd::Finish => Z_FINISH,
         };
-        let mut input = data;
-        engine.deflate(&mut input, &mut output, flush)?;
-        let is_complete = input.is_empty() && !output.is_full();
-        let written = output.written();
-        out.truncate(written);
-        Ok(is_complete)
+        engine.deflate(&mut data, out, flush)?;
+        // A full buffer may mean that more would come; then stored blocks are no larger.
+        Ok(data.is_empty() && !out.is_full())
     }
 
     fn engine(&mut self, level: i32) -> Result<&mut Deflate> {
@@ -95,8 +87,7 @@ impl ChunkEncoder {
 }
 
 /// Writes `data` as stored blocks.
-fn store(data: &[u8], end: ChunkEnd, out: &mut Vec<u8>) {
-    out.clear();
+fn store(data: &[u8], end: ChunkEnd, out: &mut Output<'_>) {
     let is_final = end == ChunkEnd::Finish;
     let count = data.len().div_ceil(STORED_MAX);
     for (index, block) in data.chunks(STORED_MAX).enumerate() {
@@ -107,12 +98,12 @@ fn store(data: &[u8], end: ChunkEnd, out: &mut Vec<u8>) {
     }
 }
 
-fn stored_block(block: &[u8], is_final: bool, out: &mut Vec<u8>) {
+fn stored_block(block: &[u8], is_final: bool, out: &mut Output<'_>) {
     let len = block.len() as u16;
-    out.push(u8::from(is_final));
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(&(!len).to_le_bytes());
-    out.extend_from_slice(block);
+    out.put(&[u8::from(is_final)]);
+    out.put(&len.to_le_bytes());
+    out.put(&(!len).to_le_bytes());
+    out.put(block);
 }
 
 #[cfg(test)]
@@ -130,6 +121,15 @@ mod tests {
         let written = output.written();
         data.truncate(written);
         data
+    }
+
+    fn encode(encoder: &mut ChunkEncoder, data: &[u8], window_len: usize, end: ChunkEnd) -> Vec<u8> {
+        let mut room = vec![0; bound(data.len() - window_len)];
+        let mut out = Output::new(&mut room);
+        encoder.encode(9, data, window_len, end, &mut out).expect("memory for zlib-ng");
+        let len = out.written();
+        room.truncate(len);
+        room
     }
 
     fn noise(len: usize) -> Vec<u8> {
@@ -150,9 +150,7 @@ mod tests {
                 for end in [ChunkEnd::Sync, ChunkEnd::Finish] {
                     let mut whole = data[..window_len].to_vec();
                     whole.extend_from_slice(data);
-                    let mut out = Vec::with_capacity(bound(data.len()));
-                    encoder.encode(9, &whole, window_len, end, &mut out).expect("memory for zlib-ng");
-                    assert!(out.len() <= bound(data.len()));
+                    let out = encode(&mut encoder, &whole, window_len, end);
                     assert_eq!(decode(&out, &data[..window_len], data.len()), data);
                     assert_eq!(end == ChunkEnd::Sync, out.ends_with(&[0, 0, 0xff, 0xff]));
                 }
@@ -163,13 +161,12 @@ mod tests {
     #[test]
     fn a_used_encoder_writes_what_a_new_one_writes() {
         let data = noise(40_000).iter().map(|byte| byte & 3).collect::<Vec<_>>();
-        let encode = |encoder: &mut ChunkEncoder, data: &[u8]| {
-            let mut out = Vec::with_capacity(bound(data.len()));
-            encoder.encode(9, data, 1000, ChunkEnd::Sync, &mut out).expect("memory for zlib-ng");
-            out
-        };
         let mut used = ChunkEncoder::default();
-        encode(&mut used, &noise(100_000));
-        assert_eq!(encode(&mut used, &data), encode(&mut ChunkEncoder::default(), &data));
+        encode(&mut used, &noise(100_000), 7, ChunkEnd::Finish);
+        let mut new = ChunkEncoder::default();
+        assert_eq!(
+            encode(&mut used, &data, 1000, ChunkEnd::Sync),
+            encode(&mut new, &data, 1000, ChunkEnd::Sync)
+        );
     }
 }

@@ -7,6 +7,7 @@ use super::encoder::{ChunkEncoder, ChunkEnd};
 use super::sync::{Arc, Condvar, Mutex, lock};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
+use crate::raw::Buffer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A chunk's bytes and everything that its encoding depends on.
@@ -14,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) struct Chunk {
     pub(super) level: i32,
     /// The window, then the chunk's own bytes.
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Buffer,
     pub(super) window_len: usize,
     pub(super) end: ChunkEnd,
     /// The kind of check value wanted of the chunk's own bytes.
@@ -22,6 +23,10 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        Ok(Self { bytes: self.bytes.try_clone()?, ..*self })
+    }
+
     /// The chunk's own bytes.
     pub(super) fn data(&self) -> &[u8] {
         &self.bytes[self.window_len..]
@@ -31,7 +36,7 @@ impl Chunk {
 /// What a done job leaves.
 #[derive(Debug)]
 pub(super) struct Encoded {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Buffer,
     pub(super) check: Check,
     pub(super) by_worker: bool,
 }
@@ -39,10 +44,10 @@ pub(super) struct Encoded {
 #[derive(Debug)]
 enum State {
     /// Nobody has begun; the buffer for the result stands ready.
-    Waiting(Vec<u8>),
+    Waiting(Buffer),
     Running,
     Done(Encoded),
-    Failed(Error),
+    Failed(Error, Buffer),
     /// The stream that wanted it is gone.
     Cancelled,
 }
@@ -59,7 +64,7 @@ pub(super) struct Job {
 
 impl Job {
     /// A job that waits; `out` has room for the result.
-    pub(super) fn new(chunk: Arc<Chunk>, out: Vec<u8>) -> Self {
+    pub(super) fn new(chunk: Arc<Chunk>, out: Buffer) -> Self {
         Self { chunk, state: Mutex::new(State::Waiting(out)), settled: Condvar::new() }
     }
 
@@ -73,7 +78,10 @@ impl Job {
         let mut out = {
             let mut state = lock(&self.state);
             match std::mem::replace(&mut *state, State::Running) {
-                State::Waiting(out) => out,
+                State::Waiting(mut out) => {
+                    out.clear();
+                    out
+                }
                 other => {
                     *state = other;
                     return None;
@@ -84,15 +92,15 @@ impl Job {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
             let Chunk { level, bytes, window_len, end, .. } = &*self.chunk;
-            encoder.encode(*level, bytes, *window_len, *end, &mut out).map(|()| check)
+            out.append(|out| encoder.encode(*level, bytes, *window_len, *end, out)).map(|()| check)
         }));
         let (state, outcome) = match encoded {
             Ok(Ok(check)) => (State::Done(Encoded { bytes: out, check, by_worker }), Ok(())),
             Ok(Err(Error::Memory)) => (State::Waiting(out), Err(Error::Memory)),
-            Ok(Err(error)) => (State::Failed(error), Err(error)),
+            Ok(Err(error)) => (State::Failed(error, out), Err(error)),
             Err(_panic) => {
                 *encoder = ChunkEncoder::default();
-                (State::Failed(Error::Stream), Err(Error::Stream))
+                (State::Failed(Error::Stream, out), Err(Error::Stream))
             }
         };
         *lock(&self.state) = state;
@@ -102,7 +110,7 @@ impl Job {
 
     /// Whether the result, good or bad, is there.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(*lock(&self.state), State::Done(_) | State::Failed(_))
+        matches!(*lock(&self.state), State::Done(_) | State::Failed(..))
     }
 
     /// Waits while another thread runs the job.
@@ -117,7 +125,7 @@ impl Job {
     pub(super) fn with_result<T>(&self, read: impl FnOnce(&Encoded) -> T) -> Result<Option<T>> {
         match &*lock(&self.state) {
             State::Done(encoded) => Ok(Some(read(encoded))),
-            State::Failed(error) => Err(*error),
+            State::Failed(error, _) => Err(*error),
             State::Waiting(_) | State::Running | State::Cancelled => Ok(None),
         }
     }
@@ -131,10 +139,14 @@ impl Job {
     }
 
     /// The two buffers of a job that is delivered, to be used again, unless someone else still holds the job.
-    pub(super) fn into_buffers(self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+    pub(super) fn into_buffers(self) -> (Option<Buffer>, Option<Buffer>) {
         let input = Arc::into_inner(self.chunk).map(|chunk| chunk.bytes);
         let state = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let output = if let State::Done(encoded) = state { Some(encoded.bytes) } else { None };
+        let output = match state {
+            State::Done(encoded) => Some(encoded.bytes),
+            State::Waiting(out) | State::Failed(_, out) => Some(out),
+            State::Running | State::Cancelled => None,
+        };
         (input, output)
     }
 }
@@ -143,10 +155,12 @@ impl Job {
 mod tests {
     use super::super::encoder::bound;
     use super::*;
+    use crate::raw::Allocator;
 
     fn job() -> Job {
-        let bytes = b"one chunk, one job; ".repeat(500);
-        let out = Vec::with_capacity(bound(bytes.len()));
+        let bytes = Buffer::copy_of(&b"one chunk, one job; ".repeat(500), Allocator::SYSTEM).expect("10 KB");
+        let mut out = Buffer::new(Allocator::SYSTEM);
+        out.reserve(bound(bytes.len())).expect("10 KB");
         let chunk = Chunk { level: 9, bytes, window_len: 0, end: ChunkEnd::Finish, check: Check::Crc(0) };
         Job::new(Arc::new(chunk), out)
     }

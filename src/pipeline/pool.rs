@@ -10,7 +10,7 @@
 
 use super::encoder::ChunkEncoder;
 use super::job::Job;
-use super::sync::Arc;
+use super::sync::Weak;
 use crate::config::config;
 use crate::raw::process;
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
@@ -60,14 +60,16 @@ impl Pool {
         self.workers.as_ref().map_or(0, ThreadPool::current_num_threads)
     }
 
-    /// Lets a worker do `job`, unless its owner is faster.
-    pub(super) fn offer(&self, job: Arc<Job>) {
+    /// Lets a worker do `job`, unless its owner is faster, or drops it first.
+    pub(super) fn offer(&self, job: Weak<Job>) {
         thread_local! {
             static ENCODER: RefCell<ChunkEncoder> = RefCell::default();
         }
         if let Some(workers) = &self.workers {
             workers.spawn(move || {
-                ENCODER.with_borrow_mut(|encoder| job.run(encoder, true));
+                if let Some(job) = job.upgrade() {
+                    ENCODER.with_borrow_mut(|encoder| job.run(encoder, true));
+                }
             });
         }
     }

@@ -9,7 +9,7 @@ use super::pool::{Epoch, Pool};
 use super::sync::Arc;
 use crate::checksum::Check;
 use crate::error::{Error, Result};
-use crate::raw::Output;
+use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
 
 /// What delivering a job's last byte tells.
@@ -26,40 +26,50 @@ pub(super) struct Ring {
     /// Bytes of the front job that were delivered.
     delivered: usize,
     depth: usize,
+    /// Jobs, from the front on, that workers may have.
+    offered: usize,
+    /// Whether a job is offered as soon as it is pushed.
+    is_open: bool,
     /// The epoch in which the jobs were offered; in another one no worker has them.
     epoch: Epoch,
     pool: &'static Pool,
     /// The stream's own encoder, for jobs done on its thread.
     encoder: ChunkEncoder,
-    spare_inputs: Vec<Vec<u8>>,
-    spare_outputs: Vec<Vec<u8>>,
+    allocator: Allocator,
+    spare_inputs: Vec<Buffer>,
+    spare_outputs: Vec<Buffer>,
 }
 
 impl Ring {
-    /// An empty ring, as deep as the workers can use.
-    pub(super) fn new() -> Result<Self> {
+    /// An empty ring, as deep as the workers can use; its buffers come from `allocator`.
+    pub(super) fn new(allocator: Allocator) -> Result<Self> {
         let pool = Pool::current();
-        // Two jobs for each thread, one running and one waiting, and one being delivered. Without workers a chunk is done
-        // as soon as it is full, while its bytes are in the cache.
-        let depth = if pool.workers() == 0 { 1 } else { 2 * (pool.workers() + 1) + 1 };
+        let threads = pool.workers() + 1;
+        let depth = match (threads, allocator.is_system()) {
+            // A chunk is done as soon as it is full, while its bytes are in the cache.
+            (1, _) => 1,
+            // For each thread one job running and one waiting, and one being delivered.
+            (_, true) => 2 * threads + 1,
+            // Work only goes on within calls, so enough is collected for all threads to be busy most of a call.
+            (_, false) => 4 * threads,
+        };
         let mut ring = Self {
             jobs: VecDeque::new(),
             delivered: 0,
             depth,
+            offered: 0,
+            is_open: allocator.is_system(),
             epoch: Epoch::now(),
             pool,
             encoder: ChunkEncoder::default(),
+            allocator,
             spare_inputs: Vec::new(),
             spare_outputs: Vec::new(),
         };
-        ring.reserve()?;
+        ring.jobs.try_reserve(depth).map_err(|_| Error::Memory)?;
+        ring.spare_inputs.try_reserve(depth + 1).map_err(|_| Error::Memory)?;
+        ring.spare_outputs.try_reserve(depth + 1).map_err(|_| Error::Memory)?;
         Ok(ring)
-    }
-
-    fn reserve(&mut self) -> Result<()> {
-        self.jobs.try_reserve(self.depth).map_err(|_| Error::Memory)?;
-        self.spare_inputs.try_reserve(self.depth + 1).map_err(|_| Error::Memory)?;
-        self.spare_outputs.try_reserve(self.depth + 1).map_err(|_| Error::Memory)
     }
 
     /// How many threads the pipeline may keep busy for this stream.
@@ -76,20 +86,29 @@ impl Ring {
     }
 
     /// A buffer for a chunk, used before if possible.
-    pub(super) fn input_buffer(&mut self, capacity: usize) -> Result<Vec<u8>> {
-        buffer(&mut self.spare_inputs, capacity)
+    pub(super) fn input_buffer(&mut self, capacity: usize) -> Result<Buffer> {
+        buffer(&mut self.spare_inputs, capacity, self.allocator)
     }
 
     /// A buffer for the result of a chunk with `data_len` bytes, used before if possible.
-    pub(super) fn output_buffer(&mut self, data_len: usize) -> Result<Vec<u8>> {
-        buffer(&mut self.spare_outputs, bound(data_len))
+    pub(super) fn output_buffer(&mut self, data_len: usize) -> Result<Buffer> {
+        buffer(&mut self.spare_outputs, bound(data_len), self.allocator)
     }
 
-    /// Puts a chunk and the buffer for its result in line and lets the workers have them.
-    pub(super) fn push(&mut self, chunk: Chunk, out: Vec<u8>) {
-        let job = Arc::new(Job::new(Arc::new(chunk), out));
-        self.pool.offer(Arc::clone(&job));
-        self.jobs.push_back(job);
+    /// Puts a chunk and the buffer for its result in line.
+    pub(super) fn push(&mut self, chunk: Chunk, out: Buffer) {
+        self.jobs.push_back(Arc::new(Job::new(Arc::new(chunk), out)));
+        if self.is_open {
+            self.offer();
+        }
+    }
+
+    /// Lets the workers have all jobs.
+    fn offer(&mut self) {
+        for job in self.jobs.range(self.offered..) {
+            self.pool.offer(Arc::downgrade(job));
+        }
+        self.offered = self.jobs.len();
     }
 
     /// Copies settled results to `output`, in order, as far as both go. Calls `note` for each job delivered to its end.
@@ -128,6 +147,8 @@ impl Ring {
     /// Does something useful while the front job is not settled: a job of this ring that still waits, or else sleep until the
     /// worker that has the front job is through.
     pub(super) fn work(&mut self) -> Result<()> {
+        self.is_open = true;
+        self.offer();
         let Some(front) = self.jobs.front() else { return Ok(()) };
         if front.is_settled() {
             return Ok(());
@@ -141,6 +162,22 @@ impl Ring {
         Ok(())
     }
 
+    /// Ends a call. Memory of the host's own allocator may vanish between two calls, with an arena say, so no worker may touch
+    /// it then: what was begun is brought to an end, and what comes next is only collected. The system's memory stays, and
+    /// so workers go on.
+    pub(super) fn rest(&mut self) {
+        if self.allocator.is_system() || !self.is_open {
+            return;
+        }
+        self.is_open = false;
+        for job in &self.jobs {
+            // A job that fails is settled, or waits again when memory was refused; its time to be reported will come.
+            if job.run(&mut self.encoder, false).is_none() {
+                job.wait();
+            }
+        }
+    }
+
     /// After a `fork`: jobs that the parent's workers had are offered anew to this process's own. Their old selves may be
     /// locked for ever, so they are not even looked at; only their chunks, which never change, are taken over.
     pub(super) fn check_epoch(&mut self) -> Result<()> {
@@ -148,59 +185,86 @@ impl Ring {
         if now == self.epoch {
             return Ok(());
         }
-        let pool = Pool::current();
-        for index in 0..self.jobs.len() {
-            let chunk = Arc::clone(self.jobs[index].chunk());
-            let out = self.output_buffer(chunk.data().len())?;
-            let old = std::mem::replace(&mut self.jobs[index], Arc::new(Job::new(chunk, out)));
-            // A worker of the parent may hold its lock; dropping it could free a locked mutex.
-            std::mem::forget(old);
-            pool.offer(Arc::clone(&self.jobs[index]));
+        self.pool = Pool::current();
+        if self.allocator.is_system() {
+            for index in 0..self.jobs.len() {
+                let chunk = Arc::clone(self.jobs[index].chunk());
+                let out = self.output_buffer(chunk.data().len())?;
+                // Dropping the old job could free a locked mutex, so it is left alone.
+                std::mem::forget(std::mem::replace(&mut self.jobs[index], Arc::new(Job::new(chunk, out))));
+            }
+            self.offered = 0;
+            self.offer();
         }
-        (self.pool, self.epoch) = (pool, now);
+        self.epoch = now;
         Ok(())
     }
 
-    /// A ring with the same jobs, each of which is still done only once.
+    /// A ring with the same jobs.
     pub(super) fn try_clone(&self) -> Result<Self> {
-        let mut ring = Ring::new()?;
+        let mut ring = Ring::new(self.allocator)?;
         ring.depth = self.depth;
-        ring.reserve()?;
-        ring.jobs.extend(self.jobs.iter().map(Arc::clone));
-        (ring.delivered, ring.pool, ring.epoch) = (self.delivered, self.pool, self.epoch);
+        ring.jobs.try_reserve(self.depth).map_err(|_| Error::Memory)?;
+        for job in &self.jobs {
+            let job = if self.allocator.is_system() {
+                Arc::clone(job)
+            } else {
+                // The host's allocator frees on the host's thread only, which shared buffers could not promise.
+                let chunk = job.chunk().try_clone()?;
+                let out = ring.output_buffer(chunk.data().len())?;
+                Arc::new(Job::new(Arc::new(chunk), out))
+            };
+            ring.jobs.push_back(job);
+        }
+        if self.allocator.is_system() {
+            (ring.offered, ring.pool, ring.epoch) = (self.offered, self.pool, self.epoch);
+        }
+        ring.delivered = self.delivered;
         Ok(ring)
     }
 
     fn pop(&mut self) {
         self.delivered = 0;
-        if let Some(job) = self.jobs.pop_front().and_then(Arc::into_inner) {
+        self.offered = self.offered.saturating_sub(1);
+        if let Some(job) = self.jobs.pop_front().and_then(|job| self.sole(job)) {
             let (input, output) = job.into_buffers();
             self.spare_inputs.extend(input);
             self.spare_outputs.extend(output);
         }
     }
+
+    /// The job itself, if nobody else holds it. A worker that is about to let go of buffers of the host's allocator is waited for:
+    /// they are freed on this thread.
+    fn sole(&self, job: Arc<Job>) -> Option<Job> {
+        while !self.allocator.is_system() && Arc::strong_count(&job) > 1 {
+            std::thread::yield_now();
+        }
+        Arc::into_inner(job)
+    }
 }
 
 impl Drop for Ring {
     fn drop(&mut self) {
+        let jobs = std::mem::take(&mut self.jobs);
         if self.epoch != Epoch::now() {
             // In a forked child the jobs may be locked for ever; leave them as they are.
-            std::mem::forget(std::mem::take(&mut self.jobs));
+            std::mem::forget(jobs);
             return;
         }
-        for job in &self.jobs {
-            // The ring's own reference and the pool's; one more is a copied stream's, which still wants the job.
-            if Arc::strong_count(job) <= 2 {
+        for job in jobs {
+            // Another reference is a worker's, which has begun, or a copied stream's, which still wants the job.
+            if Arc::strong_count(&job) == 1 {
                 job.cancel();
             }
+            self.sole(job);
         }
     }
 }
 
 /// A buffer of at least `capacity` bytes, from `spare` if one is there.
-fn buffer(spare: &mut Vec<Vec<u8>>, capacity: usize) -> Result<Vec<u8>> {
-    let mut buffer = spare.pop().unwrap_or_default();
+fn buffer(spare: &mut Vec<Buffer>, capacity: usize, allocator: Allocator) -> Result<Buffer> {
+    let mut buffer = spare.pop().unwrap_or_else(|| Buffer::new(allocator));
     buffer.clear();
-    buffer.try_reserve_exact(capacity).map_err(|_| Error::Memory)?;
+    buffer.reserve(capacity)?;
     Ok(buffer)
 }

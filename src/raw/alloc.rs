@@ -19,6 +19,12 @@ pub struct Allocator {
     opaque: *mut c_void,
 }
 
+// SAFETY: the value only names functions and an argument; calling them on the right thread is the duty of whoever holds memory of
+// theirs (see `Buffer` and `zng`).
+unsafe impl Send for Allocator {}
+// SAFETY: as above.
+unsafe impl Sync for Allocator {}
+
 impl Allocator {
     /// The system's allocator.
     pub const SYSTEM: Self = Self { alloc: system_alloc, free: system_free, opaque: core::ptr::null_mut() };

@@ -60,6 +60,11 @@ impl<'a> Output<'a> {
         self.start.wrapping_add(self.written)
     }
 
+    /// Takes back everything that was appended.
+    pub fn rewind(&mut self) {
+        self.written = 0;
+    }
+
     /// Counts `count` bytes that were written through [`cursor`](Output::cursor).
     ///
     /// # Safety

@@ -13,7 +13,7 @@ use super::{Flush, policy};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
 use crate::pipeline::{ChunkEnd, Compressor, Counters, Settings, WINDOW};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::{Deflate, DeflateParams};
 
 /// zlib's `data_type` of a stream that has not told yet.
@@ -24,13 +24,13 @@ enum Segment {
     /// The serial engine takes the data as it comes.
     Serial,
     /// Short so far: the data waits.
-    Held(Vec<u8>),
+    Held(Buffer),
     /// A flush came early: what was held is on its way to the serial engine, up to the position told.
-    Draining(Vec<u8>, usize),
+    Draining(Buffer, usize),
     /// Bulk, but the serial engine before it must come to a byte boundary first.
-    Aligning(Vec<u8>),
+    Aligning(Buffer),
     /// Bulk: what was held goes first, from the position told.
-    Parallel(Box<Compressor>, Vec<u8>, usize),
+    Parallel(Box<Compressor>, Buffer, usize),
     /// The final block is out.
     Finished,
 }
@@ -41,8 +41,9 @@ pub(super) struct Body {
     params: DeflateParams,
     allocator: Allocator,
     serial: Option<Deflate>,
-    /// History that the serial engine has not seen: it starts anew from this.
-    history: Option<Vec<u8>>,
+    /// History that the serial engine has not seen: it starts anew from this. Empty at the start of a stream, so that an engine
+    /// that has done nothing yet need not be brought to a byte boundary.
+    history: Option<Buffer>,
     segment: Segment,
     /// The parallel segment ends with a full flush: nothing of it is history.
     forgets: bool,
@@ -72,10 +73,14 @@ impl Body {
             counters: Counters::default(),
         };
         if body.may_hold() {
-            body.segment = Segment::Held(Vec::new());
-        } else {
-            // Memory that is refused is reported by the init call, as zlib does.
+            body.segment = Segment::Held(Buffer::new(allocator));
+        }
+        if !body.may_hold() || !allocator.is_system() {
+            // Memory that is refused is reported by the init call, and an allocator of the host's own sees what it would see of zlib.
             body.serial()?;
+        }
+        if body.may_hold() {
+            body.history = Some(Buffer::new(allocator));
         }
         Ok(body)
     }
@@ -87,21 +92,29 @@ impl Body {
         output: &mut Output<'_>,
         flush: Flush,
     ) -> Result<Status> {
+        let outcome = self.advance(input, output, flush);
+        if let Segment::Parallel(compressor, ..) = &mut self.segment {
+            compressor.rest();
+        }
+        outcome
+    }
+
+    fn advance(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         loop {
             match &mut self.segment {
                 Segment::Serial => return self.deflate_serial(input, output, flush),
                 Segment::Held(held) => {
                     if held.len() + input.len() >= policy::threshold() {
-                        self.segment = Segment::Aligning(std::mem::take(held));
+                        self.segment = Segment::Aligning(take(held));
                         continue;
                     }
-                    held.try_reserve(input.len()).map_err(|_| Error::Memory)?;
-                    held.extend_from_slice(input);
+                    held.reserve(input.len())?;
+                    held.extend(input);
                     self.check.update(std::mem::take(input));
                     if flush == Flush::None {
                         return Ok(Status::Ok);
                     }
-                    self.segment = Segment::Draining(std::mem::take(held), 0);
+                    self.segment = Segment::Draining(take(held), 0);
                 }
                 Segment::Draining(..) => {
                     if !self.drain_held(input, output, flush)? {
@@ -181,12 +194,12 @@ impl Body {
                 Err(error) => return Err(error),
             }
         }
-        let window = self.window()?;
+        let window = self.window_of_engine()?;
         let settings =
             Settings { level: self.params.level, chunk_len: policy::chunk_len(), check: self.segment_check };
-        let compressor = Box::new(Compressor::new(settings, &window)?);
+        let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
         if let Segment::Aligning(held) = &mut self.segment {
-            self.segment = Segment::Parallel(compressor, std::mem::take(held), 0);
+            self.segment = Segment::Parallel(compressor, take(held), 0);
         }
         Ok(true)
     }
@@ -212,7 +225,7 @@ impl Body {
                 compressor.write(&mut rest)?;
                 *fed = held.len() - rest.len();
                 if rest.is_empty() {
-                    *held = Vec::new();
+                    *held = Buffer::new(self.allocator);
                     *fed = 0;
                     compressor.write(input)?;
                 }
@@ -231,8 +244,8 @@ impl Body {
             }
         }
         self.check = compressor.check();
-        let window = if self.forgets { &[] } else { compressor.window() };
-        self.history = Some(copy_of(window)?);
+        let window = if self.forgets { &[][..] } else { compressor.window() };
+        self.history = Some(Buffer::copy_of(window, self.allocator)?);
         self.counters.add(compressor.counters());
         let is_final = compressor.end() == Some(ChunkEnd::Finish);
         self.begin_segment();
@@ -254,7 +267,9 @@ impl Body {
         let is_empty = matches!(&self.segment, Segment::Held(held) if held.is_empty());
         if !matches!(self.segment, Segment::Serial) && has_begun && !(is_empty && input.is_empty()) {
             self.deflate(input, output, Flush::Block)?;
-            if !input.is_empty() || !self.is_at_rest() {
+            // The serial engine, once it has all, tells for itself whether there was room.
+            let is_with_serial = matches!(self.segment, Segment::Serial);
+            if !input.is_empty() || !(is_with_serial || self.is_at_rest()) {
                 return Err(Error::Buffer);
             }
         }
@@ -270,7 +285,9 @@ impl Body {
         (self.params.level, self.params.strategy) = (level, strategy);
         match (&self.segment, self.may_hold()) {
             (Segment::Held(_), false) => self.segment = Segment::Serial,
-            (Segment::Serial, true) if !has_begun => self.segment = Segment::Held(Vec::new()),
+            (Segment::Serial, true) if !has_begun => {
+                self.segment = Segment::Held(Buffer::new(self.allocator))
+            }
             _ => {}
         }
         Ok(())
@@ -284,8 +301,7 @@ impl Body {
             if keep { serial.reset_keep()? } else { serial.reset()? }
         }
         self.is_pinned &= keep;
-        // An engine that is at its start anyway need not be brought to a byte boundary: no history is some history.
-        self.history = window.or_else(|| (!keep && self.may_hold()).then(Vec::new));
+        self.history = window.or_else(|| (!keep && self.may_hold()).then(|| Buffer::new(self.allocator)));
         self.check = self.check.fresh();
         self.data_type = UNKNOWN;
         self.counters = Counters::default();
@@ -300,9 +316,9 @@ impl Body {
             Segment::Serial | Segment::Finished => self.serial()?.set_dictionary(dictionary),
             Segment::Held(held) if held.is_empty() => {
                 let mut history = self.window()?;
-                history.try_reserve(dictionary.len()).map_err(|_| Error::Memory)?;
-                history.extend_from_slice(dictionary);
-                history.drain(..history.len().saturating_sub(WINDOW));
+                history.reserve(dictionary.len())?;
+                history.extend(dictionary);
+                history.keep_tail(WINDOW);
                 self.history = Some(history);
                 Ok(())
             }
@@ -311,18 +327,23 @@ impl Body {
     }
 
     /// The last 32 KiB of what was taken.
-    pub(super) fn window(&self) -> Result<Vec<u8>> {
-        let (before, waiting): (Vec<u8>, &[u8]) = match (&self.segment, &self.history, &self.serial) {
-            (Segment::Parallel(compressor, held, fed), ..) => (copy_of(compressor.window())?, &held[*fed..]),
-            (segment, Some(history), _) => (copy_of(history)?, segment.held()),
-            (segment, None, Some(serial)) => (serial.dictionary()?, segment.held()),
-            (segment, None, None) => (Vec::new(), segment.held()),
-        };
-        let mut window = before;
-        window.try_reserve(waiting.len()).map_err(|_| Error::Memory)?;
-        window.extend_from_slice(waiting);
-        window.drain(..window.len().saturating_sub(WINDOW));
+    pub(super) fn window(&self) -> Result<Buffer> {
+        let mut window = self.window_of_engine()?;
+        let waiting = self.segment.held();
+        window.reserve(waiting.len())?;
+        window.extend(waiting);
+        window.keep_tail(WINDOW);
         Ok(window)
+    }
+
+    /// The last 32 KiB of what an engine has.
+    fn window_of_engine(&self) -> Result<Buffer> {
+        match (&self.segment, &self.history, &self.serial) {
+            (Segment::Parallel(compressor, ..), ..) => Buffer::copy_of(compressor.window(), self.allocator),
+            (_, Some(history), _) => history.try_clone(),
+            (_, None, Some(serial)) => serial.dictionary(self.allocator),
+            (_, None, None) => Ok(Buffer::new(self.allocator)),
+        }
     }
 
     /// `deflatePrime()`: bits in front of what follows; only the serial engine can, and only between segments.
@@ -348,7 +369,9 @@ impl Body {
     fn pin(&mut self) {
         self.is_pinned = true;
         if let Segment::Held(held) = &mut self.segment {
-            self.segment = Segment::Draining(std::mem::take(held), 0);
+            // Nothing held is nothing to drain: the serial engine would call that no progress.
+            let held = take(held);
+            self.segment = if held.is_empty() { Segment::Serial } else { Segment::Draining(held, 0) };
         }
     }
 
@@ -373,7 +396,6 @@ impl Body {
             _ => false,
         }
     }
-
 
     pub(super) fn parameters(&self) -> &DeflateParams {
         &self.params
@@ -402,17 +424,17 @@ impl Body {
     pub(super) fn try_clone(&self) -> Result<Self> {
         let segment = match &self.segment {
             Segment::Serial => Segment::Serial,
-            Segment::Held(held) => Segment::Held(copy_of(held)?),
-            Segment::Draining(held, done) => Segment::Draining(copy_of(held)?, *done),
-            Segment::Aligning(held) => Segment::Aligning(copy_of(held)?),
+            Segment::Held(held) => Segment::Held(held.try_clone()?),
+            Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
+            Segment::Aligning(held) => Segment::Aligning(held.try_clone()?),
             Segment::Parallel(compressor, held, fed) => {
-                Segment::Parallel(Box::new(compressor.try_clone()?), copy_of(held)?, *fed)
+                Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
             }
             Segment::Finished => Segment::Finished,
         };
         Ok(Self {
             serial: self.serial.as_ref().map(Deflate::try_clone).transpose()?,
-            history: self.history.as_deref().map(copy_of).transpose()?,
+            history: self.history.as_ref().map(Buffer::try_clone).transpose()?,
             segment,
             ..*self
         })
@@ -435,13 +457,14 @@ impl Body {
     }
 
     fn may_hold(&self) -> bool {
-        !self.is_pinned && self.allocator.is_system() && policy::is_for_pipeline(&self.params)
+        !self.is_pinned && policy::is_for_pipeline(&self.params)
     }
 
     /// A flush is complete: what follows may be for another engine.
     fn begin_segment(&mut self) {
         self.segment_check = self.check;
-        self.segment = if self.may_hold() { Segment::Held(Vec::new()) } else { Segment::Serial };
+        self.segment =
+            if self.may_hold() { Segment::Held(Buffer::new(self.allocator)) } else { Segment::Serial };
     }
 
     fn note_data_type(&mut self) {
@@ -463,11 +486,10 @@ impl Segment {
     }
 }
 
-fn copy_of(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(bytes.len()).map_err(|_| Error::Memory)?;
-    copy.extend_from_slice(bytes);
-    Ok(copy)
+/// The buffer's contents; an empty buffer stays.
+fn take(buffer: &mut Buffer) -> Buffer {
+    let empty = Buffer::new(buffer.allocator());
+    std::mem::replace(buffer, empty)
 }
 
 /// zlib's guess at the kind of data, on the first bytes rather than on the first block's literals: control characters that no

@@ -11,7 +11,7 @@ use super::{Flush, Strategy};
 use crate::checksum::{Check, adler32};
 use crate::error::{Error, Result, Status};
 use crate::format::{gzip, zlib};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::DeflateParams;
 
 /// What a stream is made with, in `deflateInit2()`'s terms.
@@ -300,12 +300,16 @@ impl DeflateStream {
     }
 
     /// `deflateGetDictionary()`: the last 32 KiB, at most, of dictionary and input.
-    pub fn dictionary(&self) -> Result<Vec<u8>> {
+    pub fn dictionary(&self) -> Result<Buffer> {
         self.body.window()
     }
 
     /// `deflatePrime()`: puts `bits` bits of `value` in front of what follows.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
+        // zlib's limit; zlib-ng would take more.
+        if !(0..=16).contains(&bits) {
+            return Err(Error::Buffer);
+        }
         self.body.prime(bits, value)
     }
 
@@ -330,7 +334,7 @@ impl DeflateStream {
         let wrap_len = match self.wrap {
             Wrap::Raw => 0,
             Wrap::Zlib => 6 + if self.dictionary_check.is_some() { 4 } else { 0 },
-            Wrap::Gzip => 8 + header.map_or(10, gzip::Header::len) as u64,
+            Wrap::Gzip => 8 + header.map_or(10, gzip::Header::encoded_len) as u64,
         };
         let params = self.body.parameters();
         let body_len = if params.window_bits == 15 && params.mem_level == 8 {

@@ -8,7 +8,7 @@ use super::Flush;
 use super::stats::{Operation, Stats};
 use crate::error::{Error, Result, Status};
 use crate::pipeline::Counters;
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::Inflate;
 use core::ffi::CStr;
 
@@ -16,6 +16,7 @@ use core::ffi::CStr;
 #[derive(Debug)]
 pub struct InflateStream {
     engine: Inflate,
+    allocator: Allocator,
     is_raw: bool,
     stats: Stats,
 }
@@ -25,7 +26,7 @@ impl InflateStream {
     /// either, negative for raw, 0 for what the zlib header says.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let engine = Inflate::new(window_bits, allocator)?;
-        Ok(Self { engine, is_raw: window_bits < 0, stats: Stats::new(Operation::Inflate) })
+        Ok(Self { engine, allocator, is_raw: window_bits < 0, stats: Stats::new(Operation::Inflate) })
     }
 
     /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
@@ -68,6 +69,11 @@ impl InflateStream {
         self.engine.message()
     }
 
+    /// The history, at most 32 KiB.
+    pub fn dictionary(&self) -> Result<Buffer> {
+        self.engine.dictionary(self.allocator)
+    }
+
     /// zlib-ng's engine, for what is the same in every layer.
     pub fn engine(&self) -> &Inflate {
         &self.engine
@@ -80,7 +86,7 @@ impl InflateStream {
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
-        Ok(Self { engine: self.engine.try_clone()?, is_raw: self.is_raw, stats: self.stats.clone() })
+        Ok(Self { engine: self.engine.try_clone()?, stats: self.stats.clone(), ..*self })
     }
 }
 

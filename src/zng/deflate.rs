@@ -2,7 +2,7 @@
 
 use super::{Stream, done, outcome, sys};
 use crate::error::{Result, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
 
 /// What a compressor is made with; zlib's numbers, checked by `stream`.
@@ -55,9 +55,10 @@ impl Deflate {
         loop {
             // Of a slice beyond 32 bits only the last piece carries the caller's flush.
             let flush_now = if input.len() > u32::MAX as usize { 0 } else { flush };
-            // SAFETY: `zng_deflate` keeps to the buffers it is lent, and the stream is initialised.
-            let code =
-                unsafe { self.stream.exchange(input, output, |strm| sys::zng_deflate(strm, flush_now)) };
+            let code = self.stream.exchange(input, output, |strm| {
+                // SAFETY: the stream is initialised and its buffers are lent for this call.
+                unsafe { sys::zng_deflate(strm, flush_now) }
+            });
             if flush_now == flush || code != 0 || output.is_full() {
                 return outcome(code);
             }
@@ -73,10 +74,10 @@ impl Deflate {
         output: &mut Output<'_>,
     ) -> Result<()> {
         let level = engine_level(level);
-        // SAFETY: `zng_deflateParams` keeps to the buffers it is lent, and the stream is initialised.
-        done(unsafe {
-            self.stream.exchange(input, output, |strm| sys::zng_deflateParams(strm, level, strategy))
-        })
+        done(self.stream.exchange(input, output, |strm| {
+            // SAFETY: the stream is initialised and its buffers are lent for this call.
+            unsafe { sys::zng_deflateParams(strm, level, strategy) }
+        }))
     }
 
     /// Back to the start of a stream, history forgotten.
@@ -119,9 +120,9 @@ impl Deflate {
         done(unsafe { sys::zng_deflateSetDictionary(self.stream.as_ptr(), tail.as_ptr(), tail.len() as u32) })
     }
 
-    /// The history, at most 32 KiB.
-    pub fn dictionary(&self) -> Result<Vec<u8>> {
-        super::history(|place, len| {
+    /// The history, at most 32 KiB, in memory of `allocator`.
+    pub fn dictionary(&self, allocator: Allocator) -> Result<Buffer> {
+        super::history(allocator, |place, len| {
             // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, which `place` has room for.
             unsafe { sys::zng_deflateGetDictionary(self.stream.as_ptr(), place, len) }
         })

@@ -2,7 +2,7 @@
 
 use super::{Stream, done, outcome, sys};
 use crate::error::{Error, Result, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::{CStr, c_int, c_uchar, c_void};
 
 /// A decompressor.
@@ -22,8 +22,10 @@ impl Inflate {
 
     /// `inflate()` of the zlib manual; `flush` is zlib's number.
     pub fn inflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: i32) -> Result<Status> {
-        // SAFETY: `zng_inflate` keeps to the buffers it is lent, and the stream is initialised.
-        outcome(unsafe { self.stream.exchange(input, output, |strm| sys::zng_inflate(strm, flush)) })
+        outcome(self.stream.exchange(input, output, |strm| {
+            // SAFETY: the stream is initialised and its buffers are lent for this call.
+            unsafe { sys::zng_inflate(strm, flush) }
+        }))
     }
 
     /// `inflateReset()`.
@@ -59,8 +61,10 @@ impl Inflate {
     /// `inflateSync()`: skips to a full flush point.
     pub fn sync(&mut self, input: &mut &[u8]) -> Result<()> {
         let mut none = Output::new(&mut []);
-        // SAFETY: `zng_inflateSync` only reads input, and the stream is initialised.
-        done(unsafe { self.stream.exchange(input, &mut none, |strm| sys::zng_inflateSync(strm)) })
+        done(self.stream.exchange(input, &mut none, |strm| {
+            // SAFETY: the stream is initialised and its input is lent for this call.
+            unsafe { sys::zng_inflateSync(strm) }
+        }))
     }
 
     /// `inflateSyncPoint()`: whether the decoder stands at a flush marker.
@@ -76,9 +80,9 @@ impl Inflate {
         done(unsafe { sys::zng_inflateSetDictionary(self.stream.as_ptr(), dictionary.as_ptr(), len) })
     }
 
-    /// The history, at most 32 KiB.
-    pub fn dictionary(&self) -> Result<Vec<u8>> {
-        super::history(|place, len| {
+    /// The history, at most 32 KiB, in memory of `allocator`.
+    pub fn dictionary(&self, allocator: Allocator) -> Result<Buffer> {
+        super::history(allocator, |place, len| {
             // SAFETY: the stream is initialised; zlib-ng writes at most 32 KiB, which `place` has room for.
             unsafe { sys::zng_inflateGetDictionary(self.stream.as_ptr(), place, len) }
         })

@@ -15,7 +15,7 @@ pub use deflate::{Deflate, DeflateParams};
 pub use inflate::{Back, Inflate};
 
 use crate::error::{Error, Result, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
 use core::ptr::NonNull;
 
@@ -69,11 +69,9 @@ impl Stream {
         unsafe { self.place.as_mut() }
     }
 
-    /// Lends `input` and `output` to one zlib-ng call and moves both on by what it took and gave.
-    ///
-    /// # Safety
-    /// - `call` is a function that keeps to the `next`/`avail` fields of the stream it is given.
-    unsafe fn exchange(
+    /// Lends `input` and `output` to one zlib-ng call and moves both on by what it took and gave. `call` makes exactly that
+    /// call, with the stream it is given.
+    fn exchange(
         &mut self,
         input: &mut &[u8],
         output: &mut Output<'_>,
@@ -93,7 +91,7 @@ impl Stream {
         let strm = self.get();
         *input = &input[lent - strm.avail_in as usize..];
         let produced = room - strm.avail_out as usize;
-        // SAFETY: zlib-ng wrote `produced` bytes from `next_out` on.
+        // SAFETY: zlib-ng keeps to the room it is lent, and wrote `produced` bytes from `next_out` on.
         unsafe { output.advance(produced) };
         code
     }
@@ -125,13 +123,16 @@ fn done(code: c_int) -> Result<()> {
 }
 
 /// The history that `fill` writes, at most 32 KiB, through a pointer with that much room.
-fn history(fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Vec<u8>> {
+fn history(allocator: Allocator, fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Buffer> {
     const WINDOW: usize = 32 * 1024;
-    let mut window = Vec::new();
-    window.try_reserve_exact(WINDOW).map_err(|_| Error::Memory)?;
-    window.resize(WINDOW, 0);
-    let mut len = 0;
-    done(fill(window.as_mut_ptr(), &raw mut len))?;
-    window.truncate(len as usize);
+    let mut window = Buffer::new(allocator);
+    window.reserve(WINDOW)?;
+    window.append(|output| {
+        let mut len = 0;
+        done(fill(output.cursor(), &raw mut len))?;
+        // SAFETY: zlib-ng wrote `len` bytes from the cursor on.
+        unsafe { output.advance(len as usize) };
+        Ok(())
+    })?;
     Ok(window)
 }

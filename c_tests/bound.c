@@ -1,0 +1,73 @@
+/* Programs reserve room by compressBound, by deflateBound, or by a formula they copied out of zlib; deflate must fit into it. */
+#include "check.h"
+
+/* zlib's formula for default parameters, as programs have it in their own source. */
+static size_t copied_formula(size_t len)
+{
+    return len + (len >> 12) + (len >> 14) + (len >> 25) + 13;
+}
+
+static void fits(const Bytef *plain, size_t len, int level, int strategy, int mem_level, int window_bits)
+{
+    z_stream strm;
+    if (level == 0 && mem_level == 9 && !is_rigz())
+        return; /* zlib's own bound is too small there before 1.3.2 */
+    memset(&strm, 0, sizeof strm);
+    CHECK_EQ(deflateInit2(&strm, level, Z_DEFLATED, window_bits, mem_level, strategy), Z_OK);
+    gz_header header;
+    memset(&header, 0, sizeof header);
+    header.name = (Bytef *)"a file name", header.comment = (Bytef *)"and a comment";
+    header.extra = (Bytef *)"extra", header.extra_len = 5, header.hcrc = 1;
+    if (window_bits > 15)
+        CHECK_EQ(deflateSetHeader(&strm, &header), Z_OK);
+    uLong bound = deflateBound(&strm, len);
+    Bytef *out = allocate(bound);
+    strm.next_in = (Bytef *)plain, strm.avail_in = (uInt)len;
+    strm.next_out = out, strm.avail_out = (uInt)bound;
+    int status = deflate(&strm, Z_FINISH);
+    if (status != Z_STREAM_END)
+        fprintf(stderr, "len %zu level %d strategy %d memLevel %d windowBits %d bound %lu: ", len, level, strategy, mem_level, window_bits, bound);
+    CHECK_EQ(status, Z_STREAM_END);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    free(out);
+}
+
+int main(void)
+{
+    begin();
+    static const size_t sizes[] = {0, 1, 5, 100, 1000, 16383, 16384, 32768, 65535, 65536, 70001};
+    static const size_t large[] = {131072, 300000, 1 << 20, 3 << 20};
+    Bytef *plain[3] = {noise(3 << 20, 7), prose(3 << 20, 7), allocate(3 << 20)};
+    memset(plain[2], 'a', 3 << 20);
+
+    for (int kind = 0; kind < 3; kind++) {
+        for (int level = -1; level <= 9; level++) {
+            for (int strategy = Z_DEFAULT_STRATEGY; strategy <= Z_FIXED; strategy++)
+                for (int mem_level = 1; mem_level <= 9; mem_level += 4)
+                    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+                        fits(plain[kind], sizes[i], level, strategy, mem_level, i % 3 == 0 ? 15 : i % 3 == 1 ? 31 : -15);
+            for (size_t i = 0; i < sizeof large / sizeof *large - (level > 6); i++) {
+                size_t len = large[i], room = copied_formula(len);
+                CHECK_EQ(compressBound(len), room);
+                Bytef *out = allocate(room);
+                uLongf out_len = room;
+                CHECK_EQ(compress2(out, &out_len, plain[kind], len, level), Z_OK);
+                CHECK(out_len <= room);
+                free(out);
+            }
+        }
+    }
+    for (size_t len = 0; len < 3000; len++) {
+        Bytef out[4000];
+        uLongf out_len = copied_formula(len);
+        CHECK_EQ(compressBound(len), out_len);
+        CHECK_EQ(compress2(out, &out_len, plain[0], len, (int)(len % 11) - 1), Z_OK);
+    }
+    /* Small windows need their own bound. */
+    for (int window_bits = 9; window_bits < 15; window_bits++)
+        for (int level = 0; level <= 9; level++)
+            fits(plain[0], 200000, level, Z_DEFAULT_STRATEGY, 8, window_bits);
+    for (int kind = 0; kind < 3; kind++)
+        free(plain[kind]);
+    return 0;
+}

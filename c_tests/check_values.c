@@ -1,0 +1,72 @@
+/* CRC-32 and Adler-32 against the plain definition, at every length and offset, and put together from pieces. */
+#include "check.h"
+
+static uLong plain_crc(uLong crc, const Bytef *bytes, size_t len)
+{
+    const z_crc_t *table = get_crc_table();
+    crc ^= 0xffffffff;
+    while (len--)
+        crc = table[(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
+    return crc ^ 0xffffffff;
+}
+
+static uLong plain_adler(uLong adler, const Bytef *bytes, size_t len)
+{
+    uLong low = adler & 0xffff, high = adler >> 16;
+    while (len--) {
+        low = (low + *bytes++) % 65521;
+        high = (high + low) % 65521;
+    }
+    return high << 16 | low;
+}
+
+int main(void)
+{
+    begin();
+    enum { LEN = 70000 };
+    Bytef *bytes = noise(LEN, 101);
+    CHECK_EQ(crc32(0, NULL, 0), 0);
+    CHECK_EQ(crc32(0x1234, NULL, 0), 0);
+    CHECK_EQ(adler32(0, NULL, 0), 1);
+    CHECK_EQ(adler32(0x1234, NULL, 0), 1);
+    CHECK_EQ(crc32_z(0, NULL, 0), 0);
+    CHECK_EQ(adler32_z(0, NULL, 0), 1);
+    CHECK_EQ(crc32(0, (const Bytef *)"123456789", 9), 0xcbf43926);
+    CHECK_EQ(adler32(1, (const Bytef *)"123456789", 9), 0x091e01de);
+    CHECK_EQ(crc32(7, bytes, 0), 7);
+    CHECK_EQ(adler32(7, bytes, 0), 7);
+
+    for (size_t start = 0; start < 20; start++)
+        for (size_t len = 0; len < 600; len++) {
+            uLong crc = plain_crc(5, bytes + start, len), adler = plain_adler(0x30005, bytes + start, len);
+            CHECK_EQ(crc32(5, bytes + start, (uInt)len), crc);
+            CHECK_EQ(crc32_z(5, bytes + start, len), crc);
+            CHECK_EQ(adler32(0x30005, bytes + start, (uInt)len), adler);
+            CHECK_EQ(adler32_z(0x30005, bytes + start, len), adler);
+        }
+    CHECK_EQ(crc32(0, bytes, LEN), plain_crc(0, bytes, LEN));
+    CHECK_EQ(adler32(1, bytes, LEN), plain_adler(1, bytes, LEN));
+    Bytef *full = allocate(LEN);
+    memset(full, 0xff, LEN); /* the sums at their largest */
+    CHECK_EQ(adler32(0xfff0fff0, full, LEN), plain_adler(0xfff0fff0, full, LEN));
+
+    uLong crc = crc32(0, bytes, LEN), adler = adler32(1, bytes, LEN);
+    for (size_t cut = 0; cut <= LEN; cut = cut * 2 + 1) {
+        z_off_t rest = (z_off_t)(LEN - cut);
+        uLong crc1 = crc32(0, bytes, (uInt)cut), crc2 = crc32(0, bytes + cut, (uInt)rest);
+        uLong adler1 = adler32(1, bytes, (uInt)cut), adler2 = adler32(1, bytes + cut, (uInt)rest);
+        CHECK_EQ(crc32_combine(crc1, crc2, rest), crc);
+        CHECK_EQ(crc32_combine64(crc1, crc2, rest), crc);
+        CHECK_EQ(crc32_combine_op(crc1, crc2, crc32_combine_gen(rest)), crc);
+        CHECK_EQ(crc32_combine_op(crc1, crc2, crc32_combine_gen64(rest)), crc);
+        CHECK_EQ(adler32_combine(adler1, adler2, rest), adler);
+        CHECK_EQ(adler32_combine64(adler1, adler2, rest), adler);
+    }
+    CHECK_EQ(adler32_combine(1, 1, -1), 0xffffffff);
+    /* Lengths that need all 64 bits: appending zeros twice is appending their sum. */
+    z_off64_t far = (z_off64_t)5 << 32;
+    CHECK_EQ(crc32_combine64(crc, 0, far + 17), crc32_combine64(crc32_combine64(crc, 0, far), 0, 17));
+    CHECK_EQ(adler32_combine64(adler, 1, far + 17), adler32_combine64(adler32_combine64(adler, 1, far), 1, 17));
+    free(bytes), free(full);
+    return 0;
+}

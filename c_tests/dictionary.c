@@ -1,0 +1,108 @@
+/* Preset dictionaries: zlib with its id, raw without, and raw in mid-stream. */
+#include "check.h"
+
+static Bytef out[100000], back[100000], held[32768];
+
+static void with_id(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, int level)
+{
+    z_stream strm;
+    uInt held_len = 0;
+    uLong id = adler32(adler32(0, NULL, 0), dict, dict_len);
+    deflate_start(&strm, level, 15);
+    CHECK_EQ(deflateSetDictionary(&strm, dict, dict_len), Z_OK);
+    CHECK_EQ(strm.adler, id);
+    CHECK_EQ(deflateGetDictionary(&strm, held, &held_len), Z_OK);
+    CHECK(held_len <= 32768 && held_len >= (dict_len < 32768 - 262 ? dict_len : 32768 - 262));
+    CHECK(memcmp(held, dict + dict_len - held_len, held_len) == 0);
+    strm.next_in = plain, strm.avail_in = len, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(strm.adler, adler32(1, plain, len));
+    uLong packed_len = strm.total_out;
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+
+    inflate_start(&strm, 15);
+    CHECK_EQ(inflateSetDictionary(&strm, dict, dict_len), Z_STREAM_ERROR); /* nobody asked yet */
+    strm.next_in = out, strm.avail_in = (uInt)packed_len, strm.next_out = back, strm.avail_out = sizeof back;
+    CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_NEED_DICT);
+    CHECK_EQ(strm.adler, id);
+    CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_NEED_DICT);
+    CHECK_EQ(inflateSetDictionary(&strm, plain, 100), Z_DATA_ERROR);
+    CHECK_EQ(inflateSetDictionary(&strm, dict, dict_len), Z_OK);
+    CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
+    CHECK_EQ(strm.total_out, len);
+    CHECK(memcmp(back, plain, len) == 0);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+}
+
+/* SSH-like and rsync-like programs add what both sides know between two flushes. */
+static void in_mid_stream(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, int level)
+{
+    z_stream strm, check;
+    deflate_start(&strm, level, -15);
+    strm.next_in = plain, strm.avail_in = len, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+    uLong first = strm.total_out;
+    CHECK_EQ(deflateSetDictionary(&strm, dict, dict_len), Z_OK);
+    strm.next_in = dict + dict_len / 2, strm.avail_in = 1000;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    if (level > 0)
+        CHECK(strm.total_out - first < 60); /* the dictionary was used */
+    uLong packed_len = strm.total_out;
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+
+    inflate_start(&check, -15);
+    check.next_in = out, check.avail_in = (uInt)first, check.next_out = back, check.avail_out = sizeof back;
+    CHECK_EQ(inflate(&check, Z_SYNC_FLUSH), Z_OK);
+    CHECK_EQ(check.total_out, len);
+    CHECK_EQ(inflateSetDictionary(&check, dict, dict_len), Z_OK);
+    check.avail_in = (uInt)(packed_len - first);
+    CHECK_EQ(inflate(&check, Z_NO_FLUSH), Z_STREAM_END);
+    CHECK_EQ(check.total_out, len + 1000);
+    CHECK(memcmp(back, plain, len) == 0 && memcmp(back + len, dict + dict_len / 2, 1000) == 0);
+    CHECK_EQ(inflateEnd(&check), Z_OK);
+}
+
+/* The window during a stream is its latest output; a wrong dictionary on a raw stream yields wrong bytes, no crash. */
+static void windows(Bytef *plain)
+{
+    z_stream strm;
+    uInt held_len = 0;
+    deflate_start(&strm, 6, 15);
+    strm.next_in = plain, strm.avail_in = 50000, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+    CHECK_EQ(deflateGetDictionary(&strm, held, &held_len), Z_OK);
+    CHECK(held_len >= 32768 - 262 && held_len <= 32768);
+    CHECK(memcmp(held, plain + 50000 - held_len, held_len) == 0);
+    CHECK_EQ(deflateGetDictionary(&strm, NULL, NULL), Z_OK);
+    CHECK_EQ(deflateSetDictionary(&strm, plain, 100), Z_STREAM_ERROR); /* too late for a zlib stream */
+    z_stream reader;
+    inflate_start(&reader, 15);
+    reader.next_in = out, reader.avail_in = (uInt)strm.total_out, reader.next_out = back, reader.avail_out = sizeof back;
+    CHECK_EQ(inflate(&reader, Z_NO_FLUSH), Z_OK);
+    CHECK_EQ(inflateGetDictionary(&reader, held, &held_len), Z_OK);
+    CHECK_EQ(held_len, 32768);
+    CHECK(memcmp(held, plain + 50000 - held_len, held_len) == 0);
+    CHECK_EQ(inflateGetDictionary(&reader, NULL, NULL), Z_OK);
+    CHECK_EQ(inflateEnd(&reader), Z_OK);
+    CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR);
+    deflate_start(&strm, 6, 31);
+    CHECK_EQ(deflateSetDictionary(&strm, plain, 100), Z_STREAM_ERROR); /* gzip has no dictionaries */
+    CHECK_EQ(deflateSetDictionary(&strm, NULL, 0), Z_STREAM_ERROR);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
+int main(void)
+{
+    begin();
+    Bytef *dict = prose(40000, 11), *plain = prose(20000, 12);
+    for (int level = 0; level <= 9; level++) {
+        with_id(dict, 1, plain, 20000, level);
+        with_id(dict, 3000, plain, 20000, level);
+        with_id(dict, 40000, plain, 20000, level);
+        in_mid_stream(dict, 9000, plain, 20000, level);
+    }
+    Bytef *longer = prose(50000, 13);
+    windows(longer);
+    free(dict), free(plain), free(longer);
+    return 0;
+}

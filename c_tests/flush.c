@@ -1,0 +1,122 @@
+/* Each flush value keeps its promise, and what can't progress is Z_BUF_ERROR without a byte written. */
+#include "check.h"
+
+static Bytef out[200000];
+
+/* Everything given so far must be decodable from the output so far. */
+static void check_prefix(const z_stream *strm, int window_bits, const Bytef *plain)
+{
+    z_stream back;
+    Bytef *room = allocate(strm->total_in + 1);
+    inflate_start(&back, window_bits);
+    back.next_in = out, back.avail_in = (uInt)strm->total_out;
+    back.next_out = room, back.avail_out = (uInt)strm->total_in + 1;
+    int got = inflate(&back, Z_SYNC_FLUSH);
+    CHECK(got == Z_OK || got == Z_BUF_ERROR);
+    CHECK_EQ(back.total_out, strm->total_in);
+    CHECK(memcmp(room, plain, back.total_out) == 0);
+    CHECK_EQ(inflateEnd(&back), Z_OK);
+    free(room);
+}
+
+static void each_kind(const Bytef *plain, int level, int window_bits)
+{
+    static const Bytef marker[] = {0, 0, 0xff, 0xff};
+    z_stream strm;
+    deflate_start(&strm, level, window_bits);
+    strm.next_in = (Bytef *)plain;
+    strm.next_out = out, strm.avail_out = sizeof out;
+
+    for (int round = 0; round < 6; round++) {
+        int flush = round % 3 + Z_PARTIAL_FLUSH; /* partial, sync, full, twice */
+        strm.avail_in = 1000 + 3000 * round;
+        CHECK_EQ(deflate(&strm, flush), Z_OK);
+        CHECK_EQ(strm.avail_in, 0);
+        CHECK(strm.avail_out > 0);
+        check_prefix(&strm, window_bits, plain);
+        if (flush != Z_PARTIAL_FLUSH)
+            CHECK(memcmp(strm.next_out - 4, marker, 4) == 0);
+        uLong before = strm.total_out;
+        CHECK_EQ(deflate(&strm, flush), Z_BUF_ERROR);
+        CHECK_EQ(strm.total_out, before);
+    }
+    /* A stronger flush after a weaker one is honoured: an empty stored block. */
+    strm.avail_in = 10;
+    CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+    uLong before = strm.total_out;
+    CHECK_EQ(deflate(&strm, Z_FULL_FLUSH), Z_OK);
+    CHECK_EQ(strm.total_out, before + 5);
+    CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_BUF_ERROR);
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_BUF_ERROR);
+
+    CHECK_EQ(deflate(&strm, 7), Z_STREAM_ERROR);
+    CHECK_EQ(deflate(&strm, 6), Z_STREAM_ERROR);
+    CHECK_EQ(deflate(&strm, -1), Z_STREAM_ERROR);
+
+    uInt room = strm.avail_out;
+    strm.avail_in = 10, strm.avail_out = 0;
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_BUF_ERROR);
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_BUF_ERROR);
+    CHECK_EQ(strm.avail_in, 10);
+    strm.avail_out = room;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    before = strm.total_out;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(strm.total_out, before);
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_STREAM_ERROR);
+    CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_STREAM_ERROR);
+    strm.avail_in = 1;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_BUF_ERROR); /* input after the end is not taken */
+    CHECK_EQ(strm.avail_in, 1);
+    strm.avail_in = 0;
+    check_unpacks(out, strm.total_out, window_bits, plain, strm.total_in);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
+/* A full flush forgets: what follows decodes alone. */
+static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
+{
+    z_stream strm;
+    deflate_start(&strm, level, -15);
+    strm.next_in = (Bytef *)plain, strm.avail_in = 20000;
+    strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_FULL_FLUSH), Z_OK);
+    size_t start = strm.total_out;
+    strm.next_in = (Bytef *)plain, strm.avail_in = 20000;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    check_unpacks(out + start, strm.total_out - start, -15, plain, 20000);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
+/* Flushing goes on over calls while the room is short, and leaves one marker only. */
+static void flush_in_little_rooms(const Bytef *plain, int level)
+{
+    z_stream strm;
+    deflate_start(&strm, level, 15);
+    strm.next_in = (Bytef *)plain, strm.avail_in = 30000;
+    strm.next_out = out;
+    int calls = 0;
+    do {
+        strm.avail_out = 97;
+        CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+        calls++;
+    } while (strm.avail_out == 0);
+    CHECK(calls > 10);
+    check_prefix(&strm, 15, plain);
+    CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR); /* not finished */
+}
+
+int main(void)
+{
+    begin();
+    Bytef *plain = prose(120000, 3);
+    for (int level = 0; level <= 9; level++) {
+        each_kind(plain, level, 15);
+        each_kind(plain, level, 31);
+        each_kind(plain, level, -15);
+        full_flush_is_a_fresh_start(plain, level);
+        flush_in_little_rooms(plain, level);
+    }
+    free(plain);
+    return 0;
+}

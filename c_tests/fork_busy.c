@@ -1,0 +1,46 @@
+/* fork while other threads compress: the children, where those threads do not exist, compress too. */
+#include "check.h"
+#include <pthread.h>
+
+enum { LEN = 2 << 20 };
+static Bytef *plain;
+static volatile int stop;
+
+static void once(void)
+{
+    size_t len;
+    Bytef *packed = pack(plain, LEN, 1, 31, &len);
+    check_unpacks(packed, len, 31, plain, LEN);
+    free(packed);
+}
+
+static void *busy(void *unused)
+{
+    while (!stop)
+        once();
+    return unused;
+}
+
+int main(void)
+{
+    begin();
+    plain = prose(LEN, 231);
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, busy, NULL), 0);
+    for (int round = 0; round < 12; round++) {
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            alarm(60);
+            once();
+            _exit(0);
+        }
+        CHECK_EQ(child_status(child), 0);
+    }
+    stop = 1;
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+    free(plain);
+    return 0;
+}

@@ -1,0 +1,134 @@
+/* Which files are read how: members one after the other, bytes behind them, no gzip at all, nothing, cut short, damaged. */
+#include "check.h"
+
+static const char *path;
+
+static void put(const void *bytes, size_t len, const char *mode)
+{
+    FILE *file = fopen(path, mode);
+    CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
+}
+
+/* Reads all in steps; returns the last gzread's value, the length in *len, and gzclose's value in *closed. */
+static int get(Bytef *back, size_t room, unsigned step, size_t *len, int *closed)
+{
+    gzFile file = gzopen(path, "rb");
+    CHECK(file != NULL);
+    int got;
+    *len = 0;
+    do {
+        CHECK(*len + step <= room);
+        got = gzread(file, back + *len, step);
+        *len += got > 0 ? (size_t)got : 0;
+    } while (got > 0 && (unsigned)got == step);
+    if (got >= 0)
+        got = gzread(file, back + *len, step);
+    *closed = gzclose(file);
+    return got;
+}
+
+int main(void)
+{
+    begin();
+    enum { LEN = 300000, ROOM = 2 << 20 };
+    Bytef *plain = prose(LEN, 421), *back = allocate(ROOM);
+    size_t one_len, len;
+    int closed;
+    path = scratch("files.gz");
+    Bytef *one = pack(plain, LEN, 6, 31, &one_len);
+    static const unsigned steps[] = {1000, 77777, 1 << 19};
+    for (int s = 0; s < 3; s++) {
+        /* Three members are one file; an empty one among them is nothing. */
+        size_t empty_len;
+        Bytef *empty = pack(plain, 0, 6, 31, &empty_len);
+        put(one, one_len, "wb"), put(empty, empty_len, "ab"), put(one, one_len, "ab"), put(one, one_len, "ab");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK_EQ(len, 3 * LEN);
+        CHECK_EQ(closed, Z_OK);
+        for (int i = 0; i < 3; i++)
+            CHECK(memcmp(back + i * LEN, plain, LEN) == 0);
+        free(empty);
+
+        /* Bytes that are no member are ignored behind one: tapes are padded with zeros. */
+        Bytef zeros[1500];
+        memset(zeros, 0, sizeof zeros);
+        put(one, one_len, "wb"), put(zeros, sizeof zeros, "ab");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK_EQ(len, LEN);
+        CHECK_EQ(closed, Z_OK);
+        put(one, one_len, "wb"), put("garbage", 7, "ab");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK_EQ(len, LEN);
+        CHECK_EQ(closed, Z_OK);
+
+        /* No gzip: the bytes as they are. */
+        put(plain, LEN, "wb");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK_EQ(len, LEN);
+        CHECK(memcmp(back, plain, LEN) == 0);
+        put("\x1f", 1, "wb"); /* half of gzip's mark */
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK_EQ(len, 1);
+        put("", 0, "wb");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK_EQ(len, 0);
+        CHECK_EQ(closed, Z_OK);
+
+        /* Cut short: what is there can be read, and then it is an error, also at the close. */
+        put(one, one_len - 1000, "wb");
+        get(back, ROOM, steps[s], &len, &closed);
+        CHECK(len <= LEN);
+        CHECK(memcmp(back, plain, len) == 0);
+        CHECK_EQ(closed, Z_BUF_ERROR);
+
+        /* Damaged: an error, and only good bytes before it. */
+        one[one_len - 6] ^= 1; /* in the CRC */
+        put(one, one_len, "wb");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), -1);
+        CHECK(memcmp(back, plain, len) == 0);
+        CHECK_EQ(closed, Z_OK); /* gzclose tells of cut files only */
+        one[one_len - 6] ^= 1;
+    }
+
+    /* gzopen for appending adds a member. */
+    put(one, one_len, "wb");
+    gzFile file = gzopen(path, "ab1");
+    CHECK(file != NULL);
+    CHECK_EQ(gztell(file), 0);
+    CHECK_EQ(gzwrite(file, plain, 1000), 1000);
+    CHECK(gzoffset(file) >= (z_off_t)one_len);
+    CHECK_EQ(gzclose(file), Z_OK);
+    CHECK_EQ(get(back, ROOM, 1 << 20, &len, &closed), 0);
+    CHECK_EQ(len, LEN + 1000);
+    CHECK(memcmp(back + LEN, plain, 1000) == 0);
+
+    /* What was opened and closed without a byte is a file with an empty member. */
+    file = gzopen(path, "wb");
+    CHECK(file != NULL);
+    CHECK_EQ(gzclose(file), Z_OK);
+    FILE *raw = fopen(path, "rb");
+    CHECK(raw != NULL);
+    CHECK_EQ(fread(back, 1, 100, raw), 20);
+    fclose(raw);
+    check_unpacks(back, 20, 31, plain, 0);
+
+    /* The level may change in the middle. */
+    file = gzopen(path, "wb1");
+    CHECK(file != NULL);
+    CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+    CHECK_EQ(gzsetparams(file, 9, Z_FILTERED), Z_OK);
+    CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+    CHECK_EQ(gzsetparams(file, 0, Z_DEFAULT_STRATEGY), Z_OK);
+    CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+    CHECK_EQ(gzflush(file, Z_FINISH), Z_OK); /* ends the member; what follows begins another */
+    CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+    CHECK_EQ(gzclose(file), Z_OK);
+    CHECK_EQ(get(back, ROOM, 1 << 19, &len, &closed), 0);
+    CHECK_EQ(len, 4 * LEN);
+    for (int i = 0; i < 4; i++)
+        CHECK(memcmp(back + i * LEN, plain, LEN) == 0);
+
+    unlink(path);
+    free(plain), free(back), free(one);
+    return 0;
+}

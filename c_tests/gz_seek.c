@@ -1,0 +1,87 @@
+/* Seeking: reading forward and back, writing forward by zeros, in plain files too. */
+#include "check.h"
+
+enum { LEN = 2 << 20 };
+
+static void reader(const char *path, const Bytef *plain)
+{
+    Bytef back[1000];
+    uint32_t seed = 3;
+    gzFile file = gzopen(path, "rb");
+    CHECK(file != NULL);
+    z_off_t at = 0;
+    for (int i = 0; i < 40; i++) {
+        z_off_t to = (z_off_t)(random_next(&seed) % (LEN - 2000));
+        if (i % 3 == 0)
+            CHECK_EQ(gzseek(file, to - at, SEEK_CUR), to);
+        else
+            CHECK_EQ(gzseek(file, to, SEEK_SET), to);
+        CHECK_EQ(gztell(file), to);
+        if (i % 4 == 0)
+            CHECK_EQ(gzgetc(file), plain[to++]);
+        CHECK_EQ(gzread(file, back, sizeof back), sizeof back);
+        CHECK(memcmp(back, plain + to, sizeof back) == 0);
+        at = to + (z_off_t)sizeof back;
+        if (i % 5 == 0) { /* a little back, within what was just read */
+            CHECK_EQ(gzseek(file, -10, SEEK_CUR), at - 10);
+            CHECK_EQ(gzgetc(file), plain[at - 10]);
+            at -= 9;
+        }
+    }
+    CHECK_EQ(gzseek(file, -1, SEEK_SET), -1);
+    CHECK_EQ(gzseek(file, 0, SEEK_END), -1);
+    CHECK_EQ(gzseek(file, -at - 1, SEEK_CUR), -1);
+    CHECK_EQ(gztell(file), at);
+    CHECK_EQ(gzrewind(file), 0);
+    CHECK_EQ(gztell(file), 0);
+    CHECK_EQ(gzgetc(file), plain[0]);
+    /* Beyond the end: the seek is granted, the next read finds nothing. */
+    CHECK_EQ(gzseek(file, LEN + 100, SEEK_SET), LEN + 100);
+    CHECK_EQ(gzgetc(file), -1);
+    CHECK_EQ(gzeof(file), 1);
+    CHECK_EQ(gzseek(file, 5, SEEK_SET), 5);
+    CHECK_EQ(gzeof(file), 0);
+    CHECK_EQ(gzgetc(file), plain[5]);
+    /* A byte put back does not survive a seek. */
+    CHECK_EQ(gzungetc('#', file), '#');
+    CHECK_EQ(gzseek(file, 7, SEEK_SET), 7);
+    CHECK_EQ(gzgetc(file), plain[7]);
+    CHECK_EQ(gzclose(file), Z_OK);
+}
+
+int main(void)
+{
+    begin();
+    Bytef *plain = prose(LEN, 411);
+    const char *path = scratch("seek.gz");
+    static const char *const modes[] = {"wb6", "wb9", "wbT"};
+    for (int i = 0; i < 3; i++) {
+        gzFile file = gzopen(path, modes[i]);
+        CHECK(file != NULL);
+        memset(plain + 5000, 0, 70000);
+        memset(plain + LEN - 1000000, 0, 999999);
+        CHECK_EQ(gzwrite(file, plain, 5000), 5000);
+        CHECK_EQ(gzseek(file, 30000, SEEK_CUR), 35000);
+        CHECK_EQ(gzseek(file, 75000, SEEK_SET), 75000);
+        CHECK_EQ(gztell(file), 75000);
+        CHECK_EQ(gzwrite(file, plain + 75000, LEN - 1000000 - 75000), LEN - 1000000 - 75000);
+        CHECK_EQ(gzseek(file, LEN - 1000001, SEEK_SET), -1); /* not back */
+        CHECK_EQ(gzrewind(file), -1);
+        CHECK_EQ(gzseek(file, LEN - 1, SEEK_SET), LEN - 1);
+        CHECK_EQ(gzputc(file, plain[LEN - 1]), plain[LEN - 1]);
+        CHECK_EQ(gzclose(file), Z_OK);
+        reader(path, plain);
+    }
+    /* A seek as the last act writes its zeros too. */
+    gzFile file = gzopen(path, "wb");
+    CHECK(file != NULL && gzseek(file, 1000, SEEK_SET) == 1000);
+    CHECK_EQ(gzclose(file), Z_OK);
+    Bytef back[1100];
+    file = gzopen(path, "rb");
+    CHECK(file != NULL);
+    CHECK_EQ(gzread(file, back, sizeof back), 1000);
+    CHECK_EQ(gzclose(file), Z_OK);
+    unlink(path);
+    free(plain);
+    return 0;
+}

@@ -1,0 +1,120 @@
+/* The gzip header's fields travel, in rooms of any size, whole or byte by byte. */
+#include "check.h"
+
+static Bytef out[5000], plain[] = "the bytes behind the header";
+
+static size_t write_with(gz_header *header, uInt step)
+{
+    z_stream strm;
+    deflate_start(&strm, 6, 31);
+    CHECK_EQ(deflateSetHeader(&strm, header), Z_OK);
+    CHECK(deflateBound(&strm, sizeof plain) >= sizeof plain);
+    strm.next_in = plain, strm.avail_in = sizeof plain, strm.next_out = out;
+    int status;
+    do {
+        strm.avail_out = step;
+        status = deflate(&strm, Z_FINISH);
+        CHECK(status == Z_OK || status == Z_STREAM_END);
+    } while (status != Z_STREAM_END);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    return strm.total_out;
+}
+
+static void read_back(size_t len, uInt step, gz_header *found, int window_bits)
+{
+    z_stream strm;
+    Bytef back[sizeof plain];
+    inflate_start(&strm, window_bits);
+    CHECK_EQ(inflateGetHeader(&strm, found), Z_OK);
+    CHECK_EQ(found->done, 0);
+    strm.next_in = out, strm.next_out = back, strm.avail_out = sizeof back;
+    int status = Z_OK;
+    while (status != Z_STREAM_END) {
+        CHECK(strm.total_in < len);
+        strm.avail_in = step < len - strm.total_in ? step : (uInt)(len - strm.total_in);
+        status = inflate(&strm, Z_NO_FLUSH);
+        CHECK(status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR);
+    }
+    CHECK_EQ(found->done, 1);
+    CHECK(memcmp(back, plain, sizeof plain) == 0);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+}
+
+int main(void)
+{
+    begin();
+    gz_header given, found;
+    Bytef extra[700], extra_found[700], name_found[100], comment_found[100];
+    for (size_t i = 0; i < sizeof extra; i++)
+        extra[i] = (Bytef)(i * 7);
+    memset(&given, 0, sizeof given);
+    given.text = 1, given.time = 0x12345678, given.os = 7, given.hcrc = 1;
+    given.extra = extra, given.extra_len = sizeof extra;
+    given.name = (Bytef *)"name.txt", given.comment = (Bytef *)"a comment";
+
+    for (uInt step = 1; step < 2000; step = step * 3 + 1) {
+        size_t len = write_with(&given, step);
+        CHECK_EQ(out[3], 1 | 2 | 4 | 8 | 16);
+        memset(&found, 0, sizeof found);
+        found.extra = extra_found, found.extra_max = sizeof extra_found;
+        found.name = name_found, found.name_max = sizeof name_found;
+        found.comment = comment_found, found.comm_max = sizeof comment_found;
+        read_back(len, step, &found, step % 2 ? 31 : 47);
+        CHECK_EQ(found.text, 1);
+        CHECK_EQ(found.time, 0x12345678);
+        CHECK_EQ(found.os, 7);
+        CHECK_EQ(found.hcrc, 1);
+        CHECK_EQ(found.extra_len, sizeof extra);
+        CHECK(memcmp(extra_found, extra, sizeof extra) == 0);
+        CHECK_STR((char *)name_found, "name.txt");
+        CHECK_STR((char *)comment_found, "a comment");
+
+        /* Small rooms: cut, and nothing written beyond. */
+        memset(&found, 0, sizeof found);
+        memset(extra_found, 0xee, sizeof extra_found), memset(name_found, 0xee, sizeof name_found);
+        found.extra = extra_found, found.extra_max = 5, found.name = name_found, found.name_max = 4;
+        read_back(len, step, &found, 31);
+        CHECK(memcmp(extra_found, extra, 5) == 0 && extra_found[5] == 0xee);
+        CHECK(memcmp(name_found, "name", 4) == 0 && name_found[4] == 0xee);
+        CHECK_EQ(found.extra_len, sizeof extra);
+    }
+
+    /* A damaged header that carries its CRC is noticed. */
+    size_t len = write_with(&given, 2000);
+    z_stream strm;
+    out[20] ^= 1;
+    inflate_start(&strm, 31);
+    strm.next_in = out, strm.avail_in = (uInt)len, strm.next_out = name_found, strm.avail_out = sizeof name_found;
+    CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_DATA_ERROR);
+    CHECK_STR(strm.msg, "header crc mismatch");
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+
+    /* Without a header of ours: ten bytes, no time, Unix. Level 9 and 1 are told in xfl. */
+    Bytef *packed;
+    static const struct {
+        int level, xfl;
+    } flags[] = {{9, 2}, {1, 4}, {6, 0}};
+    for (int i = 0; i < 3; i++) {
+        packed = pack(plain, sizeof plain, flags[i].level, 31, &len);
+        Bytef want[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, (Bytef)flags[i].xfl, 3};
+        CHECK(memcmp(packed, want, 10) == 0);
+        free(packed);
+    }
+
+    /* A zlib stream has no gzip header: done says so, and only gzip streams take one. */
+    packed = pack(plain, sizeof plain, 6, 15, &len);
+    memset(&found, 0, sizeof found);
+    inflate_start(&strm, 47);
+    CHECK_EQ(inflateGetHeader(&strm, &found), Z_OK);
+    strm.next_in = packed, strm.avail_in = (uInt)len, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
+    CHECK_EQ(found.done, -1);
+    CHECK_EQ(inflateReset2(&strm, 15), Z_OK);
+    CHECK_EQ(inflateGetHeader(&strm, &found), Z_STREAM_ERROR);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+    deflate_start(&strm, 6, 15);
+    CHECK_EQ(deflateSetHeader(&strm, &given), Z_STREAM_ERROR);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    free(packed);
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* compress and uncompress at their edges: nothing to do, no room, cut input, bytes behind the stream. */
+#include "check.h"
+
+int main(void)
+{
+    begin();
+    Bytef out[300], back[300], *plain = prose(200, 2);
+    uLongf len = sizeof out, back_len, used;
+
+    /* sqlite's archive mode compresses empty files this way. */
+    CHECK_EQ(compress(out, &len, NULL, 0), Z_OK);
+    CHECK_EQ(len, 8);
+    back_len = sizeof back;
+    CHECK_EQ(uncompress(back, &back_len, out, len), Z_OK);
+    CHECK_EQ(back_len, 0);
+
+    len = sizeof out;
+    CHECK_EQ(compress2(out, &len, plain, 200, 10), Z_STREAM_ERROR);
+    len = 20;
+    CHECK_EQ(compress(out, &len, plain, 200), Z_BUF_ERROR);
+    len = 0;
+    CHECK_EQ(compress(out, &len, plain, 200), Z_BUF_ERROR);
+    for (int level = -1; level <= 9; level++) {
+        len = sizeof out;
+        CHECK_EQ(compress2(out, &len, plain, 200, level), Z_OK);
+        back_len = 200; /* exactly */
+        CHECK_EQ(uncompress(back, &back_len, out, len), Z_OK);
+        CHECK_EQ(back_len, 200);
+        CHECK(memcmp(back, plain, 200) == 0);
+    }
+    back_len = 199;
+    CHECK_EQ(uncompress(back, &back_len, out, len), Z_BUF_ERROR);
+    back_len = 0; /* no room at all is taken for bad data, by a quirk that programs know */
+    CHECK_EQ(uncompress(back, &back_len, out, len), Z_DATA_ERROR);
+    for (uLong cut = 0; cut < len; cut++) {
+        back_len = sizeof back;
+        CHECK_EQ(uncompress(back, &back_len, out, cut), Z_DATA_ERROR);
+    }
+    out[len / 2] ^= 0x55;
+    back_len = sizeof back;
+    CHECK_EQ(uncompress(back, &back_len, out, len), Z_DATA_ERROR);
+    out[len / 2] ^= 0x55;
+
+    /* What follows the stream is left alone, and found. */
+    memset(out + len, 0xee, 10);
+    back_len = sizeof back, used = len + 10;
+    CHECK_EQ(uncompress2(back, &back_len, out, &used), Z_OK);
+    CHECK_EQ(used, len);
+    CHECK_EQ(back_len, 200);
+
+    /* A stream that wants a dictionary can't be had this way. */
+    z_stream strm;
+    deflate_start(&strm, 6, 15);
+    CHECK_EQ(deflateSetDictionary(&strm, plain, 100), Z_OK);
+    strm.next_in = plain, strm.avail_in = 200, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    back_len = sizeof back;
+    CHECK_EQ(uncompress(back, &back_len, out, strm.total_out), Z_DATA_ERROR);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    free(plain);
+    return 0;
+}

@@ -1,0 +1,516 @@
+//! gzopen and its family: the C face of [`GzFile`].
+//!
+//! A `gzFile` points to a [`Handle`], whose first three fields are public: zlib.h's `gzgetc` macro takes bytes from `next`,
+//! counting `have` down and `pos` up, without calling anything. Every entry therefore first asks what the macro took since
+//! ([`Handle::adopt`]), and every exit tells it anew what waits ([`Handle::publish`]). Nothing else is kept here.
+//!
+//! A `gzFile` is null or *an open file*: it came from `gzopen` or `gzdopen`, was not closed, and one thread uses it at a time.
+//! With the manual's promises about buffers and strings this is what every export leans on as "the caller's promise".
+
+use super::boundary::{flush, guard, slice, strategy, to_ok};
+use super::types::code::*;
+use super::types::{z_off_t, z_off64_t, z_size_t};
+use crate::error::Error;
+use crate::gzfile::{GzFile, Whence};
+use crate::raw::{Allocator, Output};
+use crate::stream::Flush;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use core::ptr::{self, NonNull};
+
+versions! {
+    "ZLIB_1.2.0.2": gzclearerr gzungetc;
+    "ZLIB_1.2.2.3": gzdirect;
+    "ZLIB_1.2.3.3": gzopen64 gzseek64 gztell64;
+    "ZLIB_1.2.3.5": gzbuffer gzclose_r gzclose_w gzoffset gzoffset64;
+    "ZLIB_1.2.5.2": gzgetc_;
+    "ZLIB_1.2.7.1": gzvprintf;
+    "ZLIB_1.2.9": gzfread gzfwrite;
+}
+
+/// What zlib.h shows of a `gzFile`: `struct gzFile_s`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct gzFile_s {
+    /// How many bytes wait at `next`.
+    pub have: c_uint,
+    /// The next byte to hand out.
+    pub next: *mut u8,
+    /// Its offset in the decoded data.
+    pub pos: z_off64_t,
+}
+
+/// zlib.h's `gzFile`.
+#[allow(non_camel_case_types, reason = "the C name")]
+pub type gzFile = *mut gzFile_s;
+
+/// What a `gzFile` points to.
+#[repr(C)]
+struct Handle {
+    head: gzFile_s,
+    /// What `head.have` was when the host last saw it.
+    published: c_uint,
+    /// A panic was caught; the file can only be closed.
+    dead: bool,
+    file: GzFile,
+}
+
+impl Handle {
+    /// Places `file` where C can hold it; gives it back when memory is refused.
+    fn place(file: GzFile) -> Result<gzFile, GzFile> {
+        let head = gzFile_s { have: 0, next: ptr::null_mut(), pos: 0 };
+        let handle = Self { head, published: 0, dead: false, file };
+        match Allocator::SYSTEM.place(handle) {
+            Ok(place) => Ok(place.as_ptr().cast()),
+            Err(handle) => Err(handle.file),
+        }
+    }
+
+    /// Counts what the `gzgetc` macro took.
+    fn adopt(&mut self) {
+        let taken = self.published.saturating_sub(self.head.have) as usize;
+        self.file.take(taken.min(self.file.waiting().len()));
+    }
+
+    /// Lets the `gzgetc` macro take what waits.
+    fn publish(&mut self) {
+        let waiting = self.file.waiting();
+        self.head.have = c_uint::try_from(waiting.len()).unwrap_or(c_uint::MAX);
+        self.head.next = waiting.as_ptr().cast_mut();
+        self.head.pos = self.file.position();
+        self.published = self.head.have;
+    }
+}
+
+/// Calls `body` with the file behind `file`; `refused` is the answer for a null pointer and a dead file.
+///
+/// # Safety
+/// - `file` is null or an open file.
+unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile) -> R) -> R {
+    // SAFETY: an open file points to a `Handle`, which `head` begins, and nobody else uses it meanwhile.
+    let Some(handle) = (unsafe { file.cast::<Handle>().as_mut() }) else { return refused };
+    if handle.dead {
+        return refused;
+    }
+    let outcome = guard(None, || {
+        handle.adopt();
+        let result = body(&mut handle.file);
+        handle.publish();
+        Some(result)
+    });
+    outcome.unwrap_or_else(|| {
+        handle.dead = true;
+        handle.head.have = 0;
+        refused
+    })
+}
+
+/// The next byte, if one waits: what the `gzgetc` macro does.
+///
+/// # Safety
+/// - `file` is null or an open file.
+unsafe fn take_waiting(file: gzFile) -> Option<u8> {
+    // SAFETY: an open file begins with its head.
+    let head = unsafe { file.as_mut() }?;
+    head.have = head.have.checked_sub(1)?;
+    head.pos += 1;
+    // SAFETY: `publish` left `have` readable bytes at `next`, of which there was at least one.
+    let byte = unsafe { head.next.read() };
+    head.next = head.next.wrapping_add(1);
+    Some(byte)
+}
+
+/// Ends the life of `file`.
+///
+/// # Safety
+/// - `file` is an open file, and not used after this.
+unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
+    // SAFETY: an open file points to a `Handle` that `Handle::place` made.
+    let handle = unsafe { Allocator::SYSTEM.take(file.cast::<Handle>()) };
+    if handle.dead {
+        handle.file.abandon();
+        return Z_STREAM_ERROR;
+    }
+    guard(Z_STREAM_ERROR, || to_ok(handle.file.close()))
+}
+
+/// The bytes of a C string; `None` for a null pointer.
+///
+/// # Safety
+/// - `string` is null or ends with a zero, and does not change during `'a`.
+unsafe fn c_string<'a>(string: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: the caller's promise.
+    (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) })
+}
+
+/// Opens the file `path`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
+    // SAFETY: the caller's promise.
+    let (path, mode) = unsafe { (c_string(path), c_string(mode)) };
+    let open = || {
+        let file = GzFile::open(path?, mode?.to_bytes())?;
+        Handle::place(file).map_err(GzFile::abandon).ok()
+    };
+    guard(None, open).unwrap_or(ptr::null_mut())
+}
+
+/// As [`gzopen`]: offsets are 64 bits wide either way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> gzFile {
+    // SAFETY: the caller's promise is the same.
+    unsafe { gzopen(path, mode) }
+}
+
+/// Opens the file behind the descriptor `fd`, which stays the host's when this fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
+    // SAFETY: the caller's promise.
+    let mode = unsafe { c_string(mode) };
+    let open = || {
+        let file = GzFile::from_descriptor(fd, mode?.to_bytes())?;
+        Handle::place(file).ok()
+    };
+    guard(None, open).unwrap_or(ptr::null_mut())
+}
+
+/// Sets the buffer size, before anything was read or written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
+    // zlib doubles the size and wants that to fit.
+    let fits = size.checked_mul(2).is_some();
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| if fits && file.set_buffer_size(size as usize) { 0 } else { -1 }) }
+}
+
+/// Changes level and strategy of a file that is written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int) -> c_int {
+    let strategy = self::strategy(strategy);
+    // SAFETY: the caller's promise.
+    unsafe { with(file, Z_STREAM_ERROR, |file| to_ok(file.set_params(level, strategy))) }
+}
+
+/// Reads `len` bytes, or fewer at the end of the file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> c_int {
+    let read = |file: &mut GzFile| {
+        if !file.may_read() {
+            return -1;
+        }
+        if c_int::try_from(len).is_err() {
+            file.refuse(Error::Stream, c"request does not fit in an int");
+            return -1;
+        }
+        // SAFETY: the caller's promise.
+        let mut output = unsafe { Output::from_raw(buf.cast(), len as usize) };
+        // `len` fits, so what was written of it fits too.
+        file.read(&mut output).map_or(-1, |()| output.written() as c_int)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, read) }
+}
+
+/// Reads `nitems` items of `size` bytes; tells how many whole items it got.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzfread(buf: *mut c_void, size: z_size_t, nitems: z_size_t, file: gzFile) -> z_size_t {
+    let read = |file: &mut GzFile| {
+        if !file.may_read() || size == 0 {
+            return 0;
+        }
+        let Some(len) = size.checked_mul(nitems) else {
+            file.refuse(Error::Stream, c"request does not fit in a size_t");
+            return 0;
+        };
+        // SAFETY: the caller's promise.
+        let mut output = unsafe { Output::from_raw(buf.cast(), len) };
+        file.read(&mut output).map_or(0, |()| output.written() / size)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, 0, read) }
+}
+
+/// Reads one byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    match unsafe { take_waiting(file) } {
+        Some(byte) => c_int::from(byte),
+        // SAFETY: the caller's promise.
+        None => unsafe { with(file, -1, |file| file.read_byte().map_or(-1, c_int::from)) },
+    }
+}
+
+/// What the `gzgetc` macro calls when nothing waits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzgetc_(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise is the same.
+    unsafe { gzgetc(file) }
+}
+
+/// Reads a line, or `len - 1` bytes of it, and ends it with a zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
+    let Some(room) = usize::try_from(len).ok().and_then(|len| len.checked_sub(1)) else {
+        return ptr::null_mut();
+    };
+    if buf.is_null() {
+        return ptr::null_mut();
+    }
+    let read = |file: &mut GzFile| {
+        // SAFETY: the caller's promise.
+        let mut output = unsafe { Output::from_raw(buf.cast(), room) };
+        file.read_line(&mut output).then(|| output.cursor())
+    };
+    // SAFETY: the caller's promise.
+    match unsafe { with(file, None, read) } {
+        Some(end) => {
+            // SAFETY: at most `len - 1` bytes were written before `end`.
+            unsafe { end.write(0) };
+            buf
+        }
+        None => ptr::null_mut(),
+    }
+}
+
+/// Pushes a byte back, to be read next.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
+    let byte = (c >= 0).then_some(c as u8);
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| if file.unread(byte) { c } else { -1 }) }
+}
+
+/// Writes `len` bytes; tells how many were taken, 0 for an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzwrite(file: gzFile, buf: *const c_void, len: c_uint) -> c_int {
+    let write = |file: &mut GzFile| {
+        if !file.may_write() {
+            return 0;
+        }
+        if c_int::try_from(len).is_err() {
+            file.refuse(Error::Data, c"requested length does not fit in int");
+            return 0;
+        }
+        // SAFETY: the caller's promise.
+        let data = unsafe { slice(buf.cast(), len as usize) };
+        // `len` fits, so what was taken of it fits too.
+        file.write(data) as c_int
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, 0, write) }
+}
+
+/// Writes `nitems` items of `size` bytes; tells how many whole items were taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzfwrite(buf: *const c_void, size: z_size_t, nitems: z_size_t, file: gzFile) -> z_size_t {
+    let write = |file: &mut GzFile| {
+        if !file.may_write() || size == 0 {
+            return 0;
+        }
+        let Some(len) = size.checked_mul(nitems) else {
+            file.refuse(Error::Stream, c"request does not fit in a size_t");
+            return 0;
+        };
+        // SAFETY: the caller's promise.
+        let data = unsafe { slice(buf.cast(), len) };
+        file.write(data) / size
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, 0, write) }
+}
+
+/// Writes one byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
+    let byte = c as u8;
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| if file.write_byte(byte) { c_int::from(byte) } else { -1 }) }
+}
+
+/// Writes a string without its zero; tells how many bytes were taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
+    let write = |file: &mut GzFile| {
+        // SAFETY: the caller's promise.
+        let Some(string) = (unsafe { c_string(s) }).filter(|_| file.may_write()) else { return -1 };
+        let string = string.to_bytes();
+        if c_int::try_from(string.len()).is_err() {
+            file.refuse(Error::Stream, c"string length does not fit in int");
+            return -1;
+        }
+        match file.write(string) {
+            0 if !string.is_empty() => -1,
+            // The whole length fits, so the part does too.
+            count => count as c_int,
+        }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, write) }
+}
+
+unsafe extern "C" {
+    /// The C library's. A `va_list` parameter is a pointer in C on every processor that we build for.
+    fn vsnprintf(s: *mut c_char, n: usize, format: *const c_char, arguments: *mut c_void) -> c_int;
+    /// `gzprintf.c`'s; its arguments are those of `gzprintf`, and only that may go there.
+    fn rigz_gzprintf();
+}
+
+/// Writes a formatted string of less than the buffer's size; tells its length, or 0 when it is too long.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzvprintf(file: gzFile, format: *const c_char, va: *mut c_void) -> c_int {
+    let write = |file: &mut GzFile| {
+        let formatted = file.write_formatted(|room| {
+            // SAFETY: `room` is writable for its length; the rest is the caller's promise.
+            unsafe { vsnprintf(room.as_mut_ptr().cast(), room.len(), format, va) }
+        });
+        // Less than a buffer's size, which fits an int.
+        formatted.map_or_else(|error| to_ok(Err(error)), |length| length as c_int)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, Z_STREAM_ERROR, write) }
+}
+
+/// What `gzprintf.c` calls: [`gzvprintf`] by a name that no other library has.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn rigz_gzvprintf(file: gzFile, format: *const c_char, va: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise is the same.
+    unsafe { gzvprintf(file, format, va) }
+}
+
+/// Writes a formatted string, as [`gzvprintf`]. C knows it as `int gzprintf(gzFile, const char *, ...)`; the jump leaves all
+/// arguments where they are.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "C" fn gzprintf() {
+    #[cfg(target_arch = "x86_64")]
+    core::arch::naked_asm!("jmp {}", sym rigz_gzprintf);
+    #[cfg(target_arch = "aarch64")]
+    core::arch::naked_asm!("b {}", sym rigz_gzprintf);
+    #[cfg(target_arch = "riscv64")]
+    core::arch::naked_asm!("tail {}", sym rigz_gzprintf);
+}
+
+/// Compresses and writes all there is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
+    let Some(flush) = self::flush(flush).filter(|flush| !matches!(flush, Flush::Block | Flush::Trees)) else {
+        return Z_STREAM_ERROR;
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, Z_STREAM_ERROR, |file| to_ok(file.flush(flush))) }
+}
+
+/// Moves to an offset in the decoded data.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int) -> z_off64_t {
+    let whence = match whence {
+        libc::SEEK_SET => Whence::Start,
+        libc::SEEK_CUR => Whence::Current,
+        _ => return -1,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| file.seek(offset, whence).unwrap_or(-1)) }
+}
+
+/// As [`gzseek64`], with C's `long`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) -> z_off_t {
+    // SAFETY: the caller's promise is the same.
+    unsafe { gzseek64(file, offset, whence) }
+}
+
+/// Goes back to the first byte of a file that is read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| if file.rewind() { 0 } else { -1 }) }
+}
+
+/// Offset in the decoded data.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| file.tell()) }
+}
+
+/// As [`gztell64`], with C's `long`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
+    // SAFETY: the caller's promise is the same.
+    unsafe { gztell64(file) }
+}
+
+/// Offset in the compressed file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
+    // SAFETY: the caller's promise.
+    unsafe { with(file, -1, |file| file.offset().unwrap_or(-1)) }
+}
+
+/// As [`gzoffset64`], with C's `long`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzoffset(file: gzFile) -> z_off_t {
+    // SAFETY: the caller's promise is the same.
+    unsafe { gzoffset64(file) }
+}
+
+/// Whether a read went beyond the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(file, 0, |file| c_int::from(file.is_past_end())) }
+}
+
+/// Whether bytes pass through unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(file, 0, |file| c_int::from(file.is_direct())) }
+}
+
+/// Closes the file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    NonNull::new(file).map_or(Z_STREAM_ERROR, |file| unsafe { close(file) })
+}
+
+/// Closes a file that was read; refuses any other.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    let reads = unsafe { with(file, true, |file| file.is_reader()) };
+    // SAFETY: the caller's promise.
+    if reads { unsafe { gzclose(file) } } else { Z_STREAM_ERROR }
+}
+
+/// Closes a file that was written; refuses any other.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
+    // SAFETY: the caller's promise.
+    let reads = unsafe { with(file, false, |file| file.is_reader()) };
+    // SAFETY: the caller's promise.
+    if reads { Z_STREAM_ERROR } else { unsafe { gzclose(file) } }
+}
+
+/// The text of the error that stands, and its number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_char {
+    let describe = |file: &mut GzFile| {
+        let (number, text) = file.failure().map_or((Z_OK, c""), |(error, text)| (to_ok(Err(error)), text));
+        // SAFETY: the caller's promise.
+        if let Some(errnum) = unsafe { errnum.as_mut() } {
+            *errnum = number;
+        }
+        text.as_ptr()
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(file, ptr::null(), describe) }
+}
+
+/// Forgets the error, and that the file ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclearerr(file: gzFile) {
+    // SAFETY: the caller's promise.
+    unsafe { with(file, (), GzFile::clear_failure) }
+}

@@ -1,0 +1,169 @@
+//! `Descriptor`: the file behind a gzFile, and the only place of this floor that calls the operating system.
+//!
+//! The manners are zlib's. A read or write that a signal interrupts fails with `EINTR`: the host may be waiting for just
+//! that. A short read is continued until the buffer is full or the file ends, a short write until all is written. A
+//! descriptor that the host gave is used from where it stands; nothing is closed but by [`Descriptor::close`], so a failed
+//! `gzdopen` leaves the host's descriptor open.
+
+#![expect(unsafe_code, reason = "system calls")]
+
+use core::ffi::{CStr, c_int};
+
+use super::mode::{Access, Mode};
+use crate::raw::Output;
+
+/// Reads and writes are cut to 1 GiB, as zlib cuts them: some systems refuse a count that does not fit an `int`.
+const LARGEST_TRANSFER: usize = 1 << 30;
+
+/// An error number of the operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Errno(c_int);
+
+impl Errno {
+    /// What the last failed call of this thread left.
+    fn last() -> Self {
+        // SAFETY: the location of this thread's `errno` is always readable.
+        Self(unsafe { *libc::__errno_location() })
+    }
+
+    /// Puts the number back, for the host to find it behind whatever else was called since.
+    pub(super) fn restore(self) {
+        // SAFETY: the location of this thread's `errno` is always writable.
+        unsafe { *libc::__errno_location() = self.0 };
+    }
+
+    /// Whether a non-blocking descriptor had nothing to give or no room: not a failure, the host will come again.
+    pub(super) fn would_block(self) -> bool {
+        self.0 == libc::EAGAIN || self.0 == libc::EWOULDBLOCK
+    }
+
+    /// The system's text for it, in the host's language, without the terminating zero.
+    pub(super) fn describe(self, buffer: &mut [u8; 256]) -> &[u8] {
+        // SAFETY: the buffer is writable for the length given; the function ends what it writes with a zero.
+        unsafe { libc::strerror_r(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
+        CStr::from_bytes_until_nul(buffer).map_or(b"", CStr::to_bytes)
+    }
+}
+
+/// How a [`Descriptor::fill`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// The buffer is full.
+    Full,
+    /// The file ended.
+    EndOfFile,
+    /// A read failed; what came before it is in the buffer.
+    Failed(Errno),
+}
+
+/// What a [`Descriptor::seek`] counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Start,
+    Current,
+    End,
+}
+
+/// A file descriptor.
+#[derive(Debug)]
+pub(super) struct Descriptor(c_int);
+
+impl Descriptor {
+    /// Opens `path`; `errno` tells why not.
+    pub(super) fn open(path: &CStr, mode: &Mode) -> Option<Self> {
+        let mut flags = libc::O_LARGEFILE
+            | match mode.access {
+                Access::Read => libc::O_RDONLY,
+                Access::Write => libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC,
+                Access::Append => libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND,
+            };
+        for (wanted, flag) in [
+            (mode.exclusive && mode.access != Access::Read, libc::O_EXCL),
+            (mode.close_on_exec, libc::O_CLOEXEC),
+            (mode.non_blocking, libc::O_NONBLOCK),
+        ] {
+            flags |= if wanted { flag } else { 0 };
+        }
+        // SAFETY: `path` ends with a zero; the mode bits are read because `O_CREAT` may be set.
+        let fd = unsafe { libc::open(path.as_ptr(), flags, 0o666) };
+        (fd != -1).then_some(Self(fd))
+    }
+
+    /// Takes over the host's descriptor, setting what the mode asks for.
+    pub(super) fn adopt(fd: c_int, mode: &Mode) -> Self {
+        if mode.non_blocking {
+            // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
+            let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+            // SAFETY: as above.
+            unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) };
+        }
+        if mode.close_on_exec {
+            // SAFETY: as above.
+            let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+            // SAFETY: as above.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, flags | libc::FD_CLOEXEC) };
+        }
+        Self(fd)
+    }
+
+    /// Reads until `output` is full, the file ends or a read fails.
+    pub(super) fn fill(&self, output: &mut Output<'_>) -> Filled {
+        while !output.is_full() {
+            let wanted = output.room().min(LARGEST_TRANSFER);
+            // SAFETY: `Output` vouches for `room()` writable bytes at `cursor()`.
+            let got = unsafe { libc::read(self.0, output.cursor().cast(), wanted) };
+            match usize::try_from(got) {
+                Err(_) => return Filled::Failed(Errno::last()),
+                Ok(0) => return Filled::EndOfFile,
+                // SAFETY: the kernel wrote `count <= wanted` bytes there.
+                Ok(count) => unsafe { output.advance(count) },
+            }
+        }
+        Filled::Full
+    }
+
+    /// Writes all of `bytes`, taking what was written off their front.
+    pub(super) fn write_all(&self, bytes: &mut &[u8]) -> Result<(), Errno> {
+        while !bytes.is_empty() {
+            let wanted = bytes.len().min(LARGEST_TRANSFER);
+            // SAFETY: `bytes` is readable for `wanted` bytes.
+            let written = unsafe { libc::write(self.0, bytes.as_ptr().cast(), wanted) };
+            let count = usize::try_from(written).map_err(|_| Errno::last())?;
+            *bytes = &bytes[count..];
+        }
+        Ok(())
+    }
+
+    /// Moves the file position and tells it; `None` where the file has none.
+    pub(super) fn seek(&self, offset: i64, origin: Origin) -> Option<i64> {
+        let whence = match origin {
+            Origin::Start => libc::SEEK_SET,
+            Origin::Current => libc::SEEK_CUR,
+            Origin::End => libc::SEEK_END,
+        };
+        // SAFETY: `lseek` takes any numbers and tells when they make no sense.
+        let position = unsafe { libc::lseek(self.0, offset, whence) };
+        (position != -1).then_some(position)
+    }
+
+    /// Whether this is a file on a disk, which can be read far ahead without waiting for a writer or robbing a reader.
+    pub(super) fn is_regular(&self) -> bool {
+        let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: `status` is writable for one `stat`.
+        if unsafe { libc::fstat(self.0, status.as_mut_ptr()) } != 0 {
+            return false;
+        }
+        // SAFETY: `fstat` succeeded, so it filled `status`.
+        let kind = unsafe { status.assume_init_ref() }.st_mode & libc::S_IFMT;
+        kind == libc::S_IFREG
+    }
+
+    /// Closes the file.
+    pub(super) fn close(self) -> Result<(), Errno> {
+        // SAFETY: the descriptor was opened or handed over for us to close, and `self` is gone after this.
+        match unsafe { libc::close(self.0) } {
+            0 => Ok(()),
+            _ => Err(Errno::last()),
+        }
+    }
+}

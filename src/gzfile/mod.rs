@@ -1,0 +1,410 @@
+//! gzFile: reading and writing gzip files with the manners of a stdio stream, in safe Rust.
+//!
+//! A [`GzFile`] is a [`Reader`] or a [`Writer`] with a name for its messages and the error that stands. The two sides report
+//! a [`Fault`] where it occurs and know nothing of what a host may do after it; this file does:
+//!
+//! - An error stands until it is cleared, and while it stands every request is refused. Two kinds are no such errors: a file
+//!   that ends inside a member (`Error::Buffer`), behind which the reader stays usable because the file may grow, and a stall of a
+//!   non-blocking descriptor, which is forgotten by the next request.
+//! - What a request got before a fault is delivered first; the error is then found behind it.
+//! - Messages are `<path>: <text>`, or `<fd:N>: <text>` for a descriptor that the host gave.
+//!
+//! What a C program sees of all this is zlib 1.3.1's behaviour, with the later additions that make sense beside it:
+//! non-blocking descriptors, the `G` and `N` modes, and good bytes before bad ones. `capi::gz` translates.
+
+// `fd` alone may ask the operating system.
+#![deny(unsafe_code)]
+
+mod buffer;
+mod fd;
+mod mode;
+mod reader;
+mod seek;
+mod writer;
+
+use core::ffi::CStr;
+use std::ffi::CString;
+use std::io::Write;
+
+use self::fd::{Descriptor, Errno};
+use self::mode::{Access, Mode};
+use self::reader::Reader;
+use self::writer::Writer;
+use crate::error::{Error, Result};
+use crate::raw::Output;
+use crate::stream::{Flush, Strategy};
+
+pub use self::seek::Whence;
+
+/// zlib's buffer size. Programs meet it as the longest string of `gzprintf` and as half the room for `gzungetc`.
+const DEFAULT_SIZE: usize = 8192;
+
+/// The least buffer size, so that flushing makes progress.
+const LEAST_SIZE: usize = 8;
+
+/// A file that is read or written through gzip.
+pub struct GzFile {
+    /// What messages call the file.
+    name: CString,
+    side: Side,
+    failure: Option<Failure>,
+}
+
+/// The two directions.
+#[expect(clippy::large_enum_variant, reason = "a file lives on the heap, and boxing a side could not be refused memory")]
+enum Side {
+    Read(Reader),
+    Write(Writer),
+}
+
+/// What went wrong on one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fault {
+    error: Error,
+    text: Text,
+    /// The same request may be made again: a non-blocking descriptor was not ready.
+    again: bool,
+}
+
+/// The text of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    Fixed(&'static CStr),
+    System(Errno),
+}
+
+impl Fault {
+    const MEMORY: Self = Self::fixed(Error::Memory, c"out of memory");
+    const TRUNCATED: Self = Self::fixed(Error::Buffer, c"unexpected end of file");
+    const INFLATE_STATE: Self = Self::fixed(Error::Stream, c"internal error: inflate stream corrupt");
+    const DEFLATE_STATE: Self = Self::fixed(Error::Stream, c"internal error: deflate stream corrupt");
+    const NO_ROOM_TO_PUSH: Self = Self::fixed(Error::Data, c"out of room to push characters");
+    const STALLED_FORMAT: Self =
+        Self { again: true, ..Self::fixed(Error::Buffer, c"stalled write on gzprintf") };
+
+    const fn fixed(error: Error, text: &'static CStr) -> Self {
+        Self { error, text: Text::Fixed(text), again: false }
+    }
+
+    fn data(message: Option<&'static CStr>) -> Self {
+        Self::fixed(Error::Data, message.unwrap_or(c"compressed data error"))
+    }
+
+    fn io(errno: Errno) -> Self {
+        Self { error: Error::Io, text: Text::System(errno), again: errno.would_block() }
+    }
+}
+
+/// The error that stands.
+struct Failure {
+    error: Error,
+    /// `None` when there was no memory for the message either.
+    message: Option<CString>,
+    again: bool,
+}
+
+impl Failure {
+    /// Whether requests are refused while it stands.
+    fn is_serious(&self) -> bool {
+        self.error != Error::Buffer && !self.again
+    }
+}
+
+impl GzFile {
+    /// Opens `path`; `None` when the mode is refused, when memory is, or when `errno` tells why the file cannot be opened.
+    pub fn open(path: &CStr, mode: &[u8]) -> Option<Self> {
+        let mode = Mode::parse(mode)?;
+        let name = concatenate(&[path.to_bytes()])?;
+        let descriptor = Descriptor::open(path, &mode)?;
+        Some(Self::over(descriptor, &mode, name))
+    }
+
+    /// Takes over the descriptor `fd`, reading and writing nothing yet. When `None` is returned, `fd` is still the host's.
+    pub fn from_descriptor(fd: i32, mode: &[u8]) -> Option<Self> {
+        if fd == -1 {
+            return None;
+        }
+        let mode = Mode::parse(mode)?;
+        let mut name = [0u8; 24];
+        write!(&mut name[..], "<fd:{fd}>").ok()?;
+        let name = concatenate(&[CStr::from_bytes_until_nul(&name).ok()?.to_bytes()])?;
+        Some(Self::over(Descriptor::adopt(fd, &mode), &mode, name))
+    }
+
+    fn over(descriptor: Descriptor, mode: &Mode, name: CString) -> Self {
+        let side = match mode.access {
+            Access::Read => Side::Read(Reader::new(descriptor, mode.framing)),
+            Access::Write | Access::Append => Side::Write(Writer::new(descriptor, mode)),
+        };
+        Self { name, side, failure: None }
+    }
+
+    /// Sets the buffer size; `false` once the buffers are in use.
+    pub fn set_buffer_size(&mut self, size: usize) -> bool {
+        let size = size.max(LEAST_SIZE);
+        match &mut self.side {
+            Side::Read(reader) => reader.set_size(size),
+            Side::Write(writer) => writer.set_size(size),
+        }
+    }
+
+    /// Whether the file was opened for reading.
+    pub fn is_reader(&self) -> bool {
+        matches!(self.side, Side::Read(_))
+    }
+
+    /// The decoded bytes that wait; the `gzgetc` macro takes from their front.
+    pub fn waiting(&self) -> &[u8] {
+        match &self.side {
+            Side::Read(reader) => reader.waiting(),
+            Side::Write(_) => &[],
+        }
+    }
+
+    /// Counts `count` bytes of [`waiting`](Self::waiting) as taken.
+    pub fn take(&mut self, count: usize) {
+        if let Side::Read(reader) = &mut self.side {
+            reader.take(count);
+        }
+    }
+
+    /// Whether a read may be tried: the file is open for reading and no serious error stands.
+    pub fn may_read(&mut self) -> bool {
+        self.reader().is_some()
+    }
+
+    /// Whether a write may be tried: the file is open for writing and no error stands.
+    pub fn may_write(&mut self) -> bool {
+        self.writer().is_some()
+    }
+
+    /// Reads until `output` is full or the file ends. An error that comes behind some bytes is left for the next call.
+    pub fn read(&mut self, output: &mut Output<'_>) -> Result<()> {
+        let reader = self.reader().ok_or(Error::Stream)?;
+        if output.is_full() {
+            return Ok(());
+        }
+        let before = output.written();
+        let result = reader.finish_seek();
+        self.settle(result)?;
+        let Side::Read(reader) = &mut self.side else { return Err(Error::Stream) };
+        let result = reader.read(output);
+        let settled = self.settle(result);
+        if output.written() > before { Ok(()) } else { settled }
+    }
+
+    /// Reads one byte.
+    pub fn read_byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        let mut output = Output::new(&mut byte);
+        self.read(&mut output).ok()?;
+        (output.written() == 1).then_some(byte[0])
+    }
+
+    /// Reads up to and including the next newline, or until `output` is full or the file ends; `false` when there was
+    /// nothing to read.
+    pub fn read_line(&mut self, output: &mut Output<'_>) -> bool {
+        let Some(reader) = self.reader() else { return false };
+        let result = reader.finish_seek();
+        if self.settle(result).is_err() {
+            return false;
+        }
+        let Side::Read(reader) = &mut self.side else { return false };
+        let result = reader.read_line(output);
+        self.settle(result).ok();
+        output.written() > 0
+    }
+
+    /// Pushes `byte` back, to be read next; `None` is C's `EOF`, which cannot be pushed.
+    pub fn unread(&mut self, byte: Option<u8>) -> bool {
+        let Side::Read(reader) = &mut self.side else { return false };
+        let result = reader.sniff();
+        self.settle(result).ok();
+        let Some(reader) = self.reader() else { return false };
+        let result = reader.finish_seek();
+        if self.settle(result).is_err() {
+            return false;
+        }
+        let (Side::Read(reader), Some(byte)) = (&mut self.side, byte) else { return false };
+        let pushed = reader.unread(byte);
+        if !pushed {
+            self.fail(Fault::NO_ROOM_TO_PUSH);
+        }
+        pushed
+    }
+
+    /// Whether bytes pass through unchanged. A reader finds out by reading ahead, if nothing was read yet.
+    pub fn is_direct(&mut self) -> bool {
+        let result = match &mut self.side {
+            Side::Read(reader) => reader.sniff(),
+            Side::Write(_) => Ok(()),
+        };
+        self.settle(result).ok();
+        match &self.side {
+            Side::Read(reader) => reader.is_direct(),
+            Side::Write(writer) => writer.is_plain(),
+        }
+    }
+
+    /// Whether a read went beyond the end.
+    pub fn is_past_end(&self) -> bool {
+        matches!(&self.side, Side::Read(reader) if reader.is_past_end())
+    }
+
+    /// Writes `data`; tells how much of it was taken, which is less only when an error stands behind it.
+    pub fn write(&mut self, mut data: &[u8]) -> usize {
+        let Some(writer) = self.writer() else { return 0 };
+        let offered = data.len();
+        if offered == 0 {
+            return 0;
+        }
+        match writer.write(&mut data) {
+            Ok(()) => offered,
+            Err(fault) => {
+                self.fail(fault);
+                if fault.again { offered - data.len() } else { 0 }
+            }
+        }
+    }
+
+    /// Writes one byte.
+    pub fn write_byte(&mut self, byte: u8) -> bool {
+        let Some(writer) = self.writer() else { return false };
+        writer.collect(byte) || self.write(&[byte]) == 1
+    }
+
+    /// Writes the string that `format` puts into the slice it gets, as `vsnprintf` would; tells its length, or 0 when it does
+    /// not fit.
+    pub fn write_formatted(&mut self, format: impl FnOnce(&mut [u8]) -> i32) -> Result<usize> {
+        let result = self.writer().ok_or(Error::Stream)?.format(format);
+        self.settle(result)
+    }
+
+    /// Compresses and writes all there is, as `flush` demands.
+    pub fn flush(&mut self, flush: Flush) -> Result<()> {
+        let result = self.writer().ok_or(Error::Stream)?.flush(flush);
+        self.settle_all(result)
+    }
+
+    /// Changes level and strategy; a strategy of `None` is one that zlib does not know.
+    pub fn set_params(&mut self, level: i32, strategy: Option<Strategy>) -> Result<()> {
+        let writer = self.writer().filter(|writer| !writer.is_plain()).ok_or(Error::Stream)?;
+        let result = writer.set_params(level, strategy);
+        self.settle_all(result)
+    }
+
+    /// The error that stands and its message.
+    pub fn failure(&self) -> Option<(Error, &CStr)> {
+        let failure = self.failure.as_ref()?;
+        Some((failure.error, failure.message.as_deref().unwrap_or(c"out of memory")))
+    }
+
+    /// Forgets the error, and that the file ended.
+    pub fn clear_failure(&mut self) {
+        self.failure = None;
+        if let Side::Read(reader) = &mut self.side {
+            reader.forget_end();
+        }
+    }
+
+    /// Lets an error stand that the caller found in its arguments.
+    pub fn refuse(&mut self, error: Error, text: &'static CStr) {
+        self.fail(Fault::fixed(error, text));
+    }
+
+    /// Completes what is open and closes the file.
+    pub fn close(self) -> Result<()> {
+        match self.side {
+            Side::Read(reader) => {
+                reader.close().map_err(|_| Error::Io)?;
+                match self.failure {
+                    Some(Failure { error: Error::Buffer, .. }) => Err(Error::Buffer),
+                    _ => Ok(()),
+                }
+            }
+            Side::Write(writer) => writer.close(),
+        }
+    }
+
+    /// Closes the file as it is, without completing anything.
+    pub fn abandon(self) {
+        // Nobody is left to hear of a failure.
+        match self.side {
+            Side::Read(reader) => reader.close().ok(),
+            Side::Write(writer) => writer.abandon().ok(),
+        };
+    }
+
+    /// The reader, if it may be asked for something. Forgets a stall.
+    fn reader(&mut self) -> Option<&mut Reader> {
+        let serious = self.failure.as_ref().is_some_and(Failure::is_serious);
+        match &mut self.side {
+            Side::Read(reader) if !serious => {
+                self.failure.take_if(|failure| failure.again);
+                Some(reader)
+            }
+            _ => None,
+        }
+    }
+
+    /// The writer, if it may be asked for something. Forgets a stall.
+    fn writer(&mut self) -> Option<&mut Writer> {
+        match &mut self.side {
+            Side::Write(writer) if self.failure.as_ref().is_none_or(|failure| failure.again) => {
+                self.failure = None;
+                Some(writer)
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets a fault stand; an error is returned unless one may go on behind it.
+    fn settle<T: Default>(&mut self, result: core::result::Result<T, Fault>) -> Result<T> {
+        result.or_else(|fault| {
+            self.fail(fault);
+            if fault.error == Error::Buffer && !fault.again { Ok(T::default()) } else { Err(fault.error) }
+        })
+    }
+
+    /// Lets a fault stand and returns it.
+    fn settle_all(&mut self, result: core::result::Result<(), Fault>) -> Result<()> {
+        result.map_err(|fault| {
+            self.fail(fault);
+            fault.error
+        })
+    }
+
+    /// Lets a fault stand.
+    fn fail(&mut self, fault: Fault) {
+        let mut buffer = [0; 256];
+        let text = match &fault.text {
+            Text::Fixed(text) => text.to_bytes(),
+            Text::System(errno) => errno.describe(&mut buffer),
+        };
+        let message = match fault.error {
+            Error::Memory => None,
+            _ => concatenate(&[self.name.to_bytes(), b": ", text]),
+        };
+        let error = if message.is_some() { fault.error } else { Error::Memory };
+        let failure = Failure { error, message, again: fault.again };
+        // The host's `gzgetc` macro knows no errors: it must find nothing.
+        if let (Side::Read(reader), true) = (&mut self.side, failure.is_serious()) {
+            reader.discard();
+        }
+        self.failure = Some(failure);
+        if let Text::System(errno) = fault.text {
+            errno.restore();
+        }
+    }
+}
+
+/// The parts in one string; `None` when memory is refused, or a part holds a zero.
+fn concatenate(parts: &[&[u8]]) -> Option<CString> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(parts.iter().map(|part| part.len()).sum::<usize>() + 1).ok()?;
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    bytes.push(0);
+    CString::from_vec_with_nul(bytes).ok()
+}

@@ -1,0 +1,337 @@
+//! The writing side of a gzFile: bytes of the host in, a gzip member out.
+//!
+//! Small writes are collected until there are as many as `gzbuffer` said (8 KiB), large ones go to the stream as they are; the
+//! stream decides whether it compresses them at once or hands them to other threads. What the stream finishes is collected in
+//! turn and written in pieces of at least 64 KiB, or when the host flushes. A file opened for plain writing goes the same
+//! way without a stream.
+//!
+//! **Nothing before it must.** Memory is taken with the first byte, the member's header is written with the first piece.
+//! After `Flush::Finish` the member is complete, and a further one begins only when there is something to put into it.
+//!
+//! **Stalls.** A non-blocking descriptor may have no room. The write that found out returns how much of its data was
+//! consumed, and a fault marked `again`; all that is not written yet stays here and is written first when the host comes
+//! again. Any other failed write also keeps what it could not write, as zlib does.
+
+#![forbid(unsafe_code)]
+
+use super::buffer::Buffer;
+use super::fd::{Descriptor, Errno, Origin};
+use super::mode::{Access, Framing, Mode};
+use super::{DEFAULT_SIZE, Fault};
+use crate::error::{Error, Status};
+use crate::raw::Allocator;
+use crate::stream::deflate::{Config, DeflateStream};
+use crate::stream::{Flush, Strategy};
+
+/// Least bytes that one write to the file should carry: a system call costs as much as compressing a few hundred bytes.
+const PIECE_SIZE: usize = 64 * 1024;
+
+/// Window bits of 32 KiB, with a gzip wrapper.
+const GZIP_WINDOW_BITS: i32 = 15 + 16;
+
+/// zlib's default of 1 to 9.
+const MEM_LEVEL: i32 = 8;
+
+/// The writing side of a gzFile.
+pub(super) struct Writer {
+    descriptor: Descriptor,
+    /// How many bytes are collected; one more than the longest formatted string.
+    size: usize,
+    /// Whether bytes are written as they are.
+    plain: bool,
+    level: i32,
+    /// `None` is a strategy that zlib does not know and finds out about late.
+    strategy: Option<Strategy>,
+    /// Bytes of the host, not yet given to the stream. Twice `size`, so that a formatted string fits behind them.
+    collected: Buffer,
+    /// Bytes of the stream, not yet written.
+    finished: Buffer,
+    deflater: Option<DeflateStream>,
+    /// The member is complete; the stream must be reset before it takes anything more.
+    complete: bool,
+    /// How many bytes the host wrote.
+    position: i64,
+    /// Zeros that a seek still has to write.
+    skip: i64,
+}
+
+impl Writer {
+    /// Writes to `descriptor`, touching nothing before the first byte.
+    pub(super) fn new(descriptor: Descriptor, mode: &Mode) -> Self {
+        if mode.access == Access::Append {
+            // Writes go to the end by themselves; `gzoffset` should say so before the first.
+            descriptor.seek(0, Origin::End);
+        }
+        Self {
+            descriptor,
+            size: DEFAULT_SIZE,
+            plain: mode.framing == Framing::Plain,
+            level: mode.level,
+            strategy: Some(mode.strategy),
+            collected: Buffer::default(),
+            finished: Buffer::default(),
+            deflater: None,
+            complete: false,
+            position: 0,
+            skip: 0,
+        }
+    }
+
+    /// Sets how much is collected, unless collecting began already.
+    pub(super) fn set_size(&mut self, size: usize) -> bool {
+        let untouched = self.collected.capacity() == 0;
+        if untouched {
+            self.size = size;
+        }
+        untouched
+    }
+
+    /// Whether bytes are written as they are.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// How many bytes the host wrote.
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// How many bytes the host wrote, a pending seek included.
+    pub(super) fn tell(&self) -> i64 {
+        self.position + self.skip
+    }
+
+    /// Where in the file the next piece goes; `None` where the file has no positions.
+    pub(super) fn offset(&self) -> Option<i64> {
+        self.descriptor.seek(0, Origin::Current)
+    }
+
+    /// Moves forward to `target`, by zeros that the next write writes; `false` if that is backward.
+    pub(super) fn seek(&mut self, target: i64) -> bool {
+        self.skip = (target - self.position).max(0);
+        target >= self.position
+    }
+
+    /// Collects or compresses `data`, taking what was consumed off its front.
+    pub(super) fn write(&mut self, data: &mut &[u8]) -> Result<(), Fault> {
+        self.prepare()?;
+        self.finish_seek()?;
+        if data.len() >= self.size {
+            self.compress_collected(Flush::None)?;
+            let before = data.len();
+            let result = self.compress(data, Flush::None);
+            self.position += (before - data.len()) as i64;
+            return result;
+        }
+        loop {
+            let count = data.len().min(self.size.saturating_sub(self.collected.len()));
+            self.collected.append(&data[..count]);
+            self.position += count as i64;
+            *data = &data[count..];
+            if data.is_empty() {
+                return Ok(());
+            }
+            self.compress_collected(Flush::None)?;
+        }
+    }
+
+    /// Collects one byte, if there is room for it and no seek is pending: the short way of `gzputc`.
+    pub(super) fn collect(&mut self, byte: u8) -> bool {
+        let fits = self.skip == 0 && self.collected.capacity() != 0 && self.collected.len() < self.size;
+        if fits {
+            self.collected.append(&[byte]);
+            self.position += 1;
+        }
+        fits
+    }
+
+    /// Lets `format` write a string of less than `size` bytes and a terminating zero into the buffer; it returns the string's
+    /// length as `vsnprintf` does. Returns the bytes added: none, if they do not fit.
+    pub(super) fn format(&mut self, format: impl FnOnce(&mut [u8]) -> i32) -> Result<usize, Fault> {
+        self.prepare()?;
+        self.finish_seek()?;
+        if self.collected.len() > self.size {
+            match self.compress_collected(Flush::None) {
+                Err(fault) if !fault.again => return Err(fault),
+                Err(_) if self.collected.len() > self.size => return Err(Fault::STALLED_FORMAT),
+                _ => {}
+            }
+        }
+        let room = &mut self.collected.room()[..self.size];
+        // A `vsnprintf` that cuts the string and returns the cut length would leave something else than a zero here.
+        room[self.size - 1] = 0;
+        let length = usize::try_from(format(room)).unwrap_or(usize::MAX);
+        if length == 0 || length >= self.size || room[self.size - 1] != 0 {
+            return Ok(0);
+        }
+        self.collected.extend(length);
+        self.position += length as i64;
+        if self.collected.len() >= self.size {
+            match self.compress_collected(Flush::None) {
+                Err(fault) if !fault.again => return Err(fault),
+                // The string is taken; the stall is for the next call to find.
+                _ => {}
+            }
+        }
+        Ok(length)
+    }
+
+    /// Compresses and writes all there is, as `flush` demands.
+    pub(super) fn flush(&mut self, flush: Flush) -> Result<(), Fault> {
+        self.prepare()?;
+        self.finish_seek()?;
+        self.compress_collected(flush)
+    }
+
+    /// Changes level and strategy for what is written from here on.
+    pub(super) fn set_params(&mut self, level: i32, strategy: Option<Strategy>) -> Result<(), Fault> {
+        if (level, strategy) == (self.level, self.strategy) {
+            return Ok(());
+        }
+        self.finish_seek()?;
+        if self.deflater.is_some() {
+            if !self.collected.is_empty() {
+                self.compress_collected(Flush::Block)?;
+            }
+            self.change_stream(level, strategy)?;
+        }
+        self.level = level;
+        self.strategy = strategy;
+        Ok(())
+    }
+
+    /// Completes the member and closes the file.
+    pub(super) fn close(mut self) -> Result<(), Error> {
+        let finished = self.flush(Flush::Finish);
+        self.descriptor.close().map_err(|_| Error::Io)?;
+        finished.map_err(|fault| fault.error)
+    }
+
+    /// Closes the file, leaving the member as it is.
+    pub(super) fn abandon(self) -> Result<(), Errno> {
+        self.descriptor.close()
+    }
+
+    /// Takes memory, when the first byte comes.
+    fn prepare(&mut self) -> Result<(), Fault> {
+        if self.collected.capacity() != 0 {
+            return Ok(());
+        }
+        if !self.plain {
+            self.finished.grow(self.size.max(PIECE_SIZE)).map_err(|_| Fault::MEMORY)?;
+            // zlib does not tell an unknown level or strategy from refused memory either.
+            let strategy = self.strategy.ok_or(Fault::MEMORY)?;
+            let config =
+                Config { level: self.level, window_bits: GZIP_WINDOW_BITS, mem_level: MEM_LEVEL, strategy };
+            self.deflater = Some(DeflateStream::new(config, Allocator::SYSTEM).map_err(|_| Fault::MEMORY)?);
+        }
+        self.collected.grow(2 * self.size).map_err(|_| Fault::MEMORY)
+    }
+
+    /// Writes the zeros that a seek asked for.
+    fn finish_seek(&mut self) -> Result<(), Fault> {
+        if self.skip == 0 {
+            return Ok(());
+        }
+        self.prepare()?;
+        self.compress_collected(Flush::None)?;
+        while self.skip > 0 {
+            let count = usize::try_from(self.skip).map_or(self.size, |skip| skip.min(self.size));
+            self.collected.clear();
+            self.collected.room()[..count].fill(0);
+            self.collected.extend(count);
+            let result = self.compress_collected(Flush::None);
+            // Zeros that a stall left are dropped here and written again later.
+            let consumed = (count - self.collected.len()) as i64;
+            self.collected.clear();
+            self.position += consumed;
+            self.skip -= consumed;
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Compresses what was collected; what a stall leaves of it stays.
+    fn compress_collected(&mut self, flush: Flush) -> Result<(), Fault> {
+        let collected = core::mem::take(&mut self.collected);
+        let mut rest = collected.bytes();
+        let result = self.compress(&mut rest, flush);
+        let consumed = collected.len() - rest.len();
+        self.collected = collected;
+        self.collected.consume(consumed);
+        self.collected.compact();
+        result
+    }
+
+    /// Compresses `input`, taking what was consumed off its front, and writes what is worth a write or must be written.
+    fn compress(&mut self, input: &mut &[u8], flush: Flush) -> Result<(), Fault> {
+        let Some(deflater) = &mut self.deflater else {
+            return self.descriptor.write_all(input).map_err(Fault::io);
+        };
+        if self.complete {
+            if input.is_empty() {
+                return Ok(());
+            }
+            deflater.reset().map_err(|_| Fault::DEFLATE_STATE)?;
+            self.complete = false;
+        }
+        loop {
+            if self.finished.is_full() {
+                write_finished(&self.descriptor, &mut self.finished)?;
+            }
+            let mut lent = self.finished.lend();
+            let mut output = lent.output();
+            let before = input.len();
+            let result = deflater.deflate(input, &mut output, flush);
+            let (added, full) = (output.written(), output.is_full());
+            self.finished.take_back(lent, added);
+            match result {
+                Ok(Status::StreamEnd) => break,
+                Ok(_) | Err(Error::Buffer) if full => {}
+                // The stream has nothing more to say to this flush.
+                Ok(_) | Err(Error::Buffer) if input.is_empty() && flush != Flush::Finish => break,
+                Ok(_) if added > 0 || input.len() < before => {}
+                Err(Error::Memory) => return Err(Fault::MEMORY),
+                _ => return Err(Fault::DEFLATE_STATE),
+            }
+        }
+        if flush != Flush::None {
+            write_finished(&self.descriptor, &mut self.finished)?;
+        }
+        self.complete = flush == Flush::Finish;
+        Ok(())
+    }
+
+    /// Hands new parameters to the stream. As with zlib, values that it does not know change nothing.
+    fn change_stream(&mut self, level: i32, strategy: Option<Strategy>) -> Result<(), Fault> {
+        let (Some(deflater), Some(strategy)) = (&mut self.deflater, strategy) else { return Ok(()) };
+        if self.complete {
+            // A stream that ended takes no parameters. It stays `complete`, so that no empty member begins.
+            deflater.reset().map_err(|_| Fault::DEFLATE_STATE)?;
+        }
+        loop {
+            if self.finished.is_full() {
+                write_finished(&self.descriptor, &mut self.finished)?;
+            }
+            let mut lent = self.finished.lend();
+            let mut output = lent.output();
+            let result = deflater.params(level, strategy, &mut &[][..], &mut output);
+            let (added, full) = (output.written(), output.is_full());
+            self.finished.take_back(lent, added);
+            if result != Err(Error::Buffer) || !full {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Writes what the stream finished; what could not be written stays.
+fn write_finished(descriptor: &Descriptor, finished: &mut Buffer) -> Result<(), Fault> {
+    let mut rest = finished.bytes();
+    let before = rest.len();
+    let result = descriptor.write_all(&mut rest).map_err(Fault::io);
+    let written = before - rest.len();
+    finished.consume(written);
+    finished.compact();
+    result
+}

@@ -1,0 +1,344 @@
+//! The gz functions of two libraries behind one face, and a recorder that plays the same calls on either.
+//!
+//! The oracle is the system's libz, loaded with `RTLD_LOCAL | RTLD_DEEPBIND` so that neither library can bind to the other;
+//! [`Api::system`] proves that what it loaded is not this crate.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
+use std::path::{Path, PathBuf};
+
+pub type File = *mut rigz::capi::gz::gzFile_s;
+
+macro_rules! api {
+    ($($name:ident: fn($($arg:ty),*) -> $result:ty;)*) => {
+        /// One library's functions.
+        pub struct Api {
+            pub label: &'static str,
+            $(pub $name: unsafe extern "C" fn($($arg),*) -> $result,)*
+            pub gzprintf: unsafe extern "C" fn(File, *const c_char, ...) -> c_int,
+        }
+
+        impl Api {
+            pub fn ours() -> Self {
+                let shim = rigz::capi::gz::gzprintf as unsafe extern "C" fn();
+                Self {
+                    label: "rigz",
+                    $($name: rigz::capi::gz::$name,)*
+                    // SAFETY: behind the jump is a C function of this type.
+                    gzprintf: unsafe { std::mem::transmute::<unsafe extern "C" fn(), _>(shim) },
+                }
+            }
+
+            /// The system's libz, if there is one.
+            pub fn system() -> Option<Self> {
+                // SAFETY: loading zlib runs no code of its own.
+                let library = unsafe {
+                    libc::dlopen(c"libz.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_DEEPBIND)
+                };
+                if library.is_null() {
+                    return None;
+                }
+                let find = |name: &CStr| {
+                    // SAFETY: the library is loaded and never unloaded.
+                    let symbol = unsafe { libc::dlsym(library, name.as_ptr()) };
+                    assert!(!symbol.is_null(), "libz lacks {name:?}");
+                    symbol
+                };
+                let ours: unsafe extern "C" fn(*const c_char, *const c_char) -> File = rigz::capi::gz::gzopen;
+                assert_ne!(find(c"gzopen") as usize, ours as usize, "the oracle is this crate itself");
+                assert!(defining_file(find(c"gzopen")).contains("libz.so"), "the oracle is not libz");
+                // SAFETY: these are the types of zlib.h.
+                unsafe {
+                    Some(Self {
+                        label: "zlib",
+                        $($name: {
+                            let name = CString::new(stringify!($name)).unwrap();
+                            std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) -> $result>(find(&name))
+                        },)*
+                        gzprintf: std::mem::transmute::<*mut c_void, _>(find(c"gzprintf")),
+                    })
+                }
+            }
+        }
+    };
+}
+
+api! {
+    gzopen: fn(*const c_char, *const c_char) -> File;
+    gzdopen: fn(c_int, *const c_char) -> File;
+    gzbuffer: fn(File, c_uint) -> c_int;
+    gzsetparams: fn(File, c_int, c_int) -> c_int;
+    gzread: fn(File, *mut c_void, c_uint) -> c_int;
+    gzfread: fn(*mut c_void, usize, usize, File) -> usize;
+    gzwrite: fn(File, *const c_void, c_uint) -> c_int;
+    gzfwrite: fn(*const c_void, usize, usize, File) -> usize;
+    gzputs: fn(File, *const c_char) -> c_int;
+    gzgets: fn(File, *mut c_char, c_int) -> *mut c_char;
+    gzputc: fn(File, c_int) -> c_int;
+    gzgetc: fn(File) -> c_int;
+    gzgetc_: fn(File) -> c_int;
+    gzungetc: fn(c_int, File) -> c_int;
+    gzflush: fn(File, c_int) -> c_int;
+    gzseek: fn(File, c_long, c_int) -> c_long;
+    gzrewind: fn(File) -> c_int;
+    gztell: fn(File) -> c_long;
+    gzoffset: fn(File) -> c_long;
+    gzeof: fn(File) -> c_int;
+    gzdirect: fn(File) -> c_int;
+    gzclose: fn(File) -> c_int;
+    gzclose_r: fn(File) -> c_int;
+    gzclose_w: fn(File) -> c_int;
+    gzerror: fn(File, *mut c_int) -> *const c_char;
+    gzclearerr: fn(File) -> ();
+}
+
+/// The file of the library that holds `symbol`.
+fn defining_file(symbol: *mut c_void) -> String {
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: `info` is writable; the symbol came from `dlsym`.
+    let info = unsafe {
+        assert_ne!(libc::dladdr(symbol, info.as_mut_ptr()), 0);
+        info.assume_init()
+    };
+    // SAFETY: `dladdr` gave a string.
+    unsafe { CStr::from_ptr(info.dli_fname) }.to_string_lossy().into_owned()
+}
+
+/// A fresh directory that goes away with the value.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(label: &str) -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("rigz-gz-{}-{label}-{count}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Plays calls on one library and records what came back.
+pub struct Player<'a> {
+    pub api: &'a Api,
+    pub scratch: Scratch,
+    pub log: Vec<String>,
+}
+
+impl<'a> Player<'a> {
+    pub fn new(api: &'a Api) -> Self {
+        Self { api, scratch: Scratch::new(api.label), log: Vec::new() }
+    }
+
+    pub fn note(&mut self, what: impl Into<String>) {
+        self.log.push(what.into());
+    }
+
+    pub fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.scratch.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub fn open(&mut self, name: &str, mode: &str) -> Option<Gz<'a>> {
+        let path = self.scratch.path(name);
+        let gz = Gz::open(self.api, &path, mode);
+        self.note(format!("gzopen({name}, {mode}) = {}", if gz.is_some() { "file" } else { "null" }));
+        gz
+    }
+}
+
+/// Plays `scenario` on both libraries and compares the records.
+pub fn compare(scenario: impl Fn(&mut Player<'_>)) {
+    let logs = both(|player| {
+        scenario(player);
+        std::mem::take(&mut player.log)
+    });
+    let Some((zlib, ours)) = logs else { return };
+    for (step, (zlib, ours)) in zlib.iter().zip(&ours).enumerate() {
+        assert_eq!(zlib, ours, "step {step}: zlib left, rigz right");
+    }
+    assert_eq!(zlib.len(), ours.len());
+    assert!(!zlib.is_empty(), "the scenario recorded nothing");
+}
+
+/// Plays `scenario` on both libraries, zlib's first.
+pub fn both<T>(scenario: impl Fn(&mut Player<'_>) -> T) -> Option<(T, T)> {
+    let zlib = Api::system()?;
+    let ours = Api::ours();
+    Some((scenario(&mut Player::new(&zlib)), scenario(&mut Player::new(&ours))))
+}
+
+/// An open file of one library.
+pub struct Gz<'a> {
+    pub api: &'a Api,
+    pub file: File,
+    path: String,
+}
+
+impl<'a> Gz<'a> {
+    pub fn open(api: &'a Api, path: &Path, mode: &str) -> Option<Self> {
+        let path = path.to_str().unwrap().to_owned();
+        let (c_path, mode) = (CString::new(path.clone()).unwrap(), CString::new(mode).unwrap());
+        // SAFETY: two strings that end with a zero.
+        let file = unsafe { (api.gzopen)(c_path.as_ptr(), mode.as_ptr()) };
+        (!file.is_null()).then_some(Self { api, file, path })
+    }
+
+    pub fn adopt(api: &'a Api, fd: c_int, mode: &str) -> Option<Self> {
+        let mode = CString::new(mode).unwrap();
+        // SAFETY: a string that ends with a zero.
+        let file = unsafe { (api.gzdopen)(fd, mode.as_ptr()) };
+        (!file.is_null()).then_some(Self { api, file, path: format!("<fd:{fd}>") })
+    }
+
+    /// What a read of `len` bytes returns and the bytes it got.
+    pub fn read(&self, len: usize) -> (c_int, Vec<u8>) {
+        let mut buffer = vec![0xa5u8; len];
+        // SAFETY: the buffer has `len` bytes.
+        let got = unsafe { (self.api.gzread)(self.file, buffer.as_mut_ptr().cast(), len as c_uint) };
+        buffer.truncate(got.max(0) as usize);
+        (got, buffer)
+    }
+
+    /// Reads pieces of `len` bytes until nothing more comes; the last result and all bytes.
+    pub fn read_all(&self, len: usize) -> (c_int, Vec<u8>) {
+        let mut all = Vec::new();
+        loop {
+            let (got, bytes) = self.read(len);
+            if got <= 0 {
+                return (got, all);
+            }
+            all.extend_from_slice(&bytes);
+        }
+    }
+
+    pub fn write(&self, bytes: &[u8]) -> c_int {
+        // SAFETY: the buffer has that many bytes.
+        unsafe { (self.api.gzwrite)(self.file, bytes.as_ptr().cast(), bytes.len() as c_uint) }
+    }
+
+    pub fn gets(&self, len: c_int) -> Option<Vec<u8>> {
+        let mut buffer = vec![0xa5u8; len.max(1) as usize];
+        // SAFETY: the buffer has `len` bytes.
+        let line = unsafe { (self.api.gzgets)(self.file, buffer.as_mut_ptr().cast(), len) };
+        let end = buffer.iter().position(|&byte| byte == 0);
+        (!line.is_null()).then(|| buffer[..end.unwrap()].to_vec())
+    }
+
+    /// What zlib.h's `gzgetc` macro does.
+    pub fn getc_macro(&self) -> c_int {
+        // SAFETY: the file is open, and its first fields are these in every libz.
+        unsafe {
+            let head = &mut *self.file;
+            if head.have == 0 {
+                return (self.api.gzgetc_)(self.file);
+            }
+            head.have -= 1;
+            head.pos += 1;
+            let byte = *head.next;
+            head.next = head.next.add(1);
+            c_int::from(byte)
+        }
+    }
+
+    pub fn error(&self) -> (c_int, String) {
+        let mut number = 99;
+        // SAFETY: the file is open.
+        let text = unsafe { CStr::from_ptr((self.api.gzerror)(self.file, &mut number)) };
+        (number, text.to_str().unwrap().replace(&self.path, "PATH"))
+    }
+
+    /// Position, end and error, for a record.
+    pub fn state(&self) -> String {
+        let (tell, eof, error) = (self.tell(), self.eof(), self.error());
+        format!("tell {tell} eof {eof} error {error:?}")
+    }
+
+    pub fn tell(&self) -> c_long {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gztell)(self.file) }
+    }
+
+    pub fn eof(&self) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzeof)(self.file) }
+    }
+
+    pub fn direct(&self) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzdirect)(self.file) }
+    }
+
+    pub fn seek(&self, offset: c_long, whence: c_int) -> c_long {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzseek)(self.file, offset, whence) }
+    }
+
+    pub fn rewind(&self) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzrewind)(self.file) }
+    }
+
+    pub fn getc(&self) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzgetc)(self.file) }
+    }
+
+    pub fn ungetc(&self, c: c_int) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzungetc)(c, self.file) }
+    }
+
+    pub fn putc(&self, c: c_int) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzputc)(self.file, c) }
+    }
+
+    pub fn puts(&self, text: &str) -> c_int {
+        let text = CString::new(text).unwrap();
+        // SAFETY: the file is open, the string ends with a zero.
+        unsafe { (self.api.gzputs)(self.file, text.as_ptr()) }
+    }
+
+    /// `gzprintf("%s", text)`
+    pub fn printf(&self, text: &str) -> c_int {
+        let text = CString::new(text).unwrap();
+        // SAFETY: the file is open, the strings end with a zero.
+        unsafe { (self.api.gzprintf)(self.file, c"%s".as_ptr(), text.as_ptr()) }
+    }
+
+    pub fn flush(&self, flush: c_int) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzflush)(self.file, flush) }
+    }
+
+    pub fn set_params(&self, level: c_int, strategy: c_int) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzsetparams)(self.file, level, strategy) }
+    }
+
+    pub fn buffer(&self, size: c_uint) -> c_int {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzbuffer)(self.file, size) }
+    }
+
+    pub fn clear_error(&self) {
+        // SAFETY: the file is open.
+        unsafe { (self.api.gzclearerr)(self.file) }
+    }
+
+    pub fn close(self) -> c_int {
+        // SAFETY: the file is open, and gone after this.
+        unsafe { (self.api.gzclose)(self.file) }
+    }
+}

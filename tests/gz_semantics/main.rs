@@ -1,0 +1,45 @@
+//! The gz functions mean what zlib's mean: the same calls are played on the system's libz and on this crate, and what comes
+//! back is compared. Where this crate means to do better than the zlib found there (good bytes before a fault, non-blocking
+//! descriptors), the test says so and checks both sides.
+
+mod api;
+mod reading;
+mod seeking;
+mod writing;
+
+/// Text with lines of many lengths, compressible, the same on every run.
+pub fn text(len: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let mut text = Vec::with_capacity(len + 64);
+    while text.len() < len {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let words: [&[u8]; 8] = [b"window ", b"literal ", b"match ", b"offset ", b"\n", b"block ", b"chunk\n", b"lazy "];
+        text.extend_from_slice(words[(state >> 29) as usize]);
+        if state & 0x0070_0000 == 0 {
+            text.extend_from_slice(format!("{state:x}").as_bytes());
+        }
+    }
+    text.truncate(len);
+    text
+}
+
+/// A gzip member by the system's zlib, so that tests of reading lean on nothing of ours.
+pub fn gzip(data: &[u8]) -> Vec<u8> {
+    let system = api::Api::system().expect("reading is tested against the system's libz");
+    let scratch = api::Scratch::new("gzip");
+    let path = scratch.path("member");
+    let gz = api::Gz::open(&system, &path, "wb").unwrap();
+    assert_eq!(gz.write(data), data.len() as i32);
+    assert_eq!(gz.close(), 0);
+    std::fs::read(&path).unwrap()
+}
+
+/// What a file decodes to, by the system's zlib.
+pub fn gunzip(path: &std::path::Path) -> Vec<u8> {
+    let system = api::Api::system().expect("what we write is judged by the system's libz");
+    let gz = api::Gz::open(&system, path, "rb").unwrap();
+    let (last, data) = gz.read_all(65536);
+    assert_eq!((last, gz.error().0), (0, 0), "{}: {:?}", path.display(), gz.error());
+    assert_eq!(gz.close(), 0);
+    data
+}

@@ -1,0 +1,69 @@
+//! A module imports only from floors below its own (ARCHITECTURE.md, "Floors").
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From the C border down; modules of one line do not know each other, but for `raw`, which needs `error`.
+const FLOORS: [&[&str]; 8] = [
+    &["capi"],
+    &["gzfile"],
+    &["stream"],
+    &["pipeline"],
+    &["deflate", "inflate", "zng"],
+    &["checksum", "format"],
+    &["raw", "arch", "config"],
+    &["error"],
+];
+
+fn floor_of(module: &str) -> usize {
+    FLOORS
+        .iter()
+        .position(|modules| modules.contains(&module))
+        .unwrap_or_else(|| panic!("`{module}` stands on no floor: add it here and in ARCHITECTURE.md"))
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn modules_import_only_from_floors_below() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut imports = 0;
+    for file in files {
+        let inside = file.strip_prefix(&src).unwrap();
+        let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if module == "lib" || module == "bin" {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        // What tests import does not shape the library.
+        let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
+        for (number, line) in text.lines().enumerate() {
+            for (at, _) in line.match_indices("crate::") {
+                let rest = &line[at + "crate::".len()..];
+                let target: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if target.is_empty() || target == module {
+                    continue;
+                }
+                imports += 1;
+                assert!(
+                    floor_of(&target) > floor_of(&module),
+                    "{}:{}: `{module}` must not know `{target}`",
+                    inside.display(),
+                    number + 1
+                );
+            }
+        }
+    }
+    assert!(imports > 50, "the search itself found only {imports} imports");
+}

@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# What the program scripts share. Each script is one real program: it runs it twice, plain and with the library
+# preloaded, has the results checked by programs that run without the preload, and lastly demands proof that calls were
+# really bound to our file. So a script fails on a wrong byte, on another exit status, on a changed word on stderr, on a
+# call that fell through to the system's libz, and also when the preload did nothing at all.
+#
+# The run script gives: PRELOAD_FILE, the library; PRELOAD_DATA, a directory with text (4 MB), rows (2 MB), noise
+# (700 kB), small (100 bytes) and empty. By itself a script is run as `tests/preload/run NAME`.
+#
+# Exit status: 0 passed, 77 skipped (the reason is the last line), else failed.
+set -euo pipefail
+: "${PRELOAD_FILE:?run me by tests/preload/run NAME}" "${PRELOAD_DATA:?}"
+export LC_ALL=C TZ=UTC
+export callers_path=$PATH
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin # Debian's programs, not what stands before them
+export RIGZ_THREADS=${RIGZ_THREADS:-2}
+unset LD_PRELOAD
+
+# Under /tmp and readable by all, because some programs change their user on the way.
+work=$(mktemp -d /tmp/rigz-preload.XXXXXX)
+chmod 755 "$work"
+mkdir "$work/plain" "$work/ours" "$work/lib"
+mkdir -m 1777 "$work/bindings"
+cp -r "$PRELOAD_DATA" "$work/data"
+cp "$PRELOAD_FILE" "$work/lib/libz.so.1"
+chmod 755 "$work/lib/libz.so.1"
+library=$work/lib/libz.so.1
+cd "$work"
+
+on_exit=()
+finish() {
+    local status=$? action
+    for action in "${on_exit[@]}"; do eval "$action" || true; done
+    cd /
+    if ((status == 0 || status == 77)) || [[ -z ${PRELOAD_KEEP:-} ]]; then
+        rm -rf "$work"
+    else
+        echo "(left in $work)" # to look into what failed
+    fi
+    exit "$status"
+}
+trap finish EXIT
+
+fail() {
+    echo "$*"
+    exit 1
+}
+
+skip() {
+    echo "$*"
+    exit 77
+}
+
+# need PROGRAM...: skips when one is missing.
+need() {
+    local program
+    for program; do type -P "$program" >/dev/null || skip "no $program here"; done
+}
+
+# need_dynamic FILE: skips when the file (a program or a module of one) does not ask the loader for libz.so.1.
+need_dynamic() { grep -q 'libz\.so\.1' <<<"$(ldd "$1" 2>&1)" || skip "$1 is not linked to libz.so.1"; }
+
+# ours COMMAND...: with the preload. The loader writes down which symbol it bound to which file, into files only.
+# (`with` is for the background, where the process must be the command itself and not a shell that waits for it.)
+with=(env LD_PRELOAD="$library" LD_DEBUG=bindings LD_DEBUG_OUTPUT="$work/bindings/of")
+ours() { "${with[@]}" "$@"; }
+
+# both COMMAND...: runs it plain in plain/ and with the preload in ours/; exit status and stderr must be equal. What it
+# wrote to stdout is in plain/stdout and ours/stdout. A command that fails in both is a mistake in the script.
+both() {
+    local side status=()
+    for side in plain ours; do
+        status+=(0)
+        if [[ $side == ours ]]; then
+            (cd ours && ours "$@") >ours/stdout 2>ours/stderr </dev/null || status[1]=$?
+        else
+            (cd plain && "$@") >plain/stdout 2>plain/stderr </dev/null || status[0]=$?
+        fi
+    done
+    [[ ${status[0]} == 0 ]] || fail "fails without the preload (${status[0]}): $* $(tail -n 3 plain/stderr)"
+    [[ ${status[1]} == 0 ]] || fail "fails with the preload (${status[1]}): $* $(tail -n 3 ours/stderr)"
+    cmp -s plain/stderr ours/stderr || fail "stderr differs: $* $(diff plain/stderr ours/stderr | head -n 5)"
+}
+
+# same A B: two files (or trees) hold the same bytes.
+same() { diff -rq "$1" "$2" >differences 2>&1 || fail "$(head -n 3 differences)"; }
+
+# decodes FILE DATA: gzip, which has no libz, reads the data back.
+decodes() {
+    gzip -dc "$1" >decoded 2>decoded.err || fail "gzip does not read $1: $(head -n 1 decoded.err)"
+    cmp -s decoded "$2" || fail "$1 decodes to other bytes than $2"
+}
+
+# bound SYMBOL...: each was bound to our file on behalf of somebody else, and no zlib symbol to any other libz.
+bound() {
+    local symbol
+    # "binding file NEEDS [0] to HAS [0]: normal symbol `NAME' [VERSION]"; what our library needs is no proof.
+    sed -nE 's/.*binding file (.*) \[[0-9]+\] to (.*) \[[0-9]+\]: .* symbol .([A-Za-z0-9_]+).*/\1 \2 \3/p' bindings/* |
+        grep -v "^$library " | sort -u >bindings.all || true
+    for symbol; do
+        grep -q " $library $symbol\$" bindings.all || fail "$symbol was never bound to our library"
+    done
+    ! grep ' [^ ]*/libz\.so[^ ]* [^ ]*$' bindings.all | grep -vF " $library " >strays ||
+        fail "bound to another libz: $(head -n 1 strays)"
+}
+
+# mapped MAPS: the same for a program that closes the loader's log (sshd does): its /proc/PID/maps, copied while it worked,
+# has our library and no other libz.
+mapped() {
+    grep -qF "$library" "$1" || fail "$1: our library was not mapped"
+    ! grep -vF "$library" "$1" | grep 'libz\.so' || fail "$1: another libz was mapped, too"
+}
+
+# free_port: a port of the loopback that nobody listens on, from a range that depends on the process.
+free_port() {
+    local port
+    for port in $(seq $((20000 + $$ % 20000)) 49999); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
+            echo "$port"
+            return
+        }
+    done
+}
+
+# await COMMAND...: until it succeeds, ten seconds at most.
+await() {
+    local tries
+    for tries in {1..100}; do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    fail "still not after ten seconds ($tries tries): $*"
+}
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

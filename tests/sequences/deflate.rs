@@ -1,0 +1,1016 @@
+//! The deflate tester: what ours writes under any sequence of calls, the system's inflate must read.
+//!
+//! Sizes differ between encoders, so the compressed bytes are not compared. There are two kinds of sequence:
+//!
+//! - *ample*: each call has room for all that can come. Then sizes decide nothing, the system's deflate gets the same
+//!   calls, and code, message and consumed input must be equal after each, and so must data_type, where the input decides it.
+//! - *tight*: room is scarce, and the answers are held to the manual's words (the rules stand at `judge_tight`).
+//!
+//! In both: the bookkeeping of `port.rs` at every call; after a completed flush (a flush value, room left) everything given
+//! so far must be decodable and adler must be its checksum (Z_BLOCK may keep back the last bits: at most 7 symbols);
+//! at the end the system's inflate must have seen the input, the right trailer and nothing behind it; a gzip header must
+//! come back field by field; deflateGetDictionary must give the last bytes of the input; deflatePending must be zero
+//! after a completed flush.
+//!
+//! Two shapes stand apart: *one shot*, where Z_FINISH gets exactly deflateBound's room, and *same bytes*, where level 9 is
+//! given the same bytes and flushes under two different cuts and must write the same bytes twice.
+//!
+//! Where an equal answer is not asked for:
+//! - deflateGetDictionary may be up to 300 bytes shorter than zlib's (an encoder's window bookkeeping decides that);
+//! - adler between flushes: an encoder may sum its input when it comes or when it is encoded;
+//! - an empty flush after a completed one (or deflateParams), with an empty Z_NO_FLUSH between: zlib writes the marker again (Z_OK), an encoder may
+//!   see that it stands there (Z_BUF_ERROR);
+//! - deflateParams: msg after it (zlib leaves that of an inner call), and whether it takes input, which depends on whether the
+//!   encoder must change its way; it is given none in ample sequences, and is not called after the end;
+//! - data_type, when the input holds text and binary bytes: the first block decides, and blocks differ.
+
+use std::ffi::{c_int, c_uint};
+
+use crate::decoder::{Decoder, empty_header};
+use crate::port::{Port, Step};
+use crate::random::{Rng, data};
+use crate::run::{Bench, Trace, Verdict};
+use crate::zlib::{
+    BLOCK, BUF_ERROR, DATA_ERROR, FINISH, FULL_FLUSH, GzHeader, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END,
+    STREAM_ERROR, SYNC_FLUSH, ZStream, Zlib,
+};
+
+/// The arguments of deflateInit2.
+#[derive(Clone, Debug)]
+pub(crate) struct Params {
+    pub(crate) level: c_int,
+    pub(crate) method: c_int,
+    pub(crate) window_bits: c_int,
+    pub(crate) mem_level: c_int,
+    pub(crate) strategy: c_int,
+}
+
+impl Params {
+    pub(crate) fn usual(level: c_int, window_bits: c_int) -> Self {
+        Params { level, method: 8, window_bits, mem_level: 8, strategy: 0 }
+    }
+
+    pub(crate) fn random(rng: &mut Rng) -> Self {
+        let mut p = Params::usual(rng.range(-1, 9), 15);
+        if rng.chance(35) {
+            p.level = 9;
+        }
+        if rng.chance(50) {
+            p.window_bits = rng.range(9, 15);
+            p.mem_level = rng.range(1, 9);
+        }
+        if rng.chance(30) {
+            p.strategy = rng.range(0, 4);
+        }
+        p.window_bits = match rng.below(3) {
+            0 => -p.window_bits,
+            1 => p.window_bits + 16,
+            _ => p.window_bits,
+        };
+        if rng.chance(3) {
+            p.window_bits = rng.pick(&[8, 24, -8, 0, 7, 16, 32, 47, -16, -7]);
+        }
+        if rng.chance(2) {
+            p.mem_level = rng.pick(&[0, 10, -1]);
+        }
+        if rng.chance(2) {
+            p.level = rng.pick(&[10, -2, 100]);
+        }
+        if rng.chance(1) {
+            p.strategy = rng.pick(&[5, -1]);
+        }
+        if rng.chance(1) {
+            p.method = rng.pick(&[0, 7, 9]);
+        }
+        p
+    }
+
+    fn window(&self) -> usize {
+        let bits = if self.window_bits > 15 { self.window_bits - 16 } else { self.window_bits.abs() };
+        1 << bits.max(9)
+    }
+}
+
+pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
+    let mut rng = Rng::new(seed);
+    if bench.large_every != 0 && seed % bench.large_every as u64 == 7 {
+        return large(bench, &mut rng, trace);
+    }
+    match rng.below(10) {
+        0 => one_shot(bench, &mut rng, trace),
+        1 => same_bytes(bench, &mut rng, trace, 200_000),
+        _ => sequence(bench, &mut rng, trace),
+    }
+}
+
+/// A running checksum of the stream's format.
+#[derive(Clone, Copy, PartialEq)]
+enum Format {
+    Raw,
+    Zlib,
+    Gzip,
+}
+
+impl Format {
+    fn of(window_bits: c_int) -> Self {
+        match window_bits {
+            ..=-1 => Format::Raw,
+            16.. => Format::Gzip,
+            _ => Format::Zlib,
+        }
+    }
+
+    fn start(self) -> u64 {
+        if self == Format::Gzip { 0 } else { 1 }
+    }
+
+    fn update(self, judge: &Zlib, sum: u64, bytes: &[u8]) -> u64 {
+        match self {
+            // A NULL or empty piece would start the sum anew.
+            _ if bytes.is_empty() => sum,
+            Format::Raw => sum,
+            Format::Zlib => judge.adler32(sum, bytes.as_ptr(), bytes.len() as u32),
+            Format::Gzip => judge.crc32(sum, bytes.as_ptr(), bytes.len() as u32),
+        }
+    }
+}
+
+/// A gzip header to be written, with its strings; the library holds a pointer to it until it is out.
+struct WrittenHeader {
+    head: GzHeader,
+    extra: Vec<u8>,
+    name: Vec<u8>,
+    comment: Vec<u8>,
+}
+
+impl WrittenHeader {
+    fn random(rng: &mut Rng) -> Box<Self> {
+        let string = |rng: &mut Rng| {
+            let len = rng.size(200);
+            let mut s: Vec<u8> = (0..len).map(|_| 1 + rng.below(255) as u8).collect();
+            s.push(0);
+            s
+        };
+        let mut h = Box::new(WrittenHeader {
+            head: empty_header(),
+            extra: (0..rng.size(65_535)).map(|i| i as u8).collect(),
+            name: string(rng),
+            comment: string(rng),
+        });
+        h.head.text = rng.range(0, 1);
+        h.head.time = rng.bits() & 0xFFFF_FFFF;
+        h.head.os = rng.range(0, 255);
+        h.head.hcrc = rng.range(0, 1);
+        if rng.chance(60) {
+            h.head.extra = h.extra.as_mut_ptr();
+            h.head.extra_len = h.extra.len() as u32;
+        }
+        if rng.chance(60) {
+            h.head.name = h.name.as_mut_ptr();
+        }
+        if rng.chance(40) {
+            h.head.comment = h.comment.as_mut_ptr();
+        }
+        h
+    }
+}
+
+/// One stream of ours, the same stream of the judge where room is ample, and what is known about both.
+struct Pair<'a> {
+    bench: &'a Bench,
+    ours: Box<ZStream>,
+    theirs: Option<Box<ZStream>>,
+    port: Port,
+    params: Params,
+    format: Format,
+    /// What is still to be given, and how much of it was.
+    data: Vec<u8>,
+    pos: usize,
+    /// Everything taken since the stream (re)started.
+    fed: Vec<u8>,
+    /// The last 64 KiB or so of dictionary and input, for deflateGetDictionary.
+    history: Vec<u8>,
+    /// Bytes of it since the last full flush, where zlib forgets its window.
+    remembered: usize,
+    sum: u64,
+    decoder: Decoder<'a>,
+    header: Option<std::rc::Rc<WrittenHeader>>,
+    /// Some call has started the stream.
+    started: bool,
+    /// Z_FINISH was given and more room is needed.
+    finishing: bool,
+    ended: bool,
+    /// The last call was a completed flush, so nothing is buffered and the next byte starts a block.
+    clean: bool,
+    /// A byte boundary too, or a place where the raw dictionary may change.
+    aligned: bool,
+    /// The last call was a deflateParams that has flushed, perhaps.
+    changed: bool,
+    /// data_type follows from the input alone.
+    plain: bool,
+}
+
+impl<'a> Pair<'a> {
+    /// `None` where both libraries refuse the parameters.
+    fn open(bench: &'a Bench, params: &Params, data: Vec<u8>, ample: bool) -> Result<Option<Self>, String> {
+        let mut ours = ZStream::new();
+        let mut theirs = ZStream::new();
+        let our_code = bench.ours.deflate_init2(&mut ours, params);
+        let their_code = bench.judge.deflate_init2(&mut theirs, params);
+        if our_code != their_code {
+            return Err(format!("deflateInit2{params:?} gives {our_code}, the system's {their_code}"));
+        }
+        if our_code != OK {
+            return Ok(None);
+        }
+        if ours.zalloc == 0 || ours.zfree == 0 {
+            return Err("deflateInit2 leaves zalloc or zfree empty".into());
+        }
+        let format = Format::of(params.window_bits);
+        let theirs = if ample {
+            Some(theirs)
+        } else {
+            bench.judge.deflate_end(&mut *theirs);
+            None
+        };
+        Ok(Some(Pair {
+            bench,
+            ours,
+            theirs,
+            port: Port::default(),
+            params: params.clone(),
+            format,
+            data,
+            pos: 0,
+            fed: Vec::new(),
+            history: Vec::new(),
+            remembered: 0,
+            sum: format.start(),
+            decoder: Decoder::new(bench, params.window_bits),
+            header: None,
+            started: false,
+            finishing: false,
+            ended: false,
+            clean: true,
+            aligned: true,
+            changed: false,
+            plain: params.level != 0,
+        }))
+    }
+
+    fn left(&self) -> usize {
+        self.data.len() - self.pos
+    }
+
+    /// Room for whatever may come out, in an ample sequence.
+    fn ample_room(&self) -> usize {
+        let all = self.fed.len() + self.left();
+        all + all / 8 + 200_000
+    }
+
+    /// A call that takes input and gives output, on ours and, with ample room, on theirs.
+    fn io(
+        &mut self,
+        cut: usize,
+        room: usize,
+        nulls: bool,
+        call: impl Fn(&Zlib, *mut ZStream) -> c_int,
+    ) -> Result<Step, String> {
+        self.io_and_message(cut, room, nulls, true, call)
+    }
+
+    /// `io`, with a say about whether the message is compared.
+    fn io_and_message(
+        &mut self,
+        cut: usize,
+        room: usize,
+        nulls: bool,
+        compare_message: bool,
+        call: impl Fn(&Zlib, *mut ZStream) -> c_int,
+    ) -> Result<Step, String> {
+        let input = &self.data[self.pos..self.pos + cut];
+        let ours = &self.bench.ours;
+        let step = self.port.call(&mut self.ours, input, room, nulls, |s| call(ours, s))?;
+        if let Some(theirs) = &mut self.theirs {
+            let judge = &self.bench.judge;
+            let want = self.port.call(theirs, input, room, nulls, |s| call(judge, s))?;
+            // Nothing to do but a marker that was there already.
+            let moot = self.clean
+                && cut == 0
+                && [step.code, want.code].iter().all(|code| [OK, BUF_ERROR].contains(code));
+            if (step.code, step.consumed) != (want.code, want.consumed) && !moot {
+                let (got, wanted) = ((step.code, step.consumed), (want.code, want.consumed));
+                return Err(format!("code and consumed bytes are {got:?}, the system's {wanted:?}"));
+            }
+            let (got, want) = (self.ours.message(), theirs.message());
+            if got != want && !moot && compare_message {
+                return Err(format!("msg is {got:?}, the system's {want:?}"));
+            }
+        }
+        self.changed = false;
+        let taken = &self.data[self.pos..self.pos + step.consumed];
+        self.fed.extend_from_slice(taken);
+        self.history.extend_from_slice(taken);
+        self.remembered += taken.len();
+        if self.history.len() > 1 << 17 {
+            self.history.drain(..(1 << 17) - (1 << 16));
+        }
+        self.sum = self.format.update(&self.bench.judge, self.sum, taken);
+        self.pos += step.consumed;
+        self.decoder.feed(&step.output, &self.fed)?;
+        Ok(step)
+    }
+
+    /// deflate(), with all that must hold after it.
+    fn deflate(&mut self, cut: usize, room: usize, flush: c_int, nulls: bool, trace: &mut Trace) -> Verdict {
+        trace.about(|| format!("deflate(in {cut}, room {room}, flush {flush})"));
+        let step = self.io(cut, room, nulls, |lib, s| lib.deflate(s, flush))?;
+        trace.add(|| {
+            let (taken, made) = (step.consumed, step.output.len());
+            format!(
+                "deflate(in {cut}, room {room}, flush {flush}) -> {}, took {taken}, made {made}",
+                step.code
+            )
+        });
+        let refused = step.code == STREAM_ERROR;
+        let valid = (NO_FLUSH..=BLOCK).contains(&flush);
+        if valid && !refused && room > 0 {
+            self.started = true;
+        }
+        if self.theirs.is_none() {
+            self.judge_tight(&step, cut, room, flush)?;
+        }
+        if step.code == STREAM_END && !self.ended {
+            self.ended = true;
+            self.judge_end()?;
+        }
+        self.finishing |= flush == FINISH && step.code == OK;
+        if step.code == OK && flush != NO_FLUSH && flush != FINISH && valid && step.room_left > 0 {
+            self.judge_flush(flush)?;
+            if flush == FULL_FLUSH {
+                self.remembered = 0;
+            }
+            self.clean = true;
+            self.aligned = flush == SYNC_FLUSH || flush == FULL_FLUSH;
+        } else if step.consumed > 0 || !step.output.is_empty() {
+            self.clean = false;
+        }
+        if flush != NO_FLUSH && self.fed.is_empty() {
+            // An empty first block has its own idea of the data's kind.
+            self.plain = false;
+        }
+        Ok(())
+    }
+
+    /// What the manual says of a deflate call, whatever the encoder.
+    fn judge_tight(&self, step: &Step, cut: usize, room: usize, flush: c_int) -> Verdict {
+        let idle = step.consumed == 0 && step.output.is_empty();
+        let say = |what: &str| Err(format!("deflate gives {}: {what}", step.code));
+        if !(NO_FLUSH..=BLOCK).contains(&flush) || (self.ended && flush != FINISH) {
+            return if step.code == STREAM_ERROR && idle {
+                Ok(())
+            } else {
+                say("must be refused with Z_STREAM_ERROR")
+            };
+        }
+        if room == 0 {
+            return if step.code == BUF_ERROR && idle { Ok(()) } else { say("no room must be Z_BUF_ERROR") };
+        }
+        if self.ended {
+            let want = if cut == 0 { STREAM_END } else { BUF_ERROR };
+            return if step.code == want && idle { Ok(()) } else { say("the stream had ended") };
+        }
+        match step.code {
+            OK => {
+                if flush == FINISH && step.room_left > 0 {
+                    return say("Z_FINISH had room left, so the stream must end");
+                }
+                if step.consumed < cut && step.room_left > 0 {
+                    return say("it must go on while there is input and room");
+                }
+                Ok(())
+            }
+            STREAM_END if flush == FINISH => {
+                if step.consumed < cut {
+                    say("ended before its input")
+                } else {
+                    Ok(())
+                }
+            }
+            BUF_ERROR => {
+                if !idle {
+                    return say("Z_BUF_ERROR means no progress, but there was");
+                }
+                if cut > 0 || flush == FINISH {
+                    return say("there was something to do and room for it");
+                }
+                Ok(())
+            }
+            _ => say("not a code that this call may give"),
+        }
+    }
+
+    fn judge_sum(&self) -> Verdict {
+        let adler = self.ours.adler;
+        if adler != self.sum {
+            return Err(format!("adler is {adler:#x}, the input's is {:#x}", self.sum));
+        }
+        Ok(())
+    }
+
+    /// A flush is complete: what was given can be read.
+    fn judge_flush(&mut self, flush: c_int) -> Verdict {
+        self.judge_sum()?;
+        let missing = self.fed.len() - self.decoder.decoded;
+        let allowed = if flush == BLOCK { 7 * 258 } else { 0 };
+        if missing > allowed {
+            return Err(format!("after a completed flush {flush} the last {missing} bytes can't be decoded"));
+        }
+        let (mut pending, mut bits): (c_uint, c_int) = (7, 7);
+        let code = self.bench.ours.deflate_pending(&mut *self.ours, &mut pending, &mut bits);
+        let aligned = flush == SYNC_FLUSH || flush == FULL_FLUSH;
+        if code != OK || pending != 0 || !(0..8).contains(&bits) || (aligned && bits != 0) {
+            return Err(format!("deflatePending after flush {flush}: {code}, {pending} bytes, {bits} bits"));
+        }
+        Ok(())
+    }
+
+    /// The stream is at its end: all of it is readable and its facts are right.
+    fn judge_end(&mut self) -> Verdict {
+        if !self.decoder.ended {
+            return Err("Z_STREAM_END, but the system's inflate sees no end".into());
+        }
+        if self.decoder.decoded != self.fed.len() {
+            let (decoded, fed) = (self.decoder.decoded, self.fed.len());
+            return Err(format!("the stream decodes to {decoded} bytes of {fed}"));
+        }
+        self.judge_sum()?;
+        self.judge_data_type()?;
+        if let (Some(want), Some(got)) = (&self.header, self.decoder.header()) {
+            let same_string = |want: *mut u8, bytes: &[u8], got: &[u8]| {
+                if want.is_null() { true } else { got.starts_with(bytes) }
+            };
+            let (w, g) = (&want.head, &got.head);
+            let numbers = |h: &GzHeader| (h.text, h.time, h.os, h.hcrc);
+            let right = g.done == 1
+                && numbers(w) == numbers(g)
+                && (w.extra.is_null() || (w.extra_len == g.extra_len && got.extra.starts_with(&want.extra)))
+                && same_string(w.name, &want.name, &got.name)
+                && same_string(w.comment, &want.comment, &got.comment);
+            if !right {
+                return Err("the gzip header does not come back as it was set".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_data_type(&self) -> Verdict {
+        let binary = |b: &u8| matches!(*b, 0..=6 | 14..=25 | 28..=31);
+        let text = |b: &u8| matches!(*b, 9 | 10 | 13 | 32..=255);
+        let got = self.ours.data_type;
+        let sure = self.plain && !self.fed.is_empty();
+        let want = if sure && binary(&self.fed[0]) {
+            0
+        } else if sure && text(&self.fed[0]) && !self.fed.iter().any(binary) {
+            1
+        } else {
+            return if (0..=2).contains(&got) { Ok(()) } else { Err(format!("data_type is {got}")) };
+        };
+        if got == want { Ok(()) } else { Err(format!("data_type is {got}, the input says {want}")) }
+    }
+
+    fn set_header(&mut self, header: Box<WrittenHeader>, trace: &mut Trace) -> Verdict {
+        let header: std::rc::Rc<WrittenHeader> = header.into();
+        let at = (&raw const header.head).cast_mut();
+        let code = self.bench.ours.deflate_set_header(&mut *self.ours, at);
+        trace.add(|| format!("deflateSetHeader -> {code}"));
+        let want = if self.format == Format::Gzip { OK } else { STREAM_ERROR };
+        if code != want {
+            return Err(format!("deflateSetHeader gives {code}, want {want}"));
+        }
+        if let Some(theirs) = &mut self.theirs {
+            self.bench.judge.deflate_set_header(&mut **theirs, at);
+        }
+        if code == OK {
+            self.decoder.watch_header();
+            self.header = Some(header);
+        }
+        Ok(())
+    }
+
+    fn set_dictionary(&mut self, dictionary: &[u8], trace: &mut Trace) -> Verdict {
+        let len = dictionary.len() as u32;
+        let code = self.bench.ours.deflate_set_dictionary(&mut *self.ours, dictionary.as_ptr(), len);
+        trace.add(|| format!("deflateSetDictionary({len}) -> {code}"));
+        // Only called where the answer is certain: a raw stream with nothing buffered, or any other format at any time.
+        let allowed = match self.format {
+            Format::Raw => true,
+            Format::Zlib => !self.started,
+            Format::Gzip => false,
+        };
+        let want = if allowed { OK } else { STREAM_ERROR };
+        if code != want {
+            return Err(format!("deflateSetDictionary gives {code}, want {want}"));
+        }
+        if let Some(theirs) = &mut self.theirs {
+            let code = self.bench.judge.deflate_set_dictionary(&mut **theirs, dictionary.as_ptr(), len);
+            if code != want {
+                return Err(format!("tester: the system's deflateSetDictionary gives {code}, want {want}"));
+            }
+        }
+        if code != OK {
+            return Ok(());
+        }
+        if let Some(theirs) = &self.theirs
+            && theirs.adler != self.ours.adler
+        {
+            return Err(format!(
+                "adler after deflateSetDictionary is {:#x}, want {:#x}",
+                self.ours.adler, theirs.adler
+            ));
+        }
+        self.plain = false;
+        self.history.extend_from_slice(dictionary);
+        self.remembered += dictionary.len();
+        match self.format {
+            Format::Raw => self.decoder.set_raw_dictionary(dictionary),
+            _ => {
+                // A second dictionary before the header: zlib's sum goes over both, in one id.
+                let mut all = self.decoder.dictionary.take().unwrap_or_default();
+                all.extend_from_slice(dictionary);
+                self.decoder.dictionary = Some(all);
+            }
+        }
+        Ok(())
+    }
+
+    fn get_dictionary(&mut self, trace: &mut Trace) -> Verdict {
+        let mut bytes = vec![0x33u8; 32768 + 16];
+        let mut len: c_uint = 0;
+        let code = self.bench.ours.deflate_get_dictionary(&mut *self.ours, bytes.as_mut_ptr(), &mut len);
+        trace.add(|| format!("deflateGetDictionary -> {code}, {len} bytes"));
+        let len = len as usize;
+        if code != OK || len > self.params.window() {
+            return Err(format!("deflateGetDictionary gives {code} and {len} bytes"));
+        }
+        if bytes[32768..].iter().any(|b| *b != 0x33) {
+            return Err("deflateGetDictionary writes past 32768 bytes".into());
+        }
+        let full = self.remembered.min(self.params.window());
+        if len + 300 < full || !self.history.ends_with(&bytes[..len]) {
+            return Err(format!("deflateGetDictionary: {len} bytes are not the last of {full}"));
+        }
+        Ok(())
+    }
+
+    fn set_params(
+        &mut self,
+        cut: usize,
+        room: usize,
+        level: c_int,
+        strategy: c_int,
+        trace: &mut Trace,
+    ) -> Verdict {
+        trace.about(|| format!("deflateParams({level}, {strategy}; in {cut}, room {room})"));
+        let call = |lib: &Zlib, s: *mut ZStream| lib.deflate_params(s, level, strategy);
+        let step = self.io_and_message(cut, room, false, false, call)?;
+        trace.add(|| {
+            let (taken, made) = (step.consumed, step.output.len());
+            format!(
+                "deflateParams({level}, {strategy}; in {cut}, room {room}) -> {}, took {taken}, made {made}",
+                step.code
+            )
+        });
+        // zlib leaves the message of an inner call there; so may we, or not.
+        for s in std::iter::once(&mut self.ours).chain(&mut self.theirs) {
+            s.msg = std::ptr::null();
+        }
+        let valid = (-1..=9).contains(&level) && (0..=4).contains(&strategy);
+        let idle = step.consumed == 0 && step.output.is_empty();
+        if !valid && (step.code != STREAM_ERROR || !idle) {
+            return Err(format!("deflateParams({level}, {strategy}) gives {}", step.code));
+        }
+        if valid && !self.ended && step.code != OK && step.code != BUF_ERROR {
+            return Err(format!("deflateParams({level}, {strategy}) gives {}", step.code));
+        }
+        if valid && step.code == BUF_ERROR && step.room_left > 0 && room > 0 {
+            return Err("deflateParams asks for room that it had".into());
+        }
+        self.plain = false;
+        self.changed = step.code == OK;
+        if !idle {
+            self.clean = false;
+        }
+        Ok(())
+    }
+
+    /// Ten bits that are an empty fixed block: they fit wherever a block may start.
+    fn prime(&mut self, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+        let (bits, value) = if rng.chance(80) { (10, 2) } else { (rng.pick(&[-1, 17, 33]), 0) };
+        let code = self.bench.ours.deflate_prime(&mut *self.ours, bits, value);
+        trace.add(|| format!("deflatePrime({bits}, {value}) -> {code}"));
+        let want = if bits == 10 { OK } else { BUF_ERROR };
+        if code != want {
+            return Err(format!("deflatePrime({bits}) gives {code}, want {want}"));
+        }
+        if let Some(theirs) = &mut self.theirs {
+            self.bench.judge.deflate_prime(&mut **theirs, bits, value);
+        }
+        if code == OK {
+            self.clean = false;
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, rng: &mut Rng, trace: &mut Trace) -> Result<Pair<'a>, String> {
+        let mut ours = ZStream::new();
+        let code = self.bench.ours.deflate_copy(&mut *ours, &mut *self.ours);
+        trace.add(|| format!("deflateCopy -> {code}"));
+        if code != OK {
+            return Err(format!("deflateCopy gives {code}"));
+        }
+        let theirs = self.theirs.as_mut().map(|theirs| {
+            let mut copy = ZStream::new();
+            let code = self.bench.judge.deflate_copy(&mut *copy, &mut **theirs);
+            assert_eq!(code, OK, "the judge can copy");
+            copy
+        });
+        let mut rest = self.data[self.pos..].to_vec();
+        if rng.chance(50) && !self.finishing && !self.ended {
+            let len = rng.size(60_000);
+            rest = data(rng, len);
+        }
+        Ok(Pair {
+            bench: self.bench,
+            ours,
+            theirs,
+            port: Port::default(),
+            params: self.params.clone(),
+            format: self.format,
+            data: rest,
+            pos: 0,
+            fed: self.fed.clone(),
+            history: self.history.clone(),
+            remembered: self.remembered,
+            sum: self.sum,
+            decoder: self.decoder.copy(),
+            header: self.header.clone(),
+            started: self.started,
+            finishing: self.finishing,
+            ended: self.ended,
+            clean: self.clean,
+            aligned: self.aligned,
+            changed: self.changed,
+            plain: self.plain,
+        })
+    }
+
+    /// deflateReset, or deflateResetKeep at a stream's end, where it means "another stream with the same window".
+    fn reset(&mut self, keep: bool, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+        let call =
+            |lib: &Zlib, s: &mut ZStream| if keep { lib.deflate_reset_keep(s) } else { lib.deflate_reset(s) };
+        let code = call(&self.bench.ours, &mut self.ours);
+        trace.add(|| format!("deflateReset{} -> {code}", if keep { "Keep" } else { "" }));
+        if let Some(theirs) = &mut self.theirs {
+            call(&self.bench.judge, theirs);
+            if theirs.adler != self.ours.adler || theirs.data_type != self.ours.data_type {
+                return Err("adler or data_type after a reset is not the system's".into());
+            }
+        }
+        if code != OK || self.ours.total_in != 0 || self.ours.total_out != 0 {
+            return Err(format!("deflateReset gives {code}, or its totals are not zero"));
+        }
+        self.decoder.reset(keep);
+        self.fed.clear();
+        if !keep {
+            self.history.clear();
+            self.remembered = 0;
+        }
+        self.sum = self.format.start();
+        let len = rng.size(60_000);
+        self.data = data(rng, len);
+        self.pos = 0;
+        (self.started, self.finishing, self.ended) = (false, false, false);
+        (self.clean, self.aligned) = (true, true);
+        self.plain = false;
+        Ok(())
+    }
+
+    /// Ends the stream in memory, wherever it is.
+    fn end(&mut self, trace: &mut Trace) -> Verdict {
+        let code = self.bench.ours.deflate_end(&mut *self.ours);
+        trace.add(|| format!("deflateEnd -> {code}"));
+        let theirs = self.theirs.take().map(|mut theirs| self.bench.judge.deflate_end(&mut *theirs));
+        let right = match theirs {
+            Some(want) => code == want,
+            None if self.ended || !self.started => code == OK,
+            None => code == OK || code == DATA_ERROR,
+        };
+        if !right {
+            return Err(format!("deflateEnd gives {code}, the system's {theirs:?}"));
+        }
+        if !self.ours.state.is_null() {
+            return Err("deflateEnd leaves the state pointer".into());
+        }
+        let again = self.bench.ours.deflate_end(&mut *self.ours);
+        if again != STREAM_ERROR {
+            return Err(format!("a second deflateEnd gives {again}"));
+        }
+        Ok(())
+    }
+
+    /// Gives all that is left and finishes the stream.
+    fn finish(&mut self, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+        let mut stalls = 0;
+        while !self.ended {
+            let room = if self.theirs.is_some() { self.ample_room() } else { rng.room().max(1) };
+            let before = (self.pos, self.ours.total_out);
+            self.deflate(self.left(), room, FINISH, rng.chance(50), trace)?;
+            stalls = if before == (self.pos, self.ours.total_out) { stalls + 1 } else { 0 };
+            if stalls > 3 {
+                return Err("Z_FINISH makes no progress".into());
+            }
+        }
+        if rng.chance(20) {
+            // What comes after the end: the same end, or a refusal.
+            let flush = rng.range(NO_FLUSH, BLOCK + 1);
+            self.data.extend_from_slice(b"late");
+            let cut = rng.pick(&[0, 0, 1, 4]);
+            self.deflate(cut, 100, flush, false, trace)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pair<'_> {
+    fn drop(&mut self) {
+        if !self.ours.state.is_null() {
+            self.bench.ours.deflate_end(&mut *self.ours);
+        }
+        if let Some(theirs) = &mut self.theirs {
+            self.bench.judge.deflate_end(&mut **theirs);
+        }
+    }
+}
+
+fn random_flush(rng: &mut Rng) -> c_int {
+    match rng.below(100) {
+        0..70 => NO_FLUSH,
+        70..78 => SYNC_FLUSH,
+        78..84 => FULL_FLUSH,
+        84..90 => PARTIAL_FLUSH,
+        90..97 => BLOCK,
+        97 => FINISH,
+        _ => rng.pick(&[-1, 6, 7, 100, i32::MIN]),
+    }
+}
+
+/// The main shape: any calls in any order, ended or thrown away.
+fn sequence(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let params = Params::random(rng);
+    let ample = rng.chance(50);
+    let len = rng.size(200_000);
+    let input = data(rng, len);
+    trace.add(|| format!("deflateInit2 {params:?}, {len} bytes, {}", if ample { "ample" } else { "tight" }));
+    let Some(pair) = Pair::open(bench, &params, input, ample)? else { return Ok(()) };
+    let mut pairs = vec![pair];
+    if rng.chance(25) {
+        pairs[0].set_header(WrittenHeader::random(rng), trace)?;
+    }
+    if rng.chance(20) {
+        let len = 1 + rng.size(50_000);
+        pairs[0].set_dictionary(&data(rng, len), trace)?;
+    }
+    let calls = 1 + rng.size(120);
+    for _ in 0..calls {
+        let which = rng.below(pairs.len());
+        if pairs.len() > 1 {
+            trace.add(|| format!("on stream {which}:"));
+        }
+        let count = pairs.len();
+        if let Some(copy) = random_call(&mut pairs[which], count, rng, trace)? {
+            pairs.push(copy);
+        }
+    }
+    for mut pair in pairs {
+        if rng.chance(85) {
+            pair.finish(rng, trace)?;
+        }
+        pair.end(trace)?;
+    }
+    Ok(())
+}
+
+/// One call of the main shape; a copied stream comes back.
+fn random_call<'a>(
+    pair: &mut Pair<'a>,
+    streams: usize,
+    rng: &mut Rng,
+    trace: &mut Trace,
+) -> Result<Option<Pair<'a>>, String> {
+    let ample = pair.theirs.is_some();
+    let room = if ample { pair.ample_room() } else { rng.room() };
+    match rng.below(100) {
+        0..75 => {
+            let mut flush = random_flush(rng);
+            let mut cut = rng.cut(pair.left());
+            if pair.finishing && !pair.ended {
+                flush = FINISH;
+            }
+            if flush == FINISH {
+                cut = pair.left();
+            }
+            pair.deflate(cut, room, flush, rng.chance(50), trace)?;
+        }
+        75..81 if !pair.finishing && !pair.ended => {
+            let (mut level, mut strategy) = (rng.range(-1, 9), rng.pick(&[0, 0, 0, 1, 2, 3, 4]));
+            if rng.chance(6) {
+                (level, strategy) = rng.pick(&[(10, 0), (-2, 0), (6, 5), (6, -1)]);
+            }
+            let cut = if ample || rng.chance(50) { 0 } else { rng.cut(pair.left()) };
+            pair.set_params(cut, room, level, strategy, trace)?;
+        }
+        81..84 if streams < 3 => return Ok(Some(pair.copy(rng, trace)?)),
+        84..86 => pair.reset(false, rng, trace)?,
+        // Not for the zlib format: zlib then announces the kept window as a dictionary, with a wrong id.
+        86 if pair.ended && pair.format != Format::Zlib => pair.reset(true, rng, trace)?,
+        87..90 => {
+            let certain = match pair.format {
+                Format::Raw => pair.clean && pair.aligned && !pair.ended,
+                // After the trailer zlib forgets the format and takes one.
+                _ => !pair.ended,
+            };
+            if certain {
+                let len = 1 + rng.size(40_000);
+                pair.set_dictionary(&data(rng, len), trace)?;
+            }
+        }
+        90..93 => pair.get_dictionary(trace)?,
+        93..95 if pair.format == Format::Raw && pair.clean && !pair.ended => pair.prime(rng, trace)?,
+        95 | 96 => {
+            let (good, lazy, nice, chain) =
+                (rng.range(4, 258), rng.range(4, 258), rng.range(4, 258), rng.range(1, 4096));
+            let code = pair.bench.ours.deflate_tune(&mut *pair.ours, good, lazy, nice, chain);
+            trace.add(|| format!("deflateTune({good}, {lazy}, {nice}, {chain}) -> {code}"));
+            if code != OK {
+                return Err(format!("deflateTune gives {code}"));
+            }
+        }
+        97 => {
+            let (mut pending, mut bits): (c_uint, c_int) = (0, -1);
+            let code = pair.bench.ours.deflate_pending(&mut *pair.ours, &mut pending, &mut bits);
+            trace.add(|| format!("deflatePending -> {code}, {pending} bytes, {bits} bits"));
+            if code != OK || !(0..=16).contains(&bits) {
+                return Err(format!("deflatePending gives {code}, {bits} bits"));
+            }
+            let code =
+                pair.bench.ours.deflate_pending(&mut *pair.ours, std::ptr::null_mut(), std::ptr::null_mut());
+            if code != OK {
+                return Err(format!("deflatePending with NULL gives {code}"));
+            }
+        }
+        98 => {
+            let len = rng.size(1 << 20) as u64;
+            let bound = pair.bench.ours.deflate_bound(&mut *pair.ours, len);
+            trace.add(|| format!("deflateBound({len}) -> {bound}"));
+            if bound < len {
+                return Err(format!("deflateBound({len}) is {bound}"));
+            }
+        }
+        _ => {}
+    }
+    Ok(None)
+}
+
+/// deflateBound's promise: one Z_FINISH with that much room ends the stream.
+fn one_shot(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let params = Params::random(rng);
+    let len = rng.size(200_000);
+    let input = data(rng, len);
+    let Some(mut pair) = Pair::open(bench, &params, input, false)? else { return Ok(()) };
+    if rng.chance(30) {
+        pair.set_header(WrittenHeader::random(rng), trace)?;
+    }
+    let bound = bench.ours.deflate_bound(&mut *pair.ours, len as u64) as usize;
+    trace.add(|| format!("one shot: {params:?}, {len} bytes, deflateBound {bound}"));
+    pair.deflate(len, bound, FINISH, false, trace)?;
+    if !pair.ended && bench.ours_is_zlib && params.level == 0 {
+        // zlib 1.2.13's own bound is a byte short for stored data in a small window.
+        return Ok(());
+    }
+    if !pair.ended {
+        return Err(format!("{len} bytes did not fit in deflateBound's {bound}"));
+    }
+    let usual = params.window_bits == 15 && params.mem_level == 8 && params.strategy == 0;
+    let compress_bound = bench.judge.compress_bound(len as u64);
+    if usual && pair.ours.total_out > compress_bound {
+        let total = pair.ours.total_out;
+        return Err(format!("{len} bytes became {total}, more than zlib's compressBound {compress_bound}"));
+    }
+    pair.end(trace)
+}
+
+/// The same bytes and flushes, cut in two ways, give the same output at level 9.
+fn same_bytes(bench: &Bench, rng: &mut Rng, trace: &mut Trace, max: usize) -> Verdict {
+    let params = Params::usual(9, rng.pick(&[15, -15, 31]));
+    let len = rng.size(max);
+    let input = data(rng, len);
+    let mut places: Vec<(usize, c_int)> = (0..rng.below(4))
+        .map(|_| (rng.below(len + 1), rng.pick(&[SYNC_FLUSH, FULL_FLUSH, PARTIAL_FLUSH])))
+        .collect();
+    places.sort_unstable();
+    trace.add(|| format!("same bytes: {params:?}, {len} bytes, flushes at {places:?}"));
+    let mut outputs = Vec::new();
+    for way in 0..2 {
+        trace.add(|| format!("cut {way}:"));
+        let Some(mut pair) = Pair::open(bench, &params, input.clone(), false)? else { return Ok(()) };
+        let mut written = Vec::new();
+        let mut deflate = |pair: &mut Pair, cut: usize, room: usize, flush: c_int| -> Verdict {
+            let step = pair.io(cut, room, false, |lib, s| lib.deflate(s, flush))?;
+            if step.code != OK && step.code != STREAM_END && step.code != BUF_ERROR {
+                return Err(format!("deflate gives {}", step.code));
+            }
+            pair.ended |= step.code == STREAM_END;
+            written.extend_from_slice(&step.output);
+            Ok(())
+        };
+        for (place, flush) in &places {
+            while pair.pos < *place {
+                let cut = rng.cut(*place - pair.pos);
+                let room = rng.room();
+                deflate(&mut pair, cut, room, NO_FLUSH)?;
+            }
+            let room = pair.ample_room();
+            deflate(&mut pair, 0, room, *flush)?;
+        }
+        while pair.left() > 0 {
+            let cut = rng.cut(pair.left());
+            let room = rng.room();
+            deflate(&mut pair, cut, room, NO_FLUSH)?;
+        }
+        while !pair.ended {
+            let room = rng.room();
+            deflate(&mut pair, 0, room, FINISH)?;
+        }
+        pair.judge_end()?;
+        drop(pair);
+        outputs.push(written);
+    }
+    if outputs[0] != outputs[1] {
+        let at = outputs[0].iter().zip(&outputs[1]).position(|(a, b)| a != b);
+        let sizes = (outputs[0].len(), outputs[1].len());
+        return Err(format!("two cuts of the same input differ: sizes {sizes:?}, first at {at:?}"));
+    }
+    Ok(())
+}
+
+/// Megabytes, where the parallel pipeline works: long quiet writes, now and then something that disturbs it.
+fn large(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    if rng.chance(25) {
+        return same_bytes(bench, rng, trace, 3 << 20);
+    }
+    let params = Params::usual(rng.pick(&[9, 9, 9, 6, 1]), rng.pick(&[15, -15, 31]));
+    let len = (1 << 20) + rng.below(5 << 20);
+    let input = data(rng, len);
+    trace.add(|| format!("large: {params:?}, {len} bytes"));
+    let Some(pair) = Pair::open(bench, &params, input, false)? else { return Ok(()) };
+    let mut pairs = vec![pair];
+    let disturb = rng.chance(60);
+    while pairs.iter().any(|pair| pair.left() > 0) {
+        let which = rng.below(pairs.len());
+        let count = pairs.len();
+        let pair = &mut pairs[which];
+        if disturb && rng.chance(4) {
+            if let Some(copy) = random_call(pair, count, rng, trace)? {
+                pairs.push(copy);
+            }
+            continue;
+        }
+        let cut = (1 + rng.size(2 << 20)).min(pair.left());
+        let room = if rng.chance(50) { 1 << 20 } else { 1 + rng.size(1 << 18) };
+        let flush = if pair.ended || pair.finishing { FINISH } else { NO_FLUSH };
+        if pair.ended {
+            pair.pos = pair.data.len();
+            continue;
+        }
+        let cut = if flush == FINISH { pair.left() } else { cut };
+        pair.deflate(cut, room, flush, false, trace)?;
+        if rng.chance(1) {
+            break;
+        }
+    }
+    for mut pair in pairs {
+        if rng.chance(85) {
+            let mut more = 0;
+            while !pair.ended {
+                pair.deflate(pair.left(), 1 + rng.size(4 << 20), FINISH, false, trace)?;
+                more += 1;
+                if more > 100_000 {
+                    return Err("Z_FINISH does not end".into());
+                }
+            }
+        }
+        pair.end(trace)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! Reading: both libraries read the same file by the same calls and must answer alike.
+//!
+//! The file is plain, gzip, several members, one with garbage behind, truncated, damaged or empty. After every call these
+//! are equal: what it returned, the bytes it gave, gztell, gzeof, gzdirect, gzerror's code and text; and, because a program's
+//! gzgetc is a macro, what that macro would take from the visible head of the file.
+//!
+//! Where an equal answer is not asked for:
+//! (each rule stands where it is applied, with its reason)
+
+use std::ffi::c_int;
+use std::fs;
+use std::path::Path;
+
+use crate::deflate::Params;
+use crate::gz::{error, open};
+use crate::random::{Rng, data};
+use crate::run::{Bench, Trace, Verdict};
+use crate::streams;
+use crate::zlib::{FINISH, GzFile, STREAM_END, ZStream, Zlib};
+
+/// A gzip member of the system's making.
+fn member(bench: &Bench, rng: &mut Rng, input: &[u8]) -> Vec<u8> {
+    let mut strm = ZStream::new();
+    bench.judge.deflate_init2(&mut strm, &Params::usual(rng.range(0, 9), 31));
+    let mut out = vec![0; input.len() + input.len() / 8 + 1000];
+    strm.next_in = input.as_ptr();
+    strm.avail_in = input.len() as u32;
+    strm.next_out = out.as_mut_ptr();
+    strm.avail_out = out.len() as u32;
+    let code = bench.judge.deflate(&mut *strm, FINISH);
+    assert_eq!(code, STREAM_END, "the judge writes its member into ample room");
+    out.truncate(strm.total_out as usize);
+    bench.judge.deflate_end(&mut *strm);
+    out
+}
+
+fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str) {
+    let len = rng.size(max);
+    let input = data(rng, len);
+    let mut bytes = member(bench, rng, &input);
+    match rng.below(20) {
+        0..2 => (input, "plain"),
+        2..8 => (bytes, "gzip"),
+        8..11 => {
+            for _ in 0..1 + rng.below(4) {
+                let len = rng.size(max / 4);
+                let next = data(rng, len);
+                bytes.extend(member(bench, rng, &next));
+            }
+            (bytes, "members")
+        }
+        11..13 => {
+            let tail: &[&[u8]] =
+                &[b"\0\0\0\0", b"garbage behind", b"\x1f", b"\x1f\x8b", b"\x1f\x8b\x07", b"\x1f\x8b\x08\0"];
+            bytes.extend_from_slice(rng.pick(tail));
+            (bytes, "garbage behind")
+        }
+        13..15 => {
+            let len = rng.below(bytes.len() + 1);
+            bytes.truncate(len);
+            (bytes, "truncated")
+        }
+        15..18 => {
+            streams::damage(rng, &mut bytes);
+            (bytes, "damaged")
+        }
+        18 => {
+            let made = streams::make(bench, rng, 20_000, None);
+            (made.bytes, "any stream")
+        }
+        _ => {
+            let len = rng.below(12);
+            bytes.truncate(len);
+            (bytes, "a few bytes")
+        }
+    }
+}
+
+struct Duo<'a> {
+    bench: &'a Bench,
+    ours: GzFile,
+    theirs: GzFile,
+}
+
+impl Duo<'_> {
+    fn same<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: &str,
+        trace: &mut Trace,
+        call: impl Fn(&Zlib, GzFile) -> T,
+    ) -> Result<T, String> {
+        trace.about(|| what.to_owned());
+        let want = call(&self.bench.judge, self.theirs);
+        let got = call(&self.bench.ours, self.ours);
+        trace.add(|| format!("{what} -> {}", short(&got)));
+        if got != want {
+            return Err(format!("{what} gives {}, the system's {}", short(&got), short(&want)));
+        }
+        self.compare(what)?;
+        Ok(got)
+    }
+
+    fn compare(&mut self, what: &str) -> Verdict {
+        let facts = |lib: &Zlib, file: GzFile| (lib.gztell(file), lib.gzeof(file), error(lib, file));
+        let (got, want) = (facts(&self.bench.ours, self.ours), facts(&self.bench.judge, self.theirs));
+        if got != want {
+            return Err(format!("after {what} (gztell, gzeof, gzerror) is {got:?}, the system's {want:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn short<T: std::fmt::Debug>(value: &T) -> String {
+    let mut all = format!("{value:?}");
+    if all.len() > 120 {
+        let cut = (0..=100).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
+        all.truncate(cut);
+        all.push_str("...");
+    }
+    all
+}
+
+pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let path = bench.folder.join("to-read.gz");
+    let (bytes, kind) = make_file(bench, max, rng);
+    fs::write(&path, &bytes).map_err(|e| e.to_string())?;
+    if !bench.ours_is_zlib && rng.chance(5) {
+        unget_first(bench, &path, rng, trace)?;
+    }
+    let mode = rng.pick(&["r", "rb", "rb", "rb", "re", "r9"]);
+    let by_descriptor = rng.chance(20);
+    let ours = open(&bench.ours, &path, mode, by_descriptor);
+    let theirs = open(&bench.judge, &path, mode, by_descriptor);
+    trace.add(|| format!("gzopen(\"{mode}\") -> {}; {kind}, {} bytes", !ours.is_null(), bytes.len()));
+    if ours.is_null() || theirs.is_null() {
+        return Err(format!(
+            "gzopen(\"{mode}\") gives NULL: {}, the system's: {}",
+            ours.is_null(),
+            theirs.is_null()
+        ));
+    }
+    let mut duo = Duo { bench, ours, theirs };
+    let result = calls(&mut duo, rng, trace);
+    let how = rng.below(3);
+    let close = |lib: &Zlib, file: GzFile| if how == 0 { lib.gzclose_r(file) } else { lib.gzclose(file) };
+    let (got, want) = (close(&bench.ours, duo.ours), close(&bench.judge, duo.theirs));
+    trace.add(|| format!("gzclose -> {got}"));
+    result?;
+    if got != want {
+        return Err(format!("gzclose gives {got}, the system's {want}"));
+    }
+    Ok(())
+}
+
+/// gzungetc as the first call, which zlib allows since 1.3: the byte comes back, and then the file as if nothing had been.
+fn unget_first(bench: &Bench, path: &Path, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let lib = &bench.ours;
+    let byte = rng.range(0, 255);
+    trace.about(|| format!("gzungetc({byte}) as the first call"));
+    let ours = open(lib, path, "rb", false);
+    let back = (lib.gzungetc(byte, ours), lib.gztell(ours), lib.gzgetc(ours));
+    let rest = read_into(1000, |at| lib.gzread(ours, at, 1000).into());
+    lib.gzclose(ours);
+    let theirs = open(&bench.judge, path, "rb", false);
+    let want = read_into(1000, |at| bench.judge.gzread(theirs, at, 1000).into());
+    bench.judge.gzclose(theirs);
+    if back != (byte, -1, byte) || rest != want {
+        let (got, want) = (rest.0, want.0);
+        return Err(format!(
+            "gzungetc({byte}) first, then gztell, gzgetc: {back:?}; then gzread {got}, want {want}"
+        ));
+    }
+    Ok(())
+}
+
+fn calls(duo: &mut Duo, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    if rng.chance(30) {
+        let size = rng.pick(&[0u32, 1, 2, 8, 9, 100, 1000, 65536, 200_000]);
+        duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
+    }
+    if rng.chance(20) {
+        duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
+    }
+    // Some seeds read to the end and look about there, others jump.
+    let seeking = rng.chance(50);
+    let count = 3 + rng.size(120);
+    let mut at_end = 0;
+    for _ in 0..count {
+        random_call(duo, seeking, rng, trace)?;
+        at_end += c_int::from(duo.bench.judge.gzeof(duo.theirs) == 1);
+        if at_end > 12 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// gzread and its kin into a buffer with a guard behind it: what came back, and the bytes.
+fn read_into(room: usize, call: impl FnOnce(*mut u8) -> i64) -> (i64, Vec<u8>) {
+    let mut buffer = vec![0xC5u8; room + 16];
+    let n = call(buffer.as_mut_ptr());
+    if buffer[room..].iter().any(|b| *b != 0xC5) {
+        return (i64::MIN, buffer);
+    }
+    buffer.truncate(n.clamp(0, room as i64) as usize);
+    (n, buffer)
+}
+
+fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    match rng.below(40) {
+        0..12 => {
+            let len = match rng.below(4) {
+                0 => rng.below(20),
+                1 => rng.size(3000),
+                _ => rng.size(300_000),
+            };
+            duo.same(&format!("gzread({len})"), trace, |lib, f| {
+                read_into(len, |at| lib.gzread(f, at, len as u32).into())
+            })?;
+        }
+        12..15 => {
+            let (size, count) = (rng.pick(&[1usize, 3, 7, 512]), rng.size(2000));
+            duo.same(&format!("gzfread({size}, {count})"), trace, |lib, f| {
+                // The bytes of a last, incomplete item are in the buffer too, but only whole items are counted.
+                read_into(size * count, |at| (lib.gzfread(at, size, count, f) * size) as i64)
+            })?;
+        }
+        15..20 => {
+            let len = rng.pick(&[0usize, 1, 2, 10, 80, 300, 5000]);
+            duo.same(&format!("gzgets({len})"), trace, |lib, f| {
+                let mut buffer = vec![0xC5u8; len + 16];
+                let at = buffer.as_mut_ptr();
+                let got = lib.gzgets(f, at, len as c_int);
+                let place = (!got.is_null()).then(|| got as usize - at as usize);
+                let guard = buffer.split_off(len);
+                let end = buffer.iter().position(|b| *b == 0);
+                // A line with zero bytes in it: gztell tells how far it went.
+                let line = if place.is_some() { buffer } else { Vec::new() };
+                (place, end.filter(|_| place.is_some()), line, guard.iter().all(|b| *b == 0xC5))
+            })?;
+        }
+        20..24 => {
+            duo.same("gzgetc", trace, |lib, f| if rng_free(f) { lib.gzgetc(f) } else { lib.gzgetc_(f) })?;
+        }
+        24..27 => {
+            let times = 1 + rng.below(20);
+            duo.same(&format!("the gzgetc macro, {times} times"), trace, |lib, f| {
+                (0..times).map(|_| macro_getc(lib, f)).collect::<Vec<c_int>>()
+            })?;
+        }
+        27..30 => {
+            let byte = rng.range(-1, 255);
+            // zlib 1.2.13 dies of gzungetc before anything was read; gzdirect makes it look at the file.
+            duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
+            duo.same(&format!("gzungetc({byte})"), trace, |lib, f| lib.gzungetc(byte, f))?;
+        }
+        30..34 if seeking => {
+            let whence =
+                rng.pick(&[libc::SEEK_SET, libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_CUR, libc::SEEK_END]);
+            let size = rng.size(250_000) as i64;
+            let offset = if whence == libc::SEEK_CUR && rng.chance(50) { -size / 4 } else { size };
+            duo.same(&format!("gzseek({offset}, {whence})"), trace, |lib, f| lib.gzseek(f, offset, whence))?;
+        }
+        34 if seeking => {
+            duo.same("gzrewind", trace, |lib, f| lib.gzrewind(f))?;
+        }
+        35 => {
+            duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
+        }
+        36 if rng.chance(50) => {
+            duo.same("gzclearerr", trace, |lib, f| lib.gzclearerr(f))?;
+        }
+        37 => {
+            duo.same("gzwrite on a read file", trace, |lib, f| lib.gzwrite(f, b"x".as_ptr(), 1))?;
+        }
+        38 => {
+            let size = rng.pick(&[0u32, 100, 65536]);
+            duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
+        }
+        _ => {
+            duo.same("gzoffset is not negative", trace, |lib, f| lib.gzoffset(f) >= 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// gzgetc and gzgetc_ are the same function under two names: take either, by the file's position.
+fn rng_free(file: GzFile) -> bool {
+    // SAFETY: the visible head of an open gzFile.
+    let position = unsafe { (*file).pos };
+    position % 2 == 0
+}
+
+/// What zlib.h's gzgetc macro compiles to in a program.
+fn macro_getc(lib: &Zlib, file: GzFile) -> c_int {
+    // SAFETY: the visible head of an open gzFile, used by no one else during this call.
+    let head = unsafe { &mut *file };
+    if head.have == 0 {
+        return lib.gzgetc(file);
+    }
+    head.have -= 1;
+    head.pos += 1;
+    // SAFETY: the library says that `have` bytes, at least one, lie at `next`.
+    let byte = unsafe { *head.next };
+    head.next = head.next.wrapping_add(1);
+    c_int::from(byte)
+}

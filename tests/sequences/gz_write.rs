@@ -1,0 +1,258 @@
+//! Writing: both libraries write a file of their own by the same calls; both files must decode to what the calls said.
+//!
+//! Equal after every call: what it returned, gztell, gzerror's code and text. At the end the close code is equal and the
+//! system's gzread gives back exactly the bytes of the model, which notes what each call should have added; from the
+//! judge's file too, so the model itself is under test.
+//!
+//! Where an equal answer is not asked for: gzoffset (what has reached the file depends on buffers) must only not fall and
+//! not exceed the file's size when it is closed. And the judge's file is not looked at where gzseek was called before anything
+//! was written: zlib 1.2.13 then writes memory that it never set instead of zeros. Ours must write zeros.
+
+use std::ffi::{CString, c_int};
+use std::fs;
+use std::path::Path;
+
+use crate::gz::{error, open};
+use crate::random::{Rng, data};
+use crate::run::{Bench, Trace, Verdict};
+use crate::zlib::{GzFile, OK, Zlib};
+
+struct Duo<'a> {
+    bench: &'a Bench,
+    ours: GzFile,
+    theirs: GzFile,
+    /// What the file must decode to, from this opening on.
+    model: Vec<u8>,
+    offset: i64,
+    /// The judge may have written anything (see the head of this file).
+    judge_lost: bool,
+}
+
+impl Duo<'_> {
+    /// The same call on both, with equal results.
+    fn same<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: &str,
+        trace: &mut Trace,
+        call: impl Fn(&Zlib, GzFile) -> T,
+    ) -> Result<T, String> {
+        trace.about(|| what.to_owned());
+        let want = call(&self.bench.judge, self.theirs);
+        let got = call(&self.bench.ours, self.ours);
+        trace.add(|| format!("{what} -> {got:?}"));
+        if got != want {
+            return Err(format!("{what} gives {got:?}, the system's {want:?}"));
+        }
+        let facts = |lib: &Zlib, file: GzFile| (lib.gztell(file), error(lib, file), lib.gzeof(file));
+        let (ours, theirs) = (facts(&self.bench.ours, self.ours), facts(&self.bench.judge, self.theirs));
+        if ours != theirs {
+            return Err(format!(
+                "after {what} (gztell, gzerror, gzeof) is {ours:?}, the system's {theirs:?}"
+            ));
+        }
+        let offset = self.bench.ours.gzoffset(self.ours);
+        if offset < self.offset {
+            return Err(format!("after {what} gzoffset fell from {} to {offset}", self.offset));
+        }
+        self.offset = offset;
+        Ok(got)
+    }
+}
+
+pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let paths = [bench.folder.join("written-by-ours.gz"), bench.folder.join("written-by-them.gz")];
+    for path in &paths {
+        // The seed before may have left one.
+        let _ = fs::remove_file(path);
+    }
+    let mut whole = Vec::new();
+    let mut judge_lost = false;
+    let openings = if rng.chance(20) { 2 } else { 1 };
+    let transparent = rng.chance(8);
+    for opening in 0..openings {
+        let mut mode = String::from(if opening > 0 || rng.chance(10) { "a" } else { "w" });
+        mode.push_str(rng.pick(&["", "b", "b", "e"]));
+        if rng.chance(80) {
+            mode.push_str(rng.pick(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "9", "9"]));
+        }
+        mode.push_str(rng.pick(&["", "", "", "", "f", "h", "R", "F"]));
+        if transparent {
+            mode.push('T');
+        }
+        judge_lost |= one_opening(bench, &paths, &mode, &mut whole, max, rng, trace)?;
+    }
+    let judged = match (judge_lost, bench.ours_is_zlib) {
+        (false, _) => &paths[..],
+        (true, false) => &paths[..1],
+        (true, true) => &[],
+    };
+    for (path, who) in judged.iter().zip(["ours", "the system's (tester's fault)"]) {
+        let back = read_back(bench, path);
+        if back != whole {
+            let at = back.iter().zip(&whole).position(|(a, b)| a != b);
+            let sizes = (back.len(), whole.len());
+            return Err(format!("the file of {who} decodes wrongly: sizes {sizes:?}, first at {at:?}"));
+        }
+    }
+    let first = fs::read(&paths[0]).map_err(|e| e.to_string())?;
+    if !transparent && !first.is_empty() && !first.starts_with(&[0x1F, 0x8B]) {
+        return Err("the file is no gzip file".into());
+    }
+    Ok(())
+}
+
+fn one_opening(
+    bench: &Bench,
+    paths: &[std::path::PathBuf; 2],
+    mode: &str,
+    whole: &mut Vec<u8>,
+    max: usize,
+    rng: &mut Rng,
+    trace: &mut Trace,
+) -> Result<bool, String> {
+    let by_descriptor = rng.chance(20);
+    let ours = open(&bench.ours, &paths[0], mode, by_descriptor);
+    let theirs = open(&bench.judge, &paths[1], mode, by_descriptor);
+    trace
+        .add(|| format!("gz{}open(\"{mode}\") -> {}", if by_descriptor { "d" } else { "" }, !ours.is_null()));
+    if ours.is_null() != theirs.is_null() {
+        let (ours, theirs) = (ours.is_null(), theirs.is_null());
+        return Err(format!("gzopen(\"{mode}\") gives NULL: {ours}, the system's: {theirs}"));
+    }
+    if ours.is_null() {
+        return Ok(false);
+    }
+    let mut duo = Duo { bench, ours, theirs, model: Vec::new(), offset: 0, judge_lost: false };
+    duo.offset = bench.ours.gzoffset(ours).min(0);
+    let input = {
+        let len = rng.size(max);
+        data(rng, len)
+    };
+    let calls = rng.size(60);
+    let mut pos = 0;
+    let result = (0..calls).try_for_each(|_| random_call(&mut duo, &input, &mut pos, rng, trace));
+    let how = rng.below(3);
+    let close = |lib: &Zlib, file: GzFile| if how == 0 { lib.gzclose_w(file) } else { lib.gzclose(file) };
+    let (got, want) = (close(&bench.ours, duo.ours), close(&bench.judge, duo.theirs));
+    trace.add(|| format!("gzclose -> {got}"));
+    result?;
+    if got != want {
+        return Err(format!("gzclose gives {got}, the system's {want}"));
+    }
+    let size = fs::metadata(&paths[0]).map_err(|e| e.to_string())?.len();
+    if duo.offset > size as i64 {
+        return Err(format!("gzoffset said {}, the closed file has {size}", duo.offset));
+    }
+    whole.append(&mut duo.model);
+    Ok(duo.judge_lost)
+}
+
+fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    match rng.below(40) {
+        0..14 => {
+            let piece = &input[*pos..*pos + rng.cut(input.len() - *pos)];
+            *pos += piece.len();
+            let (from, len) = (piece.as_ptr(), piece.len() as u32);
+            let n = duo.same(&format!("gzwrite({len})"), trace, |lib, f| lib.gzwrite(f, from, len))?;
+            duo.model.extend_from_slice(&piece[..n.max(0) as usize]);
+        }
+        14..18 => {
+            let byte = rng.range(-3, 260);
+            let n = duo.same(&format!("gzputc({byte})"), trace, |lib, f| lib.gzputc(f, byte))?;
+            if n >= 0 {
+                duo.model.push(byte as u8);
+            }
+        }
+        18..21 => {
+            let len = rng.size(2000);
+            let s = CString::new((0..len).map(|_| 1 + rng.below(255) as u8).collect::<Vec<u8>>())
+                .expect("no zero");
+            let n = duo.same(&format!("gzputs({len})"), trace, |lib, f| lib.gzputs(f, s.as_ptr()))?;
+            if n >= 0 {
+                duo.model.extend_from_slice(s.as_bytes());
+            }
+        }
+        21..24 => {
+            // gzprintf needs its text in the buffer: more than that is refused, and the buffer's size is known to both.
+            let len = if rng.chance(90) { rng.size(3000) } else { rng.size(40_000) };
+            let s = CString::new(vec![b'p'; len]).expect("no zero");
+            let (number, letter) = (rng.bits() as c_int, b'a' + rng.below(26) as u8);
+            let n =
+                duo.same(&format!("gzprintf({len})"), trace, |lib, f| lib.gz_print(f, &s, number, letter))?;
+            if n > 0 {
+                duo.model
+                    .extend_from_slice(format!("{}:{number}:{}", "p".repeat(len), letter as char).as_bytes());
+            }
+        }
+        24..27 => {
+            let size = rng.pick(&[0usize, 1, 1, 3, 7, 100]);
+            let count = rng.cut(input.len() - *pos) / size.max(1);
+            let from = input[*pos..].as_ptr();
+            let what = format!("gzfwrite({size}, {count})");
+            let n = duo.same(&what, trace, |lib, f| lib.gzfwrite(from, size, count, f))?;
+            duo.model.extend_from_slice(&input[*pos..*pos + n * size]);
+            *pos += n * size;
+        }
+        27..30 => {
+            let flush = rng.range(-1, 6);
+            duo.same(&format!("gzflush({flush})"), trace, |lib, f| lib.gzflush(f, flush))?;
+        }
+        30..33 => {
+            let (level, strategy) = (rng.range(-1, 9), rng.range(0, 4));
+            let what = format!("gzsetparams({level}, {strategy})");
+            duo.same(&what, trace, |lib, f| lib.gzsetparams(f, level, strategy))?;
+        }
+        33..36 => {
+            let here = duo.model.len() as i64;
+            let by = if rng.chance(80) { rng.size(30_000) as i64 } else { -(rng.size(20) as i64) };
+            let whence = rng.pick(&[libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_CUR, libc::SEEK_END]);
+            let offset = if whence == libc::SEEK_SET { here + by } else { by };
+            let to = duo.same(&format!("gzseek({offset}, {whence})"), trace, |lib, f| {
+                lib.gzseek(f, offset, whence)
+            })?;
+            duo.judge_lost |= here == 0 && to > 0;
+            // A refused seek takes back a seek before it whose zeros are not yet written, as gztell then tells.
+            let end = if to >= 0 { to } else { duo.bench.judge.gztell(duo.theirs) };
+            duo.model.resize(end as usize, 0);
+        }
+        36 => {
+            let size = rng.pick(&[0u32, 1, 8, 100, 1000, 65536, 131_072]);
+            duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
+        }
+        37 => {
+            duo.same("gzclearerr", trace, |lib, f| lib.gzclearerr(f))?;
+        }
+        38 => {
+            // Reading calls on a file to be written are refused.
+            let mut byte = 0u8;
+            let at = &raw mut byte;
+            duo.same("gzread on a written file", trace, |lib, f| lib.gzread(f, at, 1))?;
+            duo.same("gzgetc on a written file", trace, |lib, f| lib.gzgetc(f))?;
+            duo.same("gzrewind on a written file", trace, |lib, f| lib.gzrewind(f))?;
+        }
+        _ => {
+            duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
+        }
+    }
+    Ok(())
+}
+
+/// The whole file through the system's gzread; short where it finds an error.
+fn read_back(bench: &Bench, path: &Path) -> Vec<u8> {
+    let lib = &bench.judge;
+    let file = open(lib, path, "rb", false);
+    assert!(!file.is_null(), "the written file can be opened");
+    let mut all = Vec::new();
+    let mut piece = vec![0u8; 1 << 18];
+    loop {
+        let n = lib.gzread(file, piece.as_mut_ptr(), piece.len() as u32);
+        if n <= 0 {
+            break;
+        }
+        all.extend_from_slice(&piece[..n as usize]);
+    }
+    if lib.gzclose(file) != OK {
+        all.extend_from_slice(b"(and an error at the end)");
+    }
+    all
+}

@@ -1,0 +1,506 @@
+//! The inflate tester: both libraries get the same calls and must answer alike.
+//!
+//! The streams come from the system's deflate in all its forms (`streams.rs`), whole or damaged, or are noise. After every
+//! call these are equal: code, msg, bytes taken and given (so next_in, avail_in, total_in and their outgoing twins), the
+//! output itself, adler, data_type, inflateMark, and a watched gzip header with its buffers.
+//!
+//! Where an equal answer is not asked for:
+//! (each rule stands at `Relaxed`, with its reason)
+
+use std::ffi::{c_int, c_uint, c_void};
+
+use crate::decoder::ReadHeader;
+use crate::oneshot;
+use crate::port::Port;
+use crate::random::{Rng, data};
+use crate::run::{Bench, Trace, Verdict};
+use crate::streams::{self, Made};
+use crate::zlib::{BLOCK, FINISH, NEED_DICT, NO_FLUSH, OK, STREAM_END, SYNC_FLUSH, TREES, ZStream, Zlib};
+
+pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
+    let mut rng = Rng::new(seed);
+    let is_large = bench.large_every != 0 && seed % bench.large_every as u64 == 7;
+    let max = if is_large { 6 << 20 } else { 200_000 };
+    let shape = rng.below(12);
+    // uncompress takes the zlib format only; give it others now and then.
+    let window_bits = if shape < 2 && rng.chance(80) { Some(15) } else { None };
+    let mut made = streams::make(bench, &mut rng, max, window_bits);
+    if rng.chance(45) {
+        streams::damage(&mut rng, &mut made.bytes);
+    } else if rng.chance(4) {
+        let len = rng.size(3000);
+        made.bytes = data(&mut rng, len);
+    }
+    match shape {
+        0 | 1 => oneshot::uncompress(bench, &made, &mut rng, trace),
+        2 => inflate_back(bench, &made, &mut rng, trace),
+        3 => oneshot::compress(bench, &mut rng, trace),
+        _ => sequence(bench, &made, &mut rng, trace),
+    }
+}
+
+/// The same stream in both libraries.
+struct Duo<'a> {
+    bench: &'a Bench,
+    ours: Box<ZStream>,
+    theirs: Box<ZStream>,
+    port: Port,
+    headers: Option<(Box<ReadHeader>, Box<ReadHeader>)>,
+    pos: usize,
+}
+
+impl Duo<'_> {
+    /// The same call on both; the codes must be equal, and so must the streams after it.
+    fn same(
+        &mut self,
+        what: &str,
+        trace: &mut Trace,
+        call: impl Fn(&Zlib, *mut ZStream) -> i64,
+    ) -> Result<i64, String> {
+        trace.about(|| what.to_owned());
+        let want = call(&self.bench.judge, &mut *self.theirs);
+        let got = call(&self.bench.ours, &mut *self.ours);
+        trace.add(|| format!("{what} -> {got}"));
+        if got != want {
+            return Err(format!("{what} gives {got}, the system's {want}"));
+        }
+        self.compare(what)?;
+        Ok(got)
+    }
+
+    fn compare(&mut self, what: &str) -> Verdict {
+        let (ours, theirs) = (&self.ours, &self.theirs);
+        let fields = |s: &ZStream| (s.total_in, s.total_out, s.message(), s.adler, s.data_type);
+        let (got, want) = (fields(ours), fields(theirs));
+        if got != want {
+            let names = "(total_in, total_out, msg, adler, data_type)";
+            return Err(format!("after {what} {names} is {got:?}, the system's {want:?}"));
+        }
+        let got = self.bench.ours.inflate_mark(&mut *self.ours);
+        let want = self.bench.judge.inflate_mark(&mut *self.theirs);
+        if got != want {
+            return Err(format!("after {what} inflateMark is {got:#x}, the system's {want:#x}"));
+        }
+        if let Some((ours, theirs)) = &self.headers {
+            let numbers = |h: &ReadHeader| {
+                let h = &h.head;
+                let nulls = (h.extra.is_null(), h.name.is_null(), h.comment.is_null());
+                (h.done, h.text, h.time, h.xflags, h.os, h.extra_len, h.hcrc, nulls)
+            };
+            if numbers(ours) != numbers(theirs) {
+                let (got, want) = (numbers(ours), numbers(theirs));
+                return Err(format!("after {what} the gzip header is {got:?}, the system's {want:?}"));
+            }
+            if (&ours.extra, &ours.name, &ours.comment) != (&theirs.extra, &theirs.name, &theirs.comment) {
+                return Err(format!("after {what} the gzip header's strings differ"));
+            }
+        }
+        Ok(())
+    }
+
+    /// inflate() or inflateSync() on a cut of `bytes`.
+    fn io(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        (cut, room): (usize, usize),
+        nulls: bool,
+        trace: &mut Trace,
+        call: impl Fn(&Zlib, *mut ZStream) -> c_int,
+    ) -> Result<c_int, String> {
+        let input = &bytes[self.pos..self.pos + cut];
+        trace.about(|| format!("{name}; in {cut}, room {room}"));
+        let want = self.port.call(&mut self.theirs, input, room, nulls, |s| call(&self.bench.judge, s));
+        let want =
+            want.map_err(|e| format!("tester: the judge breaks a rule of every call in {name}: {e}"))?;
+        let got = self.port.call(&mut self.ours, input, room, nulls, |s| call(&self.bench.ours, s))?;
+        trace.add(|| {
+            let (taken, made) = (got.consumed, got.output.len());
+            format!("{name}; in {cut}, room {room} -> {}, took {taken}, made {made}", got.code)
+        });
+        let short = |step: &crate::port::Step| (step.code, step.consumed, step.output.len());
+        if short(&got) != short(&want) {
+            let (got, want) = (short(&got), short(&want));
+            let ours = (self.ours.message(), self.theirs.message());
+            return Err(format!(
+                "{name} gives (code, taken, made) {got:?}, the system's {want:?}; messages {ours:?}"
+            ));
+        }
+        if let Some(at) = got.output.iter().zip(&want.output).position(|(a, b)| a != b) {
+            return Err(format!("{name} gives a wrong byte, {at} of {}", want.output.len()));
+        }
+        self.pos += got.consumed;
+        self.compare(name)?;
+        Ok(got.code)
+    }
+
+    fn watch_header(&mut self, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+        let sizes = (rng.size(3000), rng.size(400), rng.size(400));
+        let mut ours = ReadHeader::new(sizes.0, sizes.1, sizes.2);
+        let mut theirs = ReadHeader::new(sizes.0, sizes.1, sizes.2);
+        if rng.chance(20) {
+            ours.head.extra = std::ptr::null_mut();
+            theirs.head.extra = std::ptr::null_mut();
+            ours.head.name = std::ptr::null_mut();
+            theirs.head.name = std::ptr::null_mut();
+        }
+        let got = self.bench.ours.inflate_get_header(&mut *self.ours, &mut ours.head);
+        let want = self.bench.judge.inflate_get_header(&mut *self.theirs, &mut theirs.head);
+        trace.add(|| format!("inflateGetHeader with room {sizes:?} -> {got}"));
+        if got != want {
+            return Err(format!("inflateGetHeader gives {got}, the system's {want}"));
+        }
+        if got == OK {
+            self.headers = Some((ours, theirs));
+        }
+        Ok(())
+    }
+
+    fn get_dictionary(&mut self, trace: &mut Trace) -> Verdict {
+        let mut ours = (vec![0x33u8; 32768 + 16], 0 as c_uint);
+        let mut theirs = ours.clone();
+        let got = self.bench.ours.inflate_get_dictionary(&mut *self.ours, ours.0.as_mut_ptr(), &mut ours.1);
+        let want =
+            self.bench.judge.inflate_get_dictionary(&mut *self.theirs, theirs.0.as_mut_ptr(), &mut theirs.1);
+        trace.add(|| format!("inflateGetDictionary -> {got}, {} bytes", ours.1));
+        if (got, ours.1) != (want, theirs.1) {
+            let (ours, theirs) = (ours.1, theirs.1);
+            return Err(format!(
+                "inflateGetDictionary gives {got} and {ours} bytes, the system's {want} and {theirs}"
+            ));
+        }
+        if ours.0 != theirs.0 {
+            return Err("inflateGetDictionary gives other bytes than the system's".into());
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, trace: &mut Trace) -> Result<Self, String> {
+        let mut ours = ZStream::new();
+        let mut theirs = ZStream::new();
+        let got = self.bench.ours.inflate_copy(&mut *ours, &mut *self.ours);
+        let want = self.bench.judge.inflate_copy(&mut *theirs, &mut *self.theirs);
+        trace.add(|| format!("inflateCopy -> {got}"));
+        if got != want || got != OK {
+            return Err(format!("inflateCopy gives {got}, the system's {want}"));
+        }
+        let mut copy =
+            Duo { bench: self.bench, ours, theirs, port: Port::default(), headers: None, pos: self.pos };
+        // Both copies still point to the first stream's header; give each its own so that the first may go.
+        let (mut a, mut b) = (ReadHeader::new(100, 100, 100), ReadHeader::new(100, 100, 100));
+        let got = copy.bench.ours.inflate_get_header(&mut *copy.ours, &mut a.head);
+        let want = copy.bench.judge.inflate_get_header(&mut *copy.theirs, &mut b.head);
+        if got != want {
+            return Err(format!("inflateGetHeader on a copy gives {got}, the system's {want}"));
+        }
+        copy.headers = Some((a, b));
+        copy.compare("inflateCopy")?;
+        Ok(copy)
+    }
+
+    fn end(&mut self) -> Verdict {
+        let got = self.bench.ours.inflate_end(&mut *self.ours);
+        let want = self.bench.judge.inflate_end(&mut *self.theirs);
+        if got != want || !self.ours.state.is_null() {
+            return Err(format!("inflateEnd gives {got}, the system's {want}, state {:?}", self.ours.state));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Duo<'_> {
+    fn drop(&mut self) {
+        if !self.ours.state.is_null() {
+            self.bench.ours.inflate_end(&mut *self.ours);
+        }
+        if !self.theirs.state.is_null() {
+            self.bench.judge.inflate_end(&mut *self.theirs);
+        }
+    }
+}
+
+/// Window bits that read what was made, or perhaps don't.
+fn reading_bits(rng: &mut Rng, written: c_int) -> c_int {
+    match rng.below(20) {
+        0 => rng.pick(&[0, 8, 9, 12, 15, 24, 31, 40, 47, -8, -9, -15, 7, 48, 63, -16, 16, 32]),
+        1..4 => match written {
+            ..=-1 => -15,
+            16.. => rng.pick(&[31, 47, 16, 32]),
+            _ => rng.pick(&[15, 47, 0, 32]),
+        },
+        _ => match written {
+            8 => 9,
+            24 => 25,
+            other => other,
+        },
+    }
+}
+
+fn random_flush(rng: &mut Rng) -> c_int {
+    match rng.below(20) {
+        0..9 => NO_FLUSH,
+        9..12 => SYNC_FLUSH,
+        12..15 => FINISH,
+        15 | 16 => BLOCK,
+        17 => TREES,
+        18 => rng.pick(&[1, 3]),
+        _ => rng.pick(&[-1, 7, 100]),
+    }
+}
+
+fn sequence(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let bits = reading_bits(rng, made.window_bits);
+    let (mut ours, mut theirs) = (ZStream::new(), ZStream::new());
+    // A program that keeps its own sum in adler must find it untouched by a raw stream.
+    ours.adler = 0x1234_5678;
+    theirs.adler = 0x1234_5678;
+    let got = bench.ours.inflate_init2(&mut ours, bits);
+    let want = bench.judge.inflate_init2(&mut theirs, bits);
+    trace.add(|| {
+        let (len, made_bits) = (made.bytes.len(), made.window_bits);
+        format!("inflateInit2({bits}) -> {got}; {len} bytes written with {made_bits} from {}", made.input_len)
+    });
+    let mut duo = Duo { bench, ours, theirs, port: Port::default(), headers: None, pos: 0 };
+    if got != want {
+        return Err(format!("inflateInit2({bits}) gives {got}, the system's {want}"));
+    }
+    if got != OK {
+        return Ok(());
+    }
+    duo.compare("inflateInit2")?;
+    if rng.chance(25) {
+        duo.watch_header(rng, trace)?;
+    }
+    if bits < 0 && !made.dictionary.is_empty() && rng.chance(80) {
+        set_dictionary(&mut duo, &made.dictionary, trace)?;
+    }
+    // Some seeds only read; others do everything.
+    let odd = rng.pick(&[0, 5, 30]);
+    let tight = rng.chance(60);
+    let whole_flush = rng.chance(30).then(|| rng.pick(&[NO_FLUSH, FINISH, BLOCK, TREES]));
+    let mut duos = vec![duo];
+    let mut stalls = 0;
+    let calls = 10 + rng.size(400);
+    for _ in 0..calls {
+        let which = rng.below(duos.len());
+        let count = duos.len();
+        if count > 1 {
+            trace.add(|| format!("on stream {which}:"));
+        }
+        let duo = &mut duos[which];
+        if rng.chance(odd) {
+            if let Some(copy) = random_call(duo, made, count, rng, trace)? {
+                duos.push(copy);
+            }
+            continue;
+        }
+        let left = made.bytes.len() - duo.pos;
+        let cut = rng.cut(left);
+        let room = if tight { rng.room() } else { 300_000 };
+        let flush = whole_flush.unwrap_or_else(|| random_flush(rng));
+        let nulls = rng.chance(30);
+        let before = (duo.pos, duo.ours.total_out);
+        let name = format!("inflate({flush})");
+        let code = duo.io(&name, &made.bytes, (cut, room), nulls, trace, |lib, s| lib.inflate(s, flush))?;
+        if code == NEED_DICT && rng.chance(90) {
+            set_dictionary(duo, &made.dictionary, trace)?;
+        }
+        if code == STREAM_END && rng.chance(70) {
+            if duo.pos == made.bytes.len() && count == 1 {
+                break;
+            }
+            // The next member, if there is one.
+            duo.same("inflateReset", trace, |lib, s| lib.inflate_reset(s).into())?;
+            if duo.headers.is_some() && rng.chance(50) {
+                duo.watch_header(rng, trace)?;
+            }
+        }
+        stalls = if before == (duo.pos, duo.ours.total_out) { stalls + 1 } else { 0 };
+        if stalls > 30 {
+            break;
+        }
+    }
+    for duo in &mut duos {
+        duo.end()?;
+    }
+    Ok(())
+}
+
+fn set_dictionary(duo: &mut Duo, dictionary: &[u8], trace: &mut Trace) -> Verdict {
+    let len = dictionary.len() as c_uint;
+    let at = if dictionary.is_empty() { std::ptr::NonNull::dangling().as_ptr() } else { dictionary.as_ptr() };
+    let what = format!("inflateSetDictionary({len})");
+    duo.same(&what, trace, |lib, s| lib.inflate_set_dictionary(s, at, len).into())?;
+    Ok(())
+}
+
+/// One of the calls that a plain reader never makes.
+fn random_call<'a>(
+    duo: &mut Duo<'a>,
+    made: &Made,
+    streams: usize,
+    rng: &mut Rng,
+    trace: &mut Trace,
+) -> Result<Option<Duo<'a>>, String> {
+    let left = made.bytes.len() - duo.pos;
+    match rng.below(16) {
+        0 => {
+            let len = 1 + rng.size(40_000);
+            let other = data(rng, len);
+            let dictionary = if rng.chance(50) { &made.dictionary } else { &other };
+            set_dictionary(duo, dictionary, trace)?;
+        }
+        1 | 2 => duo.get_dictionary(trace)?,
+        3 => {
+            let cut = rng.cut(left);
+            duo.io("inflateSync", &made.bytes, (cut, 0), false, trace, |lib, s| lib.inflate_sync(s))?;
+        }
+        4 => {
+            duo.same("inflateSyncPoint", trace, |lib, s| lib.inflate_sync_point(s).into())?;
+        }
+        5 if streams < 3 => return Ok(Some(duo.copy(trace)?)),
+        6 if rng.chance(30) => {
+            duo.same("inflateReset", trace, |lib, s| lib.inflate_reset(s).into())?;
+            if rng.chance(60) {
+                duo.pos = 0;
+            }
+        }
+        7 if rng.chance(30) => {
+            duo.same("inflateResetKeep", trace, |lib, s| lib.inflate_reset_keep(s).into())?;
+        }
+        8 if rng.chance(50) => {
+            let bits = reading_bits(rng, made.window_bits);
+            duo.same(&format!("inflateReset2({bits})"), trace, |lib, s| lib.inflate_reset2(s, bits).into())?;
+            if rng.chance(60) {
+                duo.pos = 0;
+            }
+        }
+        9 => {
+            let bits = rng.pick(&[-1, 0, 1, 3, 7, 8, 9, 16, 17, 33]);
+            let value = rng.bits() as c_int;
+            duo.same(&format!("inflatePrime({bits}, {value:#x})"), trace, |lib, s| {
+                lib.inflate_prime(s, bits, value).into()
+            })?;
+        }
+        10 => duo.watch_header(rng, trace)?,
+        11 => {
+            let on = rng.range(0, 1);
+            duo.same(&format!("inflateUndermine({on})"), trace, |lib, s| {
+                lib.inflate_undermine(s, on).into()
+            })?;
+        }
+        12 => {
+            let on = rng.range(0, 1);
+            duo.same(&format!("inflateValidate({on})"), trace, |lib, s| lib.inflate_validate(s, on).into())?;
+        }
+        13 => {
+            duo.same("inflateCodesUsed", trace, |lib, s| lib.inflate_codes_used(s) as i64)?;
+        }
+        14 => {
+            // bsdtar's zip reader does this between calls: the totals are the program's.
+            trace.add(|| "total_in = total_out = 0".to_owned());
+            for s in [&mut duo.ours, &mut duo.theirs] {
+                s.total_in = 0;
+                s.total_out = 0;
+            }
+        }
+        _ => {}
+    }
+    Ok(None)
+}
+
+/// What inflateBack's callbacks use: the input in pieces, and where the output goes.
+struct Feed {
+    bytes: Vec<u8>,
+    pos: usize,
+    rng: Rng,
+    output: Vec<u8>,
+    /// The output callback refuses after so many calls.
+    refuse: usize,
+}
+
+unsafe extern "C" fn read_piece(desc: *mut c_void, at: *mut *const u8) -> c_uint {
+    // SAFETY: desc is the Feed that inflate_back passed, alive and used by nothing else during the call.
+    let feed = unsafe { &mut *desc.cast::<Feed>() };
+    let left = feed.bytes.len() - feed.pos;
+    let cut = feed.rng.cut(left).max(left.min(1));
+    // SAFETY: `at` is the library's place for the pointer.
+    unsafe { *at = feed.bytes[feed.pos..].as_ptr() };
+    feed.pos += cut;
+    cut as c_uint
+}
+
+unsafe extern "C" fn write_piece(desc: *mut c_void, from: *mut u8, len: c_uint) -> c_int {
+    // SAFETY: as in read_piece.
+    let feed = unsafe { &mut *desc.cast::<Feed>() };
+    // SAFETY: the library hands over `len` bytes of the window.
+    let bytes = unsafe { std::slice::from_raw_parts(from, len as usize) };
+    feed.output.extend_from_slice(bytes);
+    feed.refuse = feed.refuse.saturating_sub(1);
+    c_int::from(feed.refuse == 0)
+}
+
+/// inflateBack over raw streams: code, msg, what is left of the input, and the output are equal. Where the output callback
+/// refuses, only the code and the common start of the output are: how often it is called is the library's choice.
+fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let bits = if rng.chance(90) {
+        rng.pick(&[15, 15, made.window_bits.abs().clamp(8, 15)])
+    } else {
+        rng.range(0, 17)
+    };
+    let seed = rng.bits();
+    let refuse = if rng.chance(10) { 1 + rng.below(4) } else { usize::MAX };
+    let given = rng.cut(made.bytes.len());
+    let mut results = Vec::new();
+    for lib in [&bench.judge, &bench.ours] {
+        let mut strm = ZStream::new();
+        let mut window = vec![0u8; 32768];
+        let code = lib.inflate_back_init(&mut strm, bits, &mut window);
+        trace.add(|| format!("inflateBackInit({bits}) -> {code}; {} bytes", made.bytes.len()));
+        if code != OK {
+            results.push((code, String::new(), None, Vec::new(), 0));
+            continue;
+        }
+        let mut feed =
+            Feed { bytes: made.bytes.clone(), pos: given, rng: Rng::new(seed), output: Vec::new(), refuse };
+        let start = feed.bytes.as_ptr();
+        strm.next_in = if given == 0 { std::ptr::null() } else { start };
+        strm.avail_in = given as u32;
+        let desc = (&raw mut feed).cast::<c_void>();
+        let code = lib.inflate_back(&mut *strm, read_piece, desc, write_piece, desc);
+        trace.add(|| {
+            format!("inflateBack -> {code}, {} bytes out, {} left", feed.output.len(), strm.avail_in)
+        });
+        let place = if strm.next_in.is_null() { None } else { Some(strm.next_in as usize - start as usize) };
+        results.push((code, strm.message(), place, feed.output, strm.avail_in));
+        let end = lib.inflate_back_end(&mut *strm);
+        if end != OK {
+            return Err(format!("inflateBackEnd gives {end}"));
+        }
+    }
+    let (want, got) = (&results[0], &results[1]);
+    if refuse != usize::MAX && (got.0 == crate::zlib::BUF_ERROR || want.0 == crate::zlib::BUF_ERROR) {
+        let common = got.3.len().min(want.3.len());
+        return if got.3[..common] == want.3[..common] {
+            Ok(())
+        } else {
+            Err("inflateBack's output differs".into())
+        };
+    }
+    if (got.0, &got.1, got.2, got.4) != (want.0, &want.1, want.2, want.4) {
+        let short = |r: &(c_int, String, Option<usize>, Vec<u8>, u32)| format!("{:?}", (r.0, &r.1, r.2, r.4));
+        return Err(format!(
+            "inflateBack's (code, msg, place, left) is {}, the system's {}",
+            short(got),
+            short(want)
+        ));
+    }
+    if got.3 != want.3 {
+        return Err(format!(
+            "inflateBack's output differs: {} bytes, the system's {}",
+            got.3.len(),
+            want.3.len()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Random sequences of calls, judged by the system's zlib.
+//!
+//! Three testers, each driven by a seed: `deflate` (what we write, the system must read), `inflate` and `gz` (both
+//! libraries get the same calls and must answer alike). Every tester runs in two modes: *usual*, where one seed in a hundred
+//! is large enough for the parallel pipeline, and *small*, where the pipeline's threshold and chunk are set so low that
+//! ordinary inputs meet its edges.
+//!
+//! `run.rs` tells how seeds are run and which variables steer them; `zlib.rs` how the libraries are opened; each tester's
+//! head what it holds equal and what it does not. `planted.rs` proves that the testers can fail: it runs them on a libz
+//! with one fault in it (`broken.c`), which they must find.
+//!
+//! A long run: `RIGZ_SEEDS=20000 cargo test --release --test sequences`.
+//! One seed, with its calls: `RIGZ_SEED=17 cargo test --test sequences deflate_usual -- --nocapture`.
+
+mod decoder;
+mod deflate;
+mod gz;
+mod gz_read;
+mod gz_write;
+mod inflate;
+mod oneshot;
+mod planted;
+mod port;
+mod random;
+mod run;
+mod streams;
+mod zlib;
+
+use run::{Mode, Tester, run_seeds};
+
+#[test]
+fn deflate_usual_calls_make_what_the_system_reads() {
+    run_seeds(Tester::Deflate, Mode::Usual);
+}
+
+#[test]
+fn deflate_small_chunks_make_what_the_system_reads() {
+    run_seeds(Tester::Deflate, Mode::SmallChunks);
+}
+
+#[test]
+fn inflate_usual_calls_agree_with_the_system() {
+    run_seeds(Tester::Inflate, Mode::Usual);
+}
+
+#[test]
+fn inflate_small_chunks_agree_with_the_system() {
+    run_seeds(Tester::Inflate, Mode::SmallChunks);
+}
+
+#[test]
+fn gz_usual_calls_agree_with_the_system() {
+    run_seeds(Tester::Gz, Mode::Usual);
+}
+
+#[test]
+fn gz_small_chunks_agree_with_the_system() {
+    run_seeds(Tester::Gz, Mode::SmallChunks);
+}
+
+#[test]
+#[ignore = "the inside of the other tests, in a process of its own"]
+fn child_that_goes_through_the_seeds() {
+    run::child();
+}

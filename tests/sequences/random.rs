@@ -1,0 +1,158 @@
+//! Where a sequence gets its choices and its bytes: a small seeded generator and the kinds of data that an encoder meets.
+//!
+//! The generator is splitmix64. What matters is that a seed alone fixes every choice, on every machine and in both
+//! libraries, so that a failing seed can be replayed with nothing else known.
+
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
+        // Scattered, since the states of splitmix64 are a line: seeds that lie on it would give the same numbers, shifted.
+        let mut scatter = Rng(seed);
+        Rng(scatter.bits() ^ scatter.bits().rotate_left(17))
+    }
+
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number in `0..limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.bits() % limit as u64) as usize
+    }
+
+    /// A number in `low..=high`.
+    pub(crate) fn range(&mut self, low: i32, high: i32) -> i32 {
+        low + self.below((high - low + 1) as usize) as i32
+    }
+
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    /// `0..=max`, each power of two as likely as the next: small sizes are met often and large ones still come.
+    pub(crate) fn size(&mut self, max: usize) -> usize {
+        let bits = usize::BITS - max.leading_zeros();
+        let top = self.below(bits as usize + 1) as u32;
+        (self.bits() as usize & ((1usize << top) - 1)).min(max)
+    }
+
+    /// How much of `left` the next call is offered: nothing, one byte, few, many or all.
+    pub(crate) fn cut(&mut self, left: usize) -> usize {
+        let wanted = match self.below(10) {
+            0 => 0,
+            1 => 1,
+            2 => self.below(8),
+            3 => self.below(300),
+            4 | 5 => self.size(70_000),
+            6 | 7 => self.size(left),
+            _ => left,
+        };
+        wanted.min(left)
+    }
+
+    /// How much output room the next call gets when room is scarce.
+    pub(crate) fn room(&mut self) -> usize {
+        match self.below(10) {
+            0 => self.below(2),
+            1 | 2 => self.below(8),
+            3 | 4 => self.below(64),
+            5 => self.below(600),
+            6 | 7 => self.size(40_000),
+            _ => 1000 + self.size(300_000),
+        }
+    }
+}
+
+const WORDS: &[&str] = &[
+    "the", "stream", "of", "window", "and", "chunk", "a", "to", "member", "in", "literal", "is", "match",
+    "that", "offset", "block", "it", "was", "for", "header", "\n", "table", "on", "0", "code", "length",
+    "17", ",", "as", ".",
+];
+
+/// `len` bytes of one of the kinds that make an encoder take different ways.
+pub(crate) fn data(rng: &mut Rng, len: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(len + 300);
+    match rng.below(9) {
+        0 | 1 => words(rng, &mut out, len),
+        2 => out.extend((0..len).map(|_| rng.bits() as u8)),
+        3 => out.resize(len, rng.pick(&[0u8, 0, 0xFF, b'a'])),
+        4 => far_repeats(rng, &mut out, len),
+        5 => records(rng, &mut out, len),
+        6 => {
+            let letters = 1 + rng.below(5) as u8;
+            out.extend((0..len).map(|_| b'a' + (rng.bits() >> 32) as u8 % letters));
+        }
+        7 => runs(rng, &mut out, len),
+        _ => {
+            while out.len() < len {
+                let piece = 1 + rng.size(40_000);
+                match rng.below(3) {
+                    0 => words(rng, &mut out, piece),
+                    1 => out.extend((0..piece).map(|_| rng.bits() as u8)),
+                    _ => out.resize(out.len() + piece, 0),
+                }
+            }
+        }
+    }
+    out.truncate(len);
+    out
+}
+
+fn words(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
+    let end = out.len() + len;
+    while out.len() < end {
+        let word = rng.pick(WORDS);
+        out.extend_from_slice(word.as_bytes());
+        out.push(b' ');
+    }
+}
+
+/// Repeats whose distance lies around the window's edge and around the places where an encoder stops short of it.
+fn far_repeats(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
+    let base = 32768 + 300;
+    out.extend((0..base.min(len)).map(|_| rng.bits() as u8));
+    while out.len() < len {
+        let back = match rng.below(4) {
+            0 => 32768 - rng.below(4),
+            1 => 32768 - 262 + rng.below(8) - 4,
+            2 => 32769 + rng.below(3),
+            _ => 1 + rng.size(32767),
+        };
+        let count = 3 + rng.below(300);
+        for _ in 0..count {
+            let byte = out[out.len() - back];
+            out.push(byte);
+        }
+        if rng.chance(30) {
+            out.push(rng.bits() as u8);
+        }
+    }
+}
+
+/// Binary records of a fixed width, where only some columns change.
+fn records(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
+    let width = 4 + rng.below(60);
+    let mut record: Vec<u8> = (0..width).map(|_| rng.bits() as u8).collect();
+    while out.len() < len {
+        let column = rng.below(width);
+        record[column] = record[column].wrapping_add(1);
+        out.extend_from_slice(&record);
+    }
+}
+
+fn runs(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
+    while out.len() < len {
+        let byte = rng.bits() as u8;
+        let count = 1 + rng.size(600);
+        out.resize(out.len() + count, byte);
+    }
+}

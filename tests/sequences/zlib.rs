@@ -1,0 +1,283 @@
+//! A zlib, opened by path: one table of function pointers, filled by `dlsym`, the same for the judge and for the library under test.
+//!
+//! `RTLD_LOCAL` keeps the two apart and `RTLD_DEEPBIND` makes each call its own functions where it calls itself. Each must
+//! also say who it is: ours has the symbol `rigz_version`, the judge has not. Without that check a preloaded or replaced
+//! libz.so.1 would judge itself and agree with everything.
+//!
+//! The methods are safe to write and unsafe in nature: they hand the tester's pointers to C. The whole point of the tester
+//! is to make such calls as a C program would, so the one SAFETY line stands here and each caller keeps its buffers alive.
+
+use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
+use std::path::Path;
+
+pub(crate) const NO_FLUSH: c_int = 0;
+pub(crate) const PARTIAL_FLUSH: c_int = 1;
+pub(crate) const SYNC_FLUSH: c_int = 2;
+pub(crate) const FULL_FLUSH: c_int = 3;
+pub(crate) const FINISH: c_int = 4;
+pub(crate) const BLOCK: c_int = 5;
+pub(crate) const TREES: c_int = 6;
+
+pub(crate) const OK: c_int = 0;
+pub(crate) const STREAM_END: c_int = 1;
+pub(crate) const NEED_DICT: c_int = 2;
+pub(crate) const STREAM_ERROR: c_int = -2;
+pub(crate) const DATA_ERROR: c_int = -3;
+pub(crate) const BUF_ERROR: c_int = -5;
+
+/// `z_stream` of the LP64 libz.so.1, 112 bytes.
+#[repr(C)]
+#[derive(Clone)]
+pub(crate) struct ZStream {
+    pub(crate) next_in: *const u8,
+    pub(crate) avail_in: c_uint,
+    pub(crate) total_in: c_ulong,
+    pub(crate) next_out: *mut u8,
+    pub(crate) avail_out: c_uint,
+    pub(crate) total_out: c_ulong,
+    pub(crate) msg: *const c_char,
+    pub(crate) state: *mut c_void,
+    pub(crate) zalloc: usize,
+    pub(crate) zfree: usize,
+    pub(crate) opaque: usize,
+    pub(crate) data_type: c_int,
+    pub(crate) adler: c_ulong,
+    pub(crate) reserved: c_ulong,
+}
+
+impl ZStream {
+    /// On the heap, because a stream's state points back at it and refuses to be used from another address.
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(ZStream {
+            next_in: std::ptr::null(),
+            avail_in: 0,
+            total_in: 0,
+            next_out: std::ptr::null_mut(),
+            avail_out: 0,
+            total_out: 0,
+            msg: std::ptr::null(),
+            state: std::ptr::null_mut(),
+            zalloc: 0,
+            zfree: 0,
+            opaque: 0,
+            data_type: 0,
+            adler: 0,
+            reserved: 0,
+        })
+    }
+
+    pub(crate) fn message(&self) -> String {
+        text(self.msg)
+    }
+}
+
+/// `gz_header`, 80 bytes.
+#[repr(C)]
+#[derive(Clone)]
+pub(crate) struct GzHeader {
+    pub(crate) text: c_int,
+    pub(crate) time: c_ulong,
+    pub(crate) xflags: c_int,
+    pub(crate) os: c_int,
+    pub(crate) extra: *mut u8,
+    pub(crate) extra_len: c_uint,
+    pub(crate) extra_max: c_uint,
+    pub(crate) name: *mut u8,
+    pub(crate) name_max: c_uint,
+    pub(crate) comment: *mut u8,
+    pub(crate) comm_max: c_uint,
+    pub(crate) hcrc: c_int,
+    pub(crate) done: c_int,
+}
+
+/// The visible head of a `gzFile`, which the `gzgetc` macro uses in the caller.
+#[repr(C)]
+pub(crate) struct GzHead {
+    pub(crate) have: c_uint,
+    pub(crate) next: *const u8,
+    pub(crate) pos: i64,
+}
+
+pub(crate) type GzFile = *mut GzHead;
+pub(crate) type InFn = unsafe extern "C" fn(*mut c_void, *mut *const u8) -> c_uint;
+pub(crate) type OutFn = unsafe extern "C" fn(*mut c_void, *mut u8, c_uint) -> c_int;
+
+/// A C string of the library as text; NULL reads as "-".
+pub(crate) fn text(at: *const c_char) -> String {
+    if at.is_null() {
+        return "-".to_owned();
+    }
+    // SAFETY: zlib's messages are static or owned by the stream that the caller still holds, and end with a zero.
+    unsafe { std::ffi::CStr::from_ptr(at) }.to_string_lossy().into_owned()
+}
+
+const VERSION: *const c_char = c"1.2.13".as_ptr();
+const STREAM_SIZE: c_int = size_of::<ZStream>() as c_int;
+
+macro_rules! functions {
+    ($($rust:ident = $c:literal ( $($arg:ident: $ty:ty),* ) -> $ret:ty;)*) => {
+        pub(crate) struct Zlib {
+            $($rust: unsafe extern "C" fn($($ty),*) -> $ret,)*
+            gzprintf: unsafe extern "C" fn(GzFile, *const c_char, ...) -> c_int,
+            /// Has the mark of rigz, the symbol `rigz_version`.
+            pub(crate) is_rigz: bool,
+        }
+
+        #[allow(clippy::too_many_arguments, reason = "zlib's functions have the arguments that they have")]
+        impl Zlib {
+            /// Opens the library at `path` (a bare name is searched for as the loader does).
+            pub(crate) fn open(path: &Path) -> Result<Self, String> {
+                let handle = Handle::open(path)?;
+                Ok(Zlib {
+                    // SAFETY: the symbol has the C signature that zlib.h gives it, which is the one written here.
+                    $($rust: unsafe {
+                        std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($ty),*) -> $ret>(handle.symbol($c)?)
+                    },)*
+                    // SAFETY: as above; gzprintf is variadic in zlib.h.
+                    gzprintf: unsafe {
+                        std::mem::transmute::<*mut c_void, unsafe extern "C" fn(GzFile, *const c_char, ...) -> c_int>(
+                            handle.symbol("gzprintf")?,
+                        )
+                    },
+                    is_rigz: handle.symbol("rigz_version").is_ok(),
+                })
+            }
+
+            $(
+                pub(crate) fn $rust(&self, $($arg: $ty),*) -> $ret {
+                    // SAFETY: the caller passes what the zlib manual allows, or what it defines an error code for.
+                    unsafe { (self.$rust)($($arg),*) }
+                }
+            )*
+        }
+    };
+}
+
+functions! {
+    deflate_init2_ = "deflateInit2_"(s: *mut ZStream, level: c_int, method: c_int, bits: c_int, mem: c_int,
+        strategy: c_int, version: *const c_char, size: c_int) -> c_int;
+    deflate = "deflate"(s: *mut ZStream, flush: c_int) -> c_int;
+    deflate_end = "deflateEnd"(s: *mut ZStream) -> c_int;
+    deflate_set_dictionary = "deflateSetDictionary"(s: *mut ZStream, at: *const u8, len: c_uint) -> c_int;
+    deflate_get_dictionary = "deflateGetDictionary"(s: *mut ZStream, at: *mut u8, len: *mut c_uint) -> c_int;
+    deflate_copy = "deflateCopy"(to: *mut ZStream, from: *mut ZStream) -> c_int;
+    deflate_reset = "deflateReset"(s: *mut ZStream) -> c_int;
+    deflate_reset_keep = "deflateResetKeep"(s: *mut ZStream) -> c_int;
+    deflate_params = "deflateParams"(s: *mut ZStream, level: c_int, strategy: c_int) -> c_int;
+    deflate_tune = "deflateTune"(s: *mut ZStream, good: c_int, lazy: c_int, nice: c_int, chain: c_int) -> c_int;
+    deflate_bound = "deflateBound"(s: *mut ZStream, len: c_ulong) -> c_ulong;
+    deflate_pending = "deflatePending"(s: *mut ZStream, pending: *mut c_uint, bits: *mut c_int) -> c_int;
+    deflate_prime = "deflatePrime"(s: *mut ZStream, bits: c_int, value: c_int) -> c_int;
+    deflate_set_header = "deflateSetHeader"(s: *mut ZStream, head: *mut GzHeader) -> c_int;
+
+    inflate_init2_ = "inflateInit2_"(s: *mut ZStream, bits: c_int, version: *const c_char, size: c_int) -> c_int;
+    inflate = "inflate"(s: *mut ZStream, flush: c_int) -> c_int;
+    inflate_end = "inflateEnd"(s: *mut ZStream) -> c_int;
+    inflate_set_dictionary = "inflateSetDictionary"(s: *mut ZStream, at: *const u8, len: c_uint) -> c_int;
+    inflate_get_dictionary = "inflateGetDictionary"(s: *mut ZStream, at: *mut u8, len: *mut c_uint) -> c_int;
+    inflate_sync = "inflateSync"(s: *mut ZStream) -> c_int;
+    inflate_sync_point = "inflateSyncPoint"(s: *mut ZStream) -> c_int;
+    inflate_copy = "inflateCopy"(to: *mut ZStream, from: *mut ZStream) -> c_int;
+    inflate_reset = "inflateReset"(s: *mut ZStream) -> c_int;
+    inflate_reset2 = "inflateReset2"(s: *mut ZStream, bits: c_int) -> c_int;
+    inflate_reset_keep = "inflateResetKeep"(s: *mut ZStream) -> c_int;
+    inflate_prime = "inflatePrime"(s: *mut ZStream, bits: c_int, value: c_int) -> c_int;
+    inflate_mark = "inflateMark"(s: *mut ZStream) -> c_long;
+    inflate_get_header = "inflateGetHeader"(s: *mut ZStream, head: *mut GzHeader) -> c_int;
+    inflate_undermine = "inflateUndermine"(s: *mut ZStream, on: c_int) -> c_int;
+    inflate_validate = "inflateValidate"(s: *mut ZStream, on: c_int) -> c_int;
+    inflate_codes_used = "inflateCodesUsed"(s: *mut ZStream) -> c_ulong;
+    inflate_back_init_ = "inflateBackInit_"(s: *mut ZStream, bits: c_int, window: *mut u8, version: *const c_char,
+        size: c_int) -> c_int;
+    inflate_back = "inflateBack"(s: *mut ZStream, read: InFn, read_desc: *mut c_void, write: OutFn,
+        write_desc: *mut c_void) -> c_int;
+    inflate_back_end = "inflateBackEnd"(s: *mut ZStream) -> c_int;
+
+    compress = "compress"(to: *mut u8, to_len: *mut c_ulong, from: *const u8, len: c_ulong) -> c_int;
+    compress2 = "compress2"(to: *mut u8, to_len: *mut c_ulong, from: *const u8, len: c_ulong, level: c_int) -> c_int;
+    compress_bound = "compressBound"(len: c_ulong) -> c_ulong;
+    uncompress = "uncompress"(to: *mut u8, to_len: *mut c_ulong, from: *const u8, len: c_ulong) -> c_int;
+    uncompress2 = "uncompress2"(to: *mut u8, to_len: *mut c_ulong, from: *const u8, len: *mut c_ulong) -> c_int;
+    adler32 = "adler32"(sum: c_ulong, at: *const u8, len: c_uint) -> c_ulong;
+    crc32 = "crc32"(sum: c_ulong, at: *const u8, len: c_uint) -> c_ulong;
+
+    gzopen = "gzopen"(path: *const c_char, mode: *const c_char) -> GzFile;
+    gzdopen = "gzdopen"(fd: c_int, mode: *const c_char) -> GzFile;
+    gzbuffer = "gzbuffer"(f: GzFile, size: c_uint) -> c_int;
+    gzsetparams = "gzsetparams"(f: GzFile, level: c_int, strategy: c_int) -> c_int;
+    gzread = "gzread"(f: GzFile, to: *mut u8, len: c_uint) -> c_int;
+    gzfread = "gzfread"(to: *mut u8, size: usize, count: usize, f: GzFile) -> usize;
+    gzwrite = "gzwrite"(f: GzFile, from: *const u8, len: c_uint) -> c_int;
+    gzfwrite = "gzfwrite"(from: *const u8, size: usize, count: usize, f: GzFile) -> usize;
+    gzputs = "gzputs"(f: GzFile, s: *const c_char) -> c_int;
+    gzputc = "gzputc"(f: GzFile, byte: c_int) -> c_int;
+    gzgets = "gzgets"(f: GzFile, to: *mut u8, len: c_int) -> *mut u8;
+    gzgetc = "gzgetc"(f: GzFile) -> c_int;
+    gzgetc_ = "gzgetc_"(f: GzFile) -> c_int;
+    gzungetc = "gzungetc"(byte: c_int, f: GzFile) -> c_int;
+    gzflush = "gzflush"(f: GzFile, flush: c_int) -> c_int;
+    gzseek = "gzseek"(f: GzFile, offset: i64, whence: c_int) -> i64;
+    gzrewind = "gzrewind"(f: GzFile) -> c_int;
+    gztell = "gztell"(f: GzFile) -> i64;
+    gzoffset = "gzoffset"(f: GzFile) -> i64;
+    gzeof = "gzeof"(f: GzFile) -> c_int;
+    gzdirect = "gzdirect"(f: GzFile) -> c_int;
+    gzclose = "gzclose"(f: GzFile) -> c_int;
+    gzclose_r = "gzclose_r"(f: GzFile) -> c_int;
+    gzclose_w = "gzclose_w"(f: GzFile) -> c_int;
+    gzerror = "gzerror"(f: GzFile, code: *mut c_int) -> *const c_char;
+    gzclearerr = "gzclearerr"(f: GzFile) -> ();
+}
+
+impl Zlib {
+    pub(crate) fn deflate_init2(&self, s: &mut ZStream, p: &crate::deflate::Params) -> c_int {
+        self.deflate_init2_(
+            s,
+            p.level,
+            p.method,
+            p.window_bits,
+            p.mem_level,
+            p.strategy,
+            VERSION,
+            STREAM_SIZE,
+        )
+    }
+
+    pub(crate) fn inflate_init2(&self, s: &mut ZStream, window_bits: c_int) -> c_int {
+        self.inflate_init2_(s, window_bits, VERSION, STREAM_SIZE)
+    }
+
+    pub(crate) fn inflate_back_init(&self, s: &mut ZStream, window_bits: c_int, window: &mut [u8]) -> c_int {
+        self.inflate_back_init_(s, window_bits, window.as_mut_ptr(), VERSION, STREAM_SIZE)
+    }
+
+    /// `gzprintf(file, "%s:%d:%c", text, number, letter)`.
+    pub(crate) fn gz_print(&self, f: GzFile, text: &CString, number: c_int, letter: u8) -> c_int {
+        // SAFETY: the arguments after the format are those that it names, and the text outlives the call.
+        unsafe { (self.gzprintf)(f, c"%s:%d:%c".as_ptr(), text.as_ptr(), number, c_int::from(letter)) }
+    }
+}
+
+/// An open shared object. It is never closed: the function pointers live as long as the process.
+struct Handle(*mut c_void);
+
+impl Handle {
+    fn open(path: &Path) -> Result<Self, String> {
+        let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
+        let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_DEEPBIND;
+        // SAFETY: the path is a zero-terminated string; what the library runs when loaded is what is being tested.
+        let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
+        if handle.is_null() {
+            // SAFETY: dlopen just failed on this thread, so dlerror has a message.
+            return Err(text(unsafe { libc::dlerror() }));
+        }
+        Ok(Handle(handle))
+    }
+
+    fn symbol(&self, name: &str) -> Result<*mut c_void, String> {
+        let c_name = CString::new(name).map_err(|e| e.to_string())?;
+        // SAFETY: the handle came from dlopen and was never closed.
+        let at = unsafe { libc::dlsym(self.0, c_name.as_ptr()) };
+        if at.is_null() { Err(format!("no symbol {name}")) } else { Ok(at) }
+    }
+}
