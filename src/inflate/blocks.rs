@@ -552,3 +552,84 @@ fn litlen_root_bits(input_left: usize) -> u32 {
         _ => LITLEN_ROOT_BITS,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bit_reader::HeldBits;
+    use super::*;
+    use crate::format::inflate::WINDOW_SIZE;
+
+    /// Text with near and far repeats.
+    fn sample() -> Vec<u8> {
+        let mut data = Vec::new();
+        let mut state = 1u32;
+        while data.len() < 400_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match state >> 30 {
+                0 => data.extend_from_slice(format!("{} ", state >> 12).as_bytes()),
+                1 => data.extend(std::iter::repeat_n(
+                    b"xyz"[state as usize >> 8 & 1],
+                    (state >> 20 & 63) as usize,
+                )),
+                _ => {
+                    let reach = data.len().min(32_000);
+                    if let Some(far) = (state as usize >> 4).checked_rem(reach) {
+                        let start = data.len() - 1 - far;
+                        (start..start + 20.min(far)).for_each(|at| data.push(data[at]));
+                    }
+                }
+            }
+        }
+        data
+    }
+
+    fn raw_stream(data: &[u8], level: i32) -> Vec<u8> {
+        let mut stream = vec![0; data.len() + 1000];
+        let mut len = stream.len();
+        // SAFETY: both buffers are as long as they are said to be.
+        let code = unsafe {
+            libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
+        };
+        assert_eq!(code, 0);
+        stream[2..len - 4].to_vec()
+    }
+
+    #[test]
+    fn decoding_with_an_unknown_window_gives_markers_that_resolve() {
+        let data = sample();
+        let mut starts = 0;
+        for level in [1, 6, 9] {
+            let stream = raw_stream(&data, level);
+            let mut out = vec![0u8; data.len()];
+            let mut history = History::new(&mut out, 0);
+            let mut reader = BitReader::new(HeldBits::default(), &stream);
+            let mut blocks = Blocks::new();
+            loop {
+                blocks.await_block(false);
+                assert_eq!(blocks.step(&mut reader, &mut history, Stop::Blocks), Event::Stopped);
+                let done = history.position();
+                if blocks.is_final() || done < WINDOW_SIZE {
+                    if blocks.is_final() {
+                        break;
+                    }
+                    continue;
+                }
+                starts += 1;
+                let mut elements: Vec<u16> = (0..WINDOW_SIZE as u16).map(|at| 0x8000 | at).collect();
+                elements.resize(WINDOW_SIZE + data.len() - done, 0);
+                let mut marked = History::new(&mut elements, WINDOW_SIZE);
+                let mut fork = BitReader::new(reader.held(), reader.rest());
+                let mut machine = Blocks::new();
+                assert_eq!(machine.step(&mut fork, &mut marked, Stop::Nowhere), Event::End);
+                let window = &data[done - WINDOW_SIZE..done];
+                let resolved =
+                    elements[WINDOW_SIZE..].iter().map(|&element| match element.checked_sub(0x8000) {
+                        Some(at) => window[usize::from(at)],
+                        None => element as u8,
+                    });
+                assert!(resolved.eq(data[done..].iter().copied()), "level {level} from {done}");
+            }
+        }
+        assert!(starts >= 2, "there must be blocks with a full window before them: {starts}");
+    }
+}

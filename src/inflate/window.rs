@@ -43,6 +43,10 @@ pub(crate) struct Window {
     low: usize,
 }
 
+// SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: whoever drops a stream with
+// one does so there.
+unsafe impl Send for Window {}
+
 impl Window {
     /// A window without memory.
     pub(crate) const fn new(allocator: Allocator) -> Self {

@@ -34,6 +34,24 @@ impl ZStream {
     }
 }
 
+/// C's `gz_header`.
+#[repr(C)]
+pub(crate) struct GzHeader {
+    pub(crate) text: c_int,
+    pub(crate) time: c_ulong,
+    pub(crate) xflags: c_int,
+    pub(crate) os: c_int,
+    pub(crate) extra: *mut u8,
+    pub(crate) extra_len: c_uint,
+    pub(crate) extra_max: c_uint,
+    pub(crate) name: *mut u8,
+    pub(crate) name_max: c_uint,
+    pub(crate) comment: *mut u8,
+    pub(crate) comm_max: c_uint,
+    pub(crate) hcrc: c_int,
+    pub(crate) done: c_int,
+}
+
 macro_rules! symbols {
     ($($name:ident: fn($($arg:ty),*) -> $result:ty;)*) => {
         #[expect(non_snake_case, reason = "the names are zlib's")]
@@ -75,6 +93,7 @@ symbols! {
     inflatePrime: fn(*mut ZStream, c_int, c_int) -> c_int;
     inflateValidate: fn(*mut ZStream, c_int) -> c_int;
     inflateCodesUsed: fn(*mut ZStream) -> c_ulong;
+    inflateGetHeader: fn(*mut ZStream, *mut GzHeader) -> c_int;
     inflateSetDictionary: fn(*mut ZStream, *const u8, c_uint) -> c_int;
     inflateGetDictionary: fn(*mut ZStream, *mut u8, *mut c_uint) -> c_int;
     deflateInit2_: fn(*mut ZStream, c_int, c_int, c_int, c_int, c_int, *const c_char, c_int) -> c_int;

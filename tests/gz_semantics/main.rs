@@ -13,7 +13,8 @@ pub fn text(len: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(len + 64);
     while text.len() < len {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let words: [&[u8]; 8] = [b"window ", b"literal ", b"match ", b"offset ", b"\n", b"block ", b"chunk\n", b"lazy "];
+        let words: [&[u8]; 8] =
+            [b"window ", b"literal ", b"match ", b"offset ", b"\n", b"block ", b"chunk\n", b"lazy "];
         text.extend_from_slice(words[(state >> 29) as usize]);
         if state & 0x0070_0000 == 0 {
             text.extend_from_slice(format!("{state:x}").as_bytes());

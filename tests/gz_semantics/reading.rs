@@ -42,7 +42,11 @@ fn sound_files_read_alike_in_pieces_of_any_size() {
         read_through(player, "two members", &two);
         read_through(player, "many members", &many);
         read_through(player, "an empty member", &gzip(b""));
-        read_through(player, "a member between empty ones", &[gzip(b""), gzip(&data[..5000]), gzip(b"")].concat());
+        read_through(
+            player,
+            "a member between empty ones",
+            &[gzip(b""), gzip(&data[..5000]), gzip(b"")].concat(),
+        );
     });
 }
 
@@ -64,7 +68,9 @@ fn garbage_behind_a_member_is_ignored() {
     let data = text(50_000);
     let member = gzip(&data);
     compare(|player| {
-        for garbage in [&b"\0"[..], &[0; 100_000], b"x", b"garbage that is long enough", b"\x1f", b"\x1f\x1f\x8b"] {
+        for garbage in
+            [&b"\0"[..], &[0; 100_000], b"x", b"garbage that is long enough", b"\x1f", b"\x1f\x1f\x8b"]
+        {
             read_through(player, "garbage", &[&member, garbage].concat());
         }
     });
@@ -95,8 +101,15 @@ fn truncation_anywhere_delivers_what_zlib_delivers_and_its_error() {
     for cut in 0..member.len() {
         for size in [1, 64, 100_000] {
             let Some((zlib, ours)) = both(|player| outcome(player, &member[..cut], size)) else { return };
-            assert!(ours.0.len() >= zlib.0.len() && data.starts_with(&ours.0) || cut < 2, "cut at {cut} by {size}");
-            assert_eq!((zlib.1, zlib.2, zlib.3, zlib.4), (ours.1, ours.2, ours.3, ours.4), "cut at {cut} by {size}");
+            assert!(
+                ours.0.len() >= zlib.0.len() && data.starts_with(&ours.0) || cut < 2,
+                "cut at {cut} by {size}"
+            );
+            assert_eq!(
+                (zlib.1, zlib.2, zlib.3, zlib.4),
+                (ours.1, ours.2, ours.3, ours.4),
+                "cut at {cut} by {size}"
+            );
         }
     }
 }
@@ -112,7 +125,11 @@ fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
             }
             let Some((zlib, ours)) = both(|player| outcome(player, &member[..cut], size)) else { return };
             assert!(ours.0.len() >= zlib.0.len() && data.starts_with(&ours.0), "cut at {cut} by {size}");
-            assert_eq!((zlib.1, zlib.2, zlib.3, zlib.4), (ours.1, ours.2, ours.3, ours.4), "cut at {cut} by {size}");
+            assert_eq!(
+                (zlib.1, zlib.2, zlib.3, zlib.4),
+                (ours.1, ours.2, ours.3, ours.4),
+                "cut at {cut} by {size}"
+            );
         }
     }
 }
@@ -127,8 +144,17 @@ fn damage_anywhere_gives_zlibs_error_behind_at_least_zlibs_bytes() {
             let mut damaged = member.clone();
             damaged[place] ^= 1 << bit;
             let Some((zlib, ours)) = both(|player| outcome(player, &damaged, 64)) else { return };
-            assert!(ours.0.starts_with(&zlib.0), "byte {place} bit {bit}: {} then {}", zlib.0.len(), ours.0.len());
-            assert_eq!((zlib.1, zlib.2, zlib.3, zlib.4), (ours.1, ours.2, ours.3, ours.4), "byte {place} bit {bit}");
+            assert!(
+                ours.0.starts_with(&zlib.0),
+                "byte {place} bit {bit}: {} then {}",
+                zlib.0.len(),
+                ours.0.len()
+            );
+            assert_eq!(
+                (zlib.1, zlib.2, zlib.3, zlib.4),
+                (ours.1, ours.2, ours.3, ours.4),
+                "byte {place} bit {bit}"
+            );
         }
     }
 }
@@ -158,7 +184,11 @@ fn a_damaged_second_member_comes_behind_the_whole_first() {
         let file = [&gzip(&data), garbage].concat();
         for size in SIZES {
             let Some((zlib, ours)) = both(|player| outcome(player, &file, size)) else { return };
-            assert_eq!((ours.0.len(), ours.1, &ours.3), (data.len(), -1, &(-3, text.to_owned())), "by {size}");
+            assert_eq!(
+                (ours.0.len(), ours.1, &ours.3),
+                (data.len(), -1, &(-3, text.to_owned())),
+                "by {size}"
+            );
             assert_eq!((zlib.1, zlib.2, zlib.3, zlib.4), (ours.1, ours.2, ours.3, ours.4), "by {size}");
         }
     }
@@ -283,7 +313,11 @@ fn lines_come_whole_or_as_far_as_the_buffer_allows() {
             let gz = player.open("file", "rb").unwrap();
             for _ in 0..8 {
                 let line = gz.gets(len);
-                player.note(format!("{len}: {:?} {}", line.map(|line| (line.len(), digest(&line))), gz.state()));
+                player.note(format!(
+                    "{len}: {:?} {}",
+                    line.map(|line| (line.len(), digest(&line))),
+                    gz.state()
+                ));
             }
             player.note(format!("{}", gz.close()));
         });

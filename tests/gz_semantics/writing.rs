@@ -15,8 +15,39 @@ fn mode_strings_are_taken_and_refused_alike() {
     compare(|player| {
         player.put("there", &gzip(b"abc"));
         for mode in [
-            "", "b", "9", "x", "r", "rb", "r9", "rt", "r+", "+r", "w+", "a+", "rT", "Tr", "re", "rx", "w", "wb", "w0", "wb9f",
-            "whR", "wF", "wT", "wTT", "we", "a", "ab6", "aT", "rw", "wr", "ra", "w,ccs=UTF-8", "wz",
+            "",
+            "b",
+            "9",
+            "x",
+            "r",
+            "rb",
+            "r9",
+            "rt",
+            "r+",
+            "+r",
+            "w+",
+            "a+",
+            "rT",
+            "Tr",
+            "re",
+            "rx",
+            "w",
+            "wb",
+            "w0",
+            "wb9f",
+            "whR",
+            "wF",
+            "wT",
+            "wTT",
+            "we",
+            "a",
+            "ab6",
+            "aT",
+            "rw",
+            "wr",
+            "ra",
+            "w,ccs=UTF-8",
+            "wz",
         ] {
             player.put("file", &gzip(b"abc"));
             if let Some(gz) = player.open("file", mode) {
@@ -70,7 +101,10 @@ fn the_descriptor_is_closed_on_exec_when_asked() {
 fn what_every_level_and_strategy_writes_can_be_read() {
     let data = text(300_000);
     compare(|player| {
-        for mode in ["w", "w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "w9", "wf", "wh", "wR", "wF", "w9h", "wT"] {
+        for mode in [
+            "w", "w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "w9", "wf", "wh", "wR", "wF", "w9h",
+            "wT",
+        ] {
             let gz = player.open("file", mode).unwrap();
             player.note(format!("{} {}", gz.direct(), gz.write(&data)));
             player.note(format!("{} {}", gz.state(), gz.close()));
@@ -84,7 +118,9 @@ fn what_every_level_and_strategy_writes_can_be_read() {
 fn large_writes_of_every_shape_can_be_read() {
     let data = text(6_000_000);
     compare(|player| {
-        for (mode, size) in [("w9", 6_000_000), ("w1", 1_000_000), ("w6", 8191), ("w6", 8192), ("w6", 8193), ("w1", 100)] {
+        for (mode, size) in
+            [("w9", 6_000_000), ("w1", 1_000_000), ("w6", 8191), ("w6", 8192), ("w6", 8193), ("w1", 100)]
+        {
             let gz = player.open("file", mode).unwrap();
             for piece in data.chunks(size) {
                 assert_eq!(gz.write(piece), piece.len() as i32);
@@ -261,7 +297,8 @@ fn formatted_arguments_of_all_kinds_arrive() {
 
 #[test]
 fn a_full_disk_is_reported_as_zlib_reports_it() {
-    let noise: Vec<u8> = (0..2_000_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
+    let noise: Vec<u8> =
+        (0..2_000_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
     let full = std::path::Path::new("/dev/full");
     if !full.exists() {
         return;
@@ -271,7 +308,13 @@ fn a_full_disk_is_reported_as_zlib_reports_it() {
             let gz = Gz::open(player.api, full, mode).unwrap();
             player.note(format!("{} {}", gz.write(b"abc"), gz.flush(2)));
             player.note(format!("errno {} {:?}", errno(), gz.error()));
-            player.note(format!("{} {} {} {}", gz.write(b"abc"), gz.putc(1), gz.puts("abc"), gz.printf("abc")));
+            player.note(format!(
+                "{} {} {} {}",
+                gz.write(b"abc"),
+                gz.putc(1),
+                gz.puts("abc"),
+                gz.printf("abc")
+            ));
             player.note(format!("{} {}", gz.flush(2), gz.seek(1000, 1)));
             player.note(format!("{} errno {}", gz.close(), errno()));
             let gz = Gz::open(player.api, full, mode).unwrap();
@@ -303,7 +346,8 @@ fn a_request_that_does_not_fit_an_int_is_an_error() {
 /// New in zlib 1.3.2: before, the first stall ended the file for good.
 #[test]
 fn a_pipe_that_does_not_wait_gets_everything_in_the_end() {
-    let noise: Vec<u8> = (0..400_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 37) as u8).collect();
+    let noise: Vec<u8> =
+        (0..400_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 37) as u8).collect();
     for (mode, size) in [("wN", 1000), ("wN", 50_000), ("wTN", 1000), ("wTN", 50_000), ("w0N", 400_000)] {
         let api = Api::ours();
         let (mut reader, writer) = std::io::pipe().unwrap();
