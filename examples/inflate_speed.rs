@@ -62,6 +62,7 @@ fn report(title: &str, level: i32, data: &[u8], rounds: usize, libs: &Libraries,
     for (name, piece) in [("1 MiB", 1 << 20), ("64 KiB", 64 << 10), ("4 KiB", 4 << 10)] {
         contests.push(pieces(name, piece, data, &whole, libs));
     }
+    contests.push(opened(data, &messages));
     contests.retain(|contest| contest.0.contains(way));
     for (name, bytes, runs) in &mut contests {
         let mut best = vec![f64::INFINITY; runs.len()];
@@ -173,6 +174,25 @@ fn small<'a>(
         })
     }));
     ("1 KiB", bytes, runs)
+}
+
+/// A stream opened, decoded in one call and closed, for each 1 KiB message.
+fn opened<'a>(data: &'a [u8], streams: &'a [Vec<u8>]) -> (&'static str, usize, Vec<Run<'a>>) {
+    let ours = move || {
+        let mut out = [0u8; 1024];
+        for stream in streams {
+            let mut ours = Box::new(Inflate::new(15, Allocator::SYSTEM).expect("legal window bits"));
+            let mut input = &stream[..];
+            let status = ours.inflate(&mut input, &mut Output::new(&mut out), Goal::Finish, &mut |_| {});
+            assert_eq!(status, Ok(Status::StreamEnd));
+        }
+    };
+    let theirs = move || {
+        let mut out = [0u8; 1024];
+        streams.iter().for_each(|stream| others::zng_pieces(stream, 1024.max(stream.len()), &mut out));
+    };
+    let bytes = data.len().min(streams.len() * 1024);
+    ("1 KiB open", bytes, vec![Some(Box::new(ours)), Some(Box::new(theirs)), None, None, None])
 }
 
 /// One stream in calls that get at most a piece of input and room for a piece of output, always in the same buffer.

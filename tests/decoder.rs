@@ -45,6 +45,7 @@ struct Pair {
     theirs: Inflater,
     /// The output so far.
     output: Vec<u8>,
+    is_raw: bool,
     buffers: (Vec<u8>, Vec<u8>),
 }
 
@@ -52,7 +53,7 @@ impl Pair {
     fn new(window_bits: i32) -> Self {
         let theirs = zlib().expect("checked by the test").inflater(window_bits).expect("legal window bits");
         let ours = Inflate::new(window_bits, Allocator::SYSTEM).expect("legal window bits");
-        Self { ours, theirs, output: Vec::new(), buffers: (Vec::new(), Vec::new()) }
+        Self { ours, theirs, output: Vec::new(), is_raw: window_bits < 0, buffers: (Vec::new(), Vec::new()) }
     }
 
     /// One call of each. Returns zlib's code and what it consumed.
@@ -117,10 +118,8 @@ impl Pair {
             calls += 1;
             idle = if taken == 0 && self.output.len() == before { idle + 1 } else { 0 };
             if idle > 60 || (idle > 1 && code != 0 && code != -5) {
-                // Behind the check value zlib's history lacks what the last call decoded; ours does not.
-                let at_trailer =
-                    self.ours.message().is_some_and(|message| message.to_bytes().ends_with(b" check"));
-                if code != 1 && !at_trailer {
+                // Once zlib has read a check value, its history lacks what that call decoded; ours does not.
+                if self.is_raw || self.ours.data_type() & 64 == 0 {
                     assert_eq!(self.ours.dictionary(), self.theirs.dictionary(), "history; {}", what());
                 }
                 return code;
@@ -194,6 +193,8 @@ fn random_cuts_of_all_that_zlib_can_write() {
             let open = match window_bits {
                 9..=15 if round % 2 == 0 => [0, 15, 47][random.below(3)],
                 31 => [31, 47][random.below(2)],
+                // A window smaller than the stream was written for: what is too far then depends on the cuts.
+                -15 => [-15, -9, -12][random.below(3)],
                 bits => bits,
             };
             let (most_in, most_out) = (1 + random.length(70_000), 1 + random.length(100_000));

@@ -23,7 +23,7 @@ pub(crate) fn zng_pieces(stream: &[u8], piece: usize, out: &mut [u8]) {
             (strm.next_in, strm.avail_in) = (now.as_ptr().cast_mut(), now.len() as u32);
             input = later;
         }
-        (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), piece as u32);
+        (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), piece.min(out.len()) as u32);
         // SAFETY: initialised, with buffers as long as said.
         match unsafe { libz_ng_sys::inflate(&mut *strm, 0) } {
             0 => {}

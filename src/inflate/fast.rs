@@ -21,12 +21,12 @@
 //! - A literal shows in the sign bit; everything rare shares one flag and leaves the straight path.
 //!
 //! The loop checks slack once per turn: 32 bytes of input serve three refills of at most 7 bytes each and a load of 8. A match that
-//! would end behind the limit is not copied but handed back, so the output needs slop only for the stroke's overshoot and the
+//! would end behind the limit is not copied but handed back, so the output needs slop only for the strokes' overshoot and the
 //! loop runs to within three elements of the limit. All that is left, the last symbols before either end and every rare
 //! event, is done one symbol at a time by `blocks`.
 //!
 //! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, whose three-operand shifts
-//! and wide strokes are worth 5 to 15 %, and without. The processor is asked once per call.
+//! and wide strokes are worth 5 to 15 %, and without. The processor is asked at each entry, which costs a load and a test.
 //!
 //! The function is long because it is one loop whose variables live in registers; it has no state besides.
 
@@ -69,6 +69,18 @@ pub(super) fn run<T: Element>(
     litlen: Code<'_>,
     offset: Code<'_>,
 ) -> Exit {
+    run_as(reader, history, litlen, offset, false)
+}
+
+/// [`run`], by the portable compilation if so asked.
+#[inline(always)]
+fn run_as<T: Element>(
+    reader: &mut BitReader<'_>,
+    history: &mut History<'_, T>,
+    litlen: Code<'_>,
+    offset: Code<'_>,
+    portable: bool,
+) -> Exit {
     let (input, consumed) = reader.parts();
     let parts = history.fast_parts();
     let room = (parts.end as usize - parts.next as usize) / size_of::<T>();
@@ -84,7 +96,7 @@ pub(super) fn run<T: Element>(
         offset,
         taken: 0,
     };
-    let exit = turn.run();
+    let exit = turn.run(portable);
     let taken = turn.taken;
     reader.resume(consumed + taken, turn.bits, turn.count & 63);
     // SAFETY: the loop only moved `next` forward, to `end` at most, and wrote every element it passed.
@@ -107,9 +119,13 @@ struct Turn<'a, T> {
 
 impl<T: Element> Turn<'_, T> {
     /// Runs the copy of the loop that suits this processor.
-    fn run(&mut self) -> Exit {
+    fn run(&mut self, portable: bool) -> Exit {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("bmi2") && std::arch::is_x86_feature_detected!("avx2") {
+        if !portable
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("avx2")
+        {
             // SAFETY: the processor has what the function was compiled for, and `run` above checked the slack.
             return unsafe { self.run_bmi2() };
         }
@@ -283,5 +299,128 @@ impl<T: Element> Turn<'_, T> {
         self.count = count;
         self.parts.next = out;
         exit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bit_reader::HeldBits;
+    use super::super::table::{
+        LITLEN_MEANINGS, LITLEN_ROOT_BITS, LitlenTable, OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable,
+    };
+    use super::*;
+
+    /// What the loop must do, one symbol at a time.
+    fn plain(input: &[u8], litlen: Code<'_>, offset: Code<'_>, room: usize) -> (Exit, Vec<u8>, u64) {
+        let mut position = 0u64;
+        let mut out: Vec<u8> = Vec::new();
+        let bits_at = |position: u64| {
+            let at = (position / 8) as usize;
+            let mut word = [0; 16];
+            let len = word.len().min(input.len() - at);
+            word[..len].copy_from_slice(&input[at..at + len]);
+            (u128::from_le_bytes(word) >> (position % 8)) as u64
+        };
+        loop {
+            if input.len() as u64 * 8 - position < 32 * 8 || room - out.len() < LITERALS_PER_TURN {
+                return (Exit::Slack, out, position);
+            }
+            let start = position;
+            let (entry, root) = litlen.lookup(bits_at(position));
+            let value = |entry: u32, root: u32, position: &mut u64| {
+                let extra = table::total_bits(entry) - table::code_bits(entry);
+                *position += u64::from(root + table::code_bits(entry));
+                let value = table::base(entry) + (bits_at(*position) & ((1 << extra) - 1)) as u32;
+                *position += u64::from(extra);
+                value
+            };
+            let length = value(entry, root, &mut position);
+            if entry & LITERAL != 0 {
+                out.push(length as u8);
+                continue;
+            }
+            if entry & EXCEPTIONAL != 0 {
+                let exit = if entry & END_OF_BLOCK != 0 { Exit::EndOfBlock } else { Exit::BadLitlen };
+                return (exit, out, position);
+            }
+            let (entry, root) = offset.lookup(bits_at(position));
+            if entry & EXCEPTIONAL != 0 {
+                position += u64::from(root + table::code_bits(entry));
+                return (Exit::BadOffset, out, position);
+            }
+            let distance = value(entry, root, &mut position);
+            if distance as usize > out.len() || length as usize > room - out.len() {
+                return (Exit::Match { length, distance, bits: (position - start) as u32 }, out, position);
+            }
+            for _ in 0..length {
+                out.push(out[out.len() - distance as usize]);
+            }
+        }
+    }
+
+    /// Lengths of a complete code: a full tree of `2^depth` symbols, some of them split further.
+    fn lengths(symbols: usize, depth: u8, mut seed: u64) -> Vec<u8> {
+        let mut leaves = vec![depth; 1 << depth];
+        while leaves.len() < symbols {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (seed >> 33) as usize % leaves.len();
+            if leaves[at] < 15 {
+                leaves[at] += 1;
+                leaves.push(leaves[at]);
+            }
+        }
+        leaves
+    }
+
+    #[test]
+    fn both_compilations_agree_with_the_plain_loop() {
+        let mut state = 5u64;
+        let mut exits = std::collections::HashMap::new();
+        for round in 0..400u64 {
+            let mut random = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 24) as u8
+            };
+            let input: Vec<u8> = (0..3000).map(|_| random()).collect();
+            let mut litlen_lens =
+                lengths(if round % 4 == 0 { 288 } else { 280 }, 1 + (round % 8) as u8, round);
+            let shift = usize::from(random()) % litlen_lens.len();
+            litlen_lens.rotate_left(shift);
+            let offset_lens =
+                lengths(if round % 3 == 0 { 32 } else { 26 }, 1 + (round % 4) as u8, round + 99);
+            let (mut litlen, mut offset) = (LitlenTable::empty(), OffsetTable::empty());
+            let root_bits = LITLEN_ROOT_BITS - (round % 3) as u32;
+            litlen.build(&litlen_lens, &LITLEN_MEANINGS, root_bits).expect("complete");
+            offset.build(&offset_lens, &OFFSET_MEANINGS, OFFSET_ROOT_BITS).expect("complete");
+            let room = 20 + usize::from(random()) * 40;
+            let (exit, expected, position) = plain(&input, litlen.code(), offset.code(), room);
+            *exits.entry(core::mem::discriminant(&exit)).or_insert(0) += 1;
+            for portable in [false, true] {
+                let mut buffer = vec![0u8; room + History::<u8>::SLOP];
+                let base = buffer.as_mut_ptr();
+                let capacity = buffer.len();
+                // SAFETY: the buffer is as large as said and used through the history alone until that is gone.
+                let mut history = unsafe { History::from_raw(base, 0, 0, room, capacity) };
+                let mut reader = BitReader::new(HeldBits::default(), &input);
+                let ours = run_as(&mut reader, &mut history, litlen.code(), offset.code(), portable);
+                let done = history.position();
+                reader.give_back(0);
+                let ours_at = reader.consumed() as u64 * 8 - u64::from(reader.count());
+                if exit == Exit::Slack {
+                    // The plain loop looks at its slack more often, so the others may be a turn ahead or behind.
+                    assert_eq!(ours, Exit::Slack, "round {round}");
+                    let both = done.min(expected.len());
+                    assert_eq!(buffer[..both], expected[..both], "round {round}");
+                    continue;
+                }
+                assert_eq!(
+                    (ours, done, ours_at),
+                    (exit, expected.len(), position),
+                    "round {round} portable {portable}"
+                );
+                assert_eq!(buffer[..done], expected, "round {round}");
+            }
+        }
+        assert_eq!(exits.len(), 5, "every way out was taken: {exits:?}");
     }
 }
