@@ -1,6 +1,8 @@
 //! The streaming compressor through random calls, judged by zlib-ng's decoder: whatever is flushed must decode to what was written,
 //! and neither the cuts of input and output nor a copy in mid-stream may change a byte.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use rigz::error::{Error, Status};
 use rigz::raw::{Allocator, Output};
 use rigz::stream::deflate::{Config, DeflateStream};

@@ -326,14 +326,13 @@ pub unsafe extern "C" fn deflatePending(
     Z_OK
 }
 
-/// How many bits of the last byte before the last byte boundary were used, 1 to 8; 0 when that is not known, which with the serial
-/// engine is always (PORTING.md).
+/// How many bits of the last byte of a finished raw stream were used, 1 to 8; 0 when that is not known (PORTING.md).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c_int {
-    _ = stream!(strm);
+    let deflate = stream!(strm);
     // SAFETY: null or the program's.
     if let Some(bits) = unsafe { bits.as_mut() } {
-        *bits = 0;
+        *bits = deflate.stream.used_bits() as c_int;
     }
     Z_OK
 }

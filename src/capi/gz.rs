@@ -55,14 +55,12 @@ struct Handle {
 }
 
 impl Handle {
-    /// Places `file` where C can hold it; gives it back when memory is refused.
-    fn place(file: GzFile) -> Result<gzFile, GzFile> {
+    /// Places `file` where C can hold it; when memory is refused, `give_up` gets it.
+    fn place(file: GzFile, give_up: impl FnOnce(GzFile)) -> Option<gzFile> {
         let head = gzFile_s { have: 0, next: ptr::null_mut(), pos: 0 };
         let handle = Self { head, published: 0, dead: false, file };
-        match Allocator::SYSTEM.place(handle) {
-            Ok(place) => Ok(place.as_ptr().cast()),
-            Err(handle) => Err(handle.file),
-        }
+        let place = Allocator::SYSTEM.place(handle).map_err(|handle| give_up(handle.file)).ok()?;
+        Some(place.as_ptr().cast())
     }
 
     /// Counts what the `gzgetc` macro took.
@@ -146,10 +144,12 @@ unsafe fn c_string<'a>(string: *const c_char) -> Option<&'a CStr> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
     // SAFETY: the caller's promise.
-    let (path, mode) = unsafe { (c_string(path), c_string(mode)) };
+    let path = unsafe { c_string(path) };
+    // SAFETY: the caller's promise.
+    let mode = unsafe { c_string(mode) };
     let open = || {
         let file = GzFile::open(path?, mode?.to_bytes())?;
-        Handle::place(file).map_err(GzFile::abandon).ok()
+        Handle::place(file, GzFile::abandon)
     };
     guard(None, open).unwrap_or(ptr::null_mut())
 }
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
     let mode = unsafe { c_string(mode) };
     let open = || {
         let file = GzFile::from_descriptor(fd, mode?.to_bytes())?;
-        Handle::place(file).ok()
+        Handle::place(file, drop)
     };
     guard(None, open).unwrap_or(ptr::null_mut())
 }
@@ -212,7 +212,12 @@ pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> 
 
 /// Reads `nitems` items of `size` bytes; tells how many whole items it got.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzfread(buf: *mut c_void, size: z_size_t, nitems: z_size_t, file: gzFile) -> z_size_t {
+pub unsafe extern "C" fn gzfread(
+    buf: *mut c_void,
+    size: z_size_t,
+    nitems: z_size_t,
+    file: gzFile,
+) -> z_size_t {
     let read = |file: &mut GzFile| {
         if !file.may_read() || size == 0 {
             return 0;
@@ -302,7 +307,12 @@ pub unsafe extern "C" fn gzwrite(file: gzFile, buf: *const c_void, len: c_uint) 
 
 /// Writes `nitems` items of `size` bytes; tells how many whole items were taken.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzfwrite(buf: *const c_void, size: z_size_t, nitems: z_size_t, file: gzFile) -> z_size_t {
+pub unsafe extern "C" fn gzfwrite(
+    buf: *const c_void,
+    size: z_size_t,
+    nitems: z_size_t,
+    file: gzFile,
+) -> z_size_t {
     let write = |file: &mut GzFile| {
         if !file.may_write() || size == 0 {
             return 0;

@@ -3,7 +3,7 @@
 use super::boundary::*;
 use super::types::code::*;
 use super::types::{gz_header, uInt, uLong, z_stream};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::stream::inflate::InflateStream;
 use core::ffi::{c_char, c_int, c_long, c_ulong};
 use core::ptr::NonNull;
@@ -103,7 +103,10 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
         let outcome = stream.inflate(&mut call.input, &mut call.output, flush);
         call.settle();
         publish(stream, strm);
-        strm.data_type = stream.engine().data_type();
+        if outcome != Err(Error::Stream) {
+            // A refused call leaves the stream as it was.
+            strm.data_type = stream.engine().data_type();
+        }
         to_code(outcome)
     })
 }
@@ -198,6 +201,10 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
         };
         let outcome = stream.engine_mut().sync(&mut call.input);
         call.settle();
+        if outcome.is_ok() {
+            // Finding a flush point starts the decoder anew, as after a reset.
+            strm.msg = core::ptr::null();
+        }
         publish(stream, strm);
         to_ok(outcome)
     })

@@ -22,14 +22,18 @@ pub(super) struct Errno(c_int);
 impl Errno {
     /// What the last failed call of this thread left.
     fn last() -> Self {
-        // SAFETY: the location of this thread's `errno` is always readable.
-        Self(unsafe { *libc::__errno_location() })
+        // SAFETY: it may always be called.
+        let location = unsafe { libc::__errno_location() };
+        // SAFETY: the location of this thread's `errno` is readable.
+        Self(unsafe { location.read() })
     }
 
     /// Puts the number back, for the host to find it behind whatever else was called since.
     pub(super) fn restore(self) {
-        // SAFETY: the location of this thread's `errno` is always writable.
-        unsafe { *libc::__errno_location() = self.0 };
+        // SAFETY: it may always be called.
+        let location = unsafe { libc::__errno_location() };
+        // SAFETY: the location of this thread's `errno` is writable.
+        unsafe { location.write(self.0) };
     }
 
     /// Whether a non-blocking descriptor had nothing to give or no room: not a failure, the host will come again.
@@ -128,8 +132,12 @@ impl Descriptor {
             let wanted = bytes.len().min(LARGEST_TRANSFER);
             // SAFETY: `bytes` is readable for `wanted` bytes.
             let written = unsafe { libc::write(self.0, bytes.as_ptr().cast(), wanted) };
-            let count = usize::try_from(written).map_err(|_| Errno::last())?;
-            *bytes = &bytes[count..];
+            match usize::try_from(written) {
+                Err(_) => return Err(Errno::last()),
+                // No system does this for a count above 0; asking again and again would hang the host.
+                Ok(0) => return Err(Errno(libc::EIO)),
+                Ok(count) => *bytes = &bytes[count..],
+            }
         }
         Ok(())
     }

@@ -51,7 +51,6 @@ pub struct GzFile {
 }
 
 /// The two directions.
-#[expect(clippy::large_enum_variant, reason = "a file lives on the heap, and boxing a side could not be refused memory")]
 enum Side {
     Read(Reader),
     Write(Writer),
@@ -217,9 +216,7 @@ impl GzFile {
 
     /// Pushes `byte` back, to be read next; `None` is C's `EOF`, which cannot be pushed.
     pub fn unread(&mut self, byte: Option<u8>) -> bool {
-        let Side::Read(reader) = &mut self.side else { return false };
-        let result = reader.sniff();
-        self.settle(result).ok();
+        self.sniff();
         let Some(reader) = self.reader() else { return false };
         let result = reader.finish_seek();
         if self.settle(result).is_err() {
@@ -235,11 +232,7 @@ impl GzFile {
 
     /// Whether bytes pass through unchanged. A reader finds out by reading ahead, if nothing was read yet.
     pub fn is_direct(&mut self) -> bool {
-        let result = match &mut self.side {
-            Side::Read(reader) => reader.sniff(),
-            Side::Write(_) => Ok(()),
-        };
-        self.settle(result).ok();
+        self.sniff();
         match &self.side {
             Side::Read(reader) => reader.is_direct(),
             Side::Write(writer) => writer.is_plain(),
@@ -322,7 +315,14 @@ impl GzFile {
                     _ => Ok(()),
                 }
             }
-            Side::Write(writer) => writer.close(),
+            Side::Write(writer) => {
+                writer.close()?;
+                match self.failure {
+                    // Something the host wrote is missing, even if the file could be completed without it.
+                    Some(Failure { error: Error::Io, again: false, .. }) => Err(Error::Io),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 
@@ -333,6 +333,14 @@ impl GzFile {
             Side::Read(reader) => reader.close().ok(),
             Side::Write(writer) => writer.abandon().ok(),
         };
+    }
+
+    /// Lets a reader find out what the file is, if nothing forbids it.
+    fn sniff(&mut self) {
+        if let Some(reader) = self.reader() {
+            let result = reader.sniff();
+            self.settle(result).ok();
+        }
     }
 
     /// The reader, if it may be asked for something. Forgets a stall.
@@ -407,4 +415,134 @@ fn concatenate(parts: &[&[u8]]) -> Option<CString> {
     }
     bytes.push(0);
     CString::from_vec_with_nul(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+
+    /// Both ends of a pipe; what is written to the second is read from the first.
+    pub(super) fn pipe() -> (OwnedFd, OwnedFd) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        (reader.into(), writer.into())
+    }
+
+    pub(super) fn over(fd: OwnedFd, mode: &str) -> GzFile {
+        GzFile::from_descriptor(fd.into_raw_fd(), mode.as_bytes()).unwrap()
+    }
+
+    pub(super) fn read(file: &mut GzFile, len: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        let mut output = Output::new(&mut bytes);
+        file.read(&mut output)?;
+        let got = output.written();
+        bytes.truncate(got);
+        Ok(bytes)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "wb9");
+        assert_eq!(writer.write(b"some text, "), 11);
+        assert!(writer.write_byte(b'a'));
+        assert_eq!(
+            writer.write_formatted(|room| {
+                room[..4].copy_from_slice(b"bcd\0");
+                3
+            }),
+            Ok(3)
+        );
+        assert_eq!((writer.tell(), writer.is_direct(), writer.close()), (15, false, Ok(())));
+        let mut reader = over(from, "rb");
+        assert_eq!(read(&mut reader, 100), Ok(b"some text, abcd".to_vec()));
+        assert!(reader.is_past_end() && !reader.is_direct());
+        assert_eq!((reader.tell(), reader.close()), (15, Ok(())));
+    }
+
+    #[test]
+    fn messages_name_the_descriptor() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "wT");
+        writer.write(b"\x1f\x8bneither gzip nor plain");
+        assert_eq!(writer.close(), Ok(()));
+        let number = from.as_raw_fd();
+        let mut reader = over(from, "r");
+        assert_eq!(read(&mut reader, 10), Err(Error::Data));
+        let expected = format!("<fd:{number}>: unknown compression method");
+        let (error, message) = reader.failure().unwrap();
+        assert_eq!((error, message.to_str().unwrap()), (Error::Data, expected.as_str()));
+        reader.clear_failure();
+        assert!(reader.failure().is_none());
+        assert_eq!(reader.close(), Ok(()));
+    }
+
+    #[test]
+    fn the_other_direction_is_refused() {
+        let (from, to) = pipe();
+        let (mut reader, mut writer) = (over(from, "r"), over(to, "w"));
+        assert_eq!(
+            (reader.write(b"x"), reader.write_byte(1), reader.flush(Flush::Sync)),
+            (0, false, Err(Error::Stream))
+        );
+        assert_eq!(
+            (read(&mut writer, 1), writer.read_byte(), writer.unread(Some(1))),
+            (Err(Error::Stream), None, false)
+        );
+        assert!(!reader.may_write() && !writer.may_read() && reader.is_reader() && !writer.is_reader());
+    }
+
+    #[test]
+    fn a_line_ends_behind_its_newline() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "w");
+        writer.write(b"one\ntwo\n\nlast");
+        writer.close().unwrap();
+        let mut reader = over(from, "r");
+        let mut line = || {
+            let mut bytes = [0; 10];
+            let mut output = Output::new(&mut bytes);
+            reader.read_line(&mut output).then(|| output.written()).map(|count| bytes[..count].to_vec())
+        };
+        let lines: Vec<_> = std::iter::from_fn(&mut line).collect();
+        assert_eq!(lines, [&b"one\n"[..], b"two\n", b"\n", b"last"]);
+    }
+
+    #[test]
+    fn the_buffer_size_is_fixed_once_it_is_in_use() {
+        let (from, to) = pipe();
+        let (mut reader, mut writer) = (over(from, "r"), over(to, "w"));
+        assert!(reader.set_buffer_size(1) && reader.set_buffer_size(100) && writer.set_buffer_size(100));
+        writer.write(b"x");
+        assert!(!writer.set_buffer_size(100));
+        writer.close().unwrap();
+        assert_eq!(read(&mut reader, 1), Ok(b"x".to_vec()));
+        assert!(!reader.set_buffer_size(100));
+    }
+
+    #[test]
+    fn a_file_cut_short_gives_what_it_has_and_can_go_on() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "w");
+        writer.write(&[b'x'; 5000]);
+        writer.close().unwrap();
+        let mut member = [0; 100];
+        let mut output = Output::new(&mut member);
+        Descriptor::adopt(from.as_raw_fd(), &Mode::parse(b"r").unwrap()).fill(&mut output);
+        let len = output.written();
+        let (from, to) = pipe();
+        let write = |bytes: &[u8]| {
+            Descriptor::adopt(to.as_raw_fd(), &Mode::parse(b"w").unwrap()).write_all(&mut { bytes }).unwrap();
+        };
+        let mut reader = over(from, "rN");
+        write(&member[..len - 4]);
+        assert_eq!(read(&mut reader, 9000).unwrap(), vec![b'x'; 5000]);
+        assert_eq!(reader.failure().unwrap().0, Error::Io, "a stall, not an end");
+        assert_eq!(read(&mut reader, 1), Err(Error::Io));
+        write(&member[len - 4..]);
+        drop(to);
+        assert_eq!(read(&mut reader, 1), Ok(Vec::new()));
+        assert_eq!((reader.is_past_end(), reader.close()), (true, Ok(())));
+    }
 }

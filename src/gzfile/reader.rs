@@ -376,6 +376,7 @@ impl Reader {
             self.eof = true;
         } else if !self.input.is_empty() {
             self.output.clear();
+            self.output.grow(self.input.len()).map_err(|_| Fault::MEMORY)?;
             self.output.append(self.input.bytes());
             self.input.clear();
             self.kind = Kind::Plain;
@@ -442,7 +443,9 @@ impl Reader {
                 Ok(Status::Ok) | Err(Error::Buffer) => {}
                 Err(Error::Data) => return Err(Fault::data(inflater.message())),
                 Err(Error::Memory) => return Err(Fault::MEMORY),
-                Ok(Status::NeedDictionary) | Err(Error::Stream | Error::Io) => return Err(Fault::INFLATE_STATE),
+                Ok(Status::NeedDictionary) | Err(Error::Stream | Error::Io) => {
+                    return Err(Fault::INFLATE_STATE);
+                }
             }
             if output.is_full() {
                 return Ok(());

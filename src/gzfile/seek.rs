@@ -75,3 +75,52 @@ impl GzFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{over, pipe, read};
+    use super::*;
+    use crate::stream::Flush;
+
+    #[test]
+    fn a_forward_seek_in_a_written_file_is_zeros() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "w");
+        writer.write(b"a");
+        assert_eq!(writer.seek(5, Whence::Start), Some(5));
+        assert_eq!(writer.seek(2, Whence::Current), Some(7));
+        assert_eq!((writer.position(), writer.tell()), (1, 7));
+        writer.write(b"b");
+        assert_eq!(writer.seek(3, Whence::Start), None, "there is no way back");
+        assert_eq!(writer.seek(2, Whence::Current), Some(10));
+        assert_eq!(writer.flush(Flush::Finish), Ok(()));
+        assert_eq!((writer.tell(), writer.close()), (10, Ok(())));
+        assert_eq!(read(&mut over(from, "r"), 100), Ok(b"a\0\0\0\0\0\0b\0\0".to_vec()));
+    }
+
+    #[test]
+    fn a_pipe_is_skipped_forward_and_never_rewound() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "w");
+        writer.write(b"0123456789");
+        writer.close().unwrap();
+        let mut reader = over(from, "r");
+        assert_eq!(reader.seek(4, Whence::Start), Some(4));
+        assert_eq!(read(&mut reader, 2), Ok(b"45".to_vec()));
+        assert_eq!(reader.seek(1, Whence::Start), None);
+        assert_eq!((reader.rewind(), reader.offset(), reader.tell()), (false, None, 6));
+        assert_eq!(reader.seek(1, Whence::Current), Some(7));
+        assert_eq!(read(&mut reader, 2), Ok(b"78".to_vec()));
+    }
+
+    #[test]
+    fn a_refused_seek_drops_the_one_before_it() {
+        let (from, _to) = pipe();
+        let mut reader = over(from, "r");
+        assert_eq!(reader.seek(1000, Whence::Start), Some(1000));
+        assert_eq!(reader.seek(-1001, Whence::Current), None);
+        assert_eq!(reader.tell(), 0);
+        assert_eq!(reader.seek(i64::MAX, Whence::Current), Some(i64::MAX));
+        assert_eq!(reader.seek(1, Whence::Current), None);
+    }
+}

@@ -28,7 +28,8 @@ enum Segment {
     /// A flush came early: what was held is on its way to the serial engine, up to the position told.
     Draining(Buffer, usize),
     /// Bulk, but the serial engine before it must come to a byte boundary first.
-    Aligning(Buffer),
+    /// True once the marker was asked for.
+    Aligning(Buffer, bool),
     /// Bulk: what was held goes first, from the position told.
     Parallel(Box<Compressor>, Buffer, usize),
     /// The final block is out.
@@ -53,6 +54,8 @@ pub(super) struct Body {
     segment_check: Check,
     check: Check,
     data_type: i32,
+    /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 when that is not known.
+    used_bits: u32,
     /// What the pipeline did in segments that are through.
     counters: Counters,
 }
@@ -70,6 +73,7 @@ impl Body {
             segment_check: check.fresh(),
             check: check.fresh(),
             data_type: UNKNOWN,
+            used_bits: 0,
             counters: Counters::default(),
         };
         if body.may_hold() {
@@ -105,7 +109,7 @@ impl Body {
                 Segment::Serial => return self.deflate_serial(input, output, flush),
                 Segment::Held(held) => {
                     if held.len() + input.len() >= policy::threshold() {
-                        self.segment = Segment::Aligning(take(held));
+                        self.segment = Segment::Aligning(take(held), false);
                         continue;
                     }
                     held.reserve(input.len())?;
@@ -117,11 +121,11 @@ impl Body {
                     self.segment = Segment::Draining(take(held), 0);
                 }
                 Segment::Draining(..) => {
-                    if !self.drain_held(input, output, flush)? {
+                    if !self.drain_held(output)? {
                         return Ok(Status::Ok);
                     }
                 }
-                Segment::Aligning(_) => {
+                Segment::Aligning(..) => {
                     if !self.start_parallel(output)? {
                         return Ok(Status::Ok);
                     }
@@ -130,7 +134,11 @@ impl Body {
                     if !self.deflate_parallel(input, output, flush)? {
                         return Ok(Status::Ok);
                     }
-                    if !matches!(self.segment, Segment::Finished) && input.is_empty() {
+                    // `Finish` may have come while the segment was on its way to another flush; then the end is still to write.
+                    if !matches!(self.segment, Segment::Finished)
+                        && input.is_empty()
+                        && flush != Flush::Finish
+                    {
                         return Ok(Status::Ok);
                     }
                 }
@@ -141,9 +149,11 @@ impl Body {
 
     fn deflate_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         let before = *input;
-        let outcome = self.serial()?.deflate(input, output, flush.to_zlib());
+        let outcome = self.call_serial(input, output, flush);
         self.check.update(&before[..before.len() - input.len()]);
-        self.note_data_type();
+        if let (UNKNOWN, Some(serial)) = (self.data_type, &self.serial) {
+            self.data_type = serial.data_type();
+        }
         let status = outcome?;
         if status == Status::StreamEnd {
             self.segment = Segment::Finished;
@@ -153,52 +163,64 @@ impl Body {
         Ok(status)
     }
 
-    /// Feeds the serial engine what was held. False when the room is used up first.
-    fn drain_held(&mut self, input: &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
-        self.serial()?;
-        let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) else {
-            return Ok(true);
-        };
-        let mut rest = &held[*done..];
-        // The flush belongs behind the last byte, which may be in `input`.
-        let flush = if input.is_empty() { flush } else { Flush::None };
-        let outcome = serial.deflate(&mut rest, output, flush.to_zlib());
-        *done = held.len() - rest.len();
-        if !rest.is_empty() {
-            outcome?;
-            return Ok(false);
+    fn call_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        let is_raw = self.check == Check::None;
+        if flush == Flush::Finish && is_raw && self.params.level > 0 && self.used_bits == 0 {
+            // zlib-ng does not tell how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
+            // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
+            match self.serial()?.deflate(input, output, Flush::Block.to_zlib()) {
+                Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
+                Ok(_) if input.is_empty() && !output.is_full() => {}
+                outcome => return outcome,
+            }
+            self.used_bits = (self.serial()?.pending().1 + 10 - 1) % 8 + 1;
         }
-        self.note_data_type();
-        self.segment = Segment::Serial;
-        match outcome? {
-            Status::StreamEnd => self.segment = Segment::Finished,
-            _ if output.is_full() => return Ok(false),
-            _ if input.is_empty() => {
-                if flush != Flush::None {
-                    self.begin_segment();
-                }
+        self.serial()?.deflate(input, output, flush.to_zlib())
+    }
+
+    /// Feeds the serial engine what was held. False when the room is used up first.
+    fn drain_held(&mut self, output: &mut Output<'_>) -> Result<bool> {
+        self.serial()?;
+        if let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) {
+            let mut rest = &held[*done..];
+            if !rest.is_empty() {
+                serial.deflate(&mut rest, output, Flush::None.to_zlib())?;
+            }
+            *done = held.len() - rest.len();
+            if *done < held.len() || output.is_full() {
                 return Ok(false);
             }
-            _ => {}
         }
+        self.segment = Segment::Serial;
         Ok(true)
     }
 
     /// Turns the held bytes into the start of a parallel segment. False when the room is used up first.
     fn start_parallel(&mut self, output: &mut Output<'_>) -> Result<bool> {
-        if let (Some(serial), None) = (&mut self.serial, &self.history) {
-            match serial.deflate(&mut &[][..], output, Flush::Sync.to_zlib()) {
-                // `Error::Buffer` with room left: the engine stands at a boundary already.
-                Ok(_) | Err(Error::Buffer) if !output.is_full() => {}
-                Ok(_) | Err(Error::Buffer) => return Ok(false),
+        if let (Some(serial), None, Segment::Aligning(_, is_asked)) =
+            (&mut self.serial, &self.history, &mut self.segment)
+        {
+            // Asked for once, then only waited for: a flush that is repeated after it filled the room exactly is written again,
+            // and the bytes would depend on the room. Nothing is pending before it, since segments begin behind completed flushes.
+            if output.is_full() {
+                return Ok(false);
+            }
+            let flush = if *is_asked { Flush::None } else { Flush::Sync };
+            *is_asked = true;
+            match serial.deflate(&mut &[][..], output, flush.to_zlib()) {
+                // `Error::Buffer`: the engine stands at a boundary already.
+                Ok(_) | Err(Error::Buffer) => {}
                 Err(error) => return Err(error),
+            }
+            if serial.pending().0 > 0 {
+                return Ok(false);
             }
         }
         let window = self.window_of_engine()?;
         let settings =
             Settings { level: self.params.level, chunk_len: policy::chunk_len(), check: self.segment_check };
         let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
-        if let Segment::Aligning(held) = &mut self.segment {
+        if let Segment::Aligning(held, _) = &mut self.segment {
             self.segment = Segment::Parallel(compressor, take(held), 0);
         }
         Ok(true)
@@ -304,6 +326,7 @@ impl Body {
         self.history = window.or_else(|| (!keep && self.may_hold()).then(|| Buffer::new(self.allocator)));
         self.check = self.check.fresh();
         self.data_type = UNKNOWN;
+        self.used_bits = 0;
         self.counters = Counters::default();
         self.segment = Segment::Serial;
         self.begin_segment();
@@ -413,6 +436,10 @@ impl Body {
         self.data_type
     }
 
+    pub(super) fn used_bits(&self) -> u32 {
+        self.used_bits
+    }
+
     pub(super) fn counters(&self) -> Counters {
         let mut counters = self.counters;
         if let Segment::Parallel(compressor, ..) = &self.segment {
@@ -426,7 +453,7 @@ impl Body {
             Segment::Serial => Segment::Serial,
             Segment::Held(held) => Segment::Held(held.try_clone()?),
             Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
-            Segment::Aligning(held) => Segment::Aligning(held.try_clone()?),
+            Segment::Aligning(held, is_asked) => Segment::Aligning(held.try_clone()?, *is_asked),
             Segment::Parallel(compressor, held, fed) => {
                 Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
             }
@@ -466,19 +493,13 @@ impl Body {
         self.segment =
             if self.may_hold() { Segment::Held(Buffer::new(self.allocator)) } else { Segment::Serial };
     }
-
-    fn note_data_type(&mut self) {
-        if let (UNKNOWN, Some(serial)) = (self.data_type, &self.serial) {
-            self.data_type = serial.data_type();
-        }
-    }
 }
 
 impl Segment {
     /// What was taken and is with no engine yet.
     fn held(&self) -> &[u8] {
         match self {
-            Segment::Held(held) | Segment::Aligning(held) => held,
+            Segment::Held(held) | Segment::Aligning(held, _) => held,
             Segment::Draining(held, done) => &held[*done..],
             Segment::Parallel(_, held, fed) => &held[*fed..],
             Segment::Serial | Segment::Finished => &[],

@@ -332,7 +332,8 @@ impl DeflateStream {
     /// write.
     pub fn bound(&self, len: u64, header: Option<&gzip::Header<'_>>) -> u64 {
         let wrap_len = match self.wrap {
-            Wrap::Raw => 0,
+            // The empty last block of 10 bits (see `Body`), and a byte that tells the end from a full buffer.
+            Wrap::Raw => 3,
             Wrap::Zlib => 6 + if self.dictionary_check.is_some() { 4 } else { 0 },
             Wrap::Gzip => 8 + header.map_or(10, gzip::Header::encoded_len) as u64,
         };
@@ -368,6 +369,11 @@ impl DeflateStream {
     /// `Z_BINARY` (0), `Z_TEXT` (1) or `Z_UNKNOWN` (2).
     pub fn data_type(&self) -> i32 {
         self.body.data_type()
+    }
+
+    /// `deflateUsed()`: how many bits of the last byte of a finished raw stream were used, 1 to 8; 0 when that is not known.
+    pub fn used_bits(&self) -> u32 {
+        self.body.used_bits()
     }
 
     /// Whether the stream has a gzip wrap.

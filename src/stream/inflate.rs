@@ -105,7 +105,7 @@ pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>)
         let mut byte = [0];
         let mut spare = Output::new(&mut byte);
         let outcome = decode(&mut input, &mut spare);
-        if spare.written() > 0 || outcome == Err(Error::Buffer) { Err(Error::Data) } else { outcome }
+        if outcome == Err(Error::Buffer) { Err(Error::Data) } else { outcome }
     } else {
         decode(&mut input, output)
     };

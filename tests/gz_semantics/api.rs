@@ -6,37 +6,38 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
 use std::path::{Path, PathBuf};
 
-pub type File = *mut rigz::capi::gz::gzFile_s;
+pub(crate) type File = *mut rigz::capi::gz::gzFile_s;
+
+/// The type of `gzprintf`.
+type Printf = unsafe extern "C" fn(File, *const c_char, ...) -> c_int;
 
 macro_rules! api {
     ($($name:ident: fn($($arg:ty),*) -> $result:ty;)*) => {
         /// One library's functions.
-        pub struct Api {
-            pub label: &'static str,
-            $(pub $name: unsafe extern "C" fn($($arg),*) -> $result,)*
-            pub gzprintf: unsafe extern "C" fn(File, *const c_char, ...) -> c_int,
+        pub(crate) struct Api {
+            pub(crate) label: &'static str,
+            $(pub(crate) $name: unsafe extern "C" fn($($arg),*) -> $result,)*
+            pub(crate) gzprintf: Printf,
         }
 
         impl Api {
-            pub fn ours() -> Self {
+            pub(crate) fn ours() -> Self {
                 let shim = rigz::capi::gz::gzprintf as unsafe extern "C" fn();
                 Self {
                     label: "rigz",
                     $($name: rigz::capi::gz::$name,)*
                     // SAFETY: behind the jump is a C function of this type.
-                    gzprintf: unsafe { std::mem::transmute::<unsafe extern "C" fn(), _>(shim) },
+                    gzprintf: unsafe { std::mem::transmute::<unsafe extern "C" fn(), Printf>(shim) },
                 }
             }
 
-            /// The system's libz, if there is one.
-            pub fn system() -> Option<Self> {
+            /// The system's libz.
+            pub(crate) fn system() -> Self {
                 // SAFETY: loading zlib runs no code of its own.
                 let library = unsafe {
                     libc::dlopen(c"libz.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_DEEPBIND)
                 };
-                if library.is_null() {
-                    return None;
-                }
+                assert!(!library.is_null(), "these tests need the system's libz.so.1");
                 let find = |name: &CStr| {
                     // SAFETY: the library is loaded and never unloaded.
                     let symbol = unsafe { libc::dlsym(library, name.as_ptr()) };
@@ -48,14 +49,14 @@ macro_rules! api {
                 assert!(defining_file(find(c"gzopen")).contains("libz.so"), "the oracle is not libz");
                 // SAFETY: these are the types of zlib.h.
                 unsafe {
-                    Some(Self {
+                    Self {
                         label: "zlib",
                         $($name: {
                             let name = CString::new(stringify!($name)).unwrap();
                             std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) -> $result>(find(&name))
                         },)*
-                        gzprintf: std::mem::transmute::<*mut c_void, _>(find(c"gzprintf")),
-                    })
+                        gzprintf: std::mem::transmute::<*mut c_void, Printf>(find(c"gzprintf")),
+                    }
                 }
             }
         }
@@ -104,10 +105,10 @@ fn defining_file(symbol: *mut c_void) -> String {
 }
 
 /// A fresh directory that goes away with the value.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new(label: &str) -> Self {
+    pub(crate) fn new(label: &str) -> Self {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -116,7 +117,7 @@ impl Scratch {
         Self(path)
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -128,28 +129,28 @@ impl Drop for Scratch {
 }
 
 /// Plays calls on one library and records what came back.
-pub struct Player<'a> {
-    pub api: &'a Api,
-    pub scratch: Scratch,
-    pub log: Vec<String>,
+pub(crate) struct Player<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) scratch: Scratch,
+    pub(crate) log: Vec<String>,
 }
 
 impl<'a> Player<'a> {
-    pub fn new(api: &'a Api) -> Self {
+    pub(crate) fn new(api: &'a Api) -> Self {
         Self { api, scratch: Scratch::new(api.label), log: Vec::new() }
     }
 
-    pub fn note(&mut self, what: impl Into<String>) {
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
         self.log.push(what.into());
     }
 
-    pub fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.scratch.path(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn open(&mut self, name: &str, mode: &str) -> Option<Gz<'a>> {
+    pub(crate) fn open(&mut self, name: &str, mode: &str) -> Option<Gz<'a>> {
         let path = self.scratch.path(name);
         let gz = Gz::open(self.api, &path, mode);
         self.note(format!("gzopen({name}, {mode}) = {}", if gz.is_some() { "file" } else { "null" }));
@@ -158,12 +159,11 @@ impl<'a> Player<'a> {
 }
 
 /// Plays `scenario` on both libraries and compares the records.
-pub fn compare(scenario: impl Fn(&mut Player<'_>)) {
-    let logs = both(|player| {
+pub(crate) fn compare(scenario: impl Fn(&mut Player<'_>)) {
+    let (zlib, ours) = both(|player| {
         scenario(player);
         std::mem::take(&mut player.log)
     });
-    let Some((zlib, ours)) = logs else { return };
     for (step, (zlib, ours)) in zlib.iter().zip(&ours).enumerate() {
         assert_eq!(zlib, ours, "step {step}: zlib left, rigz right");
     }
@@ -172,21 +172,20 @@ pub fn compare(scenario: impl Fn(&mut Player<'_>)) {
 }
 
 /// Plays `scenario` on both libraries, zlib's first.
-pub fn both<T>(scenario: impl Fn(&mut Player<'_>) -> T) -> Option<(T, T)> {
-    let zlib = Api::system()?;
-    let ours = Api::ours();
-    Some((scenario(&mut Player::new(&zlib)), scenario(&mut Player::new(&ours))))
+pub(crate) fn both<T>(scenario: impl Fn(&mut Player<'_>) -> T) -> (T, T) {
+    let (zlib, ours) = (Api::system(), Api::ours());
+    (scenario(&mut Player::new(&zlib)), scenario(&mut Player::new(&ours)))
 }
 
 /// An open file of one library.
-pub struct Gz<'a> {
-    pub api: &'a Api,
-    pub file: File,
+pub(crate) struct Gz<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) file: File,
     path: String,
 }
 
 impl<'a> Gz<'a> {
-    pub fn open(api: &'a Api, path: &Path, mode: &str) -> Option<Self> {
+    pub(crate) fn open(api: &'a Api, path: &Path, mode: &str) -> Option<Self> {
         let path = path.to_str().unwrap().to_owned();
         let (c_path, mode) = (CString::new(path.clone()).unwrap(), CString::new(mode).unwrap());
         // SAFETY: two strings that end with a zero.
@@ -194,7 +193,7 @@ impl<'a> Gz<'a> {
         (!file.is_null()).then_some(Self { api, file, path })
     }
 
-    pub fn adopt(api: &'a Api, fd: c_int, mode: &str) -> Option<Self> {
+    pub(crate) fn adopt(api: &'a Api, fd: c_int, mode: &str) -> Option<Self> {
         let mode = CString::new(mode).unwrap();
         // SAFETY: a string that ends with a zero.
         let file = unsafe { (api.gzdopen)(fd, mode.as_ptr()) };
@@ -202,7 +201,7 @@ impl<'a> Gz<'a> {
     }
 
     /// What a read of `len` bytes returns and the bytes it got.
-    pub fn read(&self, len: usize) -> (c_int, Vec<u8>) {
+    pub(crate) fn read(&self, len: usize) -> (c_int, Vec<u8>) {
         let mut buffer = vec![0xa5u8; len];
         // SAFETY: the buffer has `len` bytes.
         let got = unsafe { (self.api.gzread)(self.file, buffer.as_mut_ptr().cast(), len as c_uint) };
@@ -211,7 +210,7 @@ impl<'a> Gz<'a> {
     }
 
     /// Reads pieces of `len` bytes until nothing more comes; the last result and all bytes.
-    pub fn read_all(&self, len: usize) -> (c_int, Vec<u8>) {
+    pub(crate) fn read_all(&self, len: usize) -> (c_int, Vec<u8>) {
         let mut all = Vec::new();
         loop {
             let (got, bytes) = self.read(len);
@@ -222,12 +221,12 @@ impl<'a> Gz<'a> {
         }
     }
 
-    pub fn write(&self, bytes: &[u8]) -> c_int {
+    pub(crate) fn write(&self, bytes: &[u8]) -> c_int {
         // SAFETY: the buffer has that many bytes.
         unsafe { (self.api.gzwrite)(self.file, bytes.as_ptr().cast(), bytes.len() as c_uint) }
     }
 
-    pub fn gets(&self, len: c_int) -> Option<Vec<u8>> {
+    pub(crate) fn gets(&self, len: c_int) -> Option<Vec<u8>> {
         let mut buffer = vec![0xa5u8; len.max(1) as usize];
         // SAFETY: the buffer has `len` bytes.
         let line = unsafe { (self.api.gzgets)(self.file, buffer.as_mut_ptr().cast(), len) };
@@ -236,7 +235,7 @@ impl<'a> Gz<'a> {
     }
 
     /// What zlib.h's `gzgetc` macro does.
-    pub fn getc_macro(&self) -> c_int {
+    pub(crate) fn getc_macro(&self) -> c_int {
         // SAFETY: the file is open, and its first fields are these in every libz.
         unsafe {
             let head = &mut *self.file;
@@ -251,7 +250,7 @@ impl<'a> Gz<'a> {
         }
     }
 
-    pub fn error(&self) -> (c_int, String) {
+    pub(crate) fn error(&self) -> (c_int, String) {
         let mut number = 99;
         // SAFETY: the file is open.
         let text = unsafe { CStr::from_ptr((self.api.gzerror)(self.file, &mut number)) };
@@ -259,85 +258,85 @@ impl<'a> Gz<'a> {
     }
 
     /// Position, end and error, for a record.
-    pub fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         let (tell, eof, error) = (self.tell(), self.eof(), self.error());
         format!("tell {tell} eof {eof} error {error:?}")
     }
 
-    pub fn tell(&self) -> c_long {
+    pub(crate) fn tell(&self) -> c_long {
         // SAFETY: the file is open.
         unsafe { (self.api.gztell)(self.file) }
     }
 
-    pub fn eof(&self) -> c_int {
+    pub(crate) fn eof(&self) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzeof)(self.file) }
     }
 
-    pub fn direct(&self) -> c_int {
+    pub(crate) fn direct(&self) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzdirect)(self.file) }
     }
 
-    pub fn seek(&self, offset: c_long, whence: c_int) -> c_long {
+    pub(crate) fn seek(&self, offset: c_long, whence: c_int) -> c_long {
         // SAFETY: the file is open.
         unsafe { (self.api.gzseek)(self.file, offset, whence) }
     }
 
-    pub fn rewind(&self) -> c_int {
+    pub(crate) fn rewind(&self) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzrewind)(self.file) }
     }
 
-    pub fn getc(&self) -> c_int {
+    pub(crate) fn getc(&self) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzgetc)(self.file) }
     }
 
-    pub fn ungetc(&self, c: c_int) -> c_int {
+    pub(crate) fn ungetc(&self, c: c_int) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzungetc)(c, self.file) }
     }
 
-    pub fn putc(&self, c: c_int) -> c_int {
+    pub(crate) fn putc(&self, c: c_int) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzputc)(self.file, c) }
     }
 
-    pub fn puts(&self, text: &str) -> c_int {
+    pub(crate) fn puts(&self, text: &str) -> c_int {
         let text = CString::new(text).unwrap();
         // SAFETY: the file is open, the string ends with a zero.
         unsafe { (self.api.gzputs)(self.file, text.as_ptr()) }
     }
 
     /// `gzprintf("%s", text)`
-    pub fn printf(&self, text: &str) -> c_int {
+    pub(crate) fn printf(&self, text: &str) -> c_int {
         let text = CString::new(text).unwrap();
         // SAFETY: the file is open, the strings end with a zero.
         unsafe { (self.api.gzprintf)(self.file, c"%s".as_ptr(), text.as_ptr()) }
     }
 
-    pub fn flush(&self, flush: c_int) -> c_int {
+    pub(crate) fn flush(&self, flush: c_int) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzflush)(self.file, flush) }
     }
 
-    pub fn set_params(&self, level: c_int, strategy: c_int) -> c_int {
+    pub(crate) fn set_params(&self, level: c_int, strategy: c_int) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzsetparams)(self.file, level, strategy) }
     }
 
-    pub fn buffer(&self, size: c_uint) -> c_int {
+    pub(crate) fn buffer(&self, size: c_uint) -> c_int {
         // SAFETY: the file is open.
         unsafe { (self.api.gzbuffer)(self.file, size) }
     }
 
-    pub fn clear_error(&self) {
+    pub(crate) fn clear_error(&self) {
         // SAFETY: the file is open.
         unsafe { (self.api.gzclearerr)(self.file) }
     }
 
-    pub fn close(self) -> c_int {
+    pub(crate) fn close(self) -> c_int {
         // SAFETY: the file is open, and gone after this.
         unsafe { (self.api.gzclose)(self.file) }
     }

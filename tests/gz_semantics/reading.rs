@@ -96,11 +96,11 @@ fn outcome(player: &mut Player<'_>, bytes: &[u8], size: usize) -> (Vec<u8>, c_in
 
 #[test]
 fn truncation_anywhere_delivers_what_zlib_delivers_and_its_error() {
-    let data = text(3000);
+    let data = text(700);
     let member = gzip(&data);
     for cut in 0..member.len() {
-        for size in [1, 64, 100_000] {
-            let Some((zlib, ours)) = both(|player| outcome(player, &member[..cut], size)) else { return };
+        for size in [1, 100_000] {
+            let (zlib, ours) = both(|player| outcome(player, &member[..cut], size));
             assert!(
                 ours.0.len() >= zlib.0.len() && data.starts_with(&ours.0) || cut < 2,
                 "cut at {cut} by {size}"
@@ -114,6 +114,7 @@ fn truncation_anywhere_delivers_what_zlib_delivers_and_its_error() {
     }
 }
 
+/// Where the last request ended with the data and the trailer is cut, zlib notices nothing; we do.
 #[test]
 fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
     let data = text(2_000_000);
@@ -123,8 +124,12 @@ fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
             if size < 100 {
                 continue;
             }
-            let Some((zlib, ours)) = both(|player| outcome(player, &member[..cut], size)) else { return };
+            let (zlib, ours) = both(|player| outcome(player, &member[..cut], size));
             assert!(ours.0.len() >= zlib.0.len() && data.starts_with(&ours.0), "cut at {cut} by {size}");
+            assert_eq!((&*ours.3.1, ours.4), ("PATH: unexpected end of file", -5), "cut at {cut} by {size}");
+            if zlib.3.0 == 0 && zlib.0.len() == data.len() {
+                continue;
+            }
             assert_eq!(
                 (zlib.1, zlib.2, zlib.3, zlib.4),
                 (ours.1, ours.2, ours.3, ours.4),
@@ -137,13 +142,13 @@ fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
 /// zlib drops the good bytes of the buffer or request in which it meets damage; we deliver them.
 #[test]
 fn damage_anywhere_gives_zlibs_error_behind_at_least_zlibs_bytes() {
-    let data = text(3000);
+    let data = text(900);
     let member = gzip(&data);
     for place in 2..member.len() {
         for bit in [0, 3, 7] {
             let mut damaged = member.clone();
             damaged[place] ^= 1 << bit;
-            let Some((zlib, ours)) = both(|player| outcome(player, &damaged, 64)) else { return };
+            let (zlib, ours) = both(|player| outcome(player, &damaged, 64));
             assert!(
                 ours.0.starts_with(&zlib.0),
                 "byte {place} bit {bit}: {} then {}",
@@ -166,7 +171,7 @@ fn a_wrong_check_value_comes_behind_every_byte() {
     let crc = member.len() - 8;
     member[crc] ^= 1;
     for size in SIZES {
-        let Some((zlib, ours)) = both(|player| outcome(player, &member, size)) else { return };
+        let (zlib, ours) = both(|player| outcome(player, &member, size));
         assert_eq!(ours.0, data, "by {size}");
         assert!(zlib.0.len() <= data.len());
         assert_eq!((ours.1, ours.2, ours.4), (-1, 0, 0), "by {size}");
@@ -178,12 +183,12 @@ fn a_wrong_check_value_comes_behind_every_byte() {
 fn a_damaged_second_member_comes_behind_the_whole_first() {
     let data = text(50_000);
     for (garbage, text) in [
-        (&b"\x1f\x8b\x07"[..], "PATH: unknown compression method"),
+        (&b"\x1f\x8b\x07garbage"[..], "PATH: unknown compression method"),
         (b"\x1f\x8b\x08\xff\0\0\0\0\0\0", "PATH: unknown header flags set"),
     ] {
         let file = [&gzip(&data), garbage].concat();
         for size in SIZES {
-            let Some((zlib, ours)) = both(|player| outcome(player, &file, size)) else { return };
+            let (zlib, ours) = both(|player| outcome(player, &file, size));
             assert_eq!(
                 (ours.0.len(), ours.1, &ours.3),
                 (data.len(), -1, &(-3, text.to_owned())),
@@ -194,7 +199,7 @@ fn a_damaged_second_member_comes_behind_the_whole_first() {
     }
     let file = [&gzip(&data), &b"\x1f\x8b"[..]].concat();
     for size in SIZES {
-        let Some((zlib, ours)) = both(|player| outcome(player, &file, size)) else { return };
+        let (zlib, ours) = both(|player| outcome(player, &file, size));
         assert_eq!(zlib, ours, "by {size}");
     }
 }
@@ -224,14 +229,14 @@ fn damage_is_not_reported_before_the_reader_gets_there() {
 
 #[test]
 fn errors_stand_until_cleared() {
-    let mut member = gzip(&text(10_000));
+    let mut member = gzip(&text(100_000));
     let middle = member.len() - 8;
     member[middle] ^= 0x40;
     compare(|player| {
         player.put("file", &member);
         let gz = player.open("file", "rb").unwrap();
         gz.read_all(1000);
-        player.note(gz.state());
+        player.note(format!("{:?} eof {}", gz.error(), gz.eof()));
         player.note(format!("{:?} {} {} {:?}", gz.read(1), gz.getc(), gz.getc_macro(), gz.gets(10)));
         player.note(format!("{} {} {}", gz.ungetc(65), gz.rewind(), gz.seek(5, libc::SEEK_SET)));
         gz.clear_error();

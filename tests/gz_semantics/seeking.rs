@@ -101,7 +101,10 @@ fn a_seek_over_a_truncated_end_stops_there() {
         player.note(format!("{}", gz.seek(49_000, 0)));
         player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));
         player.note(format!("{} {:?}", gz.seek(10, 0), gz.error()));
-        player.note(format!("{:?} {}", gz.read(10), gz.state()));
+        // The file ends within zlib's first buffer, so zlib tells the truncation again here; we tell it where it is.
+        player.note(format!("{:?} {} {}", gz.read(10), gz.tell(), gz.eof()));
+        player.note(format!("{}", gz.seek(49_000, 0)));
+        player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));
         player.note(format!("{}", gz.close()));
     });
 }
@@ -138,7 +141,9 @@ fn a_written_file_is_filled_with_zeros_up_to_a_seek() {
             player.note(format!("{} {} {}", gz.seek(20, 1), gz.printf("text"), gz.tell()));
             player.note(format!("{} {} {}", gz.seek(20, 1), gz.puts("more"), gz.tell()));
             player.note(format!("{} {} {}", gz.seek(20, 1), gz.flush(2), gz.tell()));
-            player.note(format!("{} {} {}", gz.seek(20, 1), gz.set_params(3, 0), gz.tell()));
+            if mode != "wbT" {
+                player.note(format!("{} {} {}", gz.seek(20, 1), gz.set_params(3, 0), gz.tell()));
+            }
             player.note(format!("{} {}", gz.seek(30, 1), gz.seek(5, 2)));
             player.note(format!("{}", gz.close()));
             player.note(format!("{:?}", gunzip(&player.scratch.path("file"))));

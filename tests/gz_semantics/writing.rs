@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, IntoRawFd};
 
 use crate::api::{Api, Gz, Player, compare};
-use crate::{gunzip, gzip, text};
+use crate::{gunzip, gzip, noise, text};
 
 fn errno() -> i32 {
     // SAFETY: this thread's `errno`.
@@ -116,10 +116,10 @@ fn what_every_level_and_strategy_writes_can_be_read() {
 
 #[test]
 fn large_writes_of_every_shape_can_be_read() {
-    let data = text(6_000_000);
+    let data = text(2_500_000);
     compare(|player| {
         for (mode, size) in
-            [("w9", 6_000_000), ("w1", 1_000_000), ("w6", 8191), ("w6", 8192), ("w6", 8193), ("w1", 100)]
+            [("w9", 2_500_000), ("w1", 1_000_000), ("w6", 8191), ("w6", 8192), ("w6", 8193), ("w1", 100)]
         {
             let gz = player.open("file", mode).unwrap();
             for piece in data.chunks(size) {
@@ -224,6 +224,15 @@ fn parameters_change_in_the_middle() {
     });
 }
 
+/// zlib 1.2.13 says yes, 1.3.1 no.
+#[test]
+fn a_plain_file_has_no_parameters() {
+    let api = Api::ours();
+    let player = Player::new(&api);
+    let gz = Gz::open(&api, &player.scratch.path("file"), "wT").unwrap();
+    assert_eq!((gz.set_params(3, 0), gz.write(b"abc"), gz.set_params(3, 0), gz.close()), (-2, 3, -2, 0));
+}
+
 #[test]
 fn parameters_that_zlib_does_not_know_do_what_they_do_there() {
     compare(|player| {
@@ -269,7 +278,7 @@ fn formatted_arguments_of_all_kinds_arrive() {
                 c"%d %s %.3f %c %ld %x %g %5d|%-5d| %llu %e %d %d %f %f %f %f %f %f %f %s\n".as_ptr(),
                 -7,
                 c"string".as_ptr(),
-                3.14159f64,
+                2.625f64,
                 i32::from(b'c'),
                 1i64 << 40,
                 255,
@@ -297,8 +306,7 @@ fn formatted_arguments_of_all_kinds_arrive() {
 
 #[test]
 fn a_full_disk_is_reported_as_zlib_reports_it() {
-    let noise: Vec<u8> =
-        (0..2_000_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8).collect();
+    let noise = noise(2_000_000);
     let full = std::path::Path::new("/dev/full");
     if !full.exists() {
         return;
@@ -346,8 +354,7 @@ fn a_request_that_does_not_fit_an_int_is_an_error() {
 /// New in zlib 1.3.2: before, the first stall ended the file for good.
 #[test]
 fn a_pipe_that_does_not_wait_gets_everything_in_the_end() {
-    let noise: Vec<u8> =
-        (0..400_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 37) as u8).collect();
+    let noise = noise(400_000);
     for (mode, size) in [("wN", 1000), ("wN", 50_000), ("wTN", 1000), ("wTN", 50_000), ("w0N", 400_000)] {
         let api = Api::ours();
         let (mut reader, writer) = std::io::pipe().unwrap();

@@ -26,6 +26,7 @@ struct Duo<'a> {
     offset: i64,
     /// The judge may have written anything (see the head of this file).
     judge_lost: bool,
+    is_transparent: bool,
 }
 
 impl Duo<'_> {
@@ -122,7 +123,15 @@ fn one_opening(
     if ours.is_null() {
         return Ok(false);
     }
-    let mut duo = Duo { bench, ours, theirs, model: Vec::new(), offset: 0, judge_lost: false };
+    let mut duo = Duo {
+        bench,
+        ours,
+        theirs,
+        model: Vec::new(),
+        offset: 0,
+        judge_lost: false,
+        is_transparent: mode.contains('T'),
+    };
     duo.offset = bench.ours.gzoffset(ours).min(0);
     let input = {
         let len = rng.size(max);
@@ -197,7 +206,8 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             let flush = rng.range(-1, 6);
             duo.same(&format!("gzflush({flush})"), trace, |lib, f| lib.gzflush(f, flush))?;
         }
-        30..33 => {
+        // On a transparent file zlib 1.2.13 says Z_OK and zlib 1.3.1 Z_STREAM_ERROR.
+        30..33 if !duo.is_transparent => {
             let (level, strategy) = (rng.range(-1, 9), rng.range(0, 4));
             let what = format!("gzsetparams({level}, {strategy})");
             duo.same(&what, trace, |lib, f| lib.gzsetparams(f, level, strategy))?;
@@ -216,7 +226,11 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             duo.model.resize(end as usize, 0);
         }
         36 => {
-            let size = rng.pick(&[0u32, 1, 8, 100, 1000, 65536, 131_072]);
+            let size = if input.len() > 200_000 {
+                65536
+            } else {
+                rng.pick(&[0u32, 1, 8, 100, 1000, 65536, 131_072])
+            };
             duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
         }
         37 => {

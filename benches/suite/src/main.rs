@@ -1,0 +1,279 @@
+//! The benchmark of rigz: ours and every peer in one run, on the same data, in turn.
+//!
+//!     main ─┬─ schedule   what is measured: cells
+//!           ├─ contender  who is measured
+//!           ├─ corpus     on what
+//!           ├─ run        rounds over cells ── child ── op ── zlib     one turn in a process of its own
+//!           ├─ record, report, plot   what is kept and shown           measure   clocks and medians
+//!           ├─ plan       the goals of the project against the rows that decide them
+//!           └─ insn       instruction counts under callgrind
+//!
+//! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md tells the method.
+
+mod child;
+mod contender;
+mod corpus;
+mod insn;
+mod measure;
+mod op;
+mod plan;
+mod plot;
+mod record;
+mod report;
+mod run;
+mod schedule;
+mod zlib;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand};
+
+use corpus::Corpus;
+use record::{Circumstances, Record};
+use run::{Pace, Row};
+use schedule::{Data, Planner};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Parser)]
+#[command(about = "rigz and its peers on the same data in one run")]
+struct Cli {
+    #[command(flatten)]
+    places: Places,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// Where things lie; scripts/bench fills these in.
+#[derive(Args)]
+struct Places {
+    /// The repository.
+    #[arg(long, global = true, default_value = ".")]
+    root: PathBuf,
+    /// Our library.
+    #[arg(long, global = true)]
+    rigz: Option<PathBuf>,
+    /// The folder of built peers.
+    #[arg(long, global = true, default_value = "benches/peers/built")]
+    peers: PathBuf,
+    /// Where corpora are kept between runs.
+    #[arg(long, global = true, default_value = "benches/suite/target/corpora")]
+    cache: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Everything, or with --quick a part of everything.
+    Run(Run),
+    /// Instruction counts of a fixed small set, under valgrind.
+    Insn(insn::Insn),
+    /// The goals of the project against the rows that decide them.
+    Plan(plan::Plan),
+    /// (inside) one turn of one library.
+    #[command(hide = true)]
+    One(child::One),
+    /// (inside) makes one corpus.
+    #[command(hide = true)]
+    Corpus { name: String, source: String, bytes: usize },
+    /// (inside) checks a tool's output.
+    #[command(hide = true)]
+    Verify {
+        output: PathBuf,
+        plain: PathBuf,
+        #[arg(long)]
+        packed: bool,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// Under two minutes instead of under twenty-five.
+    #[arg(long)]
+    quick: bool,
+    /// The files of this folder instead of our corpora; zip files are unpacked.
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// Only the cells whose "section operation corpus" contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Ratios are to this contender.
+    #[arg(long, default_value = contender::REFERENCE)]
+    reference: String,
+    /// How often everybody has his turn, if the time lasts.
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Seconds after which no new round goes on.
+    #[arg(long)]
+    limit: Option<u64>,
+    /// Write nothing to benches/record.
+    #[arg(long)]
+    no_record: bool,
+    /// Only the summary tables, not every row.
+    #[arg(long)]
+    brief: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match act(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(mut cli: Cli) -> Outcome<ExitCode> {
+    match &cli.action {
+        Action::One(one) => child::main(one)?,
+        Action::Corpus { name, source, bytes } => {
+            let corpus = corpus::make(name, source, *bytes, &cli.places.cache)?;
+            println!("{}", serde_json::to_string(&corpus)?);
+        }
+        Action::Verify { output, plain, packed } => child::verify(output, plain, *packed)?,
+        Action::Run(run) => {
+            cli.places.settle()?;
+            return bench(&cli.places, run);
+        }
+        Action::Insn(insn) => {
+            cli.places.settle()?;
+            let data: Vec<Data> =
+                insn::CORPORA.iter().map(|name| Data::generated(name, insn::BYTES >> 20, false)).collect();
+            let corpora = corpora(&data, &cli.places)?;
+            let field = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
+            insn::main(insn, &field, &corpora, &cli.places.scratch()?)?;
+        }
+        Action::Plan(plan) => {
+            cli.places.settle()?;
+            plan::main(plan, &cli.places)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Places {
+    /// Makes the paths absolute: children and the dynamic linker see them from elsewhere.
+    fn settle(&mut self) -> Outcome<()> {
+        std::fs::create_dir_all(&self.cache)?;
+        std::fs::create_dir_all(&self.peers)?;
+        for path in [&mut self.root, &mut self.cache, &mut self.peers] {
+            *path = path.canonicalize().map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        if let Some(path) = &mut self.rigz {
+            *path = path.canonicalize().map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Where gzwrite and the tools write: memory where there is such a folder, so that no disk is measured.
+    fn scratch(&self) -> Outcome<PathBuf> {
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() { memory } else { self.cache.as_path() };
+        let scratch = base.join(format!("rigz-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch)?;
+        Ok(scratch)
+    }
+}
+
+/// Makes the corpora, each in a process of its own: this one stays small (see `child::verify_output`).
+fn corpora(data: &[Data], places: &Places) -> Outcome<Vec<Corpus>> {
+    let mut corpora = Vec::new();
+    for data in data {
+        let output = Command::new(std::env::current_exe()?)
+            .arg("--cache")
+            .arg(&places.cache)
+            .args(["corpus", &data.name, &data.source, &data.bytes.to_string()])
+            .output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).trim().into());
+        }
+        corpora.push(serde_json::from_slice(&output.stdout)?);
+    }
+    Ok(corpora)
+}
+
+/// The corpora of a run: ours, or the files that the user gave.
+fn data_of(run: &Run, places: &Places) -> Outcome<Vec<Data>> {
+    const MIB: usize = 1 << 20;
+    let size = if run.quick { 4 * MIB } else { 64 * MIB };
+    if let Some(folder) = &run.corpus {
+        let files = corpus::files_of(folder)?;
+        let name =
+            |path: &PathBuf| path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        return Ok(files.iter().map(|path| Data::given(&name(path), path, size)).collect());
+    }
+    if run.quick {
+        return Ok(schedule::quick_data());
+    }
+    let mut data = schedule::full_data();
+    let silesia = places.root.join("../shared/corpus");
+    if silesia.is_dir() {
+        // Seven files of the Silesia corpus, an equal share of each.
+        data.insert(0, Data::given("silesia7", &silesia.canonicalize()?, 14 * MIB));
+    }
+    Ok(data)
+}
+
+fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
+    let start = Instant::now();
+    let circumstances = Circumstances::now(&places.root);
+    let field = contender::find(places.rigz.as_deref(), &places.peers);
+    for line in &field.missing {
+        eprintln!("not there: {line}");
+    }
+    let data = data_of(run, places)?;
+    let corpora = corpora(&data, places)?;
+    let planner = Planner { field: &field, corpora: &data, cpus: record::cpus(), quick: run.quick };
+    let mut cells = planner.cells();
+    if let Some(only) = &run.only {
+        cells.retain(|cell| {
+            format!("{} {} {}", cell.section, cell.work.name(), data[cell.corpus].name)
+                .contains(only.as_str())
+        });
+    }
+    let (rounds, turn_ms, limit) = if run.quick { (5, 30, 100) } else { (5, 100, 22 * 60) };
+    let limit = run.limit.unwrap_or(limit);
+    let pace = Pace {
+        rounds: run.rounds.unwrap_or(rounds).max(1),
+        turn: Duration::from_millis(turn_ms),
+        deadline: start + Duration::from_secs(limit),
+        last_call: start + Duration::from_secs(limit * 11 / 10),
+    };
+    let scratch = places.scratch()?;
+    let (rows, unreached) = run::run(&cells, &corpora, &pace, &scratch, &run.reference);
+    std::fs::remove_dir_all(&scratch)?;
+
+    let mut record = Record { circumstances, corpora, missing: field.missing, rows };
+    record.finish(&places.root);
+    if !run.brief {
+        println!("{}", report::long(&record.rows));
+    }
+    println!("{}", report::summary(&record.rows));
+    if !run.no_record {
+        let kind = if run.quick { "quick" } else { "full" };
+        let folder = places.root.join("benches/record").join(record.folder_name(kind));
+        record.write(&folder)?;
+        let pictures = plot::draw(&record.rows, &folder)?;
+        std::fs::write(folder.join("report.md"), report::markdown(&record, &pictures))?;
+        println!("Written to {}", folder.strip_prefix(&places.root).unwrap_or(&folder).display());
+    }
+    if unreached > 0 {
+        println!("{unreached} rows were not reached in time; --only or --limit would help.");
+    }
+    Ok(verdict(&record.rows, start))
+}
+
+/// Fails when anybody gave a wrong result: such a run must not pass unseen.
+fn verdict(rows: &[Row], start: Instant) -> ExitCode {
+    let faults = rows.iter().filter(|row| row.fault.is_some()).count();
+    let least = rows.iter().map(|row| row.samples).filter(|&n| n > 0).min().unwrap_or(0);
+    println!("{} rows, at least {least} samples each, {:.0} s.", rows.len(), start.elapsed().as_secs_f64());
+    if faults > 0 {
+        println!("{faults} rows with FAULT");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}

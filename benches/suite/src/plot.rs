@@ -1,0 +1,223 @@
+//! The pictures, as SVG.
+//!
+//! Pareto, one per corpus: compressed size across (smaller is further left), MB/s of CPU upward on a logarithmic scale. Each contender is a
+//! line through its levels; what lies up and left of another beats it on both counts. Threads, one per file operation:
+//! MB/s of elapsed time over the number of threads, with the one-thread libraries as level lines.
+
+use std::path::Path;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::run::Row;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+const SIZE: (u32, u32) = (900, 600);
+
+/// One colour for each contender in every picture, told apart also by readers who do not see red and green alike.
+fn colour(contender: &str) -> RGBColor {
+    match contender {
+        "rigz" => RGBColor(213, 40, 30),
+        "zlib" => RGBColor(60, 60, 60),
+        "zlib-ng" => RGBColor(0, 114, 178),
+        "zlib-rs" => RGBColor(230, 159, 0),
+        "libdeflate" => RGBColor(0, 130, 95),
+        "isa-l" => RGBColor(175, 90, 160),
+        _ => RGBColor(120, 120, 120),
+    }
+}
+
+/// Draws all pictures that the rows allow into `folder` and returns their file names.
+pub fn draw(rows: &[Row], folder: &Path) -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    for corpus in distinct(rows.iter().filter(|row| row.op == "compress2").map(|row| row.corpus.as_str())) {
+        let own = |row: &&Row| row.op == "compress2" && row.corpus == corpus && row.fault.is_none();
+        let points: Vec<&Row> = rows.iter().filter(own).filter(|row| row.percent.is_some()).collect();
+        // Noise and zeros compress to the same size at every level: no picture in it.
+        if points.iter().all(|row| row.percent.is_some_and(|p| (1.0..99.0).contains(&p))) && points.len() > 1
+        {
+            let name = format!("pareto-{corpus}.svg");
+            pareto(corpus, &points, &folder.join(&name))?;
+            names.push(name);
+        }
+    }
+    let threaded = |row: &&Row| row.section == "threads" && row.fault.is_none();
+    for op in distinct(rows.iter().filter(threaded).map(|row| row.op.as_str())) {
+        let points: Vec<&Row> = rows.iter().filter(threaded).filter(|row| row.op == op).collect();
+        if points.iter().any(|row| row.threads > 1) {
+            let name = format!("threads-{op}.svg");
+            threads(op, &points, &folder.join(&name))?;
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut list = Vec::new();
+    for name in names {
+        if !list.contains(&name) {
+            list.push(name);
+        }
+    }
+    list
+}
+
+fn canvas(path: &Path) -> Outcome<DrawingArea<SVGBackend<'_>, Shift>> {
+    let area = SVGBackend::new(path, SIZE).into_drawing_area();
+    area.fill(&WHITE).map_err(|e| e.to_string())?;
+    Ok(area)
+}
+
+fn pareto(corpus: &str, rows: &[&Row], path: &Path) -> Outcome<()> {
+    let area = canvas(path)?;
+    let (left, right) = widened(rows.iter().filter_map(|row| row.percent), 0.04);
+    let speeds = rows.iter().map(|row| row.mb_per_cpu_s);
+    let (low, high) = (speeds.clone().fold(f64::MAX, f64::min) * 0.8, speeds.fold(0.0, f64::max) * 1.25);
+    let mut chart = ChartBuilder::on(&area)
+        .caption(
+            format!("compress2 on {corpus}: further up is faster, further left is smaller"),
+            ("sans-serif", 20),
+        )
+        .margin(12)
+        .x_label_area_size(45)
+        .y_label_area_size(65)
+        .build_cartesian_2d(left..right, (low..high).log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc("compressed size, % of the input")
+        .y_desc("MB/s of CPU time (log scale)")
+        .y_label_formatter(&|v| format!("{v:.0}"))
+        .light_line_style(RGBColor(240, 240, 240))
+        .draw()?;
+    for contender in distinct(rows.iter().map(|row| row.contender.as_str())) {
+        let colour = colour(contender);
+        let mut points: Vec<(i32, f64, f64)> = rows
+            .iter()
+            .filter(|row| row.contender == contender)
+            .filter_map(|row| Some((row.level?, row.percent?, row.mb_per_cpu_s)))
+            .collect();
+        points.sort_by_key(|&(level, ..)| level);
+        let line = points.iter().map(|&(_, x, y)| (x, y));
+        chart
+            .draw_series(LineSeries::new(line, colour.stroke_width(if contender == "rigz" { 3 } else { 1 })))?
+            .label(contender)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
+        chart.draw_series(points.iter().map(|&(level, x, y)| {
+            EmptyElement::at((x, y))
+                + Circle::new((0, 0), 3, colour.filled())
+                + Text::new(level.to_string(), (5, -12), ("sans-serif", 12).into_font().color(&colour))
+        }))?;
+    }
+    legend(&mut chart)?;
+    area.present()?;
+    Ok(())
+}
+
+fn threads(op: &str, rows: &[&Row], path: &Path) -> Outcome<()> {
+    let area = canvas(path)?;
+    let most = rows.iter().map(|row| row.threads).max().unwrap_or(1) as f64;
+    let top = rows.iter().map(|row| row.mb_per_s).fold(0.0, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(&area)
+        .caption(format!("{op}: speed over threads"), ("sans-serif", 20))
+        .margin(12)
+        .x_label_area_size(45)
+        .y_label_area_size(65)
+        .build_cartesian_2d(0.8..most + 0.2, 0.0..top)?;
+    chart
+        .configure_mesh()
+        .x_desc("threads")
+        .y_desc("MB/s of elapsed time")
+        .x_labels(most as usize + 1)
+        .x_label_formatter(&|v| if v.fract() < 1e-6 { format!("{v:.0}") } else { String::new() })
+        .light_line_style(RGBColor(240, 240, 240))
+        .draw()?;
+    let series = |row: &Row| match row.level {
+        Some(level) => format!("{} {} -{level}", row.contender, row.corpus),
+        None => format!("{} {}", row.contender, row.corpus),
+    };
+    let mut titles: Vec<String> = Vec::new();
+    for row in rows {
+        let title = series(row);
+        if titles.contains(&title) {
+            continue;
+        }
+        let own: Vec<&&Row> = rows.iter().filter(|other| series(other) == title).collect();
+        let mut points: Vec<(f64, f64)> = own.iter().map(|row| (row.threads as f64, row.mb_per_s)).collect();
+        let single = points.len() == 1;
+        if single {
+            points.push((most, points[0].1));
+        }
+        let colour = colour(&row.contender).mix(if single { 0.6 } else { 1.0 });
+        chart
+            .draw_series(LineSeries::new(
+                points.iter().copied(),
+                colour.stroke_width(if single { 1 } else { 3 }),
+            ))?
+            .label(title.clone())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
+        let last = points[points.len() - 1];
+        let label = Text::new(title.clone(), last, ("sans-serif", 11).into_font().color(&colour));
+        chart.draw_series([label])?;
+        titles.push(title);
+    }
+    legend(&mut chart)?;
+    area.present()?;
+    Ok(())
+}
+
+fn legend<'a, X, Y>(chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>) -> Outcome<()>
+where
+    X: Ranged<ValueType = f64> + 'a,
+    Y: Ranged<ValueType = f64> + 'a,
+{
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(RGBColor(200, 200, 200))
+        .label_font(("sans-serif", 13))
+        .draw()
+        .map_err(|e| e.to_string())?;
+    Ok(())
+}
+
+fn widened(figures: impl Iterator<Item = f64> + Clone, share: f64) -> (f64, f64) {
+    let low = figures.clone().fold(f64::MAX, f64::min);
+    let high = figures.fold(f64::MIN, f64::max);
+    let margin = ((high - low) * share).max(0.1);
+    (low - margin, high + margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_names_every_contender_and_an_extreme_corpus_gets_none() {
+        let row = |contender: &str, corpus: &str, level, percent, mb| Row {
+            section: "compress".into(),
+            op: "compress2".into(),
+            corpus: corpus.into(),
+            contender: contender.into(),
+            level: Some(level),
+            percent: Some(percent),
+            mb_per_cpu_s: mb,
+            ..Row::default()
+        };
+        let rows = [
+            row("zlib", "text", 1, 40.0, 90.0),
+            row("zlib", "text", 9, 34.0, 10.0),
+            row("rigz", "text", 9, 33.0, 60.0),
+            row("zlib", "noise", 1, 100.0, 60.0),
+            row("rigz", "noise", 1, 100.0, 60.0),
+        ];
+        let folder = std::env::temp_dir().join(format!("rigz-bench-plot-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(draw(&rows, &folder).unwrap(), ["pareto-text.svg"]);
+        let svg = std::fs::read_to_string(folder.join("pareto-text.svg")).unwrap();
+        assert!(svg.contains("zlib") && svg.contains("rigz"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

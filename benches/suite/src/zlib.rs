@@ -1,0 +1,400 @@
+//! A zlib-shaped shared library, opened by path, and safe handles for what the bench does with it.
+//!
+//! The library is opened with RTLD_LOCAL and RTLD_DEEPBIND: its own calls among its exports (gzwrite calling deflate, deflate calling
+//! crc32) then reach itself and not another zlib that happens to be in the process, such as the judge. Symbols are looked up
+//! when a handle is made, so a library that lacks one (libdeflate cannot stream) fails with `Failure::Lacks` for that
+//! operation only. Every handle owns its stream and ends it when dropped.
+
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_long, c_uint, c_ulong, c_void};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+pub const NO_FLUSH: c_int = 0;
+pub const FINISH: c_int = 4;
+pub const OK: c_int = 0;
+pub const STREAM_END: c_int = 1;
+pub const BUF_ERROR: c_int = -5;
+
+/// Window bits that ask for a zlib wrapper.
+pub const ZLIB: c_int = 15;
+/// Window bits that ask for a gzip wrapper.
+pub const GZIP: c_int = 31;
+
+/// Why an operation gave no figure.
+#[derive(Debug)]
+pub enum Failure {
+    /// The library does not have this call, or not at this level: the row stays empty.
+    Lacks(String),
+    /// The library answered wrongly: the row says so and counts as an error of the run.
+    Wrong(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Lacks(what) => write!(f, "lacks {what}"),
+            Failure::Wrong(what) => write!(f, "wrong: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+pub type Result<T> = std::result::Result<T, Failure>;
+
+fn wrong<T>(what: impl Into<String>) -> Result<T> {
+    Err(Failure::Wrong(what.into()))
+}
+
+#[repr(C)]
+struct ZStream {
+    next_in: *const u8,
+    avail_in: c_uint,
+    total_in: c_ulong,
+    next_out: *mut u8,
+    avail_out: c_uint,
+    total_out: c_ulong,
+    msg: *const c_char,
+    state: *mut c_void,
+    zalloc: *mut c_void,
+    zfree: *mut c_void,
+    opaque: *mut c_void,
+    data_type: c_int,
+    adler: c_ulong,
+    reserved: c_ulong,
+}
+
+impl ZStream {
+    fn boxed() -> Box<ZStream> {
+        Box::new(ZStream {
+            next_in: std::ptr::null(),
+            avail_in: 0,
+            total_in: 0,
+            next_out: std::ptr::null_mut(),
+            avail_out: 0,
+            total_out: 0,
+            msg: std::ptr::null(),
+            state: std::ptr::null_mut(),
+            zalloc: std::ptr::null_mut(),
+            zfree: std::ptr::null_mut(),
+            opaque: std::ptr::null_mut(),
+            data_type: 0,
+            adler: 0,
+            reserved: 0,
+        })
+    }
+}
+
+const STREAM_SIZE: c_int = size_of::<ZStream>() as c_int;
+const VERSION: &CStr = c"1.3.1";
+
+type DeflateInit2 =
+    unsafe extern "C" fn(*mut ZStream, c_int, c_int, c_int, c_int, c_int, *const c_char, c_int) -> c_int;
+type InflateInit2 = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
+type Step = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
+type OnStream = unsafe extern "C" fn(*mut ZStream) -> c_int;
+type Compress2 = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong, c_int) -> c_int;
+type Uncompress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong) -> c_int;
+type Bound = unsafe extern "C" fn(c_ulong) -> c_ulong;
+type Checksum = unsafe extern "C" fn(c_ulong, *const u8, c_uint) -> c_ulong;
+type Text = unsafe extern "C" fn() -> *const c_char;
+type GzOpen = unsafe extern "C" fn(*const c_char, *const c_char) -> *mut c_void;
+type GzRead = unsafe extern "C" fn(*mut c_void, *mut u8, c_uint) -> c_int;
+type GzWrite = unsafe extern "C" fn(*mut c_void, *const u8, c_uint) -> c_int;
+type GzGets = unsafe extern "C" fn(*mut c_void, *mut c_char, c_int) -> *mut c_char;
+type GzSeek = unsafe extern "C" fn(*mut c_void, c_long, c_int) -> c_long;
+type OnFile = unsafe extern "C" fn(*mut c_void) -> c_int;
+
+/// An open shared library. Never closed: the process that opened it measures one thing and ends.
+pub struct Library {
+    handle: *mut c_void,
+}
+
+impl Library {
+    pub fn open(path: &Path) -> Result<Library> {
+        let name = c_path(path)?;
+        // SAFETY: `name` is a valid C string; loading runs the library's constructors, which is what the caller asked for.
+        let handle =
+            unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_DEEPBIND) };
+        if handle.is_null() {
+            return Err(Failure::Lacks(format!(
+                "a loadable file at {}: {}",
+                path.display(),
+                last_dl_error()
+            )));
+        }
+        Ok(Library { handle })
+    }
+
+    fn address(&self, name: &CStr) -> Option<*mut c_void> {
+        // SAFETY: the handle came from dlopen and is never closed; `name` is a valid C string.
+        let found = unsafe { libc::dlsym(self.handle, name.as_ptr()) };
+        (!found.is_null()).then_some(found)
+    }
+
+    /// Looks `name` up as a function of type `F`, which must be the function pointer type that zlib.h gives it.
+    fn function<F: Copy>(&self, name: &CStr) -> Result<F> {
+        const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+        let address =
+            self.address(name).ok_or_else(|| Failure::Lacks(name.to_string_lossy().into_owned()))?;
+        // SAFETY: same size, checked above; the callers in this file name the type that zlib.h declares for `name`.
+        Ok(unsafe { std::mem::transmute_copy::<*mut c_void, F>(&address) })
+    }
+
+    /// What zlibVersion() says, and rigz_version() where there is one.
+    pub fn version(&self) -> String {
+        let mut words = Vec::new();
+        for name in [c"zlibVersion", c"rigz_version"] {
+            if let Ok(call) = self.function::<Text>(name) {
+                // SAFETY: takes nothing and returns a static C string.
+                let text = unsafe { call() };
+                if !text.is_null() {
+                    // SAFETY: just checked for null; the library promises a terminated static string.
+                    words.push(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned());
+                }
+            }
+        }
+        words.join(", rigz ")
+    }
+
+    /// The file that the calls are really bound to, asked of the dynamic linker and not taken from the request.
+    pub fn file(&self) -> Option<PathBuf> {
+        let address = self.address(c"crc32")?;
+        // SAFETY: Dl_info is plain pointers, for which all-zero is a valid value.
+        let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+        // SAFETY: `info` is writable; any address may be asked for.
+        let known = unsafe { libc::dladdr(address, &mut info) };
+        if known == 0 || info.dli_fname.is_null() {
+            return None;
+        }
+        // SAFETY: dladdr filled in a terminated file name that lives as long as the library.
+        let name = unsafe { CStr::from_ptr(info.dli_fname) };
+        std::fs::canonicalize(OsStr::from_bytes(name.to_bytes())).ok()
+    }
+
+    pub fn compress_bound(&self, len: usize) -> Result<usize> {
+        let call: Bound = self.function(c"compressBound")?;
+        // SAFETY: arithmetic on a number.
+        Ok(unsafe { call(len as c_ulong) } as usize)
+    }
+
+    pub fn compressor(&self) -> Result<Compressor> {
+        self.function(c"compress2").map(Compressor)
+    }
+
+    pub fn decompressor(&self) -> Result<Decompressor> {
+        self.function(c"uncompress").map(Decompressor)
+    }
+
+    /// `crc32` or `adler32`.
+    pub fn checksum(&self, name: &CStr) -> Result<impl Fn(u64, &[u8]) -> u64 + use<>> {
+        let call: Checksum = self.function(name)?;
+        Ok(move |value: u64, data: &[u8]| {
+            // SAFETY: the slice is valid for its length, which is at most a piece of the corpus and fits c_uint.
+            unsafe { call(value as c_ulong, data.as_ptr(), data.len() as c_uint) as u64 }
+        })
+    }
+}
+
+/// compress2.
+pub struct Compressor(Compress2);
+
+impl Compressor {
+    pub fn run(&self, input: &[u8], output: &mut [u8], level: i32) -> Result<usize> {
+        let mut len = output.len() as c_ulong;
+        // SAFETY: both slices are valid for the lengths passed with them.
+        let code =
+            unsafe { (self.0)(output.as_mut_ptr(), &mut len, input.as_ptr(), input.len() as c_ulong, level) };
+        if code == OK { Ok(len as usize) } else { wrong(format!("compress2 gave {code}")) }
+    }
+}
+
+/// uncompress.
+pub struct Decompressor(Uncompress);
+
+impl Decompressor {
+    pub fn run(&self, input: &[u8], output: &mut [u8]) -> Result<usize> {
+        let mut len = output.len() as c_ulong;
+        // SAFETY: both slices are valid for the lengths passed with them.
+        let code = unsafe { (self.0)(output.as_mut_ptr(), &mut len, input.as_ptr(), input.len() as c_ulong) };
+        if code == OK { Ok(len as usize) } else { wrong(format!("uncompress gave {code}")) }
+    }
+}
+
+/// One call's outcome: what it took, what it gave, what it said.
+pub struct Moved {
+    pub taken: usize,
+    pub given: usize,
+    pub code: c_int,
+}
+
+/// A deflate or inflate stream: the two differ in how they are opened and in which functions they carry.
+pub struct Stream {
+    strm: Box<ZStream>,
+    step: Step,
+    reset: OnStream,
+    end: OnStream,
+}
+
+impl Stream {
+    pub fn deflate(library: &Library, level: i32, window_bits: c_int) -> Result<Stream> {
+        let init: DeflateInit2 = library.function(c"deflateInit2_")?;
+        let mut strm = ZStream::boxed();
+        // SAFETY: a zeroed z_stream asks for the default allocator; size and version are those of this layout.
+        let code = unsafe { init(&mut *strm, level, 8, window_bits, 8, 0, VERSION.as_ptr(), STREAM_SIZE) };
+        if code != OK {
+            return Err(Failure::Lacks(format!("deflateInit2 at level {level} ({code})")));
+        }
+        Ok(Stream {
+            strm,
+            step: library.function(c"deflate")?,
+            reset: library.function(c"deflateReset")?,
+            end: library.function(c"deflateEnd")?,
+        })
+    }
+
+    pub fn inflate(library: &Library, window_bits: c_int) -> Result<Stream> {
+        let init: InflateInit2 = library.function(c"inflateInit2_")?;
+        let mut strm = ZStream::boxed();
+        // SAFETY: as in `deflate`.
+        let code = unsafe { init(&mut *strm, window_bits, VERSION.as_ptr(), STREAM_SIZE) };
+        if code != OK {
+            return wrong(format!("inflateInit2 gave {code}"));
+        }
+        Ok(Stream {
+            strm,
+            step: library.function(c"inflate")?,
+            reset: library.function(c"inflateReset")?,
+            end: library.function(c"inflateEnd")?,
+        })
+    }
+
+    pub fn step(&mut self, input: &[u8], output: &mut [u8], flush: c_int) -> Moved {
+        self.strm.next_in = input.as_ptr();
+        self.strm.avail_in = input.len() as c_uint;
+        self.strm.next_out = output.as_mut_ptr();
+        self.strm.avail_out = output.len() as c_uint;
+        // SAFETY: the stream was opened by this library and stands still in its box; the pointers cover the two slices.
+        let code = unsafe { (self.step)(&mut *self.strm, flush) };
+        Moved {
+            taken: input.len() - self.strm.avail_in as usize,
+            given: output.len() - self.strm.avail_out as usize,
+            code,
+        }
+    }
+
+    pub fn reset(&mut self) -> Result<()> {
+        // SAFETY: the stream is open.
+        let code = unsafe { (self.reset)(&mut *self.strm) };
+        if code == OK { Ok(()) } else { wrong(format!("reset gave {code}")) }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // SAFETY: the stream is open and not used again. A deflate stream left in the middle answers Z_DATA_ERROR, which is fine.
+        let _ = unsafe { (self.end)(&mut *self.strm) };
+    }
+}
+
+/// A gzFile with the calls that the bench makes.
+pub struct GzFile {
+    file: *mut c_void,
+    read: GzRead,
+    write: GzWrite,
+    gets: GzGets,
+    getc: OnFile,
+    seek: GzSeek,
+    close: OnFile,
+}
+
+impl GzFile {
+    pub fn open(library: &Library, path: &Path, mode: &str) -> Result<GzFile> {
+        let open: GzOpen = library.function(c"gzopen")?;
+        let name = c_path(path)?;
+        let mode = CString::new(mode).map_err(|_| Failure::Wrong("mode with a NUL".into()))?;
+        // SAFETY: two valid C strings.
+        let file = unsafe { open(name.as_ptr(), mode.as_ptr()) };
+        if file.is_null() {
+            return wrong(format!("gzopen({}) failed", path.display()));
+        }
+        Ok(GzFile {
+            file,
+            read: library.function(c"gzread")?,
+            write: library.function(c"gzwrite")?,
+            gets: library.function(c"gzgets")?,
+            getc: library.function(c"gzgetc")?,
+            seek: library.function(c"gzseek")?,
+            close: library.function(c"gzclose")?,
+        })
+    }
+
+    pub fn write(&mut self, data: &[u8]) -> Result<()> {
+        // SAFETY: the file is open; the slice is valid for its length.
+        let n = unsafe { (self.write)(self.file, data.as_ptr(), data.len() as c_uint) };
+        if n as usize == data.len() { Ok(()) } else { wrong(format!("gzwrite gave {n}")) }
+    }
+
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        // SAFETY: the file is open; the slice is writable for its length.
+        let n = unsafe { (self.read)(self.file, into.as_mut_ptr(), into.len() as c_uint) };
+        usize::try_from(n).or_else(|_| wrong(format!("gzread gave {n}")))
+    }
+
+    /// One line, as long as it fits; `None` at the end of the file. The length is found as a C program finds it, by strlen.
+    pub fn gets(&mut self, into: &mut [u8]) -> Option<usize> {
+        // SAFETY: the file is open; the slice is writable for its length.
+        let line = unsafe { (self.gets)(self.file, into.as_mut_ptr().cast(), into.len() as c_int) };
+        if line.is_null() {
+            return None;
+        }
+        // SAFETY: gzgets returned its buffer, terminated.
+        Some(unsafe { libc::strlen(line) })
+    }
+
+    /// The function gzgetc; the macro of zlib.h would read the buffer without a call.
+    pub fn getc(&mut self) -> Option<u8> {
+        // SAFETY: the file is open.
+        u8::try_from(unsafe { (self.getc)(self.file) }).ok()
+    }
+
+    pub fn seek_to(&mut self, offset: u64) -> Result<()> {
+        // SAFETY: the file is open; 0 is SEEK_SET.
+        let at = unsafe { (self.seek)(self.file, offset as c_long, 0) };
+        if at == offset as c_long { Ok(()) } else { wrong(format!("gzseek({offset}) gave {at}")) }
+    }
+
+    pub fn close(self) -> Result<()> {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: the file is open, and `ManuallyDrop` keeps `drop` from closing it a second time.
+        let code = unsafe { (this.close)(this.file) };
+        if code == OK { Ok(()) } else { wrong(format!("gzclose gave {code}")) }
+    }
+}
+
+impl Drop for GzFile {
+    fn drop(&mut self) {
+        // SAFETY: the file is open and not used again.
+        let _ = unsafe { (self.close)(self.file) };
+    }
+}
+
+fn c_path(path: &Path) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Failure::Wrong("path with a NUL".into()))
+}
+
+fn last_dl_error() -> String {
+    // SAFETY: dlerror has no conditions.
+    let text = unsafe { libc::dlerror() };
+    if text.is_null() {
+        return "no reason given".into();
+    }
+    // SAFETY: just checked for null; dlerror's text is terminated and lives until the next dl call of this thread.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// The system's zlib, which judges everybody's output.
+pub fn judge() -> Result<Library> {
+    Library::open(Path::new("libz.so.1"))
+}
