@@ -330,7 +330,7 @@ impl Blocks {
                     if self.lens[END_SYMBOL] == 0 {
                         damaged!(message::MISSING_END);
                     }
-                    if let Err(message) = self.build_codes(reader.rest().len()) {
+                    if let Err(message) = self.build_codes(reader.rest().len().max(history.reach() / 2)) {
                         damaged!(message);
                     }
                     self.codes = Codes::Dynamic;
@@ -490,11 +490,11 @@ impl Blocks {
         event
     }
 
-    /// Builds both tables of a dynamic block, or says what is wrong with them. `input_left` bytes of input are at hand.
-    fn build_codes(&mut self, input_left: usize) -> Result<(), &'static CStr> {
+    /// Builds both tables of a dynamic block, or says what is wrong with them. `size` is a guess at the stream's size.
+    fn build_codes(&mut self, size: usize) -> Result<(), &'static CStr> {
         let (litlen, offset) = self.lens[..].split_at(usize::from(self.litlen_symbols));
         let offset = &offset[..usize::from(self.offset_symbols)];
-        let root_bits = litlen_root_bits(input_left);
+        let root_bits = litlen_root_bits(size);
         self.built = Built::Nothing;
         self.built_symbols = (self.litlen_symbols, self.offset_symbols);
         self.litlen.build(litlen, &LITLEN_MEANINGS, root_bits).map_err(|_| message::LITLEN_SET)?;
@@ -541,12 +541,13 @@ impl Blocks {
     }
 }
 
-/// Index bits for a literal/length table when that much input is at hand.
+/// Index bits for a literal/length table of a stream that has or had about that many bytes, compressed.
 ///
+/// What is known is the input at hand, and half of what can be looked back to, so that a large stream in small pieces counts as large.
 /// A table twice as wide takes up to twice as long to fill and saves a second lookup for the codewords one bit longer. That
 /// pays over a whole block of a large stream, not in a message of 1 KiB.
-fn litlen_root_bits(input_left: usize) -> u32 {
-    match input_left {
+fn litlen_root_bits(size: usize) -> u32 {
+    match size {
         0..1024 => LITLEN_ROOT_BITS - 2,
         1024..4096 => LITLEN_ROOT_BITS - 1,
         _ => LITLEN_ROOT_BITS,

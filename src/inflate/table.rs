@@ -149,10 +149,18 @@ impl<const N: usize> Table<N> {
     ) -> Result<(), BadLengths> {
         self.used = 0;
         self.root_bits = 0;
-        let lens = &lens[..lens.len().min(LITLEN_SYMBOLS)];
+        // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and sorting them too
+        // would be hundreds of increments of one counter, each waiting for the one before.
+        let mut coded = [0u16; 512];
+        let mut coded_symbols = 0;
+        for (symbol, &len) in lens.iter().enumerate() {
+            coded[coded_symbols & 511] = symbol as u16 | u16::from(len) << 12;
+            coded_symbols += usize::from(len != 0);
+        }
+        let coded = &coded[..coded_symbols];
         let mut count = [0u16; MAX_CODE_LEN + 1];
-        for &len in lens {
-            count[usize::from(len & 15)] += 1;
+        for &symbol in coded {
+            count[usize::from(symbol >> 12)] += 1;
         }
         let max_len = (1..=MAX_CODE_LEN).rev().find(|&len| count[len] != 0).unwrap_or(0);
         if max_len == 0 {
@@ -172,19 +180,18 @@ impl<const N: usize> Table<N> {
             return Err(BadLengths);
         }
 
-        // Sort by length, then by symbol. Symbols without a codeword are sorted too, in front: cheaper than a branch for each.
+        // Sort by length, then by symbol.
         let mut sorted = [0u16; LITLEN_SYMBOLS];
         let mut place = [0u16; MAX_CODE_LEN + 2];
-        for len in 0..=MAX_CODE_LEN {
+        for len in 1..=MAX_CODE_LEN {
             place[len + 1] = place[len] + count[len];
         }
-        let first = usize::from(count[0]);
-        for (symbol, &len) in lens.iter().enumerate() {
-            let at = &mut place[usize::from(len & 15)];
-            sorted[usize::from(*at)] = symbol as u16;
+        for &symbol in coded {
+            let at = &mut place[usize::from(symbol >> 12)];
+            sorted[usize::from(*at)] = symbol & 0xfff;
             *at += 1;
         }
-        let mut symbols = sorted[first..lens.len()].iter().map(|&symbol| meanings[usize::from(symbol)]);
+        let mut symbols = sorted[..coded_symbols].iter().map(|&symbol| meanings[usize::from(symbol)]);
 
         let root_bits = max_root_bits.min(max_len as u32);
         let mut codeword = 0;
