@@ -32,7 +32,7 @@
 
 use super::bit_reader::BitReader;
 use super::history::{Element, FastParts, History};
-use super::table::{self, Code, END_OF_BLOCK, EXCEPTIONAL, LITERAL, SUBTABLE};
+use super::table::{self, Code, END_OF_BLOCK, EXCEPTIONAL, LITERAL, LITLEN_ROOT_BITS, SUBTABLE};
 use crate::raw::{copy, load};
 
 /// Why the fast loop stopped. The bits of what it names have been dropped.
@@ -256,10 +256,10 @@ impl<T: Element> Turn<'_, T> {
             let length = value!(entry);
             let length_entry = entry;
 
-            // Two literals and a length have taken 42 bits at most; an offset needs up to 28.
+            // Two literals and a length have taken 42 bits at most. An offset needs up to 28, and the lookup of the next entry 11.
             // SAFETY: `mask() < entries().len()`.
             entry = *unsafe { offset.get_unchecked((bits & offset_mask) as usize) };
-            if (count & 63) < 28 {
+            if (count & 63) < 28 + LITLEN_ROOT_BITS {
                 refill!();
             }
             if entry & EXCEPTIONAL != 0 {
@@ -286,8 +286,9 @@ impl<T: Element> Turn<'_, T> {
                 let bits = root_bits + table::total_bits(length_entry) + table::total_bits(entry);
                 break Exit::Match { length, distance, bits };
             }
-            refill!();
+            // Before the refill, so that the lookup does not wait for it.
             entry = litlen_entry!();
+            refill!();
             // SAFETY: `distance` elements lie before `out` (just compared) and were written, or were there; behind `out` lie
             // `length` elements up to `end` at most, and `SLOP` more behind `end`, which is more than `out` as `length` is not 0.
             unsafe { copy::copy_match(out.cast::<u8>(), distance as usize * scale, length as usize * scale) };
@@ -306,7 +307,7 @@ impl<T: Element> Turn<'_, T> {
 mod tests {
     use super::super::bit_reader::HeldBits;
     use super::super::table::{
-        LITLEN_MEANINGS, LITLEN_ROOT_BITS, LitlenTable, OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable,
+        LITLEN_MEANINGS, LitlenTable, OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable,
     };
     use super::*;
 
