@@ -141,6 +141,17 @@ macro_rules! judge {
 const FLUSHES: [i32; 6] = [0, 2, 4, 5, 6, 0];
 
 #[test]
+fn the_same_window_bits_are_legal() {
+    let zlib = judge!();
+    for bits in -40..=80 {
+        let ours = Inflate::new(bits, Allocator::SYSTEM).is_ok();
+        assert_eq!(ours, zlib.inflater(bits).is_some(), "window bits {bits}");
+        let mut stream = Inflate::new(15, Allocator::SYSTEM).expect("legal");
+        assert_eq!(stream.reset2(bits).is_ok(), ours, "window bits {bits}");
+    }
+}
+
+#[test]
 fn every_cut_of_a_small_stream() {
     let zlib = judge!();
     let data = &kinds(900)[0].1;
