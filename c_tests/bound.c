@@ -36,7 +36,7 @@ int main(void)
 {
     begin();
     static const size_t sizes[] = {0, 1, 5, 100, 1000, 16383, 16384, 32768, 65535, 65536, 70001};
-    static const size_t large[] = {131072, 300000, 1 << 20, 3 << 20};
+    static const size_t large[] = {131072, 1 << 20, 3 << 20};
     Bytef *plain[3] = {noise(3 << 20, 7), prose(3 << 20, 7), allocate(3 << 20)};
     memset(plain[2], 'a', 3 << 20);
 
@@ -46,7 +46,7 @@ int main(void)
                 for (int mem_level = 1; mem_level <= 9; mem_level += 4)
                     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
                         fits(plain[kind], sizes[i], level, strategy, mem_level, i % 3 == 0 ? 15 : i % 3 == 1 ? 31 : -15);
-            for (size_t i = 0; i < sizeof large / sizeof *large - (level > 6); i++) {
+            for (size_t i = 0; i < sizeof large / sizeof *large - (level != 1 && level != 9); i++) {
                 size_t len = large[i], room = copied_formula(len);
                 CHECK_EQ(compressBound(len), room);
                 Bytef *out = allocate(room);

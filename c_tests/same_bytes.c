@@ -1,5 +1,6 @@
-/* The output depends on the input, the level and the flushes, not on how writes were cut, nor on RIGZ_THREADS. The variable is read
- * once, so each way runs in a process of its own: this program again, with the cut as argument. */
+/* The output depends on the input, the level and the flushes: never on RIGZ_THREADS, and at level 9 not on how writes were cut
+ * either. (Below it rigz uses zlib-ng, where the cut may move a match.) The variable is read once, so each way runs in a process of
+ * its own: this program again, with the cut as argument. */
 #include "check.h"
 
 enum { LEN = 5 << 20 };
@@ -35,13 +36,13 @@ int main(int argc, char **argv)
     }
     static const struct {
         const char *threads, *in_step, *out_step;
-    } ways[] = {{"1", "99999999", "99999999"}, {"2", "99999999", "99999999"}, {"4", "1234567", "65536"},
-                {"1", "8192", "99999999"},     {"3", "70001", "5000"},        {NULL, "16384", "16384"}};
-    /* zlib-ng, which serves the other levels, shows the cuts of the writes at some of them. */
-    static const char *const levels[] = {"9"};
-    for (int l = 0; l < 1; l++) {
+    } ways[] = {{"1", "99999999", "99999999"}, {"2", "99999999", "99999999"}, {NULL, "99999999", "99999999"},
+                {"4", "1234567", "65536"},     {"1", "8192", "99999999"},     {"3", "70001", "5000"}};
+    enum { WAYS = 6 };
+    static const char *const levels[] = {"1", "6", "9"};
+    for (int l = 0; l < 3; l++) {
         char first[32] = "", line[32];
-        for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        for (int i = 0; i < WAYS; i++) {
             int ends[2];
             CHECK_EQ(pipe(ends), 0);
             pid_t child = fork();

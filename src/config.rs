@@ -18,8 +18,7 @@ pub struct Config {
     /// `RIGZ_CHUNK`: bytes per chunk, at least 32 KiB, so that the markers between chunks stay within zlib's `compressBound()`.
     /// For experiments: it changes the output.
     pub chunk: Option<usize>,
-    /// `RIGZ_THRESHOLD`: unflushed bytes from which on a stream goes through the pipeline, for experiments; it changes
-    /// the output.
+    /// `RIGZ_THRESHOLD`: unflushed bytes from which on workers are called, for experiments.
     pub threshold: Option<usize>,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,

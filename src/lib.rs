@@ -11,6 +11,7 @@
 pub mod capi;
 pub mod checksum;
 pub mod config;
+pub mod deflate;
 pub mod error;
 pub mod format;
 pub mod gzfile;

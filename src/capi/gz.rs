@@ -12,7 +12,7 @@ use super::types::code::*;
 use super::types::{z_off_t, z_off64_t, z_size_t};
 use crate::error::Error;
 use crate::gzfile::{GzFile, Whence};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Output, find_byte};
 use crate::stream::Flush;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr::{self, NonNull};
@@ -26,6 +26,9 @@ versions! {
     "ZLIB_1.2.7.1": gzvprintf;
     "ZLIB_1.2.9": gzfread gzfwrite;
 }
+
+/// Up to so many bytes are read without entering the file, if they wait; for more, entering costs nothing beside the copy.
+const SHORT: c_uint = 4096;
 
 /// What zlib.h shows of a `gzFile`: `struct gzFile_s`.
 #[repr(C)]
@@ -102,19 +105,22 @@ unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile)
     })
 }
 
-/// The next byte, if one waits: what the `gzgetc` macro does.
+/// Takes the first of the bytes that wait, as the `gzgetc` macro does: of all of them, `choose` tells how many. What waits is
+/// good, no error stands that would forbid it and no seek is pending, so nothing else needs to be asked. This is worth it: it
+/// takes a tenth of the time that [`with`] takes, and programs read byte by byte and line by line.
 ///
 /// # Safety
 /// - `file` is null or an open file.
-unsafe fn take_waiting(file: gzFile) -> Option<u8> {
+unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<usize>) -> Option<&'a [u8]> {
     // SAFETY: an open file begins with its head.
     let head = unsafe { file.as_mut() }?;
-    head.have = head.have.checked_sub(1)?;
-    head.pos += 1;
-    // SAFETY: `publish` left `have` readable bytes at `next`, of which there was at least one.
-    let byte = unsafe { head.next.read() };
-    head.next = head.next.wrapping_add(1);
-    Some(byte)
+    // SAFETY: `publish` left `have` readable bytes at `next`, and whoever took some counted both on.
+    let waiting = unsafe { slice(head.next, head.have as usize) };
+    let taken = waiting.get(..choose(waiting)?)?;
+    head.have -= taken.len() as c_uint;
+    head.next = head.next.wrapping_add(taken.len());
+    head.pos += taken.len() as z_off64_t;
+    Some(taken)
 }
 
 /// Ends the life of `file`.
@@ -193,6 +199,12 @@ pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int
 /// Reads `len` bytes, or fewer at the end of the file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> c_int {
+    // SAFETY: the caller's promise.
+    if let Some(taken) = unsafe { take_waiting(file, |_| (1..=SHORT).contains(&len).then_some(len as usize)) }
+    {
+        // SAFETY: the caller's promise.
+        return unsafe { Output::from_raw(buf.cast(), len as usize) }.put(taken) as c_int;
+    }
     let read = |file: &mut GzFile| {
         if !file.may_read() {
             return -1;
@@ -238,8 +250,8 @@ pub unsafe extern "C" fn gzfread(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
-    match unsafe { take_waiting(file) } {
-        Some(byte) => c_int::from(byte),
+    match unsafe { take_waiting(file, |_| Some(1)) } {
+        Some(taken) => c_int::from(taken[0]),
         // SAFETY: the caller's promise.
         None => unsafe { with(file, -1, |file| file.read_byte().map_or(-1, c_int::from)) },
     }
@@ -261,20 +273,21 @@ pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *
     if buf.is_null() {
         return ptr::null_mut();
     }
-    let read = |file: &mut GzFile| {
-        // SAFETY: the caller's promise.
-        let mut output = unsafe { Output::from_raw(buf.cast(), room) };
-        file.read_line(&mut output).then(|| output.cursor())
-    };
+    // SAFETY: the caller's promise; the last byte is left for the zero.
+    let mut output = unsafe { Output::from_raw(buf.cast(), room) };
+    let line = |waiting: &[u8]| find_byte(b'\n', &waiting[..waiting.len().min(room)]).map(|at| at + 1);
     // SAFETY: the caller's promise.
-    match unsafe { with(file, None, read) } {
-        Some(end) => {
-            // SAFETY: at most `len - 1` bytes were written before `end`.
-            unsafe { end.write(0) };
-            buf
-        }
-        None => ptr::null_mut(),
+    let is_read = match unsafe { take_waiting(file, line) } {
+        Some(line) => output.put(line) == line.len(),
+        // SAFETY: the caller's promise.
+        None => unsafe { with(file, false, |file| file.read_line(&mut output)) },
+    };
+    if !is_read {
+        return ptr::null_mut();
     }
+    // SAFETY: at most `len - 1` bytes were written before.
+    unsafe { output.cursor().write(0) };
+    buf
 }
 
 /// Pushes a byte back, to be read next.
@@ -333,6 +346,14 @@ pub unsafe extern "C" fn gzfwrite(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
     let byte = c as u8;
+    // SAFETY: an open file points to a `Handle`.
+    if let Some(handle) = unsafe { file.cast::<Handle>().as_mut() }
+        && !handle.dead
+        && handle.file.collect_byte(byte)
+    {
+        handle.head.pos += 1;
+        return c_int::from(byte);
+    }
     // SAFETY: the caller's promise.
     unsafe { with(file, -1, |file| if file.write_byte(byte) { c_int::from(byte) } else { -1 }) }
 }

@@ -1,5 +1,5 @@
-//! What the RFCs say, and nothing about how: headers and trailers of the zlib and gzip wraps.
+//! What the RFCs say about the formats, and nothing about how we produce or read them.
 
+pub mod deflate;
 pub mod gzip;
-pub mod inflate;
 pub mod zlib;

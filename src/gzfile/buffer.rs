@@ -90,6 +90,13 @@ impl Buffer {
         self.end += bytes.len();
     }
 
+    /// Appends `byte`, if there is room.
+    pub(super) fn push(&mut self, byte: u8) -> bool {
+        let place = self.store.get_mut(self.end);
+        self.end += usize::from(place.is_some());
+        place.map(|place| *place = byte).is_some()
+    }
+
     /// The room behind what waits, for [`extend`](Self::extend).
     pub(super) fn room(&mut self) -> &mut [u8] {
         &mut self.store[self.end..]
@@ -129,9 +136,10 @@ pub(super) struct Lent {
 }
 
 impl Lent {
-    /// The room behind what waits.
-    pub(super) fn output(&mut self) -> Output<'_> {
-        Output::new(&mut self.store[self.end..])
+    /// The room behind what waits, but for `spare` bytes at the end of it.
+    pub(super) fn output(&mut self, spare: usize) -> Output<'_> {
+        let end = self.store.len().saturating_sub(spare).max(self.end);
+        Output::new(&mut self.store[self.end..end])
     }
 }
 

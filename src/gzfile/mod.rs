@@ -262,8 +262,15 @@ impl GzFile {
 
     /// Writes one byte.
     pub fn write_byte(&mut self, byte: u8) -> bool {
-        let Some(writer) = self.writer() else { return false };
-        writer.collect(byte) || self.write(&[byte]) == 1
+        self.collect_byte(byte) || self.write(&[byte]) == 1
+    }
+
+    /// Writes one byte if that needs nothing but to keep it: no panic, no error, no system call.
+    pub fn collect_byte(&mut self, byte: u8) -> bool {
+        match &mut self.side {
+            Side::Write(writer) => self.failure.is_none() && writer.collect(byte),
+            Side::Read(_) => false,
+        }
     }
 
     /// Writes the string that `format` puts into the slice it gets, as `vsnprintf` would; tells its length, or 0 when it does

@@ -20,19 +20,20 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::BufRead;
-
 use super::buffer::Buffer;
 use super::fd::{Descriptor, Errno, Filled, Origin};
 use super::mode::Framing;
 use super::{DEFAULT_SIZE, Fault};
 use crate::error::{Error, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Output, find_byte};
 use crate::stream::Flush;
 use crate::stream::inflate::InflateStream;
 
 /// What both buffers of a regular file grow to.
 const LARGE_SIZE: usize = 128 * 1024;
+
+/// What a large output buffer leaves free for bytes that are pushed back: all that zlib could ever take.
+const PUSH_ROOM: usize = 2 * DEFAULT_SIZE;
 
 /// Window bits of 32 KiB, with a gzip wrapper.
 const GZIP_WINDOW_BITS: i32 = 15 + 16;
@@ -230,12 +231,11 @@ impl Reader {
             }
             let waiting = self.output.bytes();
             let candidate = &waiting[..waiting.len().min(output.room())];
-            // The standard library's only byte search that is as fast as `memchr`; reading a slice cannot fail.
-            let count = { candidate }.skip_until(b'\n').unwrap_or(candidate.len());
-            let complete = candidate[..count].ends_with(b"\n");
+            let newline = find_byte(b'\n', candidate);
+            let count = newline.map_or(candidate.len(), |at| at + 1);
             output.put(&candidate[..count]);
             self.take(count);
-            if complete {
+            if newline.is_some() {
                 break;
             }
         }
@@ -284,7 +284,8 @@ impl Reader {
             return self.seek_plain(target);
         }
         let moved = if target < self.position { self.rewind()? } else { Moved::On };
-        self.skip = target - self.position;
+        // The position is negative behind bytes pushed back at the start, so the distance may not fit.
+        self.skip = target.checked_sub(self.position)?;
         self.skip_waiting();
         Some(moved)
     }
@@ -406,8 +407,10 @@ impl Reader {
             self.output.grow(LARGE_SIZE).ok();
         }
         self.output.clear();
+        // Small buffers are filled as zlib fills them, so that as many bytes can be pushed back as there.
+        let spare = if self.output.capacity() == LARGE_SIZE { PUSH_ROOM } else { 0 };
         let mut lent = self.output.lend();
-        let mut output = lent.output();
+        let mut output = lent.output(spare);
         let result = self.run(&mut output);
         let added = output.written();
         self.output.take_back(lent, added);
@@ -471,7 +474,7 @@ impl Reader {
             self.input.grow(LARGE_SIZE).ok();
         }
         let mut lent = self.input.lend();
-        let mut output = lent.output();
+        let mut output = lent.output(0);
         let result = self.fill(&mut output);
         let added = output.written();
         self.input_was_filled = output.is_full();

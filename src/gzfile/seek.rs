@@ -123,4 +123,20 @@ mod tests {
         assert_eq!(reader.seek(i64::MAX, Whence::Current), Some(i64::MAX));
         assert_eq!(reader.seek(1, Whence::Current), None);
     }
+
+    #[test]
+    fn the_farthest_seeks_overflow_nothing() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "w");
+        writer.write(b"abc");
+        assert_eq!(writer.seek(i64::MIN, Whence::Start), None);
+        assert_eq!(writer.seek(i64::MIN, Whence::Current), None);
+        assert_eq!((writer.tell(), writer.close()), (3, Ok(())));
+        let mut reader = over(from, "r");
+        assert!(reader.unread(Some(b'x')));
+        assert_eq!(reader.tell(), -1);
+        assert_eq!(reader.seek(i64::MAX, Whence::Start), None);
+        assert_eq!(reader.seek(i64::MIN, Whence::Start), None);
+        assert_eq!(read(&mut reader, 10), Ok(b"xabc".to_vec()));
+    }
 }

@@ -108,7 +108,7 @@ impl Writer {
 
     /// Moves forward to `target`, by zeros that the next write writes; `false` if that is backward.
     pub(super) fn seek(&mut self, target: i64) -> bool {
-        self.skip = (target - self.position).max(0);
+        self.skip = target.saturating_sub(self.position).max(0);
         target >= self.position
     }
 
@@ -137,12 +137,9 @@ impl Writer {
 
     /// Collects one byte, if there is room for it and no seek is pending: the short way of `gzputc`.
     pub(super) fn collect(&mut self, byte: u8) -> bool {
-        let fits = self.skip == 0 && self.collected.capacity() != 0 && self.collected.len() < self.size;
-        if fits {
-            self.collected.append(&[byte]);
-            self.position += 1;
-        }
-        fits
+        let collects = self.skip == 0 && self.collected.len() < self.size && self.collected.push(byte);
+        self.position += i64::from(collects);
+        collects
     }
 
     /// Lets `format` write a string of less than `size` bytes and a terminating zero into the buffer; it returns the string's
@@ -280,7 +277,7 @@ impl Writer {
                 write_finished(&self.descriptor, &mut self.finished)?;
             }
             let mut lent = self.finished.lend();
-            let mut output = lent.output();
+            let mut output = lent.output(0);
             let before = input.len();
             let result = deflater.deflate(input, &mut output, flush);
             let (added, full) = (output.written(), output.is_full());
@@ -314,7 +311,7 @@ impl Writer {
                 write_finished(&self.descriptor, &mut self.finished)?;
             }
             let mut lent = self.finished.lend();
-            let mut output = lent.output();
+            let mut output = lent.output(0);
             let result = deflater.params(level, strategy, &mut &[][..], &mut output);
             let (added, full) = (output.written(), output.is_full());
             self.finished.take_back(lent, added);

@@ -21,8 +21,8 @@ use super::table::{
     self, Code, END_OF_BLOCK, EXCEPTIONAL, LITERAL, LITLEN_MEANINGS, LITLEN_ROOT_BITS, LitlenTable,
     OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable, PRECODE_MEANINGS, PRECODE_ROOT_BITS, PrecodeTable,
 };
-use crate::format::inflate::{
-    END_OF_BLOCK as END_SYMBOL, MAX_LITLEN_SYMBOLS, MAX_OFFSET_SYMBOLS, PRECODE_ORDER, PRECODE_SYMBOLS,
+use crate::format::deflate::{
+    END_OF_BLOCK as END_SYMBOL, LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_ORDER, PRECODE_SYMBOLS,
 };
 
 /// Where the caller wants to stop besides where it must.
@@ -135,7 +135,7 @@ pub(crate) struct Blocks {
     /// Bits taken since the start of the pending symbol, as `inflateMark` tells them; -1 when none is pending.
     back: i32,
     precode_lens: [u8; PRECODE_SYMBOLS],
-    lens: [u8; MAX_LITLEN_SYMBOLS + MAX_OFFSET_SYMBOLS + 4],
+    lens: [u8; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
     precode: PrecodeTable,
     litlen: LitlenTable,
     offset: OffsetTable,
@@ -180,7 +180,7 @@ impl Blocks {
             full_length: 0,
             back: -1,
             precode_lens: [0; PRECODE_SYMBOLS],
-            lens: [0; MAX_LITLEN_SYMBOLS + MAX_OFFSET_SYMBOLS + 4],
+            lens: [0; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
             precode: PrecodeTable::empty(),
             litlen: LitlenTable::empty(),
             offset: OffsetTable::empty(),
@@ -297,8 +297,8 @@ impl Blocks {
                     self.litlen_symbols = reader.take(5) as u16 + 257;
                     self.offset_symbols = reader.take(5) as u16 + 1;
                     self.precode_symbols = reader.take(4) as u16 + 4;
-                    if usize::from(self.litlen_symbols) > MAX_LITLEN_SYMBOLS
-                        || usize::from(self.offset_symbols) > MAX_OFFSET_SYMBOLS
+                    if usize::from(self.litlen_symbols) > LITLEN_SYMBOLS
+                        || usize::from(self.offset_symbols) > OFFSET_SYMBOLS
                     {
                         damaged!(message::TOO_MANY_SYMBOLS);
                     }
@@ -308,12 +308,11 @@ impl Blocks {
                 State::PrecodeLengths => {
                     while self.lens_read < self.precode_symbols {
                         need!(reader, 3);
-                        self.precode_lens[usize::from(PRECODE_ORDER[usize::from(self.lens_read)])] =
-                            reader.take(3) as u8;
+                        self.precode_lens[PRECODE_ORDER[usize::from(self.lens_read)]] = reader.take(3) as u8;
                         self.lens_read += 1;
                     }
                     for &symbol in &PRECODE_ORDER[usize::from(self.precode_symbols)..] {
-                        self.precode_lens[usize::from(symbol)] = 0;
+                        self.precode_lens[symbol] = 0;
                     }
                     self.built = Built::Nothing;
                     if self.build_precode().is_err() {
@@ -558,7 +557,7 @@ fn litlen_root_bits(size: usize) -> u32 {
 mod tests {
     use super::super::bit_reader::HeldBits;
     use super::*;
-    use crate::format::inflate::WINDOW_SIZE;
+    use crate::format::deflate::WINDOW_SIZE;
 
     /// Text with near and far repeats.
     fn sample() -> Vec<u8> {

@@ -306,9 +306,7 @@ impl<T: Element> Turn<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::super::bit_reader::HeldBits;
-    use super::super::table::{
-        LITLEN_MEANINGS, LitlenTable, OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable,
-    };
+    use super::super::table::{LITLEN_MEANINGS, LitlenTable, OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable};
     use super::*;
 
     /// What the loop must do, one symbol at a time.

@@ -26,10 +26,17 @@
 
 use core::mem::MaybeUninit;
 
-use crate::format::inflate::{
-    END_OF_BLOCK as END_SYMBOL, FIRST_LENGTH, FIXED_OFFSET_LEN, LENGTHS, LITLEN_SYMBOLS, MAX_CODE_LEN,
-    OFFSET_SYMBOLS, OFFSETS, PRECODE_SYMBOLS, fixed_litlen_len,
+use crate::format::deflate::{
+    END_OF_BLOCK as END_SYMBOL, FIRST_LENGTH, FIXED_LITLEN_LENGTHS, FIXED_OFFSET_LENGTH, LENGTH_BASE,
+    LENGTH_EXTRA, LENGTH_SLOTS, MAX_CODEWORD, OFFSET_BASE, OFFSET_EXTRA, OFFSET_SYMBOLS, PRECODE_SYMBOLS,
 };
+
+/// Symbols of the literal/length code, the two that mean nothing among them.
+const LITLEN_CODES: usize = FIXED_LITLEN_LENGTHS.len();
+/// Symbols of the offset code, the two that mean nothing among them.
+const OFFSET_CODES: usize = OFFSET_SYMBOLS + 2;
+/// The longest codeword, as an index.
+const MAX_CODE_LEN: usize = MAX_CODEWORD as usize;
 
 /// The entry stands for a literal.
 pub(super) const LITERAL: u32 = 1 << 31;
@@ -181,7 +188,7 @@ impl<const N: usize> Table<N> {
         }
 
         // Sort by length, then by symbol.
-        let mut sorted = [0u16; LITLEN_SYMBOLS];
+        let mut sorted = [0u16; LITLEN_CODES];
         let mut place = [0u16; MAX_CODE_LEN + 2];
         for len in 1..=MAX_CODE_LEN {
             place[len + 1] = place[len] + count[len];
@@ -290,8 +297,8 @@ pub(super) type OffsetTable = Table<OFFSET_ENTRIES>;
 pub(super) type PrecodeTable = Table<{ 1 << PRECODE_ROOT_BITS }>;
 
 /// The entry of each literal/length symbol, without lengths.
-pub(super) static LITLEN_MEANINGS: [u32; LITLEN_SYMBOLS] = {
-    let mut meanings = [EXCEPTIONAL; LITLEN_SYMBOLS];
+pub(super) static LITLEN_MEANINGS: [u32; LITLEN_CODES] = {
+    let mut meanings = [EXCEPTIONAL; LITLEN_CODES];
     let mut symbol = 0;
     while symbol < END_SYMBOL {
         meanings[symbol] = LITERAL | (symbol as u32) << 16;
@@ -299,19 +306,19 @@ pub(super) static LITLEN_MEANINGS: [u32; LITLEN_SYMBOLS] = {
     }
     meanings[END_SYMBOL] = EXCEPTIONAL | END_OF_BLOCK;
     let mut slot = 0;
-    while slot < LENGTHS.len() {
-        meanings[FIRST_LENGTH + slot] = (LENGTHS[slot].0 as u32) << 16 | LENGTHS[slot].1 as u32;
+    while slot < LENGTH_SLOTS {
+        meanings[FIRST_LENGTH + slot] = (LENGTH_BASE[slot] as u32) << 16 | LENGTH_EXTRA[slot] as u32;
         slot += 1;
     }
     meanings
 };
 
 /// The entry of each offset symbol, without lengths.
-pub(super) static OFFSET_MEANINGS: [u32; OFFSET_SYMBOLS] = {
-    let mut meanings = [EXCEPTIONAL; OFFSET_SYMBOLS];
+pub(super) static OFFSET_MEANINGS: [u32; OFFSET_CODES] = {
+    let mut meanings = [EXCEPTIONAL; OFFSET_CODES];
     let mut slot = 0;
-    while slot < OFFSETS.len() {
-        meanings[slot] = (OFFSETS[slot].0 as u32) << 16 | OFFSETS[slot].1 as u32;
+    while slot < OFFSET_SYMBOLS {
+        meanings[slot] = (OFFSET_BASE[slot] as u32) << 16 | OFFSET_EXTRA[slot] as u32;
         slot += 1;
     }
     meanings
@@ -341,8 +348,8 @@ static FIXED_LITLEN: [u32; 512] = {
     let mut len = 7;
     while len <= 9 {
         let mut symbol = 0;
-        while symbol < LITLEN_SYMBOLS {
-            if fixed_litlen_len(symbol) as u32 == len {
+        while symbol < LITLEN_CODES {
+            if FIXED_LITLEN_LENGTHS[symbol] as u32 == len {
                 let mut index = codeword;
                 while index < 512 {
                     table[index as usize] = LITLEN_MEANINGS[symbol] + len * 0x101;
@@ -358,13 +365,13 @@ static FIXED_LITLEN: [u32; 512] = {
 };
 
 /// The offset table of fixed blocks.
-static FIXED_OFFSET: [u32; 1 << FIXED_OFFSET_LEN] = {
-    let mut table = [0; 1 << FIXED_OFFSET_LEN];
+static FIXED_OFFSET: [u32; 1 << FIXED_OFFSET_LENGTH] = {
+    let mut table = [0; 1 << FIXED_OFFSET_LENGTH];
     let mut codeword = 0;
     let mut symbol = 0;
-    while symbol < OFFSET_SYMBOLS {
-        table[codeword as usize] = OFFSET_MEANINGS[symbol] + FIXED_OFFSET_LEN as u32 * 0x101;
-        codeword = next_codeword(codeword, FIXED_OFFSET_LEN as u32);
+    while symbol < OFFSET_CODES {
+        table[codeword as usize] = OFFSET_MEANINGS[symbol] + FIXED_OFFSET_LENGTH as u32 * 0x101;
+        codeword = next_codeword(codeword, FIXED_OFFSET_LENGTH as u32);
         symbol += 1;
     }
     table
@@ -377,7 +384,7 @@ pub(super) fn fixed_litlen() -> Code<'static> {
 
 /// The offset code of fixed blocks.
 pub(super) fn fixed_offset() -> Code<'static> {
-    Code { entries: &FIXED_OFFSET, root_bits: u32::from(FIXED_OFFSET_LEN) }
+    Code { entries: &FIXED_OFFSET, root_bits: u32::from(FIXED_OFFSET_LENGTH) }
 }
 
 /// How many entries zlib's table of this code has, with at most `root_bits` for the root; for `inflateCodesUsed`, which tells just

@@ -21,7 +21,7 @@ use core::ptr::NonNull;
 
 use super::history::History;
 use crate::error::{Error, Result};
-use crate::format::inflate::WINDOW_SIZE;
+use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, copy};
 
 /// Where new output must stop and the window slides.

@@ -21,8 +21,10 @@ use crate::raw::{Allocator, Buffer, Output};
 pub struct Settings {
     /// 1 to 9.
     pub level: i32,
-    /// Bytes per chunk.
-    pub chunk_len: usize,
+    /// Bytes in the chunk of a number, from 0 on.
+    pub chunk_len: fn(usize) -> usize,
+    /// Bytes of the segment from which on workers are called.
+    pub parallel_from: usize,
     /// The stream's check value up to here.
     pub check: Check,
 }
@@ -55,10 +57,15 @@ pub struct Compressor {
     /// The open chunk: its window, then what of its data has come.
     open: Buffer,
     window_len: usize,
+    /// The open chunk's number.
+    number: usize,
+    /// Bytes of the segment taken so far.
+    taken: usize,
     /// Set once the last chunk is on its way.
     end: Option<ChunkEnd>,
     /// Check value of everything delivered.
     check: Check,
+    used_bits: u32,
     counters: Counters,
 }
 
@@ -66,16 +73,31 @@ impl Compressor {
     /// A segment whose history is the tail of `window`; buffers come from `allocator`, always on the caller's thread.
     pub fn new(settings: Settings, window: &[u8], allocator: Allocator) -> Result<Self> {
         let mut ring = Ring::new(allocator)?;
-        let mut open = ring.input_buffer(WINDOW + settings.chunk_len)?;
+        let mut open = ring.input_buffer(WINDOW + (settings.chunk_len)(0))?;
         open.extend(&window[window.len().saturating_sub(WINDOW)..]);
         let window_len = open.len();
         let counters = Counters { threads: ring.threads(), ..Counters::default() };
-        Ok(Self { settings, ring, open, window_len, end: None, check: settings.check, counters })
+        Ok(Self {
+            settings,
+            ring,
+            open,
+            window_len,
+            number: 0,
+            taken: 0,
+            end: None,
+            check: settings.check,
+            used_bits: 0,
+            counters,
+        })
     }
 
     /// Takes input as far as the ring has room. What is left waits for [`read`](Self::read) or [`work`](Self::work).
     pub fn write(&mut self, input: &mut &[u8]) -> Result<()> {
         self.ring.check_epoch()?;
+        if self.taken + input.len() >= self.settings.parallel_from {
+            self.ring.use_workers()?;
+            self.counters.threads = self.ring.threads();
+        }
         while !input.is_empty() {
             if self.room() == 0 {
                 if self.ring.is_full() {
@@ -86,6 +108,7 @@ impl Compressor {
             let count = self.room().min(input.len());
             self.open.extend(&input[..count]);
             *input = &input[count..];
+            self.taken += count;
         }
         Ok(())
     }
@@ -106,9 +129,10 @@ impl Compressor {
     /// Delivers what is done, in order.
     pub fn read(&mut self, output: &mut Output<'_>) -> Result<()> {
         self.ring.check_epoch()?;
-        let Self { ring, check, counters, .. } = self;
+        let Self { ring, check, used_bits, counters, .. } = self;
         ring.deliver(output, |delivered| {
             check.append(delivered.check, delivered.data_len as u64);
+            *used_bits = delivered.used_bits;
             counters.chunks += 1;
             counters.by_workers += u64::from(delivered.by_worker);
         })
@@ -145,6 +169,11 @@ impl Compressor {
         self.check
     }
 
+    /// Bits used in the last byte before the last byte boundary, 1 to 8; 0 before there is one.
+    pub fn used_bits(&self) -> u32 {
+        self.used_bits
+    }
+
     /// What happened so far.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -158,20 +187,23 @@ impl Compressor {
     /// A segment in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
         let mut ring = self.ring.try_clone()?;
-        let mut open = ring.input_buffer(WINDOW + self.settings.chunk_len)?;
+        let mut open = ring.input_buffer(WINDOW + self.chunk_len())?;
         open.extend(&self.open);
-        let Self { settings, window_len, end, check, counters, .. } = *self;
-        Ok(Self { settings, ring, open, window_len, end, check, counters })
+        Ok(Self { ring, open, ..*self })
     }
 
     fn room(&self) -> usize {
-        self.window_len + self.settings.chunk_len - self.open.len()
+        self.window_len + self.chunk_len() - self.open.len()
+    }
+
+    fn chunk_len(&self) -> usize {
+        (self.settings.chunk_len)(self.number)
     }
 
     /// Hands the open chunk on and opens the next, primed with its tail.
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
         let out = self.ring.output_buffer(self.open.len() - self.window_len)?;
-        let mut next = self.ring.input_buffer(WINDOW + self.settings.chunk_len)?;
+        let mut next = self.ring.input_buffer(WINDOW + (self.settings.chunk_len)(self.number + 1))?;
         next.extend(self.window());
         let next_window_len = next.len();
         let chunk = Chunk {
@@ -182,6 +214,7 @@ impl Compressor {
             check: self.settings.check,
         };
         self.ring.push(chunk, out);
+        self.number += 1;
         Ok(())
     }
 }
@@ -206,7 +239,8 @@ mod tests {
 
     /// Compresses `data`, written in pieces of `piece` and read in pieces of `room`.
     fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
-        let settings = Settings { level: 6, chunk_len: 64 << 10, check: Check::Crc(0) };
+        let settings =
+            Settings { level: 6, chunk_len: |_| 64 << 10, parallel_from: 100_000, check: Check::Crc(0) };
         let mut compressor =
             Compressor::new(settings, window, Allocator::SYSTEM).expect("memory for a compressor");
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
@@ -265,7 +299,7 @@ mod tests {
     #[test]
     fn a_clone_goes_on_apart() {
         let data = text(400_000);
-        let settings = Settings { level: 1, chunk_len: 64 << 10, check: Check::None };
+        let settings = Settings { level: 1, chunk_len: |_| 64 << 10, parallel_from: 0, check: Check::None };
         let mut first = Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
         let mut input = &data[..];
         while !input.is_empty() {

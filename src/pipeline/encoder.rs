@@ -3,112 +3,88 @@
 //! A chunk's bytes depend on its window, its data, its end and the level alone. So the engine starts every chunk from its
 //! beginning, primed with the window, and carries nothing over.
 
-use super::WINDOW;
+use super::sync::{Mutex, MutexGuard};
+use crate::deflate::{ChunkInfo, Encoder, Level};
 use crate::error::{Error, Result};
-use crate::raw::{Allocator, Output};
-use crate::zng::{Deflate, DeflateParams};
+use crate::raw::Output;
 
-/// How a chunk ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChunkEnd {
-    /// At a byte boundary behind an empty stored block, `00 00 FF FF`: more follows.
-    Sync,
-    /// With the final block.
-    Finish,
-}
+pub use crate::deflate::ChunkEnd;
+pub use crate::deflate::bound;
 
-/// The longest data of one stored block (RFC 1951, 3.2.4).
-const STORED_MAX: usize = 65_535;
-/// Header bits padded to a byte, and two lengths.
-const STORED_HEADER: usize = 5;
-const Z_SYNC_FLUSH: i32 = 2;
-const Z_FINISH: i32 = 4;
+/// Engines that nobody uses at the moment; a process keeps as many as it ever had in use at once, up to [`IDLE_MAX`].
+///
+/// Only ever tried: in the child of a `fork` a thread that does not exist there may hold the lock, and then every engine is made anew.
+static IDLE: Mutex<Vec<Encoder>> = Mutex::new(Vec::new());
 
-/// The size of `len` bytes in stored blocks, an end marker included: what no chunk's encoding exceeds.
-pub(super) fn bound(len: usize) -> usize {
-    len + (len.div_ceil(STORED_MAX) + 1) * STORED_HEADER
-}
+/// Each takes up to a megabyte.
+const IDLE_MAX: usize = 16;
 
-/// A compressor of chunks, used again and again.
-#[derive(Debug, Default)]
-pub(super) struct ChunkEncoder {
-    /// The engine and the level it was made for.
-    engine: Option<(i32, Deflate)>,
+/// A compressor of chunks. It takes an idle engine when it is first used, and leaves it behind when it goes.
+#[derive(Default)]
+pub struct ChunkEncoder {
+    engine: Option<Encoder>,
 }
 
 impl ChunkEncoder {
     /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for [`bound`].
-    pub(super) fn encode(
+    pub fn encode(
         &mut self,
         level: i32,
         data: &[u8],
         window_len: usize,
         end: ChunkEnd,
         out: &mut Output<'_>,
-    ) -> Result<()> {
-        let (window, data) = data.split_at(window_len);
-        if !self.compress(level, window, data, end, out)? {
-            out.rewind();
-            store(data, end, out);
-        }
-        Ok(())
-    }
-
-    /// False when the result would be larger than stored blocks.
-    fn compress(
-        &mut self,
-        level: i32,
-        window: &[u8],
-        mut data: &[u8],
-        end: ChunkEnd,
-        out: &mut Output<'_>,
-    ) -> Result<bool> {
-        let engine = self.engine(level)?;
-        engine.reset()?;
-        if !window.is_empty() {
-            engine.set_dictionary(&window[window.len().saturating_sub(WINDOW)..])?;
-        }
-        let flush = match end {
-            ChunkEnd::Sync => Z_SYNC_FLUSH,
-            ChunkEnd::Finish => Z_FINISH,
+    ) -> Result<ChunkInfo> {
+        let level = u32::try_from(level).ok().and_then(Level::new).ok_or(Error::Stream)?;
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(take_idle().map_or_else(Encoder::new, Ok)?),
         };
-        engine.deflate(&mut data, out, flush)?;
-        // A full buffer may mean that more would come; then stored blocks are no larger.
-        Ok(data.is_empty() && !out.is_full())
+        engine.encode_to(level, data, window_len, end, out)
     }
 
-    fn engine(&mut self, level: i32) -> Result<&mut Deflate> {
-        if self.engine.as_ref().is_none_or(|(made_for, _)| *made_for != level) {
-            let params = DeflateParams { level, window_bits: 15, mem_level: 8, strategy: 0 };
-            self.engine = Some((level, Deflate::new(params, Allocator::SYSTEM)?));
+    /// Throws the engine away: a panic may have left anything in it.
+    pub(super) fn discard(&mut self) {
+        self.engine = None;
+    }
+}
+
+impl Drop for ChunkEncoder {
+    fn drop(&mut self) {
+        if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
+            && idle.len() < IDLE_MAX
+            && idle.try_reserve(1).is_ok()
+        {
+            idle.push(engine);
         }
-        self.engine.as_mut().map(|(_, engine)| engine).ok_or(Error::Stream)
     }
 }
 
-/// Writes `data` as stored blocks.
-fn store(data: &[u8], end: ChunkEnd, out: &mut Output<'_>) {
-    let is_final = end == ChunkEnd::Finish;
-    let count = data.len().div_ceil(STORED_MAX);
-    for (index, block) in data.chunks(STORED_MAX).enumerate() {
-        stored_block(block, is_final && index + 1 == count, out);
-    }
-    if !is_final || data.is_empty() {
-        stored_block(&[], is_final, out);
+impl std::fmt::Debug for ChunkEncoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChunkEncoder").finish_non_exhaustive()
     }
 }
 
-fn stored_block(block: &[u8], is_final: bool, out: &mut Output<'_>) {
-    let len = block.len() as u16;
-    out.put(&[u8::from(is_final)]);
-    out.put(&len.to_le_bytes());
-    out.put(&(!len).to_le_bytes());
-    out.put(block);
+fn take_idle() -> Option<Encoder> {
+    lock_idle()?.pop()
+}
+
+/// The lock is held for a few instructions, so a few tries are enough where it will ever come free.
+fn lock_idle() -> Option<MutexGuard<'static, Vec<Encoder>>> {
+    (0..100).find_map(|_| {
+        IDLE.try_lock().ok().or_else(|| {
+            std::hint::spin_loop();
+            None
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::WINDOW;
     use super::*;
+    use crate::raw::Allocator;
     use crate::zng::Inflate;
 
     fn decode(mut bytes: &[u8], window: &[u8], len: usize) -> Vec<u8> {
@@ -126,7 +102,7 @@ mod tests {
     fn encode(encoder: &mut ChunkEncoder, data: &[u8], window_len: usize, end: ChunkEnd) -> Vec<u8> {
         let mut room = vec![0; bound(data.len() - window_len)];
         let mut out = Output::new(&mut room);
-        encoder.encode(9, data, window_len, end, &mut out).expect("memory for zlib-ng");
+        encoder.encode(9, data, window_len, end, &mut out).expect("memory for an encoder");
         let len = out.written();
         room.truncate(len);
         room

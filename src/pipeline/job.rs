@@ -38,6 +38,8 @@ impl Chunk {
 pub(super) struct Encoded {
     pub(super) bytes: Buffer,
     pub(super) check: Check,
+    /// Bits used in the chunk's last byte before it was filled up.
+    pub(super) used_bits: u32,
     pub(super) by_worker: bool,
 }
 
@@ -92,14 +94,17 @@ impl Job {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
             let Chunk { level, bytes, window_len, end, .. } = &*self.chunk;
-            out.append(|out| encoder.encode(*level, bytes, *window_len, *end, out)).map(|()| check)
+            out.append(|out| encoder.encode(*level, bytes, *window_len, *end, out))
+                .map(|info| (check, info.last_bits))
         }));
         let (state, outcome) = match encoded {
-            Ok(Ok(check)) => (State::Done(Encoded { bytes: out, check, by_worker }), Ok(())),
+            Ok(Ok((check, used_bits))) => {
+                (State::Done(Encoded { bytes: out, check, used_bits, by_worker }), Ok(()))
+            }
             Ok(Err(Error::Memory)) => (State::Waiting(out), Err(Error::Memory)),
             Ok(Err(error)) => (State::Failed(error, out), Err(error)),
             Err(_panic) => {
-                *encoder = ChunkEncoder::default();
+                encoder.discard();
                 (State::Failed(Error::Stream, out), Err(Error::Stream))
             }
         };

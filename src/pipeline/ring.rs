@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Delivered {
     pub(super) check: Check,
+    pub(super) used_bits: u32,
     pub(super) data_len: usize,
     pub(super) by_worker: bool,
 }
@@ -32,7 +33,8 @@ pub(super) struct Ring {
     is_open: bool,
     /// The epoch in which the jobs were offered; in another one no worker has them.
     epoch: Epoch,
-    pool: &'static Pool,
+    /// None before the segment is large enough for workers.
+    pool: Option<&'static Pool>,
     /// The stream's own encoder, for jobs done on its thread.
     encoder: ChunkEncoder,
     allocator: Allocator,
@@ -41,40 +43,54 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// An empty ring, as deep as the workers can use; its buffers come from `allocator`.
+    /// An empty ring without workers: a chunk is done as soon as it is full, while its bytes are in the cache. Its buffers come
+    /// from `allocator`.
     pub(super) fn new(allocator: Allocator) -> Result<Self> {
+        let mut ring = Self {
+            jobs: VecDeque::new(),
+            delivered: 0,
+            depth: 1,
+            offered: 0,
+            is_open: allocator.is_system(),
+            epoch: Epoch::now(),
+            pool: None,
+            encoder: ChunkEncoder::default(),
+            allocator,
+            spare_inputs: Vec::new(),
+            spare_outputs: Vec::new(),
+        };
+        ring.reserve()?;
+        Ok(ring)
+    }
+
+    /// Calls the workers, if there are any, and grows as deep as they can use.
+    pub(super) fn use_workers(&mut self) -> Result<()> {
+        if self.pool.is_some() {
+            return Ok(());
+        }
         let pool = Pool::current();
         let threads = pool.workers() + 1;
-        let depth = match (threads, allocator.is_system()) {
-            // A chunk is done as soon as it is full, while its bytes are in the cache.
+        self.depth = match (threads, self.allocator.is_system()) {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
             (_, true) => 2 * threads + 1,
             // Work only goes on within calls, so enough is collected for all threads to be busy most of a call.
             (_, false) => 4 * threads,
         };
-        let mut ring = Self {
-            jobs: VecDeque::new(),
-            delivered: 0,
-            depth,
-            offered: 0,
-            is_open: allocator.is_system(),
-            epoch: Epoch::now(),
-            pool,
-            encoder: ChunkEncoder::default(),
-            allocator,
-            spare_inputs: Vec::new(),
-            spare_outputs: Vec::new(),
-        };
-        ring.jobs.try_reserve(depth).map_err(|_| Error::Memory)?;
-        ring.spare_inputs.try_reserve(depth + 1).map_err(|_| Error::Memory)?;
-        ring.spare_outputs.try_reserve(depth + 1).map_err(|_| Error::Memory)?;
-        Ok(ring)
+        self.reserve()?;
+        self.pool = Some(pool);
+        Ok(())
+    }
+
+    fn reserve(&mut self) -> Result<()> {
+        self.jobs.try_reserve(self.depth).map_err(|_| Error::Memory)?;
+        self.spare_inputs.try_reserve(self.depth + 1).map_err(|_| Error::Memory)?;
+        self.spare_outputs.try_reserve(self.depth + 1).map_err(|_| Error::Memory)
     }
 
     /// How many threads the pipeline may keep busy for this stream.
     pub(super) fn threads(&self) -> usize {
-        self.pool.workers() + 1
+        self.pool.map_or(1, |pool| pool.workers() + 1)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -105,8 +121,9 @@ impl Ring {
 
     /// Lets the workers have all jobs.
     fn offer(&mut self) {
+        let Some(pool) = self.pool else { return };
         for job in self.jobs.range(self.offered..) {
-            self.pool.offer(Arc::downgrade(job));
+            pool.offer(Arc::downgrade(job));
         }
         self.offered = self.jobs.len();
     }
@@ -123,6 +140,7 @@ impl Ring {
                     count,
                     is_complete.then_some(Delivered {
                         check: encoded.check,
+                        used_bits: encoded.used_bits,
                         data_len,
                         by_worker: encoded.by_worker,
                     }),
@@ -185,7 +203,7 @@ impl Ring {
         if now == self.epoch {
             return Ok(());
         }
-        self.pool = Pool::current();
+        self.pool = self.pool.map(|_| Pool::current());
         if self.allocator.is_system() {
             for index in 0..self.jobs.len() {
                 let chunk = Arc::clone(self.jobs[index].chunk());
@@ -204,7 +222,8 @@ impl Ring {
     pub(super) fn try_clone(&self) -> Result<Self> {
         let mut ring = Ring::new(self.allocator)?;
         ring.depth = self.depth;
-        ring.jobs.try_reserve(self.depth).map_err(|_| Error::Memory)?;
+        ring.pool = self.pool;
+        ring.reserve()?;
         for job in &self.jobs {
             let job = if self.allocator.is_system() {
                 Arc::clone(job)
@@ -217,7 +236,7 @@ impl Ring {
             ring.jobs.push_back(job);
         }
         if self.allocator.is_system() {
-            (ring.offered, ring.pool, ring.epoch) = (self.offered, self.pool, self.epoch);
+            (ring.offered, ring.epoch) = (self.offered, self.epoch);
         }
         ring.delivered = self.delivered;
         Ok(ring)

@@ -3,10 +3,12 @@
 pub mod alloc;
 pub mod buffer;
 pub(crate) mod copy;
-pub(crate) mod load;
+pub mod load;
 pub mod output;
 pub mod process;
+pub mod search;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;
 pub use output::Output;
+pub use search::find_byte;

@@ -4,6 +4,7 @@
 //! promise that they may be read, so the engines get this cursor instead: they append to it and never look back through it.
 
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 /// A write-only cursor over a borrowed buffer. Bytes before [`written`](Output::written) are initialised.
 #[derive(Debug)]
@@ -18,6 +19,11 @@ impl<'a> Output<'a> {
     /// A cursor at the start of `buffer`.
     pub fn new(buffer: &'a mut [u8]) -> Self {
         Self { start: buffer.as_mut_ptr(), len: buffer.len(), written: 0, _buffer: PhantomData }
+    }
+
+    /// As [`new`](Self::new), of a buffer that may be uninitialised.
+    pub fn of_uninit(buffer: &'a mut [MaybeUninit<u8>]) -> Self {
+        Self { start: buffer.as_mut_ptr().cast(), len: buffer.len(), written: 0, _buffer: PhantomData }
     }
 
     /// A cursor at the start of a foreign buffer.
@@ -58,6 +64,15 @@ impl<'a> Output<'a> {
     pub fn cursor(&mut self) -> *mut u8 {
         // `wrapping_add`: a C caller may give a null pointer with no room, on which `add(0)` would be the only legal step.
         self.start.wrapping_add(self.written)
+    }
+
+    /// The free room. Bytes that are written there are counted by [`advance`](Self::advance).
+    pub fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+        if self.is_full() {
+            return &mut [];
+        }
+        // SAFETY: there is room, so the buffer is one to write to, exclusively ours; its bytes may be uninitialised.
+        unsafe { core::slice::from_raw_parts_mut(self.cursor().cast(), self.room()) }
     }
 
     /// Takes back everything that was appended.

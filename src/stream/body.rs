@@ -12,7 +12,7 @@
 use super::{Flush, policy};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
-use crate::pipeline::{ChunkEnd, Compressor, Counters, Settings, WINDOW};
+use crate::pipeline::{ChunkEncoder, ChunkEnd, Compressor, Counters, Settings, WINDOW, bound};
 use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::{Deflate, DeflateParams};
 
@@ -32,6 +32,8 @@ enum Segment {
     Aligning(Buffer, bool),
     /// Bulk: what was held goes first, from the position told.
     Parallel(Box<Compressor>, Buffer, usize),
+    /// The whole stream is compressed; from the position told it waits for room.
+    Staged(Buffer, usize),
     /// The final block is out.
     Finished,
 }
@@ -54,6 +56,8 @@ pub(super) struct Body {
     segment_check: Check,
     check: Check,
     data_type: i32,
+    /// The serial engine ended the last block but one of a raw stream.
+    has_ended_block: bool,
     /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 when that is not known.
     used_bits: u32,
     /// What the pipeline did in segments that are through.
@@ -73,6 +77,7 @@ impl Body {
             segment_check: check.fresh(),
             check: check.fresh(),
             data_type: UNKNOWN,
+            has_ended_block: false,
             used_bits: 0,
             counters: Counters::default(),
         };
@@ -108,17 +113,29 @@ impl Body {
             match &mut self.segment {
                 Segment::Serial => return self.deflate_serial(input, output, flush),
                 Segment::Held(held) => {
-                    if held.len() + input.len() >= policy::threshold() {
+                    let len = held.len() + input.len();
+                    let is_chunk = len > policy::chunk_len(0);
+                    let is_fresh = self.history.as_ref().is_some_and(|history| history.is_empty());
+                    if !is_chunk && is_fresh && flush == Flush::Finish {
+                        self.encode_whole(input, output)?;
+                    } else if is_chunk || (flush != Flush::None && !policy::is_message(len)) {
                         self.segment = Segment::Aligning(take(held), false);
-                        continue;
+                    } else {
+                        held.reserve(input.len())?;
+                        held.extend(input);
+                        self.check.update(std::mem::take(input));
+                        if flush == Flush::None {
+                            return Ok(Status::Ok);
+                        }
+                        self.segment = Segment::Draining(take(held), 0);
                     }
-                    held.reserve(input.len())?;
-                    held.extend(input);
-                    self.check.update(std::mem::take(input));
-                    if flush == Flush::None {
+                }
+                Segment::Staged(staged, done) => {
+                    *done += output.put(&staged[*done..]);
+                    if *done < staged.len() {
                         return Ok(Status::Ok);
                     }
-                    self.segment = Segment::Draining(take(held), 0);
+                    self.segment = Segment::Finished;
                 }
                 Segment::Draining(..) => {
                     if !self.drain_held(output)? {
@@ -165,7 +182,7 @@ impl Body {
 
     fn call_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         let is_raw = self.check == Check::None;
-        if flush == Flush::Finish && is_raw && self.params.level > 0 && self.used_bits == 0 {
+        if flush == Flush::Finish && is_raw && self.params.level > 0 && !self.has_ended_block {
             // zlib-ng does not tell how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
             // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
             match self.serial()?.deflate(input, output, Flush::Block.to_zlib()) {
@@ -174,6 +191,7 @@ impl Body {
                 outcome => return outcome,
             }
             self.used_bits = (self.serial()?.pending().1 + 10 - 1) % 8 + 1;
+            self.has_ended_block = true;
         }
         self.serial()?.deflate(input, output, flush.to_zlib())
     }
@@ -193,6 +211,36 @@ impl Body {
         }
         self.segment = Segment::Serial;
         Ok(true)
+    }
+
+    /// Compresses a stream that is no longer than a chunk, from its first byte to its end; straight to `output` if it surely fits.
+    fn encode_whole(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<()> {
+        let Segment::Held(held) = &mut self.segment else { return Err(Error::Stream) };
+        if !held.is_empty() {
+            held.reserve(input.len())?;
+            held.extend(input);
+        }
+        let data: &[u8] = if held.is_empty() { input } else { held };
+        let mut encoder = ChunkEncoder::default();
+        let mut encode =
+            |out: &mut Output<'_>| encoder.encode(self.params.level, data, 0, ChunkEnd::Finish, out);
+        let history = Buffer::copy_of(&data[data.len().saturating_sub(WINDOW)..], self.allocator)?;
+        let room = bound(data.len());
+        let mut staged = Buffer::new(self.allocator);
+        let info = if output.room() >= room {
+            encode(output)?
+        } else {
+            staged.reserve(room)?;
+            staged.append(encode)?
+        };
+        self.used_bits = info.last_bits;
+        if self.data_type == UNKNOWN {
+            self.data_type = detect_data_type(data.iter());
+        }
+        self.check.update(std::mem::take(input));
+        self.history = Some(history);
+        self.segment = Segment::Staged(staged, 0);
+        Ok(())
     }
 
     /// Turns the held bytes into the start of a parallel segment. False when the room is used up first.
@@ -217,8 +265,12 @@ impl Body {
             }
         }
         let window = self.window_of_engine()?;
-        let settings =
-            Settings { level: self.params.level, chunk_len: policy::chunk_len(), check: self.segment_check };
+        let settings = Settings {
+            level: self.params.level,
+            chunk_len: policy::chunk_len,
+            parallel_from: policy::parallel_from(),
+            check: self.segment_check,
+        };
         let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
         if let Segment::Aligning(held, _) = &mut self.segment {
             self.segment = Segment::Parallel(compressor, take(held), 0);
@@ -266,6 +318,7 @@ impl Body {
             }
         }
         self.check = compressor.check();
+        self.used_bits = compressor.used_bits();
         let window = if self.forgets { &[][..] } else { compressor.window() };
         self.history = Some(Buffer::copy_of(window, self.allocator)?);
         self.counters.add(compressor.counters());
@@ -326,6 +379,7 @@ impl Body {
         self.history = window.or_else(|| (!keep && self.may_hold()).then(|| Buffer::new(self.allocator)));
         self.check = self.check.fresh();
         self.data_type = UNKNOWN;
+        self.has_ended_block = false;
         self.used_bits = 0;
         self.counters = Counters::default();
         self.segment = Segment::Serial;
@@ -403,6 +457,7 @@ impl Body {
         match (&self.segment, &self.serial) {
             (Segment::Parallel(compressor, ..), _) => (compressor.settled_len(), 0),
             (Segment::Held(_), Some(serial)) if self.history.is_none() => (0, serial.pending().1),
+            (Segment::Staged(staged, done), _) => (staged.len() - done, 0),
             (Segment::Held(_), _) | (_, None) => (0, 0),
             (_, Some(serial)) => {
                 let (bytes, bits) = serial.pending();
@@ -457,6 +512,7 @@ impl Body {
             Segment::Parallel(compressor, held, fed) => {
                 Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
             }
+            Segment::Staged(staged, done) => Segment::Staged(staged.try_clone()?, *done),
             Segment::Finished => Segment::Finished,
         };
         Ok(Self {
@@ -502,7 +558,7 @@ impl Segment {
             Segment::Held(held) | Segment::Aligning(held, _) => held,
             Segment::Draining(held, done) => &held[*done..],
             Segment::Parallel(_, held, fed) => &held[*fed..],
-            Segment::Serial | Segment::Finished => &[],
+            Segment::Serial | Segment::Staged(..) | Segment::Finished => &[],
         }
     }
 }

@@ -160,7 +160,8 @@ impl DeflateStream {
             match outcome {
                 Ok(Status::StreamEnd) => self.phase = Phase::Trailer(0),
                 Ok(_) if !has_progress && asks_nothing_new => return Err(Error::Buffer),
-                Err(Error::Buffer) if has_progress => {}
+                // An engine may have nothing to do for a flush that is new to the stream.
+                Err(Error::Buffer) if has_progress || !asks_nothing_new => {}
                 outcome => _ = outcome?,
             }
         }

@@ -1,31 +1,47 @@
 //! The one place that decides which engine compresses, and whether in parallel.
 //!
-//! What it decides on is part of the output's meaning: the level, the stream's form and the bytes between two flushes. It never
-//! looks at threads, time or how the bytes were written, so the output does not depend on them either. Threads come in
-//! below, in the pipeline, and only for what is decided here to be bulk.
+//! What decides on the engine and on the chunk grid is part of the output's meaning: the level, the stream's form and the bytes between two
+//! flushes, never threads, time or how the bytes were written. Whether threads help is decided here too, and shows in nothing but time.
 
 #![forbid(unsafe_code)]
 
 use crate::config::config;
 use crate::zng::DeflateParams;
 
-/// Unflushed bytes from which on a segment is bulk. Two chunks: less would gain nothing from a second thread.
-const THRESHOLD: usize = 1 << 20;
+/// Unflushed bytes from which on workers are called: less would hardly gain anything.
+const PARALLEL_FROM: usize = 1 << 20;
 
-/// Bytes per chunk. Priming with 32 KiB costs 5 to 7 % at 128 KiB and next to nothing at 512 KiB (docs/PIPELINE.md).
+/// Bytes in the first chunk of a segment. Output begins to flow, and memory to be used, at about the pace of zlib's own.
+const FIRST_CHUNK: usize = 128 << 10;
+
+/// Bytes in the third chunk and on; the second has half of it. Priming with 32 KiB costs 5 to 7 % at 128 KiB and next to nothing
+/// at 512 KiB.
 const CHUNK: usize = 512 << 10;
 
-/// Whether bulk data of such a stream goes through the pipeline.
+/// A segment this short, in a stream that has history, is cheaper with the serial engine, which still has its history at hand.
+const MESSAGE: usize = 8 << 10;
+
+/// Whether our own engine, and so the pipeline, may compress for such a stream: the usual window and strategy.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
-    params.level == 9 && params.window_bits == 15 && params.strategy == 0
+    params.level > 0 && params.window_bits == 15 && params.strategy == 0
 }
 
-/// Unflushed bytes from which on a segment goes through the pipeline.
-pub(super) fn threshold() -> usize {
-    config().threshold.unwrap_or(THRESHOLD)
+/// Whether a segment of `len` bytes that begins with history is left to the serial engine.
+pub(super) fn is_message(len: usize) -> bool {
+    len < MESSAGE
 }
 
-/// Bytes per chunk.
-pub(super) fn chunk_len() -> usize {
-    config().chunk.unwrap_or(CHUNK)
+/// Unflushed bytes from which on a segment is compressed in parallel.
+pub(super) fn parallel_from() -> usize {
+    config().threshold.unwrap_or(PARALLEL_FROM)
+}
+
+/// Bytes in the chunk of this number, from 0, of a segment.
+pub(super) fn chunk_len(number: usize) -> usize {
+    let usual = match number {
+        0 => FIRST_CHUNK,
+        1 => CHUNK / 2,
+        _ => CHUNK,
+    };
+    config().chunk.unwrap_or(usual)
 }

@@ -402,6 +402,32 @@ fn a_byte_can_be_pushed_after_any_read() {
 }
 
 #[test]
+fn wherever_the_reader_stands_as_many_bytes_as_zlib_takes_can_be_pushed() {
+    let data = text(700_000);
+    let member = gzip(&data);
+    for (piece, count) in
+        [(1000, 50), (1000, 499), (16_383, 30), (16_384, 30), (20_000, 7), (131_071, 4), (131_072, 4)]
+    {
+        for more in [1, 2, 5000] {
+            let (zlib, ours) = both(|player| {
+                player.put("file", &member);
+                let gz = player.open("file", "rb").unwrap();
+                for _ in 0..count {
+                    gz.read(piece);
+                }
+                gz.read(more);
+                let at = piece * count + more;
+                let pushed = (1..=at).take_while(|&back| gz.ungetc(data[at - back].into()) >= 0).count();
+                assert!(gz.error().0 == -3 || pushed == at);
+                let close = gz.close();
+                (pushed, close)
+            });
+            assert!(ours.0 >= zlib.0, "{count} times {piece} and {more}: zlib {zlib:?}, rigz {ours:?}");
+        }
+    }
+}
+
+#[test]
 fn buffers_of_any_size_read_alike() {
     let data = text(50_000);
     for size in [8, 9, 100, 8192, 10_000, 1 << 20] {
@@ -574,6 +600,60 @@ fn a_read_that_fails_is_reported_with_the_systems_words() {
         player.note(format!("errno {}", unsafe { *libc::__errno_location() }));
         player.note(format!("{} {}", gz.state(), gz.close()));
     });
+}
+
+/// Has this thread interrupted by a signal in 50 ms, at which a waiting system call gives up.
+fn interrupt_soon() -> std::thread::JoinHandle<()> {
+    extern "C" fn ignore(_: c_int) {}
+    // SAFETY: an empty handler, without `SA_RESTART`; all zeros is a valid `sigaction`.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ignore as extern "C" fn(c_int) as usize;
+        libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut());
+    }
+    // SAFETY: always allowed.
+    let this = unsafe { libc::pthread_self() };
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        // SAFETY: the thread waits for this one.
+        unsafe { libc::pthread_kill(this, libc::SIGUSR1) };
+    })
+}
+
+#[test]
+fn a_signal_ends_a_read_that_waits() {
+    compare(|player| {
+        let (reader, writer) = pipe();
+        let gz = Gz::adopt(player.api, reader.into_raw_fd(), "r").unwrap();
+        let interruption = interrupt_soon();
+        player.note(format!("{:?}", gz.read(10)));
+        interruption.join().unwrap();
+        player.note(format!("{:?} {:?}", gz.error(), gz.read(1)));
+        send(&writer, &gzip(b"abc"));
+        drop(writer);
+        gz.clear_error();
+        player.note(format!("{:?} {} {}", gz.read(10), gz.state(), gz.close()));
+    });
+}
+
+/// zlib loses what it had read before the signal.
+#[test]
+fn a_signal_loses_nothing() {
+    let api = Api::ours();
+    let member = gzip(b"abc");
+    let (reader, writer) = pipe();
+    let gz = Gz::adopt(&api, reader.into_raw_fd(), "r").unwrap();
+    send(&writer, &member[..15]);
+    let interruption = interrupt_soon();
+    let (got, bytes) = gz.read(10);
+    interruption.join().unwrap();
+    assert_eq!((gz.error().0, gz.eof()), (-1, 0));
+    send(&writer, &member[15..]);
+    drop(writer);
+    gz.clear_error();
+    let (last, rest) = gz.read_all(10);
+    assert_eq!(([bytes, rest].concat(), last), (b"abc".to_vec(), 0), "after {got}");
+    assert_eq!(gz.close(), 0);
 }
 
 /// New in zlib 1.3.2.

@@ -62,7 +62,9 @@ need_dynamic() { grep -q 'libz\.so\.1' <<<"$(ldd "$1" 2>&1)" || skip "$1 is not 
 
 # ours COMMAND...: with the preload. The loader writes down which symbol it bound to which file, into files only.
 # (`with` is for the background, where the process must be the command itself and not a shell that waits for it.)
-with=(env LD_PRELOAD="$library" LD_DEBUG=bindings LD_DEBUG_OUTPUT="$work/bindings/of")
+with=(env LD_PRELOAD="$library" LD_DEBUG=bindings LD_DEBUG_OUTPUT="$work/bindings/of" RIGZ_STATS="$work/stats")
+: >stats
+chmod 666 stats
 ours() { "${with[@]}" "$@"; }
 
 # both COMMAND...: runs it plain in plain/ and with the preload in ours/; exit status and stderr must be equal. What it
@@ -102,6 +104,13 @@ bound() {
     done
     ! grep ' [^ ]*/libz\.so[^ ]* [^ ]*$' bindings.all | grep -vF " $library " >strays ||
         fail "bound to another libz: $(head -n 1 strays)"
+}
+
+# in_parallel: a stream went through the pipeline, on as many threads as asked for. Other libraries than ours may be under
+# test; they keep no such record.
+in_parallel() {
+    grep -q 'rigz_version' "$library" || return 0
+    grep -q '"engine":"parallel".*"threads":2,' stats || fail "nothing was compressed in parallel"
 }
 
 # mapped MAPS: the same for a program that closes the loader's log (sshd does): its /proc/PID/maps, copied while it worked,

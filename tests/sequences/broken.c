@@ -98,7 +98,7 @@ int inflateGetDictionary(z_streamp s, Bytef *to, uInt *len) {
 
 int inflateBack(z_streamp s, in_func in, void *in_desc, out_func out, void *out_desc) {
     int code = REAL(int, inflateBack, z_streamp, in_func, void *, out_func, void *)(s, in, in_desc, out, out_desc);
-    if (fault("inflate-back") && s->avail_in > 0) s->avail_in--;
+    if (fault("inflate-back") && code == Z_STREAM_END) code = Z_OK;
     return code;
 }
 

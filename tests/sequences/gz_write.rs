@@ -225,12 +225,10 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             let end = if to >= 0 { to } else { duo.bench.judge.gztell(duo.theirs) };
             duo.model.resize(end as usize, 0);
         }
+        // From 8 on: with less, zlib 1.2.13's gzflush writes its marker for ever.
         36 => {
-            let size = if input.len() > 200_000 {
-                65536
-            } else {
-                rng.pick(&[0u32, 1, 8, 100, 1000, 65536, 131_072])
-            };
+            let size =
+                if input.len() > 200_000 { 65536 } else { rng.pick(&[8u32, 9, 100, 1000, 65536, 131_072]) };
             duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
         }
         37 => {

@@ -11,7 +11,8 @@
 //! - total_in may count the zlib header that zlib forgets when it returns Z_NEED_DICT from the call that read it, from
 //!   there on; and data_type from there to the next inflate call, which zlib leaves as it was;
 //! - inflateCodesUsed tells the size of an engine's tables: only its error value is compared;
-//! - inflateMark after an error.
+//! - inflateMark after an error;
+//! - inflateBack's message for damaged data: zlib-ng lets a distance reach into the window's unwritten part, and finds the damage later.
 
 use std::ffi::{c_int, c_uint, c_void};
 
@@ -136,7 +137,7 @@ impl Duo<'_> {
             let numbers = |h: &ReadHeader| {
                 let h = &h.head;
                 let nulls = (h.extra.is_null(), h.name.is_null(), h.comment.is_null());
-                (h.done, h.text, h.time, h.xflags, h.os, h.extra_len, h.hcrc, nulls)
+                (h.done, h.text, h.time as u32, h.xflags, h.os, h.extra_len, h.hcrc, nulls)
             };
             if numbers(ours) != numbers(theirs) {
                 let (got, want) = (numbers(ours), numbers(theirs));
@@ -580,7 +581,8 @@ fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) ->
             Err("inflateBack's output differs".into())
         };
     }
-    if (got.0, &got.1, got.2, got.4) != (want.0, &want.1, want.2, want.4) {
+    let same_message = got.1 == want.1 || got.0 == DATA_ERROR;
+    if (got.0, got.2, got.4) != (want.0, want.2, want.4) || !same_message {
         let short = |r: &(c_int, String, Option<usize>, Vec<u8>, u32)| format!("{:?}", (r.0, &r.1, r.2, r.4));
         return Err(format!(
             "inflateBack's (code, msg, place, left) is {}, the system's {}",

@@ -92,7 +92,7 @@ struct Run {
     /// Under two minutes instead of under twenty-five.
     #[arg(long)]
     quick: bool,
-    /// The files of this folder instead of our corpora; zip files are unpacked.
+    /// The files of this folder instead of our corpora, zip files unpacked; at most 32 MiB of each, 4 with --quick.
     #[arg(long)]
     corpus: Option<PathBuf>,
     /// Only the cells whose "section operation corpus" contains this.
@@ -198,7 +198,7 @@ fn corpora(data: &[Data], places: &Places) -> Outcome<Vec<Corpus>> {
 /// The corpora of a run: ours, or the files that the user gave.
 fn data_of(run: &Run, places: &Places) -> Outcome<Vec<Data>> {
     const MIB: usize = 1 << 20;
-    let size = if run.quick { 4 * MIB } else { 64 * MIB };
+    let size = if run.quick { 4 * MIB } else { 32 * MIB };
     if let Some(folder) = &run.corpus {
         let files = corpus::files_of(folder)?;
         let name =
@@ -234,7 +234,7 @@ fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
                 .contains(only.as_str())
         });
     }
-    let (rounds, turn_ms, limit) = if run.quick { (5, 30, 100) } else { (5, 100, 22 * 60) };
+    let (rounds, turn_ms, limit) = if run.quick { (5, 40, 100) } else { (5, 100, 22 * 60) };
     let limit = run.limit.unwrap_or(limit);
     let pace = Pace {
         rounds: run.rounds.unwrap_or(rounds).max(1),

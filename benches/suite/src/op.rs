@@ -38,7 +38,7 @@ pub enum Op {
     GzGets,
     /// Bytes, each by a call.
     GzGetc,
-    /// To the end, then backward in four jumps, reading 4 KiB after each.
+    /// To 7/8 of the file, then backward in four jumps, reading 4 KiB after each.
     GzSeekBack,
     /// Messages of this length, each compressed alone: compress2, or one stream with deflateReset.
     Pack { message: usize, reset: bool },

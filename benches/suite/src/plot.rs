@@ -124,7 +124,7 @@ fn threads(op: &str, rows: &[&Row], path: &Path) -> Outcome<()> {
         .margin(12)
         .x_label_area_size(45)
         .y_label_area_size(65)
-        .build_cartesian_2d(0.8..most + 0.2, 0.0..top)?;
+        .build_cartesian_2d(0.8..most * 1.15, 0.0..top)?;
     chart
         .configure_mesh()
         .x_desc("threads")

@@ -42,7 +42,12 @@ impl Circumstances {
         let dirty = !first_line(git(root).args(["status", "--porcelain", "--untracked-files=no"])).is_empty();
         let commit = first_line(git(root).args(["rev-parse", "--short=10", "HEAD"]));
         let mut words: Vec<String> = std::env::args().skip(1).collect();
-        words.iter_mut().for_each(|word| *word = word.replace(&format!("{}/", root.display()), ""));
+        for word in &mut words {
+            let inside = Path::new(word.as_str()).strip_prefix(root).map(|path| path.display().to_string());
+            if let Ok(path) = inside {
+                *word = if path.is_empty() { ".".into() } else { path };
+            }
+        }
         Circumstances {
             date: first_line(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])),
             commit: if dirty { format!("{commit}-dirty") } else { commit },

@@ -110,9 +110,9 @@ pub fn full_data() -> Vec<Data> {
     let all = ["text", "logs", "sql", "fastq", "source", "binary", "records", "noise", "zeros"];
     let mut list: Vec<Data> = all.iter().map(|name| Data::generated(name, 8, false)).collect();
     list.extend([
-        Data::generated("text", 64, true),
-        Data::generated("logs", 64, true),
-        Data::generated("binary", 64, true),
+        Data::generated("text", 32, true),
+        Data::generated("logs", 16, true),
+        Data::generated("binary", 16, true),
     ]);
     list
 }
@@ -172,7 +172,8 @@ impl Planner<'_> {
         let levels: &[i32] = match (self.quick, extreme) {
             (true, _) => &[1, 2, 3, 6, 9],
             (false, true) => &[1, 6],
-            (false, false) => &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+            // Above 9 there is only libdeflate, at several times the cost; its end is enough for the picture.
+            (false, false) => &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12],
         };
         for &level in levels {
             let mut list = Vec::new();
@@ -221,7 +222,7 @@ impl Planner<'_> {
 
     /// Our writer and reader over thread counts, with the libraries that have one thread beside them.
     fn threads(&self, corpus: usize, cells: &mut Vec<Cell>) {
-        let levels: &[i32] = if self.quick { &[6] } else { &[1, 6, 9] };
+        let levels: &[i32] = if self.quick { &[9] } else { &[1, 6, 9] };
         let write = levels.iter().map(|&level| (Op::GzWrite { piece: 64 << 10 }, level));
         for (op, level) in write.chain([(Op::GzRead { piece: 128 << 10 }, 0)]) {
             let mut list = Vec::new();
@@ -239,10 +240,11 @@ impl Planner<'_> {
 
     /// Command lines, at one thread and at all.
     fn processes(&self, corpus: usize, cells: &mut Vec<Cell>) {
-        let levels: &[i32] = if self.quick { &[6] } else { &[1, 6, 9] };
+        let levels: &[i32] = if self.quick { &[9] } else { &[1, 6, 9] };
         let mut works: Vec<(Work, i32)> = levels.iter().map(|&level| (Work::ToolCompress, level)).collect();
         if !self.quick {
-            works.extend([(Work::ToolCompress, 3), (Work::ToolCompress, 12)]);
+            // igzip's levels end here.
+            works.push((Work::ToolCompress, 3));
         }
         works.push((Work::ToolDecompress, 0));
         for (work, level) in works {

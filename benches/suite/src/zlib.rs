@@ -142,20 +142,21 @@ impl Library {
         Ok(unsafe { std::mem::transmute_copy::<*mut c_void, F>(&address) })
     }
 
-    /// What zlibVersion() says, and rigz_version() where there is one.
+    /// What zlibVersion() says, and the library's own version where it has a call for that.
     pub fn version(&self) -> String {
         let mut words = Vec::new();
-        for name in [c"zlibVersion", c"rigz_version"] {
+        for (name, prefix) in [(c"zlibVersion", ""), (c"rigz_version", "rigz "), (c"peer_version", "")] {
             if let Ok(call) = self.function::<Text>(name) {
                 // SAFETY: takes nothing and returns a static C string.
                 let text = unsafe { call() };
                 if !text.is_null() {
                     // SAFETY: just checked for null; the library promises a terminated static string.
-                    words.push(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned());
+                    let text = unsafe { CStr::from_ptr(text) };
+                    words.push(format!("{prefix}{}", text.to_string_lossy()));
                 }
             }
         }
-        words.join(", rigz ")
+        words.join(", ")
     }
 
     /// The file that the calls are really bound to, asked of the dynamic linker and not taken from the request.

@@ -1,0 +1,88 @@
+//! Match finders: where did these bytes occur before?
+//!
+//! One file each: [`distance_rings`] (levels 2 and up) and [`hash_table`] (level 1). What they share is here: hashing a few
+//! bytes, and measuring how far two places agree.
+
+pub(super) mod distance_rings;
+pub(super) mod hash_table;
+
+use crate::raw::load::{u32_at, u64_at};
+
+/// Bytes that the comparison may read at once: searches happen only where so many are left.
+pub(super) const WORD: usize = 4;
+
+/// Hashes the low `bytes` bytes of `word` to `bits` bits: what matters is shifted to the top, multiplied, and the best
+/// mixed bits, which are the top ones, kept.
+#[inline(always)]
+pub(super) const fn hash(word: u64, bytes: usize, bits: u32) -> usize {
+    const MULTIPLIER: u64 = 0x9E37_79B1_85EB_CA87;
+    ((word << (64 - 8 * bytes)).wrapping_mul(MULTIPLIER) >> (64 - bits)) as usize
+}
+
+/// How many bytes, `from..=limit`, agree at `earlier` and `later`, of which the first `from` are known to.
+///
+/// # Safety
+/// - `earlier < later`, `from <= limit`, and `later + limit <= data.len()`.
+#[inline(always)]
+pub(super) unsafe fn match_length(
+    data: &[u8],
+    earlier: usize,
+    later: usize,
+    from: usize,
+    limit: usize,
+) -> usize {
+    let mut length = from;
+    while length + 8 <= limit {
+        // SAFETY: `later + length + 8 <= later + limit`, which is in `data` by the caller's promise.
+        let new = unsafe { u64_at(data, later + length) };
+        // SAFETY: as above, since `earlier < later`.
+        let old = unsafe { u64_at(data, earlier + length) };
+        let differing = new ^ old;
+        if differing != 0 {
+            return length + (differing.trailing_zeros() >> 3) as usize;
+        }
+        length += 8;
+    }
+    while length < limit && data[earlier + length] == data[later + length] {
+        length += 1;
+    }
+    length
+}
+
+/// Whether the four bytes at two places are equal.
+///
+/// # Safety
+/// - `a + 4 <= data.len()` and `b + 4 <= data.len()`.
+#[inline(always)]
+pub(super) unsafe fn same_word(data: &[u8], a: usize, b: usize) -> bool {
+    // SAFETY: by the caller's promise.
+    let first = unsafe { u32_at(data, a) };
+    // SAFETY: by the caller's promise.
+    first == unsafe { u32_at(data, b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn match_length_finds_the_first_difference_at_every_place() {
+        for limit in 4..40 {
+            for difference in 4..=limit {
+                let mut data = vec![7u8; 100];
+                if difference < limit {
+                    data[50 + difference] = 8;
+                }
+                // SAFETY: `50 + 40 < 100`.
+                assert_eq!(unsafe { match_length(&data, 1, 50, 4, limit) }, difference);
+            }
+        }
+    }
+
+    #[test]
+    fn a_match_may_overlap_itself() {
+        let data = [b'a'; 300];
+        // SAFETY: `1 + 258 <= 300`.
+        assert_eq!(unsafe { match_length(&data, 0, 1, 0, 258) }, 258);
+    }
+}

@@ -1,0 +1,116 @@
+//! The encoder engine: DEFLATE (RFC 1951) from whole slices, on one thread.
+
+mod bit_writer;
+mod block;
+mod block_split;
+mod huffman;
+mod level;
+mod match_finder;
+mod parse;
+mod sequence;
+
+pub use level::Level;
+
+use bit_writer::BitWriter;
+use block::{BlockWriter, Codes, stored_size};
+use block_split::BlockSplit;
+use level::Method;
+use match_finder::distance_rings::DistanceRings;
+use match_finder::hash_table::HashTable;
+use parse::Sink;
+use sequence::OpenBlock;
+
+use crate::error::{Error, Result};
+use crate::format::deflate::WINDOW_SIZE;
+use crate::raw::Output;
+
+/// How a chunk ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkEnd {
+    /// No block is final; an empty stored block (00 00 FF FF) ends the chunk at a byte boundary, and more may follow.
+    Sync,
+    /// The last block is final, and the last byte filled up.
+    Finish,
+}
+
+/// What is known of a chunk beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkInfo {
+    /// Bits in use in the last byte before the last fill-up to a byte, 1 to 8: what `deflateUsed` tells.
+    pub last_bits: u32,
+}
+
+/// The most bytes that [`Encoder::encode`] appends for `len` bytes at any level: the input in stored blocks, and an end.
+pub const fn bound(len: usize) -> usize {
+    stored_size(len) + 5
+}
+
+/// The encoder: tables and buffers that outlive a call, and nothing else.
+pub struct Encoder {
+    table: HashTable,
+    rings: DistanceRings,
+    block: OpenBlock,
+    codes: Box<Codes>,
+}
+
+impl Encoder {
+    /// An encoder without tables; they grow with the inputs.
+    pub fn new() -> Result<Self> {
+        Ok(Self {
+            table: HashTable::new(),
+            rings: DistanceRings::new()?,
+            block: OpenBlock::new(),
+            codes: Box::new(Codes::new()),
+        })
+    }
+
+    /// As [`encode_to`](Self::encode_to), appending to a vector.
+    pub fn encode(
+        &mut self,
+        level: Level,
+        data: &[u8],
+        window_len: usize,
+        end: ChunkEnd,
+        out: &mut Vec<u8>,
+    ) -> Result<ChunkInfo> {
+        let room = bound(data.len().saturating_sub(window_len));
+        out.try_reserve(room).map_err(|_| Error::Memory)?;
+        let before = out.len();
+        let mut output = Output::of_uninit(&mut out.spare_capacity_mut()[..room]);
+        let info = self.encode_to(level, data, window_len, end, &mut output)?;
+        let count = output.written();
+        // SAFETY: `written` counts the bytes that are initialised behind the vector's own.
+        unsafe { out.set_len(before + count) };
+        Ok(info)
+    }
+
+    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, and appends the result to `out`, which has room for
+    /// [`bound`].
+    pub fn encode_to(
+        &mut self,
+        level: Level,
+        data: &[u8],
+        window_len: usize,
+        end: ChunkEnd,
+        out: &mut Output<'_>,
+    ) -> Result<ChunkInfo> {
+        if window_len > data.len() || window_len > WINDOW_SIZE {
+            return Err(Error::Stream);
+        }
+        self.block.prepare(window_len, data.len() - window_len)?;
+        let bits = BitWriter::new(out.spare());
+        let finishing = end == ChunkEnd::Finish;
+        let writer = BlockWriter::new(bits, &mut self.codes, data, window_len, finishing);
+        let mut sink = Sink { block: &mut self.block, split: BlockSplit::new(), writer };
+        match level.method() {
+            Method::Stored => sink.writer.store(data.len()),
+            Method::Fastest => parse::fastest::parse::<1>(&mut self.table, data, window_len, &mut sink)?,
+            Method::Fast => parse::fastest::parse::<2>(&mut self.table, data, window_len, &mut sink)?,
+            Method::Lazy(level) => parse::lazy::parse(level, &mut self.rings, data, window_len, &mut sink)?,
+        }
+        let (count, last_bits) = sink.writer.finish()?;
+        // SAFETY: `finish` tells how many bytes from the start of the free room were written.
+        unsafe { out.advance(count) };
+        Ok(ChunkInfo { last_bits })
+    }
+}

@@ -1,0 +1,175 @@
+//! What symbols cost: the estimate that steers the lazy parser.
+//!
+//! Costs are in sixteenths of a bit, the entropy of each symbol under the frequencies of the open block so far. They are
+//! refreshed after 4 KiB of a block, then at doubling distances, and when it ends, so that the next one starts with them.
+//! A chunk starts with fixed defaults: costs are part of the state that must not outlive a call.
+//!
+//! The estimate feeds back on itself (cheap symbols are chosen more often and become cheaper), and on data of four letters
+//! it can settle in a bad state. Clamps on every cost, and the gain a match must bring over literals, keep it from that.
+
+#![forbid(unsafe_code)]
+
+use super::super::sequence::Frequencies;
+use crate::format::deflate::{
+    FIRST_LENGTH, LENGTH_EXTRA, LENGTH_SLOT, LENGTH_SLOTS, MAX_MATCH, MIN_MATCH, OFFSET_EXTRA,
+    OFFSET_SYMBOLS, offset_slot,
+};
+
+/// Sixteenths per bit.
+pub(in crate::deflate) const BIT: u32 = 16;
+
+const LITERAL_RANGE: (u32, u32) = (BIT, 13 * BIT);
+const LENGTH_RANGE: (u32, u32) = (BIT, 12 * BIT);
+const OFFSET_RANGE: (u32, u32) = (BIT, 9 * BIT);
+
+/// Costs of all symbols, extra bits included.
+pub(in crate::deflate) struct Costs {
+    literal: [u16; 256],
+    length: [u16; MAX_MATCH + 1],
+    offset: [u16; OFFSET_SYMBOLS],
+    /// Mean cost of the literals that occurred.
+    mean_literal: u32,
+}
+
+impl Costs {
+    /// What is assumed before anything was seen.
+    pub(in crate::deflate) fn defaults() -> Self {
+        let mut costs = Self {
+            literal: [(7 * BIT) as u16; 256],
+            length: [0; MAX_MATCH + 1],
+            offset: [0; OFFSET_SYMBOLS],
+            mean_literal: 7 * BIT,
+        };
+        costs.set_lengths(|slot| (3 + slot as u32 / 4) * BIT);
+        costs.set_offsets(|_| 4 * BIT + BIT / 2);
+        costs
+    }
+
+    /// Derives all costs from what the block holds so far.
+    pub(in crate::deflate) fn refresh(&mut self, frequencies: &Frequencies) {
+        let literals = &frequencies.litlen[..256];
+        let literal_count: u32 = literals.iter().sum();
+        let matches: u32 = frequencies.offset.iter().sum();
+        if literal_count + matches == 0 {
+            return;
+        }
+        let total = log2_sixteenths(literal_count + matches);
+        let cost = |total: u32, frequency: u32, (low, high): (u32, u32)| match frequency {
+            0 => high,
+            _ => (total - log2_sixteenths(frequency).min(total)).clamp(low, high),
+        };
+        let mut sum = 0;
+        for (literal, &frequency) in self.literal.iter_mut().zip(literals) {
+            let cost = cost(total, frequency, LITERAL_RANGE);
+            *literal = cost as u16;
+            sum += u64::from(cost) * u64::from(frequency);
+        }
+        if literal_count > 0 {
+            self.mean_literal = (sum / u64::from(literal_count)) as u32;
+        }
+        self.set_lengths(|slot| cost(total, frequencies.litlen[FIRST_LENGTH + slot], LENGTH_RANGE));
+        let total = log2_sixteenths(matches.max(1));
+        self.set_offsets(|slot| cost(total, frequencies.offset[slot], OFFSET_RANGE));
+    }
+
+    fn set_lengths(&mut self, symbol_cost: impl Fn(usize) -> u32) {
+        let slots: [u32; LENGTH_SLOTS] =
+            core::array::from_fn(|slot| symbol_cost(slot) + BIT * u32::from(LENGTH_EXTRA[slot]));
+        for length in MIN_MATCH..=MAX_MATCH {
+            self.length[length] = slots[LENGTH_SLOT[length] as usize] as u16;
+        }
+    }
+
+    fn set_offsets(&mut self, symbol_cost: impl Fn(usize) -> u32) {
+        for (slot, offset) in self.offset.iter_mut().enumerate() {
+            *offset = (symbol_cost(slot) + BIT * u32::from(OFFSET_EXTRA[slot])) as u16;
+        }
+    }
+
+    #[inline(always)]
+    pub(in crate::deflate) fn literal(&self, byte: u8) -> u32 {
+        u32::from(self.literal[byte as usize])
+    }
+
+    /// Of a match; `length` at most 258, `offset` at most 32768.
+    #[inline(always)]
+    pub(in crate::deflate) fn of_match(&self, length: usize, offset: usize) -> u32 {
+        u32::from(self.length[length]) + u32::from(self.offset[offset_slot(offset)])
+    }
+
+    /// Whether a match costs less than as many mean literals.
+    #[inline(always)]
+    pub(in crate::deflate) fn is_gain(&self, length: usize, offset: usize) -> bool {
+        length as u32 * self.mean_literal > self.of_match(length, offset)
+    }
+
+    /// Mean cost of a literal.
+    #[inline(always)]
+    pub(in crate::deflate) fn mean_literal(&self) -> u32 {
+        self.mean_literal
+    }
+
+    /// Cost of `bytes` as literals.
+    #[inline(always)]
+    pub(in crate::deflate) fn of_literals(&self, bytes: &[u8]) -> u32 {
+        bytes.iter().map(|&byte| self.literal(byte)).sum()
+    }
+}
+
+/// `16 * log2(value)`, rounded down, of a value over 0: the top bit's place, and a table for the six bits below it.
+fn log2_sixteenths(value: u32) -> u32 {
+    let top = value.ilog2();
+    let mantissa = (u64::from(value) << 6 >> top) as usize & 63;
+    16 * top + u32::from(FRACTIONS[mantissa])
+}
+
+/// `16 * log2(1 + i / 64)`, rounded to nearest.
+const FRACTIONS: [u8; 64] = fractions();
+
+const fn fractions() -> [u8; 64] {
+    let mut table = [0; 64];
+    let mut i = 0;
+    while i < 64 {
+        // Five binary digits of the logarithm by repeated squaring of a number in 1..2 with 30 fractional bits.
+        let mut x: u64 = (64 + i as u64) << 24;
+        let mut digits = 0u8;
+        let mut n = 0;
+        while n < 5 {
+            x = (x * x) >> 30;
+            digits <<= 1;
+            if x >= 2 << 30 {
+                digits |= 1;
+                x >>= 1;
+            }
+            n += 1;
+        }
+        table[i] = digits.div_ceil(2);
+        i += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logarithm_is_right_to_a_sixteenth_of_a_bit() {
+        for value in (1..100_000u32).chain([1 << 31, u32::MAX]) {
+            let exact = 16.0 * f64::from(value).log2();
+            assert!((f64::from(log2_sixteenths(value)) - exact).abs() < 1.0, "{value}");
+        }
+    }
+
+    #[test]
+    fn frequent_symbols_are_cheap_and_absent_ones_dear() {
+        let mut frequencies = Frequencies::NONE;
+        frequencies.litlen[b'e' as usize] = 900;
+        frequencies.litlen[b'z' as usize] = 100;
+        let mut costs = Costs::defaults();
+        costs.refresh(&frequencies);
+        assert_eq!(costs.literal(b'e'), BIT);
+        assert!((costs.literal(b'z') as i32 - 53).abs() <= 1);
+        assert_eq!(costs.literal(b'q'), 13 * BIT);
+    }
+}

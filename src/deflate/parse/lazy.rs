@@ -1,0 +1,247 @@
+//! The lazy parser: take a match only if none that begins one or two bytes later is better (levels 5 to 9).
+//!
+//! *Better* is judged by estimated cost ([`Costs`]), not by length:
+//!
+//! - A match is taken over literals if it saves more than [`GAIN`] (three-byte ones [`SHORT_GAIN`]). Without that margin
+//!   the parser fills up with matches that save nothing, and the costs learn from them.
+//! - A later match replaces the current one if what it brings exceeds [`LAZY_GAIN`] per byte of delay: the difference of the
+//!   two costs, less the literals that delay it, plus a value for each byte it covers beyond the current one. That value is
+//!   what a byte costs in the coded stream, which is less than a literal: [`COVERED_VALUE`] percent of the mean literal.
+//!
+//! ```text
+//! m = search(p)
+//! unless m is worth it: literal, p += 1
+//! while nothing longer is impossible after p:
+//!     m' = search(p + 1, at least as long), or else search(p + 2, ...)
+//!     if m' is better: literals up to it, p and m = m'    else break
+//! take m, p += its length
+//! ```
+//!
+//! The inner loop runs over one segment of 1 KiB; fills, splits and refreshes happen between segments, so inside it there
+//! is one comparison with the segment's end. Where the finder has found nothing for long (data that does not compress), it
+//! is asked only at growing distances.
+
+use super::cost::{BIT, Costs};
+use super::{SEGMENT, Sink, skip_after};
+use crate::deflate::level::LazyLevel;
+use crate::deflate::match_finder::WORD;
+use crate::deflate::match_finder::distance_rings::{
+    DistanceRings, Effort, LOOKAHEAD, MAX_KEY, MIN_KEY, Match, View,
+};
+use crate::deflate::sequence::OpenBlock;
+use crate::error::Result;
+use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
+use crate::raw::load::u32_at;
+
+/// What a match must save over literals, in 1/16 bit.
+const GAIN: u32 = 8;
+/// The same for matches of three bytes.
+const SHORT_GAIN: u32 = 16;
+/// What a later match must bring, in 1/16 bit per byte that it is later.
+const LAZY_GAIN: i32 = 20;
+/// What one more covered byte is worth, in percent of a mean literal. Prose would like 55 to 70, binaries 85 to 100.
+const COVERED_VALUE: u32 = 70;
+/// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
+const CLEAR_GAIN: u32 = 10 * BIT;
+
+/// Mean candidates per search over and under which a longer or shorter chain key is tried: 8 and 2.5.
+const LONGER_KEY_OVER: u32 = 16;
+const SHORTER_KEY_UNDER: u32 = 5;
+/// Bytes between two looks at that mean within a block.
+const KEY_CHECK: usize = 16 * SEGMENT;
+
+/// The first cost refresh of a block; the others follow at doubling distances.
+const FIRST_REFRESH: usize = 4096;
+
+/// Searches and the candidates they compared.
+#[derive(Default)]
+struct Work {
+    searches: u32,
+    steps: u32,
+}
+
+/// Encodes `data[start..]`, `data[..start]` being the window.
+pub(in crate::deflate) fn parse(
+    level: &LazyLevel,
+    rings: &mut DistanceRings,
+    data: &[u8],
+    start: usize,
+    sink: &mut Sink<'_, '_>,
+) -> Result<()> {
+    let end = data.len();
+    rings.reset(end, MIN_KEY)?;
+    let mut costs = Costs::defaults();
+    let mut work = Work::default();
+    let mut next_refresh = start + FIRST_REFRESH;
+    let mut next_key_check = start + KEY_CHECK;
+    let mut position = start;
+    let mut segment_end = start;
+    while position < end {
+        while segment_end <= position {
+            segment_end += SEGMENT;
+        }
+        // A segment's last match and the lazy searches in it begin at most two bytes past its end.
+        rings.fill(data, end.min(segment_end + MAX_MATCH + LOOKAHEAD));
+        let mut segment = Segment { level, costs: &costs, end: segment_end.min(end), work: &mut work };
+        position = segment.parse(rings.view(data), position, sink.block);
+
+        let block_start = sink.block.start;
+        if position >= next_refresh || position == end {
+            costs.refresh(&sink.block.frequencies);
+            next_refresh = position + (position - block_start);
+        }
+        if position >= next_key_check {
+            next_key_check = position + KEY_CHECK;
+            adapt_key(rings, data, position, &mut work);
+        }
+        if sink.end_block_if_due(position, end) {
+            next_refresh = position + FIRST_REFRESH;
+        }
+    }
+    Ok(())
+}
+
+/// Tries a longer key where chains are long, a shorter one where they are short.
+fn adapt_key(rings: &mut DistanceRings, data: &[u8], position: usize, work: &mut Work) {
+    let key = rings.key();
+    if work.steps > LONGER_KEY_OVER / 2 * work.searches && key < MAX_KEY {
+        rings.change_key(data, position, key + 1);
+    } else if 2 * work.steps < SHORTER_KEY_UNDER * work.searches && key > MIN_KEY {
+        rings.change_key(data, position, key - 1);
+    }
+    *work = Work::default();
+}
+
+/// The part of the input that the inner loop goes through in one go.
+struct Segment<'a> {
+    level: &'a LazyLevel,
+    costs: &'a Costs,
+    end: usize,
+    work: &'a mut Work,
+}
+
+impl Segment<'_> {
+    /// Parses from `position` to the end of the segment or a little over; tells where it stopped.
+    fn parse(&mut self, mut finder: View<'_>, mut position: usize, block: &mut OpenBlock) -> usize {
+        let data = finder.data;
+        while position < self.end {
+            let limit = (data.len() - position).min(MAX_MATCH);
+            if limit < WORD {
+                block.add_literal(data[position]);
+                position += 1;
+                continue;
+            }
+            self.work.searches += 1;
+            let effort = Effort { depth: self.level.depth, nice: self.level.nice };
+            let short = finder.enter_short(position);
+            let near = finder.near_match(position, limit);
+            let mut found = finder.longest(position, limit, near, effort, &mut self.work.steps);
+            // The walk went for length alone; a nearer place may be the better bargain.
+            if let Some(near) = near
+                && near.length < found.length
+                && !self.is_better(found, 0, near, 0)
+            {
+                found = near;
+            }
+            let mut worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
+            if !worth_it {
+                found = finder.short_match(position, short);
+                worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
+            }
+            if !worth_it {
+                block.add_literal(data[position]);
+                position += 1;
+                let skip = skip_after(position - block.literals_from);
+                if skip > 0 {
+                    let stop = (position + skip).min(self.end);
+                    for &byte in &data[position.min(stop)..stop] {
+                        block.add_literal(byte);
+                    }
+                    position = position.max(stop);
+                }
+                continue;
+            }
+            position = self.take(&mut finder, position, found, block);
+        }
+        position
+    }
+
+    /// Whether `found`, at the front of `bytes`, beats literals.
+    #[inline(always)]
+    fn is_worth_it(&self, found: Match, bytes: &[u8]) -> bool {
+        let cost = self.costs.of_match(found.length, found.offset);
+        if found.length as u32 * self.costs.mean_literal() > cost + CLEAR_GAIN {
+            return true;
+        }
+        let gain = if found.length == MIN_MATCH { SHORT_GAIN } else { GAIN };
+        self.costs.of_literals(&bytes[..found.length]) > cost + gain
+    }
+
+    /// Takes `found` or what turns out better soon after it; tells where it ends.
+    #[inline(always)]
+    fn take(
+        &self,
+        finder: &mut View<'_>,
+        mut position: usize,
+        mut found: Match,
+        block: &mut OpenBlock,
+    ) -> usize {
+        let data = finder.data;
+        let level = self.level;
+        while found.length < level.lazy_below
+            && position < self.end
+            && !finder.nothing_longer_follows(position, found.length)
+        {
+            let left = data.len() - position;
+            let effort = Effort { depth: level.lazy_depth, nice: level.nice };
+            let first_literal = data[position];
+            if let Some(later) =
+                finder.at_least(found.length, position + 1, (left - 1).min(MAX_MATCH), effort)
+                && self.is_better(later, 1, found, self.costs.literal(first_literal))
+            {
+                block.add_literal(first_literal);
+                position += 1;
+                found = later;
+                continue;
+            }
+            if level.second_lazy_depth == 0 {
+                break;
+            }
+            let effort = Effort { depth: level.second_lazy_depth, nice: level.nice };
+            let second_literal = data[position + 1];
+            let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
+            if let Some(later) =
+                finder.at_least(found.length, position + 2, (left - 2).min(MAX_MATCH), effort)
+                && self.is_better(later, 2, found, literals)
+            {
+                block.add_literal(first_literal);
+                block.add_literal(second_literal);
+                position += 2;
+                found = later;
+                continue;
+            }
+            break;
+        }
+        block.add_match(position, found.length, found.offset);
+        let end = position + found.length;
+        // Three-byte strings within matches are recorded at both ends only: the others hardly ever pay.
+        if end + WORD <= data.len() {
+            for place in [position + 1, end - 2, end - 1] {
+                // SAFETY: `place < end`, and four bytes are left at `end`.
+                let word = unsafe { u32_at(data, place) };
+                finder.short.swap(word, place);
+            }
+        }
+        end
+    }
+
+    /// Whether `later`, `delay` bytes after `found`, is the better choice; `literals` is what the delay costs.
+    #[inline(always)]
+    fn is_better(&self, later: Match, delay: usize, found: Match, literals: u32) -> bool {
+        let covered = (later.length + delay - found.length) as i32;
+        let value = covered * (self.costs.mean_literal() * COVERED_VALUE / 100) as i32;
+        let saved = self.costs.of_match(found.length, found.offset) as i32
+            - self.costs.of_match(later.length, later.offset) as i32;
+        value + saved - literals as i32 > LAZY_GAIN * delay as i32
+    }
+}

@@ -1,0 +1,24 @@
+//! Where the library under test lies.
+
+use std::path::PathBuf;
+
+/// The shared library that `RIGZ_LIB` names, else the one that cargo built for this test's profile. There is no test without one.
+pub(crate) fn library() -> PathBuf {
+    if let Some(path) = std::env::var_os("RIGZ_LIB") {
+        let path = PathBuf::from(path);
+        assert!(path.is_file(), "RIGZ_LIB names no file: {}", path.display());
+        return path.canonicalize().expect("the file is there");
+    }
+    // This program is target/PROFILE/deps/NAME-HASH. `cargo build` lays the library into target/PROFILE, `cargo test` into deps.
+    let me = std::env::current_exe().expect("the test knows its own path");
+    let deps = me.parent().expect("a file lies in a folder");
+    let profile = deps.parent().expect("deps lies in a profile's folder");
+    [deps, profile]
+        .iter()
+        .map(|folder| folder.join("librigz.so"))
+        .filter(|path| path.is_file())
+        .max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
+        .unwrap_or_else(|| {
+            panic!("no librigz.so in {}: run `cargo build` or set RIGZ_LIB", profile.display())
+        })
+}

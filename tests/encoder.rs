@@ -1,0 +1,291 @@
+//! The encoder, judged by the system's zlib: whatever it writes must decode to what it was given.
+
+#![allow(clippy::missing_transmute_annotations, reason = "the target field tells the signature")]
+
+use std::sync::OnceLock;
+
+use libc::{c_char, c_int, c_uint, c_ulong, c_void};
+use rigz::deflate::{ChunkEnd, Encoder, Level, bound};
+
+/// zlib's `z_stream` on 64-bit and 32-bit systems alike.
+#[repr(C)]
+struct ZStream {
+    next_in: *const u8,
+    avail_in: c_uint,
+    total_in: c_ulong,
+    next_out: *mut u8,
+    avail_out: c_uint,
+    total_out: c_ulong,
+    msg: *const c_char,
+    state: *mut c_void,
+    zalloc: *mut c_void,
+    zfree: *mut c_void,
+    opaque: *mut c_void,
+    data_type: c_int,
+    adler: c_ulong,
+    reserved: c_ulong,
+}
+
+/// The three functions of the system's zlib that decode.
+struct Zlib {
+    init: unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int,
+    inflate: unsafe extern "C" fn(*mut ZStream, c_int) -> c_int,
+    end: unsafe extern "C" fn(*mut ZStream) -> c_int,
+}
+
+fn zlib() -> &'static Zlib {
+    static ZLIB: OnceLock<Zlib> = OnceLock::new();
+    ZLIB.get_or_init(|| {
+        // SAFETY: loading a system library whose initialisers do nothing.
+        let library = unsafe { libc::dlopen(c"libz.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        assert!(!library.is_null(), "the tests need the system's libz.so.1");
+        let symbol = |name: &core::ffi::CStr| {
+            // SAFETY: `library` is a live handle.
+            let address = unsafe { libc::dlsym(library, name.as_ptr()) };
+            assert!(!address.is_null(), "{name:?}");
+            address
+        };
+        Zlib {
+            // SAFETY: the signature is zlib.h's.
+            init: unsafe { core::mem::transmute::<*mut c_void, _>(symbol(c"inflateInit2_")) },
+            // SAFETY: the signature is zlib.h's.
+            inflate: unsafe { core::mem::transmute::<*mut c_void, _>(symbol(c"inflate")) },
+            // SAFETY: the signature is zlib.h's.
+            end: unsafe { core::mem::transmute::<*mut c_void, _>(symbol(c"inflateEnd")) },
+        }
+    })
+}
+
+/// Decodes a raw stream that must end exactly where `input` does, and tells whether its last block was final.
+fn inflate(input: &[u8], expected_len: usize) -> (Vec<u8>, bool) {
+    let mut out = vec![0u8; expected_len + 1];
+    // SAFETY: all-zero is a valid start for every field.
+    let mut stream: ZStream = unsafe { core::mem::zeroed() };
+    let size = size_of::<ZStream>() as c_int;
+    // SAFETY: `stream` outlives the calls, and the size is its own.
+    let code = unsafe { (zlib().init)(&mut stream, -15, c"1.2.11".as_ptr(), size) };
+    assert_eq!(code, 0);
+    stream.next_in = input.as_ptr();
+    stream.avail_in = input.len() as c_uint;
+    stream.next_out = out.as_mut_ptr();
+    stream.avail_out = out.len() as c_uint;
+    // SAFETY: both buffers live and have the sizes given.
+    let code = unsafe { (zlib().inflate)(&mut stream, 2) };
+    assert!(code == 0 || code == 1 || code == -5, "inflate says {code}");
+    assert_eq!(stream.avail_in, 0, "the whole chunk is used");
+    let produced = stream.total_out as usize;
+    // SAFETY: initialised above.
+    unsafe { (zlib().end)(&mut stream) };
+    out.truncate(produced);
+    (out, code == 1)
+}
+
+fn levels() -> impl Iterator<Item = Level> {
+    (0..).map_while(Level::new)
+}
+
+/// xorshift: tests repeat exactly.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() >> 33) as usize % limit
+    }
+}
+
+const KINDS: usize = 9;
+
+/// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed, mixed.
+fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
+    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut data = Vec::with_capacity(len + 64);
+    while data.len() < len {
+        match kind {
+            0 => data.push(random.next() as u8),
+            1 => data.push(b'a'),
+            2 => data.push((data.len() % (1 + seed as usize % 7)) as u8),
+            3 => data.push(b"ACGT"[random.below(4)]),
+            4 => {
+                let words =
+                    ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
+                data.extend_from_slice(words[random.below(words.len())].as_bytes());
+            }
+            5 => {
+                let line = format!("{:06},{},{:x}\n", data.len(), random.below(40), random.below(1 << 16));
+                data.extend_from_slice(line.as_bytes());
+            }
+            6 if data.len() > 40 && random.below(3) > 0 => {
+                let farthest = if random.below(8) == 0 { 40_000 } else { 32_768 };
+                let offset = 1 + random.below(data.len().min(farthest));
+                let from = data.len() - offset;
+                for i in 0..3 + random.below(300) {
+                    data.push(data[from + i]);
+                }
+            }
+            6 => data.extend((0..1 + random.below(20)).map(|_| random.next() as u8)),
+            7 => data.push((random.next() & random.next() & random.next()) as u8),
+            _ => {
+                let piece = sample(random.below(8), 1 + random.below(20_000), random.next());
+                data.extend_from_slice(&piece);
+            }
+        }
+    }
+    data.truncate(len);
+    data
+}
+
+/// Encodes in chunks of `chunk` bytes, each primed with what precedes it.
+fn encode_chunked(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: ChunkEnd) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    loop {
+        let stop = data.len().min(start + chunk);
+        let window = start.min(32768);
+        let kind = if stop == data.len() { end } else { ChunkEnd::Sync };
+        let before = out.len();
+        let info =
+            encoder.encode(level, &data[start - window..stop], window, kind, &mut out).expect("memory");
+        assert!((1..=8).contains(&info.last_bits));
+        assert!(out.len() - before <= bound(stop - start), "{} for {}", out.len() - before, stop - start);
+        if kind == ChunkEnd::Sync {
+            assert_eq!(out[out.len() - 4..], [0, 0, 0xff, 0xff]);
+        }
+        start = stop;
+        if stop == data.len() {
+            return out;
+        }
+    }
+}
+
+fn check(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: ChunkEnd) -> Vec<u8> {
+    let out = encode_chunked(encoder, level, data, chunk, end);
+    let (decoded, is_final) = inflate(&out, data.len());
+    assert!(decoded == data, "level {} of {} bytes by {chunk}", level.number(), data.len());
+    assert_eq!(is_final, end == ChunkEnd::Finish);
+    out
+}
+
+#[test]
+fn every_small_size_at_every_level_round_trips() {
+    let mut encoder = Encoder::new().expect("memory");
+    for kind in 0..KINDS {
+        let data = sample(kind, 300, 5);
+        for level in levels() {
+            for len in 0..=300 {
+                for end in [ChunkEnd::Sync, ChunkEnd::Finish] {
+                    check(&mut encoder, level, &data[..len], usize::MAX, end);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn large_inputs_round_trip_whole_and_in_chunks() {
+    let mut encoder = Encoder::new().expect("memory");
+    for kind in 0..KINDS {
+        for level in levels() {
+            let data = sample(kind, 400_000 + kind * 1017, 11 + kind as u64);
+            for chunk in [usize::MAX, 128 << 10, 65_535, 4_000] {
+                check(&mut encoder, level, &data, chunk, ChunkEnd::Finish);
+            }
+        }
+    }
+}
+
+#[test]
+fn random_sizes_windows_and_mixtures_round_trip() {
+    let mut encoder = Encoder::new().expect("memory");
+    let mut random = Random(77);
+    for round in 0..60 {
+        let data = sample(random.below(KINDS), random.below(150_000), round + 1);
+        let chunk = 1 + random.below(90_000);
+        for level in levels() {
+            check(&mut encoder, level, &data, chunk, ChunkEnd::Finish);
+        }
+    }
+}
+
+#[test]
+fn a_used_encoder_writes_the_same_bytes_as_a_new_one() {
+    let mut used = Encoder::new().expect("memory");
+    let inputs: Vec<Vec<u8>> =
+        (0..KINDS).flat_map(|kind| [200, 3_000, 40_000, 170_000].map(|len| sample(kind, len, 3))).collect();
+    for level in levels() {
+        for data in &inputs {
+            let again = encode_chunked(&mut used, level, data, 100_000, ChunkEnd::Finish);
+            let mut fresh = Encoder::new().expect("memory");
+            assert!(again == encode_chunked(&mut fresh, level, data, 100_000, ChunkEnd::Finish));
+        }
+    }
+}
+
+#[test]
+fn noise_costs_no_more_than_stored_blocks() {
+    let mut encoder = Encoder::new().expect("memory");
+    for len in [1, 100, 5_000, 65_535, 65_536, 131_070, 131_071, 700_000] {
+        let noise = sample(0, len, 9);
+        for level in levels() {
+            let out = check(&mut encoder, level, &noise, usize::MAX, ChunkEnd::Finish);
+            assert!(
+                out.len() <= len + 5 * len.div_ceil(65_535),
+                "level {}, {len}: {}",
+                level.number(),
+                out.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_window_is_used() {
+    let mut encoder = Encoder::new().expect("memory");
+    let secret = sample(0, 20_000, 4);
+    let data = [&secret[..], &secret[..]].concat();
+    for level in levels().filter(|level| level.number() > 0) {
+        let mut out = Vec::new();
+        encoder.encode(level, &data, 20_000, ChunkEnd::Sync, &mut out).expect("memory");
+        assert!(out.len() < 2_000, "level {}: {}", level.number(), out.len());
+    }
+}
+
+#[test]
+fn a_match_may_reach_back_exactly_32768() {
+    let mut encoder = Encoder::new().expect("memory");
+    let mut data = sample(0, 32_768, 6);
+    data.extend_from_within(..258);
+    for level in levels().filter(|level| level.number() >= 5) {
+        let out = check(&mut encoder, level, &data, usize::MAX, ChunkEnd::Finish);
+        assert!(out.len() < 32_768 + 60, "level {}: {}", level.number(), out.len());
+    }
+}
+
+#[test]
+fn last_bits_tell_what_zlib_would() {
+    let mut encoder = Encoder::new().expect("memory");
+    let level = Level::new(6).expect("a level");
+    let mut used =
+        |data: &[u8], end| encoder.encode(level, data, 0, end, &mut Vec::new()).expect("memory").last_bits;
+    // An empty fixed block has ten bits; the header of an empty stored block three.
+    assert_eq!(used(b"", ChunkEnd::Finish), 2);
+    assert_eq!(used(b"", ChunkEnd::Sync), 3);
+    // Three bits of header, eight for the letter, seven for the end: 18; three more before the marker.
+    assert_eq!(used(b"a", ChunkEnd::Finish), 2);
+    assert_eq!(used(b"a", ChunkEnd::Sync), 5);
+}
+
+#[test]
+fn a_window_longer_than_the_format_allows_is_refused() {
+    let mut encoder = Encoder::new().expect("memory");
+    let data = vec![0; 40_000];
+    for window in [32_769, 40_001] {
+        assert!(encoder.encode(Level::MAX, &data, window, ChunkEnd::Sync, &mut Vec::new()).is_err());
+    }
+}

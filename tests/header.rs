@@ -1,0 +1,110 @@
+//! `include/rigz.h` is what cbindgen makes of `src/capi`, and agrees with the hand-written `zlib.h`.
+//!
+//! The header is committed, so that a C programmer needs no Rust tool. Renew it after a change of the exports with
+//! `RIGZ_RENEW_HEADER=1 cargo test --test header`.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The header as cbindgen writes it today. It gets the files of `src/capi` and not the crate: it would take the functions that other
+/// floors import for ours.
+fn generated() -> String {
+    let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let mut files: Vec<_> = std::fs::read_dir(root().join("src/capi"))
+        .expect("src/capi is there")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .collect();
+    files.sort();
+    let builder =
+        files.into_iter().fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
+    let bindings = builder.generate().expect("cbindgen reads src/capi");
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    String::from_utf8(text).expect("cbindgen writes UTF-8")
+}
+
+#[test]
+fn rigz_h_is_what_cbindgen_makes_of_the_exports() {
+    let path = root().join("include/rigz.h");
+    let wanted = generated();
+    if std::env::var_os("RIGZ_RENEW_HEADER").is_some() {
+        std::fs::write(&path, &wanted).expect("include/ is writable");
+    }
+    let committed = std::fs::read_to_string(&path).expect("include/rigz.h is there");
+    assert!(
+        committed == wanted,
+        "include/rigz.h is older than src/capi: renew it with `RIGZ_RENEW_HEADER=1 cargo test --test header` and commit it"
+    );
+}
+
+/// Names that a line of the header declares as functions.
+fn declared(header: &str) -> BTreeSet<&str> {
+    header
+        .lines()
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
+        .filter_map(|line| line.split_once('('))
+        .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
+        .collect()
+}
+
+#[test]
+fn rigz_h_declares_every_export_but_the_variadic_two_and_nothing_else() {
+    let header = generated();
+    let list = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is there");
+    let mut exports: BTreeSet<_> = list
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(exports.remove("gzprintf") && exports.remove("gzvprintf"));
+    let (own, zlibs): (BTreeSet<_>, BTreeSet<_>) =
+        declared(&header).into_iter().partition(|name| name.starts_with("rigz_"));
+    assert!(own.contains("rigz_version"));
+    assert_eq!(zlibs, exports);
+}
+
+/// Compiles a unit that includes both headers, in every dialect a program may choose.
+#[test]
+fn zlib_h_and_rigz_h_agree_in_one_unit() {
+    let unit = scratch("both.c");
+    std::fs::write(
+        &unit,
+        "#include <zlib.h>\n#include <rigz.h>\nconst char *version(void) { return rigz_version(); }\n",
+    )
+    .expect("the scratch folder is writable");
+    let dialects: [(&str, &[&str]); 8] = [
+        ("c", &["-std=gnu89"]),
+        ("c", &["-std=c99", "-pedantic"]),
+        ("c", &["-D_FILE_OFFSET_BITS=64"]),
+        ("c", &["-D_LARGEFILE64_SOURCE", "-D_GNU_SOURCE"]),
+        ("c", &["-DZ_WANT64"]),
+        ("c", &["-DZLIB_CONST"]),
+        ("c++", &["-std=c++17"]),
+        ("c++", &["-DZLIB_CONST", "-D_FILE_OFFSET_BITS=64"]),
+    ];
+    for (language, options) in dialects {
+        let output = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
+            .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", language])
+            .args(options)
+            .arg(format!("-I{}", root().join("include").display()))
+            .arg(&unit)
+            .output()
+            .expect("a C compiler is there");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{language} {options:?}:\n{complaint}");
+    }
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("header");
+    std::fs::create_dir_all(&folder).expect("cargo's scratch folder is writable");
+    folder.join(name)
+}
