@@ -1,8 +1,9 @@
 //! How fast is the decoder, next to others, in one run?
 //!
-//! Every decoder gets the same streams in turn, over and over, and the best thread CPU time of each counts, so that a loaded machine
-//! distorts all alike. The table shows MB/s of output for ours and, for the others, how many times faster ours was.
-//! zlib-ng is a dependency; zlib, libdeflate and ISA-L take part when their shared libraries are installed.
+//! Every decoder gets the same streams in turn, over and over, and the best thread CPU time of each counts, so that a
+//! loaded machine distorts all alike. The table shows MB/s of output for ours and, for the others, how many times
+//! faster ours was. zlib-ng is a dependency; zlib, libdeflate and ISA-L take part when their shared libraries are
+//! installed.
 //!
 //! ```text
 //! cargo run --release --example inflate_speed [rounds] [corpus folder] [part of a file name] [part of a way of calling]

@@ -228,7 +228,8 @@ impl Libdeflate {
 
     fn call(&self, function: LibdeflateDecompress, stream: &[u8], out: &mut [u8]) {
         let (from, to) = (stream.as_ptr(), out.as_mut_ptr());
-        // SAFETY: the decompressor is live and used by this thread alone; both buffers are as long as they are said to be.
+        // SAFETY: the decompressor is live and used by this thread alone; both buffers are as long as they are said
+        // to be.
         let code =
             unsafe { function(self.decompressor, from, stream.len(), to, out.len(), core::ptr::null_mut()) };
         assert_eq!(code, 0);

@@ -1,10 +1,10 @@
 //! The input side: a slice and the bits taken from it but not used yet.
 //!
-//! zlib pulls one byte at a time, exactly when the next item needs it, and that is visible: in how far `next_in` has moved whenever a
-//! call returns, and in the bit count inside `data_type`. Reading word by word is much faster. Both are had by reading
-//! ahead during a call and giving the surplus back at its end: [`BitReader::give_back`] leaves in the buffer just the bits that
-//! zlib would hold. When a call ends because the input has run out there is nothing to give back, and the buffer holds what zlib's
-//! holds anyway.
+//! zlib pulls one byte at a time, exactly when the next item needs it, and that is visible: in how far `next_in` has
+//! moved whenever a call returns, and in the bit count inside `data_type`. Reading word by word is much faster. Both
+//! are had by reading ahead during a call and giving the surplus back at its end: [`BitReader::give_back`] leaves in
+//! the buffer just the bits that zlib would hold. When a call ends because the input has run out there is nothing to
+//! give back, and the buffer holds what zlib's holds anyway.
 
 #![forbid(unsafe_code)]
 

@@ -1,13 +1,14 @@
 //! `Blocks`: the sequence of DEFLATE blocks as a machine that can stop between any two bits.
 //!
-//! The machine appends to a `History` and reads from a `BitReader` until one of them runs dry, a place comes at which the caller
-//! wants to stop, or the data ends or proves damaged. It then says which, and goes on from there when called again.
+//! The machine appends to a `History` and reads from a `BitReader` until one of them runs dry, a place comes at which
+//! the caller wants to stop, or the data ends or proves damaged. It then says which, and goes on from there when
+//! called again.
 //!
-//! Its states are those of zlib's `inflate()`, because callers can see them: how many bits have been dropped when input runs
-//! out, that one symbol more is read when the room is used up (it may be the end of the block, or even of the stream), and
-//! what `inflateMark` tells. Between states nothing is pending but what `State` names. Almost all symbols never
-//! come by here: the fast loop decodes them in bulk, and this machine does headers, ends, and the last symbols before either
-//! side is exhausted.
+//! Its states are those of zlib's `inflate()`, because callers can see them: how many bits have been dropped when
+//! input runs out, that one symbol more is read when the room is used up (it may be the end of the block, or even of
+//! the stream), and what `inflateMark` tells. Between states nothing is pending but what `State` names. Almost all
+//! symbols never come by here: the fast loop decodes them in bulk, and this machine does headers, ends, and the last
+//! symbols before either side is exhausted.
 //!
 //! `step` is one long function on purpose: one arm per state, read from top to bottom as a stream would be.
 
@@ -210,7 +211,8 @@ impl Blocks {
         self.is_final
     }
 
-    /// What `inflateMark` adds up: bits taken since the start of the pending symbol, and bytes done of it or still to come.
+    /// What `inflateMark` adds up: bits taken since the start of the pending symbol, and bytes done of it or still to
+    /// come.
     pub(crate) fn mark(&self) -> (i32, u32) {
         let bytes = match self.state {
             State::Stored => self.length,
@@ -276,7 +278,8 @@ impl Blocks {
                         damaged!(message::STORED_LENGTHS, 32);
                     }
                     reader.drop_bits(32);
-                    // What follows is bytes. Those read ahead go back; what a caller had primed besides is dropped, as zlib does.
+                    // What follows is bytes. Those read ahead go back; what a caller had primed besides is dropped,
+                    // as zlib does.
                     reader.give_back(0);
                     reader.clear();
                     self.length = lengths & 0xffff;
@@ -542,9 +545,9 @@ impl Blocks {
 
 /// Index bits for a literal/length table of a stream that has or had about that many bytes, compressed.
 ///
-/// What is known is the input at hand, and half of what can be looked back to, so that a large stream in small pieces counts as large.
-/// A table twice as wide takes up to twice as long to fill and saves a second lookup for the codewords one bit longer. That
-/// pays over a whole block of a large stream, not in a message of 1 KiB.
+/// What is known is the input at hand, and half of what can be looked back to, so that a large stream in small pieces
+/// counts as large. A table twice as wide takes up to twice as long to fill and saves a second lookup for the
+/// codewords one bit longer. That pays over a whole block of a large stream, not in a message of 1 KiB.
 fn litlen_root_bits(size: usize) -> u32 {
     match size {
         0..1024 => LITLEN_ROOT_BITS - 2,

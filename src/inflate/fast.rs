@@ -1,6 +1,7 @@
 //! The fast loop: symbols while both sides have slack.
 //!
-//! Nearly all time of a decoder goes here. One turn of the loop decodes up to three literals, or up to two literals and a match:
+//! Nearly all time of a decoder goes here. One turn of the loop decodes up to three literals, or up to two literals
+//! and a match:
 //!
 //! ```text
 //! entry = litlen[next bits]                       // loaded ahead, before the previous copy
@@ -12,21 +13,23 @@
 //! ```
 //!
 //! What makes it quick, each a known idea of libdeflate's or ISA-L's:
-//! - The refill has no branch: load eight bytes, shift them behind the bits at hand, OR, step on by the bytes that fit. The bits
-//!   above the count are then already true bits of the stream, and the OR of the next refill repeats them harmlessly. The count
-//!   lives in the low six bits of a word whose upper bits are rubbish, so that subtracting a whole entry updates it.
+//! - The refill has no branch: load eight bytes, shift them behind the bits at hand, OR, step on by the bytes that
+//!   fit. The bits above the count are then already true bits of the stream, and the OR of the next refill repeats
+//!   them harmlessly. The count lives in the low six bits of a word whose upper bits are rubbish, so that subtracting
+//!   a whole entry updates it.
 //! - The entry holds base, code length and total drop (`table`), so a length or offset costs one lookup, one shift on the
 //!   critical path, and its extra bits are cut from a saved copy off that path.
 //! - The next entry is loaded before the match is copied, so the load's latency hides behind the copy.
 //! - A literal shows in the sign bit; everything rare shares one flag and leaves the straight path.
 //!
-//! The loop checks slack once per turn: 32 bytes of input serve three refills of at most 7 bytes each and a load of 8. A match that
-//! would end behind the limit is not copied but handed back, so the output needs slop only for the strokes' overshoot and the
-//! loop runs to within three elements of the limit. All that is left, the last symbols before either end and every rare
-//! event, is done one symbol at a time by `blocks`.
+//! The loop checks slack once per turn: 32 bytes of input serve three refills of at most 7 bytes each and a load of
+//! 8. A match that would end behind the limit is not copied but handed back, so the output needs slop only for the
+//! strokes' overshoot and the loop runs to within three elements of the limit. All that is left, the last symbols
+//! before either end and every rare event, is done one symbol at a time by `blocks`.
 //!
-//! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, whose three-operand shifts
-//! and wide strokes are worth 5 to 15 %, and without. The processor is asked at each entry, which costs a load and a test.
+//! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, whose
+//! three-operand shifts and wide strokes are worth 5 to 15 %, and without. The processor is asked at each entry,
+//! which costs a load and a test.
 //!
 //! The function is long because it is one loop whose variables live in registers; it has no state besides.
 
@@ -165,7 +168,8 @@ impl<T: Element> Turn<'_, T> {
         let mut count = self.count;
         let mut saved;
 
-        // The table lookups below index with a masked value that is smaller than the number of root entries: `Code` sees to that.
+        // The table lookups below index with a masked value that is smaller than the number of root entries: `Code`
+        // sees to that.
         macro_rules! litlen_entry {
             () => {
                 // SAFETY: `mask() < entries().len()`.
@@ -174,8 +178,8 @@ impl<T: Element> Turn<'_, T> {
         }
         macro_rules! refill {
             () => {
-                // SAFETY: a turn begins with 32 bytes left and refills at most three times, each stepping on by at most 7:
-                // the third load ends at most 14 + 8 bytes behind where the turn began.
+                // SAFETY: a turn begins with 32 bytes left and refills at most three times, each stepping on by at
+                // most 7: the third load ends at most 14 + 8 bytes behind where the turn began.
                 bits |= unsafe { load::u64_le(next) } << (count & 63);
                 next = next.wrapping_add(7 - (count as usize >> 3 & 7));
                 count |= 56;
@@ -256,7 +260,8 @@ impl<T: Element> Turn<'_, T> {
             let length = value!(entry);
             let length_entry = entry;
 
-            // Two literals and a length have taken 42 bits at most. An offset needs up to 28, and the lookup of the next entry 11.
+            // Two literals and a length have taken 42 bits at most. An offset needs up to 28, and the lookup of the
+            // next entry 11.
             // SAFETY: `mask() < entries().len()`.
             entry = *unsafe { offset.get_unchecked((bits & offset_mask) as usize) };
             if (count & 63) < 28 + LITLEN_ROOT_BITS {
@@ -289,8 +294,9 @@ impl<T: Element> Turn<'_, T> {
             // Before the refill, so that the lookup does not wait for it.
             entry = litlen_entry!();
             refill!();
-            // SAFETY: `distance` elements lie before `out` (just compared) and were written, or were there; behind `out` lie
-            // `length` elements up to `end` at most, and `SLOP` more behind `end`, which is more than `out` as `length` is not 0.
+            // SAFETY: `distance` elements lie before `out` (just compared) and were written, or were there; behind
+            // `out` lie `length` elements up to `end` at most, and `SLOP` more behind `end`, which is more than `out`
+            // as `length` is not 0.
             unsafe { copy::copy_match(out.cast::<u8>(), distance as usize * scale, length as usize * scale) };
             out = out.wrapping_add(length as usize);
         };

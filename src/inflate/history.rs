@@ -1,7 +1,8 @@
 //! `History`: an append-only buffer that may be looked back into.
 //!
-//! All a DEFLATE decoder does to its output is append elements and repeat earlier ones. This is that buffer, over memory that may
-//! be uninitialised behind the write position: a caller's output buffer, or the window of a stream. Three marks divide it:
+//! All a DEFLATE decoder does to its output is append elements and repeat earlier ones. This is that buffer, over
+//! memory that may be uninitialised behind the write position: a caller's output buffer, or the window of a stream.
+//! Three marks divide it:
 //!
 //! ```text
 //! base        low            position        limit        capacity
@@ -9,9 +10,9 @@
 //!  |           |   repeated    |               |             |
 //! ```
 //!
-//! Matches may reach back to `low`; what lies before it does not belong to the stream as the caller may know it. Elements are
-//! appended up to `limit`. Wide strokes may scribble over anything from `position` to `capacity`, which is what the slop is for:
-//! with enough of it, decoding runs at full speed right up to the limit.
+//! Matches may reach back to `low`; what lies before it does not belong to the stream as the caller may know it.
+//! Elements are appended up to `limit`. Wide strokes may scribble over anything from `position` to `capacity`, which
+//! is what the slop is for: with enough of it, decoding runs at full speed right up to the limit.
 //!
 //! The element is a byte, or a 16-bit unit that can also name a place in a window not known yet.
 
@@ -161,8 +162,8 @@ impl<'a, T: Element> History<'a, T> {
     /// Moves the write position to where the fast path left it.
     ///
     /// # Safety
-    /// - `next` lies between the `next` and `end` that [`fast_parts`](Self::fast_parts) gave, and everything before it was
-    ///   written.
+    /// - `next` lies between the `next` and `end` that [`fast_parts`](Self::fast_parts) gave, and everything before
+    ///   it was written.
     #[inline(always)]
     pub(super) unsafe fn advance_to(&mut self, next: *mut T) {
         self.position = (next as usize - self.base as usize) / size_of::<T>();

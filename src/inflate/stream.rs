@@ -1,12 +1,12 @@
 //! `Inflate`: a stream that decodes across any cut of input and output, with the meaning of zlib's `inflate()`.
 //!
-//! A call runs a machine of few modes (header, dictionary, blocks, trailer, end, and the three ways of being stuck) until input
-//! or room runs out or a place comes where the caller wants to stop. What a caller can observe is zlib's to the letter:
-//! how much input each call takes, the bits in `data_type`, when no progress is an error, how much history a match may use and
-//! `inflateGetDictionary` tells, and what a damaged stream leaves behind.
+//! A call runs a machine of few modes (header, dictionary, blocks, trailer, end, and the three ways of being stuck)
+//! until input or room runs out or a place comes where the caller wants to stop. What a caller can observe is zlib's
+//! to the letter: how much input each call takes, the bits in `data_type`, when no progress is an error, how much
+//! history a match may use and `inflateGetDictionary` tells, and what a damaged stream leaves behind.
 //!
-//! Two things are done in another way, and cannot be seen. Input is read ahead in words and given back at the end of a call. Output
-//! is decoded into the window and copied out from there; see `window`.
+//! Two things are done in another way, and cannot be seen. Input is read ahead in words and given back at the end of
+//! a call. Output is decoded into the window and copied out from there; see `window`.
 
 #![forbid(unsafe_code)]
 
@@ -115,10 +115,11 @@ impl Inflate {
         Ok(stream)
     }
 
-    /// Decodes from the front of `input` to `output` until one of them runs out, the stream ends, or `goal` is met. Parts of a
-    /// gzip header go to `report` as they are met.
+    /// Decodes from the front of `input` to `output` until one of them runs out, the stream ends, or `goal` is met.
+    /// Parts of a gzip header go to `report` as they are met.
     ///
-    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a [`message`](Self::message).
+    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a
+    /// [`message`](Self::message).
     pub fn inflate(
         &mut self,
         input: &mut &[u8],
@@ -303,8 +304,9 @@ impl Inflate {
 
     /// Follows zlib's window: whether there is one now, and how much of it is filled.
     fn keep_history(&mut self, produced: usize, goal: Goal) {
-        // A stream that was decoded in one call has no use for a window, as far as zlib notices: with a wrap it counts the output
-        // as done once it has read the check value, without one it takes the caller's word that this was the last call.
+        // A stream that was decoded in one call has no use for a window, as far as zlib notices: with a wrap it
+        // counts the output as done once it has read the check value, without one it takes the caller's word that
+        // this was the last call.
         let is_over = match self.mode {
             Mode::Check => goal == Goal::Finish,
             Mode::Length | Mode::Done => goal == Goal::Finish || !self.wrap.is_raw(),
@@ -463,7 +465,8 @@ impl Inflate {
         self.blocks.codes_used()
     }
 
-    /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw stream.
+    /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw
+    /// stream.
     pub fn check(&self) -> Option<u32> {
         (!self.is_raw).then_some(self.shown_check)
     }

@@ -1,7 +1,7 @@
 //! Decode tables: from codeword lengths to a lookup that gives the whole answer.
 //!
-//! A table is indexed with the next `root_bits` bits of the input. The entry found there is all the decoder wants to know,
-//! packed in 32 bits, so that no second lookup follows:
+//! A table is indexed with the next `root_bits` bits of the input. The entry found there is all the decoder wants to
+//! know, packed in 32 bits, so that no second lookup follows:
 //!
 //! ```text
 //! bit  31      30..16                      15           14        13     12       11..8             7..0
@@ -9,20 +9,21 @@
 //!              literal, or table start                            of block                          codeword + extra
 //! ```
 //!
-//! The low byte is the total to drop, so one shift moves past codeword and extra bits together; the extra bits themselves are cut
-//! from the buffer as it was before, off the critical path. A literal shows in the sign, and everything rare (end of block, a
-//! codeword longer than `root_bits`, a codeword that means nothing) in the one flag *exceptional*.
+//! The low byte is the total to drop, so one shift moves past codeword and extra bits together; the extra bits
+//! themselves are cut from the buffer as it was before, off the critical path. A literal shows in the sign, and
+//! everything rare (end of block, a codeword longer than `root_bits`, a codeword that means nothing) in the one flag
+//! *exceptional*.
 //!
-//! Codewords longer than `root_bits` go on in a subtable: the root entry drops `root_bits` bits and tells the subtable's start
-//! (bits 30..16) and index width (bits 11..8).
+//! Codewords longer than `root_bits` go on in a subtable: the root entry drops `root_bits` bits and tells the
+//! subtable's start (bits 30..16) and index width (bits 11..8).
 //!
-//! A table is filled in order of the codeword length, doubling as it goes: a codeword of `n` bits is stored once in the first 2^n
-//! entries, and whenever the length grows by one, what is there is copied behind itself. That is a few wide copies in
-//! place of a strided store per entry. The codewords are kept bit-reversed, as the stream has them.
+//! A table is filled in order of the codeword length, doubling as it goes: a codeword of `n` bits is stored once in
+//! the first 2^n entries, and whenever the length grows by one, what is there is copied behind itself. That is a few
+//! wide copies in place of a strided store per entry. The codewords are kept bit-reversed, as the stream has them.
 //!
-//! Which sets of lengths are accepted is zlib's rule, to the letter: over-subscribed is an error; incomplete is an error except for
-//! a single codeword of one bit, whose twin then means nothing; and a code without any symbol is accepted too, and fails only
-//! when the stream uses it.
+//! Which sets of lengths are accepted is zlib's rule, to the letter: over-subscribed is an error; incomplete is an
+//! error except for a single codeword of one bit, whose twin then means nothing; and a code without any symbol is
+//! accepted too, and fails only when the stream uses it.
 
 use core::mem::MaybeUninit;
 
@@ -47,16 +48,16 @@ pub(super) const SUBTABLE: u32 = 1 << 14;
 /// The entry ends the block.
 pub(super) const END_OF_BLOCK: u32 = 1 << 13;
 
-/// Index bits of the literal/length table at most. 11 keeps the table (8 KiB and subtables) inside a quarter of the L1 cache and
-/// leaves subtables to less than one symbol in a hundred; so does libdeflate.
+/// Index bits of the literal/length table at most. 11 keeps the table (8 KiB and subtables) inside a quarter of the
+/// L1 cache and leaves subtables to less than one symbol in a hundred; so does libdeflate.
 pub(super) const LITLEN_ROOT_BITS: u32 = 11;
 /// Index bits of the offset table at most.
 pub(super) const OFFSET_ROOT_BITS: u32 = 8;
 /// Index bits of the precode's table: no codeword is longer.
 pub(super) const PRECODE_ROOT_BITS: u32 = 7;
 
-/// Entries that a literal/length table may need: zlib's `enough` program gives 2342 for 288 symbols, 11 index bits, 15 at most, and
-/// less for fewer index bits.
+/// Entries that a literal/length table may need: zlib's `enough` program gives 2342 for 288 symbols, 11 index bits,
+/// 15 at most, and less for fewer index bits.
 const LITLEN_ENTRIES: usize = 2342;
 /// Entries that an offset table may need: `enough` gives 402 for 32 symbols, 8 index bits, 15 at most.
 const OFFSET_ENTRIES: usize = 402;
@@ -92,7 +93,8 @@ pub(super) struct Code<'a> {
 }
 
 impl<'a> Code<'a> {
-    /// The entry for the bits at the low end of `bits`, through a subtable if need be, and how many bits the root took if so.
+    /// The entry for the bits at the low end of `bits`, through a subtable if need be, and how many bits the root
+    /// took if so.
     ///
     /// When the buffer holds fewer bits than the entry drops, the entry found is not to be trusted but for that fact.
     #[inline(always)]
@@ -138,14 +140,15 @@ impl<const N: usize> Table<N> {
     #[inline(always)]
     pub(super) fn code(&self) -> Code<'_> {
         let entries = &self.entries[..self.used];
-        // SAFETY: `build` sets `used` once it has stored every entry below it: the codewords of a complete code, and the two entries
-        // of the incomplete ones, cover their table without a gap, which `build` checks by the Kraft sum before it begins.
+        // SAFETY: `build` sets `used` once it has stored every entry below it: the codewords of a complete code, and
+        // the two entries of the incomplete ones, cover their table without a gap, which `build` checks by the Kraft
+        // sum before it begins.
         let entries = unsafe { &*(entries as *const [MaybeUninit<u32>] as *const [u32]) };
         Code { entries, root_bits: self.root_bits }
     }
 
-    /// Builds the table of the canonical code whose codeword lengths are `lens`; `meanings` gives each symbol's entry without
-    /// the lengths. At most `max_root_bits` index the root.
+    /// Builds the table of the canonical code whose codeword lengths are `lens`; `meanings` gives each symbol's entry
+    /// without the lengths. At most `max_root_bits` index the root.
     ///
     /// On failure the table is empty.
     pub(super) fn build(
@@ -156,8 +159,8 @@ impl<const N: usize> Table<N> {
     ) -> Result<(), BadLengths> {
         self.used = 0;
         self.root_bits = 0;
-        // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and sorting them too
-        // would be hundreds of increments of one counter, each waiting for the one before.
+        // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and
+        // sorting them too would be hundreds of increments of one counter, each waiting for the one before.
         let mut coded = [0u16; 512];
         let mut coded_symbols = 0;
         for (symbol, &len) in lens.iter().enumerate() {
@@ -223,7 +226,8 @@ impl<const N: usize> Table<N> {
         Ok(())
     }
 
-    /// Stores the codewords longer than `root_bits`, the first of which is `codeword`; tells how many entries there are then.
+    /// Stores the codewords longer than `root_bits`, the first of which is `codeword`; tells how many entries there
+    /// are then.
     fn fill_subtables(
         &mut self,
         symbols: impl Iterator<Item = u32>,
@@ -387,8 +391,8 @@ pub(super) fn fixed_offset() -> Code<'static> {
     Code { entries: &FIXED_OFFSET, root_bits: u32::from(FIXED_OFFSET_LENGTH) }
 }
 
-/// How many entries zlib's table of this code has, with at most `root_bits` for the root; for `inflateCodesUsed`, which tells just
-/// that. The lengths must have been accepted.
+/// How many entries zlib's table of this code has, with at most `root_bits` for the root; for `inflateCodesUsed`,
+/// which tells just that. The lengths must have been accepted.
 pub(super) fn zlib_entries(lens: &[u8], root_bits: usize) -> usize {
     let mut count = [0usize; MAX_CODE_LEN + 1];
     for &len in lens {

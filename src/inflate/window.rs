@@ -1,18 +1,18 @@
 //! `Window`: what a stream decodes into, and where it keeps its last 32 KiB between calls.
 //!
-//! A caller's output buffer is a poor place to decode into. Its last bytes cannot be written in wide strokes, since not a byte
-//! behind the room, and not one behind what is really produced, may be touched; and most matches of a call with 4 KiB of room reach back to
-//! earlier calls, whose buffers are gone. So a stream decodes into a window of its own, where history and new output
-//! are one piece, and hands out copies:
+//! A caller's output buffer is a poor place to decode into. Its last bytes cannot be written in wide strokes, since
+//! not a byte behind the room, and not one behind what is really produced, may be touched; and most matches of a call
+//! with 4 KiB of room reach back to earlier calls, whose buffers are gone. So a stream decodes into a window of its
+//! own, where history and new output are one piece, and hands out copies:
 //!
 //! ```text
 //! 0                32 KiB               64 KiB
 //! |    history      |    new output       | slop |
 //! ```
 //!
-//! When the window is full its last 32 KiB slide to the front. That and the copy to the caller move a byte twice at most, inside the
-//! first two cache levels: 2 to 4 % of the decoding time. In return the fast loop runs to the end of every call, and calls of 4 KiB cost what
-//! large ones do. It also gives checksums their data in small, warm pieces.
+//! When the window is full its last 32 KiB slide to the front. That and the copy to the caller move a byte twice at
+//! most, inside the first two cache levels: 2 to 4 % of the decoding time. In return the fast loop runs to the end of
+//! every call, and calls of 4 KiB cost what large ones do. It also gives checksums their data in small, warm pieces.
 //!
 //! The memory comes from the stream's allocator when first needed and is never cleared: marks tell which part of it means
 //! something.
@@ -43,8 +43,8 @@ pub(crate) struct Window {
     low: usize,
 }
 
-// SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: whoever drops a stream with
-// one does so there.
+// SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: whoever drops a
+// stream with one does so there.
 unsafe impl Send for Window {}
 
 impl Window {
@@ -70,8 +70,8 @@ impl Window {
             self.slide();
         }
         let limit = END.min(self.position + room.min(END));
-        // SAFETY: `SIZE` bytes belong to this window and are borrowed with it; those before `position` are initialised, and
-        // `low <= position <= limit <= SIZE`.
+        // SAFETY: `SIZE` bytes belong to this window and are borrowed with it; those before `position` are
+        // initialised, and `low <= position <= limit <= SIZE`.
         Ok(unsafe { History::from_raw(base.as_ptr(), self.low, self.position, limit, SIZE) })
     }
 
@@ -129,7 +129,8 @@ impl Window {
     /// The bytes from `start` to the position.
     fn bytes(&self, start: usize) -> &[u8] {
         let Some(memory) = self.memory else { return &[] };
-        // SAFETY: everything before `position` is initialised, and `start <= position`, or the subtraction below panics first.
+        // SAFETY: everything before `position` is initialised, and `start <= position`, or the subtraction below
+        // panics first.
         unsafe { core::slice::from_raw_parts(memory.as_ptr().wrapping_add(start), self.position - start) }
     }
 

@@ -1,7 +1,8 @@
 //! The wraps around a DEFLATE stream, as a decoder meets them: zlib (RFC 1950), gzip (RFC 1952), or none.
 //!
-//! A header comes in any cut, so it is read field by field, each when all its bytes are there; texts byte by byte. What a gzip
-//! header says is reported as it is met, in [`HeaderPart`]s, because that is when zlib fills in a caller's `gz_header`.
+//! A header comes in any cut, so it is read field by field, each when all its bytes are there; texts byte by byte.
+//! What a gzip header says is reported as it is met, in [`HeaderPart`]s, because that is when zlib fills in a
+//! caller's `gz_header`.
 
 #![forbid(unsafe_code)]
 

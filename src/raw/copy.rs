@@ -1,16 +1,18 @@
 //! The match copy: repeat bytes from a little way back, in wide strokes that may overshoot.
 //!
-//! A DEFLATE match says "the `length` bytes that begin `distance` bytes back", and the two ranges overlap when the distance is the
-//! shorter one: then the bytes repeat with that period. Byte by byte the rule is trivial and slow. Here a match is copied 16 bytes
-//! at a stroke, which is right as long as the distance is at least 16, because then every stroke reads only what an earlier one
-//! has finished. The first two strokes are unconditional: most matches end within 32 bytes, and a branch on the exact length
-//! would be mispredicted far more often than the second stroke is wasted.
+//! A DEFLATE match says "the `length` bytes that begin `distance` bytes back", and the two ranges overlap when the
+//! distance is the shorter one: then the bytes repeat with that period. Byte by byte the rule is trivial and slow.
+//! Here a match is copied 16 bytes at a stroke, which is right as long as the distance is at least 16, because then
+//! every stroke reads only what an earlier one has finished. The first two strokes are unconditional: most matches
+//! end within 32 bytes, and a branch on the exact length would be mispredicted far more often than the second stroke
+//! is wasted.
 //!
-//! Short distances are lengthened first. When the bytes repeat with period `d` they also repeat with any multiple of it, so one
-//! short stroke doubles the period that the next may use, until it reaches 16. A distance of one, the run, is common enough to
-//! have its own stroke of a broadcast byte.
+//! Short distances are lengthened first. When the bytes repeat with period `d` they also repeat with any multiple of
+//! it, so one short stroke doubles the period that the next may use, until it reaches 16. A distance of one, the run,
+//! is common enough to have its own stroke of a broadcast byte.
 //!
-//! The price is the overshoot: up to [`SLOP_BYTES`] bytes behind the match are overwritten with rubbish. The caller owns them.
+//! The price is the overshoot: up to [`SLOP_BYTES`] bytes behind the match are overwritten with rubbish. The caller
+//! owns them.
 
 /// How many bytes behind the end of a match [`copy_match`] may overwrite.
 pub(crate) const SLOP_BYTES: usize = 32;
@@ -79,15 +81,16 @@ unsafe fn copy_near_match(target: *mut u8, distance: usize, length: usize) {
     let mut period = distance;
     let mut done = 0;
     while period < 16 && done < length {
-        // SAFETY: reads start `distance` bytes before `target` and end at `target + 14` or before; `done < length` here, so
-        // those bytes and the 16 written at `target + done` are within the writable range. The bytes read from behind
-        // `target + done` may not be initialised yet; they are copied as such and never looked at.
+        // SAFETY: reads start `distance` bytes before `target` and end at `target + 14` or before; `done < length`
+        // here, so those bytes and the 16 written at `target + done` are within the writable range. The bytes read
+        // from behind `target + done` may not be initialised yet; they are copied as such and never looked at.
         unsafe { stroke16_uninit(source, target.wrapping_add(done)) };
         done += period;
         period *= 2;
     }
     while done < length {
-        // SAFETY: `period >= 16` initialised bytes lie before `target + done`, and `done < length` leaves 32 bytes of room.
+        // SAFETY: `period >= 16` initialised bytes lie before `target + done`, and `done < length` leaves 32 bytes of
+        // room.
         unsafe { stroke16(target.wrapping_add(done).wrapping_sub(period), target.wrapping_add(done)) };
         done += 16;
     }

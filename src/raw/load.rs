@@ -1,11 +1,12 @@
 //! Unaligned little-endian loads.
 //!
-//! DEFLATE packs its bits from the low end of each byte upward, so a little-endian word loaded at any address is a piece of the
-//! bit stream as it stands. One such load per symbol is what keeps the decoder's refill free of branches.
+//! DEFLATE packs its bits from the low end of each byte upward, so a little-endian word loaded at any address is a
+//! piece of the bit stream as it stands. One such load per symbol is what keeps the decoder's refill free of
+//! branches.
 //!
-//! The match finders load a few bytes at computed positions several times per input byte. The checks of ordinary indexing
-//! never fail there and were measured to cost 4 to 6 % of the encoder's time at level 9, so these two functions leave them
-//! to the caller's proof. Anything that is not such a loop should index normally.
+//! The match finders load a few bytes at computed positions several times per input byte. The checks of ordinary
+//! indexing never fail there and were measured to cost 4 to 6 % of the encoder's time at level 9, so these two
+//! functions leave them to the caller's proof. Anything that is not such a loop should index normally.
 
 /// The four bytes at `at`.
 ///

@@ -103,7 +103,8 @@ impl BitWriter {
         }
     }
 
-    /// A dynamic block's header with these codeword lengths, sent without repeats by a flat precode of 16 four-bit codewords.
+    /// A dynamic block's header with these codeword lengths, sent without repeats by a flat precode of 16 four-bit
+    /// codewords.
     pub(crate) fn dynamic_header(&mut self, is_final: bool, litlen: &[u8], offset: &[u8]) {
         self.put(u32::from(is_final) | 2 << 1, 3);
         self.put(litlen.len() as u32 - 257, 5);
