@@ -1,8 +1,9 @@
 //! `Body`: the raw DEFLATE between header and trailer, by whichever engine the data deserves.
 //!
-//! The unit of decision is the *segment*, the data between two flushes. A stream that may use the pipeline holds a segment's
-//! first bytes back until it is clear what the segment is: a flush before the threshold makes it a short message for the
-//! serial engine, the threshold makes it bulk for the pipeline. A stream that may not goes straight to the serial engine.
+//! The unit of decision is the *segment*, the data between two flushes. A stream that may use our own engine holds a segment's
+//! first bytes back until it is clear what the segment is: a whole stream that fits a chunk is encoded at once; a short message
+//! within a stream goes to the serial engine, zlib-ng, which keeps its history at hand; everything else is cut into chunks by the
+//! pipeline, which calls workers when there is enough of it. A stream that may not goes straight to the serial engine.
 //!
 //! Engines are changed between segments only, at byte boundaries, and the last 32 KiB go along as the next engine's history: to
 //! the pipeline as the first chunk's window, to the serial engine as a dictionary.
@@ -27,10 +28,10 @@ enum Segment {
     Held(Buffer),
     /// A flush came early: what was held is on its way to the serial engine, up to the position told.
     Draining(Buffer, usize),
-    /// Bulk, but the serial engine before it must come to a byte boundary first.
+    /// For the pipeline, but the serial engine before it must come to a byte boundary first.
     /// True once the marker was asked for.
     Aligning(Buffer, bool),
-    /// Bulk: what was held goes first, from the position told.
+    /// In the pipeline: what was held goes first, from the position told.
     Parallel(Box<Compressor>, Buffer, usize),
     /// The whole stream is compressed; from the position told it waits for room.
     Staged(Buffer, usize),
@@ -84,12 +85,11 @@ impl Body {
         if body.may_hold() {
             body.segment = Segment::Held(Buffer::new(allocator));
         }
-        if !body.may_hold() || !allocator.is_system() {
-            // Memory that is refused is reported by the init call, and an allocator of the host's own sees what it would see of zlib.
-            body.serial()?;
-        }
         if body.may_hold() {
             body.history = Some(Buffer::new(allocator));
+        } else {
+            // Memory that is refused is reported by the init call, as zlib does.
+            body.serial()?;
         }
         Ok(body)
     }
@@ -234,6 +234,7 @@ impl Body {
             staged.append(encode)?
         };
         self.used_bits = info.last_bits;
+        self.counters.chunks += 1;
         if self.data_type == UNKNOWN {
             self.data_type = detect_data_type(data.iter());
         }

@@ -52,7 +52,7 @@ impl Stats {
         let Some(path) = config().stats.as_ref().filter(|_| self.bytes_in + self.bytes_out > 0) else {
             return;
         };
-        let engine = if counters.chunks > 0 { "parallel" } else { "serial" };
+        let engine = if counters.threads > 1 { "parallel" } else { "serial" };
         let operation = if self.operation == Operation::Deflate { "deflate" } else { "inflate" };
         let line = format!(
             "{{\"operation\":\"{operation}\",\"engine\":\"{engine}\",\"bytes_in\":{},\"bytes_out\":{},\"chunks\":{},\
