@@ -9,7 +9,7 @@
 //!     up to three times: entry is a literal -> drop, load the next entry, store
 //!     entry is a length  -> drop code and extra bits at once; cut the extra bits from the old buffer
 //!     offset entry       -> the same
-//!     refill; load the next entry; copy the match in wide strokes
+//!     load the next entry; refill; copy the match in wide strokes
 //! ```
 //!
 //! What makes it quick, each a known idea of libdeflate's or ISA-L's:
@@ -27,9 +27,9 @@
 //! strokes' overshoot and the loop runs to within three elements of the limit. All that is left, the last symbols
 //! before either end and every rare event, is done one symbol at a time by `blocks`.
 //!
-//! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, whose
-//! three-operand shifts and wide strokes are worth 5 to 15 %, and without. The processor is asked at each entry,
-//! which costs a load and a test.
+//! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, for their
+//! three-operand shifts (worth 4 to 12 % to a prototype), and without. The processor is asked at each entry, which
+//! costs a load and a test.
 //!
 //! The function is long because it is one loop whose variables live in registers; it has no state besides.
 
