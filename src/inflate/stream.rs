@@ -81,6 +81,8 @@ pub struct Inflate {
     history_size: usize,
     /// How much of it zlib would have filled.
     history_len: usize,
+    /// Whether this call has read the trailer's check value.
+    is_checked: bool,
     /// Bytes of output, for a gzip trailer.
     total: u32,
     /// What the caller sees as check value.
@@ -106,6 +108,7 @@ impl Inflate {
             window: Window::new(allocator),
             history_size: 0,
             history_len: 0,
+            is_checked: false,
             total: 0,
             shown_check: 0,
             data_type: 0,
@@ -131,7 +134,8 @@ impl Inflate {
             // The caller was told of this place before.
             self.blocks.await_block(false);
         }
-        self.window.keep_last(self.history_len);
+        self.window.begin_call(self.history_len);
+        self.is_checked = false;
         let mut reader = BitReader::new(self.held, input);
         let before = output.written();
         let pass = self.run(&mut reader, output, goal, report);
@@ -204,6 +208,7 @@ impl Inflate {
                         if !reader.need(32) {
                             return Pass::Starved;
                         }
+                        self.is_checked = true;
                         let value = reader.peek(32);
                         let value = if self.header.found == Found::Zlib { value.swap_bytes() } else { value };
                         if self.wrap.checked && value != self.header.check {
@@ -304,16 +309,15 @@ impl Inflate {
 
     /// Follows zlib's window: whether there is one now, and how much of it is filled.
     fn keep_history(&mut self, produced: usize, goal: Goal) {
-        // A stream that was decoded in one call has no use for a window, as far as zlib notices: with a wrap it
-        // counts the output as done once it has read the check value, without one it takes the caller's word that
-        // this was the last call.
-        let is_over = match self.mode {
-            Mode::Check => goal == Goal::Finish,
-            Mode::Length | Mode::Done => goal == Goal::Finish || !self.wrap.is_raw(),
-            _ => false,
-        };
+        // zlib counts output as dealt with once it has read the check value, and then keeps no history of it. Nor does it begin
+        // a window when the caller says that this was the last call, and it was.
+        let produced = if self.is_checked { 0 } else { produced };
+        let is_over = matches!(self.mode, Mode::Check | Mode::Length | Mode::Done) && goal == Goal::Finish;
         let begins = produced > 0 && self.mode != Mode::Bad && !is_over;
         if self.history_size != 0 || begins {
+            if self.is_checked {
+                self.window.end_as_begun(self.history_len);
+            }
             self.grow_history(produced);
         } else {
             // What was decoded in one call has left no window behind.

@@ -41,6 +41,8 @@ pub(crate) struct Window {
     delivered: usize,
     /// The first byte that a match may repeat.
     low: usize,
+    /// Where the next byte went when the call began; 0 when that has slid out.
+    call_start: usize,
 }
 
 // SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: whoever drops a
@@ -50,17 +52,25 @@ unsafe impl Send for Window {}
 impl Window {
     /// A window without memory.
     pub(crate) const fn new(allocator: Allocator) -> Self {
-        Self { memory: None, allocator, position: 0, delivered: 0, low: 0 }
+        Self { memory: None, allocator, position: 0, delivered: 0, low: 0, call_start: 0 }
     }
 
     /// Forgets all history.
     pub(crate) fn clear(&mut self) {
-        (self.position, self.delivered, self.low) = (0, 0, 0);
+        (self.position, self.delivered, self.low, self.call_start) = (0, 0, 0, 0);
     }
 
     /// Makes the last `len` bytes, and what is appended from now on, all that a match may repeat.
-    pub(crate) fn keep_last(&mut self, len: usize) {
+    pub(crate) fn begin_call(&mut self, len: usize) {
         self.low = self.position - len.min(self.position);
+        self.call_start = self.position;
+    }
+
+    /// Drops what was appended in this call, if the `len` bytes before it are still there.
+    pub(crate) fn end_as_begun(&mut self, len: usize) {
+        if self.call_start >= len {
+            (self.position, self.delivered) = (self.call_start, self.call_start);
+        }
     }
 
     /// The history for the next `room` bytes or fewer, at least one if `room` is not 0.
@@ -118,6 +128,7 @@ impl Window {
             unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), target.as_ptr(), bytes.len()) };
         }
         (clone.position, clone.delivered, clone.low) = (self.position, self.delivered, self.low);
+        clone.call_start = self.call_start;
         Ok(clone)
     }
 
@@ -145,6 +156,7 @@ impl Window {
         self.position = WINDOW_SIZE;
         self.delivered = self.delivered.saturating_sub(shift);
         self.low = self.low.saturating_sub(shift);
+        self.call_start = self.call_start.saturating_sub(shift);
     }
 
     /// The memory, asked for when there is none yet.
