@@ -15,6 +15,7 @@ pub mod deflate;
 pub mod error;
 pub mod format;
 pub mod gzfile;
+pub mod inflate;
 pub mod pipeline;
 pub mod raw;
 pub mod stream;

@@ -2,6 +2,7 @@
 
 pub mod alloc;
 pub mod buffer;
+pub(crate) mod copy;
 pub mod load;
 pub mod output;
 pub mod process;

@@ -1,0 +1,179 @@
+//! The input side: a slice and the bits taken from it but not used yet.
+//!
+//! zlib pulls one byte at a time, exactly when the next item needs it, and that is visible: in how far `next_in` has
+//! moved whenever a call returns, and in the bit count inside `data_type`. Reading word by word is much faster. Both
+//! are had by reading ahead during a call and giving the surplus back at its end: [`BitReader::give_back`] leaves in
+//! the buffer just the bits that zlib would hold. When a call ends because the input has run out there is nothing to
+//! give back, and the buffer holds what zlib's holds anyway.
+
+#![forbid(unsafe_code)]
+
+use crate::raw::load;
+
+/// The bits that live between two calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HeldBits {
+    /// The bits, the next one lowest; zero above `count`.
+    pub(crate) bits: u64,
+    /// How many there are.
+    pub(crate) count: u32,
+}
+
+/// A reader of bits over the input of one call.
+#[derive(Debug)]
+pub(crate) struct BitReader<'a> {
+    input: &'a [u8],
+    next: usize,
+    bits: u64,
+    count: u32,
+}
+
+impl<'a> BitReader<'a> {
+    /// A reader that goes on from `held` with `input`.
+    pub(crate) fn new(held: HeldBits, input: &'a [u8]) -> Self {
+        Self { input, next: 0, bits: held.bits, count: held.count }
+    }
+
+    /// How many bytes of the input were taken.
+    pub(crate) fn consumed(&self) -> usize {
+        self.next
+    }
+
+    /// The input not taken yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        &self.input[self.next..]
+    }
+
+    /// The whole input and how much of it was taken.
+    pub(super) fn parts(&self) -> (&'a [u8], usize) {
+        (self.input, self.next)
+    }
+
+    /// The bits at hand, the next one lowest; zero above [`count`](Self::count).
+    #[inline(always)]
+    pub(crate) fn bits(&self) -> u64 {
+        self.bits
+    }
+
+    /// How many bits are at hand.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The bits at hand as they are kept between calls.
+    pub(crate) fn held(&self) -> HeldBits {
+        HeldBits { bits: self.bits, count: self.count }
+    }
+
+    /// Takes up what the fast path left.
+    pub(super) fn resume(&mut self, next: usize, bits: u64, count: u32) {
+        debug_assert!(next <= self.input.len() && count < 64);
+        (self.next, self.count) = (next, count);
+        self.bits = bits & ((1 << count) - 1);
+    }
+
+    /// Sees to it that at least `count` bits (32 at most) are at hand; false when the input ends before.
+    #[inline(always)]
+    pub(crate) fn need(&mut self, count: u32) -> bool {
+        self.count >= count || self.refill(count)
+    }
+
+    /// Takes in as many bytes as fit; false when that makes fewer than `count` bits.
+    fn refill(&mut self, count: u32) -> bool {
+        let bytes = (63 - self.count) / 8;
+        if let Some(word) = load::first_u64_le(&self.input[self.next..]) {
+            let taken = word & ((1 << (bytes * 8)) - 1);
+            self.bits |= taken << self.count;
+            self.next += bytes as usize;
+            self.count += bytes * 8;
+        } else {
+            for _ in 0..bytes {
+                let Some(&byte) = self.input.get(self.next) else { break };
+                self.bits |= u64::from(byte) << self.count;
+                self.next += 1;
+                self.count += 8;
+            }
+        }
+        self.count >= count
+    }
+
+    /// The low `count` bits at hand, up to 32.
+    #[inline(always)]
+    pub(crate) fn peek(&self, count: u32) -> u32 {
+        (self.bits & ((1 << count) - 1)) as u32
+    }
+
+    /// Drops `count` bits of those at hand.
+    #[inline(always)]
+    pub(crate) fn drop_bits(&mut self, count: u32) {
+        debug_assert!(count <= self.count);
+        self.bits >>= count;
+        self.count -= count;
+    }
+
+    /// Drops the rest of a byte.
+    pub(crate) fn align_to_byte(&mut self) {
+        self.drop_bits(self.count & 7);
+    }
+
+    /// Takes the low `count` bits at hand, up to 32.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, count: u32) -> u32 {
+        let bits = self.peek(count);
+        self.drop_bits(count);
+        bits
+    }
+
+    /// Gives whole bytes that this call took back to the input, all but what `keep` bits need.
+    pub(crate) fn give_back(&mut self, keep: u32) {
+        let bytes = (self.count.saturating_sub(keep) as usize / 8).min(self.next);
+        self.next -= bytes;
+        self.count -= bytes as u32 * 8;
+        self.bits &= (1 << self.count) - 1;
+    }
+
+    /// Forgets the bits at hand.
+    pub(crate) fn clear(&mut self) {
+        (self.bits, self.count) = (0, 0);
+    }
+
+    /// Passes over up to `count` whole bytes of the input, past any bits at hand. Gives the bytes.
+    pub(crate) fn take_bytes(&mut self, count: usize) -> &'a [u8] {
+        let end = self.next + count.min(self.input.len() - self.next);
+        let bytes = &self.input[self.next..end];
+        self.next = end;
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_read_ahead_go_back() {
+        let input: Vec<u8> = (1..=20).collect();
+        let mut reader = BitReader::new(HeldBits { bits: 0b101, count: 3 }, &input);
+        assert!(reader.need(14));
+        assert_eq!(reader.take(14), 0b101 | (1 | (2 << 8) & 0x7ff) << 3);
+        reader.give_back(0);
+        assert_eq!((reader.consumed(), reader.count()), (2, 5));
+    }
+
+    #[test]
+    fn bits_from_an_earlier_call_do_not_go_back() {
+        let mut reader = BitReader::new(HeldBits { bits: 0xABCD, count: 16 }, &[9]);
+        assert!(reader.need(20));
+        assert_eq!(reader.take(1), 1);
+        reader.give_back(0);
+        assert_eq!((reader.consumed(), reader.count()), (0, 15));
+    }
+
+    #[test]
+    fn a_short_input_leaves_all_its_bits_at_hand() {
+        let mut reader = BitReader::new(HeldBits::default(), &[0xff, 1]);
+        assert!(!reader.need(17));
+        assert_eq!((reader.consumed(), reader.count(), reader.bits()), (2, 16, 0x1ff));
+    }
+}

@@ -1,0 +1,253 @@
+//! `History`: an append-only buffer that may be looked back into.
+//!
+//! All a DEFLATE decoder does to its output is append elements and repeat earlier ones. This is that buffer, over
+//! memory that may be uninitialised behind the write position: a caller's output buffer, or the window of a stream.
+//! Three marks divide it:
+//!
+//! ```text
+//! base        low            position        limit        capacity
+//!  |  (gone)   |   may be      |    room       |   slop      |
+//!  |           |   repeated    |               |             |
+//! ```
+//!
+//! Matches may reach back to `low`; what lies before it does not belong to the stream as the caller may know it.
+//! Elements are appended up to `limit`. Wide strokes may scribble over anything from `position` to `capacity`, which
+//! is what the slop is for: with enough of it, decoding runs at full speed right up to the limit.
+//!
+//! The element is a byte, or a 16-bit unit that can also name a place in a window not known yet.
+
+use core::marker::PhantomData;
+
+use crate::raw::{Output, copy};
+
+/// What a decoder appends: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
+pub(crate) trait Element: Copy {
+    /// The element that stands for this literal.
+    fn literal(byte: u8) -> Self;
+
+    /// Stores the elements that stand for `bytes`.
+    ///
+    /// # Safety
+    /// - `target` is valid for writes of as many elements, and does not overlap `bytes`.
+    unsafe fn store_literals(bytes: &[u8], target: *mut Self);
+}
+
+impl Element for u8 {
+    #[inline(always)]
+    fn literal(byte: u8) -> Self {
+        byte
+    }
+
+    unsafe fn store_literals(bytes: &[u8], target: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), target, bytes.len()) };
+    }
+}
+
+impl Element for u16 {
+    #[inline(always)]
+    fn literal(byte: u8) -> Self {
+        u16::from(byte)
+    }
+
+    unsafe fn store_literals(bytes: &[u8], target: *mut Self) {
+        for (at, &byte) in bytes.iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { target.wrapping_add(at).write(u16::from(byte)) };
+        }
+    }
+}
+
+/// An append-only view of a buffer. Elements from `low` to `position` are initialised.
+#[derive(Debug)]
+pub(crate) struct History<'a, T> {
+    base: *mut T,
+    low: usize,
+    position: usize,
+    limit: usize,
+    capacity: usize,
+    _buffer: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T: Element> History<'a, T> {
+    /// How many elements behind the end of a match the fast path may scribble over.
+    pub(crate) const SLOP: usize = copy::SLOP_BYTES / size_of::<T>();
+
+    /// A history over `buffer`, of which the first `position` elements are already there to be repeated.
+    #[cfg(test)]
+    pub(crate) fn new(buffer: &'a mut [T], position: usize) -> Self {
+        assert!(position <= buffer.len());
+        let (base, len) = (buffer.as_mut_ptr(), buffer.len());
+        Self { base, low: 0, position, limit: len, capacity: len, _buffer: PhantomData }
+    }
+
+    /// A history over foreign memory.
+    ///
+    /// # Safety
+    /// - `base` is valid for reads and writes of `capacity` elements for `'a`, and nothing else touches them meanwhile.
+    /// - The elements from `low` to `position` are initialised.
+    /// - `low <= position <= limit <= capacity`.
+    pub(crate) unsafe fn from_raw(
+        base: *mut T,
+        low: usize,
+        position: usize,
+        limit: usize,
+        capacity: usize,
+    ) -> Self {
+        debug_assert!(low <= position && position <= limit && limit <= capacity);
+        Self { base, low, position, limit, capacity, _buffer: PhantomData }
+    }
+
+    /// Where the next element goes, counted from the base.
+    #[inline(always)]
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How many more elements may be appended.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> usize {
+        self.limit - self.position
+    }
+
+    /// How far back a match may reach.
+    #[inline(always)]
+    pub(crate) fn reach(&self) -> usize {
+        self.position - self.low
+    }
+
+    /// Appends one element. There must be room.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, element: T) {
+        assert!(self.position < self.limit);
+        // SAFETY: `position < limit <= capacity`.
+        unsafe { self.base.wrapping_add(self.position).write(element) };
+        self.position += 1;
+    }
+
+    /// Appends `length` elements that begin `distance` back. There must be that much reach and room.
+    pub(crate) fn repeat(&mut self, distance: usize, length: usize) {
+        assert!(distance >= 1 && distance <= self.reach() && length <= self.room());
+        if length == 0 {
+            return;
+        }
+        let scale = size_of::<T>();
+        if length + Self::SLOP <= self.capacity - self.position {
+            let target = self.base.wrapping_add(self.position).cast::<u8>();
+            // SAFETY: `distance` initialised elements lie before `target` and `length + SLOP` writable ones from it on.
+            unsafe { copy::copy_match(target, distance * scale, length * scale) };
+        } else {
+            for at in self.position..self.position + length {
+                // SAFETY: `low <= at - distance`, and everything from `low` to `at` is initialised by now.
+                let element = unsafe { self.base.wrapping_add(at - distance).read() };
+                // SAFETY: `at < position + length <= limit <= capacity`.
+                unsafe { self.base.wrapping_add(at).write(element) };
+            }
+        }
+        self.position += length;
+    }
+
+    /// The fast path's view: base, low, position, and the last position up to which a match may be copied with slop.
+    #[inline(always)]
+    pub(super) fn fast_parts(&mut self) -> FastParts<T> {
+        FastParts {
+            low: self.base.wrapping_add(self.low),
+            next: self.base.wrapping_add(self.position),
+            end: self
+                .base
+                .wrapping_add(self.limit.min(self.capacity.saturating_sub(Self::SLOP)).max(self.position)),
+        }
+    }
+
+    /// Moves the write position to where the fast path left it.
+    ///
+    /// # Safety
+    /// - `next` lies between the `next` and `end` that [`fast_parts`](Self::fast_parts) gave, and everything before
+    ///   it was written.
+    #[inline(always)]
+    pub(super) unsafe fn advance_to(&mut self, next: *mut T) {
+        self.position = (next as usize - self.base as usize) / size_of::<T>();
+        debug_assert!(self.position <= self.limit);
+    }
+
+    /// Appends as much of the front of `bytes` as there is room for; tells how much.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
+        let bytes = &bytes[..bytes.len().min(self.room())];
+        // SAFETY: there is room, and a live `&[u8]` cannot overlap a buffer that is exclusively ours.
+        unsafe { T::store_literals(bytes, self.base.wrapping_add(self.position)) };
+        self.position += bytes.len();
+        bytes.len()
+    }
+}
+
+/// A history over the room of an [`Output`], with nothing to look back to.
+#[derive(Debug)]
+pub(crate) struct OutputHistory<'o, 'a> {
+    output: &'o mut Output<'a>,
+    history: History<'o, u8>,
+}
+
+impl<'o, 'a> OutputHistory<'o, 'a> {
+    /// Starts where the output stands.
+    pub(crate) fn new(output: &'o mut Output<'a>) -> Self {
+        let room = output.room();
+        let base = output.cursor();
+        // SAFETY: the room of an output is writable and borrowed by us alone; nothing in it is claimed to be initialised.
+        let history = unsafe { History::from_raw(base, 0, 0, room, room) };
+        Self { output, history }
+    }
+
+    /// The history.
+    #[inline(always)]
+    pub(crate) fn history(&mut self) -> &mut History<'o, u8> {
+        &mut self.history
+    }
+
+    /// Tells the output how far it was filled; gives the number of bytes.
+    pub(crate) fn finish(self) -> usize {
+        let count = self.history.position;
+        // SAFETY: the history appended that many bytes from `next` on, within the room.
+        unsafe { self.output.advance(count) };
+        count
+    }
+}
+
+/// What the fast path works on; see [`History::fast_parts`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FastParts<T> {
+    /// The first element that a match may repeat.
+    pub(super) low: *mut T,
+    /// Where the next element goes.
+    pub(super) next: *mut T,
+    /// Matches may end here or before; behind it lie at least `SLOP` more writable elements, unless it equals `next`.
+    pub(super) end: *mut T,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_at_the_very_end_stays_inside() {
+        for length in 1..=40 {
+            let mut buffer = vec![7u8; 8 + length];
+            buffer[..8].copy_from_slice(b"abcdefgh");
+            let mut history = History::new(&mut buffer, 8);
+            history.repeat(3, length);
+            assert_eq!(history.room(), 0);
+            for at in 8..8 + length {
+                assert_eq!(buffer[at], buffer[at - 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn sixteen_bit_elements_repeat_whole() {
+        let mut buffer = vec![0u16; 400];
+        buffer[0] = 0x8001;
+        buffer[1] = 0x8002;
+        let mut history = History::new(&mut buffer, 2);
+        history.repeat(2, 258);
+        assert!(buffer[..260].chunks(2).all(|pair| pair == [0x8001, 0x8002]));
+    }
+}

@@ -1,0 +1,517 @@
+//! `Inflate`: a stream that decodes across any cut of input and output, with the meaning of zlib's `inflate()`.
+//!
+//! A call runs a machine of few modes (header, dictionary, blocks, trailer, end, and the three ways of being stuck)
+//! until input or room runs out or a place comes where the caller wants to stop. What a caller can observe is zlib's
+//! to the letter: how much input each call takes, the bits in `data_type`, when no progress is an error, how much
+//! history a match may use and `inflateGetDictionary` tells, and what a damaged stream leaves behind.
+//!
+//! Two things are done in another way, and cannot be seen. Input is read ahead in words and given back at the end of
+//! a call. Output is decoded into the window and copied out from there; see `window`.
+
+#![forbid(unsafe_code)]
+
+use core::ffi::CStr;
+
+use super::bit_reader::{BitReader, HeldBits};
+use super::blocks::{Blocks, Event, State, Stop};
+use super::message;
+use super::window::Window;
+use super::wrap::{Found, HeaderEvent, HeaderPart, HeaderReader, Surroundings, Wrap};
+use crate::checksum::adler32;
+use crate::error::{Error, Result, Status};
+use crate::raw::{Allocator, Output};
+
+/// What a call wants, besides getting on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// As much as input and room allow.
+    Progress,
+    /// The end of the stream: anything less is [`Error::Buffer`].
+    Finish,
+    /// To stop at the next block boundary, and behind the wrap's header.
+    Block,
+    /// As `Block`, and to stop behind each block header too.
+    BlockHeader,
+}
+
+/// What a stream is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Header,
+    /// The data cannot go on without its dictionary.
+    Dictionary,
+    Blocks,
+    /// Before the trailer's check value.
+    Check,
+    /// Before the trailer's length.
+    Length,
+    Done,
+    /// The data is damaged.
+    Bad,
+    /// Memory was refused.
+    NoMemory,
+    /// `inflateSync` looks for a marker, of which so many bytes were seen.
+    Sync(usize),
+}
+
+/// How a pass through the modes ended.
+enum Pass {
+    /// Stop here; the input gives back all but this many bits.
+    Leave { held: u32, outcome: Result<Status> },
+    /// Stop here, with all input taken.
+    Starved,
+    /// Stop at once, without what else the end of a call brings.
+    Abort(Result<Status>),
+}
+
+/// A decoder of one stream after another.
+#[derive(Debug)]
+pub struct Inflate {
+    mode: Mode,
+    wrap: Wrap,
+    /// Whether the caller asked for a raw stream; its check value is none of ours.
+    is_raw: bool,
+    window_bits: u32,
+    header: HeaderReader,
+    has_dictionary: bool,
+    held: HeldBits,
+    blocks: Blocks,
+    window: Window,
+    /// The window's size in zlib's eyes once zlib would have one, else 0.
+    history_size: usize,
+    /// How much of it zlib would have filled.
+    history_len: usize,
+    /// Whether this call has read the trailer's check value.
+    is_checked: bool,
+    /// Bytes of output, for a gzip trailer.
+    total: u32,
+    /// What the caller sees as check value.
+    shown_check: u32,
+    data_type: i32,
+    message: Option<&'static CStr>,
+}
+
+impl Inflate {
+    /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
+    /// either, negative for raw, 0 for what the zlib header says.
+    pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
+        let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
+        let mut stream = Self {
+            mode: Mode::Header,
+            wrap,
+            is_raw: wrap.is_raw(),
+            window_bits: bits,
+            header: HeaderReader::new(),
+            has_dictionary: false,
+            held: HeldBits::default(),
+            blocks: Blocks::new(),
+            window: Window::new(allocator),
+            history_size: 0,
+            history_len: 0,
+            is_checked: false,
+            total: 0,
+            shown_check: 0,
+            data_type: 0,
+            message: None,
+        };
+        stream.reset_keep();
+        Ok(stream)
+    }
+
+    /// Decodes from the front of `input` to `output` until one of them runs out, the stream ends, or `goal` is met.
+    /// Parts of a gzip header go to `report` as they are met.
+    ///
+    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a
+    /// [`message`](Self::message).
+    pub fn inflate(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        goal: Goal,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Result<Status> {
+        if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+            // The caller was told of this place before.
+            self.blocks.await_block(false);
+        }
+        self.window.begin_call(self.history_len);
+        self.is_checked = false;
+        let mut reader = BitReader::new(self.held, input);
+        let before = output.written();
+        let pass = self.run(&mut reader, output, goal, report);
+        let outcome = match pass {
+            Pass::Leave { held, outcome } => {
+                reader.give_back(held);
+                outcome
+            }
+            Pass::Starved => Ok(Status::Ok),
+            Pass::Abort(outcome) => {
+                reader.give_back(0);
+                self.held = reader.held();
+                *input = reader.rest();
+                return outcome;
+            }
+        };
+        self.held = reader.held();
+        let (taken, produced) = (reader.consumed(), output.written() - before);
+        *input = reader.rest();
+        self.keep_history(produced, goal);
+        self.data_type = self.current_data_type();
+        match outcome {
+            Ok(Status::Ok) if goal == Goal::Finish || (taken == 0 && produced == 0) => Err(Error::Buffer),
+            outcome => outcome,
+        }
+    }
+
+    /// Runs from mode to mode until something stops it.
+    fn run(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        output: &mut Output<'_>,
+        goal: Goal,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Pass {
+        loop {
+            match self.mode {
+                Mode::Header if self.wrap.is_raw() => {
+                    self.blocks.await_block(false);
+                    self.mode = Mode::Blocks;
+                }
+                Mode::Header => {
+                    let mut around =
+                        Surroundings { wrap: self.wrap, window_bits: &mut self.window_bits, report };
+                    match self.header.step(reader, &mut around) {
+                        HeaderEvent::NeedInput => return Pass::Starved,
+                        HeaderEvent::Damaged { message, held } => return self.damaged(message, held),
+                        HeaderEvent::NeedDictionary => {
+                            self.shown_check = self.header.check;
+                            self.mode = Mode::Dictionary;
+                        }
+                        HeaderEvent::Done => self.begin_data(),
+                    }
+                }
+                Mode::Dictionary => {
+                    if !self.has_dictionary {
+                        return Pass::Abort(Ok(Status::NeedDictionary));
+                    }
+                    self.header.check = adler32::INITIAL;
+                    self.begin_data();
+                }
+                Mode::Blocks => {
+                    if let Some(pass) = self.run_blocks(reader, output, goal) {
+                        return pass;
+                    }
+                    self.mode = Mode::Check;
+                }
+                Mode::Check => {
+                    if !self.wrap.is_raw() {
+                        if !reader.need(32) {
+                            return Pass::Starved;
+                        }
+                        self.is_checked = true;
+                        let value = reader.peek(32);
+                        let value = if self.header.found == Found::Zlib { value.swap_bytes() } else { value };
+                        if self.wrap.checked && value != self.header.check {
+                            return self.damaged(message::DATA_CHECK, 32);
+                        }
+                        Self::drop_trailer_field(reader);
+                    }
+                    self.mode = Mode::Length;
+                }
+                Mode::Length => {
+                    if !self.wrap.is_raw() && self.header.found != Found::Zlib {
+                        if !reader.need(32) {
+                            return Pass::Starved;
+                        }
+                        if self.wrap.checked && reader.peek(32) != self.total {
+                            return self.damaged(message::LENGTH_CHECK, 32);
+                        }
+                        Self::drop_trailer_field(reader);
+                    }
+                    self.mode = Mode::Done;
+                }
+                Mode::Done => return Pass::Leave { held: 0, outcome: Ok(Status::StreamEnd) },
+                Mode::Bad => return Pass::Leave { held: 0, outcome: Err(Error::Data) },
+                Mode::NoMemory => return Pass::Abort(Err(Error::Memory)),
+                Mode::Sync(_) => return Pass::Abort(Err(Error::Stream)),
+            }
+        }
+    }
+
+    /// Decodes blocks into the window and hands out what was decoded; `None` behind the final block.
+    fn run_blocks(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        output: &mut Output<'_>,
+        goal: Goal,
+    ) -> Option<Pass> {
+        let stop = match goal {
+            Goal::Progress | Goal::Finish => Stop::Nowhere,
+            Goal::Block => Stop::Blocks,
+            Goal::BlockHeader => Stop::Headers,
+        };
+        let here = || Pass::Leave { held: 0, outcome: Ok(Status::Ok) };
+        loop {
+            let Ok(mut history) = self.window.history(output.room()) else {
+                self.mode = Mode::NoMemory;
+                return Some(Pass::Abort(Err(Error::Memory)));
+            };
+            let event = self.blocks.step(reader, &mut history, stop);
+            let position = history.position();
+            self.window.filled(position);
+            self.deliver(output);
+            match event {
+                Event::End => return None,
+                Event::NeedInput => return Some(Pass::Starved),
+                Event::NeedRoom if output.is_full() => return Some(here()),
+                Event::NeedRoom => {}
+                Event::Stopped => return Some(here()),
+                Event::Damaged { message, held } => return Some(self.damaged(message, held)),
+            }
+        }
+    }
+
+    /// Copies what is new in the window to the output, and counts and checks it while it is warm.
+    fn deliver(&mut self, output: &mut Output<'_>) {
+        let bytes = self.window.deliver();
+        if bytes.is_empty() {
+            return;
+        }
+        let count = output.put(bytes);
+        debug_assert_eq!(count, bytes.len());
+        self.total = self.total.wrapping_add(bytes.len() as u32);
+        if self.wrap.checked {
+            self.header.check = self.header.found.update(self.header.check, bytes);
+            self.shown_check = self.header.check;
+        }
+    }
+
+    /// Goes from the header to the data.
+    fn begin_data(&mut self) {
+        self.shown_check = self.header.check;
+        self.blocks.await_block(true);
+        self.mode = Mode::Blocks;
+    }
+
+    /// Remembers that the data is damaged.
+    fn damaged(&mut self, message: &'static CStr, held: u32) -> Pass {
+        self.message = Some(message);
+        self.mode = Mode::Bad;
+        Pass::Leave { held, outcome: Err(Error::Data) }
+    }
+
+    /// Drops four bytes of the trailer, and whatever was primed beyond them.
+    fn drop_trailer_field(reader: &mut BitReader<'_>) {
+        reader.drop_bits(32);
+        reader.give_back(0);
+        reader.clear();
+    }
+
+    /// Follows zlib's window: whether there is one now, and how much of it is filled.
+    fn keep_history(&mut self, produced: usize, goal: Goal) {
+        // zlib counts output as dealt with once it has read the check value, and then keeps no history of it. Nor does it begin
+        // a window when the caller says that this was the last call, and it was.
+        let produced = if self.is_checked { 0 } else { produced };
+        let is_over = matches!(self.mode, Mode::Check | Mode::Length | Mode::Done) && goal == Goal::Finish;
+        let begins = produced > 0 && self.mode != Mode::Bad && !is_over;
+        if self.history_size != 0 || begins {
+            if self.is_checked {
+                self.window.end_as_begun(self.history_len);
+            }
+            self.grow_history(produced);
+        } else {
+            // What was decoded in one call has left no window behind.
+            self.window.clear();
+        }
+    }
+
+    /// Counts bytes into zlib's window, which begins now if there was none.
+    fn grow_history(&mut self, count: usize) {
+        if self.history_size == 0 {
+            self.history_size = 1 << self.window_bits;
+            self.history_len = 0;
+        }
+        self.history_len = self.history_size.min(self.history_len + count);
+    }
+
+    /// `data_type` as `inflate()` leaves it.
+    fn current_data_type(&self) -> i32 {
+        let place = match self.blocks.state() {
+            _ if self.mode != Mode::Blocks => 0,
+            State::Type => 128,
+            State::SymbolsStart | State::StoredStart => 256,
+            _ => 0,
+        };
+        self.held.count as i32 + if self.blocks.is_final() { 64 } else { 0 } + place
+    }
+
+    /// Back to the start of a stream of the same form.
+    pub fn reset(&mut self) {
+        self.window.clear();
+        (self.history_size, self.history_len) = (0, 0);
+        self.reset_keep();
+    }
+
+    /// Back to the start of a stream of another form.
+    pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
+        let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
+        (self.wrap, self.window_bits, self.is_raw) = (wrap, bits, wrap.is_raw());
+        self.reset();
+        Ok(())
+    }
+
+    /// `inflateResetKeep()`: back to the start, the history left as it is.
+    pub fn reset_keep(&mut self) {
+        self.mode = Mode::Header;
+        self.header = HeaderReader::new();
+        self.has_dictionary = false;
+        self.held = HeldBits::default();
+        self.blocks.reset();
+        self.total = 0;
+        if !self.wrap.is_raw() {
+            self.shown_check = u32::from(self.wrap.zlib);
+        }
+        self.data_type = 0;
+        self.message = None;
+    }
+
+    /// `inflatePrime()`: puts `count` bits in front of the input, or with a negative count forgets those there.
+    pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
+        match count {
+            0 => {}
+            ..0 => self.held = HeldBits::default(),
+            1..=16 if self.held.count + count as u32 <= 32 => {
+                let value = value as u32 as u64 & ((1 << count) - 1);
+                self.held.bits |= value << self.held.count;
+                self.held.count += count as u32;
+            }
+            _ => return Err(Error::Stream),
+        }
+        Ok(())
+    }
+
+    /// `inflateMark()`: bits back to the start of the pending symbol in the upper bits, bytes done of it in the low 16.
+    pub fn mark(&self) -> i64 {
+        let (back, bytes) = self.blocks.mark();
+        let bytes = if self.mode == Mode::Blocks { bytes } else { 0 };
+        (i64::from(back) << 16) + i64::from(bytes)
+    }
+
+    /// `inflateSync()`: skips input to the end of the next flush marker. [`Error::Data`] when there is none in it,
+    /// [`Error::Buffer`] when there is no input.
+    pub fn sync(&mut self, input: &mut &[u8]) -> Result<()> {
+        if input.is_empty() && self.held.count < 8 {
+            return Err(Error::Buffer);
+        }
+        let mut seen = 0;
+        if let Mode::Sync(before) = self.mode {
+            seen = before;
+        } else {
+            let bits = self.held.bits >> (self.held.count & 7);
+            let bytes = bits.to_le_bytes();
+            find_marker(&mut seen, &bytes[..self.held.count as usize / 8]);
+            self.held = HeldBits::default();
+        }
+        let used = find_marker(&mut seen, input);
+        *input = &input[used..];
+        self.mode = Mode::Sync(seen);
+        if seen != MARKER.len() {
+            return Err(Error::Data);
+        }
+        // Without a header, what follows is taken as raw; with one, its check value is lost.
+        let found = self.header.found;
+        match found {
+            Found::Nothing => self.wrap = Wrap::RAW,
+            _ => self.wrap.checked = false,
+        }
+        self.reset();
+        self.header.found = found;
+        self.blocks.await_block(true);
+        self.mode = Mode::Blocks;
+        Ok(())
+    }
+
+    /// `inflateSyncPoint()`: whether the stream stands before the lengths of a stored block, on a byte boundary.
+    pub fn is_sync_point(&self) -> bool {
+        self.mode == Mode::Blocks && self.blocks.state() == State::StoredLengths && self.held.count == 0
+    }
+
+    /// `inflateSetDictionary()`: the dictionary that was asked for, or at any time history for a raw stream.
+    pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
+        if !self.wrap.is_raw() && self.mode != Mode::Dictionary {
+            return Err(Error::Stream);
+        }
+        if self.mode == Mode::Dictionary && adler32::update(adler32::INITIAL, dictionary) != self.header.check
+        {
+            return Err(Error::Data);
+        }
+        if self.window.remember(dictionary).is_err() {
+            self.mode = Mode::NoMemory;
+            return Err(Error::Memory);
+        }
+        self.grow_history(dictionary.len());
+        self.has_dictionary = true;
+        Ok(())
+    }
+
+    /// `inflateGetDictionary()`: the history that zlib would have kept.
+    pub fn dictionary(&self) -> &[u8] {
+        self.window.last(self.history_len)
+    }
+
+    /// `inflateValidate()`: whether check values count.
+    pub fn validate(&mut self, check: bool) {
+        self.wrap.checked = check && !self.wrap.is_raw();
+    }
+
+    /// `inflateCodesUsed()`: how many table entries zlib would have used for the last dynamic block.
+    pub fn codes_used(&self) -> usize {
+        self.blocks.codes_used()
+    }
+
+    /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw
+    /// stream.
+    pub fn check(&self) -> Option<u32> {
+        (!self.is_raw).then_some(self.shown_check)
+    }
+
+    /// What `z_stream.data_type` shows: bits left of the last byte, and where among the blocks the stream stands.
+    pub fn data_type(&self) -> i32 {
+        self.data_type
+    }
+
+    /// zlib's text for the last error.
+    pub fn message(&self) -> Option<&'static CStr> {
+        self.message
+    }
+
+    /// A stream in the same state, to go on apart.
+    pub fn try_clone(&self) -> Result<Self> {
+        let window = self.window.try_clone()?;
+        Ok(Self { window, ..*self })
+    }
+
+    /// Where the stream's memory comes from.
+    pub fn allocator(&self) -> Allocator {
+        self.window.allocator()
+    }
+}
+
+/// The end of the empty stored block that a sync or full flush leaves.
+const MARKER: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// Looks for the marker, of which `seen` bytes were found before; tells how many bytes were looked at.
+fn find_marker(seen: &mut usize, bytes: &[u8]) -> usize {
+    for (at, &byte) in bytes.iter().enumerate() {
+        if *seen == MARKER.len() {
+            return at;
+        }
+        *seen = match byte {
+            _ if byte == MARKER[*seen] => *seen + 1,
+            // After two zeros a third leaves two; after 00 00 ff a zero leaves one.
+            0 => MARKER.len() - *seen,
+            _ => 0,
+        };
+    }
+    bytes.len()
+}

@@ -1,0 +1,380 @@
+//! The wraps around a DEFLATE stream, as a decoder meets them: zlib (RFC 1950), gzip (RFC 1952), or none.
+//!
+//! A header comes in any cut, so it is read field by field, each when all its bytes are there; texts byte by byte.
+//! What a gzip header says is reported as it is met, in [`HeaderPart`]s, because that is when zlib fills in a
+//! caller's `gz_header`.
+
+#![forbid(unsafe_code)]
+
+use core::ffi::CStr;
+
+use super::bit_reader::BitReader;
+use super::message;
+use crate::checksum::{adler32, crc32};
+
+/// What a caller accepts and checks, zlib's `wrap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wrap {
+    /// A zlib header is accepted.
+    pub(crate) zlib: bool,
+    /// A gzip header is accepted.
+    pub(crate) gzip: bool,
+    /// Check values are computed and compared.
+    pub(crate) checked: bool,
+}
+
+impl Wrap {
+    /// No wrap.
+    pub(crate) const RAW: Self = Self { zlib: false, gzip: false, checked: false };
+
+    /// Splits `inflateInit2`'s window bits into the wrap and the window's size; `None` when they mean nothing.
+    pub(crate) fn parse(window_bits: i32) -> Option<(Self, u32)> {
+        let (wrap, bits) = match window_bits {
+            ..-15 => return None,
+            -15..=-1 => (Self::RAW, -window_bits),
+            0..=15 => (Self { zlib: true, gzip: false, checked: true }, window_bits),
+            16..=31 => (Self { zlib: false, gzip: true, checked: true }, window_bits & 15),
+            32..=47 => (Self { zlib: true, gzip: true, checked: true }, window_bits & 15),
+            _ => return None,
+        };
+        (bits == 0 || (8..=15).contains(&bits)).then_some((wrap, bits as u32))
+    }
+
+    /// Whether there is no wrap at all.
+    pub(crate) fn is_raw(self) -> bool {
+        !self.zlib && !self.gzip
+    }
+}
+
+/// Which header was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// None yet, or none expected.
+    Nothing,
+    /// A zlib header.
+    Zlib,
+    /// A gzip header with these flags.
+    Gzip(u8),
+}
+
+impl Found {
+    /// Goes on with the check value of the data.
+    pub(crate) fn update(self, check: u32, data: &[u8]) -> u32 {
+        match self {
+            Found::Zlib => adler32::update(check, data),
+            Found::Nothing | Found::Gzip(_) => crc32::update(check, data),
+        }
+    }
+}
+
+/// A piece of a gzip header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderPart<'a> {
+    /// There is no gzip header.
+    NotGzip,
+    /// `FTEXT`.
+    Text(bool),
+    /// `MTIME`.
+    Time(u32),
+    /// `XFL` and `OS`.
+    Origin {
+        /// `XFL`.
+        extra_flags: u8,
+        /// `OS`.
+        system: u8,
+    },
+    /// How long the extra field is, if there is one.
+    ExtraLen(Option<u16>),
+    /// Bytes of the extra field, from `at` on.
+    Extra {
+        /// Where in the field.
+        at: usize,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// There is no name.
+    NoName,
+    /// Bytes of the name, from `at` on, the closing zero among them.
+    Name {
+        /// Where in the name.
+        at: usize,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// There is no comment.
+    NoComment,
+    /// Bytes of the comment, from `at` on, the closing zero among them.
+    Comment {
+        /// Where in the comment.
+        at: usize,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// The header is complete.
+    End {
+        /// Whether it had a CRC-16.
+        had_crc: bool,
+    },
+}
+
+/// Where in the header a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Magic,
+    Flags,
+    Time,
+    Origin,
+    ExtraLen,
+    Extra,
+    Name,
+    Comment,
+    Crc,
+    DictionaryId,
+}
+
+/// How reading a header ended for this call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeaderEvent {
+    /// More input is needed.
+    NeedInput,
+    /// The header is complete; the data follows.
+    Done,
+    /// The header is complete; the data needs the dictionary with the check value that is now in `check`.
+    NeedDictionary,
+    /// The header is damaged. `held` bits of the input are not dropped.
+    Damaged {
+        /// zlib's words for it.
+        message: &'static CStr,
+        /// What zlib leaves in its bit buffer.
+        held: u32,
+    },
+}
+
+const TEXT: u8 = 1;
+const HAS_CRC: u8 = 2;
+const HAS_EXTRA: u8 = 4;
+const HAS_NAME: u8 = 8;
+const HAS_COMMENT: u8 = 16;
+const RESERVED: u8 = 0xe0;
+const DEFLATED: u32 = 8;
+
+/// The state of reading a header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeaderReader {
+    field: Field,
+    /// Which header it is.
+    pub(crate) found: Found,
+    /// CRC-32 of the gzip header so far, later the check value of the data.
+    pub(crate) check: u32,
+    /// Bytes of the open field: still to come of the extra field, met so far of a text.
+    length: usize,
+    /// Length of the whole extra field.
+    extra_len: usize,
+}
+
+/// Everything that a header may depend on and change besides itself.
+pub(crate) struct Surroundings<'s, 'c> {
+    /// What is accepted.
+    pub(crate) wrap: Wrap,
+    /// The window's size as a power of two; 0 lets the header say.
+    pub(crate) window_bits: &'s mut u32,
+    /// Where parts of a gzip header are reported.
+    pub(crate) report: &'s mut (dyn FnMut(HeaderPart<'_>) + 'c),
+}
+
+impl HeaderReader {
+    /// Before the header.
+    pub(crate) const fn new() -> Self {
+        Self { field: Field::Magic, found: Found::Nothing, check: 0, length: 0, extra_len: 0 }
+    }
+
+    /// Goes on reading.
+    pub(crate) fn step(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        around: &mut Surroundings<'_, '_>,
+    ) -> HeaderEvent {
+        macro_rules! field {
+            ($bits:expr) => {{
+                if !reader.need($bits) {
+                    return HeaderEvent::NeedInput;
+                }
+                let value = reader.peek($bits);
+                reader.drop_bits($bits);
+                // zlib forgets what was primed beyond a header's field.
+                reader.give_back(0);
+                reader.clear();
+                value
+            }};
+        }
+        loop {
+            let flags = match self.found {
+                Found::Gzip(flags) => flags,
+                _ => 0,
+            };
+            let has = |flag: u8| flags & flag != 0;
+            match self.field {
+                Field::Magic => {
+                    if !reader.need(16) {
+                        return HeaderEvent::NeedInput;
+                    }
+                    let magic = reader.peek(16);
+                    if around.wrap.gzip && magic == 0x8b1f {
+                        if *around.window_bits == 0 {
+                            *around.window_bits = 15;
+                        }
+                        let _ = field!(16);
+                        self.check = crc32::update(crc32::INITIAL, &(magic as u16).to_le_bytes());
+                        self.field = Field::Flags;
+                        continue;
+                    }
+                    (around.report)(HeaderPart::NotGzip);
+                    let damaged = |message, held| HeaderEvent::Damaged { message, held };
+                    if !around.wrap.zlib || !((magic & 0xff) << 8 | magic >> 8).is_multiple_of(31) {
+                        return damaged(message::HEADER_CHECK, 16);
+                    }
+                    if magic & 15 != DEFLATED {
+                        return damaged(message::METHOD, 16);
+                    }
+                    let bits = (magic >> 4 & 15) + 8;
+                    if *around.window_bits == 0 {
+                        *around.window_bits = bits;
+                    }
+                    if bits > 15 || bits > *around.window_bits {
+                        reader.drop_bits(4);
+                        return damaged(message::WINDOW_SIZE, 12);
+                    }
+                    let _ = field!(16);
+                    self.found = Found::Zlib;
+                    self.check = adler32::INITIAL;
+                    if magic & 0x2000 == 0 {
+                        return HeaderEvent::Done;
+                    }
+                    self.field = Field::DictionaryId;
+                }
+                Field::DictionaryId => {
+                    self.check = field!(32).swap_bytes();
+                    return HeaderEvent::NeedDictionary;
+                }
+                Field::Flags => {
+                    if !reader.need(16) {
+                        return HeaderEvent::NeedInput;
+                    }
+                    let value = reader.peek(16);
+                    let flags = (value >> 8) as u8;
+                    self.found = Found::Gzip(flags);
+                    if value & 0xff != DEFLATED {
+                        return HeaderEvent::Damaged { message: message::METHOD, held: 16 };
+                    }
+                    if flags & RESERVED != 0 {
+                        return HeaderEvent::Damaged { message: message::HEADER_FLAGS, held: 16 };
+                    }
+                    let _ = field!(16);
+                    (around.report)(HeaderPart::Text(flags & TEXT != 0));
+                    self.count(around.wrap, &(value as u16).to_le_bytes());
+                    self.field = Field::Time;
+                }
+                Field::Time => {
+                    let time = field!(32);
+                    (around.report)(HeaderPart::Time(time));
+                    self.count(around.wrap, &time.to_le_bytes());
+                    self.field = Field::Origin;
+                }
+                Field::Origin => {
+                    let value = field!(16) as u16;
+                    let [extra_flags, system] = value.to_le_bytes();
+                    (around.report)(HeaderPart::Origin { extra_flags, system });
+                    self.count(around.wrap, &value.to_le_bytes());
+                    self.field = Field::ExtraLen;
+                }
+                Field::ExtraLen => {
+                    self.extra_len = 0;
+                    if has(HAS_EXTRA) {
+                        let len = field!(16) as u16;
+                        (around.report)(HeaderPart::ExtraLen(Some(len)));
+                        self.count(around.wrap, &len.to_le_bytes());
+                        self.extra_len = usize::from(len);
+                    } else {
+                        (around.report)(HeaderPart::ExtraLen(None));
+                    }
+                    self.length = self.extra_len;
+                    self.field = Field::Extra;
+                }
+                Field::Extra => {
+                    let bytes = reader.take_bytes(self.length);
+                    if !bytes.is_empty() {
+                        (around.report)(HeaderPart::Extra { at: self.extra_len - self.length, bytes });
+                        self.count(around.wrap, bytes);
+                        self.length -= bytes.len();
+                    }
+                    if self.length != 0 {
+                        return HeaderEvent::NeedInput;
+                    }
+                    self.field = Field::Name;
+                }
+                Field::Name => {
+                    if has(HAS_NAME) {
+                        let Some((at, bytes)) = self.take_text(reader, around.wrap) else {
+                            return HeaderEvent::NeedInput;
+                        };
+                        (around.report)(HeaderPart::Name { at, bytes });
+                        if bytes.last() != Some(&0) {
+                            return HeaderEvent::NeedInput;
+                        }
+                    } else {
+                        (around.report)(HeaderPart::NoName);
+                    }
+                    self.length = 0;
+                    self.field = Field::Comment;
+                }
+                Field::Comment => {
+                    if has(HAS_COMMENT) {
+                        let Some((at, bytes)) = self.take_text(reader, around.wrap) else {
+                            return HeaderEvent::NeedInput;
+                        };
+                        (around.report)(HeaderPart::Comment { at, bytes });
+                        if bytes.last() != Some(&0) {
+                            return HeaderEvent::NeedInput;
+                        }
+                    } else {
+                        (around.report)(HeaderPart::NoComment);
+                    }
+                    self.length = 0;
+                    self.field = Field::Crc;
+                }
+                Field::Crc => {
+                    if has(HAS_CRC) {
+                        if !reader.need(16) {
+                            return HeaderEvent::NeedInput;
+                        }
+                        if around.wrap.checked && reader.peek(16) != self.check & 0xffff {
+                            return HeaderEvent::Damaged { message: message::HEADER_CRC, held: 16 };
+                        }
+                        let _ = field!(16);
+                    }
+                    (around.report)(HeaderPart::End { had_crc: has(HAS_CRC) });
+                    self.check = crc32::INITIAL;
+                    return HeaderEvent::Done;
+                }
+            }
+        }
+    }
+
+    /// Counts bytes of a gzip header into its CRC, if it has one that is to be checked.
+    fn count(&mut self, wrap: Wrap, bytes: &[u8]) {
+        if wrap.checked && matches!(self.found, Found::Gzip(flags) if flags & HAS_CRC != 0) {
+            self.check = crc32::update(self.check, bytes);
+        }
+    }
+
+    /// Takes a text as far as its closing zero or the end of the input; `None` when there is no input.
+    fn take_text<'i>(&mut self, reader: &mut BitReader<'i>, wrap: Wrap) -> Option<(usize, &'i [u8])> {
+        let rest = reader.rest();
+        let len = rest.iter().position(|&byte| byte == 0).map_or(rest.len(), |zero| zero + 1);
+        let bytes = reader.take_bytes(len);
+        self.count(wrap, bytes);
+        let at = self.length;
+        self.length += bytes.len();
+        (!bytes.is_empty()).then_some((at, bytes))
+    }
+}

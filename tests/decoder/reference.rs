@@ -1,0 +1,231 @@
+//! The judge: the system's zlib, loaded at run time, so that its names and ours cannot meet.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
+use std::sync::OnceLock;
+
+/// C's `z_stream` on a 64-bit machine.
+#[repr(C)]
+pub(crate) struct ZStream {
+    pub(crate) next_in: *const u8,
+    pub(crate) avail_in: c_uint,
+    pub(crate) total_in: c_ulong,
+    pub(crate) next_out: *mut u8,
+    pub(crate) avail_out: c_uint,
+    pub(crate) total_out: c_ulong,
+    msg: *const c_char,
+    state: *mut c_void,
+    zalloc: *mut c_void,
+    zfree: *mut c_void,
+    opaque: *mut c_void,
+    pub(crate) data_type: c_int,
+    pub(crate) adler: c_ulong,
+    reserved: c_ulong,
+}
+
+impl ZStream {
+    fn zeroed() -> Box<Self> {
+        // SAFETY: null pointers and zeros are what C programs start with.
+        Box::new(unsafe { core::mem::zeroed() })
+    }
+
+    pub(crate) fn message(&self) -> Option<&'static CStr> {
+        // SAFETY: zlib's messages are string literals.
+        (!self.msg.is_null()).then(|| unsafe { CStr::from_ptr(self.msg) })
+    }
+}
+
+/// C's `gz_header`.
+#[repr(C)]
+pub(crate) struct GzHeader {
+    pub(crate) text: c_int,
+    pub(crate) time: c_ulong,
+    pub(crate) xflags: c_int,
+    pub(crate) os: c_int,
+    pub(crate) extra: *mut u8,
+    pub(crate) extra_len: c_uint,
+    pub(crate) extra_max: c_uint,
+    pub(crate) name: *mut u8,
+    pub(crate) name_max: c_uint,
+    pub(crate) comment: *mut u8,
+    pub(crate) comm_max: c_uint,
+    pub(crate) hcrc: c_int,
+    pub(crate) done: c_int,
+}
+
+macro_rules! symbols {
+    ($($name:ident: fn($($arg:ty),*) -> $result:ty;)*) => {
+        #[expect(non_snake_case, reason = "the names are zlib's")]
+        pub(crate) struct Zlib {
+            $(pub(crate) $name: unsafe extern "C" fn($($arg),*) -> $result,)*
+        }
+
+        impl Zlib {
+            fn load() -> Option<Self> {
+                // SAFETY: loading a library runs its constructors; zlib has none.
+                let handle = unsafe { libc::dlopen(c"libz.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+                if handle.is_null() {
+                    return None;
+                }
+                Some(Self { $($name: {
+                    let name = CString::new(stringify!($name)).ok()?;
+                    // SAFETY: the handle is open and stays so.
+                    let address = unsafe { libc::dlsym(handle, name.as_ptr()) };
+                    assert!(!address.is_null(), "{name:?}");
+                    assert_is_foreign(address);
+                    // SAFETY: the type is the one of zlib.h.
+                    unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) -> $result>(address) }
+                },)* })
+            }
+        }
+    };
+}
+
+symbols! {
+    inflateInit2_: fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
+    inflate: fn(*mut ZStream, c_int) -> c_int;
+    inflateEnd: fn(*mut ZStream) -> c_int;
+    inflateReset: fn(*mut ZStream) -> c_int;
+    inflateResetKeep: fn(*mut ZStream) -> c_int;
+    inflateReset2: fn(*mut ZStream, c_int) -> c_int;
+    inflateMark: fn(*mut ZStream) -> c_long;
+    inflateSync: fn(*mut ZStream) -> c_int;
+    inflateSyncPoint: fn(*mut ZStream) -> c_int;
+    inflatePrime: fn(*mut ZStream, c_int, c_int) -> c_int;
+    inflateValidate: fn(*mut ZStream, c_int) -> c_int;
+    inflateCodesUsed: fn(*mut ZStream) -> c_ulong;
+    inflateGetHeader: fn(*mut ZStream, *mut GzHeader) -> c_int;
+    inflateSetDictionary: fn(*mut ZStream, *const u8, c_uint) -> c_int;
+    inflateGetDictionary: fn(*mut ZStream, *mut u8, *mut c_uint) -> c_int;
+    deflateInit2_: fn(*mut ZStream, c_int, c_int, c_int, c_int, c_int, *const c_char, c_int) -> c_int;
+    deflateSetDictionary: fn(*mut ZStream, *const u8, c_uint) -> c_int;
+    deflate: fn(*mut ZStream, c_int) -> c_int;
+    deflateEnd: fn(*mut ZStream) -> c_int;
+}
+
+/// A judge that is the accused proves nothing.
+fn assert_is_foreign(address: *mut c_void) {
+    let mut info = core::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: `info` is writable.
+    assert_ne!(unsafe { libc::dladdr(address, info.as_mut_ptr()) }, 0);
+    // SAFETY: `dladdr` filled it in.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: `dladdr` gives C strings.
+    let file = unsafe { CStr::from_ptr(info.dli_fname) }.to_string_lossy().into_owned();
+    assert!(file.contains("libz.so"), "the reference is {file}");
+}
+
+/// zlib, if the system has it; else a word that the test is skipped.
+pub(crate) fn zlib() -> Option<&'static Zlib> {
+    static ZLIB: OnceLock<Option<Zlib>> = OnceLock::new();
+    let zlib = ZLIB.get_or_init(Zlib::load).as_ref();
+    assert!(zlib.is_some() || std::env::var_os("CI").is_none(), "CI must have libz.so.1");
+    zlib
+}
+
+/// How a stream is compressed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub(crate) level: i32,
+    pub(crate) window_bits: i32,
+    pub(crate) mem_level: i32,
+    pub(crate) strategy: i32,
+    /// Flush value and how often, in bytes; 0 for never.
+    pub(crate) flush: (i32, usize),
+}
+
+impl How {
+    pub(crate) const PLAIN: Self =
+        Self { level: 6, window_bits: 15, mem_level: 8, strategy: 0, flush: (0, 0) };
+}
+
+impl Zlib {
+    /// Compresses.
+    pub(crate) fn compress(&self, data: &[u8], how: How, dictionary: &[u8]) -> Vec<u8> {
+        let mut strm = ZStream::zeroed();
+        let size = size_of::<ZStream>() as c_int;
+        let (version, p) = (c"1.2.11".as_ptr(), &raw mut *strm);
+        // SAFETY: the stream is boxed and does not move while it is open.
+        let code = unsafe {
+            (self.deflateInit2_)(p, how.level, 8, how.window_bits, how.mem_level, how.strategy, version, size)
+        };
+        assert_eq!(code, 0, "{how:?}");
+        if !dictionary.is_empty() {
+            // SAFETY: the dictionary is readable.
+            let code =
+                unsafe { (self.deflateSetDictionary)(p, dictionary.as_ptr(), dictionary.len() as c_uint) };
+            assert_eq!(code, 0);
+        }
+        let mut out = vec![0; data.len() * 2 + 4096 + data.len().checked_div(how.flush.1).unwrap_or(0) * 64];
+        (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), out.len() as c_uint);
+        let step = if how.flush.1 == 0 { data.len().max(1) } else { how.flush.1 };
+        for piece in data.chunks(step) {
+            (strm.next_in, strm.avail_in) = (piece.as_ptr(), piece.len() as c_uint);
+            // SAFETY: the buffers are as long as said.
+            assert!(unsafe { (self.deflate)(&raw mut *strm, how.flush.0) } >= 0);
+        }
+        // SAFETY: as above.
+        assert_eq!(unsafe { (self.deflate)(&raw mut *strm, 4) }, 1);
+        let len = out.len() - strm.avail_out as usize;
+        // SAFETY: the stream is open.
+        unsafe { (self.deflateEnd)(&raw mut *strm) };
+        out.truncate(len);
+        out
+    }
+
+    /// Opens a decompressor.
+    pub(crate) fn inflater(&'static self, window_bits: i32) -> Option<Inflater> {
+        let mut strm = ZStream::zeroed();
+        // SAFETY: the stream is boxed and does not move while it is open.
+        let code = unsafe {
+            (self.inflateInit2_)(
+                &raw mut *strm,
+                window_bits,
+                c"1.2.11".as_ptr(),
+                size_of::<ZStream>() as c_int,
+            )
+        };
+        (code == 0).then_some(Inflater { zlib: self, strm })
+    }
+}
+
+/// An open decompressor of the reference.
+pub(crate) struct Inflater {
+    pub(crate) zlib: &'static Zlib,
+    pub(crate) strm: Box<ZStream>,
+}
+
+impl Inflater {
+    /// The stream as C takes it.
+    pub(crate) fn ptr(&mut self) -> *mut ZStream {
+        &raw mut *self.strm
+    }
+
+    /// One call; the return code, bytes consumed and produced.
+    pub(crate) fn call(&mut self, input: &[u8], output: &mut [u8], flush: c_int) -> (c_int, usize, usize) {
+        (self.strm.next_in, self.strm.avail_in) = (input.as_ptr(), input.len() as c_uint);
+        (self.strm.next_out, self.strm.avail_out) = (output.as_mut_ptr(), output.len() as c_uint);
+        let ptr = self.ptr();
+        // SAFETY: the stream is open and the buffers are as long as said.
+        let code = unsafe { (self.zlib.inflate)(ptr, flush) };
+        (code, input.len() - self.strm.avail_in as usize, output.len() - self.strm.avail_out as usize)
+    }
+
+    /// The history, as `inflateGetDictionary` tells it.
+    pub(crate) fn dictionary(&mut self) -> Vec<u8> {
+        let mut out = vec![0; 32768];
+        let mut len = 0;
+        let ptr = self.ptr();
+        // SAFETY: the stream is open and the buffer as large as a window can be.
+        assert_eq!(unsafe { (self.zlib.inflateGetDictionary)(ptr, out.as_mut_ptr(), &raw mut len) }, 0);
+        out.truncate(len as usize);
+        out
+    }
+}
+
+impl Drop for Inflater {
+    fn drop(&mut self) {
+        let ptr = self.ptr();
+        // SAFETY: the stream is open.
+        unsafe { (self.zlib.inflateEnd)(ptr) };
+    }
+}
