@@ -4,7 +4,7 @@ use super::boundary::*;
 use super::types::code::*;
 use super::types::{gz_header, uInt, uLong, z_stream};
 use crate::error::{Error, Result};
-use crate::stream::inflate::InflateStream;
+use crate::stream::inflate::{HeaderPart, InflateStream};
 use core::ffi::{c_char, c_int, c_long, c_ulong};
 use core::ptr::NonNull;
 
@@ -19,15 +19,63 @@ versions! {
     "ZLIB_1.2.9": inflateCodesUsed inflateValidate;
 }
 
+/// A decompressing stream and where the program wants its gzip header.
+struct Inflate {
+    stream: InflateStream,
+    /// The program's `gz_header`, or null.
+    head: *mut gz_header,
+    takes_gzip: bool,
+}
+
 /// The state of a decompressing stream, or `$error` from the calling function.
 macro_rules! stream {
     ($strm:expr, $error:expr) => {{
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
-        match unsafe { state::<InflateStream>($strm, Kind::Inflate) } {
+        match unsafe { state::<Inflate>($strm, Kind::Inflate) } {
             Some(state) => &mut state.inner,
             None => return $error,
         }
     }};
+}
+
+impl gz_header {
+    /// Notes a part of a header that is being read.
+    ///
+    /// # Safety
+    /// - The buffers are null or as large as their `max` fields say.
+    unsafe fn note(&mut self, part: HeaderPart<'_>) {
+        match part {
+            HeaderPart::NotGzip => self.done = -1,
+            HeaderPart::Text(text) => self.text = c_int::from(text),
+            HeaderPart::Time(time) => self.time = uLong::from(time),
+            HeaderPart::Origin { extra_flags, system } => {
+                (self.xflags, self.os) = (c_int::from(extra_flags), c_int::from(system));
+            }
+            HeaderPart::ExtraLen(Some(len)) => self.extra_len = uInt::from(len),
+            HeaderPart::ExtraLen(None) => self.extra = core::ptr::null_mut(),
+            // SAFETY: the caller vouches for the buffer.
+            HeaderPart::Extra { at, bytes } => unsafe { fill(self.extra, self.extra_max, at, bytes) },
+            HeaderPart::NoName => self.name = core::ptr::null_mut(),
+            // SAFETY: the caller vouches for the buffer.
+            HeaderPart::Name { at, bytes } => unsafe { fill(self.name, self.name_max, at, bytes) },
+            HeaderPart::NoComment => self.comment = core::ptr::null_mut(),
+            // SAFETY: the caller vouches for the buffer.
+            HeaderPart::Comment { at, bytes } => unsafe { fill(self.comment, self.comm_max, at, bytes) },
+            HeaderPart::End { had_crc } => (self.hcrc, self.done) = (c_int::from(had_crc), 1),
+        }
+    }
+}
+
+/// Copies `bytes` to `field` from `at` on, as far as there is room.
+///
+/// # Safety
+/// - `field` is null or has `room` writable bytes.
+unsafe fn fill(field: *mut u8, room: uInt, at: usize, bytes: &[u8]) {
+    let count = bytes.len().min((room as usize).saturating_sub(at));
+    if !field.is_null() && count > 0 {
+        // SAFETY: `at + count` is at most `room`, for which the caller vouches.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), field.wrapping_add(at), count) };
+    }
 }
 
 /// Prepares `strm` for decompressing a zlib stream; its allocator fields must be set. `Z_MEM_ERROR`, `Z_VERSION_ERROR`.
@@ -63,9 +111,16 @@ pub unsafe extern "C" fn inflateInit2_(
         to_ok(InflateStream::new(window_bits, allocator).and_then(|stream| {
             restart(strm);
             publish(&stream, strm);
-            install(strm, Kind::Inflate, allocator, stream)
+            let inflate =
+                Inflate { stream, head: core::ptr::null_mut(), takes_gzip: takes_gzip(window_bits) };
+            install(strm, Kind::Inflate, allocator, inflate)
         }))
     })
+}
+
+/// Whether a stream of such window bits may have a gzip header.
+fn takes_gzip(window_bits: c_int) -> bool {
+    window_bits > 15
 }
 
 fn restart(strm: &mut z_stream) {
@@ -75,7 +130,7 @@ fn restart(strm: &mut z_stream) {
 
 /// Shows the program what it reads besides the buffers.
 fn publish(stream: &InflateStream, strm: &mut z_stream) {
-    if let Some(check) = stream.check() {
+    if let Some(check) = stream.engine().check() {
         strm.adler = uLong::from(check);
     }
     if let Some(message) = stream.message() {
@@ -87,7 +142,8 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
 /// could be done, `Z_STREAM_ERROR`, `Z_MEM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
+    let Inflate { stream, head, .. } = stream!(strm, Z_STREAM_ERROR);
+    let head = *head;
     // inflate takes any other number as Z_NO_FLUSH.
     let flush = super::boundary::flush(flush).unwrap_or(crate::stream::Flush::None);
     guard(Z_STREAM_ERROR, || {
@@ -100,7 +156,13 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
         let Some(mut call) = (unsafe { Exchange::new(NonNull::from(&mut *strm)) }) else {
             return Z_STREAM_ERROR;
         };
-        let outcome = stream.inflate(&mut call.input, &mut call.output, flush);
+        let outcome = stream.inflate_with_header(&mut call.input, &mut call.output, flush, &mut |part| {
+            // SAFETY: null, or a struct that the program promised to keep.
+            if let Some(head) = unsafe { head.as_mut() } {
+                // SAFETY: the program promised its buffers too.
+                unsafe { head.note(part) };
+            }
+        });
         call.settle();
         publish(stream, strm);
         if outcome != Err(Error::Stream) {
@@ -116,7 +178,7 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
 pub unsafe extern "C" fn inflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
-        unsafe { remove::<InflateStream>(strm, Kind::Inflate) }.map_or(Z_STREAM_ERROR, |_| Z_OK)
+        unsafe { remove::<Inflate>(strm, Kind::Inflate) }.map_or(Z_STREAM_ERROR, |_| Z_OK)
     })
 }
 
@@ -124,32 +186,49 @@ pub unsafe extern "C" fn inflateEnd(strm: *mut z_stream) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset(strm: *mut z_stream) -> c_int {
     // SAFETY: the same contract.
-    unsafe { reset(strm, InflateStream::reset) }
+    unsafe {
+        reset(strm, |inflate| {
+            inflate.stream.reset();
+            Ok(())
+        })
+    }
 }
 
 /// Back to the start of a stream of another form.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset2(strm: *mut z_stream, window_bits: c_int) -> c_int {
     // SAFETY: the same contract.
-    unsafe { reset(strm, |stream| stream.reset2(window_bits)) }
+    unsafe {
+        reset(strm, |inflate| {
+            inflate.stream.reset2(window_bits)?;
+            inflate.takes_gzip = takes_gzip(window_bits);
+            Ok(())
+        })
+    }
 }
 
 /// As `inflateReset`, the window left as it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateResetKeep(strm: *mut z_stream) -> c_int {
     // SAFETY: the same contract.
-    unsafe { reset(strm, InflateStream::reset_keep) }
+    unsafe {
+        reset(strm, |inflate| {
+            inflate.stream.engine_mut().reset_keep();
+            Ok(())
+        })
+    }
 }
 
-unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut InflateStream) -> Result<()>) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
+unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut Inflate) -> Result<()>) -> c_int {
+    let inflate = stream!(strm, Z_STREAM_ERROR);
     guard(Z_STREAM_ERROR, || {
-        let outcome = reset(stream);
+        let outcome = reset(inflate);
         if outcome.is_ok() {
+            inflate.head = core::ptr::null_mut();
             // SAFETY: `stream!` found a valid stream.
             let strm = unsafe { &mut *strm };
             restart(strm);
-            publish(stream, strm);
+            publish(&inflate.stream, strm);
         }
         to_ok(outcome)
     })
@@ -169,7 +248,7 @@ pub unsafe extern "C" fn inflateSetDictionary(
     }
     // SAFETY: the program promises `len` bytes.
     let dictionary = unsafe { slice(dictionary, len as usize) };
-    guard(Z_STREAM_ERROR, || to_ok(stream.engine_mut().set_dictionary(dictionary)))
+    guard(Z_STREAM_ERROR, || to_ok(stream.stream.engine_mut().set_dictionary(dictionary)))
 }
 
 /// Copies the history, at most 32 KiB, to `dictionary`, and its length to `*len`; either may be null.
@@ -181,17 +260,16 @@ pub unsafe extern "C" fn inflateGetDictionary(
 ) -> c_int {
     let stream = stream!(strm, Z_STREAM_ERROR);
     guard(Z_STREAM_ERROR, || {
-        to_ok(stream.dictionary().map(|history| {
-            // SAFETY: null, or the program's with room for 32 KiB and for a length.
-            unsafe { give_dictionary(&history, dictionary, len) };
-        }))
+        // SAFETY: null, or the program's with room for 32 KiB and for a length.
+        unsafe { give_dictionary(stream.stream.engine().dictionary(), dictionary, len) };
+        Z_OK
     })
 }
 
 /// Skips damaged input up to a full flush point. `Z_DATA_ERROR` when there is none in the input at hand, `Z_BUF_ERROR` without input.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
+    let Inflate { stream, .. } = stream!(strm, Z_STREAM_ERROR);
     guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
@@ -213,19 +291,19 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
 /// 1 when the decoder stands behind a flush marker, else 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSyncPoint(strm: *mut z_stream) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
+    let Inflate { stream, .. } = stream!(strm, Z_STREAM_ERROR);
     c_int::from(stream.engine().is_sync_point())
 }
 
 /// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
-    let stream = stream!(source, Z_STREAM_ERROR);
+    let inflate = stream!(source, Z_STREAM_ERROR);
     if dest.is_null() {
         return Z_STREAM_ERROR;
     }
     guard(Z_STREAM_ERROR, || {
-        to_ok(stream.try_clone().and_then(|stream| {
+        to_ok(inflate.stream.try_clone().and_then(|stream| {
             // SAFETY: both are valid, and a `z_stream` may be copied bytewise.
             unsafe { core::ptr::copy(source, dest, 1) };
             // SAFETY: valid, as the program promises.
@@ -233,7 +311,7 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
             dest.state = core::ptr::null_mut();
             // SAFETY: the source's allocator, which the program vouched for.
             let allocator = unsafe { allocator(dest) };
-            install(dest, Kind::Inflate, allocator, stream)
+            install(dest, Kind::Inflate, allocator, Inflate { stream, ..*inflate })
         }))
     })
 }
@@ -241,45 +319,48 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
 /// Puts bits in front of the input of a raw stream; a negative number drops what is there. `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
+    let Inflate { stream, .. } = stream!(strm, Z_STREAM_ERROR);
     guard(Z_STREAM_ERROR, || to_ok(stream.engine_mut().prime(bits, value)))
 }
 
 /// Where in the stream the decoder stands: see the zlib manual. -65536 for a bad stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
-    let stream = stream!(strm, -(1 << 16));
+    let Inflate { stream, .. } = stream!(strm, -(1 << 16));
     stream.engine().mark() as c_long
 }
 
 /// Names the struct that the gzip header goes to; it and its buffers must stay until it is read. `Z_STREAM_ERROR` when no gzip header can come.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateGetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
-    if head.is_null() {
+    let inflate = stream!(strm, Z_STREAM_ERROR);
+    // SAFETY: null, or a struct that the program promises to keep.
+    let Some(header) = (unsafe { head.as_mut() }).filter(|_| inflate.takes_gzip) else {
         return Z_STREAM_ERROR;
-    }
-    // SAFETY: the program promises that the struct stays.
-    guard(Z_STREAM_ERROR, || to_ok(unsafe { stream.engine_mut().header_to(head.cast()) }))
+    };
+    header.done = 0;
+    inflate.head = head;
+    Z_OK
 }
 
-/// Undocumented in zlib: refuses, as every usual build of it does.
+/// Undocumented in zlib: refuses with `Z_DATA_ERROR`, as every usual build of it does.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn inflateUndermine(strm: *mut z_stream, subvert: c_int) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
-    guard(Z_STREAM_ERROR, || to_ok(stream.engine_mut().undermine(subvert)))
+pub unsafe extern "C" fn inflateUndermine(strm: *mut z_stream, _subvert: c_int) -> c_int {
+    _ = stream!(strm, Z_STREAM_ERROR);
+    Z_DATA_ERROR
 }
 
 /// Undocumented in zlib: turns the comparison of check values on or off.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateValidate(strm: *mut z_stream, check: c_int) -> c_int {
-    let stream = stream!(strm, Z_STREAM_ERROR);
-    guard(Z_STREAM_ERROR, || to_ok(stream.engine_mut().validate(check != 0)))
+    let Inflate { stream, .. } = stream!(strm, Z_STREAM_ERROR);
+    stream.engine_mut().validate(check != 0);
+    Z_OK
 }
 
 /// Undocumented in zlib: table entries in use. All ones for a bad stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCodesUsed(strm: *mut z_stream) -> c_ulong {
-    let stream = stream!(strm, c_ulong::MAX);
-    stream.engine().codes_used()
+    let Inflate { stream, .. } = stream!(strm, c_ulong::MAX);
+    stream.engine().codes_used() as c_ulong
 }

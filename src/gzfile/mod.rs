@@ -51,6 +51,10 @@ pub struct GzFile {
 }
 
 /// The two directions.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a file lives on the heap, and a box could not be refused memory"
+)]
 enum Side {
     Read(Reader),
     Write(Writer),

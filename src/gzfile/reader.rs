@@ -389,7 +389,7 @@ impl Reader {
     /// Readies the decoder for a member that begins with the next byte.
     fn begin_member(&mut self) -> Result<(), Fault> {
         match &mut self.inflater {
-            Some(inflater) => inflater.reset().map_err(|_| Fault::MEMORY)?,
+            Some(inflater) => inflater.reset(),
             None => {
                 let inflater = InflateStream::new(GZIP_WINDOW_BITS, Allocator::SYSTEM);
                 self.inflater = Some(inflater.map_err(|_| Fault::MEMORY)?);

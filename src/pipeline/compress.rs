@@ -222,7 +222,7 @@ impl Compressor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zng::Inflate;
+    use crate::inflate::{Goal, Inflate};
 
     fn text(len: usize) -> Vec<u8> {
         let mut state = 7u32;
@@ -278,7 +278,7 @@ mod tests {
         let mut decoder = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a decoder");
         let mut decoded = vec![0; data.len() + 1];
         let mut output = Output::new(&mut decoded);
-        decoder.inflate(&mut &bytes[..], &mut output, 2).expect("a valid stream");
+        decoder.inflate(&mut &bytes[..], &mut output, Goal::Progress, &mut |_| {}).expect("a valid stream");
         let count = output.written();
         assert_eq!(decoded[..count], data);
         assert_eq!(check, Check::Crc(crc32fast::hash(&data)));

@@ -84,15 +84,15 @@ fn lock_idle() -> Option<MutexGuard<'static, Vec<Encoder>>> {
 mod tests {
     use super::super::WINDOW;
     use super::*;
+    use crate::inflate::{Goal, Inflate};
     use crate::raw::Allocator;
-    use crate::zng::Inflate;
 
     fn decode(mut bytes: &[u8], window: &[u8], len: usize) -> Vec<u8> {
         let mut decoder = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a decoder");
         decoder.set_dictionary(window).expect("a raw decoder takes a dictionary");
         let mut data = vec![0; len + 1];
         let mut output = Output::new(&mut data);
-        decoder.inflate(&mut bytes, &mut output, 2).expect("a valid stream");
+        decoder.inflate(&mut bytes, &mut output, Goal::Progress, &mut |_| {}).expect("a valid stream");
         assert!(bytes.is_empty());
         let written = output.written();
         data.truncate(written);

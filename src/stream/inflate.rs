@@ -1,23 +1,23 @@
 //! `InflateStream`: what zlib's `inflate()` means.
 //!
-//! The engine is zlib-ng's, which has zlib's meaning in every corner, wraps included; this type gives it Rust's outcomes.
+//! The engine, `inflate::Inflate`, has that meaning in every corner; this type speaks zlib's flushes and counts.
 
 #![forbid(unsafe_code)]
 
 use super::Flush;
 use super::stats::{Operation, Stats};
 use crate::error::{Error, Result, Status};
+use crate::inflate::{Goal, Inflate};
 use crate::pipeline::Counters;
-use crate::raw::{Allocator, Buffer, Output};
-use crate::zng::Inflate;
+use crate::raw::{Allocator, Output};
 use core::ffi::CStr;
+
+pub use crate::inflate::HeaderPart;
 
 /// A decompressing stream.
 #[derive(Debug)]
 pub struct InflateStream {
     engine: Inflate,
-    allocator: Allocator,
-    is_raw: bool,
     stats: Stats,
 }
 
@@ -25,43 +25,47 @@ impl InflateStream {
     /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
     /// either, negative for raw, 0 for what the zlib header says.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
-        let engine = Inflate::new(window_bits, allocator)?;
-        Ok(Self { engine, allocator, is_raw: window_bits < 0, stats: Stats::new(Operation::Inflate) })
+        Ok(Self { engine: Inflate::new(window_bits, allocator)?, stats: Stats::new(Operation::Inflate) })
     }
 
     /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
     ///
     /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a [`message`](Self::message).
     pub fn inflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        self.inflate_with_header(input, output, flush, &mut |_| {})
+    }
+
+    /// As [`inflate`](Self::inflate); parts of a gzip header go to `report` as they are met.
+    pub fn inflate_with_header(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Result<Status> {
+        let goal = match flush {
+            Flush::Finish => Goal::Finish,
+            Flush::Block => Goal::Block,
+            Flush::Trees => Goal::BlockHeader,
+            Flush::None | Flush::Partial | Flush::Sync | Flush::Full => Goal::Progress,
+        };
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
-        let outcome = self.engine.inflate(input, output, flush.to_zlib());
+        let outcome = self.engine.inflate(input, output, goal, report);
         self.stats.count(timer, given - input.len(), output.written() - written);
         outcome
     }
 
     /// Back to the start of a stream of the same form.
-    pub fn reset(&mut self) -> Result<()> {
+    pub fn reset(&mut self) {
         self.stats.finish(Counters::default());
-        self.engine.reset()
+        self.engine.reset();
     }
 
     /// Back to the start of a stream of another form.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         self.stats.finish(Counters::default());
-        self.engine.reset2(window_bits)?;
-        self.is_raw = window_bits < 0;
-        Ok(())
-    }
-
-    /// `inflateResetKeep()`: back to the start, the window left as it is.
-    pub fn reset_keep(&mut self) -> Result<()> {
-        self.engine.reset_keep()
-    }
-
-    /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw stream.
-    pub fn check(&self) -> Option<u32> {
-        (!self.is_raw).then(|| self.engine.check())
+        self.engine.reset2(window_bits)
     }
 
     /// zlib's text for the last error.
@@ -69,12 +73,7 @@ impl InflateStream {
         self.engine.message()
     }
 
-    /// The history, at most 32 KiB.
-    pub fn dictionary(&self) -> Result<Buffer> {
-        self.engine.dictionary(self.allocator)
-    }
-
-    /// zlib-ng's engine, for what is the same in every layer.
+    /// The engine, for what means the same in every layer.
     pub fn engine(&self) -> &Inflate {
         &self.engine
     }
@@ -86,7 +85,7 @@ impl InflateStream {
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
-        Ok(Self { engine: self.engine.try_clone()?, stats: self.stats.clone(), ..*self })
+        Ok(Self { engine: self.engine.try_clone()?, stats: self.stats.clone() })
     }
 }
 
@@ -101,7 +100,7 @@ impl Drop for InflateStream {
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
     let mut input = source;
     let outcome = if output.is_full() {
-        // A stream of no data may be asked for with no room at all; zlib-ng wants some.
+        // A stream of no data may be asked for with no room at all.
         let mut byte = [0];
         let mut spare = Output::new(&mut byte);
         let outcome = decode(&mut input, &mut spare);

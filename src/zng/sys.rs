@@ -3,8 +3,8 @@
 
 #![allow(non_camel_case_types, reason = "the C names")]
 
-use core::ffi::{c_int, c_uchar, c_ulong, c_void};
-pub(super) use libz_ng_sys::{gz_header, z_stream};
+use core::ffi::{c_int, c_uchar, c_void};
+pub(super) use libz_ng_sys::z_stream;
 
 pub(super) type in_func = unsafe extern "C" fn(*mut c_void, *mut *const c_uchar) -> u32;
 pub(super) type out_func = unsafe extern "C" fn(*mut c_void, *mut c_uchar, u32) -> c_int;
@@ -29,24 +29,6 @@ unsafe extern "C" {
     pub(super) fn zng_deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> i32;
     pub(super) fn zng_deflateSetDictionary(strm: *mut z_stream, dictionary: *const u8, len: u32) -> i32;
     pub(super) fn zng_deflateGetDictionary(strm: *mut z_stream, dictionary: *mut u8, len: *mut u32) -> i32;
-
-    pub(super) fn zng_inflateInit2(strm: *mut z_stream, window_bits: i32) -> i32;
-    pub(super) fn zng_inflate(strm: *mut z_stream, flush: i32) -> i32;
-    pub(super) fn zng_inflateEnd(strm: *mut z_stream) -> i32;
-    pub(super) fn zng_inflateReset(strm: *mut z_stream) -> i32;
-    pub(super) fn zng_inflateReset2(strm: *mut z_stream, window_bits: i32) -> i32;
-    pub(super) fn zng_inflateResetKeep(strm: *mut z_stream) -> i32;
-    pub(super) fn zng_inflatePrime(strm: *mut z_stream, bits: i32, value: i32) -> i32;
-    pub(super) fn zng_inflateMark(strm: *mut z_stream) -> isize;
-    pub(super) fn zng_inflateSync(strm: *mut z_stream) -> i32;
-    pub(super) fn zng_inflateSyncPoint(strm: *mut z_stream) -> i32;
-    pub(super) fn zng_inflateCopy(dest: *mut z_stream, source: *mut z_stream) -> i32;
-    pub(super) fn zng_inflateSetDictionary(strm: *mut z_stream, dictionary: *const u8, len: u32) -> i32;
-    pub(super) fn zng_inflateGetDictionary(strm: *mut z_stream, dictionary: *mut u8, len: *mut u32) -> i32;
-    pub(super) fn zng_inflateGetHeader(strm: *mut z_stream, head: *mut gz_header) -> i32;
-    pub(super) fn zng_inflateUndermine(strm: *mut z_stream, subvert: i32) -> i32;
-    pub(super) fn zng_inflateValidate(strm: *mut z_stream, check: i32) -> i32;
-    pub(super) fn zng_inflateCodesUsed(strm: *mut z_stream) -> c_ulong;
 
     pub(super) fn zng_inflateBackInit(strm: *mut z_stream, window_bits: i32, window: *mut c_uchar) -> i32;
     pub(super) fn zng_inflateBack(

@@ -1,7 +1,7 @@
 //! The hash table: the newest places of each four-byte string, and no chains (levels 1 and 2).
 //!
-//! A bucket holds one or two places, newest first. Entries are positions modulo 64 Ki, so the whole table stays in the
-//! first-level cache and nothing is ever rebased: an entry's distance is a 16-bit subtraction, and one that has gone stale
+//! A bucket holds one or two places, newest first. Entries are positions modulo 64 Ki, so the whole table is small and
+//! nothing is ever rebased: an entry's distance is a 16-bit subtraction, and one that has gone stale
 //! reads as some other distance, which the comparison turns down like any hash collision. Only the positions that the
 //! parser hands over are entered.
 
@@ -9,7 +9,7 @@ use super::{Match, Place, WORD, hash, match_length};
 use crate::error::{Error, Result};
 use crate::raw::load::u32_at;
 
-/// Buckets, as a power of two: 15 (64 or 128 KiB in all). With 14, sizes are 1 to 2 % larger at the same speed.
+/// Buckets, as a power of two: 15 (64 or 128 KiB in all). 14 is 0.8 % larger at level 1, 0.3 % at level 2, and no faster.
 const BUCKET_BITS: u32 = 15;
 /// For inputs up to [`SMALL_INPUT`]: less to clear.
 const SMALL_BUCKET_BITS: u32 = 11;
