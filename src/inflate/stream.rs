@@ -469,6 +469,12 @@ impl Inflate {
         self.blocks.codes_used()
     }
 
+    /// Whether a gzip header is accepted, so that `inflateGetHeader` makes sense. A stream that was synchronised before any
+    /// header goes on as raw.
+    pub fn accepts_gzip(&self) -> bool {
+        self.wrap.gzip
+    }
+
     /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw
     /// stream.
     pub fn check(&self) -> Option<u32> {
