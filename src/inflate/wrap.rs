@@ -206,7 +206,9 @@ impl HeaderReader {
                     if !reader.need(16) {
                         return HeaderEvent::NeedInput;
                     }
-                    let magic = reader.peek(16);
+                    // All bits that zlib would hold, which with primed ones may be more than 16, count as the header.
+                    reader.give_back(16);
+                    let magic = reader.bits();
                     if around.wrap.gzip && magic == 0x8b1f {
                         if *around.window_bits == 0 {
                             *around.window_bits = 15;
@@ -221,10 +223,10 @@ impl HeaderReader {
                     if !around.wrap.zlib || !((magic & 0xff) << 8 | magic >> 8).is_multiple_of(31) {
                         return damaged(message::HEADER_CHECK, 16);
                     }
-                    if magic & 15 != DEFLATED {
+                    if magic & 15 != u64::from(DEFLATED) {
                         return damaged(message::METHOD, 16);
                     }
-                    let bits = (magic >> 4 & 15) + 8;
+                    let bits = (magic >> 4 & 15) as u32 + 8;
                     if *around.window_bits == 0 {
                         *around.window_bits = bits;
                     }
@@ -332,7 +334,8 @@ impl HeaderReader {
                         if !reader.need(16) {
                             return HeaderEvent::NeedInput;
                         }
-                        if around.wrap.checked && reader.peek(16) != self.check & 0xffff {
+                        reader.give_back(16);
+                        if around.wrap.checked && reader.bits() != u64::from(self.check & 0xffff) {
                             return HeaderEvent::Damaged { message: message::HEADER_CRC, held: 16 };
                         }
                         let _ = field!(16);
