@@ -495,6 +495,9 @@ struct Collected {
     extra: Vec<u8>,
     name: Vec<u8>,
     comment: Vec<u8>,
+    /// Length of the extra field, and what was stored of the open text.
+    extra_len: usize,
+    stored: usize,
 }
 
 const FIELD_ROOM: usize = 12;
@@ -506,6 +509,10 @@ impl Collected {
                 field[at] = byte;
             }
         };
+        let text = |field: &mut Vec<u8>, stored: &mut usize, bytes: &[u8]| {
+            fill(field, *stored, bytes);
+            *stored = if bytes.last() == Some(&0) { 0 } else { *stored + bytes.len() };
+        };
         match part {
             HeaderPart::NotGzip => self.numbers[5] = u64::MAX,
             HeaderPart::Text(text) => self.numbers[0] = u64::from(text),
@@ -513,13 +520,13 @@ impl Collected {
             HeaderPart::Origin { extra_flags, system } => {
                 (self.numbers[2], self.numbers[3]) = (u64::from(extra_flags), u64::from(system));
             }
-            HeaderPart::ExtraLen(Some(_)) => {}
+            HeaderPart::ExtraLen(Some(len)) => self.extra_len = usize::from(len),
             HeaderPart::ExtraLen(None) => self.extra.clear(),
-            HeaderPart::Extra { at, bytes } => fill(&mut self.extra, at, bytes),
+            HeaderPart::Extra { left, bytes } => fill(&mut self.extra, self.extra_len - left, bytes),
             HeaderPart::NoName => self.name.clear(),
-            HeaderPart::Name { at, bytes } => fill(&mut self.name, at, bytes),
+            HeaderPart::Name(bytes) => text(&mut self.name, &mut self.stored, bytes),
             HeaderPart::NoComment => self.comment.clear(),
-            HeaderPart::Comment { at, bytes } => fill(&mut self.comment, at, bytes),
+            HeaderPart::Comment(bytes) => text(&mut self.comment, &mut self.stored, bytes),
             HeaderPart::End { had_crc } => (self.numbers[4], self.numbers[5]) = (u64::from(had_crc), 1),
         }
     }

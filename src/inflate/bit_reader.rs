@@ -26,12 +26,14 @@ pub(crate) struct BitReader<'a> {
     next: usize,
     bits: u64,
     count: u32,
+    /// How many of the bytes taken went into the bits: what can go back at most. Bits from before this call cannot.
+    pulled: usize,
 }
 
 impl<'a> BitReader<'a> {
     /// A reader that goes on from `held` with `input`.
     pub(crate) fn new(held: HeldBits, input: &'a [u8]) -> Self {
-        Self { input, next: 0, bits: held.bits, count: held.count }
+        Self { input, next: 0, bits: held.bits, count: held.count, pulled: 0 }
     }
 
     /// How many bytes of the input were taken.
@@ -69,6 +71,7 @@ impl<'a> BitReader<'a> {
     /// Takes up what the fast path left.
     pub(super) fn resume(&mut self, next: usize, bits: u64, count: u32) {
         debug_assert!(next <= self.input.len() && count < 64);
+        self.pulled += next - self.next;
         (self.next, self.count) = (next, count);
         self.bits = bits & ((1 << count) - 1);
     }
@@ -86,12 +89,14 @@ impl<'a> BitReader<'a> {
             let taken = word & ((1 << (bytes * 8)) - 1);
             self.bits |= taken << self.count;
             self.next += bytes as usize;
+            self.pulled += bytes as usize;
             self.count += bytes * 8;
         } else {
             for _ in 0..bytes {
                 let Some(&byte) = self.input.get(self.next) else { break };
                 self.bits |= u64::from(byte) << self.count;
                 self.next += 1;
+                self.pulled += 1;
                 self.count += 8;
             }
         }
@@ -127,15 +132,16 @@ impl<'a> BitReader<'a> {
 
     /// Gives whole bytes that this call took back to the input, all but what `keep` bits need.
     pub(crate) fn give_back(&mut self, keep: u32) {
-        let bytes = (self.count.saturating_sub(keep) as usize / 8).min(self.next);
+        let bytes = (self.count.saturating_sub(keep) as usize / 8).min(self.pulled);
         self.next -= bytes;
+        self.pulled -= bytes;
         self.count -= bytes as u32 * 8;
         self.bits &= (1 << self.count) - 1;
     }
 
     /// Forgets the bits at hand.
     pub(crate) fn clear(&mut self) {
-        (self.bits, self.count) = (0, 0);
+        (self.bits, self.count, self.pulled) = (0, 0, 0);
     }
 
     /// Passes over up to `count` whole bytes of the input, past any bits at hand. Gives the bytes.
@@ -143,6 +149,7 @@ impl<'a> BitReader<'a> {
         let end = self.next + count.min(self.input.len() - self.next);
         let bytes = &self.input[self.next..end];
         self.next = end;
+        self.pulled = 0;
         bytes
     }
 }
@@ -168,6 +175,15 @@ mod tests {
         assert_eq!(reader.take(1), 1);
         reader.give_back(0);
         assert_eq!((reader.consumed(), reader.count()), (0, 15));
+    }
+
+    #[test]
+    fn bytes_that_passed_by_the_bits_do_not_go_back() {
+        let mut reader = BitReader::new(HeldBits { bits: 0xABCD, count: 16 }, &[1, 2, 3]);
+        assert_eq!(reader.take_bytes(2), [1, 2]);
+        assert_eq!(reader.take(3), 0xABCD & 7);
+        reader.give_back(0);
+        assert_eq!((reader.consumed(), reader.count()), (2, 13));
     }
 
     #[test]

@@ -209,9 +209,13 @@ impl Inflate {
                             return Pass::Starved;
                         }
                         self.is_checked = true;
-                        let value = reader.peek(32);
-                        let value = if self.header.found == Found::Zlib { value.swap_bytes() } else { value };
-                        if self.wrap.checked && value != self.header.check {
+                        // Primed bits beyond the field count as part of it, but not for zlib's byte swap.
+                        reader.give_back(32);
+                        let value = match self.header.found {
+                            Found::Zlib => u64::from(reader.peek(32).swap_bytes()),
+                            _ => reader.bits(),
+                        };
+                        if self.wrap.checked && value != u64::from(self.header.check) {
                             return self.damaged(message::DATA_CHECK, 32);
                         }
                         Self::drop_trailer_field(reader);
@@ -223,7 +227,8 @@ impl Inflate {
                         if !reader.need(32) {
                             return Pass::Starved;
                         }
-                        if self.wrap.checked && reader.peek(32) != self.total {
+                        reader.give_back(32);
+                        if self.wrap.checked && reader.bits() != u64::from(self.total) {
                             return self.damaged(message::LENGTH_CHECK, 32);
                         }
                         Self::drop_trailer_field(reader);
@@ -467,6 +472,12 @@ impl Inflate {
     /// `inflateCodesUsed()`: how many table entries zlib would have used for the last dynamic block.
     pub fn codes_used(&self) -> usize {
         self.blocks.codes_used()
+    }
+
+    /// Whether a gzip header is accepted, so that `inflateGetHeader` makes sense. A stream that was synchronised before any
+    /// header goes on as raw.
+    pub fn accepts_gzip(&self) -> bool {
+        self.wrap.gzip
     }
 
     /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw

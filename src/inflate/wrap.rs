@@ -85,31 +85,21 @@ pub enum HeaderPart<'a> {
     },
     /// How long the extra field is, if there is one.
     ExtraLen(Option<u16>),
-    /// Bytes of the extra field, from `at` on.
+    /// Bytes of the extra field.
     Extra {
-        /// Where in the field.
-        at: usize,
+        /// How many were to come before these.
+        left: usize,
         /// The bytes.
         bytes: &'a [u8],
     },
     /// There is no name.
     NoName,
-    /// Bytes of the name, from `at` on, the closing zero among them.
-    Name {
-        /// Where in the name.
-        at: usize,
-        /// The bytes.
-        bytes: &'a [u8],
-    },
+    /// The next bytes of the name, the closing zero among them.
+    Name(&'a [u8]),
     /// There is no comment.
     NoComment,
-    /// Bytes of the comment, from `at` on, the closing zero among them.
-    Comment {
-        /// Where in the comment.
-        at: usize,
-        /// The bytes.
-        bytes: &'a [u8],
-    },
+    /// The next bytes of the comment, the closing zero among them.
+    Comment(&'a [u8]),
     /// The header is complete.
     End {
         /// Whether it had a CRC-16.
@@ -166,10 +156,8 @@ pub(crate) struct HeaderReader {
     pub(crate) found: Found,
     /// CRC-32 of the gzip header so far, later the check value of the data.
     pub(crate) check: u32,
-    /// Bytes of the open field: still to come of the extra field, met so far of a text.
+    /// Bytes still to come of the extra field.
     length: usize,
-    /// Length of the whole extra field.
-    extra_len: usize,
 }
 
 /// Everything that a header may depend on and change besides itself.
@@ -185,7 +173,7 @@ pub(crate) struct Surroundings<'s, 'c> {
 impl HeaderReader {
     /// Before the header.
     pub(crate) const fn new() -> Self {
-        Self { field: Field::Magic, found: Found::Nothing, check: 0, length: 0, extra_len: 0 }
+        Self { field: Field::Magic, found: Found::Nothing, check: 0, length: 0 }
     }
 
     /// Goes on reading.
@@ -218,7 +206,9 @@ impl HeaderReader {
                     if !reader.need(16) {
                         return HeaderEvent::NeedInput;
                     }
-                    let magic = reader.peek(16);
+                    // All bits that zlib would hold, which with primed ones may be more than 16, count as the header.
+                    reader.give_back(16);
+                    let magic = reader.bits();
                     if around.wrap.gzip && magic == 0x8b1f {
                         if *around.window_bits == 0 {
                             *around.window_bits = 15;
@@ -233,10 +223,10 @@ impl HeaderReader {
                     if !around.wrap.zlib || !((magic & 0xff) << 8 | magic >> 8).is_multiple_of(31) {
                         return damaged(message::HEADER_CHECK, 16);
                     }
-                    if magic & 15 != DEFLATED {
+                    if magic & 15 != u64::from(DEFLATED) {
                         return damaged(message::METHOD, 16);
                     }
-                    let bits = (magic >> 4 & 15) + 8;
+                    let bits = (magic >> 4 & 15) as u32 + 8;
                     if *around.window_bits == 0 {
                         *around.window_bits = bits;
                     }
@@ -288,22 +278,21 @@ impl HeaderReader {
                     self.field = Field::ExtraLen;
                 }
                 Field::ExtraLen => {
-                    self.extra_len = 0;
+                    self.length = 0;
                     if has(HAS_EXTRA) {
                         let len = field!(16) as u16;
                         (around.report)(HeaderPart::ExtraLen(Some(len)));
                         self.count(around.wrap, &len.to_le_bytes());
-                        self.extra_len = usize::from(len);
+                        self.length = usize::from(len);
                     } else {
                         (around.report)(HeaderPart::ExtraLen(None));
                     }
-                    self.length = self.extra_len;
                     self.field = Field::Extra;
                 }
                 Field::Extra => {
                     let bytes = reader.take_bytes(self.length);
                     if !bytes.is_empty() {
-                        (around.report)(HeaderPart::Extra { at: self.extra_len - self.length, bytes });
+                        (around.report)(HeaderPart::Extra { left: self.length, bytes });
                         self.count(around.wrap, bytes);
                         self.length -= bytes.len();
                     }
@@ -314,32 +303,30 @@ impl HeaderReader {
                 }
                 Field::Name => {
                     if has(HAS_NAME) {
-                        let Some((at, bytes)) = self.take_text(reader, around.wrap) else {
+                        let Some(bytes) = self.take_text(reader, around.wrap) else {
                             return HeaderEvent::NeedInput;
                         };
-                        (around.report)(HeaderPart::Name { at, bytes });
+                        (around.report)(HeaderPart::Name(bytes));
                         if bytes.last() != Some(&0) {
                             return HeaderEvent::NeedInput;
                         }
                     } else {
                         (around.report)(HeaderPart::NoName);
                     }
-                    self.length = 0;
                     self.field = Field::Comment;
                 }
                 Field::Comment => {
                     if has(HAS_COMMENT) {
-                        let Some((at, bytes)) = self.take_text(reader, around.wrap) else {
+                        let Some(bytes) = self.take_text(reader, around.wrap) else {
                             return HeaderEvent::NeedInput;
                         };
-                        (around.report)(HeaderPart::Comment { at, bytes });
+                        (around.report)(HeaderPart::Comment(bytes));
                         if bytes.last() != Some(&0) {
                             return HeaderEvent::NeedInput;
                         }
                     } else {
                         (around.report)(HeaderPart::NoComment);
                     }
-                    self.length = 0;
                     self.field = Field::Crc;
                 }
                 Field::Crc => {
@@ -347,7 +334,8 @@ impl HeaderReader {
                         if !reader.need(16) {
                             return HeaderEvent::NeedInput;
                         }
-                        if around.wrap.checked && reader.peek(16) != self.check & 0xffff {
+                        reader.give_back(16);
+                        if around.wrap.checked && reader.bits() != u64::from(self.check & 0xffff) {
                             return HeaderEvent::Damaged { message: message::HEADER_CRC, held: 16 };
                         }
                         let _ = field!(16);
@@ -368,13 +356,11 @@ impl HeaderReader {
     }
 
     /// Takes a text as far as its closing zero or the end of the input; `None` when there is no input.
-    fn take_text<'i>(&mut self, reader: &mut BitReader<'i>, wrap: Wrap) -> Option<(usize, &'i [u8])> {
+    fn take_text<'i>(&mut self, reader: &mut BitReader<'i>, wrap: Wrap) -> Option<&'i [u8]> {
         let rest = reader.rest();
         let len = rest.iter().position(|&byte| byte == 0).map_or(rest.len(), |zero| zero + 1);
         let bytes = reader.take_bytes(len);
         self.count(wrap, bytes);
-        let at = self.length;
-        self.length += bytes.len();
-        (!bytes.is_empty()).then_some((at, bytes))
+        (!bytes.is_empty()).then_some(bytes)
     }
 }
