@@ -22,9 +22,61 @@ versions! {
 /// A decompressing stream and where the program wants its gzip header.
 struct Inflate {
     stream: InflateStream,
-    /// The program's `gz_header`, or null.
+    header: HeaderSink,
+}
+
+/// The program's `gz_header`, or null, and how much of the text that is being read was stored in it.
+#[derive(Clone, Copy)]
+struct HeaderSink {
     head: *mut gz_header,
-    takes_gzip: bool,
+    stored: usize,
+}
+
+impl HeaderSink {
+    const NONE: Self = Self { head: core::ptr::null_mut(), stored: 0 };
+
+    /// Notes a part of a header that is being read.
+    ///
+    /// # Safety
+    /// - The struct is valid, its buffers null or as large as their `max` fields say.
+    unsafe fn note(&mut self, part: HeaderPart<'_>) {
+        // SAFETY: the caller vouches for the struct, unless there is none.
+        let Some(head) = (unsafe { self.head.as_mut() }) else { return };
+        match part {
+            HeaderPart::NotGzip => head.done = -1,
+            HeaderPart::Text(text) => head.text = c_int::from(text),
+            HeaderPart::Time(time) => head.time = uLong::from(time),
+            HeaderPart::Origin { extra_flags, system } => {
+                (head.xflags, head.os) = (c_int::from(extra_flags), c_int::from(system));
+            }
+            HeaderPart::ExtraLen(Some(len)) => head.extra_len = uInt::from(len),
+            HeaderPart::ExtraLen(None) => head.extra = core::ptr::null_mut(),
+            HeaderPart::Extra { left, bytes } => {
+                // The program may have changed the length that it was told; zlib trusts it too, and so stays within the room.
+                let at = head.extra_len.wrapping_sub(left as uInt) as usize;
+                // SAFETY: the caller vouches for the buffer.
+                unsafe { fill(head.extra, head.extra_max, at, bytes) };
+            }
+            HeaderPart::NoName => head.name = core::ptr::null_mut(),
+            // SAFETY: the caller vouches for the buffer.
+            HeaderPart::Name(bytes) => unsafe { self.note_text(head.name, head.name_max, bytes) },
+            HeaderPart::NoComment => head.comment = core::ptr::null_mut(),
+            // SAFETY: the caller vouches for the buffer.
+            HeaderPart::Comment(bytes) => unsafe { self.note_text(head.comment, head.comm_max, bytes) },
+            HeaderPart::End { had_crc } => (head.hcrc, head.done) = (c_int::from(had_crc), 1),
+        }
+    }
+
+    /// Stores the next bytes of a name or comment.
+    ///
+    /// # Safety
+    /// - `field` is null or has `room` writable bytes.
+    unsafe fn note_text(&mut self, field: *mut u8, room: uInt, bytes: &[u8]) {
+        // SAFETY: the caller's promise.
+        unsafe { fill(field, room, self.stored, bytes) };
+        let room = if field.is_null() { 0 } else { (room as usize).saturating_sub(self.stored) };
+        self.stored = if bytes.last() == Some(&0) { 0 } else { self.stored + bytes.len().min(room) };
+    }
 }
 
 /// The state of a decompressing stream, or `$error` from the calling function.
@@ -36,34 +88,6 @@ macro_rules! stream {
             None => return $error,
         }
     }};
-}
-
-impl gz_header {
-    /// Notes a part of a header that is being read.
-    ///
-    /// # Safety
-    /// - The buffers are null or as large as their `max` fields say.
-    unsafe fn note(&mut self, part: HeaderPart<'_>) {
-        match part {
-            HeaderPart::NotGzip => self.done = -1,
-            HeaderPart::Text(text) => self.text = c_int::from(text),
-            HeaderPart::Time(time) => self.time = uLong::from(time),
-            HeaderPart::Origin { extra_flags, system } => {
-                (self.xflags, self.os) = (c_int::from(extra_flags), c_int::from(system));
-            }
-            HeaderPart::ExtraLen(Some(len)) => self.extra_len = uInt::from(len),
-            HeaderPart::ExtraLen(None) => self.extra = core::ptr::null_mut(),
-            // SAFETY: the caller vouches for the buffer.
-            HeaderPart::Extra { at, bytes } => unsafe { fill(self.extra, self.extra_max, at, bytes) },
-            HeaderPart::NoName => self.name = core::ptr::null_mut(),
-            // SAFETY: the caller vouches for the buffer.
-            HeaderPart::Name { at, bytes } => unsafe { fill(self.name, self.name_max, at, bytes) },
-            HeaderPart::NoComment => self.comment = core::ptr::null_mut(),
-            // SAFETY: the caller vouches for the buffer.
-            HeaderPart::Comment { at, bytes } => unsafe { fill(self.comment, self.comm_max, at, bytes) },
-            HeaderPart::End { had_crc } => (self.hcrc, self.done) = (c_int::from(had_crc), 1),
-        }
-    }
 }
 
 /// Copies `bytes` to `field` from `at` on, as far as there is room.
@@ -111,16 +135,9 @@ pub unsafe extern "C" fn inflateInit2_(
         to_ok(InflateStream::new(window_bits, allocator).and_then(|stream| {
             restart(strm);
             publish(&stream, strm);
-            let inflate =
-                Inflate { stream, head: core::ptr::null_mut(), takes_gzip: takes_gzip(window_bits) };
-            install(strm, Kind::Inflate, allocator, inflate)
+            install(strm, Kind::Inflate, allocator, Inflate { stream, header: HeaderSink::NONE })
         }))
     })
-}
-
-/// Whether a stream of such window bits may have a gzip header.
-fn takes_gzip(window_bits: c_int) -> bool {
-    window_bits > 15
 }
 
 fn restart(strm: &mut z_stream) {
@@ -142,8 +159,7 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
 /// could be done, `Z_STREAM_ERROR`, `Z_MEM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
-    let Inflate { stream, head, .. } = stream!(strm, Z_STREAM_ERROR);
-    let head = *head;
+    let Inflate { stream, header } = stream!(strm, Z_STREAM_ERROR);
     // inflate takes any other number as Z_NO_FLUSH.
     let flush = super::boundary::flush(flush).unwrap_or(crate::stream::Flush::None);
     guard(Z_STREAM_ERROR, || {
@@ -157,11 +173,8 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
             return Z_STREAM_ERROR;
         };
         let outcome = stream.inflate_with_header(&mut call.input, &mut call.output, flush, &mut |part| {
-            // SAFETY: null, or a struct that the program promised to keep.
-            if let Some(head) = unsafe { head.as_mut() } {
-                // SAFETY: the program promised its buffers too.
-                unsafe { head.note(part) };
-            }
+            // SAFETY: the program promised to keep the struct and its buffers until the header is read.
+            unsafe { header.note(part) };
         });
         call.settle();
         publish(stream, strm);
@@ -198,13 +211,7 @@ pub unsafe extern "C" fn inflateReset(strm: *mut z_stream) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset2(strm: *mut z_stream, window_bits: c_int) -> c_int {
     // SAFETY: the same contract.
-    unsafe {
-        reset(strm, |inflate| {
-            inflate.stream.reset2(window_bits)?;
-            inflate.takes_gzip = takes_gzip(window_bits);
-            Ok(())
-        })
-    }
+    unsafe { reset(strm, |inflate| inflate.stream.reset2(window_bits)) }
 }
 
 /// As `inflateReset`, the window left as it is.
@@ -224,7 +231,7 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut Inflate) -> Result<
     guard(Z_STREAM_ERROR, || {
         let outcome = reset(inflate);
         if outcome.is_ok() {
-            inflate.head = core::ptr::null_mut();
+            inflate.header = HeaderSink::NONE;
             // SAFETY: `stream!` found a valid stream.
             let strm = unsafe { &mut *strm };
             restart(strm);
@@ -311,7 +318,7 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
             dest.state = core::ptr::null_mut();
             // SAFETY: the source's allocator, which the program vouched for.
             let allocator = unsafe { allocator(dest) };
-            install(dest, Kind::Inflate, allocator, Inflate { stream, ..*inflate })
+            install(dest, Kind::Inflate, allocator, Inflate { stream, header: inflate.header })
         }))
     })
 }
@@ -335,11 +342,12 @@ pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
 pub unsafe extern "C" fn inflateGetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
     let inflate = stream!(strm, Z_STREAM_ERROR);
     // SAFETY: null, or a struct that the program promises to keep.
-    let Some(header) = (unsafe { head.as_mut() }).filter(|_| inflate.takes_gzip) else {
+    let Some(header) = (unsafe { head.as_mut() }) else { return Z_STREAM_ERROR };
+    if !inflate.stream.engine().accepts_gzip() {
         return Z_STREAM_ERROR;
-    };
+    }
     header.done = 0;
-    inflate.head = head;
+    inflate.header.head = head;
     Z_OK
 }
 
