@@ -220,7 +220,7 @@ impl HeaderReader {
                     }
                     (around.report)(HeaderPart::NotGzip);
                     let damaged = |message, held| HeaderEvent::Damaged { message, held };
-                    if !around.wrap.zlib || !((magic & 0xff) << 8 | magic >> 8).is_multiple_of(31) {
+                    if !around.wrap.zlib || !(((magic & 0xff) << 8) + (magic >> 8)).is_multiple_of(31) {
                         return damaged(message::HEADER_CHECK, 16);
                     }
                     if magic & 15 != u64::from(DEFLATED) {
