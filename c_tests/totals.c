@@ -5,8 +5,6 @@
 int main(void)
 {
     begin();
-    if (is_rigz())
-        printf("note: adler of a gzip stream is checked at its end only\n");
     enum { LEN = 300000 };
     Bytef *plain = prose(LEN, 91), *out = allocate(LEN + 1000), *back = allocate(LEN);
     static const int wraps[] = {15, 31, -15};
@@ -47,7 +45,7 @@ int main(void)
                 used += strm.total_in, got += strm.total_out;
                 if (wraps[w] == 15)
                     CHECK_EQ(strm.adler, adler32(1, back, (uInt)got));
-                if (wraps[w] == 31 && (status == Z_STREAM_END || !is_rigz())) /* rigz tells a gzip stream's CRC at its end */
+                if (wraps[w] == 31)
                     CHECK_EQ(strm.adler, crc32(0, back, (uInt)got));
                 if (wraps[w] < 0)
                     CHECK_EQ(strm.adler, 0x1234567);

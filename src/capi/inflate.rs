@@ -353,8 +353,8 @@ pub unsafe extern "C" fn inflateGetHeader(strm: *mut z_stream, head: *mut gz_hea
 
 /// Undocumented in zlib: refuses with `Z_DATA_ERROR`, as every usual build of it does.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn inflateUndermine(strm: *mut z_stream, _subvert: c_int) -> c_int {
-    _ = stream!(strm, Z_STREAM_ERROR);
+pub unsafe extern "C" fn inflateUndermine(strm: *mut z_stream, subvert: c_int) -> c_int {
+    _ = (stream!(strm, Z_STREAM_ERROR), subvert);
     Z_DATA_ERROR
 }
 

@@ -3,11 +3,19 @@
 use super::boundary::*;
 use super::types::code::*;
 use super::types::z_stream;
-use crate::zng::Back;
+use crate::raw::Output;
+use crate::stream::inflate_back::BackStream;
 use core::ffi::{c_char, c_int, c_uchar, c_uint, c_void};
 
 versions! {
     "ZLIB_1.2.0": inflateBack inflateBackEnd inflateBackInit_;
+}
+
+/// A decoder and the program's window, where it wants its output.
+struct Back {
+    stream: BackStream,
+    window: *mut u8,
+    window_len: usize,
 }
 
 /// zlib's `in_func`: gives the next input at `*buf` and returns its length, 0 when there is none.
@@ -40,9 +48,11 @@ pub unsafe extern "C" fn inflateBackInit_(
     // SAFETY: the program's allocator is null or keeps the contract.
     let allocator = unsafe { allocator(strm) };
     guard(Z_STREAM_ERROR, || {
-        // SAFETY: the program promises the window until `inflateBackEnd`.
-        let back = unsafe { Back::new(window_bits, window, allocator) };
-        to_ok(back.and_then(|back| install(strm, Kind::Back, allocator, back)))
+        let back = BackStream::new(window_bits, allocator);
+        to_ok(back.and_then(|stream| {
+            let back = Back { stream, window, window_len: 1 << window_bits };
+            install(strm, Kind::Back, allocator, back)
+        }))
     })
 }
 
@@ -62,12 +72,25 @@ pub unsafe extern "C" fn inflateBack(
     guard(Z_STREAM_ERROR, || {
         // SAFETY: `state` found it valid.
         let strm = unsafe { &mut *strm };
-        let avail_in = if strm.next_in.is_null() { 0 } else { strm.avail_in };
-        let mut input = (strm.next_in, avail_in);
-        // SAFETY: the program vouches for input and call-backs.
-        let outcome = unsafe { state.inner.run(&mut input, (read, read_desc), (write, write_desc)) };
-        (strm.next_in, strm.avail_in) = input;
-        strm.msg = state.inner.message().map_or(core::ptr::null(), |message| message.as_ptr());
+        let Back { stream, window, window_len } = &mut state.inner;
+        let avail_in = if strm.next_in.is_null() { 0 } else { strm.avail_in as usize };
+        // SAFETY: the program promises `avail_in` bytes.
+        let first = unsafe { slice(strm.next_in, avail_in) };
+        let fetch = || {
+            let mut next = core::ptr::null();
+            // SAFETY: the program's call-back, with the argument it wants.
+            let len = unsafe { read(read_desc, &raw mut next) };
+            // SAFETY: it promises `len` bytes there.
+            unsafe { slice(next, if next.is_null() { 0 } else { len as usize }) }
+        };
+        // SAFETY: the program promises the window until `inflateBackEnd`; a view ends before the next one begins.
+        let room = || unsafe { Output::from_raw(*window, *window_len) };
+        // SAFETY: the program's call-back, with the argument it wants and its own window.
+        let hand_out = |len| unsafe { write(write_desc, *window, len as c_uint) } == 0;
+        let (rest, outcome) = stream.run(first, fetch, room, hand_out);
+        (strm.next_in, strm.avail_in) =
+            rest.map_or((core::ptr::null(), 0), |rest| (rest.as_ptr(), rest.len() as c_uint));
+        strm.msg = stream.message().map_or(core::ptr::null(), |message| message.as_ptr());
         to_code(outcome)
     })
 }

@@ -254,7 +254,12 @@ impl Reader {
 
     /// Finds out what the file is, as far as that is possible without handing out anything.
     pub(super) fn sniff(&mut self) -> Result<(), Fault> {
-        if self.state == State::Looking && self.output.is_empty() { self.look() } else { Ok(()) }
+        if self.state == State::Looking && self.output.is_empty() {
+            self.look()?;
+            // A plain file's first bytes wait now, and a seek that was made before they were read goes over them.
+            self.skip_waiting();
+        }
+        Ok(())
     }
 
     /// Goes where a seek wanted to go, or to the end of the file if that comes first.

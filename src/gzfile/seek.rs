@@ -114,6 +114,19 @@ mod tests {
     }
 
     #[test]
+    fn a_seek_stands_when_the_file_is_looked_at_before_it_is_read() {
+        let (from, to) = pipe();
+        let mut writer = over(to, "wT");
+        writer.write(b"plain bytes");
+        writer.close().unwrap();
+        let mut reader = over(from, "r");
+        assert_eq!(reader.seek(6, Whence::Start), Some(6));
+        assert!(reader.is_direct());
+        assert_eq!((reader.waiting(), reader.tell()), (&b"bytes"[..], 6));
+        assert_eq!(read(&mut reader, 100), Ok(b"bytes".to_vec()));
+    }
+
+    #[test]
     fn a_refused_seek_drops_the_one_before_it() {
         let (from, _to) = pipe();
         let mut reader = over(from, "r");

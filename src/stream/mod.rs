@@ -8,6 +8,7 @@
 mod body;
 pub mod deflate;
 pub mod inflate;
+pub mod inflate_back;
 pub mod oneshot;
 mod policy;
 mod stats;

@@ -1,18 +1,15 @@
 //! zlib-ng's exact streaming engine, typed and heap-stable.
 //!
-//! zlib-ng compresses whatever our own encoder does not: odd window sizes, strategies, primed bits, short flushed messages; and it
-//! decompresses by call-backs. Two facts shape this wrapper. A zlib-ng state points back at its stream, so the stream
+//! zlib-ng compresses whatever our own encoder does not: odd window sizes, strategies, primed bits, short flushed messages. Two facts shape this wrapper. A zlib-ng state points back at its stream, so the stream
 //! must not move: it lives in memory of the stream's allocator. And `zng_stream` is not `z_stream` (104 bytes against 112, `adler`
 //! at another place), so nothing here is ever cast from C's struct: the two sides exchange slices.
 //!
 //! Deflate streams are always raw here. Headers, trailers and check values belong to `stream`, once for every engine.
 
 mod deflate;
-mod inflate_back;
 mod sys;
 
 pub use deflate::{Deflate, DeflateParams};
-pub use inflate_back::Back;
 
 use crate::error::{Error, Result, Status};
 use crate::raw::{Allocator, Buffer, Output};

@@ -3,11 +3,7 @@
 
 #![allow(non_camel_case_types, reason = "the C names")]
 
-use core::ffi::{c_int, c_uchar, c_void};
 pub(super) use libz_ng_sys::z_stream;
-
-pub(super) type in_func = unsafe extern "C" fn(*mut c_void, *mut *const c_uchar) -> u32;
-pub(super) type out_func = unsafe extern "C" fn(*mut c_void, *mut c_uchar, u32) -> c_int;
 
 unsafe extern "C" {
     pub(super) fn zng_deflateInit2(
@@ -29,14 +25,4 @@ unsafe extern "C" {
     pub(super) fn zng_deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> i32;
     pub(super) fn zng_deflateSetDictionary(strm: *mut z_stream, dictionary: *const u8, len: u32) -> i32;
     pub(super) fn zng_deflateGetDictionary(strm: *mut z_stream, dictionary: *mut u8, len: *mut u32) -> i32;
-
-    pub(super) fn zng_inflateBackInit(strm: *mut z_stream, window_bits: i32, window: *mut c_uchar) -> i32;
-    pub(super) fn zng_inflateBack(
-        strm: *mut z_stream,
-        read: in_func,
-        read_arg: *mut c_void,
-        write: out_func,
-        write_arg: *mut c_void,
-    ) -> i32;
-    pub(super) fn zng_inflateBackEnd(strm: *mut z_stream) -> i32;
 }

@@ -91,6 +91,7 @@ struct Duo<'a> {
     /// The judge has told of the file's error, in a call that ours has answered otherwise.
     is_over: bool,
     is_cleared: bool,
+    has_sought: bool,
 }
 
 /// All that the system's inflate makes of a file before an error, if there is one, by gzread's rules: members behind each other,
@@ -134,11 +135,10 @@ impl Duo<'_> {
         let want = call(&self.bench.judge, self.theirs);
         let got = call(&self.bench.ours, self.ours);
         trace.add(|| format!("{what} -> {}", short(&got)));
-        let (code, message) = error(&self.bench.judge, self.theirs);
+        let (_, message) = error(&self.bench.judge, self.theirs);
         let is_full = message.contains("out of room to push");
-        // In a faulty file zlib may lose good bytes of a call before it tells the error.
-        let fails = self.is_faulty && (matches!(code, DATA_ERROR | BUF_ERROR) || got != want);
-        if (fails || is_full) && (got != want || self.compare(what).is_err()) {
+        // In a faulty file zlib may lose good bytes before it tells the error, and may not tell it at all.
+        if (self.is_faulty || is_full) && (got != want || self.compare(what).is_err()) {
             self.is_over = true;
             return Ok(got);
         }
@@ -171,7 +171,9 @@ impl Duo<'_> {
         let got = error(lib, self.ours);
         trace.add(|| format!("the rest from {start}: {} bytes, then {got:?}", rest.len()));
         // After gzclearerr zlib tries to go on behind the fault, and finds another.
-        let is_told = got == want || (self.is_cleared && matches!(got.0, DATA_ERROR | BUF_ERROR));
+        // And it says nothing of a trailer cut off where a read ended exactly with the data.
+        let is_told =
+            got == want || ((self.is_cleared || want.0 == OK) && matches!(got.0, DATA_ERROR | BUF_ERROR));
         if !is_told {
             return Err(format!("the file's error is {got:?}, the system's {want:?}"));
         }
@@ -225,8 +227,17 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
         ));
     }
     let (ideal, is_faulty) = ideal(bench, &bytes);
-    let mut duo =
-        Duo { bench, ours, theirs, ideal, is_faulty, is_pushed: false, is_over: false, is_cleared: false };
+    let mut duo = Duo {
+        bench,
+        ours,
+        theirs,
+        ideal,
+        is_faulty,
+        is_pushed: false,
+        is_over: false,
+        is_cleared: false,
+        has_sought: false,
+    };
     let mut result = calls(&mut duo, rng, trace);
     if result.is_ok() && duo.is_over {
         result = duo.judge_rest(trace);
@@ -236,7 +247,7 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
     let (got, want) = (close(&bench.ours, duo.ours), close(&bench.judge, duo.theirs));
     trace.add(|| format!("gzclose -> {got}"));
     result?;
-    if got != want {
+    if got != want && !(duo.is_faulty && (duo.is_cleared || duo.is_over)) {
         return Err(format!("gzclose gives {got}, the system's {want}"));
     }
     Ok(())
@@ -361,11 +372,13 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
             let size = rng.size(250_000) as i64;
             let offset = if whence == libc::SEEK_CUR && rng.chance(50) { -size / 4 } else { size };
             duo.same(&format!("gzseek({offset}, {whence})"), trace, |lib, f| lib.gzseek(f, offset, whence))?;
+            duo.has_sought = true;
         }
         34 if seeking => {
             duo.same("gzrewind", trace, |lib, f| lib.gzrewind(f))?;
         }
-        35 => {
+        // Not behind a seek: zlib then reads a plain file's first bytes, and its gzgetc macro hands them out as they are.
+        35 if !duo.has_sought => {
             duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
         }
         36 if rng.chance(50) => {

@@ -12,7 +12,7 @@
 //!   there on; and data_type from there to the next inflate call, which zlib leaves as it was;
 //! - inflateCodesUsed tells the size of an engine's tables: only its error value is compared;
 //! - inflateMark after an error;
-//! - inflateBack's message for damaged data: zlib-ng lets a distance reach into the window's unwritten part, and finds the damage later.
+//! - inflateBack of damaged data: zlib lets a distance reach into the window's unwritten part at times, and gives what happens to be there.
 
 use std::ffi::{c_int, c_uint, c_void};
 
@@ -65,6 +65,8 @@ struct Duo<'a> {
     is_damaged: bool,
     /// inflateValidate was called, or inflateSync has found its place: no more check values, or fewer.
     check_may_be_off: bool,
+    /// Bits were put in front of the input.
+    is_primed: bool,
     /// Bytes of header that zlib's total_in has forgotten.
     forgotten: u64,
 }
@@ -137,7 +139,9 @@ impl Duo<'_> {
             let numbers = |h: &ReadHeader| {
                 let h = &h.head;
                 let nulls = (h.extra.is_null(), h.name.is_null(), h.comment.is_null());
-                (h.done, h.text, h.time as u32, h.xflags, h.os, h.extra_len, h.hcrc, nulls)
+                // Primed bits beyond a field show in zlib's numbers.
+                let origin = (h.xflags & 0xff, h.os & 0xff);
+                (h.done, h.text, h.time as u32, origin, h.extra_len & 0xffff, h.hcrc, nulls)
             };
             if numbers(ours) != numbers(theirs) {
                 let (got, want) = (numbers(ours), numbers(theirs));
@@ -245,7 +249,18 @@ impl Duo<'_> {
         if got != want || got != OK {
             return Err(format!("inflateCopy gives {got}, the system's {want}"));
         }
-        let Duo { bench, pos, is_gzip, code, inflated, is_damaged, check_may_be_off, forgotten, .. } = *self;
+        let Duo {
+            bench,
+            pos,
+            is_gzip,
+            code,
+            inflated,
+            is_damaged,
+            check_may_be_off,
+            is_primed,
+            forgotten,
+            ..
+        } = *self;
         let mut copy = Duo {
             bench,
             ours,
@@ -258,6 +273,7 @@ impl Duo<'_> {
             inflated,
             is_damaged,
             check_may_be_off,
+            is_primed,
             forgotten,
         };
         // Both copies still point to the first stream's header; give each its own so that the first may go.
@@ -346,6 +362,7 @@ fn sequence(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Ver
         inflated: OK,
         is_damaged: false,
         check_may_be_off: false,
+        is_primed: false,
         forgotten: 0,
     };
     if got != want {
@@ -438,7 +455,8 @@ fn random_call<'a>(
             set_dictionary(duo, dictionary, trace)?;
         }
         1 | 2 => duo.get_dictionary(trace)?,
-        3 => {
+        // Not behind primed bits: zlib 1.2.13 looks for the marker in bits that it shifts the wrong way.
+        3 if !duo.is_primed => {
             let cut = rng.cut(left);
             duo.io("inflateSync", &made.bytes, (cut, 0), false, trace, |lib, s| lib.inflate_sync(s))?;
         }
@@ -466,11 +484,13 @@ fn random_call<'a>(
             }
         }
         9 => {
-            let bits = rng.pick(&[-1, 0, 1, 3, 7, 8, 9, 16, 17, 33]);
+            // More than a byte's worth: zlib's fast loop may then give back bytes that it never took.
+            let bits = rng.pick(&[-1, 0, 1, 3, 7, 8, 33]);
             let value = rng.bits() as c_int;
             duo.same(&format!("inflatePrime({bits}, {value:#x})"), trace, |lib, s| {
                 lib.inflate_prime(s, bits, value).into()
             })?;
+            duo.is_primed |= bits > 0;
         }
         10 => duo.watch_header(rng, trace)?,
         11 => {
@@ -581,8 +601,8 @@ fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) ->
             Err("inflateBack's output differs".into())
         };
     }
-    let same_message = got.1 == want.1 || got.0 == DATA_ERROR;
-    if (got.0, got.2, got.4) != (want.0, want.2, want.4) || !same_message {
+    let is_stricter = got.0 == DATA_ERROR && got.1 == "invalid distance too far back";
+    if (got.0, &got.1, got.2, got.4) != (want.0, &want.1, want.2, want.4) && !is_stricter {
         let short = |r: &(c_int, String, Option<usize>, Vec<u8>, u32)| format!("{:?}", (r.0, &r.1, r.2, r.4));
         return Err(format!(
             "inflateBack's (code, msg, place, left) is {}, the system's {}",
@@ -590,8 +610,7 @@ fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) ->
             short(want)
         ));
     }
-    let common = if got.0 == DATA_ERROR { got.3.len().min(want.3.len()) } else { usize::MAX };
-    if got.3.get(..common).unwrap_or(&got.3) != want.3.get(..common).unwrap_or(&want.3) {
+    if got.0 != DATA_ERROR && got.3 != want.3 {
         return Err(format!(
             "inflateBack's output differs: {} bytes, the system's {}",
             got.3.len(),

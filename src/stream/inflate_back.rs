@@ -1,0 +1,131 @@
+//! `BackStream`: decompression that fetches its input and hands out its output by itself, zlib's `inflateBack()`.
+
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::inflate::{Goal, Inflate};
+use crate::raw::{Allocator, Output};
+use core::ffi::CStr;
+
+pub use crate::error::Status;
+
+/// A decoder of raw streams, one after another.
+#[derive(Debug)]
+pub struct BackStream {
+    engine: Inflate,
+}
+
+impl BackStream {
+    /// A decoder for windows of `1 << window_bits` bytes, 8 to 15.
+    pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
+        if !(8..=15).contains(&window_bits) {
+            return Err(Error::Stream);
+        }
+        Ok(Self { engine: Inflate::new(-window_bits, allocator)? })
+    }
+
+    /// Decodes one stream. Input is `input`, then what `read` gives, nothing meaning that there is no more. Output goes to what
+    /// `room` gives, and `write` is told how much of it was filled; false means that it cannot be taken.
+    ///
+    /// Tells what of the last input was not needed, or nothing when it ran out. [`Error::Buffer`] when a call-back failed.
+    pub fn run<'i, 'o>(
+        &mut self,
+        mut input: &'i [u8],
+        mut read: impl FnMut() -> &'i [u8],
+        mut room: impl FnMut() -> Output<'o>,
+        mut write: impl FnMut(usize) -> bool,
+    ) -> (Option<&'i [u8]>, Result<Status>) {
+        self.engine.reset();
+        let mut output = room();
+        let (rest, outcome) = loop {
+            if input.is_empty() {
+                input = read();
+                if input.is_empty() {
+                    break (None, Err(Error::Buffer));
+                }
+            }
+            match self.engine.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {}) {
+                Ok(Status::Ok) | Err(Error::Buffer) if output.is_full() => {
+                    if !write(output.written()) {
+                        return (Some(input), Err(Error::Buffer));
+                    }
+                    output = room();
+                }
+                Ok(Status::Ok) | Err(Error::Buffer) => {}
+                outcome => break (Some(input), outcome),
+            }
+        };
+        // What was decoded before an end of any kind is handed out.
+        let is_taken = output.written() == 0 || write(output.written());
+        let is_lost = outcome == Ok(Status::StreamEnd) && !is_taken;
+        (rest, if is_lost { Err(Error::Buffer) } else { outcome })
+    }
+
+    /// zlib's text for the last error.
+    pub fn message(&self) -> Option<&'static CStr> {
+        self.engine.message()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::deflate::{Config, DeflateStream};
+    use crate::stream::{Flush, Strategy};
+
+    fn packed(data: &[u8]) -> Vec<u8> {
+        let config = Config { level: 6, window_bits: -15, mem_level: 8, strategy: Strategy::Default };
+        let mut stream = DeflateStream::new(config, Allocator::SYSTEM).unwrap();
+        let mut bytes = vec![0; data.len() + 100];
+        let mut output = Output::new(&mut bytes);
+        assert_eq!(stream.deflate(&mut &*data, &mut output, Flush::Finish), Ok(Status::StreamEnd));
+        let len = output.written();
+        bytes.truncate(len);
+        bytes
+    }
+
+    #[test]
+    fn input_comes_in_pieces_and_what_is_left_is_told() {
+        let data = b"fetch, decode, hand out; ".repeat(10_000);
+        let mut bytes = packed(&data);
+        bytes.extend_from_slice(b"behind");
+        for piece in [1, 7, 1000, bytes.len()] {
+            let mut pieces = bytes.chunks(piece);
+            let mut windows = vec![vec![0; 1 << 15]; data.len().div_ceil(1 << 15)];
+            let mut rooms = windows.iter_mut().map(|window| Output::new(window));
+            let mut lens = Vec::new();
+            let mut back = BackStream::new(15, Allocator::SYSTEM).unwrap();
+            let (rest, outcome) = back.run(
+                &[],
+                || pieces.next().unwrap_or_default(),
+                || rooms.next().unwrap(),
+                |len| {
+                    lens.push(len);
+                    true
+                },
+            );
+            assert_eq!(outcome, Ok(Status::StreamEnd));
+            let left = rest.unwrap().len() + pieces.map(<[u8]>::len).sum::<usize>();
+            assert_eq!(left, b"behind".len());
+            let decoded: Vec<u8> =
+                windows.iter().zip(lens).flat_map(|(window, len)| &window[..len]).copied().collect();
+            assert!(decoded == data, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_refused_output_and_a_missing_input_are_buffer_errors() {
+        let data = b"no more".repeat(10);
+        let bytes = packed(&data);
+        let mut back = BackStream::new(15, Allocator::SYSTEM).unwrap();
+        let mut room = [0; 1000];
+        let mut rooms = vec![Output::new(&mut room)];
+        let mut next = || rooms.pop().unwrap();
+        let (rest, outcome) = back.run(&bytes, || &[], &mut next, |_| false);
+        assert_eq!((rest.map(<[u8]>::len), outcome), (Some(0), Err(Error::Buffer)));
+        let mut room = [0; 1000];
+        let mut rooms = vec![Output::new(&mut room)];
+        let (rest, outcome) = back.run(&bytes[..9], || &[], || rooms.pop().unwrap(), |_| true);
+        assert_eq!((rest, outcome), (None, Err(Error::Buffer)));
+    }
+}
