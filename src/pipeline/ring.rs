@@ -74,8 +74,9 @@ impl Ring {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
             (_, true) => 2 * threads + 1,
-            // Work only goes on within calls, so enough is collected for all threads to be busy most of a call.
-            (_, false) => 4 * threads,
+            // Work only goes on within calls: small writes are collected until all threads have something to do. More would
+            // even out what the last jobs of a call differ in, but is no longer in the cache when it is compressed.
+            (_, false) => 2 * threads,
         };
         self.reserve()?;
         self.pool = Some(pool);
@@ -165,12 +166,12 @@ impl Ring {
     /// Does something useful while the front job is not settled: a job of this ring that still waits, or else sleep until the
     /// worker that has the front job is through.
     pub(super) fn work(&mut self) -> Result<()> {
+        if self.jobs.front().is_none_or(|front| front.is_settled()) {
+            return Ok(());
+        }
         self.is_open = true;
         self.offer();
         let Some(front) = self.jobs.front() else { return Ok(()) };
-        if front.is_settled() {
-            return Ok(());
-        }
         for job in &self.jobs {
             if let Some(outcome) = job.run(&mut self.encoder, false) {
                 return outcome;
@@ -188,11 +189,13 @@ impl Ring {
             return;
         }
         self.is_open = false;
+        // First whatever nobody has begun, then what the workers have. A job that fails is settled, or waits again when memory was
+        // refused; its time to be reported will come.
         for job in &self.jobs {
-            // A job that fails is settled, or waits again when memory was refused; its time to be reported will come.
-            if job.run(&mut self.encoder, false).is_none() {
-                job.wait();
-            }
+            job.run(&mut self.encoder, false);
+        }
+        for job in &self.jobs {
+            job.wait();
         }
     }
 
