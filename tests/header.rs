@@ -17,14 +17,8 @@ fn root() -> &'static Path {
 /// floors import for ours.
 fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
-    let mut files: Vec<_> = std::fs::read_dir(root().join("src/capi"))
-        .expect("src/capi is there")
-        .map(|entry| entry.expect("the folder can be read").path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
-        .collect();
-    files.sort();
-    let builder =
-        files.into_iter().fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
+    // From the module's head cbindgen goes on to the files beside it.
+    let builder = cbindgen::Builder::new().with_config(config).with_src(root().join("src/capi/mod.rs"));
     let bindings = builder.generate().expect("cbindgen reads src/capi");
     let mut text = Vec::new();
     bindings.write(&mut text);
