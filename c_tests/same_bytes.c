@@ -1,6 +1,5 @@
-/* The output depends on the input, the level and the flushes: never on RIGZ_THREADS, and at level 9 not on how writes were cut
- * either. (Below it rigz uses zlib-ng, where the cut may move a match.) The variable is read once, so each way runs in a process of
- * its own: this program again, with the cut as argument. */
+/* The output depends on the input, the level and the flushes: never on RIGZ_THREADS or on how writes were cut. The variable is read
+ * once, so each way runs in a process of its own: this program again, with the cut as argument. */
 #include "check.h"
 
 enum { LEN = 5 << 20 };

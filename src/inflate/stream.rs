@@ -501,11 +501,6 @@ impl Inflate {
         let window = self.window.try_clone()?;
         Ok(Self { window, ..*self })
     }
-
-    /// Where the stream's memory comes from.
-    pub fn allocator(&self) -> Allocator {
-        self.window.allocator()
-    }
 }
 
 /// The end of the empty stored block that a sync or full flush leaves.

@@ -132,11 +132,6 @@ impl Window {
         Ok(clone)
     }
 
-    /// Where the stream's memory comes from.
-    pub(crate) fn allocator(&self) -> Allocator {
-        self.allocator
-    }
-
     /// The bytes from `start` to the position.
     fn bytes(&self, start: usize) -> &[u8] {
         let Some(memory) = self.memory else { return &[] };

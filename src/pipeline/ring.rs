@@ -171,13 +171,14 @@ impl Ring {
         }
         self.is_open = true;
         self.offer();
-        let Some(front) = self.jobs.front() else { return Ok(()) };
         for job in &self.jobs {
             if let Some(outcome) = job.run(&mut self.encoder, false) {
                 return outcome;
             }
         }
-        front.wait();
+        if let Some(front) = self.jobs.front() {
+            front.wait();
+        }
         Ok(())
     }
 
