@@ -3,11 +3,11 @@
 //! By `secure_getenv`, so that a setuid program that links us cannot be steered by its caller. A value that makes no sense
 //! is taken as not set: a library has nowhere to complain.
 
+use crate::raw::process::FirstMade;
 use core::ffi::{CStr, c_char};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 /// What the environment asks of this process.
 #[derive(Debug, Default)]
@@ -26,8 +26,8 @@ pub struct Config {
 
 /// The environment as the first caller found it.
 pub fn config() -> &'static Config {
-    static CONFIG: OnceLock<Config> = OnceLock::new();
-    CONFIG.get_or_init(|| Config {
+    static CONFIG: FirstMade<Config> = FirstMade::new();
+    CONFIG.get_or_make(|| Config {
         threads: number(c"RIGZ_THREADS", 1, 1024),
         chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
         threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),

@@ -10,15 +10,15 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs an export's body. A panic, which would be our bug, becomes `on_panic` and stays silent.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     thread_local! {
         static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
     }
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
+    static IS_QUIET: AtomicBool = AtomicBool::new(false);
+    if !IS_QUIET.load(Ordering::Relaxed) && !IS_QUIET.swap(true, Ordering::Relaxed) {
         let host = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true)
@@ -27,7 +27,7 @@ pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
                 host(panic);
             }
         }));
-    });
+    }
     let outer = IS_INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(body));
     IS_INSIDE.set(outer);

@@ -12,10 +12,9 @@ use super::encoder::ChunkEncoder;
 use super::job::Job;
 use super::sync::Weak;
 use crate::config::config;
-use crate::raw::process;
+use crate::raw::process::{self, FirstMade};
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 use std::cell::RefCell;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 pub(super) use crate::raw::process::Epoch;
@@ -77,9 +76,9 @@ impl Pool {
 
 /// How many threads, the caller's included, may compress at once.
 pub(super) fn thread_limit() -> usize {
-    static LIMIT: OnceLock<usize> = OnceLock::new();
+    static LIMIT: FirstMade<usize> = FirstMade::new();
     // `available_parallelism` heeds the affinity mask and cgroup quotas.
-    *LIMIT.get_or_init(|| {
+    *LIMIT.get_or_make(|| {
         config().threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     })
 }

@@ -2,8 +2,7 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 /// Forks that this process descends from, as far as `atfork` handlers ran. Written by the handler in a child while it has one
 /// thread; read anywhere.
@@ -30,11 +29,11 @@ pub fn watch_forks() {
     extern "C" fn in_child() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
-    static WATCH: Once = Once::new();
-    WATCH.call_once(|| {
+    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+    if !IS_WATCHED.swap(true, Ordering::Relaxed) {
         // SAFETY: the handler only counts, which is safe in a child; it stays mapped, since the library is never unloaded.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    });
+    }
 }
 
 /// Blocks every signal on the calling thread until dropped.
@@ -70,6 +69,36 @@ impl Drop for BlockedSignals {
     }
 }
 
+/// A value that a process makes at first use, and for whose making no thread ever waits for another: threads that come
+/// together all make it, and the first to publish wins.
+///
+/// `std`'s `Once` and `OnceLock` would have the others wait, which in the child of a `fork` is for ever if the maker stayed
+/// behind in the parent.
+#[derive(Debug)]
+pub(crate) struct FirstMade<T>(AtomicPtr<T>);
+
+impl<T: Send + Sync + 'static> FirstMade<T> {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &'static T {
+        if let Some(value) = leaked(self.0.load(Ordering::Acquire)) {
+            return value;
+        }
+        let made = Box::into_raw(Box::new(make()));
+        match self.0.compare_exchange(core::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => leaked(made),
+            Err(first) => {
+                // SAFETY: `made` came from `Box::into_raw` above, and nobody else has seen it.
+                drop(unsafe { Box::from_raw(made) });
+                leaked(first)
+            }
+        }
+        .expect("neither pointer is null")
+    }
+}
+
 /// A shared view of what was leaked behind `place`, if anything was.
 ///
 /// Only ever pass a pointer that is null or came from `Box::leak` and is freed by nobody.
@@ -81,6 +110,17 @@ pub(crate) fn leaked<T>(place: *mut T) -> Option<&'static T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_made_value_stays() {
+        static VALUE: FirstMade<std::thread::ThreadId> = FirstMade::new();
+        let make = || *VALUE.get_or_make(|| std::thread::current().id());
+        let seen: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(seen.iter().all(|&id| id == make()));
+    }
 
     #[test]
     fn signals_are_blocked_only_inside() {
