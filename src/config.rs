@@ -20,6 +20,8 @@ pub struct Config {
     pub chunk: Option<usize>,
     /// `RIGZ_THRESHOLD`: unflushed bytes from which on workers are called, for experiments.
     pub threshold: Option<usize>,
+    /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
+    pub bgzf: bool,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
 }
@@ -31,6 +33,7 @@ pub fn config() -> &'static Config {
         threads: number(c"RIGZ_THREADS", 1, 1024),
         chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
         threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
+        bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
         stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
     })
 }

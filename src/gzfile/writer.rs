@@ -1,4 +1,4 @@
-//! The writing side of a gzFile: bytes of the host in, a gzip member out.
+//! The writing side of a gzFile: bytes of the host in, a gzip member out, or BGZF (`encoder`).
 //!
 //! Small writes are collected until there are as many as `gzbuffer` said (8 KiB), large ones go to the stream as they are; the
 //! stream decides whether it compresses them at once or hands them to other threads. What the stream finishes is collected in
@@ -15,22 +15,15 @@
 #![forbid(unsafe_code)]
 
 use super::buffer::Buffer;
+use super::encoder::Encoder;
 use super::fd::{Descriptor, Errno, Origin};
 use super::mode::{Access, Framing, Mode};
 use super::{DEFAULT_SIZE, Fault};
 use crate::error::{Error, Status};
-use crate::raw::Allocator;
-use crate::stream::deflate::{Config, DeflateStream};
 use crate::stream::{Flush, Strategy};
 
 /// Least bytes that one write to the file should carry: a system call costs as much as compressing a few hundred bytes.
 const PIECE_SIZE: usize = 64 * 1024;
-
-/// Window bits of 32 KiB, with a gzip wrapper.
-const GZIP_WINDOW_BITS: i32 = 15 + 16;
-
-/// zlib's default of 1 to 9.
-const MEM_LEVEL: i32 = 8;
 
 /// The writing side of a gzFile.
 pub(super) struct Writer {
@@ -46,7 +39,7 @@ pub(super) struct Writer {
     collected: Buffer,
     /// Bytes of the stream, not yet written.
     finished: Buffer,
-    deflater: Option<DeflateStream>,
+    encoder: Option<Encoder>,
     /// The member is complete; the stream must be reset before it takes anything more.
     complete: bool,
     /// How many bytes the host wrote.
@@ -70,7 +63,7 @@ impl Writer {
             strategy: Some(mode.strategy),
             collected: Buffer::default(),
             finished: Buffer::default(),
-            deflater: None,
+            encoder: None,
             complete: false,
             position: 0,
             skip: 0,
@@ -186,7 +179,7 @@ impl Writer {
             return Ok(());
         }
         self.finish_seek()?;
-        if self.deflater.is_some() {
+        if self.encoder.is_some() {
             if !self.collected.is_empty() {
                 self.compress_collected(Flush::Block)?;
             }
@@ -218,9 +211,7 @@ impl Writer {
             self.finished.grow(self.size.max(PIECE_SIZE)).map_err(|_| Fault::MEMORY)?;
             // zlib does not tell an unknown level or strategy from refused memory either.
             let strategy = self.strategy.ok_or(Fault::MEMORY)?;
-            let config =
-                Config { level: self.level, window_bits: GZIP_WINDOW_BITS, mem_level: MEM_LEVEL, strategy };
-            self.deflater = Some(DeflateStream::new(config, Allocator::SYSTEM).map_err(|_| Fault::MEMORY)?);
+            self.encoder = Some(Encoder::new(self.level, strategy).map_err(|_| Fault::MEMORY)?);
         }
         self.collected.grow(2 * self.size).map_err(|_| Fault::MEMORY)
     }
@@ -262,14 +253,14 @@ impl Writer {
 
     /// Compresses `input`, taking what was consumed off its front, and writes what is worth a write or must be written.
     fn compress(&mut self, input: &mut &[u8], flush: Flush) -> Result<(), Fault> {
-        let Some(deflater) = &mut self.deflater else {
+        let Some(encoder) = &mut self.encoder else {
             return self.descriptor.write_all(input).map_err(Fault::io);
         };
         if self.complete {
             if input.is_empty() {
                 return Ok(());
             }
-            deflater.reset().map_err(|_| Fault::DEFLATE_STATE)?;
+            encoder.reset().map_err(|_| Fault::DEFLATE_STATE)?;
             self.complete = false;
         }
         loop {
@@ -279,7 +270,7 @@ impl Writer {
             let mut lent = self.finished.lend();
             let mut output = lent.output(0);
             let before = input.len();
-            let result = deflater.deflate(input, &mut output, flush);
+            let result = encoder.deflate(input, &mut output, flush);
             let (added, full) = (output.written(), output.is_full());
             self.finished.take_back(lent, added);
             match result {
@@ -301,10 +292,10 @@ impl Writer {
 
     /// Hands new parameters to the stream. As with zlib, values that it does not know change nothing.
     fn change_stream(&mut self, level: i32, strategy: Option<Strategy>) -> Result<(), Fault> {
-        let (Some(deflater), Some(strategy)) = (&mut self.deflater, strategy) else { return Ok(()) };
+        let (Some(encoder), Some(strategy)) = (&mut self.encoder, strategy) else { return Ok(()) };
         if self.complete {
             // A stream that ended takes no parameters. It stays `complete`, so that no empty member begins.
-            deflater.reset().map_err(|_| Fault::DEFLATE_STATE)?;
+            encoder.reset().map_err(|_| Fault::DEFLATE_STATE)?;
         }
         loop {
             if self.finished.is_full() {
@@ -312,7 +303,7 @@ impl Writer {
             }
             let mut lent = self.finished.lend();
             let mut output = lent.output(0);
-            let result = deflater.params(level, strategy, &mut &[][..], &mut output);
+            let result = encoder.params(level, strategy, &mut output);
             let (added, full) = (output.written(), output.is_full());
             self.finished.take_back(lent, added);
             if result != Err(Error::Buffer) || !full {

@@ -9,7 +9,7 @@
 //! what is done, [`work`](Compressor::work) makes progress when neither does.
 
 use super::WINDOW;
-use super::encoder::ChunkEnd;
+use super::encoder::{ChunkEnd, Form};
 use super::job::Chunk;
 use super::ring::Ring;
 use crate::checksum::Check;
@@ -19,7 +19,9 @@ use crate::raw::{Allocator, Buffer, Output};
 /// What a segment is compressed with.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// 1 to 9.
+    /// What the chunks become.
+    pub form: Form,
+    /// 0 to 9.
     pub level: i32,
     /// Bytes in the chunk of a number, from 0 on.
     pub chunk_len: fn(usize) -> usize,
@@ -74,7 +76,7 @@ impl Compressor {
     pub fn new(settings: Settings, window: &[u8], allocator: Allocator) -> Result<Self> {
         let mut ring = Ring::new(allocator)?;
         let mut open = ring.input_buffer(WINDOW + (settings.chunk_len)(0))?;
-        open.extend(&window[window.len().saturating_sub(WINDOW)..]);
+        open.extend(settings.form.history(window));
         let window_len = open.len();
         let counters = Counters { threads: ring.threads(), ..Counters::default() };
         Ok(Self {
@@ -202,11 +204,12 @@ impl Compressor {
 
     /// Hands the open chunk on and opens the next, primed with its tail.
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
-        let out = self.ring.output_buffer(self.open.len() - self.window_len)?;
+        let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
         let mut next = self.ring.input_buffer(WINDOW + (self.settings.chunk_len)(self.number + 1))?;
-        next.extend(self.window());
+        next.extend(self.settings.form.history(&self.open));
         let next_window_len = next.len();
         let chunk = Chunk {
+            form: self.settings.form,
             level: self.settings.level,
             bytes: std::mem::replace(&mut self.open, next),
             window_len: std::mem::replace(&mut self.window_len, next_window_len),
@@ -239,8 +242,13 @@ mod tests {
 
     /// Compresses `data`, written in pieces of `piece` and read in pieces of `room`.
     fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
-        let settings =
-            Settings { level: 6, chunk_len: |_| 64 << 10, parallel_from: 100_000, check: Check::Crc(0) };
+        let settings = Settings {
+            form: Form::Raw,
+            level: 6,
+            chunk_len: |_| 64 << 10,
+            parallel_from: 100_000,
+            check: Check::Crc(0),
+        };
         let mut compressor =
             Compressor::new(settings, window, Allocator::SYSTEM).expect("memory for a compressor");
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
@@ -299,7 +307,13 @@ mod tests {
     #[test]
     fn a_clone_goes_on_apart() {
         let data = text(400_000);
-        let settings = Settings { level: 1, chunk_len: |_| 64 << 10, parallel_from: 0, check: Check::None };
+        let settings = Settings {
+            form: Form::Raw,
+            level: 1,
+            chunk_len: |_| 64 << 10,
+            parallel_from: 0,
+            check: Check::None,
+        };
         let mut first = Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
         let mut input = &data[..];
         while !input.is_empty() {

@@ -1,15 +1,48 @@
-//! The seam between the pipeline and whatever engine compresses a chunk: one struct, one method.
+//! The seam between the pipeline and whatever engine compresses a chunk: one struct, one method for each form.
 //!
 //! A chunk's bytes depend on its window, its data, its end and the level alone. So the engine starts every chunk from its
 //! beginning, primed with the window, and carries nothing over.
 
+use super::WINDOW;
 use super::sync::{Mutex, MutexGuard};
+use crate::checksum::crc32;
 use crate::deflate::{ChunkInfo, Encoder, Level};
 use crate::error::{Error, Result};
+use crate::format::{bgzf, gzip};
 use crate::raw::Output;
 
 pub use crate::deflate::ChunkEnd;
 pub use crate::deflate::bound;
+
+/// What chunks become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Raw DEFLATE that goes on from chunk to chunk: each is primed with the 32 KiB before it.
+    Raw,
+    /// BGZF blocks, which refer to nothing before them.
+    Bgzf,
+}
+
+impl Form {
+    /// How much of the tail of what came before a chunk may be referred to.
+    pub(super) fn history(self, before: &[u8]) -> &[u8] {
+        match self {
+            Form::Raw => &before[before.len().saturating_sub(WINDOW)..],
+            Form::Bgzf => &[],
+        }
+    }
+
+    /// The most bytes that a chunk of `len` bytes becomes.
+    pub(super) fn bound(self, len: usize) -> usize {
+        match self {
+            Form::Raw => bound(len),
+            Form::Bgzf => {
+                let block = bgzf::WRAP_LEN + bound(bgzf::BLOCK_DATA);
+                len.div_ceil(bgzf::BLOCK_DATA) * block + bgzf::END_OF_FILE.len()
+            }
+        }
+    }
+}
 
 /// Engines that nobody uses at the moment; a process keeps as many as it ever had in use at once, up to [`IDLE_MAX`].
 ///
@@ -41,6 +74,26 @@ impl ChunkEncoder {
             none => none.insert(take_idle().map_or_else(Encoder::new, Ok)?),
         };
         engine.encode_to(level, data, window_len, end, out)
+    }
+
+    /// Compresses `data` to BGZF blocks at the front of `out`, which has room for [`Form::bound`]; behind the last of a file
+    /// stands the block that tells so.
+    pub fn encode_blocks(
+        &mut self,
+        level: i32,
+        data: &[u8],
+        end: ChunkEnd,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        for block in data.chunks(bgzf::BLOCK_DATA) {
+            out.put_headed(|out| self.encode(level, block, 0, ChunkEnd::Finish, out), bgzf::header)
+                .ok_or(Error::Stream)??;
+            out.put(&gzip::trailer(crc32::update(crc32::INITIAL, block), block.len() as u64));
+        }
+        if end == ChunkEnd::Finish {
+            out.put(&bgzf::END_OF_FILE);
+        }
+        Ok(())
     }
 
     /// Throws the engine away: a panic may have left anything in it.
@@ -82,7 +135,6 @@ fn lock_idle() -> Option<MutexGuard<'static, Vec<Encoder>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::WINDOW;
     use super::*;
     use crate::inflate::{Goal, Inflate};
     use crate::raw::Allocator;
@@ -130,6 +182,32 @@ mod tests {
                     assert_eq!(decode(&out, &data[..window_len], data.len()), data);
                     assert_eq!(end == ChunkEnd::Sync, out.ends_with(&[0, 0, 0xff, 0xff]));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_keep_the_bound_and_their_sizes_lead_to_the_end() {
+        let mut encoder = ChunkEncoder::default();
+        for data in [&noise(300_000)[..], &[7; 200_000], &noise(bgzf::BLOCK_DATA), b"x", b""] {
+            for level in 0..=9 {
+                let mut room = vec![0; Form::Bgzf.bound(data.len())];
+                let mut out = Output::new(&mut room);
+                encoder
+                    .encode_blocks(level, data, ChunkEnd::Finish, &mut out)
+                    .expect("memory for an encoder");
+                let len = out.written();
+                let (mut rest, mut decoded) = (&room[..len], Vec::new());
+                while rest != bgzf::END_OF_FILE {
+                    let size = usize::from(u16::from_le_bytes([rest[16], rest[17]])) + 1;
+                    let (block, behind) = rest.split_at(size);
+                    let (head, tail) = block.split_at(size - 8);
+                    let part = decode(&head[bgzf::HEADER_LEN..], &[], bgzf::BLOCK_DATA);
+                    assert_eq!(tail, gzip::trailer(crc32fast::hash(&part), part.len() as u64));
+                    decoded.extend(part);
+                    rest = behind;
+                }
+                assert_eq!(decoded, data, "level {level}");
             }
         }
     }

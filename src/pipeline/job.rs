@@ -3,7 +3,7 @@
 //! The chunk never changes and the result is a function of it, so any thread can do any job, twice if need be. That is what
 //! makes `fork`, a copied stream and a refused thread harmless.
 
-use super::encoder::{ChunkEncoder, ChunkEnd};
+use super::encoder::{ChunkEncoder, ChunkEnd, Form};
 use super::sync::{Arc, Condvar, Mutex, lock};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// A chunk's bytes and everything that its encoding depends on.
 #[derive(Debug)]
 pub(super) struct Chunk {
+    pub(super) form: Form,
     pub(super) level: i32,
     /// The window, then the chunk's own bytes.
     pub(super) bytes: Buffer,
@@ -25,6 +26,11 @@ pub(super) struct Chunk {
 impl Chunk {
     pub(super) fn try_clone(&self) -> Result<Self> {
         Ok(Self { bytes: self.bytes.try_clone()?, ..*self })
+    }
+
+    /// The most bytes that its result takes.
+    pub(super) fn bound(&self) -> usize {
+        self.form.bound(self.data().len())
     }
 
     /// The chunk's own bytes.
@@ -93,9 +99,13 @@ impl Job {
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
-            let Chunk { level, bytes, window_len, end, .. } = &*self.chunk;
-            out.append(|out| encoder.encode(*level, bytes, *window_len, *end, out))
-                .map(|info| (check, info.last_bits))
+            let Chunk { form, level, bytes, window_len, end, .. } = &*self.chunk;
+            out.append(|out| match form {
+                Form::Raw => encoder.encode(*level, bytes, *window_len, *end, out).map(|info| info.last_bits),
+                // Every block fills up its last byte; nobody can ask for more.
+                Form::Bgzf => encoder.encode_blocks(*level, bytes, *end, out).map(|()| 8),
+            })
+            .map(|used_bits| (check, used_bits))
         }));
         let (state, outcome) = match encoded {
             Ok(Ok((check, used_bits))) => {
@@ -166,7 +176,14 @@ mod tests {
         let bytes = Buffer::copy_of(&b"one chunk, one job; ".repeat(500), Allocator::SYSTEM).expect("10 KB");
         let mut out = Buffer::new(Allocator::SYSTEM);
         out.reserve(bound(bytes.len())).expect("10 KB");
-        let chunk = Chunk { level: 9, bytes, window_len: 0, end: ChunkEnd::Finish, check: Check::Crc(0) };
+        let chunk = Chunk {
+            form: Form::Raw,
+            level: 9,
+            bytes,
+            window_len: 0,
+            end: ChunkEnd::Finish,
+            check: Check::Crc(0),
+        };
         Job::new(Arc::new(chunk), out)
     }
 

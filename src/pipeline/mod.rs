@@ -10,7 +10,7 @@ mod ring;
 mod sync;
 
 pub use compress::{Compressor, Counters, Settings};
-pub use encoder::{ChunkEncoder, ChunkEnd, bound};
+pub use encoder::{ChunkEncoder, ChunkEnd, Form, bound};
 
 /// How far back a match may reach, and so how much of the previous chunk primes the next one.
 pub const WINDOW: usize = 32 * 1024;

@@ -3,7 +3,7 @@
 //! Jobs are settled in any order and delivered in this one. The ring is bounded, and so is a stream's memory. It belongs to the
 //! stream's thread; only the jobs in it are shared.
 
-use super::encoder::{ChunkEncoder, bound};
+use super::encoder::ChunkEncoder;
 use super::job::{Chunk, Encoded, Job};
 use super::pool::{Epoch, Pool};
 use super::sync::Arc;
@@ -107,9 +107,9 @@ impl Ring {
         buffer(&mut self.spare_inputs, capacity, self.allocator)
     }
 
-    /// A buffer for the result of a chunk with `data_len` bytes, used before if possible.
-    pub(super) fn output_buffer(&mut self, data_len: usize) -> Result<Buffer> {
-        buffer(&mut self.spare_outputs, bound(data_len), self.allocator)
+    /// A buffer for the result of a chunk, used before if possible.
+    pub(super) fn output_buffer(&mut self, capacity: usize) -> Result<Buffer> {
+        buffer(&mut self.spare_outputs, capacity, self.allocator)
     }
 
     /// Puts a chunk and the buffer for its result in line.
@@ -211,7 +211,7 @@ impl Ring {
         if self.allocator.is_system() {
             for index in 0..self.jobs.len() {
                 let chunk = Arc::clone(self.jobs[index].chunk());
-                let out = self.output_buffer(chunk.data().len())?;
+                let out = self.output_buffer(chunk.bound())?;
                 // Dropping the old job could free a locked mutex, so it is left alone.
                 std::mem::forget(std::mem::replace(&mut self.jobs[index], Arc::new(Job::new(chunk, out))));
             }
@@ -234,7 +234,7 @@ impl Ring {
             } else {
                 // The host's allocator frees on the host's thread only, which shared buffers could not promise.
                 let chunk = job.chunk().try_clone()?;
-                let out = ring.output_buffer(chunk.data().len())?;
+                let out = ring.output_buffer(chunk.bound())?;
                 Arc::new(Job::new(Arc::new(chunk), out))
             };
             ring.jobs.push_back(job);

@@ -75,6 +75,22 @@ impl<'a> Output<'a> {
         unsafe { core::slice::from_raw_parts_mut(self.cursor().cast(), self.room()) }
     }
 
+    /// Appends what `write` writes, behind a head of `N` bytes that `head` makes afterwards of how many there are. There is room
+    /// for `N` bytes and what `write` needs, or nothing is appended and `None` returned.
+    pub fn put_headed<const N: usize, T>(
+        &mut self,
+        write: impl FnOnce(&mut Output<'_>) -> T,
+        head: impl FnOnce(usize) -> [u8; N],
+    ) -> Option<T> {
+        let mut behind = Output::of_uninit(self.spare().get_mut(N..)?);
+        let result = write(&mut behind);
+        let count = behind.written();
+        self.put(&head(count));
+        // SAFETY: `behind` began where the head ends now, and initialised `count` bytes of what was free.
+        unsafe { self.advance(count) };
+        Some(result)
+    }
+
     /// Takes back everything that was appended.
     pub fn rewind(&mut self) {
         self.written = 0;
@@ -110,6 +126,20 @@ mod tests {
         assert!(output.is_full());
         assert_eq!(output.put(b"f"), 0);
         assert_eq!(&buffer, b"abcd");
+    }
+
+    #[test]
+    fn a_head_comes_before_what_it_tells_of() {
+        let mut buffer = [0u8; 8];
+        let mut output = Output::new(&mut buffer);
+        output.put(b"a");
+        assert_eq!(
+            output.put_headed(|behind| behind.put(b"bcd"), |count| [b'0' + count as u8, b':']),
+            Some(3)
+        );
+        assert_eq!(output.put_headed(|behind| behind.put(b"ef"), |_| [0; 3]), None);
+        assert_eq!(output.written(), 6);
+        assert_eq!(&buffer, b"a3:bcd\0\0");
     }
 
     #[test]

@@ -13,7 +13,7 @@
 use super::{Flush, policy};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
-use crate::pipeline::{ChunkEncoder, ChunkEnd, Compressor, Counters, Settings, WINDOW, bound};
+use crate::pipeline::{ChunkEncoder, ChunkEnd, Compressor, Counters, Form, Settings, WINDOW, bound};
 use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::{Deflate, DeflateParams};
 
@@ -267,6 +267,7 @@ impl Body {
         }
         let window = self.window_of_engine()?;
         let settings = Settings {
+            form: Form::Raw,
             level: self.params.level,
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),

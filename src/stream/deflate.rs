@@ -7,7 +7,7 @@
 
 use super::body::Body;
 use super::stats::{Operation, Stats};
-use super::{Flush, Strategy};
+use super::{Flush, Strategy, resolve_level};
 use crate::checksum::{Check, adler32};
 use crate::error::{Error, Result, Status};
 use crate::format::{gzip, zlib};
@@ -428,14 +428,5 @@ impl Strategy {
             Strategy::Rle => 3,
             Strategy::Fixed => 4,
         }
-    }
-}
-
-/// -1 stands for 6.
-fn resolve_level(level: i32) -> Result<i32> {
-    match level {
-        -1 => Ok(6),
-        0..=9 => Ok(level),
-        _ => Err(Error::Stream),
     }
 }

@@ -1,10 +1,11 @@
 //! zlib's streaming meaning, in safe Rust.
 //!
-//! [`deflate::DeflateStream`] and [`inflate::InflateStream`] hold everything that lives between two calls of `deflate()` or
+//! [`deflate::DeflateStream`], [`bgzf::BgzfStream`] and [`inflate::InflateStream`] hold everything that lives between two calls of `deflate()` or
 //! `inflate()`; neither knows C nor files. `policy` alone decides which engine does the work, and whether in parallel.
 
 #![forbid(unsafe_code)]
 
+pub mod bgzf;
 mod body;
 pub mod deflate;
 pub mod inflate;
@@ -12,6 +13,8 @@ pub mod inflate_back;
 pub mod oneshot;
 mod policy;
 mod stats;
+
+use crate::error::{Error, Result};
 
 /// How matches are looked for (zlib manual, `deflateInit2`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,5 +75,14 @@ impl Flush {
             Flush::Full => 6,
             Flush::Finish => 8,
         }
+    }
+}
+
+/// A level as zlib takes it; -1 stands for 6.
+fn resolve_level(level: i32) -> Result<i32> {
+    match level {
+        -1 => Ok(6),
+        0..=9 => Ok(level),
+        _ => Err(Error::Stream),
     }
 }

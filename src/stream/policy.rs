@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::config::config;
+use crate::format::bgzf;
 use crate::zng::DeflateParams;
 
 /// Unflushed bytes from which on workers are called: less would hardly gain anything.
@@ -44,4 +45,9 @@ pub(super) fn chunk_len(number: usize) -> usize {
         _ => CHUNK,
     };
     config().chunk.unwrap_or(usual)
+}
+
+/// As [`chunk_len`], of a BGZF stream: whole blocks, so that the chunks do not show in the bytes.
+pub(super) fn bgzf_chunk_len(number: usize) -> usize {
+    (chunk_len(number) / bgzf::BLOCK_DATA).max(1) * bgzf::BLOCK_DATA
 }

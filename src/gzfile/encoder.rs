@@ -1,0 +1,68 @@
+//! What a gzFile's writer compresses with: one gzip member, as zlib writes it, or BGZF when `RIGZ_FORMAT` asks for it.
+
+#![forbid(unsafe_code)]
+
+use crate::config::config;
+use crate::error::{Result, Status};
+use crate::raw::{Allocator, Output};
+use crate::stream::bgzf::BgzfStream;
+use crate::stream::deflate::{Config, DeflateStream};
+use crate::stream::{Flush, Strategy};
+
+/// Window bits of 32 KiB, with a gzip wrapper.
+const GZIP_WINDOW_BITS: i32 = 15 + 16;
+
+/// zlib's default of 1 to 9.
+const MEM_LEVEL: i32 = 8;
+
+/// A compressing stream of either form.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "as in `Side`: a box could not be refused memory")]
+pub(super) enum Encoder {
+    Gzip(DeflateStream),
+    /// Strategies are nothing to it: they are hints, and its blocks are always our own engine's.
+    Bgzf(BgzfStream),
+}
+
+impl Encoder {
+    /// A stream at its start, of the form that the environment asks for.
+    pub(super) fn new(level: i32, strategy: Strategy) -> Result<Self> {
+        if config().bgzf {
+            return BgzfStream::new(level, Allocator::SYSTEM).map(Self::Bgzf);
+        }
+        let config = Config { level, window_bits: GZIP_WINDOW_BITS, mem_level: MEM_LEVEL, strategy };
+        DeflateStream::new(config, Allocator::SYSTEM).map(Self::Gzip)
+    }
+
+    /// See [`DeflateStream::deflate`].
+    pub(super) fn deflate(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+    ) -> Result<Status> {
+        match self {
+            Self::Gzip(stream) => stream.deflate(input, output, flush),
+            Self::Bgzf(stream) => stream.deflate(input, output, flush),
+        }
+    }
+
+    /// See [`DeflateStream::params`].
+    pub(super) fn params(&mut self, level: i32, strategy: Strategy, output: &mut Output<'_>) -> Result<()> {
+        match self {
+            Self::Gzip(stream) => stream.params(level, strategy, &mut &[][..], output),
+            Self::Bgzf(stream) => stream.set_level(level, output),
+        }
+    }
+
+    /// Back to the start, with the same parameters.
+    pub(super) fn reset(&mut self) -> Result<()> {
+        match self {
+            Self::Gzip(stream) => stream.reset(),
+            Self::Bgzf(stream) => {
+                stream.reset();
+                Ok(())
+            }
+        }
+    }
+}

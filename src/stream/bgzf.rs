@@ -1,0 +1,264 @@
+//! `BgzfStream`: data in, a BGZF file out (`format::bgzf`), called as a `DeflateStream` is.
+//!
+//! All of it goes through the pipeline, a chunk being some whole blocks, so workers help as they do elsewhere and the bytes are
+//! the same without them. A flush of any kind ends the open block: blocks end at a byte and refer to nothing before them,
+//! which is all that a full flush could ask for. A flush without data writes nothing, since an empty block would mean the end.
+//!
+//! `Finish` writes that empty block. What is written after a [`reset`](BgzfStream::reset) is a file of its own; two of them one behind
+//! the other are again one, with an empty block in its middle that readers pass over.
+
+#![forbid(unsafe_code)]
+
+use super::stats::{Operation, Stats};
+use super::{Flush, policy, resolve_level};
+use crate::checksum::Check;
+use crate::error::{Error, Result, Status};
+use crate::pipeline::{ChunkEnd, Compressor, Counters, Form, Settings};
+use crate::raw::{Allocator, Output};
+
+/// A stream that writes BGZF.
+#[derive(Debug)]
+pub struct BgzfStream {
+    level: i32,
+    allocator: Allocator,
+    /// The data since the last flush; none when there is no such data.
+    segment: Option<Box<Compressor>>,
+    is_finished: bool,
+    counters: Counters,
+    stats: Stats,
+}
+
+impl BgzfStream {
+    /// A stream at its start; `level` is 0 to 9, or -1 for the default, 6. [`Error::Stream`] when it is none of these.
+    pub fn new(level: i32, allocator: Allocator) -> Result<Self> {
+        Ok(Self {
+            level: resolve_level(level)?,
+            allocator,
+            segment: None,
+            is_finished: false,
+            counters: Counters::default(),
+            stats: Stats::new(Operation::Deflate),
+        })
+    }
+
+    /// Compresses: takes input, gives output, as far as `flush` asks and the room allows. A call that filled the room is made again
+    /// with the same `flush`.
+    ///
+    /// [`Status::StreamEnd`] when the end of the file is out. [`Error::Buffer`] when there is no room at all, which is not fatal.
+    pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        let (given, written) = (input.len(), output.written());
+        let timer = self.stats.timer();
+        let outcome = self.advance(input, output, flush);
+        if let Some(compressor) = &mut self.segment {
+            compressor.rest();
+        }
+        self.stats.count(timer, given - input.len(), output.written() - written);
+        outcome
+    }
+
+    fn advance(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        if flush == Flush::Trees || (self.is_finished && !input.is_empty()) {
+            return Err(Error::Stream);
+        }
+        if output.is_full() {
+            return Err(Error::Buffer);
+        }
+        while !self.is_finished {
+            if self.segment.is_none() {
+                if input.is_empty() && flush != Flush::Finish {
+                    return Ok(Status::Ok);
+                }
+                let compressor = Compressor::new(self.settings(), &[], self.allocator)?;
+                self.segment = Some(Box::new(compressor));
+            }
+            if !self.advance_segment(input, output, flush)? {
+                return Ok(Status::Ok);
+            }
+        }
+        Ok(Status::StreamEnd)
+    }
+
+    /// Works on the segment. True when it came to its end and all of it is out.
+    fn advance_segment(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
+        let Some(compressor) = &mut self.segment else { return Ok(true) };
+        while !compressor.is_drained() {
+            compressor.read(output)?;
+            if compressor.is_drained() {
+                break;
+            }
+            if output.is_full() {
+                return Ok(false);
+            }
+            if compressor.end().is_none() {
+                compressor.write(input)?;
+                match flush {
+                    _ if !input.is_empty() => {}
+                    Flush::None => {
+                        compressor.read(output)?;
+                        return Ok(false);
+                    }
+                    Flush::Finish => _ = compressor.close(ChunkEnd::Finish)?,
+                    _ => _ = compressor.close(ChunkEnd::Sync)?,
+                }
+            }
+            compressor.work()?;
+        }
+        self.is_finished = compressor.end() == Some(ChunkEnd::Finish);
+        self.counters.add(compressor.counters());
+        self.segment = None;
+        Ok(true)
+    }
+
+    /// Changes the level for what comes. What was taken before is compressed at the old one, as far as the room allows;
+    /// [`Error::Buffer`] when it does not, and then nothing is changed.
+    pub fn set_level(&mut self, level: i32, output: &mut Output<'_>) -> Result<()> {
+        let level = resolve_level(level)?;
+        if level != self.level && self.segment.is_some() {
+            self.deflate(&mut &[][..], output, Flush::Block)?;
+            if self.segment.is_some() {
+                return Err(Error::Buffer);
+            }
+        }
+        self.level = level;
+        Ok(())
+    }
+
+    /// Back to the start of a file, at the same level.
+    pub fn reset(&mut self) {
+        self.finish_stats();
+        self.segment = None;
+        self.is_finished = false;
+        self.counters = Counters::default();
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            form: Form::Bgzf,
+            level: self.level,
+            chunk_len: policy::bgzf_chunk_len,
+            parallel_from: policy::parallel_from(),
+            // Each block has its own.
+            check: Check::None,
+        }
+    }
+
+    fn finish_stats(&mut self) {
+        if let Some(compressor) = &self.segment {
+            self.counters.add(compressor.counters());
+        }
+        self.stats.finish(self.counters);
+    }
+}
+
+impl Drop for BgzfStream {
+    fn drop(&mut self) {
+        self.finish_stats();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::bgzf;
+
+    fn rows(len: usize) -> Vec<u8> {
+        let mut state = 3u32;
+        let mut data = Vec::with_capacity(len + 40);
+        while data.len() < len {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            data.extend_from_slice(format!("chr{}\t{}\tA\tC\n", state >> 29, state >> 11).as_bytes());
+        }
+        data.truncate(len);
+        data
+    }
+
+    /// Feeds the parts, each followed by its flush, in pieces of `piece`, reading in pieces of `room`.
+    fn compress(level: i32, parts: &[(&[u8], Flush)], piece: usize, room: usize) -> Vec<u8> {
+        let mut stream = BgzfStream::new(level, Allocator::SYSTEM).unwrap();
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
+        let mut call = |input: &mut &[u8], flush| {
+            loop {
+                let mut output = Output::new(&mut buffer);
+                let status = stream.deflate(input, &mut output, flush).unwrap();
+                let count = output.written();
+                bytes.extend_from_slice(&buffer[..count]);
+                if status == Status::StreamEnd || (input.is_empty() && count < room) {
+                    return status;
+                }
+            }
+        };
+        for (data, flush) in parts {
+            for mut input in data.chunks(piece) {
+                call(&mut input, Flush::None);
+            }
+            let status = call(&mut &[][..], *flush);
+            assert_eq!(status == Status::StreamEnd, *flush == Flush::Finish);
+        }
+        bytes
+    }
+
+    /// The sizes of the blocks' data, from their trailers, by going from block to block.
+    fn blocks(mut bytes: &[u8]) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while !bytes.is_empty() {
+            assert_eq!(bytes[..16], bgzf::END_OF_FILE[..16]);
+            let (block, behind) = bytes.split_at(usize::from(u16::from_le_bytes([bytes[16], bytes[17]])) + 1);
+            let len = block.last_chunk().map(|len| u32::from_le_bytes(*len));
+            sizes.push(len.unwrap() as usize);
+            bytes = behind;
+        }
+        sizes
+    }
+
+    #[test]
+    fn a_file_of_nothing_is_the_block_that_ends_files() {
+        assert_eq!(compress(6, &[(b"", Flush::Finish)], 1, 100), bgzf::END_OF_FILE);
+        assert_eq!(compress(6, &[(b"", Flush::Sync), (b"", Flush::Finish)], 1, 3), bgzf::END_OF_FILE);
+    }
+
+    #[test]
+    fn blocks_are_full_but_for_the_last_before_a_flush() {
+        let data = rows(bgzf::BLOCK_DATA * 21);
+        let parts = [(&data[..100], Flush::Sync), (&data[..], Flush::Full), (&data[..70_000], Flush::Finish)];
+        let sizes = blocks(&compress(1, &parts, 50_000, 1 << 16));
+        let full = bgzf::BLOCK_DATA;
+        assert_eq!(sizes[..2], [100, full]);
+        assert!(sizes[1..22].iter().all(|&size| size == full));
+        assert_eq!(sizes[22..], [full, 70_000 - full, 0]);
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_how_a_file_is_written_or_read() {
+        for len in [1, bgzf::BLOCK_DATA * 2, bgzf::BLOCK_DATA * 2 + 1, 2_500_000] {
+            let data = rows(len);
+            let whole = compress(1, &[(&data, Flush::Finish)], len, 4_000_000);
+            for (piece, room) in [(8191, 65_536), (1 << 20, 777)] {
+                assert_eq!(
+                    compress(1, &[(&data, Flush::Finish)], piece, room),
+                    whole,
+                    "{len} {piece} {room}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_level_begins_a_block() {
+        let data = rows(50_000);
+        let mut stream = BgzfStream::new(0, Allocator::SYSTEM).unwrap();
+        let mut buffer = vec![0; 200_000];
+        let mut output = Output::new(&mut buffer);
+        stream.deflate(&mut &data[..], &mut output, Flush::None).unwrap();
+        assert_eq!(stream.set_level(10, &mut output), Err(Error::Stream));
+        let mut little = [0; 10];
+        assert_eq!(stream.set_level(9, &mut Output::new(&mut little)), Err(Error::Buffer));
+        stream.set_level(9, &mut output).unwrap();
+        let stored = little.len() + output.written();
+        assert!(stored > data.len());
+        assert_eq!(stream.deflate(&mut &data[..], &mut output, Flush::Finish), Ok(Status::StreamEnd));
+        let len = output.written();
+        let bytes = [&little[..], &buffer[..len]].concat();
+        assert!(len + little.len() - stored < data.len() / 2);
+        assert_eq!(blocks(&bytes), [50_000, 50_000, 0]);
+    }
+}
