@@ -16,6 +16,8 @@ pub mod error;
 pub mod format;
 pub mod gzfile;
 pub mod inflate;
+#[cfg(feature = "isa-l")]
+pub mod isal;
 pub mod pipeline;
 pub mod raw;
 pub mod stream;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 9] = [
     &["gzfile"],
     &["stream"],
     &["pipeline"],
-    &["deflate", "inflate", "zng"],
+    &["deflate", "inflate", "zng", "isal"],
     &["checksum", "format"],
     &["config"],
     &["raw", "arch"],

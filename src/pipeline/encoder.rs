@@ -56,6 +56,8 @@ const IDLE_MAX: usize = 16;
 #[derive(Default)]
 pub struct ChunkEncoder {
     engine: Option<Encoder>,
+    #[cfg(feature = "isa-l")]
+    isal: Option<crate::isal::Encoder>,
 }
 
 impl ChunkEncoder {
@@ -68,6 +70,16 @@ impl ChunkEncoder {
         end: ChunkEnd,
         out: &mut Output<'_>,
     ) -> Result<ChunkInfo> {
+        #[cfg(feature = "isa-l")]
+        if level == 1 {
+            let isal = match &mut self.isal {
+                Some(isal) => isal,
+                none => none.insert(crate::isal::Encoder::new()?),
+            };
+            if let Some(info) = isal.encode(data, window_len, end, out)? {
+                return Ok(info);
+            }
+        }
         let level = u32::try_from(level).ok().and_then(Level::new).ok_or(Error::Stream)?;
         let engine = match &mut self.engine {
             Some(engine) => engine,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::{LibraryPeer, Tool, clean};
 use crate::corpus::Corpus;
-use crate::measure::{Sample, cpu_of, turn};
+use crate::measure::{Sample, cpu_of, page_faults, turn};
 use crate::op::{self, Material, Op};
 use crate::zlib::{self, Failure, Library};
 
@@ -44,6 +44,8 @@ pub struct Measured {
     pub messages: u64,
     /// Peak of resident memory above what was resident before the first call.
     pub peak_kib: u64,
+    /// Page faults of one call that asked for no disk.
+    pub page_faults: f64,
     pub version: String,
     pub file: PathBuf,
 }
@@ -114,9 +116,11 @@ fn measure(one: &One) -> Result<Answer, Failure> {
     }
     let before = memory_kib("VmRSS:");
     forget_peak();
-    let mut size = 0;
+    let (mut size, mut calls) = (0, 0.0);
+    let faults = page_faults();
     let samples = turn(Duration::from_millis(one.turn_ms), || {
         size = (prepared.call)()?;
+        calls += 1.0;
         Ok::<(), Failure>(())
     })?;
     Ok(Answer::Measured(Measured {
@@ -125,6 +129,7 @@ fn measure(one: &One) -> Result<Answer, Failure> {
         bytes: prepared.bytes as u64,
         messages: prepared.messages as u64,
         peak_kib: memory_kib("VmHWM:").saturating_sub(before),
+        page_faults: (page_faults() - faults) / calls,
         version: library.version(),
         file: library.file().unwrap_or_default(),
     }))
@@ -176,6 +181,7 @@ pub fn library_command(peer: &LibraryPeer, op: Op, turn: &Turn, verify: bool) ->
         .args(["--turn-ms", &turn.budget.as_millis().to_string()])
         .args(verify.then_some("--verify"))
         .env("RIGZ_THREADS", turn.threads.to_string())
+        .envs(peer.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null());
     Ok(command)
 }

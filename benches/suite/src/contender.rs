@@ -20,6 +20,9 @@ pub struct LibraryPeer {
     pub name: String,
     pub path: PathBuf,
     pub levels: RangeInclusive<i32>,
+    /// Set in the environment of its turns.
+    #[serde(default)]
+    pub environment: Vec<(String, String)>,
 }
 
 /// A command that compresses or decompresses a file to stdout. `{level}`, `{threads}` and `{file}` are filled in.
@@ -58,7 +61,12 @@ pub fn find(rigz: Option<&Path>, peers: &Path) -> Field {
     ] {
         match path.as_deref().map(crate::zlib::Library::open) {
             Some(Ok(library)) => match library.file() {
-                Some(path) => field.libraries.push(LibraryPeer { name: name.into(), path, levels }),
+                Some(path) => field.libraries.push(LibraryPeer {
+                    name: name.into(),
+                    path,
+                    levels,
+                    environment: Vec::new(),
+                }),
                 None => field.missing.push(format!("{name}: no crc32 in it")),
             },
             Some(Err(failure)) => field.missing.push(format!("{name}: {failure}")),

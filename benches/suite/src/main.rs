@@ -6,6 +6,7 @@
 //!           ├─ run        rounds over cells ── child ── op ── zlib     one turn in a process of its own
 //!           ├─ record, report, plot   what is kept and shown           measure   clocks and medians
 //!           ├─ plan       the goals of the project against the rows that decide them
+//!           ├─ phases     the ten phases of the plan, on against off
 //!           └─ insn       instruction counts under callgrind
 //!
 //! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md tells the method.
@@ -16,6 +17,7 @@ mod corpus;
 mod insn;
 mod measure;
 mod op;
+mod phases;
 mod plan;
 mod plot;
 mod record;
@@ -71,6 +73,8 @@ enum Action {
     Insn(insn::Insn),
     /// The goals of the project against the rows that decide them.
     Plan(plan::Plan),
+    /// The ten phases of the plan, each on against off.
+    Phases(phases::Phases),
     /// (inside) one turn of one library.
     #[command(hide = true)]
     One(child::One),
@@ -149,6 +153,10 @@ fn act(mut cli: Cli) -> Outcome<ExitCode> {
         Action::Plan(plan) => {
             cli.places.settle()?;
             plan::main(plan, &cli.places)?;
+        }
+        Action::Phases(phases) => {
+            cli.places.settle()?;
+            phases::main(phases, &cli.places)?;
         }
     }
     Ok(ExitCode::SUCCESS)

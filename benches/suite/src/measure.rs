@@ -46,11 +46,20 @@ impl Spread {
 
 /// CPU time of this process so far, all threads, user and system.
 pub fn cpu_now() -> Duration {
+    cpu_of(&usage_now())
+}
+
+/// Page faults of this process so far for which no disk was asked.
+pub fn page_faults() -> f64 {
+    usage_now().ru_minflt as f64
+}
+
+fn usage_now() -> libc::rusage {
     // SAFETY: rusage is plain integers, for which all-zero is a valid value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: `usage` is writable and RUSAGE_SELF always exists.
     unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) };
-    cpu_of(&usage)
+    usage
 }
 
 /// User and system time of a usage record.

@@ -7,6 +7,7 @@
 //!
 //! deflate and inflate speak gzip (window bits 31), the one-shot calls zlib: each as most programs use it.
 
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,8 @@ pub enum Op {
     Inflate { piece: usize },
     /// gzopen, gzread in pieces, gzclose.
     GzRead { piece: usize },
+    /// The same from a file that the kernel has just been told to forget.
+    GzReadCold { piece: usize },
     /// Lines.
     GzGets,
     /// Bytes, each by a call.
@@ -60,6 +63,7 @@ pub const ALL: &[(&str, Op)] = &[
     ("inflate-4k", Op::Inflate { piece: 4 * KIB }),
     ("gzread-128k", Op::GzRead { piece: 128 * KIB }),
     ("gzread-4k", Op::GzRead { piece: 4 * KIB }),
+    ("gzread-cold-128k", Op::GzReadCold { piece: 128 * KIB }),
     ("gzgets", Op::GzGets),
     ("gzgetc", Op::GzGetc),
     ("gzseek-back", Op::GzSeekBack),
@@ -194,6 +198,15 @@ pub fn prepare<'a>(
             }
             whole(Box::new(move || {
                 let mut size = 0;
+                gzread_in_pieces(library, &material.gzip_path, &mut out, |part| size += part.len())?;
+                Ok(size)
+            }))
+        }
+        Op::GzReadCold { piece } => {
+            let mut out = touched(piece);
+            whole(Box::new(move || {
+                let mut size = 0;
+                forget_cached(&material.gzip_path)?;
                 gzread_in_pieces(library, &material.gzip_path, &mut out, |part| size += part.len())?;
                 Ok(size)
             }))
@@ -376,6 +389,16 @@ fn gzread_in_pieces(
             return file.close();
         }
         take(&out[..n]);
+    }
+}
+
+/// Has the kernel drop what it keeps of the file in memory, as far as it is not shared or dirty.
+fn forget_cached(path: &Path) -> Result<()> {
+    let file = std::fs::File::open(path).map_err(|e| Failure::Wrong(e.to_string()))?;
+    // SAFETY: the descriptor is open; the call only advises.
+    match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
+        0 => Ok(()),
+        code => Err(Failure::Lacks(format!("a cold file (posix_fadvise gave {code})"))),
     }
 }
 

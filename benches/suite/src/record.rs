@@ -120,6 +120,7 @@ impl Rounded {
             &mut row.wall_ms_max,
             &mut row.mb_per_cpu_s,
             &mut row.mb_per_s,
+            &mut row.page_faults,
         ] {
             round(figure);
         }

@@ -56,6 +56,8 @@ pub struct Row {
     pub size: Option<u64>,
     pub percent: Option<f64>,
     pub peak_kib: u64,
+    /// Page faults of one call that asked for no disk; 0 for whole processes.
+    pub page_faults: f64,
     pub reference: String,
     /// CPU time of the reference over this one's: above 1 is faster. Wall time in the sections about threads.
     pub speed_ratio: Option<f64>,
@@ -193,6 +195,7 @@ impl Slot {
             size,
             percent: size.map(|n| n as f64 * 100.0 / self.last.bytes.max(1) as f64),
             peak_kib: self.last.peak_kib,
+            page_faults: self.last.page_faults,
             fault: match &self.state {
                 State::Faulty(what) => Some(what.clone()),
                 _ => None,

@@ -200,7 +200,7 @@ impl Planner<'_> {
 
     fn gz(&self, corpus: usize, cells: &mut Vec<Cell>) {
         self.library_cell("gz files", corpus, Op::GzWrite { piece: 64 << 10 }, 6, cells);
-        for op in named(&["gzread-128k", "gzread-4k", "gzgetc", "gzseek-back"]) {
+        for op in named(&["gzread-128k", "gzread-4k", "gzread-cold-128k", "gzgetc", "gzseek-back"]) {
             self.library_cell("gz files", corpus, op, 0, cells);
         }
         if self.corpora[corpus].is_text {
@@ -303,8 +303,12 @@ mod tests {
     use std::path::PathBuf;
 
     fn field() -> Field {
-        let library =
-            |name: &str, levels| LibraryPeer { name: name.into(), path: PathBuf::from(name), levels };
+        let library = |name: &str, levels| LibraryPeer {
+            name: name.into(),
+            path: PathBuf::from(name),
+            levels,
+            environment: Vec::new(),
+        };
         Field {
             libraries: vec![
                 library("zlib", 1..=9),
