@@ -1,7 +1,8 @@
 //! The few environment switches, read once.
 //!
 //! By `secure_getenv`, so that a setuid program that links us cannot be steered by its caller. A value that makes no sense
-//! is taken as not set: a library has nowhere to complain.
+//! is taken as not set: a library has nowhere to complain. A program that links the crate may speak in the environment's place,
+//! by [`preset`], before anything else reads them.
 
 use crate::raw::process::FirstMade;
 use core::ffi::{CStr, c_char};
@@ -26,16 +27,29 @@ pub struct Config {
     pub stats: Option<PathBuf>,
 }
 
-/// The environment as the first caller found it.
+static CONFIG: FirstMade<Config> = FirstMade::new();
+
+/// What holds in this process: what was [`preset`], else the environment as the first caller found it.
 pub fn config() -> &'static Config {
-    static CONFIG: FirstMade<Config> = FirstMade::new();
-    CONFIG.get_or_make(|| Config {
-        threads: number(c"RIGZ_THREADS", 1, 1024),
-        chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
-        threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
-        bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
-        stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
-    })
+    CONFIG.get_or_make(Config::from_environment)
+}
+
+/// Lets `config` hold for this process. False when one holds already, because something asked before: that one stays.
+pub fn preset(config: Config) -> bool {
+    CONFIG.set(config)
+}
+
+impl Config {
+    /// What the environment asks for.
+    pub fn from_environment() -> Self {
+        Self {
+            threads: number(c"RIGZ_THREADS", 1, 1024),
+            chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
+            threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
+            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
+            stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
+        }
+    }
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.

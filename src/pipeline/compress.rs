@@ -115,6 +115,19 @@ impl Compressor {
         Ok(())
     }
 
+    /// Ends the open chunk here, before it is full: whoever knows the data may choose the grid. False when the ring has no room
+    /// for it yet. An open chunk without data stays open.
+    pub fn cut(&mut self) -> Result<bool> {
+        self.ring.check_epoch()?;
+        if self.open.len() > self.window_len {
+            if self.ring.is_full() {
+                return Ok(false);
+            }
+            self.submit(ChunkEnd::Sync)?;
+        }
+        Ok(true)
+    }
+
     /// Ends the segment: what is in the open chunk becomes the last one. False when the ring has no room for it yet.
     pub fn close(&mut self, end: ChunkEnd) -> Result<bool> {
         self.ring.check_epoch()?;
@@ -302,6 +315,47 @@ mod tests {
                 assert_eq!(compress(&data, b"a window", piece, room), whole, "piece {piece}, room {room}");
             }
         }
+    }
+
+    #[test]
+    fn a_chunk_behind_a_cut_depends_on_its_window_and_data_alone() {
+        let (window, tail) = (text(WINDOW), &text(200_000)[100_000..]);
+        let settings = Settings { level: 6, chunk_len: |_| 64 << 10, parallel_from: 0, check: Check::None };
+        let compress_behind = |head: &[u8]| {
+            let mut compressor =
+                Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
+            let mut bytes = vec![0; 400_000];
+            let mut output = Output::new(&mut bytes);
+            let mut behind_cut = 0;
+            for mut part in [head, &window, tail] {
+                while !compressor.cut().expect("jobs succeed") {
+                    compressor.work().expect("jobs succeed");
+                    compressor.read(&mut output).expect("jobs succeed");
+                }
+                while !compressor.ring.is_empty() {
+                    compressor.work().expect("jobs succeed");
+                    compressor.read(&mut output).expect("jobs succeed");
+                }
+                behind_cut = output.written();
+                while !part.is_empty() {
+                    compressor.write(&mut part).expect("jobs succeed");
+                    compressor.work().expect("jobs succeed");
+                    compressor.read(&mut output).expect("jobs succeed");
+                }
+            }
+            while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
+                compressor.work().expect("jobs succeed");
+                compressor.read(&mut output).expect("jobs succeed");
+            }
+            while !compressor.is_drained() {
+                compressor.work().expect("jobs succeed");
+                compressor.read(&mut output).expect("jobs succeed");
+            }
+            let len = output.written();
+            bytes.truncate(len);
+            bytes.split_off(behind_cut)
+        };
+        assert_eq!(compress_behind(b"one head"), compress_behind(&text(90_000)));
     }
 
     #[test]

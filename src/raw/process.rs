@@ -83,19 +83,24 @@ impl<T: Send + Sync + 'static> FirstMade<T> {
     }
 
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &'static T {
-        if let Some(value) = leaked(self.0.load(Ordering::Acquire)) {
-            return value;
+        leaked(self.0.load(Ordering::Acquire)).unwrap_or_else(|| {
+            self.set(make());
+            leaked(self.0.load(Ordering::Acquire)).expect("a value is there, this one or another")
+        })
+    }
+
+    /// Publishes `value`; false, and it is dropped, when there is one already.
+    pub(crate) fn set(&self, value: T) -> bool {
+        let made = Box::into_raw(Box::new(value));
+        let is_first = self
+            .0
+            .compare_exchange(core::ptr::null_mut(), made, Ordering::Release, Ordering::Relaxed)
+            .is_ok();
+        if !is_first {
+            // SAFETY: `made` came from `Box::into_raw` above, and nobody else has seen it.
+            drop(unsafe { Box::from_raw(made) });
         }
-        let made = Box::into_raw(Box::new(make()));
-        match self.0.compare_exchange(core::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => leaked(made),
-            Err(first) => {
-                // SAFETY: `made` came from `Box::into_raw` above, and nobody else has seen it.
-                drop(unsafe { Box::from_raw(made) });
-                leaked(first)
-            }
-        }
-        .expect("neither pointer is null")
+        is_first
     }
 }
 

@@ -1,0 +1,106 @@
+//! Compression of one file or pipe: read, hand to the library's stream, write what it gives.
+//!
+//! The stream cuts the data into chunks and compresses them on all threads it may use; between its calls this thread reads and
+//! writes. The bytes depend on the data, the level and the options, not on the threads.
+
+#![forbid(unsafe_code)]
+
+use crate::options::{Format, Options};
+use crate::progress::Progress;
+use crate::rsyncable::Rsyncable;
+use crate::transfer::{Failure, Sink, Totals, read_some};
+use rigz::error::{Error, Status};
+use rigz::format::gzip::{Header, OS_UNIX};
+use rigz::raw::{Allocator, Output};
+use rigz::stream::deflate::{Config, DeflateStream};
+use rigz::stream::{Flush, Strategy};
+use std::fs::File;
+
+/// Bytes per read: enough that system calls cost nothing, little enough that output begins soon.
+const READ: usize = 1 << 20;
+
+/// What the header tells of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    /// Without its zero.
+    pub(crate) name: Option<Vec<u8>>,
+    pub(crate) time: u32,
+}
+
+enum Engine {
+    Stream(Box<DeflateStream>),
+    Rsyncable(Box<Rsyncable>),
+}
+
+/// Compresses all of `input`.
+pub(crate) fn compress(
+    input: &mut File,
+    output: &mut Sink,
+    origin: &Origin,
+    options: &Options,
+    progress: &mut Progress,
+) -> Result<Totals, Failure> {
+    let name = origin.name.as_ref().map(|name| {
+        let mut name = name.clone();
+        name.push(0);
+        name
+    });
+    let header = Header { time: origin.time, os: OS_UNIX, name: name.as_deref(), ..Header::default() };
+    let mut engine = Engine::new(options, &header)?;
+    let wrap_len = if options.format == Format::Zlib { 6 } else { header.encoded_len() + 8 };
+    let mut totals = Totals { wrap_len: wrap_len as u64, ..Totals::default() };
+    let mut buffer = vec![0; READ];
+    loop {
+        let count = read_some(input, &mut buffer)?;
+        let mut rest = &buffer[..count];
+        let is_last = count == 0;
+        loop {
+            let mut out = output.room()?;
+            let status = engine.deflate(&mut rest, &mut out, is_last, &header)?;
+            let (written, is_full) = (out.written(), out.is_full());
+            output.count(written);
+            totals.bytes_out += written as u64;
+            if status == Status::StreamEnd {
+                output.flush()?;
+                return Ok(totals);
+            }
+            if rest.is_empty() && !is_full && !is_last {
+                break;
+            }
+        }
+        totals.bytes_in += count as u64;
+        progress.at(totals.bytes_in, totals.bytes_out);
+    }
+}
+
+impl Engine {
+    fn new(options: &Options, header: &Header<'_>) -> Result<Self, Failure> {
+        if options.rsyncable && options.level > 0 && options.strategy == Strategy::Default {
+            return Ok(Engine::Rsyncable(Box::new(Rsyncable::new(options.format, options.level, header)?)));
+        }
+        let window_bits = if options.format == Format::Zlib { 15 } else { 15 + 16 };
+        let config = Config { level: options.level, window_bits, mem_level: 8, strategy: options.strategy };
+        Ok(Engine::Stream(Box::new(DeflateStream::new(config, Allocator::SYSTEM)?)))
+    }
+
+    fn deflate(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        is_last: bool,
+        header: &Header<'_>,
+    ) -> Result<Status, Failure> {
+        let outcome = match self {
+            Engine::Stream(stream) => {
+                let flush = if is_last { Flush::Finish } else { Flush::None };
+                stream.deflate_with_header(input, output, flush, Some(header))
+            }
+            Engine::Rsyncable(stream) => stream.deflate(input, output, is_last),
+        };
+        match outcome {
+            // Nothing to do for this call: the next one brings more.
+            Err(Error::Buffer) => Ok(Status::Ok),
+            outcome => Ok(outcome?),
+        }
+    }
+}

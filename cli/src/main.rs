@@ -1,0 +1,86 @@
+//! The `rigz` command: gzip's interface on all processors, and programs run on the rigz library.
+//!
+//! `rigz [OPTIONS] [FILE]...` is gzip. The words `run`, `check` and `generate` are commands only as the very first argument of a program
+//! called `rigz`; a file of that name is written `./run`, or stands behind an option or `--`. None of them does anything without
+//! an argument of its own, so `rigz run` says so and touches no file.
+//!
+//! ```text
+//! options -> work (which files, what is said) -> compress | rsyncable | decompress -> transfer (reads, writes, counts)
+//!                 \-> output (complete or not there) -> signals
+//! ```
+
+mod clock;
+mod compress;
+mod decompress;
+mod header;
+mod list;
+mod names;
+mod options;
+mod output;
+mod progress;
+mod report;
+mod rsyncable;
+mod signals;
+mod transfer;
+mod work;
+
+use options::{Asked, Options};
+use report::Report;
+use rigz::config;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use work::Work;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let program = words.next().unwrap_or_default();
+    let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    act_as_gzip(&program, words.collect())
+}
+
+fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
+    signals::install();
+    match options::parse(program, words) {
+        Ok(Asked::Work(options)) => {
+            let report = Report::new(options.quiet);
+            if let Err(message) = prepare(&options) {
+                report.error(message);
+                return report.exit_code();
+            }
+            Work::new(&options, &report).run();
+            report.exit_code()
+        }
+        Ok(Asked::Help) => {
+            print!("{}", options::command().render_help());
+            ExitCode::SUCCESS
+        }
+        Ok(Asked::Version) => {
+            println!("rigz {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Ok(Asked::License) => {
+            print!("{}", include_str!("../../LICENSE.md"));
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("rigz: {message}\nTry `rigz --help' for more information.");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Tells the library what the command line asks of it, before it has made up its mind.
+fn prepare(options: &Options) -> Result<(), String> {
+    if options.rsyncable && options.chunk.is_some() {
+        return Err("--rsyncable chooses the chunks itself, so it does not go with -b".into());
+    }
+    if options.rsyncable && options.strategy != rigz::stream::Strategy::Default {
+        return Err("--rsyncable does not go with --huffman or --rle".into());
+    }
+    let mut config = config::Config::from_environment();
+    config.threads = options.threads.or(config.threads);
+    config.chunk = options.chunk.or(config.chunk);
+    config::preset(config);
+    Ok(())
+}

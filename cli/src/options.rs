@@ -1,0 +1,346 @@
+//! The options, which are gzip's with some of pigz's, and what they come to.
+//!
+//! Of options that contradict each other the last one counts, as getopt programs have it: `-9 -1` is `-1`. The variable `GZIP` may hold a
+//! few of them, read before the command line.
+
+#![forbid(unsafe_code)]
+
+use clap::builder::{OsStringValueParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use rigz::stream::Strategy;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Compress,
+    Decompress,
+    Test,
+    List,
+}
+
+/// The wrap around the compressed data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Gzip,
+    Zlib,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) mode: Mode,
+    pub(crate) format: Format,
+    pub(crate) level: i32,
+    pub(crate) strategy: Strategy,
+    pub(crate) to_stdout: bool,
+    pub(crate) force: bool,
+    pub(crate) keep: bool,
+    /// Store or restore the name.
+    pub(crate) name: bool,
+    /// Store or restore the time.
+    pub(crate) time: bool,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    pub(crate) recursive: bool,
+    pub(crate) rsyncable: bool,
+    pub(crate) synchronous: bool,
+    pub(crate) json: bool,
+    pub(crate) suffix: OsString,
+    pub(crate) threads: Option<usize>,
+    /// Bytes per chunk.
+    pub(crate) chunk: Option<usize>,
+    pub(crate) files: Vec<OsString>,
+}
+
+/// What `GZIP` may hold, as gzip 1.12 has it: flags that change how, but not what is done to which file.
+const FROM_ENVIRONMENT: &[&str] = &["no-name", "name", "quiet", "verbose", "rsyncable", "synchronous"];
+
+/// The flags: name, letter, other long names, text.
+const FLAGS: &[(&str, char, &[&str], &str)] = &[
+    ("stdout", 'c', &["to-stdout"], "Write to standard output and keep the files"),
+    ("decompress", 'd', &["uncompress"], "Decompress"),
+    (
+        "force",
+        'f',
+        &[],
+        "Overwrite files, follow links, use terminals; with -dc pass on what is not compressed",
+    ),
+    ("keep", 'k', &[], "Keep the input files"),
+    ("list", 'l', &[], "List sizes, ratio and name of compressed files"),
+    ("no-name", 'n', &[], "Neither store nor restore name and time"),
+    ("name", 'N', &[], "Store or restore name and time"),
+    ("no-time", 'm', &[], "Neither store nor restore the time"),
+    ("time", 'M', &[], "Store or restore the time"),
+    ("quiet", 'q', &["silent"], "No warnings and no progress"),
+    ("recursive", 'r', &[], "Go into folders"),
+    ("test", 't', &[], "Test compressed files"),
+    ("verbose", 'v', &[], "Tell each file's name and ratio"),
+    (
+        "rsyncable",
+        'R',
+        &[],
+        "End chunks where the data says so: small changes stay small, for rsync and backups",
+    ),
+    ("synchronous", 'Y', &[], "Bring each result to the disk before its input is removed"),
+    ("zlib", 'z', &[], "Compress to the zlib format, with the suffix .zz"),
+    ("huffman", 'H', &[], "Huffman codes only, no matches (one thread)"),
+    ("rle", 'U', &[], "Matches at distance one only (one thread)"),
+    ("ascii", 'a', &[], "Ignored, as gzip does"),
+];
+
+const LEVELS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// The command as clap knows it; the subcommands are told for help, man pages and completions.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new("rigz")
+        .about("Compress or decompress files as gzip does, on all processors")
+        .long_about(
+            "Compress or decompress files as gzip does, on all processors.\n\n\
+             Each file becomes FILE.gz, an ordinary gzip file with the same owner, mode and time. The result is the same for any \
+             number of threads. With no FILE, or where FILE is -, standard input goes to standard output. Called gunzip or unrigz it \
+             decompresses; called zcat or rzcat it decompresses to standard output.",
+        )
+        .after_help(
+            "rigz run COMMAND...   runs a program with its zlib made parallel; see rigz run --help\n\
+             rigz check PROGRAM... tells whether that works for a program; see rigz check --help\n\
+             A file called run, check or generate is written ./run as the first argument.",
+        )
+        .override_usage("rigz [OPTIONS] [FILE]...\n       rigz run [OPTIONS] [--] COMMAND...\n       rigz check [OPTIONS] PROGRAM...")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .args_override_self(true)
+        .infer_long_args(true);
+    for &(name, letter, others, text) in FLAGS {
+        let action = if name == "verbose" { ArgAction::Count } else { ArgAction::SetTrue };
+        let flag = Arg::new(name).short(letter).long(name).visible_aliases(others.to_vec()).action(action);
+        command = command.arg(flag.help(text).hide(name == "ascii"));
+    }
+    for (digit, name) in ('0'..).zip(LEVELS) {
+        let (long, text) = match digit {
+            '1' => ("fast", "Compress faster"),
+            '9' => ("best", "Compress better; -6 is the default, -0 stores"),
+            _ => ("", "Level"),
+        };
+        let mut level = Arg::new(name).short(digit).action(ArgAction::SetTrue).help(text);
+        if !long.is_empty() {
+            level = level.long(long);
+        }
+        command = command.arg(level.hide(long.is_empty()));
+    }
+    command.args([
+        Arg::new("processes")
+            .short('p')
+            .long("processes")
+            .visible_alias("threads")
+            .value_name("N")
+            .value_parser(value_parser!(u16).range(1..=1024))
+            .help("Use up to N threads; 1 is serial [default: all processors]"),
+        Arg::new("blocksize")
+            .short('b')
+            .long("blocksize")
+            .value_name("KIB")
+            .value_parser(value_parser!(u32).range(32..=65536))
+            .help("Cut the data into chunks of so many KiB, 32 to 65536; changes the result [default: 128, 256, then 512]"),
+        Arg::new("suffix")
+            .short('S')
+            .long("suffix")
+            .value_name("SUF")
+            .allow_hyphen_values(true)
+            .value_parser(ValueParser::new(OsStringValueParser::new()))
+            .help("Use the suffix SUF in place of .gz"),
+        Arg::new("json")
+            .long("json")
+            .action(ArgAction::SetTrue)
+            .help("Tell what -l and -v tell as one line of JSON per file"),
+        Arg::new("help").short('h').long("help").action(ArgAction::SetTrue).help("Print this help"),
+        Arg::new("license").short('L').long("license").action(ArgAction::SetTrue).help("Print the license"),
+        Arg::new("version").short('V').long("version").action(ArgAction::SetTrue).help("Print the version"),
+        Arg::new("file")
+            .value_name("FILE")
+            .num_args(0..)
+            .value_parser(ValueParser::new(OsStringValueParser::new()))
+            .value_hint(ValueHint::FilePath)
+            .help("Files to work on"),
+    ])
+}
+
+/// What a command line without a file to work on asks for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Work(Box<Options>),
+    Help,
+    License,
+    Version,
+}
+
+/// Reads `GZIP` and the command line. The error is a message for the user.
+pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String> {
+    let mut all = vec![OsString::from("rigz")];
+    all.extend(from_environment()?);
+    all.extend(words);
+    let matches = command().try_get_matches_from(all).map_err(|error| {
+        let text = error.render().to_string();
+        let line = text.lines().next().unwrap_or_default();
+        line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    })?;
+    for (name, asked) in [("help", Asked::Help), ("license", Asked::License), ("version", Asked::Version)] {
+        if matches.get_flag(name) {
+            return Ok(asked);
+        }
+    }
+    Ok(Asked::Work(Box::new(Options::from_matches(program, &matches)?)))
+}
+
+impl Options {
+    fn from_matches(program: &str, matches: &ArgMatches) -> Result<Self, String> {
+        let has = |name: &str| matches.get_flag(name);
+        let is_cat = program.ends_with("cat");
+        let mode = match () {
+            () if has("list") => Mode::List,
+            () if has("test") => Mode::Test,
+            () if has("decompress") || is_cat || program.starts_with("un") || program.starts_with("gun") => {
+                Mode::Decompress
+            }
+            () => Mode::Compress,
+        };
+        let keeps = mode == Mode::Compress;
+        let name = last(matches, &["name", "no-name"]).map_or(keeps, |last| last == "name");
+        let time = last(matches, &["name", "no-name", "time", "no-time"])
+            .map_or(keeps, |last| matches!(last, "name" | "time"));
+        let level = last(matches, &LEVELS)
+            .map_or(6, |digit| digit.bytes().map(|digit| i32::from(digit - b'0')).sum());
+        let strategy = match last(matches, &["huffman", "rle"]) {
+            Some("huffman") => Strategy::HuffmanOnly,
+            Some(_) => Strategy::Rle,
+            None => Strategy::Default,
+        };
+        let format = if has("zlib") { Format::Zlib } else { Format::Gzip };
+        let suffix = matches.get_one::<OsString>("suffix").cloned();
+        if let Some(suffix) =
+            suffix.as_ref().filter(|suffix| suffix.is_empty() || suffix.as_bytes().contains(&b'/'))
+        {
+            return Err(format!("invalid suffix '{}'", suffix.display()));
+        }
+        let loudness = last(matches, &["quiet", "verbose"]);
+        Ok(Self {
+            mode,
+            format,
+            level,
+            strategy,
+            to_stdout: has("stdout") || is_cat,
+            force: has("force"),
+            keep: has("keep"),
+            name,
+            time,
+            quiet: loudness == Some("quiet"),
+            verbose: loudness == Some("verbose"),
+            recursive: has("recursive"),
+            rsyncable: has("rsyncable"),
+            synchronous: has("synchronous"),
+            json: has("json"),
+            suffix: suffix.unwrap_or_else(|| if format == Format::Zlib { ".zz" } else { ".gz" }.into()),
+            threads: matches.get_one::<u16>("processes").map(|&count| usize::from(count)),
+            chunk: matches.get_one::<u32>("blocksize").map(|&kib| kib as usize * 1024),
+            files: matches
+                .get_many::<OsString>("file")
+                .map(|files| files.cloned().collect())
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// Which of these flags came last on the command line.
+fn last<'a>(matches: &ArgMatches, names: &[&'a str]) -> Option<&'a str> {
+    let given = names
+        .iter()
+        .filter(|name| matches.value_source(name) == Some(clap::parser::ValueSource::CommandLine));
+    given.max_by_key(|name| matches.indices_of(name).and_then(|indices| indices.max())).copied()
+}
+
+/// The words of `GZIP`, which may only say how loud and with what care to work.
+fn from_environment() -> Result<Vec<OsString>, String> {
+    let Some(words) = std::env::var_os("GZIP") else { return Ok(Vec::new()) };
+    let Some(words) = words.to_str() else { return Err("GZIP environment variable: not a text".into()) };
+    let words: Vec<_> = words.split_ascii_whitespace().collect();
+    for word in &words {
+        let refuse = |option: String| Err(format!("{option}: option not valid in GZIP environment variable"));
+        if let Some(long) = word.strip_prefix("--") {
+            let known = FROM_ENVIRONMENT.iter().chain(&["fast", "best", "silent"]);
+            if long.is_empty() || known.filter(|name| name.starts_with(long)).count() == 0 {
+                return refuse(format!("--{long}"));
+            }
+        } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
+            if let Some(letter) =
+                letters.chars().find(|letter| !matches!(letter, '1'..='9' | 'n' | 'N' | 'q' | 'v'))
+            {
+                return refuse(format!("-{letter}"));
+            }
+        } else {
+            return Err(format!("{word}: non-option in GZIP environment variable"));
+        }
+    }
+    if !words.is_empty() && !words.iter().any(|word| word.starts_with("-q") || word.starts_with("--q")) {
+        eprintln!("rigz: warning: GZIP environment variable is deprecated; use an alias or script");
+    }
+    Ok(words.into_iter().map(OsString::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> Options {
+        match parse("rigz", words.iter().map(OsString::from).collect()) {
+            Ok(Asked::Work(options)) => *options,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn of_contradicting_options_the_last_one_counts() {
+        assert_eq!(options(&["-9", "-1"]).level, 1);
+        assert_eq!(options(&["-1", "--best"]).level, 9);
+        assert_eq!(options(&["-196"]).level, 6);
+        assert_eq!(options(&[]).level, 6);
+        let names = |words: &[&str]| {
+            let options = options(words);
+            (options.name, options.time)
+        };
+        assert_eq!(names(&[]), (true, true));
+        assert_eq!(names(&["-d"]), (false, false));
+        assert_eq!(names(&["-dN"]), (true, true));
+        assert_eq!(names(&["-nN"]), (true, true));
+        assert_eq!(names(&["-Nn"]), (false, false));
+        assert_eq!(names(&["-m"]), (true, false));
+        assert_eq!(names(&["-dM"]), (false, true));
+        assert!(options(&["-qv"]).verbose && !options(&["-qv"]).quiet);
+        assert!(options(&["-vq"]).quiet && !options(&["-vq"]).verbose);
+    }
+
+    #[test]
+    fn letters_may_be_joined_and_long_names_shortened() {
+        let joined = options(&["-dcfp4", "-S", "-x", "--", "-file"]);
+        assert_eq!((joined.mode, joined.to_stdout, joined.force), (Mode::Decompress, true, true));
+        assert_eq!((joined.threads, joined.suffix.as_os_str()), (Some(4), "-x".as_ref()));
+        assert_eq!(joined.files, ["-file"]);
+        assert_eq!(options(&["--decomp"]).mode, Mode::Decompress);
+        assert_eq!(options(&["--uncompress", "-"]).files, ["-"]);
+        assert_eq!(options(&["-S.q", "-b64"]).chunk, Some(65_536));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for words in [&["--nonsense"][..], &["-p0"], &["-b1"], &["-S", ""], &["-S", "x/y"], &["-p"]] {
+            let outcome = parse("rigz", words.iter().map(OsString::from).collect());
+            assert!(outcome.is_err(), "{words:?}: {outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The file that a result goes to: complete under its name, or not there.
+//!
+//! A new file is made under its own name, which must be free. A file that is to be overwritten stays as it is until the new one,
+//! which grows beside it, is complete, and is then replaced at once. Whatever ends the work before, an error, a full disk or
+//! a signal, takes the unfinished file along; the input is removed last.
+
+#![forbid(unsafe_code)]
+
+use crate::signals;
+use std::fs::{self, File, FileTimes, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// An output file that is not complete yet.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    file: File,
+    /// Where it grows.
+    path: PathBuf,
+    /// What it becomes, when that is another name.
+    target: Option<PathBuf>,
+    is_complete: bool,
+}
+
+impl NewFile {
+    /// Makes a file at `path`; [`io::ErrorKind::AlreadyExists`] when there is one, unless it is to be replaced.
+    pub(crate) fn create(path: &Path, replace: bool) -> io::Result<Self> {
+        let (path, target) = if replace && fs::symlink_metadata(path).is_ok() {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".rigz-{}", std::process::id()));
+            (PathBuf::from(name), Some(path.to_owned()))
+        } else {
+            (path.to_owned(), None)
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        let file = signals::while_blocked(|| {
+            let file = options.open(&path)?;
+            signals::watch(&path);
+            io::Result::Ok(file)
+        })?;
+        Ok(Self { file, path, target, is_complete: false })
+    }
+
+    /// The file, to be written to.
+    pub(crate) fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Completes the file: owner, mode and times as `like` has them, but for `modified` where that is told; on the disk if `sync`.
+    /// Says what could not be kept.
+    pub(crate) fn complete(
+        mut self,
+        like: &Metadata,
+        modified: Option<SystemTime>,
+        sync: bool,
+    ) -> io::Result<Option<io::Error>> {
+        let unkept = self.copy_attributes(like, modified).err();
+        if sync {
+            self.file.sync_all()?;
+        }
+        signals::while_blocked(|| {
+            if let Some(target) = &self.target {
+                fs::rename(&self.path, target)?;
+            }
+            signals::forget();
+            self.is_complete = true;
+            io::Result::Ok(())
+        })?;
+        if sync {
+            sync_folder(self.target.as_ref().unwrap_or(&self.path))?;
+        }
+        Ok(unkept)
+    }
+
+    fn copy_attributes(&self, like: &Metadata, modified: Option<SystemTime>) -> io::Result<()> {
+        let modified = modified.map_or_else(|| like.modified(), Ok)?;
+        let times =
+            self.file.set_times(FileTimes::new().set_accessed(like.accessed()?).set_modified(modified));
+        // Only root may give files away; who is not, keeps them as his own, and that is no fault. The group may still be his.
+        let own = self.file.metadata()?;
+        if own.gid() != like.gid() {
+            _ = fchown(&self.file, None, Some(like.gid()));
+        }
+        if own.uid() != like.uid() {
+            _ = fchown(&self.file, Some(like.uid()), None);
+        }
+        let own = self.file.metadata()?;
+        let mut mode = like.mode() & 0o777;
+        if own.gid() != like.gid() {
+            // Rights of a group must not become those of another, unless everybody has them.
+            mode &= 0o707 | (mode & 7) << 3;
+        }
+        self.file.set_permissions(Permissions::from_mode(mode))?;
+        times
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_complete {
+            signals::while_blocked(|| {
+                _ = fs::remove_file(&self.path);
+                signals::forget();
+            });
+        }
+    }
+}
+
+/// Brings the name of a file to the disk.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
