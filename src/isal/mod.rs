@@ -2,9 +2,8 @@
 //!
 //! It does whole chunks behind the same seam as our own encoder, with ISA-L's level 3, its smallest, which is about level
 //! 1 in size. docs/PHASES.md has the figures, and why the feature is off by default. Where ISA-L needs more room than a chunk may
-//! take, the chunk is our own encoder's. `deflateUsed()` tells 8 after such a chunk: ISA-L keeps the count to itself.
+//! take, the chunk is our own encoder's.
 
-use crate::deflate::{ChunkEnd, ChunkInfo};
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
@@ -37,18 +36,18 @@ impl Encoder {
         Ok(Self { state })
     }
 
-    /// Appends `data[window_len..]`, compressed, to `out`; `None`, and nothing appended, when its room does not suffice.
+    /// Appends `data[window_len..]`, compressed, to `out`; false, and nothing appended, when its room does not suffice.
+    /// The chunk ends with a final block if it `is_last`, else with an empty stored one.
     pub fn encode(
         &mut self,
         data: &[u8],
         window_len: usize,
-        end: ChunkEnd,
+        is_last: bool,
         out: &mut Output<'_>,
-    ) -> Result<Option<ChunkInfo>> {
+    ) -> Result<bool> {
         let (window, len) = (&data[..window_len], data.len() - window_len);
         let narrow = |n: usize| u32::try_from(n).map_err(|_| Error::Stream);
         let (window_len, len) = (narrow(window.len())?, narrow(len)?);
-        let is_last = c_int::from(end == ChunkEnd::Finish);
         let mut written = 0;
         self.state.clear();
         self.state.append(|state| {
@@ -57,11 +56,13 @@ impl Encoder {
             let state = state.spare().as_mut_ptr().cast();
             // SAFETY: `state` has the size that was asked for and malloc's alignment; `data` holds the window and as many bytes
             // behind it; `to` has `room` bytes.
-            written = unsafe { rigz_isal_chunk(state, data.as_ptr(), window_len, len, is_last, to, room) };
+            written = unsafe {
+                rigz_isal_chunk(state, data.as_ptr(), window_len, len, c_int::from(is_last), to, room)
+            };
         });
-        let Ok(count) = usize::try_from(written) else { return Ok(None) };
+        let Ok(count) = usize::try_from(written) else { return Ok(false) };
         // SAFETY: so many bytes were written from the start of the free room.
         unsafe { out.advance(count) };
-        Ok(Some(ChunkInfo { last_bits: 8 }))
+        Ok(true)
     }
 }

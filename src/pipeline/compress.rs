@@ -320,7 +320,13 @@ mod tests {
     #[test]
     fn a_chunk_behind_a_cut_depends_on_its_window_and_data_alone() {
         let (window, tail) = (text(WINDOW), &text(200_000)[100_000..]);
-        let settings = Settings { level: 6, chunk_len: |_| 64 << 10, parallel_from: 0, check: Check::None };
+        let settings = Settings {
+            form: Form::Raw,
+            level: 6,
+            chunk_len: |_| 64 << 10,
+            parallel_from: 0,
+            check: Check::None,
+        };
         let compress_behind = |head: &[u8]| {
             let mut compressor =
                 Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
