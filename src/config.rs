@@ -23,6 +23,8 @@ pub struct Config {
     pub threshold: Option<usize>,
     /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
     pub bgzf: bool,
+    /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
+    pub checkpoint: Option<usize>,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
 }
@@ -47,6 +49,7 @@ impl Config {
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
+            checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
             stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
         }
     }

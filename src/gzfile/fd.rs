@@ -68,6 +68,23 @@ pub(super) enum Origin {
     End,
 }
 
+/// A file's content as far as it can be told without reading it: equal versions mean that nobody wrote to the file between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    file: (libc::dev_t, libc::ino_t),
+    size: i64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+#[cfg(test)]
+impl Version {
+    /// A version for tests, equal to all others of that size.
+    pub(super) fn of_test(size: i64) -> Self {
+        Self { file: (1, 1), size, modified: (1, 1), changed: (1, 1) }
+    }
+}
+
 /// A file descriptor.
 #[derive(Debug)]
 pub(super) struct Descriptor(c_int);
@@ -154,16 +171,22 @@ impl Descriptor {
         (position != -1).then_some(position)
     }
 
-    /// Whether this is a file on a disk, which can be read far ahead without waiting for a writer or robbing a reader.
-    pub(super) fn is_regular(&self) -> bool {
+    /// What is in a file on a disk, which can be read far ahead without waiting for a writer or robbing a reader; `None` for all
+    /// that is no such file.
+    pub(super) fn version(&self) -> Option<Version> {
         let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `status` is writable for one `stat`.
         if unsafe { libc::fstat(self.0, status.as_mut_ptr()) } != 0 {
-            return false;
+            return None;
         }
         // SAFETY: `fstat` succeeded, so it filled `status`.
-        let kind = unsafe { status.assume_init_ref() }.st_mode & libc::S_IFMT;
-        kind == libc::S_IFREG
+        let status = unsafe { status.assume_init_ref() };
+        (status.st_mode & libc::S_IFMT == libc::S_IFREG).then_some(Version {
+            file: (status.st_dev, status.st_ino),
+            size: status.st_size,
+            modified: (status.st_mtime, status.st_mtime_nsec),
+            changed: (status.st_ctime, status.st_ctime_nsec),
+        })
     }
 
     /// Closes the file.

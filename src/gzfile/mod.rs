@@ -16,6 +16,7 @@
 #![deny(unsafe_code)]
 
 mod buffer;
+mod checkpoints;
 mod encoder;
 mod fd;
 mod mode;

@@ -20,7 +20,10 @@
 
 #![forbid(unsafe_code)]
 
+mod leap;
+
 use super::buffer::Buffer;
+use super::checkpoints::Checkpoints;
 use super::fd::{Descriptor, Errno, Filled, Origin};
 use super::mode::Framing;
 use super::{DEFAULT_SIZE, Fault};
@@ -78,8 +81,8 @@ pub(super) struct Reader {
     start: i64,
     /// What `gzbuffer` set: the input buffer's size, half the output buffer's.
     size: Option<usize>,
-    /// Whether the buffers may be larger than zlib's; asked once a buffer was filled.
-    may_grow: Option<bool>,
+    /// Whether this is a file on a disk; asked before its first byte is read.
+    is_regular: bool,
     /// Whether the last load filled the input buffer, so that a larger one would be filled too.
     input_was_filled: bool,
     framing: Framing,
@@ -88,6 +91,9 @@ pub(super) struct Reader {
     input: Buffer,
     output: Buffer,
     inflater: Option<InflateStream>,
+    /// How many bytes were decoded since the file's start.
+    decoded: u64,
+    checkpoints: Checkpoints,
     /// The file ended, as far as the last read could see.
     eof: bool,
     /// The file ended inside a member and the decoder gave all it had.
@@ -112,7 +118,7 @@ impl Reader {
             descriptor,
             start,
             size: None,
-            may_grow: None,
+            is_regular: false,
             input_was_filled: false,
             framing,
             kind: Kind::at_start(framing),
@@ -120,6 +126,8 @@ impl Reader {
             input: Buffer::default(),
             output: Buffer::default(),
             inflater: None,
+            decoded: 0,
+            checkpoints: Checkpoints::new(),
             eof: false,
             truncated: false,
             past: false,
@@ -264,6 +272,7 @@ impl Reader {
 
     /// Goes where a seek wanted to go, or to the end of the file if that comes first.
     pub(super) fn finish_seek(&mut self) -> Result<(), Fault> {
+        self.leap()?;
         while self.skip > 0 {
             if !self.output.is_empty() {
                 self.skip_waiting();
@@ -313,6 +322,7 @@ impl Reader {
         self.output.clear();
         self.kind = Kind::at_start(self.framing);
         self.state = State::Looking;
+        self.decoded = 0;
         self.position = 0;
         self.skip = 0;
         Some(Moved::Anew)
@@ -364,6 +374,11 @@ impl Reader {
 
     /// Decides what the next bytes are: a member, bytes to hand through, or something to ignore.
     fn look(&mut self) -> Result<(), Fault> {
+        if self.decoded == 0 && self.kind != Kind::Gzip {
+            let version = self.descriptor.version();
+            self.is_regular = version.is_some();
+            self.checkpoints.begin(version);
+        }
         let size = self.size.unwrap_or(DEFAULT_SIZE);
         self.input.grow(size).map_err(|_| Fault::MEMORY)?;
         self.output.grow(2 * size).map_err(|_| Fault::MEMORY)?;
@@ -381,8 +396,10 @@ impl Reader {
             self.input.clear();
             self.eof = true;
         } else if !self.input.is_empty() {
+            // A large input buffer, grown before a rewind, would fill the output buffer to the last byte.
+            let spare = if self.input.len() > size { PUSH_ROOM } else { 0 };
             self.output.clear();
-            self.output.grow(self.input.len()).map_err(|_| Fault::MEMORY)?;
+            self.output.grow(self.input.len() + spare).map_err(|_| Fault::MEMORY)?;
             self.output.append(self.input.bytes());
             self.input.clear();
             self.kind = Kind::Plain;
@@ -413,7 +430,7 @@ impl Reader {
         }
         self.output.clear();
         // Small buffers are filled as zlib fills them, so that as many bytes can be pushed back as there.
-        let spare = if self.output.capacity() == LARGE_SIZE { PUSH_ROOM } else { 0 };
+        let spare = if self.output.capacity() >= LARGE_SIZE && self.may_grow() { PUSH_ROOM } else { 0 };
         let mut lent = self.output.lend();
         let mut output = lent.output(spare);
         let result = self.run(&mut output);
@@ -440,15 +457,19 @@ impl Reader {
             let Some(inflater) = &mut self.inflater else { return Err(Fault::INFLATE_STATE) };
             let mut input = self.input.bytes();
             let (offered, before) = (input.len(), output.written());
-            let result = inflater.inflate(&mut input, output, Flush::None);
+            let result = output.limited(self.checkpoints.room(self.decoded), |output| {
+                inflater.inflate(&mut input, output, Flush::None)
+            });
             let consumed = offered - input.len();
             self.input.consume(consumed);
+            self.decoded += (output.written() - before) as u64;
             match result {
                 Ok(Status::StreamEnd) => {
                     self.state = State::Looking;
+                    self.keep_checkpoint();
                     return Ok(());
                 }
-                Ok(Status::Ok) | Err(Error::Buffer) => {}
+                Ok(Status::Ok) | Err(Error::Buffer) => self.keep_checkpoint(),
                 Err(Error::Data) => return Err(Fault::data(inflater.message())),
                 Err(Error::Memory) => return Err(Fault::MEMORY),
                 Ok(Status::NeedDictionary) | Err(Error::Stream | Error::Io) => {
@@ -488,8 +509,8 @@ impl Reader {
     }
 
     /// Whether the buffers may be larger than zlib's.
-    fn may_grow(&mut self) -> bool {
-        *self.may_grow.get_or_insert_with(|| self.size.is_none() && self.descriptor.is_regular())
+    fn may_grow(&self) -> bool {
+        self.size.is_none() && self.is_regular
     }
 
     /// Reads from the file until `output` is full, the file ends or a read fails. A failure behind good bytes is owed to the

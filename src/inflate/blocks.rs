@@ -142,6 +142,39 @@ pub(crate) struct Blocks {
     offset: OffsetTable,
 }
 
+/// A machine but for its tables, which the codeword lengths give again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Saved {
+    state: State,
+    is_final: bool,
+    codes: Codes,
+    litlen_symbols: u16,
+    offset_symbols: u16,
+    length: u32,
+    distance: u32,
+    extra: u32,
+    full_length: u32,
+    back: i32,
+    lens: [u8; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
+}
+
+impl Saved {
+    /// A machine between two blocks.
+    pub(super) const BETWEEN_BLOCKS: Self = Self {
+        state: State::TypeBits,
+        is_final: false,
+        codes: Codes::Fixed,
+        litlen_symbols: 0,
+        offset_symbols: 0,
+        length: 0,
+        distance: 0,
+        extra: 0,
+        full_length: 0,
+        back: -1,
+        lens: [0; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
+    };
+}
+
 /// Ends `step` with `Damaged`.
 macro_rules! damaged {
     ($message:expr) => {
@@ -194,6 +227,43 @@ impl Blocks {
         self.is_final = false;
         self.built = Built::Nothing;
         self.back = -1;
+    }
+
+    /// What it takes to go on from here later; `None` inside a dynamic block's header.
+    pub(super) fn save(&self) -> Option<Saved> {
+        let is_in_header =
+            matches!(self.state, State::Counts | State::PrecodeLengths | State::CodeLengths | State::End);
+        (!is_in_header).then_some(Saved {
+            state: self.state,
+            is_final: self.is_final,
+            codes: self.codes,
+            litlen_symbols: self.litlen_symbols,
+            offset_symbols: self.offset_symbols,
+            length: self.length,
+            distance: self.distance,
+            extra: self.extra,
+            full_length: self.full_length,
+            back: self.back,
+            lens: self.lens,
+        })
+    }
+
+    /// Back to where `saved` was taken; false if that makes no sense, and then the machine is good for nothing but a reset.
+    pub(super) fn restore(&mut self, saved: &Saved) -> bool {
+        self.reset();
+        self.state = saved.state;
+        self.is_final = saved.is_final;
+        self.codes = saved.codes;
+        (self.litlen_symbols, self.offset_symbols) = (saved.litlen_symbols, saved.offset_symbols);
+        (self.length, self.distance, self.extra) = (saved.length, saved.distance, saved.extra);
+        (self.full_length, self.back) = (saved.full_length, saved.back);
+        self.lens = saved.lens;
+        let uses_codes = !matches!(
+            self.state,
+            State::Type | State::TypeBits | State::StoredLengths | State::StoredStart | State::Stored
+        );
+        // Whoever saves a place is in a large stream, for which the widest tables are right.
+        !uses_codes || self.codes == Codes::Fixed || self.build_codes(usize::MAX).is_ok()
     }
 
     /// What the machine is in the middle of.

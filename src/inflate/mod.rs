@@ -6,7 +6,8 @@
 //! - `bit_reader`, `history`: the input as bits, the output as something that can be looked back into;
 //! - `fast`: the loop that decodes nearly everything, while both sides have slack;
 //! - `blocks`: the block machine around it, which can stop between any two bits;
-//! - `window`, `wrap`, `stream`: [`Inflate`], the stream that goes on across calls, with zlib's exact meaning;
+//! - `window`, `wrap`, `stream`: [`Inflate`], the stream that goes on across calls, with zlib's exact meaning; `stream::bookmark`
+//!   goes back into the middle of one;
 //! - `one_shot`: [`decode`], a whole raw stream from one slice into one buffer.
 //!
 //! docs/DECODER.md tells how fast it is and what was tried.
@@ -23,5 +24,5 @@ mod window;
 mod wrap;
 
 pub use one_shot::{Decoded, End, decode};
-pub use stream::{Goal, Inflate};
+pub use stream::{Bookmark, Goal, Inflate};
 pub use wrap::HeaderPart;

@@ -10,6 +10,10 @@
 
 #![forbid(unsafe_code)]
 
+mod bookmark;
+
+pub use bookmark::Bookmark;
+
 use core::ffi::CStr;
 
 use super::bit_reader::{BitReader, HeldBits};

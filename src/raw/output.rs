@@ -91,6 +91,15 @@ impl<'a> Output<'a> {
         Some(result)
     }
 
+    /// Lets `write` append `limit` bytes at most.
+    pub fn limited<T>(&mut self, limit: usize, write: impl FnOnce(&mut Output<'_>) -> T) -> T {
+        let len = self.room().min(limit);
+        let mut part = Output { start: self.cursor(), len, written: 0, _buffer: PhantomData };
+        let result = write(&mut part);
+        self.written += part.written;
+        result
+    }
+
     /// Takes back everything that was appended.
     pub fn rewind(&mut self) {
         self.written = 0;
@@ -148,6 +157,17 @@ mod tests {
         let mut output = unsafe { Output::from_raw(core::ptr::null_mut(), 0) };
         assert_eq!(output.put(b"x"), 0);
         assert!(output.is_full());
+    }
+
+    #[test]
+    fn a_limited_part_ends_before_the_buffer_does() {
+        let mut buffer = [0u8; 8];
+        let mut output = Output::new(&mut buffer);
+        output.put(b"a");
+        assert_eq!(output.limited(3, |part| part.put(b"bcdef")), 3);
+        assert_eq!(output.limited(100, |part| part.put(b"efghijkl")), 4);
+        assert!(output.is_full());
+        assert_eq!(&buffer, b"abcdefgh");
     }
 
     #[test]

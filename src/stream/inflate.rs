@@ -12,7 +12,7 @@ use crate::pipeline::Counters;
 use crate::raw::{Allocator, Output};
 use core::ffi::CStr;
 
-pub use crate::inflate::HeaderPart;
+pub use crate::inflate::{Bookmark, HeaderPart};
 
 /// A decompressing stream.
 #[derive(Debug)]
@@ -68,6 +68,26 @@ impl InflateStream {
         self.engine.reset2(window_bits)
     }
 
+    /// Where the stream stands, if it is a place to [`resume`](Self::resume) at, and what the data before it ends with.
+    pub fn bookmark(&self) -> Option<(Bookmark, &[u8])> {
+        self.engine.bookmark()
+    }
+
+    /// Goes on from `bookmark`, behind data that ends with `window`; an error leaves the stream at its start.
+    pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
+        self.engine.resume(bookmark, window)
+    }
+
+    /// Counts a place that was kept to go back to, for the statistics.
+    pub fn count_checkpoint(&mut self) {
+        self.stats.checkpoints += 1;
+    }
+
+    /// Counts a return to such a place.
+    pub fn count_resumption(&mut self) {
+        self.stats.resumptions += 1;
+    }
+
     /// zlib's text for the last error.
     pub fn message(&self) -> Option<&'static CStr> {
         self.engine.message()
@@ -121,5 +141,139 @@ fn decode(input: &mut &[u8], output: &mut Output<'_>) -> Result<()> {
             Ok(Status::NeedDictionary) | Err(Error::Buffer) => return Err(Error::Data),
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::crc32;
+    use crate::stream::Strategy;
+    use crate::stream::deflate::{Config, DeflateStream};
+
+    /// A gzip member.
+    fn member(data: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; data.len() + 10_000];
+        let mut output = Output::new(&mut bytes);
+        let config = Config { level: 6, window_bits: 31, mem_level: 8, strategy: Strategy::Default };
+        let mut stream = DeflateStream::new(config, Allocator::SYSTEM).unwrap();
+        while stream.deflate(&mut { data }, &mut output, Flush::Finish).unwrap() != Status::StreamEnd {}
+        let len = output.written();
+        bytes.truncate(len);
+        bytes
+    }
+
+    /// Text, noise that is stored, and text again.
+    fn sample() -> Vec<u8> {
+        let mut state = 7u32;
+        let mut data = Vec::new();
+        while data.len() < 300_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match data.len() {
+                100_000..200_000 => data.push((state >> 24) as u8),
+                _ => data.extend_from_slice(format!("{} {:x} ", state >> 22, state >> 8 & 0xf0f).as_bytes()),
+            }
+        }
+        data
+    }
+
+    fn rest(stream: &mut InflateStream, mut input: &[u8]) -> (Result<Status>, Vec<u8>) {
+        let mut bytes = vec![0; 400_000];
+        let mut output = Output::new(&mut bytes);
+        let result = stream.inflate(&mut input, &mut output, Flush::None);
+        let len = output.written();
+        bytes.truncate(len);
+        (result, bytes)
+    }
+
+    fn stream() -> InflateStream {
+        InflateStream::new(31, Allocator::SYSTEM).unwrap()
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_wherever_it_was_marked() {
+        let data = sample();
+        let member = member(&data);
+        for (piece, room, every) in [(1, 70_000, 5_501), (997, 613, 41), (5000, 7, 2_003), (333, 400_000, 19)]
+        {
+            let (mut stream, mut again) = (stream(), stream());
+            let (mut input, mut done, mut calls, mut places) = (&member[..], 0, 0, 0);
+            loop {
+                let mut offered = &input[..input.len().min(piece)];
+                let before = offered.len();
+                let mut out = vec![0; room];
+                let mut output = Output::new(&mut out);
+                let result = stream.inflate(&mut offered, &mut output, Flush::None);
+                done += output.written();
+                input = &input[before - offered.len()..];
+                if result == Ok(Status::StreamEnd) {
+                    break;
+                }
+                calls += 1;
+                if calls % every != 0 {
+                    continue;
+                }
+                let Some((bookmark, window)) = stream.bookmark() else { continue };
+                assert!(window.ends_with(&data[done - done.min(32_768)..done]));
+                again.resume(&bookmark, window).unwrap();
+                assert_eq!(rest(&mut again, input), (Ok(Status::StreamEnd), data[done..].to_vec()));
+                places += 1;
+            }
+            assert!(places >= 4, "{places} places in {calls} calls");
+        }
+    }
+
+    #[test]
+    fn what_was_wrong_before_a_place_and_behind_it_is_found_at_the_end() {
+        let data = sample();
+        let mut member = member(&data);
+        let mut stream = stream();
+        let mut bytes = vec![0; 100_000];
+        let mut input = &member[..];
+        stream.inflate(&mut input, &mut Output::new(&mut bytes), Flush::None).unwrap();
+        let place = member.len() - input.len();
+        let (bookmark, window) = stream.bookmark().unwrap();
+        let (bookmark, window) = (bookmark, window.to_vec());
+        let last = member.len() - 1;
+        for damaged in [last, last - 4] {
+            member[damaged] ^= 1;
+            stream.resume(&bookmark, &window).unwrap();
+            let (result, got) = rest(&mut stream, &member[place..]);
+            assert_eq!((result, got), (Err(Error::Data), data[100_000..].to_vec()));
+            member[damaged] ^= 1;
+        }
+        stream.resume(&bookmark, &window).unwrap();
+        assert_eq!(rest(&mut stream, &member[place..]).0, Ok(Status::StreamEnd));
+    }
+
+    #[test]
+    fn a_place_between_blocks_can_be_told_from_outside() {
+        let data = sample();
+        let member = member(&data);
+        let (mut stream, mut again) = (stream(), stream());
+        let (mut input, mut done, mut places) = (&member[..], 0, 0);
+        loop {
+            let mut bytes = vec![0; 400_000];
+            let mut output = Output::new(&mut bytes);
+            let result = stream.inflate(&mut input, &mut output, Flush::Block);
+            done += output.written();
+            if result == Ok(Status::StreamEnd) {
+                break;
+            }
+            let data_type = stream.engine().data_type();
+            if data_type & 64 != 0 {
+                continue;
+            }
+            let held_count = data_type as u32 & 7;
+            let held = u32::from(member[member.len() - input.len() - 1]) >> (8 - held_count);
+            for crc in [crc32::update(0, &data[..done]), 1] {
+                let bookmark = Bookmark::at_block(held as u8, held_count, crc, done as u32);
+                again.resume(&bookmark, &data[..done]).unwrap();
+                let outcome = if crc == 1 { Err(Error::Data) } else { Ok(Status::StreamEnd) };
+                assert_eq!(rest(&mut again, input), (outcome, data[done..].to_vec()));
+            }
+            places += 1;
+        }
+        assert!(places > 4, "{places}");
     }
 }

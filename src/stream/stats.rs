@@ -25,11 +25,23 @@ pub(super) struct Stats {
     bytes_in: u64,
     bytes_out: u64,
     time: Duration,
+    /// Places that a reader kept to go back to.
+    pub(super) checkpoints: u64,
+    /// Returns to such places.
+    pub(super) resumptions: u64,
 }
 
 impl Stats {
     pub(super) fn new(operation: Operation) -> Self {
-        Self { operation, is_on: config().stats.is_some(), bytes_in: 0, bytes_out: 0, time: Duration::ZERO }
+        Self {
+            operation,
+            is_on: config().stats.is_some(),
+            bytes_in: 0,
+            bytes_out: 0,
+            time: Duration::ZERO,
+            checkpoints: 0,
+            resumptions: 0,
+        }
     }
 
     /// Starts the clock of one call.
@@ -56,12 +68,15 @@ impl Stats {
         let operation = if self.operation == Operation::Deflate { "deflate" } else { "inflate" };
         let line = format!(
             "{{\"operation\":\"{operation}\",\"engine\":\"{engine}\",\"bytes_in\":{},\"bytes_out\":{},\"chunks\":{},\
-             \"chunks_by_workers\":{},\"threads\":{},\"seconds\":{:.6},\"pid\":{}}}\n",
+             \"chunks_by_workers\":{},\"threads\":{},\"checkpoints\":{},\"resumptions\":{},\"seconds\":{:.6},\
+             \"pid\":{}}}\n",
             self.bytes_in,
             self.bytes_out,
             counters.chunks,
             counters.by_workers,
             counters.threads.max(1),
+            self.checkpoints,
+            self.resumptions,
             self.time.as_secs_f64(),
             std::process::id(),
         );
@@ -69,6 +84,6 @@ impl Stats {
             // One write, so that lines of several processes do not mix.
             _ = file.write_all(line.as_bytes());
         }
-        (self.bytes_in, self.bytes_out, self.time) = (0, 0, Duration::ZERO);
+        *self = Self::new(self.operation);
     }
 }

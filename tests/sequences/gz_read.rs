@@ -38,7 +38,8 @@ fn member(bench: &Bench, rng: &mut Rng, input: &[u8]) -> Vec<u8> {
 }
 
 fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str) {
-    let len = rng.size(max);
+    // Most files are small; some must be long enough to be sought in.
+    let len = if rng.chance(20) { max / 8 + rng.below(max / 4) } else { rng.size(max) };
     let input = data(rng, len);
     let mut bytes = member(bench, rng, &input);
     match rng.below(20) {
@@ -289,6 +290,30 @@ fn calls(duo: &mut Duo, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     }
     // Some seeds read to the end and look about there, others jump.
     let seeking = rng.chance(50);
+    if seeking && rng.chance(50) && !duo.ideal.is_empty() {
+        // What was read once, ours need not decode from the start again.
+        let len = duo.ideal.len();
+        duo.same(&format!("gzread({len})"), trace, |lib, f| {
+            read_into(len, |at| lib.gzread(f, at, len as u32).into())
+        })?;
+        for _ in 0..1 + rng.below(8) {
+            let (target, few) = (rng.below(len + 1) as i64, rng.size(3000));
+            if duo.is_over {
+                break;
+            }
+            duo.same(&format!("gzseek({target})"), trace, |lib, f| lib.gzseek(f, target, libc::SEEK_SET))?;
+            if duo.is_over {
+                break;
+            }
+            duo.same(&format!("gzread({few})"), trace, |lib, f| {
+                read_into(few, |at| lib.gzread(f, at, few as u32).into())
+            })?;
+        }
+        duo.has_sought = true;
+        if duo.is_over {
+            return Ok(());
+        }
+    }
     let count = 3 + rng.size(120);
     let mut at_end = 0;
     for _ in 0..count {
@@ -369,7 +394,11 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
         30..34 if seeking => {
             let whence =
                 rng.pick(&[libc::SEEK_SET, libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_CUR, libc::SEEK_END]);
-            let size = rng.size(250_000) as i64;
+            let size = if rng.chance(50) {
+                rng.below(duo.ideal.len() * 5 / 4 + 2) as i64
+            } else {
+                rng.size(duo.ideal.len().max(200_000) * 5 / 4) as i64
+            };
             let offset = if whence == libc::SEEK_CUR && rng.chance(50) { -size / 4 } else { size };
             duo.same(&format!("gzseek({offset}, {whence})"), trace, |lib, f| lib.gzseek(f, offset, whence))?;
             duo.has_sought = true;

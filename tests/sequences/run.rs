@@ -41,7 +41,8 @@ pub(crate) enum Tester {
 pub(crate) enum Mode {
     /// As a user has it; a few inputs are large enough for the parallel pipeline.
     Usual,
-    /// The pipeline starts at 64 KiB and cuts at 32 KiB, so that small inputs meet its edges; no large inputs.
+    /// The pipeline starts at 64 KiB and cuts at 32 KiB, and a reader keeps a checkpoint each KiB, so that small inputs meet their
+    /// edges; no large inputs.
     SmallChunks,
 }
 
@@ -258,7 +259,7 @@ fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]
         .stdout(Stdio::from(output.try_clone().expect("a descriptor can be doubled")))
         .stderr(Stdio::from(output));
     if mode == Mode::SmallChunks {
-        command.env("RIGZ_THRESHOLD", "65536").env("RIGZ_CHUNK", "32768");
+        command.env("RIGZ_THRESHOLD", "65536").env("RIGZ_CHUNK", "32768").env("RIGZ_CHECKPOINT", "1024");
     }
     if extra.iter().any(|(name, _)| *name == "RIGZ_LIB") {
         // A run on a library of its own is not for the user's switches to steer.

@@ -1,0 +1,280 @@
+//! `Checkpoints`: places of a gzip file from which decoding can go on, so that a seek need not start over.
+//!
+//! A gzip member can be decoded from its start only, so zlib answers a seek backward by decoding everything before the target
+//! once more. Whoever has decoded up to some place knows what it takes to go on from there: the offset in the file and
+//! a [`Bookmark`], with the 32 KiB of data before it. A reader leaves such checkpoints behind while it goes forward, and a seek
+//! starts at the last one before its target.
+//!
+//! **How many.** One for each [`SPACING`] bytes of data, so nothing at all is kept of a small file. From [`FEW`] checkpoints on
+//! every second is dropped and the distance doubled, as often as it takes to come to [`WIDE`], which is what a seek may cost: a few
+//! milliseconds. Farther apart they are moved only to keep within [`MANY`] in a file, and within [`BUDGET`] bytes in all
+//! files of the process together. A file of 80 MB keeps about 1.3 MB; 500 files that are read in turn share 64 MiB. Behind the
+//! end of a member there is no window to keep.
+//!
+//! **What they cost.** The window is copied as it is: 32 KiB for each MiB or more, microseconds beside the millisecond that
+//! decoding as much takes. Compressing it would save memory and cost a multiple of that.
+//!
+//! **What they must not do.** A file may be written to while it is read. zlib would then read from the start whatever stands
+//! there now. So the file's size and times are noted when its first byte is read, and compared before a checkpoint is kept
+//! and before one is used: a file that was touched since has none. Memory that is refused costs a checkpoint and
+//! nothing else.
+//!
+//! Whoever decodes, in whatever order, may [`keep`](Checkpoints::keep) places in ascending order of their offsets;
+//! [`Bookmark::at_block`] makes the bookmark of a block's start that was found by other means.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::fd::Version;
+use crate::config::config;
+use crate::stream::inflate::Bookmark;
+
+/// Bytes of data between two checkpoints at first. Decoding as much takes about a millisecond.
+const SPACING: u64 = 1 << 20;
+/// From so many on the distance is doubled up to [`WIDE`]: 2 MiB of windows, for 64 MiB of data at first.
+const FEW: usize = 64;
+/// Times [`SPACING`]: the distance that is not exceeded without need. Decoding 4 MiB takes some 5 milliseconds.
+const WIDE: u64 = 4;
+/// Checkpoints of a file at most: 32 MiB of windows.
+const MANY: usize = 1024;
+/// Bytes of windows in the process from which on a file keeps no more than it has.
+const BUDGET: usize = 64 << 20;
+
+/// Bytes of windows in the process. Only a sum: nothing else is read or written by its order.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+/// What stands at a place.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box could not be refused memory, as the vector that holds these can"
+)]
+pub(super) enum Place {
+    /// The next member, or whatever stands behind the last.
+    BetweenMembers,
+    /// A member's inside, behind data that ends with the window.
+    Inside(Bookmark, Window),
+}
+
+/// A place to go back to.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    /// How many decoded bytes come before it.
+    pub(super) data_offset: u64,
+    /// Where in the file the next byte of input stands.
+    pub(super) file_offset: i64,
+    pub(super) place: Place,
+}
+
+/// The checkpoints of one file, in ascending order.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    kept: Vec<Checkpoint>,
+    /// Bytes of data between two at first.
+    first_spacing: u64,
+    /// Bytes of data between two now.
+    spacing: u64,
+    /// The data offset from which on the next one is wanted; no offset reaches the largest number.
+    due: u64,
+    /// What file was read from its first byte on; `None` before that, and in files that are not to have checkpoints.
+    version: Option<Version>,
+}
+
+impl Checkpoints {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self::with_spacing(config().checkpoint.map_or(SPACING, |spacing| spacing as u64))
+    }
+
+    /// None yet; the first ones are to be so many bytes apart.
+    pub(super) fn with_spacing(spacing: u64) -> Self {
+        Self { kept: Vec::new(), first_spacing: spacing, spacing, due: u64::MAX, version: None }
+    }
+
+    /// Notes that the file's first byte is about to be read, of `version`, or of a file that has none to compare.
+    pub(super) fn begin(&mut self, version: Option<Version>) {
+        if version != self.version {
+            self.forget();
+            if version.is_some() {
+                (self.version, self.due) = (version, self.spacing);
+            }
+        }
+    }
+
+    /// Whether a checkpoint at `data_offset` is wanted.
+    pub(super) fn is_due(&self, data_offset: u64) -> bool {
+        data_offset >= self.due
+    }
+
+    /// How many bytes behind `data_offset` the next checkpoint is wanted; at least one.
+    pub(super) fn room(&self, data_offset: u64) -> usize {
+        usize::try_from(self.due.saturating_sub(data_offset)).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Asks again a little behind `data_offset`, where a checkpoint cannot be.
+    pub(super) fn postpone(&mut self, data_offset: u64) {
+        self.due = data_offset + (self.spacing / 16).max(1);
+    }
+
+    /// Whether the file is the one that was begun.
+    pub(super) fn is_unchanged(&self, version: Option<Version>) -> bool {
+        version.is_some() && version == self.version
+    }
+
+    /// Drops all, and keeps none before the next [`begin`](Self::begin).
+    pub(super) fn forget(&mut self) {
+        self.kept = Vec::new();
+        self.version = None;
+        self.spacing = self.first_spacing;
+        self.due = u64::MAX;
+    }
+
+    /// Keeps a checkpoint, which must be [due](Self::is_due), if there is memory for it; tells whether it did.
+    pub(super) fn keep(
+        &mut self,
+        data_offset: u64,
+        file_offset: i64,
+        state: Option<(Bookmark, &[u8])>,
+    ) -> bool {
+        debug_assert!(self.is_due(data_offset));
+        let wide = self.first_spacing * WIDE;
+        if self.kept.len() >= if self.spacing < wide { FEW } else { MANY } {
+            self.thin();
+        }
+        self.due = data_offset + self.spacing;
+        let place = match state {
+            None => Some(Place::BetweenMembers),
+            Some((bookmark, window)) => {
+                Window::copy_of(window, BUDGET).map(|window| Place::Inside(bookmark, window))
+            }
+        };
+        let Some(place) = place.filter(|_| self.kept.try_reserve(1).is_ok()) else {
+            if self.kept.len() >= FEW / 4 {
+                // Memory is short: some of ours may go to where it is needed more.
+                self.thin();
+            }
+            return false;
+        };
+        self.kept.push(Checkpoint { data_offset, file_offset, place });
+        true
+    }
+
+    /// The last checkpoint at `target` or before it, if it is so far behind `data_offset` that going there pays.
+    pub(super) fn between(&self, data_offset: u64, target: u64) -> Option<&Checkpoint> {
+        let at = self.kept.partition_point(|checkpoint| checkpoint.data_offset <= target);
+        let found = self.kept.get(at.checked_sub(1)?)?;
+        // Reading the file anew from another place costs about as much as decoding a few ten thousand bytes.
+        (found.data_offset > data_offset.saturating_add(self.first_spacing / 16)).then_some(found)
+    }
+
+    /// Drops every second checkpoint and doubles the distance.
+    fn thin(&mut self) {
+        let mut is_dropped = false;
+        self.kept.retain(|_| {
+            is_dropped = !is_dropped;
+            !is_dropped
+        });
+        self.spacing *= 2;
+    }
+}
+
+/// The data before a place, counted into [`IN_USE`].
+#[derive(Debug)]
+pub(super) struct Window(Vec<u8>);
+
+impl Window {
+    /// A copy, if memory allows it and no more than `budget` bytes are in use.
+    fn copy_of(bytes: &[u8], budget: usize) -> Option<Self> {
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len()).ok()?;
+        copy.extend_from_slice(bytes);
+        if IN_USE.fetch_add(copy.len(), Ordering::Relaxed) > budget {
+            // Dropping the copy takes it off again.
+            drop(Self(copy));
+            return None;
+        }
+        Some(Self(copy))
+    }
+
+    /// The bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        IN_USE.fetch_sub(self.0.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some_version() -> Option<Version> {
+        Some(Version::of_test(1))
+    }
+
+    fn kept_every(step: u64, end: u64, spacing: u64) -> Checkpoints {
+        let mut checkpoints = Checkpoints::with_spacing(spacing);
+        checkpoints.begin(some_version());
+        for at in (0..end).step_by(step as usize) {
+            if checkpoints.is_due(at) {
+                checkpoints.keep(at, at as i64 / 4, None);
+            }
+        }
+        checkpoints
+    }
+
+    #[test]
+    fn a_small_file_keeps_nothing() {
+        assert!(kept_every(1000, SPACING - 1, SPACING).kept.is_empty());
+    }
+
+    #[test]
+    fn the_last_checkpoint_before_a_target_is_found() {
+        let checkpoints = kept_every(10, 5_000, 1000);
+        let found = |data_offset, target| checkpoints.between(data_offset, target).map(|c| c.data_offset);
+        assert_eq!(found(0, 999), None);
+        assert_eq!(found(0, 1000), Some(1000));
+        assert_eq!(found(0, 3999), Some(3000));
+        assert_eq!(found(0, u64::MAX), Some(4000));
+        assert_eq!(found(2900, 3999), Some(3000));
+        assert_eq!(found(2990, 3999), None, "too near to be worth it");
+        assert_eq!(found(3500, 3999), None, "nothing lies between");
+    }
+
+    #[test]
+    fn more_data_is_kept_farther_apart() {
+        for (end, least, most) in
+            [(60, 50, 60), (64 << 2, 60, 65), (1000 << 2, 990, 1000), (1 << 20, 500, 1024)]
+        {
+            let checkpoints = kept_every(100, end * 1000, 1000);
+            let count = checkpoints.kept.len();
+            assert!((least..=most).contains(&count), "{count} for {end}");
+            let gaps = checkpoints.kept.windows(2).map(|pair| pair[1].data_offset - pair[0].data_offset);
+            assert!(gaps.max().unwrap() <= checkpoints.spacing, "evenly apart at {end}");
+        }
+    }
+
+    #[test]
+    fn another_file_has_none() {
+        let mut checkpoints = kept_every(10, 5_000, 1000);
+        assert!(checkpoints.is_unchanged(some_version()) && !checkpoints.is_unchanged(None));
+        checkpoints.begin(some_version());
+        assert_eq!(checkpoints.kept.len(), 4);
+        checkpoints.begin(Some(Version::of_test(2)));
+        assert_eq!((checkpoints.kept.len(), checkpoints.due), (0, 1000));
+        checkpoints.begin(None);
+        assert!(!checkpoints.is_unchanged(None), "what cannot be compared may have changed");
+    }
+
+    #[test]
+    fn what_is_beyond_the_budget_is_not_kept() {
+        let window = Window::copy_of(&[7; 100], BUDGET).unwrap();
+        assert_eq!(window.bytes(), [7; 100]);
+        assert!(Window::copy_of(&[7; 100], 99).is_none());
+    }
+}

@@ -1,0 +1,264 @@
+//! Leaps: a seek that starts at a checkpoint instead of at the start of the file, or where the reader stands.
+//!
+//! A pending seek says how many bytes are to be decoded and dropped. The last checkpoint on that way, if there is one, takes the
+//! reader there at once; what remains is decoded and dropped as ever. It is the same for a seek backward, which has put
+//! the reader at the start, for a rewind and a seek after it, and for a seek forward over what was read before.
+//!
+//! Nothing that zlib tells its caller depends on the way: the bytes passed over were decoded before, without a fault, from a file that has not
+//! changed since, and the check value of the member goes on from what it was at the checkpoint. How much is passed is counted from
+//! where the reader stands, as decoding would count it, so bytes that were pushed back or lost to an error shift the target as they do in zlib.
+
+#![forbid(unsafe_code)]
+
+use super::super::Fault;
+use super::super::checkpoints::Place;
+use super::super::fd::Origin;
+use super::{Kind, Reader, State};
+
+impl Reader {
+    /// Remembers how to go on from here, where that is wanted and possible.
+    pub(super) fn keep_checkpoint(&mut self) {
+        if !self.checkpoints.is_due(self.decoded) {
+            return;
+        }
+        let Some(inflater) = &mut self.inflater else { return };
+        let bookmark = if self.state == State::Decoding { inflater.bookmark() } else { None };
+        if self.state == State::Decoding && bookmark.is_none() {
+            return self.checkpoints.postpone(self.decoded);
+        }
+        if !self.checkpoints.is_unchanged(self.descriptor.version()) {
+            // A file that has no positions, or was written to while it was read.
+            return self.checkpoints.forget();
+        }
+        let Some(offset) = self.descriptor.seek(0, Origin::Current) else { return self.checkpoints.forget() };
+        if self.checkpoints.keep(self.decoded, offset - self.input.len() as i64, bookmark) {
+            inflater.count_checkpoint();
+        }
+    }
+
+    /// Goes to the last checkpoint on the way of a pending seek, if there is one.
+    pub(super) fn leap(&mut self) -> Result<(), Fault> {
+        // Nothing may be passed over but decoded bytes.
+        let is_clean = self.pending.is_none() && self.owed.is_none() && self.state != State::Copying;
+        let ahead = self.skip - self.output.len() as i64;
+        if ahead <= 0 || !is_clean {
+            return Ok(());
+        }
+        let target = self.decoded.saturating_add_signed(ahead);
+        let (Some(checkpoint), Some(inflater)) =
+            (self.checkpoints.between(self.decoded, target), &mut self.inflater)
+        else {
+            return Ok(());
+        };
+        if !self.checkpoints.is_unchanged(self.descriptor.version()) {
+            self.checkpoints.forget();
+            return Ok(());
+        }
+        if self.descriptor.seek(checkpoint.file_offset, Origin::Start).is_none() {
+            return Ok(());
+        }
+        self.state = State::Looking;
+        if let Place::Inside(bookmark, window) = &checkpoint.place {
+            inflater.resume(bookmark, window.bytes()).map_err(|_| Fault::MEMORY)?;
+            self.state = State::Decoding;
+        }
+        inflater.count_resumption();
+        let passed = (self.output.len() as u64 + (checkpoint.data_offset - self.decoded)) as i64;
+        self.skip -= passed;
+        self.position += passed;
+        self.decoded = checkpoint.data_offset;
+        self.kind = Kind::Gzip;
+        self.eof = false;
+        self.truncated = false;
+        self.input.clear();
+        self.output.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gzfile::checkpoints::Checkpoints;
+    use crate::gzfile::fd::Descriptor;
+    use crate::gzfile::mode::{Framing, Mode};
+    use crate::gzfile::{GzFile, tests};
+    use crate::raw::Output;
+    use std::io::Write;
+    use std::os::fd::IntoRawFd;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    const LEN: usize = 900_000;
+    const SPACING: u64 = 50_000;
+
+    /// A file that is removed with its last user.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn holding(bytes: &[u8]) -> Self {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let (process, number) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let path = std::env::temp_dir().join(format!("rigz-leap-{process}-{number}"));
+            std::fs::write(&path, bytes).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            std::fs::remove_file(&self.0).ok();
+        }
+    }
+
+    fn data() -> Vec<u8> {
+        let mut state = 9u32;
+        let mut data = Vec::new();
+        while data.len() < LEN {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            data.extend_from_slice(format!("{} {:x} ", state >> 22, state >> 8 & 0xf0f).as_bytes());
+        }
+        data.truncate(LEN);
+        data
+    }
+
+    /// `data` as so many gzip members.
+    fn members(data: &[u8], count: usize) -> Vec<u8> {
+        let scratch = Scratch::holding(b"");
+        for part in data.chunks(data.len().div_ceil(count)) {
+            let file = std::fs::OpenOptions::new().append(true).open(&scratch.0).unwrap();
+            let mut writer = tests::over(file.into(), "a");
+            assert_eq!(writer.write(part), part.len());
+            writer.close().unwrap();
+        }
+        std::fs::read(&scratch.0).unwrap()
+    }
+
+    fn reader(path: &Path) -> Reader {
+        let file = std::fs::File::open(path).unwrap();
+        let mode = Mode::parse(b"r").unwrap();
+        let mut reader = Reader::new(Descriptor::adopt(file.into_raw_fd(), &mode), Framing::Default);
+        reader.checkpoints = Checkpoints::with_spacing(SPACING);
+        reader
+    }
+
+    fn read(reader: &mut Reader, len: usize) -> Result<Vec<u8>, Fault> {
+        reader.finish_seek()?;
+        let mut bytes = vec![0; len];
+        let mut output = Output::new(&mut bytes);
+        reader.read(&mut output)?;
+        let got = output.written();
+        bytes.truncate(got);
+        Ok(bytes)
+    }
+
+    /// Seeks, and tells how far behind the start of the file decoding begins.
+    fn leap_to(reader: &mut Reader, target: usize) -> u64 {
+        reader.seek(target as i64).unwrap();
+        reader.leap().unwrap();
+        assert_eq!(reader.tell(), target as i64);
+        reader.decoded
+    }
+
+    #[test]
+    fn a_seek_starts_at_the_last_checkpoint_before_its_target() {
+        let data = data();
+        for count in [1, 3, 40] {
+            let scratch = Scratch::holding(&members(&data, count));
+            let mut reader = reader(&scratch.0);
+            assert_eq!(read(&mut reader, LEN + 1).unwrap(), data);
+            for target in [850_000, 300_000, 420_000, 49_999, 899_999, 123_456, 700_000] {
+                let from = leap_to(&mut reader, target);
+                let missed = target as u64 - from;
+                assert!(missed < 2 * SPACING, "{count} members: from {from} to {target}");
+                assert!(from > 0 || target < SPACING as usize);
+                let len = 1000.min(LEN - target);
+                assert_eq!(read(&mut reader, len).unwrap(), data[target..target + len]);
+            }
+            leap_to(&mut reader, 333_333);
+            assert_eq!(read(&mut reader, LEN).unwrap(), data[333_333..], "to the end, check values and all");
+            assert!(reader.is_past_end());
+        }
+    }
+
+    #[test]
+    fn damage_is_found_behind_a_leap_as_without_one() {
+        let data = data();
+        let mut bytes = members(&data, 1);
+        let check = bytes.len() - 8;
+        bytes[check] ^= 1;
+        let scratch = Scratch::holding(&bytes);
+        let mut reader = reader(&scratch.0);
+        read(&mut reader, 800_000).unwrap();
+        assert!(leap_to(&mut reader, 600_000) > 500_000);
+        assert_eq!(read(&mut reader, 299_999).unwrap(), data[600_000..899_999]);
+        let fault = read(&mut reader, 2).unwrap_err();
+        assert_eq!(fault, Fault::data(Some(c"incorrect data check")));
+    }
+
+    #[test]
+    fn a_file_that_was_written_to_is_read_from_its_start() {
+        let data = data();
+        let scratch = Scratch::holding(&members(&data, 2));
+        let mut reader = reader(&scratch.0);
+        read(&mut reader, LEN).unwrap();
+        assert!(leap_to(&mut reader, 500_000) > 0);
+        let mut changed = data.clone();
+        changed[450_000..].reverse();
+        std::fs::write(&scratch.0, members(&changed, 1)).unwrap();
+        assert_eq!(leap_to(&mut reader, 400_000), 0);
+        assert_eq!(read(&mut reader, LEN).unwrap(), changed[400_000..]);
+        assert!(leap_to(&mut reader, 500_000) > 0, "the new file has checkpoints of its own");
+        assert_eq!(read(&mut reader, LEN).unwrap(), changed[500_000..]);
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_has_no_checkpoints() {
+        let data = data();
+        let bytes = members(&data, 2);
+        let scratch = Scratch::holding(&bytes[..bytes.len() / 2]);
+        let mut reader = reader(&scratch.0);
+        read(&mut reader, 100_000).unwrap();
+        let mut file = std::fs::OpenOptions::new().append(true).open(&scratch.0).unwrap();
+        file.write_all(&bytes[bytes.len() / 2..]).unwrap();
+        assert_eq!(read(&mut reader, LEN).unwrap(), data[100_000..]);
+        assert_eq!(leap_to(&mut reader, 800_000), 0);
+        assert_eq!(read(&mut reader, LEN).unwrap(), data[800_000..]);
+        assert!(leap_to(&mut reader, 800_000) > 700_000, "it has rested for a whole pass");
+    }
+
+    #[test]
+    fn bytes_pushed_back_shift_a_forward_seek_as_they_shift_decoding() {
+        let data = data();
+        let scratch = Scratch::holding(&members(&data, 1));
+        for spacing in [SPACING, 1 << 40] {
+            let mut reader = reader(&scratch.0);
+            reader.checkpoints = Checkpoints::with_spacing(spacing);
+            read(&mut reader, LEN).unwrap();
+            reader.rewind().unwrap();
+            read(&mut reader, 100).unwrap();
+            for byte in *b"xyz" {
+                assert!(reader.unread(byte));
+            }
+            reader.seek(500_000).unwrap();
+            assert_eq!(read(&mut reader, 100).unwrap(), data[500_000..500_100]);
+            assert_eq!(reader.tell(), 500_100);
+        }
+    }
+
+    #[test]
+    fn plain_files_and_pipes_have_no_checkpoints() {
+        let scratch = Scratch::holding(&data());
+        let mut plain = reader(&scratch.0);
+        read(&mut plain, LEN).unwrap();
+        assert_eq!(leap_to(&mut plain, 400_000), 0);
+        assert_eq!(read(&mut plain, 100).unwrap(), data()[400_000..400_100]);
+        let (from, mut to) = std::io::pipe().unwrap();
+        let bytes = members(&data(), 1);
+        let writer = std::thread::spawn(move || to.write_all(&bytes));
+        let mut piped: GzFile = tests::over(from.into(), "r");
+        assert_eq!(tests::read(&mut piped, LEN), Ok(data()));
+        writer.join().unwrap().unwrap();
+        assert_eq!(piped.seek(400_000, crate::gzfile::Whence::Start), None);
+    }
+}
