@@ -4,6 +4,8 @@
 mod data;
 #[path = "decoder/reference.rs"]
 mod reference;
+#[path = "decoder/uncompress.rs"]
+mod uncompress;
 
 use data::{BitWriter, Random, complete_lengths, kinds};
 use reference::{How, Inflater, zlib};

@@ -203,6 +203,15 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
         &mut self.history
     }
 
+    /// What was appended.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.history.position == 0 {
+            return &[]; // The base of no room may be null.
+        }
+        // SAFETY: everything from 0 to `position` was appended by the history, whose memory is borrowed with it.
+        unsafe { core::slice::from_raw_parts(self.history.base, self.history.position) }
+    }
+
     /// Tells the output how far it was filled; gives the number of bytes.
     pub(crate) fn finish(self) -> usize {
         let count = self.history.position;

@@ -8,7 +8,7 @@
 //! - `blocks`: the block machine around it, which can stop between any two bits;
 //! - `window`, `wrap`, `stream`: [`Inflate`], the stream that goes on across calls, with zlib's exact meaning; `stream::bookmark`
 //!   goes back into the middle of one;
-//! - `one_shot`: [`decode`], a whole raw stream from one slice into one buffer.
+//! - `one_shot`: [`decode`] and [`decode_zlib`], a whole stream from one slice into one buffer.
 //!
 //! docs/DECODER.md tells how fast it is and what was tried.
 
@@ -23,6 +23,6 @@ mod table;
 mod window;
 mod wrap;
 
-pub use one_shot::{Decoded, End, decode};
+pub use one_shot::{Decoded, End, decode, decode_zlib};
 pub use stream::{Bookmark, Goal, Inflate};
 pub use wrap::HeaderPart;

@@ -7,7 +7,7 @@
 use super::Flush;
 use super::stats::{Operation, Stats};
 use crate::error::{Error, Result, Status};
-use crate::inflate::{Goal, Inflate};
+use crate::inflate::{End, Goal, Inflate, decode_zlib};
 use crate::pipeline::Counters;
 use crate::raw::{Allocator, Output};
 use core::ffi::CStr;
@@ -118,30 +118,24 @@ impl Drop for InflateStream {
 /// Decompresses a whole zlib stream, as `uncompress2()` does. Tells how much input was used. [`Error::Buffer`] when the output
 /// does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
-    let mut input = source;
-    let outcome = if output.is_full() {
-        // A stream of no data may be asked for with no room at all.
-        let mut byte = [0];
-        let mut spare = Output::new(&mut byte);
-        let outcome = decode(&mut input, &mut spare);
-        if outcome == Err(Error::Buffer) { Err(Error::Data) } else { outcome }
+    let mut stats = Stats::new(Operation::Inflate);
+    let timer = stats.timer();
+    let has_room = !output.is_full();
+    let decoded = if has_room {
+        decode_zlib(source, output)
     } else {
-        decode(&mut input, output)
+        // A stream of no data may be asked for with no room at all.
+        decode_zlib(source, &mut Output::new(&mut [0]))
     };
-    (source.len() - input.len(), outcome)
-}
-
-fn decode(input: &mut &[u8], output: &mut Output<'_>) -> Result<()> {
-    let mut stream = InflateStream::new(15, Allocator::SYSTEM)?;
-    loop {
-        match stream.inflate(input, output, Flush::None) {
-            Ok(Status::Ok) => {}
-            Ok(Status::StreamEnd) => return Ok(()),
-            Err(Error::Buffer) if output.is_full() => return Err(Error::Buffer),
-            Ok(Status::NeedDictionary) | Err(Error::Buffer) => return Err(Error::Data),
-            Err(error) => return Err(error),
-        }
-    }
+    stats.count(timer, decoded.consumed, decoded.produced);
+    stats.finish(Counters::default());
+    let outcome = match decoded.end {
+        End::Complete => Ok(()),
+        // zlib tells the two apart by the room that is left, not by what was missing.
+        End::InputEnds | End::OutputFull if has_room && output.is_full() => Err(Error::Buffer),
+        End::InputEnds | End::OutputFull | End::NeedsDictionary | End::Damaged(_) => Err(Error::Data),
+    };
+    (decoded.consumed, outcome)
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ symbols! {
     deflateSetDictionary: fn(*mut ZStream, *const u8, c_uint) -> c_int;
     deflate: fn(*mut ZStream, c_int) -> c_int;
     deflateEnd: fn(*mut ZStream) -> c_int;
+    uncompress2: fn(*mut u8, *mut c_ulong, *const u8, *mut c_ulong) -> c_int;
 }
 
 /// A judge that is the accused proves nothing.
