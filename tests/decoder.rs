@@ -385,6 +385,20 @@ fn resets_sync_prime_and_validate_work_alike() {
         assert_eq!((code(ours), rest.len()), (theirs, pair.theirs.strm.avail_in as usize), "sync from {cut}");
         pair.run(rest, || (1_000, 1_500, 0), &|| format!("after sync from {cut}"));
 
+        // A header that is no more than gzip's mark counts as zlib's in what stands behind a marker.
+        if cut == 0 {
+            let mark_only = [&[0x1f, 0x8b, 0, 0, 0, 0, 0xff, 0xff, 3, 0][..], &[7; 20]].concat();
+            let mut pair = Pair::new(47);
+            pair.call(&mark_only[..4], 100, 0, &|| "a mark".into());
+            let mut rest = &mark_only[4..];
+            assert_eq!(pair.ours.sync(&mut rest), Ok(()));
+            (pair.theirs.strm.next_in, pair.theirs.strm.avail_in) = (mark_only[4..].as_ptr(), 26);
+            let ptr = pair.theirs.ptr();
+            // SAFETY: the stream is open and the input as long as said.
+            assert_eq!(unsafe { (zlib.inflateSync)(ptr) }, 0);
+            assert_eq!(pair.call(&mark_only[8..], 100, 4, &|| "behind a mark".into()), (1, 6));
+        }
+
         for keep in [false, true] {
             let ptr = pair.theirs.ptr();
             if keep {

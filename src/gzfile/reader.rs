@@ -291,14 +291,15 @@ impl Reader {
     /// there, which drops a pending seek all the same.
     pub(super) fn seek(&mut self, target: i64) -> Option<Moved> {
         self.skip = 0;
-        if target < 0 {
+        // Behind bytes pushed back at the start the position is negative, and may be stayed at or left forward.
+        if target < 0 && target < self.position {
             return None;
         }
-        if self.state == State::Copying {
+        if self.state == State::Copying && target >= 0 {
             return self.seek_plain(target);
         }
         let moved = if target < self.position { self.rewind()? } else { Moved::On };
-        // The position is negative behind bytes pushed back at the start, so the distance may not fit.
+        // From a negative position the distance may not fit.
         self.skip = target.checked_sub(self.position)?;
         self.skip_waiting();
         Some(moved)

@@ -99,6 +99,26 @@ mod tests {
     }
 
     #[test]
+    fn before_the_start_a_seek_may_stay_or_go_forward_but_not_back() {
+        for start in [&b"plain"[..], b"\x1f\x8b\x08\0\0\0\0\0\0\x03"] {
+            let (from, to) = pipe();
+            let mut writer = over(to, "wT");
+            writer.write(start);
+            writer.close().unwrap();
+            let mut reader = over(from, "r");
+            reader.is_direct();
+            for byte in *b"zyx" {
+                assert!(reader.unread(Some(byte)), "three bytes fit");
+            }
+            assert_eq!(reader.seek(0, Whence::Current), Some(-3));
+            assert_eq!(reader.seek(1, Whence::Current), Some(-2));
+            assert_eq!(reader.seek(-2, Whence::Start), Some(-2));
+            assert_eq!(reader.seek(-1, Whence::Current), None);
+            assert_eq!(read(&mut reader, 2), Ok(b"yz".to_vec()));
+        }
+    }
+
+    #[test]
     fn a_pipe_is_skipped_forward_and_never_rewound() {
         let (from, to) = pipe();
         let mut writer = over(to, "w");

@@ -252,7 +252,9 @@ impl HeaderReader {
                     }
                     let value = reader.peek(16);
                     let flags = (value >> 8) as u8;
-                    self.found = Found::Gzip(flags);
+                    // zlib tells the wraps apart by these two bytes: a header in which both are 0 is refused, and counts as
+                    // zlib's when `inflateSync` goes on behind it.
+                    self.found = if value == 0 { Found::Zlib } else { Found::Gzip(flags) };
                     if value & 0xff != DEFLATED {
                         return HeaderEvent::Damaged { message: message::METHOD, held: 16 };
                     }

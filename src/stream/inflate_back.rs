@@ -38,12 +38,6 @@ impl BackStream {
         self.engine.reset();
         let mut output = room();
         let (rest, outcome) = loop {
-            if input.is_empty() {
-                input = read();
-                if input.is_empty() {
-                    break (None, Err(Error::Buffer));
-                }
-            }
             match self.engine.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {}) {
                 Ok(Status::Ok) | Err(Error::Buffer) if output.is_full() => {
                     if !write(output.written()) {
@@ -51,7 +45,13 @@ impl BackStream {
                     }
                     output = room();
                 }
-                Ok(Status::Ok) | Err(Error::Buffer) => {}
+                // All that the input gives is out, a match across the end of the room included: only now is more asked for.
+                Ok(Status::Ok) | Err(Error::Buffer) => {
+                    input = read();
+                    if input.is_empty() {
+                        break (None, Err(Error::Buffer));
+                    }
+                }
                 outcome => break (Some(input), outcome),
             }
         };
@@ -110,6 +110,30 @@ mod tests {
             let decoded: Vec<u8> =
                 windows.iter().zip(lens).flat_map(|(window, len)| &window[..len]).copied().collect();
             assert!(decoded == data, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_match_across_the_windows_end_is_handed_out_whole_when_the_input_ends_with_it() {
+        let data = [&b"one two three "[..], &b"a".repeat(1500), &b"one two three ".repeat(60)].concat();
+        let bytes = packed(&data);
+        for cut in 0..bytes.len() {
+            let mut whole = Inflate::new(-15, Allocator::SYSTEM).unwrap();
+            let mut decoded = vec![0; data.len()];
+            let mut output = Output::new(&mut decoded);
+            // Nothing of an empty input is no error here.
+            let _ = whole.inflate(&mut &bytes[..cut], &mut output, Goal::Progress, &mut |_| {});
+            let want = output.written();
+            let mut windows = vec![vec![0; 512]; data.len() / 512 + 2];
+            let mut rooms = windows.iter_mut().map(|window| Output::new(window));
+            let mut given = 0;
+            let mut write = |len| {
+                given += len;
+                true
+            };
+            let mut back = BackStream::new(15, Allocator::SYSTEM).unwrap();
+            let ended = back.run(&bytes[..cut], || &[], || rooms.next().unwrap(), &mut write);
+            assert_eq!((ended, given), ((None, Err(Error::Buffer)), want), "cut {cut} of {}", bytes.len());
         }
     }
 

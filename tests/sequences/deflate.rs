@@ -97,10 +97,14 @@ pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
     if bench.large_every != 0 && seed % bench.large_every as u64 == 7 {
         return large(bench, &mut rng, trace);
     }
+    usual(bench, &mut rng, trace)
+}
+
+pub(crate) fn usual(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     match rng.below(10) {
-        0 => one_shot(bench, &mut rng, trace),
-        1 => same_bytes(bench, &mut rng, trace, 200_000),
-        _ => sequence(bench, &mut rng, trace),
+        0 => one_shot(bench, rng, trace),
+        1 => same_bytes(bench, rng, trace, 200_000),
+        _ => sequence(bench, rng, trace),
     }
 }
 
@@ -313,7 +317,8 @@ impl<'a> Pair<'a> {
         if moot {
             self.forget_messages();
         }
-        self.changed = false;
+        // A call that is refused changes nothing.
+        self.changed &= step.code == STREAM_ERROR;
         let taken = &self.data[self.pos..self.pos + step.consumed];
         self.fed.extend_from_slice(taken);
         self.history.extend_from_slice(taken);

@@ -209,9 +209,14 @@ fn short<T: std::fmt::Debug>(value: &T) -> String {
 }
 
 pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-    let path = bench.folder.join("to-read.gz");
     let (bytes, kind) = make_file(bench, max, rng);
-    fs::write(&path, &bytes).map_err(|e| e.to_string())?;
+    read(bench, &bytes, kind, rng, trace)
+}
+
+/// Random calls on a file with these bytes.
+pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let path = bench.folder.join("to-read.gz");
+    fs::write(&path, bytes).map_err(|e| e.to_string())?;
     if !bench.ours_is_zlib && rng.chance(5) {
         unget_first(bench, &path, rng, trace)?;
     }
@@ -227,7 +232,7 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
             theirs.is_null()
         ));
     }
-    let (ideal, is_faulty) = ideal(bench, &bytes);
+    let (ideal, is_faulty) = ideal(bench, bytes);
     let mut duo = Duo {
         bench,
         ours,

@@ -338,7 +338,7 @@ fn random_flush(rng: &mut Rng) -> c_int {
     }
 }
 
-fn sequence(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+pub(crate) fn sequence(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let bits = reading_bits(rng, made.window_bits);
     let (mut ours, mut theirs) = (ZStream::new(), ZStream::new());
     // A program that keeps its own sum in adler must find it untouched by a raw stream.
@@ -555,7 +555,7 @@ unsafe extern "C" fn write_piece(desc: *mut c_void, from: *mut u8, len: c_uint) 
 /// inflateBack over raw streams: code, msg, what is left of the input, and the output are equal. Where the output callback
 /// refuses, only the code and the common start of the output are: how often it is called is the library's choice. After
 /// Z_DATA_ERROR what is left of the input is not, and the output only as far as both go: engines read ahead differently.
-fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let bits = if rng.chance(90) {
         rng.pick(&[15, 15, made.window_bits.abs().clamp(8, 15)])
     } else {

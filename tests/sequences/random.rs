@@ -2,19 +2,37 @@
 //!
 //! The generator is splitmix64. What matters is that a seed alone fixes every choice, on every machine and in both
 //! libraries, so that a failing seed can be replayed with nothing else known.
+//!
+//! A fuzzer wants to make the choices itself (`fuzz/`). Then they come from a script, a byte or a few for each, and from the
+//! generator when the script is used up.
 
-pub(crate) struct Rng(u64);
+pub(crate) struct Rng {
+    state: u64,
+    /// Choices that are made already, the next one first.
+    script: std::vec::IntoIter<u8>,
+    is_scripted: bool,
+}
 
 impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         // Scattered, since the states of splitmix64 are a line: seeds that lie on it would give the same numbers, shifted.
-        let mut scatter = Rng(seed);
-        Rng(scatter.bits() ^ scatter.bits().rotate_left(17))
+        let mut scatter = Self::unscattered(seed);
+        Self::unscattered(scatter.bits() ^ scatter.bits().rotate_left(17))
+    }
+
+    fn unscattered(state: u64) -> Self {
+        Rng { state, script: Vec::new().into_iter(), is_scripted: false }
+    }
+
+    /// The choices that `script` makes, and then those of a seed.
+    #[allow(dead_code, reason = "the fuzz targets' way in")]
+    pub(crate) fn scripted(script: &[u8]) -> Self {
+        Rng { script: script.to_vec().into_iter(), is_scripted: true, ..Self::new(script.len() as u64) }
     }
 
     pub(crate) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
@@ -22,7 +40,12 @@ impl Rng {
 
     /// A number in `0..limit`.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        (self.bits() % limit as u64) as usize
+        if self.script.as_slice().is_empty() {
+            return (self.bits() % limit as u64) as usize;
+        }
+        let width = (usize::BITS - (limit - 1).leading_zeros()).div_ceil(8) as usize;
+        let number = self.script.by_ref().take(width).fold(0, |number, byte| number << 8 | usize::from(byte));
+        number % limit
     }
 
     /// A number in `low..=high`.
@@ -42,7 +65,11 @@ impl Rng {
     pub(crate) fn size(&mut self, max: usize) -> usize {
         let bits = usize::BITS - max.leading_zeros();
         let top = self.below(bits as usize + 1) as u32;
-        (self.bits() as usize & ((1usize << top) - 1)).min(max)
+        let any = match self.is_scripted {
+            true => self.below(1 << top),
+            false => self.bits() as usize,
+        };
+        (any & ((1usize << top) - 1)).min(max)
     }
 
     /// How much of `left` the next call is offered: nothing, one byte, few, many or all.
@@ -80,6 +107,11 @@ const WORDS: &[&str] = &[
 
 /// `len` bytes of one of the kinds that make an encoder take different ways.
 pub(crate) fn data(rng: &mut Rng, len: usize) -> Vec<u8> {
+    if rng.is_scripted {
+        // So that data does not eat up the script.
+        let mut bulk = Rng::new(rng.below(1 << 16) as u64);
+        return data(&mut bulk, len);
+    }
     let mut out = Vec::with_capacity(len + 300);
     match rng.below(9) {
         0 | 1 => words(rng, &mut out, len),

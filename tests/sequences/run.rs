@@ -71,8 +71,14 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    fn off() -> Self {
+    pub(crate) fn off() -> Self {
         Trace { on: false, lines: Vec::new(), live: None, next: None }
+    }
+
+    /// A trace that is looked at afterwards.
+    #[allow(dead_code, reason = "the fuzz targets' way in")]
+    pub(crate) fn kept() -> Self {
+        Trace { on: true, ..Self::off() }
     }
 
     /// `line` is only made when someone reads it.
@@ -99,7 +105,7 @@ impl Trace {
         }
     }
 
-    fn last_lines(&self) -> String {
+    pub(crate) fn last_lines(&self) -> String {
         let skip = self.lines.len().saturating_sub(TRACE_LINES);
         let mut out = String::new();
         for line in self.lines.iter().take(self.lines.len().min(8)).chain(self.lines.iter().skip(skip.max(8)))
@@ -155,7 +161,7 @@ impl Drop for Folder {
 }
 
 /// The judge: the system's zlib, which must not be ours under its name.
-fn judge_path() -> PathBuf {
+pub(crate) fn judge_path() -> PathBuf {
     env::var_os("RIGZ_JUDGE").map_or_else(|| PathBuf::from("libz.so.1"), PathBuf::from)
 }
 

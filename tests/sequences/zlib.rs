@@ -1,7 +1,7 @@
 //! A zlib, opened by path: one table of function pointers, filled by `dlsym`, the same for the judge and for the library under test.
 //!
-//! `RTLD_LOCAL` keeps the two apart and `RTLD_DEEPBIND` makes each call its own functions where it calls itself. Each must
-//! also say who it is: ours has the symbol `rigz_version`, the judge has not. Without that check a preloaded or replaced
+//! `RTLD_LOCAL` keeps the two apart and `RTLD_DEEPBIND` makes each call its own functions where it calls itself (a sanitizer
+//! refuses that flag; its runs have no third zlib in the process that could come between). Each must also say who it is: ours has the symbol `rigz_version`, the judge has not. Without that check a preloaded or replaced
 //! libz.so.1 would judge itself and agree with everything.
 //!
 //! The methods are safe to write and unsafe in nature: they hand the tester's pointers to C. The whole point of the tester
@@ -128,18 +128,23 @@ macro_rules! functions {
             /// Opens the library at `path` (a bare name is searched for as the loader does).
             pub(crate) fn open(path: &Path) -> Result<Self, String> {
                 let handle = Handle::open(path)?;
+                Self::of(|name| handle.symbol(name))
+            }
+
+            /// The library whose functions `symbol` gives by name.
+            pub(crate) fn of(symbol: impl Fn(&str) -> Result<*mut c_void, String>) -> Result<Self, String> {
                 Ok(Zlib {
                     // SAFETY: the symbol has the C signature that zlib.h gives it, which is the one written here.
                     $($rust: unsafe {
-                        std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($ty),*) -> $ret>(handle.symbol($c)?)
+                        std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($ty),*) -> $ret>(symbol($c)?)
                     },)*
                     // SAFETY: as above; gzprintf is variadic in zlib.h.
                     gzprintf: unsafe {
                         std::mem::transmute::<*mut c_void, unsafe extern "C" fn(GzFile, *const c_char, ...) -> c_int>(
-                            handle.symbol("gzprintf")?,
+                            symbol("gzprintf")?,
                         )
                     },
-                    is_rigz: handle.symbol("rigz_version").is_ok(),
+                    is_rigz: symbol("rigz_version").is_ok(),
                 })
             }
 
@@ -264,7 +269,8 @@ struct Handle(*mut c_void);
 impl Handle {
     fn open(path: &Path) -> Result<Self, String> {
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
-        let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_DEEPBIND;
+        let deepbind = if cfg!(any(fuzzing, rigz_sanitizer)) { 0 } else { libc::RTLD_DEEPBIND };
+        let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | deepbind;
         // SAFETY: the path is a zero-terminated string; what the library runs when loaded is what is being tested.
         let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
         if handle.is_null() {
