@@ -25,6 +25,8 @@ pub struct Config {
     pub bgzf: bool,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
+    /// `RIGZ_LOG`: the file to which each decision for or against threads appends one line.
+    pub log: Option<PathBuf>,
 }
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
@@ -47,9 +49,14 @@ impl Config {
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
-            stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
+            stats: file(c"RIGZ_STATS"),
+            log: file(c"RIGZ_LOG"),
         }
     }
+}
+
+fn file(name: &CStr) -> Option<PathBuf> {
+    variable(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.

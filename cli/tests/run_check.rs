@@ -13,7 +13,10 @@ use std::process::Command;
 fn library() -> PathBuf {
     let profile = Path::new(RIGZ).parent().unwrap();
     let built = [profile.join("librigz.so"), profile.join("deps/librigz.so")];
-    built.into_iter().find(|path| path.is_file()).expect("cargo builds the library with the command")
+    // A build of the library alone lays it in the one place, a build of the command in the other.
+    let newest = built.into_iter().filter(|path| path.is_file());
+    let newest = newest.max_by_key(|path| path.metadata().and_then(|status| status.modified()).ok());
+    newest.expect("cargo builds the library with the command")
 }
 
 /// A C program in the folder.
@@ -89,6 +92,22 @@ fn the_program_gets_its_environment_and_its_status_comes_back() {
     let output =
         run(command(RIGZ, &folder.0).env("RIGZ_PRELOAD_FILE", "/nowhere").args(["run", "true"]), b"");
     assert_eq!(output.status.code(), Some(125));
+}
+
+#[test]
+fn the_log_tells_why_a_stream_was_compressed_as_it_was() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let plain = prose(2_500_000);
+    for (threads, len, expected) in
+        [("2", 2_500_000, "parallel"), ("1", 2_500_000, "one thread"), ("2", 1000, "less than a chunk")]
+    {
+        let log = format!("log-{threads}-{len}");
+        run_rigz(&folder, &["run", "-p", threads, "--log", &log, "./writer", "out.gz"], &plain[..len]);
+        let lines = text(&folder.read(&log));
+        assert!(lines.contains(expected), "{expected}: {lines}");
+        assert!(lines.lines().all(|line| line.starts_with("rigz ")), "{lines}");
+    }
 }
 
 fn check(folder: &Folder, words: &[&str]) -> (Option<i32>, String) {
