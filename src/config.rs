@@ -27,6 +27,8 @@ pub struct Config {
     pub checkpoint: Option<usize>,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
+    /// `RIGZ_LOG`: the file to which each decision for or against threads appends one line.
+    pub log: Option<PathBuf>,
 }
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
@@ -50,9 +52,14 @@ impl Config {
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
-            stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
+            stats: file(c"RIGZ_STATS"),
+            log: file(c"RIGZ_LOG"),
         }
     }
+}
+
+fn file(name: &CStr) -> Option<PathBuf> {
+    variable(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.

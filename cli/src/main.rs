@@ -7,20 +7,28 @@
 //! ```text
 //! options -> work (which files, what is said) -> compress | rsyncable | decompress -> transfer (reads, writes, counts)
 //!                 \-> output (complete or not there) -> signals
+//! run (-> preload, statistics), check (-> elf, loader), generate (man pages and completions, from the options of all)
 //! ```
 
+mod check;
 mod clock;
 mod compress;
 mod decompress;
+mod elf;
+mod generate;
 mod header;
 mod list;
+mod loader;
 mod names;
 mod options;
 mod output;
+mod preload;
 mod progress;
 mod report;
 mod rsyncable;
+mod run;
 mod signals;
+mod statistics;
 mod transfer;
 mod work;
 
@@ -36,7 +44,15 @@ fn main() -> ExitCode {
     let mut words = std::env::args_os();
     let program = words.next().unwrap_or_default();
     let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    act_as_gzip(&program, words.collect())
+    let words: Vec<_> = words.collect();
+    // gunzip and its like have files only.
+    let first = words.first().filter(|_| program.starts_with("rigz")).and_then(|word| word.to_str());
+    match first {
+        Some("run") => run::main(words),
+        Some("check") => check::main(words),
+        Some("generate") => generate::main(words),
+        _ => act_as_gzip(&program, words),
+    }
 }
 
 fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
@@ -47,6 +63,9 @@ fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
             if let Err(message) = prepare(&options) {
                 report.error(message);
                 return report.exit_code();
+            }
+            if options.ascii {
+                report.note("option --ascii ignored on this system");
             }
             Work::new(&options, &report).run();
             report.exit_code()

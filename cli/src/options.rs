@@ -47,6 +47,7 @@ pub(crate) struct Options {
     pub(crate) rsyncable: bool,
     pub(crate) synchronous: bool,
     pub(crate) json: bool,
+    pub(crate) ascii: bool,
     pub(crate) suffix: OsString,
     pub(crate) threads: Option<usize>,
     /// Bytes per chunk.
@@ -241,6 +242,7 @@ impl Options {
             rsyncable: has("rsyncable"),
             synchronous: has("synchronous"),
             json: has("json"),
+            ascii: has("ascii"),
             suffix: suffix.unwrap_or_else(|| if format == Format::Zlib { ".zz" } else { ".gz" }.into()),
             threads: matches.get_one::<u16>("processes").map(|&count| usize::from(count)),
             chunk: matches.get_one::<u32>("blocksize").map(|&kib| kib as usize * 1024),

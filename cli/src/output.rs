@@ -27,13 +27,18 @@ pub(crate) struct NewFile {
 impl NewFile {
     /// Makes a file at `path`; [`io::ErrorKind::AlreadyExists`] when there is one, unless it is to be replaced.
     pub(crate) fn create(path: &Path, replace: bool) -> io::Result<Self> {
-        let (path, target) = if replace && fs::symlink_metadata(path).is_ok() {
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!(".rigz-{}", std::process::id()));
-            (PathBuf::from(name), Some(path.to_owned()))
-        } else {
-            (path.to_owned(), None)
-        };
+        if !replace || fs::symlink_metadata(path).is_err() {
+            return Self::open(path.to_owned(), None);
+        }
+        // A short name, which is never too long; the number goes on where a process of this number left a file behind.
+        let beside = |number| path.with_file_name(format!(".rigz-{}-{number}", std::process::id()));
+        (0..100)
+            .map(|number| Self::open(beside(number), Some(path.to_owned())))
+            .find(|outcome| !matches!(outcome, Err(error) if error.kind() == io::ErrorKind::AlreadyExists))
+            .unwrap_or_else(|| Err(io::Error::other("no free name beside it")))
+    }
+
+    fn open(path: PathBuf, target: Option<PathBuf>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
         let file = signals::while_blocked(|| {

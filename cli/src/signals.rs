@@ -6,10 +6,11 @@
 
 use rigz::raw::process::BlockedSignals;
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 /// The signals that gzip catches.
 const CAUGHT: [libc::c_int; 6] =
@@ -75,4 +76,53 @@ fn replace(path: *mut libc::c_char) {
         // SAFETY: it came from `CString::into_raw`, and with signals blocked no handler reads it.
         drop(unsafe { CString::from_raw(old) });
     }
+}
+
+/// The program that signals are passed on to; 0 when there is none.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn pass_on(signal: libc::c_int) {
+    let child = CHILD.load(Ordering::Relaxed);
+    if child > 0 {
+        // SAFETY: `kill` may be called in a handler; the child is ours and not waited for yet, so its number is its own.
+        unsafe { libc::kill(child, signal) };
+    }
+}
+
+/// Until dropped, a signal that asks us to end goes to `child` instead, which decides.
+pub(crate) fn pass_on_to(child: u32) -> PassingOn {
+    CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
+    for signal in [libc::SIGTERM, libc::SIGHUP] {
+        let handler = pass_on as extern "C" fn(libc::c_int) as libc::sighandler_t;
+        // SAFETY: the handler does only what a handler may.
+        unsafe { libc::signal(signal, handler) };
+    }
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: ignoring needs nothing from us. The terminal sends these to the child too.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    PassingOn
+}
+
+/// See [`pass_on_to`].
+#[derive(Debug)]
+pub(crate) struct PassingOn;
+
+impl Drop for PassingOn {
+    fn drop(&mut self) {
+        CHILD.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Seconds of processor time of the programs that were waited for, theirs included.
+pub(crate) fn cpu_of_children() -> f64 {
+    let mut usage = MaybeUninit::<libc::rusage>::uninit();
+    // SAFETY: `usage` is writable for one `rusage`.
+    if unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr()) } != 0 {
+        return 0.0;
+    }
+    // SAFETY: the call succeeded, so it filled `usage`.
+    let usage = unsafe { usage.assume_init() };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }

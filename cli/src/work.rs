@@ -139,16 +139,13 @@ impl<'a> Work<'a> {
         if kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device() {
             return Some("is not a directory or a regular file - ignored".into());
         }
-        if options.force {
-            return None;
-        }
         let others = status.nlink().saturating_sub(1);
         match () {
             () if status.mode() & 0o4000 != 0 => Some("is set-user-ID on execution - ignored".into()),
             () if status.mode() & 0o2000 != 0 => Some("is set-group-ID on execution - ignored".into()),
             () if status.mode() & 0o1000 != 0 => Some("has the sticky bit set - file ignored".into()),
             // The other names would keep the file as it is.
-            () if others > 0 && !options.keep => {
+            () if others > 0 && !options.force => {
                 Some(format!("has {others} other link{} -- file ignored", if others == 1 { "" } else { "s" }))
             }
             () => None,
@@ -182,7 +179,7 @@ impl<'a> Work<'a> {
         let target = match &input.path {
             Some(path) if !goes_to_stdout => {
                 if let Some(suffix) = names::suffix_of(path, &options.suffix).filter(|_| !options.force) {
-                    if !options.recursive {
+                    if options.verbose || !options.recursive {
                         self.report.note(format_args!(
                             "{} already has {} suffix -- unchanged",
                             input.name(),
@@ -223,7 +220,7 @@ impl<'a> Work<'a> {
         let suffix = input.path.as_ref().and_then(|path| names::suffix_of(path, &options.suffix));
         let suffix = suffix.map(OsStr::to_owned);
         if suffix.is_none() && !goes_to_stdout && !is_looking {
-            if !options.recursive || options.verbose {
+            if options.verbose || !(options.recursive || options.quiet) {
                 self.report.warn(format_args!("{name}: unknown suffix -- ignored"));
             }
             return Ok(());

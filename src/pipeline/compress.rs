@@ -169,6 +169,11 @@ impl Compressor {
         self.end.is_some() && self.ring.is_empty()
     }
 
+    /// Bytes of the segment taken so far.
+    pub fn taken(&self) -> usize {
+        self.taken
+    }
+
     /// How the segment ends, once it is closed.
     pub fn end(&self) -> Option<ChunkEnd> {
         self.end

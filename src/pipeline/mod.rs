@@ -11,6 +11,7 @@ mod sync;
 
 pub use compress::{Compressor, Counters, Settings};
 pub use encoder::{ChunkEncoder, ChunkEnd, Form, bound};
+pub use pool::thread_limit;
 
 /// How far back a match may reach, and so how much of the previous chunk primes the next one.
 pub const WINDOW: usize = 32 * 1024;

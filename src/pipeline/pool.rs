@@ -75,7 +75,7 @@ impl Pool {
 }
 
 /// How many threads, the caller's included, may compress at once.
-pub(super) fn thread_limit() -> usize {
+pub fn thread_limit() -> usize {
     static LIMIT: FirstMade<usize> = FirstMade::new();
     // `available_parallelism` heeds the affinity mask and cgroup quotas.
     *LIMIT.get_or_make(|| {

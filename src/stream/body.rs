@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::log::{Decision, Log};
 use super::{Flush, policy};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
@@ -63,6 +64,7 @@ pub(super) struct Body {
     used_bits: u32,
     /// What the pipeline did in segments that are through.
     counters: Counters,
+    log: Log,
 }
 
 impl Body {
@@ -81,6 +83,7 @@ impl Body {
             has_ended_block: false,
             used_bits: 0,
             counters: Counters::default(),
+            log: Log::new(),
         };
         if body.may_hold() {
             body.segment = Segment::Held(Buffer::new(allocator));
@@ -127,6 +130,7 @@ impl Body {
                         if flush == Flush::None {
                             return Ok(Status::Ok);
                         }
+                        self.log.note(self.params.level, Decision::Message(len));
                         self.segment = Segment::Draining(take(held), 0);
                     }
                 }
@@ -165,6 +169,10 @@ impl Body {
     }
 
     fn deflate_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        if self.log.is_on() && !self.may_hold() {
+            let decision = if self.is_pinned { Decision::Pinned } else { Decision::Parameters(self.params) };
+            self.log.note(self.params.level, decision);
+        }
         let before = *input;
         let outcome = self.call_serial(input, output, flush);
         self.check.update(&before[..before.len() - input.len()]);
@@ -221,6 +229,7 @@ impl Body {
             held.extend(input);
         }
         let data: &[u8] = if held.is_empty() { input } else { held };
+        self.log.note(self.params.level, Decision::Whole(data.len()));
         let mut encoder = ChunkEncoder::default();
         let mut encode =
             |out: &mut Output<'_>| encoder.encode(self.params.level, data, 0, ChunkEnd::Finish, out);
@@ -282,6 +291,7 @@ impl Body {
 
     /// Works on a parallel segment. True when it came to its end and all of it is out.
     fn deflate_parallel(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
+        let (level, is_system_memory) = (self.params.level, self.allocator.is_system());
         let Segment::Parallel(compressor, held, fed) = &mut self.segment else { return Ok(true) };
         let end = match flush {
             Flush::None => None,
@@ -305,6 +315,10 @@ impl Body {
                     *fed = 0;
                     compressor.write(input)?;
                 }
+                if self.log.is_on() && compressor.taken() >= policy::parallel_from() {
+                    let threads = compressor.counters().threads;
+                    self.log.note(level, Decision::Long { threads, is_system_memory });
+                }
                 if held.is_empty() && input.is_empty() {
                     let Some(end) = end else {
                         compressor.read(output)?;
@@ -318,6 +332,9 @@ impl Body {
             if !compressor.is_drained() {
                 compressor.work()?;
             }
+        }
+        if self.log.is_on() && compressor.taken() < policy::parallel_from() {
+            self.log.note(level, Decision::Short(compressor.taken()));
         }
         self.check = compressor.check();
         self.used_bits = compressor.used_bits();

@@ -10,6 +10,7 @@ mod body;
 pub mod deflate;
 pub mod inflate;
 pub mod inflate_back;
+mod log;
 pub mod oneshot;
 mod policy;
 mod stats;

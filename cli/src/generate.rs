@@ -1,0 +1,138 @@
+//! `rigz generate FOLDER`: man pages and shell completions, made from the options themselves, for whoever installs rigz.
+//!
+//! FOLDER gets `man/rigz.1`, `man/rigz-run.1`, `man/rigz-check.1`, `bash/rigz`, `zsh/_rigz` and `fish/rigz.fish`.
+
+#![forbid(unsafe_code)]
+
+use crate::{check, options, run};
+use clap::Command;
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// `words` begin with `generate`.
+pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
+    let [_, folder] = &words[..] else {
+        eprintln!("rigz generate: give the one folder that man pages and completions go to");
+        return ExitCode::from(1);
+    };
+    match generate(Path::new(folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rigz generate: {}: {error}", folder.display());
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn generate(folder: &Path) -> io::Result<()> {
+    let man = folder.join("man");
+    fs::create_dir_all(&man)?;
+    let version = env!("CARGO_PKG_VERSION");
+    for (name, command, sections) in [
+        ("rigz", options::command(), RIGZ),
+        ("rigz-run", run::command(), RUN),
+        ("rigz-check", check::command(), CHECK),
+    ] {
+        let mut page = File::create(man.join(format!("{name}.1")))?;
+        write_page(&mut page, command.name(name).version(version), sections)?;
+    }
+    let command = options::command().subcommand(run::command()).subcommand(check::command());
+    for (shell, name) in
+        [(Shell::Bash, "bash/rigz"), (Shell::Zsh, "zsh/_rigz"), (Shell::Fish, "fish/rigz.fish")]
+    {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        clap_complete::generate(shell, &mut command.clone(), "rigz", &mut File::create(path)?);
+    }
+    Ok(())
+}
+
+fn write_page(page: &mut impl Write, command: Command, sections: &[(&str, &[&str])]) -> io::Result<()> {
+    let man = Man::new(command);
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)?;
+    let mut roff = Roff::new();
+    for (title, paragraphs) in sections {
+        roff.control("SH", [*title]);
+        for paragraph in *paragraphs {
+            roff.control("PP", []);
+            roff.text([roman(*paragraph)]);
+        }
+    }
+    roff.to_writer(page)
+}
+
+/// What the pages say behind the options.
+const RIGZ: &[(&str, &[&str])] = &[
+    (
+        "SUBCOMMANDS",
+        &[
+            "rigz run COMMAND... runs a program with its zlib made parallel: rigz-run(1). rigz check PROGRAM... tells whether that \
+             works for a program: rigz-check(1).",
+            "The words run, check and generate are subcommands as the very first argument only. A file of that name is written ./run, \
+             or stands behind an option or --.",
+        ],
+    ),
+    (
+        "FILES AND NAMES",
+        &[
+            "What is refused is what gzip refuses without -f: links, files with other links, what is neither file nor folder, \
+             an output that exists. A file is removed when its result is complete under its name. An existing output that is to be \
+             overwritten is replaced at the end, at once. A result that is not complete goes when rigz is interrupted or fails.",
+            "Read are gzip files, of one or more members, and zlib streams. Zeros behind the last member are ignored, other bytes are \
+             ignored with a warning.",
+        ],
+    ),
+    (
+        "RSYNCABLE",
+        &[
+            "With --rsyncable chunks of 32 to 512 KiB, 160 KiB on average, end where a rolling hash of the data says so. An edit \
+           changes the chunks it touches and the one behind them, and all else in the output stays byte for byte the same. \
+           The output is about half a percent larger.",
+        ],
+    ),
+    ("EXIT STATUS", &["0 when all went well, 1 after an error, 2 after nothing worse than a warning."]),
+    (
+        "ENVIRONMENT",
+        &[
+            "GZIP may hold the options -1 to -9, -n, -N, -q, -v, --rsyncable and --synchronous, as for gzip; it is deprecated.",
+            "RIGZ_THREADS says how many threads may compress where -p does not. RIGZ_STATS and RIGZ_LOG name files to which each stream \
+             appends what it did and why.",
+        ],
+    ),
+    ("SEE ALSO", &["gzip(1), pigz(1), rigz-run(1), rigz-check(1)"]),
+];
+
+const RUN: &[(&str, &[&str])] = &[
+    (
+        "EXAMPLES",
+        &[
+            "rigz run pg_dump -Z9 -Fc -f shop.dump shop",
+            "rigz run --stats - -- git -c core.compression=9 repack -adf",
+        ],
+    ),
+    (
+        "ENVIRONMENT",
+        &["RIGZ_PRELOAD_FILE names the library to preload. LD_PRELOAD keeps what it holds, behind ours."],
+    ),
+    ("SEE ALSO", &["rigz(1), rigz-check(1)"]),
+];
+
+const CHECK: &[(&str, &[&str])] = &[
+    (
+        "EXIT STATUS",
+        &[
+            "0 when every program can be accelerated or may be, 1 when one can't, 2 when one could not be looked at.",
+        ],
+    ),
+    ("SEE ALSO", &["rigz(1), rigz-run(1)"]),
+];

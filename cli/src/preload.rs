@@ -1,0 +1,61 @@
+//! Where the library lies that programs are run on: a file with the SONAME `libz.so.1`, in a folder of its own.
+
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+
+/// The variable that names another file, in the scripts too.
+pub(crate) const OVERRIDE: &str = "RIGZ_PRELOAD_FILE";
+
+/// From the folder of this program: an installation's `LIBDIR/rigz`, for the usual forms of `LIBDIR`; then what `scripts/common`
+/// lays beside `target/release`.
+fn places() -> Vec<String> {
+    let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
+    vec![
+        "../lib/rigz/libz.so.1".into(),
+        format!("../lib/{triplet}/rigz/libz.so.1"),
+        "../lib64/rigz/libz.so.1".into(),
+        "../rigz/libz.so.1".into(),
+    ]
+}
+
+/// The file to preload; the error is a message.
+pub(crate) fn library() -> Result<PathBuf, String> {
+    if let Some(path) = std::env::var_os(OVERRIDE).filter(|path| !path.is_empty()) {
+        let path = PathBuf::from(path);
+        return match path.canonicalize() {
+            Ok(path) if path.is_file() => Ok(path),
+            _ => Err(format!("{OVERRIDE}: no such file: {}", path.display())),
+        };
+    }
+    let me =
+        std::env::current_exe().map_err(|error| format!("can't tell where this program lies: {error}"))?;
+    let folder = me.parent().unwrap_or(Path::new("/"));
+    let places = places();
+    let found =
+        places.iter().filter_map(|place| folder.join(place).canonicalize().ok()).find(|path| path.is_file());
+    found.ok_or_else(|| {
+        format!(
+            "no libz.so.1 of rigz in {} from {}; name it by {OVERRIDE}",
+            places.join(", "),
+            folder.display()
+        )
+    })
+}
+
+/// What the loader is told: ours first, since of two the first one's symbols win. What the user preloads stays.
+pub(crate) fn variable(library: &Path) -> Result<std::ffi::OsString, String> {
+    // The loader takes both as separators, and knows no way to write them.
+    if library.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b' ' | b':')) {
+        return Err(format!(
+            "the loader can't preload a path with a space or a colon: {}",
+            library.display()
+        ));
+    }
+    let mut value = library.as_os_str().to_owned();
+    if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|others| !others.is_empty()) {
+        value.push(":");
+        value.push(others);
+    }
+    Ok(value)
+}

@@ -1,0 +1,196 @@
+//! Folders to work in, programs to compare with, and what they leave behind.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub(crate) const RIGZ: &str = env!("CARGO_BIN_EXE_rigz");
+
+/// A folder that goes when the test is over.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, data: &[u8]) -> PathBuf {
+        let path = self.join(name);
+        fs::write(&path, data).unwrap();
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        fs::symlink_metadata(self.join(name)).is_ok()
+    }
+
+    /// Names in the folder, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn rigz<S: AsRef<OsStr>>(&self, words: &[S]) -> Output {
+        run(command(RIGZ, &self.0).args(words), b"")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A command in a folder, with nothing of the environment that would steer it.
+pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("LC_ALL", "C");
+    for name in ["GZIP", "PIGZ", "LD_PRELOAD", "RIGZ_THREADS", "RIGZ_STATS", "RIGZ_LOG", "RIGZ_PRELOAD_FILE"]
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command to its end with `input` on stdin.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // A program may end without reading everything.
+        _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// Runs a judge, which must succeed, on `input`.
+pub(crate) fn judge(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
+    let output = run(command(program, Path::new("/")).args(words), input);
+    assert!(output.status.success(), "{program} {words:?}: {}", text(&output.stderr));
+    output.stdout
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What a program left of one file.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Left {
+    kind: char,
+    mode: u32,
+    links: u64,
+    modified: i64,
+    /// Of a gzip file, what it holds; else the bytes.
+    data: Vec<u8>,
+    /// Of a gzip file: flags, time and name.
+    header: Vec<u8>,
+}
+
+impl std::fmt::Debug for Left {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, mode, links, modified, data, header } = self;
+        write!(f, "{kind}{mode:o} {links} links {modified} {} bytes {header:?}", data.len())
+    }
+}
+
+/// All that lies in a folder.
+pub(crate) fn left_in(folder: &Path) -> BTreeMap<String, Left> {
+    let mut all = BTreeMap::new();
+    collect(folder, folder, &mut all);
+    all
+}
+
+fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, Left>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let status = fs::symlink_metadata(&path).unwrap();
+        let kind = match status.file_type() {
+            kind if kind.is_dir() => 'd',
+            kind if kind.is_symlink() => 'l',
+            kind if kind.is_fifo() => 'p',
+            _ => '-',
+        };
+        let bytes = if kind == '-' { fs::read(&path).unwrap() } else { Vec::new() };
+        let (data, header) = split(bytes);
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        // A folder's own time changes with the files made in it; links and pipes have that of their making.
+        let modified = if kind == '-' { status.mtime() } else { 0 };
+        let links = if kind == 'd' { 0 } else { status.nlink() };
+        all.insert(name, Left { kind, mode: status.mode(), links, modified, data, header });
+        if kind == 'd' {
+            collect(root, &path, all);
+        }
+    }
+}
+
+/// What a sound gzip file holds, and the part of its header that does not depend on the program.
+pub(crate) fn split(bytes: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return (bytes, Vec::new());
+    }
+    let plain = run(Command::new("gzip").arg("-dc"), &bytes);
+    if plain.status.code() != Some(0) {
+        return (bytes, Vec::new());
+    }
+    let mut header = bytes[3..8].to_vec();
+    if bytes[3] & 8 != 0 {
+        header.extend(bytes[10..].iter().take_while(|&&byte| byte != 0));
+    }
+    (plain.stdout, header)
+}
+
+/// Text that compresses about as text does.
+pub(crate) fn prose(len: usize) -> Vec<u8> {
+    let words: [&[u8]; 12] = [
+        b"the ",
+        b"chunk ",
+        b"of a ",
+        b"stream ",
+        b"is ",
+        b"a job ",
+        b"for any ",
+        b"thread\n",
+        b"that comes, ",
+        b"window ",
+        b"member ",
+        b"and so on. ",
+    ];
+    let mut state = 7u64;
+    let mut data = Vec::with_capacity(len + 16);
+    while data.len() < len {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        data.extend_from_slice(words[(state >> 33) as usize % words.len()]);
+        if state >> 60 == 0 {
+            data.extend_from_slice((state >> 20).to_string().as_bytes());
+        }
+    }
+    data.truncate(len);
+    data
+}

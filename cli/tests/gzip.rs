@@ -1,0 +1,349 @@
+//! gzip as the judge: the same words on the same files by gzip and by rigz, and then the same exit status, the same words said, the same
+//! files left with the same contents, modes, links and times.
+//!
+//! Where rigz differs on purpose there is no case: it goes on with the next file after damaged data, a list counts all members and
+//! shows files with zeros behind them, a pipe has no time, and `-cv` does not say that a file was replaced with stdout.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+use common::{Folder, RIGZ, command, judge, left_in, prose, run, split, text};
+use std::fmt::Debug;
+use std::fs::{self, File, FileTimes, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
+
+const TIME: u64 = 1_234_567_890;
+
+/// Lays the files that all cases begin with. What is compressed is gzip's own work.
+fn lay(folder: &Folder) {
+    let plain = prose(20_000);
+    let zipped = judge("gzip", &["-9nc"], &plain);
+    folder.write("plain", &plain);
+    folder.write("other", &prose(300));
+    folder.write("empty", b"");
+    folder.write("run", &prose(500));
+    folder.write("zeros", &[0; 5000]);
+    folder.write("zipped.gz", &zipped);
+    folder.write("both", b"in the way");
+    folder.write("both.gz", &zipped);
+    folder.write("many.gz", &[&zipped[..], &judge("gzip", &["-1c"], b"second\n"), &zipped].concat());
+    folder.write("garbage.gz", &[&zipped[..], b"garbage"].concat());
+    folder.write("padded.gz", &[&zipped[..], &[0; 1000]].concat());
+    folder.write("half.gz", &[&zipped[..], &[0, 0, 7]].concat());
+    folder.write("cut.gz", &zipped[..zipped.len() / 2]);
+    folder.write("cut8.gz", &zipped[..zipped.len() - 8]);
+    folder.write("text.gz", b"no gzip file at all");
+    folder.write("nothing.gz", b"");
+    folder.write("byte.gz", &[0x1f]);
+    let mut damaged = zipped.clone();
+    let len = damaged.len();
+    damaged[len - 6] ^= 1;
+    folder.write("crc.gz", &damaged);
+    damaged = zipped.clone();
+    damaged[len - 1] ^= 1;
+    folder.write("length.gz", &damaged);
+    folder.write("archive.tgz", &zipped);
+    folder.write("dash-gz", &zipped);
+    folder.write("under_z", &zipped);
+    folder.write("old.z", &zipped);
+    // A name and a time inside that are not the file's.
+    let named = folder.write("inside", b"named\n");
+    let times = FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000));
+    File::options().write(true).open(&named).unwrap().set_times(times).unwrap();
+    assert!(Command::new("gzip").arg(&named).status().unwrap().success());
+    fs::rename(folder.join("inside.gz"), folder.join("outside.gz")).unwrap();
+    fs::create_dir_all(folder.join("tree/deep")).unwrap();
+    for name in ["tree/a", "tree/b.gz", "tree/deep/c"] {
+        folder.write(name, if name.ends_with("gz") { &zipped } else { &plain });
+    }
+    symlink("plain", folder.join("link")).unwrap();
+    symlink("zipped.gz", folder.join("link.gz")).unwrap();
+    folder.write("twice", &plain);
+    fs::hard_link(folder.join("twice"), folder.join("again")).unwrap();
+    folder.write("suid", &plain);
+    assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
+    for (name, mode) in [("plain", 0o640), ("zipped.gz", 0o600), ("other", 0o444), ("suid", 0o4755)] {
+        fs::set_permissions(folder.join(name), Permissions::from_mode(mode)).unwrap();
+    }
+    date(&folder.0);
+}
+
+/// One time for all files.
+fn date(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let status = fs::symlink_metadata(&path).unwrap();
+        if status.is_dir() {
+            date(&path);
+        } else if status.is_file() {
+            let time = UNIX_EPOCH + Duration::from_secs(TIME);
+            let file = File::open(&path).unwrap();
+            file.set_times(FileTimes::new().set_accessed(time).set_modified(time)).unwrap();
+        }
+    }
+}
+
+/// What was said, in any order and for any ratio: gzip breaks its lines where it learns more.
+fn said(stderr: &[u8]) -> Vec<String> {
+    let text = text(stderr).replace("rigz", "gzip");
+    let mut words: Vec<_> = text
+        .split_whitespace()
+        .map(|word| if word.ends_with('%') { "%".into() } else { word.to_owned() })
+        .collect();
+    words.sort();
+    words
+}
+
+/// A list's columns but for what depends on the encoder.
+fn without_figures(stdout: &[u8]) -> String {
+    let lines = text(stdout);
+    let keep = |word: &&str| !word.ends_with('%');
+    lines
+        .lines()
+        .map(|line| line.split_whitespace().filter(keep).collect::<Vec<_>>().join(" ") + "\n")
+        .collect()
+}
+
+/// Runs the same words on both and compares everything.
+fn compare(words: &str, input: &[u8], env: Option<&str>) {
+    let differences = differences(words, input, env);
+    assert!(differences.is_empty(), "{differences}");
+}
+
+fn differences(words: &str, input: &[u8], env: Option<&str>) -> String {
+    let [ours, theirs] = ["rigz", "gzip"].map(|_| {
+        let folder = Folder::new();
+        lay(&folder);
+        folder
+    });
+    let outputs = [(RIGZ, &ours), ("gzip", &theirs)].map(|(program, folder)| {
+        let mut command = command(program, &folder.0);
+        command.args(words.split_whitespace());
+        env.map(|value| command.env("GZIP", value));
+        run(&mut command, input)
+    });
+    let [our, their] = &outputs;
+    let mut found = String::new();
+    let mut note = |what: &str, ours: &dyn Debug, theirs: &dyn Debug| {
+        found += &format!("\n{what} of `{words}` {env:?}\n  rigz: {ours:?}\n  gzip: {theirs:?}\n");
+    };
+    if our.status.code() != their.status.code() {
+        note("exit status", &our.status.code(), &their.status.code());
+    }
+    if said(&our.stderr) != said(&their.stderr) {
+        note("stderr", &text(&our.stderr), &text(&their.stderr));
+    }
+    let is_list = words.starts_with("-l");
+    let lists = [&our.stdout, &their.stdout].map(|stdout| without_figures(stdout));
+    if is_list && lists[0] != lists[1] {
+        note("list", &lists[0], &lists[1]);
+    }
+    if !is_list && split(our.stdout.clone()) != split(their.stdout.clone()) {
+        note("stdout", &our.stdout.len(), &their.stdout.len());
+    }
+    let left = [&ours, &theirs].map(|folder| left_in(&folder.0));
+    if left[0] != left[1] {
+        let only = |one: usize| {
+            left[one].iter().filter(|(name, file)| left[1 - one].get(*name) != Some(file)).collect::<Vec<_>>()
+        };
+        note("files", &only(0), &only(1));
+    }
+    found
+}
+
+fn compare_all(cases: &[&str]) {
+    let found: String = cases.iter().map(|words| differences(words, b"", None)).collect();
+    assert!(found.is_empty(), "{found}");
+}
+
+#[test]
+fn compressing_leaves_what_gzip_leaves() {
+    compare_all(&[
+        "plain",
+        "-9v plain other empty zeros",
+        "-1 plain other",
+        "-k plain",
+        "-kv plain",
+        "-c plain other",
+        "-c -v other -q",
+        "-n plain",
+        "-nN plain",
+        "-cn plain",
+        "-S .x plain",
+        "-S.x -v plain",
+        "--suffix=.x --fast plain",
+        "--best --keep --no-name plain empty",
+        "--synchronous plain",
+        "--rsyncable plain",
+        "-r tree",
+        "-rv tree plain",
+        "-q plain",
+        "-- plain",
+        "-a plain",
+        "./run",
+    ]);
+}
+
+#[test]
+fn what_gzip_leaves_alone_is_left_alone() {
+    compare_all(&[
+        "zipped.gz",
+        "-v zipped.gz plain",
+        "-q zipped.gz",
+        "tree",
+        "-q tree",
+        "link",
+        "twice",
+        "-k twice",
+        "suid",
+        "pipe",
+        "missing",
+        "missing plain",
+        "-q missing",
+        "both",
+        "-d plain",
+        "-dq plain",
+        "-d missing",
+        "-dv missing.gz",
+        "-d both.gz",
+        "-d link.gz",
+        "-d -r tree",
+        "-d plain zipped.gz",
+    ]);
+}
+
+#[test]
+fn force_forces_what_gzip_forces() {
+    compare_all(&[
+        "-f both",
+        "-f zipped.gz",
+        "-f twice",
+        "-fk link",
+        "-f suid",
+        "-df both.gz",
+        "-dcf plain",
+        "-dcf text.gz plain zipped.gz",
+        "-cf plain",
+    ]);
+}
+
+#[test]
+fn decompressing_leaves_what_gzip_leaves() {
+    compare_all(&[
+        "-d zipped.gz",
+        "-dv zipped.gz many.gz",
+        "-dk zipped.gz",
+        "-dc zipped.gz many.gz",
+        "-d zipped",
+        "-d archive.tgz dash-gz under_z old.z",
+        "-d outside.gz",
+        "-dN outside.gz",
+        "-dNn outside.gz",
+        "-dv garbage.gz",
+        "-dq garbage.gz",
+        "-d padded.gz",
+        "-dv padded.gz",
+        "-d half.gz",
+        "-dr tree",
+        "-S .tgz -d archive.tgz",
+        "--decompress --stdout zipped.gz",
+        "--uncompress zipped.gz",
+    ]);
+}
+
+#[test]
+fn damage_is_met_as_gzip_meets_it() {
+    compare_all(&[
+        "-d cut.gz",
+        "-d cut8.gz",
+        "-d crc.gz",
+        "-d length.gz",
+        "-d text.gz",
+        "-d nothing.gz",
+        "-d byte.gz",
+        "-t cut.gz zipped.gz",
+        "-t text.gz",
+        "-dq crc.gz",
+    ]);
+}
+
+#[test]
+fn tests_and_lists_say_what_gzip_says() {
+    compare_all(&[
+        "-t zipped.gz",
+        "-tv zipped.gz many.gz",
+        "-tv garbage.gz",
+        "-t padded.gz",
+        "-tv padded.gz",
+        "-tv link.gz",
+        "-l zipped.gz",
+        "-lv zipped.gz",
+        "-lN outside.gz",
+        "-lvN outside.gz",
+        "-lq zipped.gz",
+        "-lq zipped.gz outside.gz",
+        "-l zipped.gz archive.tgz outside.gz",
+        "-lv zipped.gz outside.gz",
+        "-l cut.gz",
+        "-l missing",
+    ]);
+}
+
+#[test]
+fn pipes_carry_what_gzip_would_write() {
+    let plain = prose(5000);
+    let zipped = judge("gzip", &["-c"], &plain);
+    for words in ["", "-9", "-c", "-", "-n9", "-v"] {
+        compare(words, &plain, None);
+    }
+    compare("-c plain - other", &plain, None);
+    compare("", b"", None);
+    for words in ["-d", "-dc", "-d -", "-t", "-tv", "-l", "-dv"] {
+        compare(words, &zipped, None);
+    }
+    compare("-d", b"no gzip", None);
+    compare("-d", b"", None);
+    compare("-dcf", b"no gzip", None);
+    compare("-d", &zipped[..50], None);
+}
+
+#[test]
+fn the_variable_gzip_means_what_it_means_to_gzip() {
+    for value in
+        ["-9", "-q", "-9v", "--best --no-name", "-n", "", "-d", "-k", "foo", "-9c", "--keep", "-1 -q"]
+    {
+        compare("plain", b"", Some(value));
+    }
+    compare("-q plain", b"", Some("-v"));
+}
+
+#[test]
+fn nonsense_ends_as_gzips_nonsense_ends() {
+    for words in [&["--nonsense"][..], &["-S", "", "plain"], &["-X"], &["-p"]] {
+        let folder = Folder::new();
+        let output = folder.rigz(words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        assert!(text(&output.stderr).contains("Try `rigz --help'"), "{words:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn the_names_gunzip_and_zcat_decompress() {
+    let folder = Folder::new();
+    lay(&folder);
+    for name in ["gunzip", "unrigz", "zcat", "rzcat"] {
+        symlink(RIGZ, folder.join(name)).unwrap();
+    }
+    for name in ["zcat", "rzcat"] {
+        let output = run(command(folder.join(name), &folder.0).arg("zipped"), b"");
+        assert_eq!(output.stdout, prose(20_000), "{name}");
+    }
+    for (name, file) in [("gunzip", "zipped"), ("unrigz", "old")] {
+        let output = run(command(folder.join(name), &folder.0).arg(file), b"");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(folder.read(file), prose(20_000));
+    }
+}
