@@ -283,3 +283,36 @@ fn a_destdir_shows_in_no_file() {
     let output = output.expect("grep is there");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "these files name the stage");
 }
+
+#[test]
+fn a_target_without_rigz_is_refused_in_a_sentence() {
+    let library = built::library();
+    let profile = library.ancestors().find(|folder| folder.join("build").is_dir()).expect("cargo's folder");
+    let found = succeed(Command::new("find").arg(profile.join("build")).args([
+        "-path",
+        "*/rigz-*/build-script-build",
+        "-printf",
+        "%T@ %p\n",
+    ]));
+    // The newest is this build's.
+    let newest =
+        found.lines().max_by_key(|line| line.split('.').next().and_then(|at| at.parse::<u64>().ok()));
+    let script = newest.and_then(|line| line.split_once(' ')).expect("the build script lies there").1;
+    let ask = |os: &str, width: &str, arch: &str| {
+        succeed(
+            Command::new(script)
+                .env("CARGO_CFG_TARGET_OS", os)
+                .env("CARGO_CFG_TARGET_POINTER_WIDTH", width)
+                .env("CARGO_CFG_TARGET_ARCH", arch)
+                .env("OUT_DIR", scratch("refused")),
+        )
+    };
+    for (os, width, arch, sentence) in [
+        ("windows", "64", "x86_64", "rigz needs 64-bit Linux, not 64-bit windows"),
+        ("linux", "32", "x86", "rigz needs 64-bit Linux, not 32-bit linux"),
+        ("linux", "64", "s390x", "rigz has no gzprintf for s390x"),
+    ] {
+        let said = ask(os, width, arch);
+        assert!(said.contains(&format!("cargo::error={sentence}")), "{said}");
+    }
+}
