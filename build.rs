@@ -1,6 +1,7 @@
 //! Link-time facts of `librigz.so`: its SONAME, its version nodes, that it is never unloaded. And the C part of `gzprintf`.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 /// zlib's version nodes, oldest first; each inherits the one before. Which symbol is in which: `src/capi/symbols.rs`.
 const NODES: [&str; 16] = [
@@ -25,16 +26,15 @@ const NODES: [&str; 16] = [
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-check-cfg=cfg(rigz_versions)");
-    let target_os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
-    let pointer_width = std::env::var("CARGO_CFG_TARGET_POINTER_WIDTH").unwrap_or_default();
-    assert!(
-        target_os == "linux" && pointer_width == "64",
-        "rigz needs 64-bit Linux: its C structs and symbol versions are those of libz.so.1 there"
-    );
+    if let Some(why) = refusal() {
+        println!("cargo::error={why}");
+        return;
+    }
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let script = out_dir.join("nodes.map");
     std::fs::write(&script, version_nodes()).expect("OUT_DIR is writable");
     println!("cargo:rustc-cdylib-link-arg=-Wl,--version-script={}", script.display());
+    use_lld();
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,librigz.so.1");
     // Worker threads and fork handlers must not outlive their code.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
@@ -57,4 +57,37 @@ fn version_nodes() -> String {
         parent = node;
     }
     script
+}
+
+/// GNU ld refuses a second version script beside rustc's; lld joins them. rustc itself takes lld on x86-64 since 1.90, and nowhere else,
+/// but rustup's toolchains bring it along for every target. Where they do not, the system must have one.
+fn use_lld() {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let host = std::env::var("HOST").unwrap_or_default();
+    if let Ok(said) = Command::new(rustc).args(["--print", "sysroot"]).output() {
+        let sysroot = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim());
+        let folder = sysroot.join("lib/rustlib").join(host).join("bin/gcc-ld");
+        if folder.join("ld.lld").is_file() {
+            println!("cargo:rustc-cdylib-link-arg=-B{}", folder.display());
+        }
+    }
+    println!("cargo:rustc-cdylib-link-arg=-fuse-ld=lld");
+}
+
+/// Why there is no rigz for the target, if there is none.
+fn refusal() -> Option<String> {
+    let target = |what: &str| std::env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    let (os, width, arch) = (target("OS"), target("POINTER_WIDTH"), target("ARCH"));
+    if os != "linux" || width != "64" {
+        return Some(format!(
+            "rigz needs 64-bit Linux, not {width}-bit {os}: its C structs and symbol versions are those of libz.so.1 there"
+        ));
+    }
+    // `gzprintf` takes C's variable arguments, and so is a jump written in the processor's own language.
+    if !matches!(&*arch, "x86_64" | "aarch64" | "riscv64") {
+        return Some(format!(
+            "rigz has no gzprintf for {arch} yet: src/capi/gz.rs needs one jump instruction"
+        ));
+    }
+    None
 }

@@ -1,12 +1,11 @@
-//! A staged installation serves a stranger's program: through pkg-config and through CMake.
+//! What `scripts/install` lays serves strangers' programs, keeps to its prefix, and goes without a trace.
 //!
-//! Stages what an install lays out (LIBDIR/librigz.so.1 and its link, INCLUDEDIR/rigz, pkgconfig, cmake/rigz) under cargo's scratch
-//! folder, then configures, builds and runs `tests/consumer` against it.
+//! Each test installs the library that cargo built for it into a prefix of its own under cargo's scratch folder, then configures,
+//! builds and runs the programs of `tests/consumer` against that.
 
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,40 +17,30 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Lays a fresh installation under `name` and returns its prefix.
-fn stage(name: &str) -> PathBuf {
-    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging").join(name);
-    if prefix.exists() {
-        fs::remove_dir_all(&prefix).expect("an old stage can go");
-    }
-    for folder in ["include/rigz", "lib/pkgconfig", "lib/cmake/rigz"] {
-        fs::create_dir_all(prefix.join(folder)).expect("cargo's scratch folder is writable");
-    }
-    fs::copy(built::library(), prefix.join("lib/librigz.so.1")).expect("the library can be read");
-    symlink("librigz.so.1", prefix.join("lib/librigz.so")).expect("links work");
-    for header in ["zlib.h", "zconf.h", "rigz.h"] {
-        fs::copy(root().join("include").join(header), prefix.join("include/rigz").join(header))
-            .expect("headers are there");
-    }
-    fill("pkgconfig/rigz.pc.in", &prefix, "lib/pkgconfig/rigz.pc");
-    fill("cmake/rigzConfig.cmake.in", &prefix, "lib/cmake/rigz/rigzConfig.cmake");
-    fill("cmake/rigzConfigVersion.cmake.in", &prefix, "lib/cmake/rigz/rigzConfigVersion.cmake");
-    prefix
+/// `scripts/install`, of what cargo built.
+fn install(prefix: &Path) -> Command {
+    let mut command = Command::new(root().join("scripts/install"));
+    let library = built::library();
+    command.arg("--from").arg(library.parent().expect("a file lies in a folder"));
+    command.arg("--prefix").arg(prefix);
+    command
 }
 
-/// Writes a template with its @NAMES@ replaced, and sees that none is left.
-fn fill(template: &str, prefix: &Path, target: &str) {
-    let path = |sub: &str| prefix.join(sub).display().to_string();
-    let text = fs::read_to_string(root().join(template))
-        .expect("templates are there")
-        .replace("@PREFIX@", &path(""))
-        .replace("@LIBDIR@", &path("lib"))
-        .replace("@INCLUDEDIR@", &path("include"))
-        .replace("@INCLUDEDIR_FROM_LIBDIR@", "../include")
-        .replace("@VERSION@", VERSION);
-    let code = text.lines().filter(|line| !line.starts_with('#'));
-    assert!(code.clone().all(|line| !line.contains('@')), "{template} has a name that nobody fills in");
-    fs::write(prefix.join(target), text).expect("the stage is writable");
+/// An empty folder for the test of this name.
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("an old stage can go");
+    }
+    fs::create_dir_all(&folder).expect("cargo's scratch folder is writable");
+    folder
+}
+
+/// A fresh installation for the test of this name.
+fn installed(name: &str) -> PathBuf {
+    let prefix = scratch(name).join("prefix");
+    succeed(&mut install(&prefix));
+    prefix
 }
 
 /// Runs a command that must succeed, and returns what it wrote to stdout.
@@ -62,60 +51,152 @@ fn succeed(command: &mut Command) -> String {
     stdout
 }
 
-fn assert_is_rigz(said: &str) {
-    assert_eq!(said, format!("rigz {VERSION}, zlib 1.3.1\n"));
+/// Runs a command that must fail, and returns what it wrote to stderr.
+fn refuse(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(!output.status.success(), "{command:?} succeeded");
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[test]
-fn a_program_finds_rigz_through_pkg_config() {
-    let prefix = stage("pkg-config");
-    let pkg_config = |what: &str| {
-        let mut command = Command::new("pkg-config");
-        succeed(command.env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig")).args([what, "rigz"]))
-    };
-    assert_eq!(pkg_config("--modversion").trim(), VERSION);
-    let (cflags, libs) = (pkg_config("--cflags"), pkg_config("--libs"));
-    let program = prefix.join("consumer");
+/// All files and folders below `folder`, sorted.
+fn tree(folder: &Path) -> Vec<String> {
+    let found = succeed(Command::new("find").arg(folder).args(["-mindepth", "1", "-printf", "%P\n"]));
+    let mut found: Vec<_> = found.lines().map(str::to_owned).collect();
+    found.sort();
+    found
+}
+
+fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new("pkg-config");
+    let said = succeed(command.env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig")).args(arguments));
+    said.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Builds a program of `tests/consumer` and returns where it lies.
+fn compile(prefix: &Path, source: &str, cflags: &[String], libs: &[String]) -> PathBuf {
+    let program = prefix.join("program");
     let cc = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     succeed(
         Command::new(cc)
             .args(["-Wall", "-Wextra", "-Werror"])
-            .args(cflags.split_whitespace())
-            .arg(root().join("tests/consumer/consumer.c"))
-            .args(libs.split_whitespace())
+            .args(cflags)
+            .arg(root().join("tests/consumer").join(source))
+            .args(libs)
             .arg("-o")
             .arg(&program),
     );
+    program
+}
+
+fn strings<const N: usize>(texts: [String; N]) -> Vec<String> {
+    texts.to_vec()
+}
+
+fn assert_is_rigz(said: &str) {
+    assert_eq!(said, format!("rigz {VERSION}, zlib 1.3.1\n"));
+}
+
+const IS_RIGZ_AS_ZLIB: &str = "header 1.3.1, library 1.3.1, rigz\n";
+
+#[test]
+fn a_program_finds_rigz_through_pkg_config() {
+    let prefix = installed("pkg-config");
+    assert_eq!(pkg_config(&prefix, &["--modversion", "rigz"]), [VERSION]);
+    let flags = [["--cflags", "rigz"], ["--libs", "rigz"]].map(|ask| pkg_config(&prefix, &ask));
+    let program = compile(&prefix, "consumer.c", &flags[0], &flags[1]);
     assert_is_rigz(&succeed(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib"))));
+    assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists(), "zlib's own name is taken on request only");
+}
+
+#[test]
+fn a_program_may_have_rigz_within_itself() {
+    let prefix = installed("static");
+    let cflags = pkg_config(&prefix, &["--cflags", "rigz"]);
+    let mut libs = pkg_config(&prefix, &["--static", "--libs", "rigz"]);
+    for archive in ["-l:librigz.a", "-lrigz"] {
+        let place = libs.iter().position(|lib| lib.starts_with("-l") && lib.contains("rigz"));
+        libs[place.expect("rigz is among its libraries")] = archive.to_owned();
+        if archive == "-lrigz" {
+            // Nothing shared at all, libc included.
+            libs.push("-static".to_owned());
+        }
+        let program = compile(&prefix, "consumer.c", &cflags, &libs);
+        assert_is_rigz(&succeed(&mut Command::new(&program)));
+        let needs = succeed(Command::new("readelf").arg("-dW").arg(&program));
+        assert!(!needs.contains("librigz"), "{needs}");
+    }
+}
+
+#[test]
+fn a_program_that_says_lz_gets_rigz_by_our_paths() {
+    let prefix = installed("lz");
+    let private = prefix.join("lib/rigz").display().to_string();
+    let cflags = strings([format!("-I{}", prefix.join("include/rigz").display())]);
+    let libs = strings([format!("-L{private}"), "-lz".into()]);
+    let program = compile(&prefix, "zlib_consumer.c", &cflags, &libs);
+    let needs = succeed(Command::new("readelf").arg("-dW").arg(&program));
+    assert!(needs.contains("Shared library: [libz.so.1]"), "it runs on every zlib: {needs}");
+    let said = succeed(Command::new(&program).env("LD_LIBRARY_PATH", &private));
+    assert_eq!(said, IS_RIGZ_AS_ZLIB);
+}
+
+#[test]
+fn zlib_pc_comes_on_request_and_gives_rigz() {
+    let prefix = scratch("zlib-pc").join("prefix");
+    succeed(install(&prefix).arg("--with-zlib-pc"));
+    assert_eq!(pkg_config(&prefix, &["--modversion", "zlib"]), ["1.3.1"]);
+    let flags = [["--cflags", "zlib"], ["--libs", "zlib"]].map(|ask| pkg_config(&prefix, &ask));
+    let program = compile(&prefix, "zlib_consumer.c", &flags[0], &flags[1]);
+    assert_eq!(succeed(&mut Command::new(&program)), IS_RIGZ_AS_ZLIB);
+    // An install without it takes it away again.
+    succeed(&mut install(&prefix));
+    assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists());
+    assert!(prefix.join("lib/pkgconfig/rigz.pc").exists());
 }
 
 #[test]
 fn a_program_finds_rigz_through_cmake() {
-    let prefix = stage("cmake");
-    let build = prefix.join("build");
+    let prefix = installed("cmake");
+    // The package holds no path of where it was installed.
+    let moved = prefix.with_file_name("moved");
+    fs::rename(&prefix, &moved).expect("a prefix can be moved");
+    let build = moved.join("build");
     succeed(
         Command::new("cmake")
             .arg("-S")
             .arg(root().join("tests/consumer"))
             .arg("-B")
             .arg(&build)
-            .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())),
+            .arg(format!("-DCMAKE_PREFIX_PATH={}", moved.display())),
     );
     succeed(Command::new("cmake").arg("--build").arg(&build));
     // CMake leaves the library's folder in the program's run path.
-    assert_is_rigz(&succeed(&mut Command::new(build.join("consumer"))));
+    for program in ["consumer", "consumer_cc", "consumer_static"] {
+        assert_is_rigz(&succeed(&mut Command::new(build.join(program))));
+    }
+    assert_eq!(succeed(&mut Command::new(build.join("zlib_consumer"))), IS_RIGZ_AS_ZLIB);
 }
 
 #[test]
-fn cmake_refuses_a_newer_or_foreign_version() {
-    let prefix = stage("cmake-version");
-    for (asked, fits) in
-        [("0.1", true), (VERSION, true), ("0.1.999", false), ("0.999", false), ("1.0", false)]
+fn cmake_refuses_a_newer_or_foreign_version_and_unknown_components() {
+    let prefix = installed("cmake-version");
+    for (number, (asked, fits)) in [
+        ("0.1", true),
+        (VERSION, true),
+        ("0.1.999", false),
+        ("0.999", false),
+        ("1.0", false),
+        ("0.1 COMPONENTS ZLIB", true),
+        ("0.1 COMPONENTS ZSTD", false),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let project = prefix.join(format!("ask-{asked}"));
+        let project = prefix.join(format!("ask-{number}"));
         fs::create_dir_all(&project).expect("the stage is writable");
         let lists = format!(
-            "cmake_minimum_required(VERSION 3.13)\nproject(ask NONE)\nfind_package(rigz {asked} REQUIRED CONFIG)\n"
+            "cmake_minimum_required(VERSION 3.13)\nproject(ask NONE)\nfind_package(rigz {asked} CONFIG)\n\
+             if(NOT rigz_FOUND)\nmessage(FATAL_ERROR \"not found\")\nendif()\n"
         );
         fs::write(project.join("CMakeLists.txt"), lists).expect("the stage is writable");
         let output = Command::new("cmake")
@@ -127,5 +208,111 @@ fn cmake_refuses_a_newer_or_foreign_version() {
             .output()
             .expect("cmake is there");
         assert_eq!(output.status.success(), fits, "find_package(rigz {asked})");
+    }
+}
+
+#[test]
+fn the_private_library_is_the_same_under_zlibs_name() {
+    let prefix = installed("names");
+    let soname = |file: &str| {
+        let said = succeed(Command::new("readelf").arg("-dW").arg(prefix.join(file)));
+        let line = said.lines().find(|line| line.contains("(SONAME)")).map(str::to_owned);
+        line.expect("a shared library has a name")
+    };
+    assert!(soname("lib/librigz.so.1").contains("[librigz.so.1]"));
+    assert!(soname("lib/rigz/libz.so.1").contains("[libz.so.1]"));
+    // In a directory that ldconfig reads, the second would become the system's zlib.
+    let public = tree(&prefix.join("lib")).into_iter().filter(|path| !path.contains('/'));
+    assert!(public.into_iter().all(|name| !name.starts_with("libz")));
+}
+
+#[test]
+fn an_uninstall_leaves_what_was_there_before_and_nothing_else() {
+    let folder = scratch("uninstall");
+    let prefix = folder.join("prefix");
+    fs::create_dir_all(prefix.join("share/doc")).expect("the stage is writable");
+    fs::create_dir_all(prefix.join("lib")).expect("the stage is writable");
+    fs::write(prefix.join("lib/other.so"), "not ours").expect("the stage is writable");
+    let before = tree(&folder);
+    // Twice, so that the second finds the first.
+    for _ in 0..2 {
+        succeed(install(&prefix).arg("--with-zlib-pc"));
+    }
+    assert!(tree(&folder).len() > before.len() + 15);
+    succeed(install(&prefix).arg("--uninstall"));
+    assert_eq!(tree(&folder), before);
+    assert!(refuse(install(&prefix).arg("--uninstall")).contains("nothing to uninstall"));
+}
+
+#[test]
+fn a_file_of_somebody_else_stops_the_install_before_it_begins() {
+    let folder = scratch("refusal");
+    let prefix = folder.join("prefix");
+    fs::create_dir_all(prefix.join("lib/pkgconfig")).expect("the stage is writable");
+    fs::write(prefix.join("lib/pkgconfig/zlib.pc"), "somebody's").expect("the stage is writable");
+    let before = tree(&folder);
+    let said = refuse(install(&prefix).arg("--with-zlib-pc"));
+    assert!(said.contains("lib/pkgconfig/zlib.pc"), "{said}");
+    assert_eq!(tree(&folder), before);
+    succeed(&mut install(&prefix));
+    succeed(install(&prefix).arg("--uninstall"));
+    assert_eq!(tree(&folder), before);
+}
+
+#[test]
+fn a_destdir_shows_in_no_file() {
+    let folder = scratch("destdir");
+    let destdir = folder.join("stage area");
+    succeed(
+        install(Path::new("/opt/somewhere"))
+            .arg("--libdir=/opt/somewhere/lib/x86_64-linux-gnu")
+            .arg("--destdir")
+            .arg(&destdir),
+    );
+    let found = tree(&destdir);
+    for file in [
+        "opt/somewhere/include/rigz/zlib.h",
+        "opt/somewhere/lib/x86_64-linux-gnu/librigz.so.1",
+        "opt/somewhere/lib/x86_64-linux-gnu/rigz/libz.so.1",
+        "opt/somewhere/lib/x86_64-linux-gnu/pkgconfig/rigz.pc",
+        "opt/somewhere/lib/x86_64-linux-gnu/cmake/rigz/rigzConfig.cmake",
+    ] {
+        assert!(found.iter().any(|path| path == file), "{file} is not among {found:#?}");
+    }
+    let output = Command::new("grep").arg("-rIl").arg("stage area").arg(&destdir).output();
+    let output = output.expect("grep is there");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "these files name the stage");
+}
+
+#[test]
+fn a_target_without_rigz_is_refused_in_a_sentence() {
+    let library = built::library();
+    let profile = library.ancestors().find(|folder| folder.join("build").is_dir()).expect("cargo's folder");
+    let found = succeed(Command::new("find").arg(profile.join("build")).args([
+        "-path",
+        "*/rigz-*/build-script-build",
+        "-printf",
+        "%T@ %p\n",
+    ]));
+    // The newest is this build's.
+    let newest =
+        found.lines().max_by_key(|line| line.split('.').next().and_then(|at| at.parse::<u64>().ok()));
+    let script = newest.and_then(|line| line.split_once(' ')).expect("the build script lies there").1;
+    let ask = |os: &str, width: &str, arch: &str| {
+        succeed(
+            Command::new(script)
+                .env("CARGO_CFG_TARGET_OS", os)
+                .env("CARGO_CFG_TARGET_POINTER_WIDTH", width)
+                .env("CARGO_CFG_TARGET_ARCH", arch)
+                .env("OUT_DIR", scratch("refused")),
+        )
+    };
+    for (os, width, arch, sentence) in [
+        ("windows", "64", "x86_64", "rigz needs 64-bit Linux, not 64-bit windows"),
+        ("linux", "32", "x86", "rigz needs 64-bit Linux, not 32-bit linux"),
+        ("linux", "64", "s390x", "rigz has no gzprintf for s390x"),
+    ] {
+        let said = ask(os, width, arch);
+        assert!(said.contains(&format!("cargo::error={sentence}")), "{said}");
     }
 }

@@ -1,8 +1,8 @@
 //! gzopen and its family: the C face of [`GzFile`].
 //!
-//! A `gzFile` points to a [`Handle`], whose first three fields are public: zlib.h's `gzgetc` macro takes bytes from `next`,
+//! A `gzFile` points to a `Handle`, whose first three fields are public: zlib.h's `gzgetc` macro takes bytes from `next`,
 //! counting `have` down and `pos` up, without calling anything. Every entry therefore first asks what the macro took since
-//! ([`Handle::adopt`]), and every exit tells it anew what waits ([`Handle::publish`]). Nothing else is kept here.
+//! (`Handle::adopt`), and every exit tells it anew what waits (`Handle::publish`). Nothing else is kept here.
 //!
 //! A `gzFile` is null or *an open file*: it came from `gzopen` or `gzdopen`, was not closed, and one thread uses it at a time.
 //! With the manual's promises about buffers and strings this is what every export leans on as "the caller's promise".

@@ -1,7 +1,7 @@
 //! gzFile: reading and writing gzip files with the manners of a stdio stream, in safe Rust.
 //!
-//! A [`GzFile`] is a [`Reader`] or a [`Writer`] with a name for its messages and the error that stands. The two sides report
-//! a [`Fault`] where it occurs and know nothing of what a host may do after it; this file does:
+//! A [`GzFile`] is a `Reader` or a `Writer` with a name for its messages and the error that stands. The two sides report
+//! a `Fault` where it occurs and know nothing of what a host may do after it; this file does:
 //!
 //! - An error stands until it is cleared, and while it stands every request is refused. Two kinds are no such errors: a file
 //!   that ends inside a member (`Error::Buffer`), behind which the reader stays usable because the file may grow, and a stall of a

@@ -122,6 +122,7 @@ struct Turn<'a, T> {
 
 impl<T: Element> Turn<'_, T> {
     /// Runs the copy of the loop that suits this processor.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there is one copy only"))]
     fn run(&mut self, portable: bool) -> Exit {
         #[cfg(target_arch = "x86_64")]
         if !portable

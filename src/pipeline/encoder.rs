@@ -89,7 +89,7 @@ impl ChunkEncoder {
         engine.encode_to(level, data, window_len, end, out)
     }
 
-    /// Compresses `data` to BGZF blocks at the front of `out`, which has room for [`Form::bound`]; behind the last of a file
+    /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`; behind the last of a file
     /// stands the block that tells so.
     pub fn encode_blocks(
         &mut self,

@@ -1,6 +1,6 @@
 //! `DeflateStream`: what zlib's `deflate()` means, header to trailer.
 //!
-//! The wrap is written here, once for every engine; between header and trailer stands [`Body`]. The rules for calls that bring
+//! The wrap is written here, once for every engine; between header and trailer stands `Body`. The rules for calls that bring
 //! nothing new, for input behind the end and for flushes that found no room are zlib's (zlib manual, `deflate`).
 
 #![forbid(unsafe_code)]
