@@ -12,6 +12,7 @@ use crate::transfer::{Failure, Sink, Totals, read_some};
 use rigz::error::{Error, Status};
 use rigz::format::gzip::{Header, OS_UNIX};
 use rigz::raw::{Allocator, Output};
+use rigz::stream::bgzf::BgzfStream;
 use rigz::stream::deflate::{Config, DeflateStream};
 use rigz::stream::{Flush, Strategy};
 use std::fs::File;
@@ -29,6 +30,7 @@ pub(crate) struct Origin {
 
 enum Engine {
     Stream(Box<DeflateStream>),
+    Bgzf(Box<BgzfStream>),
     Rsyncable(Box<Rsyncable>),
 }
 
@@ -47,7 +49,12 @@ pub(crate) fn compress(
     });
     let header = Header { time: origin.time, os: OS_UNIX, name: name.as_deref(), ..Header::default() };
     let mut engine = Engine::new(options, &header)?;
-    let wrap_len = if options.format == Format::Zlib { 6 } else { header.encoded_len() + 8 };
+    let wrap_len = match options.format {
+        Format::Gzip => header.encoded_len() + 8,
+        Format::Zlib => 6,
+        // Each of many blocks has its own: they are part of what the format costs.
+        Format::Bgzf => 0,
+    };
     let mut totals = Totals { wrap_len: wrap_len as u64, ..Totals::default() };
     let mut buffer = vec![0; READ];
     loop {
@@ -78,7 +85,13 @@ impl Engine {
         if options.rsyncable && options.level > 0 && options.strategy == Strategy::Default {
             return Ok(Engine::Rsyncable(Box::new(Rsyncable::new(options.format, options.level, header)?)));
         }
-        let window_bits = if options.format == Format::Zlib { 15 } else { 15 + 16 };
+        let window_bits = match options.format {
+            Format::Gzip => 15 + 16,
+            Format::Zlib => 15,
+            Format::Bgzf => {
+                return Ok(Engine::Bgzf(Box::new(BgzfStream::new(options.level, Allocator::SYSTEM)?)));
+            }
+        };
         let config = Config { level: options.level, window_bits, mem_level: 8, strategy: options.strategy };
         Ok(Engine::Stream(Box::new(DeflateStream::new(config, Allocator::SYSTEM)?)))
     }
@@ -90,11 +103,10 @@ impl Engine {
         is_last: bool,
         header: &Header<'_>,
     ) -> Result<Status, Failure> {
+        let flush = if is_last { Flush::Finish } else { Flush::None };
         let outcome = match self {
-            Engine::Stream(stream) => {
-                let flush = if is_last { Flush::Finish } else { Flush::None };
-                stream.deflate_with_header(input, output, flush, Some(header))
-            }
+            Engine::Stream(stream) => stream.deflate_with_header(input, output, flush, Some(header)),
+            Engine::Bgzf(stream) => stream.deflate(input, output, flush),
             Engine::Rsyncable(stream) => stream.deflate(input, output, is_last),
         };
         match outcome {

@@ -32,9 +32,10 @@ mod statistics;
 mod transfer;
 mod work;
 
-use options::{Asked, Options};
+use options::{Asked, Format, Options};
 use report::Report;
 use rigz::config;
+use rigz::stream::Strategy;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -91,11 +92,20 @@ fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
 
 /// Tells the library what the command line asks of it, before it has made up its mind.
 fn prepare(options: &Options) -> Result<(), String> {
-    if options.rsyncable && options.chunk.is_some() {
-        return Err("--rsyncable chooses the chunks itself, so it does not go with -b".into());
-    }
-    if options.rsyncable && options.strategy != rigz::stream::Strategy::Default {
-        return Err("--rsyncable does not go with --huffman or --rle".into());
+    let (has_strategy, is_bgzf) = (options.strategy != Strategy::Default, options.format == Format::Bgzf);
+    let excluded = match () {
+        () if options.rsyncable && options.chunk.is_some() => {
+            Some("--rsyncable chooses the chunks itself: it does not go with -b")
+        }
+        () if options.rsyncable && has_strategy => Some("--rsyncable does not go with --huffman or --rle"),
+        () if options.rsyncable && is_bgzf => Some("--rsyncable does not go with --bgzf"),
+        () if is_bgzf && (options.chunk.is_some() || has_strategy) => {
+            Some("--bgzf has blocks of its own: it does not go with -b, --huffman or --rle")
+        }
+        () => None,
+    };
+    if let Some(message) = excluded {
+        return Err(message.into());
     }
     let mut config = config::Config::from_environment();
     config.threads = options.threads.or(config.threads);

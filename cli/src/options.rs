@@ -25,6 +25,8 @@ pub(crate) enum Mode {
 pub(crate) enum Format {
     Gzip,
     Zlib,
+    /// gzip in many small members, with a field that tells where each ends.
+    Bgzf,
 }
 
 /// What the command line asks for.
@@ -152,6 +154,10 @@ pub(crate) fn command() -> Command {
             .allow_hyphen_values(true)
             .value_parser(ValueParser::new(OsStringValueParser::new()))
             .help("Use the suffix SUF in place of .gz"),
+        Arg::new("bgzf")
+            .long("bgzf")
+            .action(ArgAction::SetTrue)
+            .help("Write BGZF: gzip in blocks that bgzip, tabix and samtools can find; without name and time"),
         Arg::new("json")
             .long("json")
             .action(ArgAction::SetTrue)
@@ -218,7 +224,11 @@ impl Options {
             Some(_) => Strategy::Rle,
             None => Strategy::Default,
         };
-        let format = if has("zlib") { Format::Zlib } else { Format::Gzip };
+        let format = match last(matches, &["zlib", "bgzf"]) {
+            Some("zlib") => Format::Zlib,
+            Some(_) => Format::Bgzf,
+            None => Format::Gzip,
+        };
         let suffix = matches.get_one::<OsString>("suffix").cloned();
         if let Some(suffix) =
             suffix.as_ref().filter(|suffix| suffix.is_empty() || suffix.as_bytes().contains(&b'/'))

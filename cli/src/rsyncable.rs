@@ -15,7 +15,7 @@ use crate::options::Format;
 use rigz::checksum::Check;
 use rigz::error::{Result, Status};
 use rigz::format::{gzip, zlib};
-use rigz::pipeline::{ChunkEnd, Compressor, Settings};
+use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings};
 use rigz::raw::{Allocator, Output};
 
 /// No boundary comes earlier, so that a window never reaches back beyond the chunk before.
@@ -100,7 +100,7 @@ impl Rsyncable {
                 };
                 (zlib::header(15, effort, false).to_vec(), Check::Adler(0).fresh())
             }
-            Format::Gzip => {
+            Format::Gzip | Format::Bgzf => {
                 let effort = match level {
                     9 => 2,
                     1 => 4,
@@ -111,7 +111,8 @@ impl Rsyncable {
                 (bytes, Check::Crc(0).fresh())
             }
         };
-        let settings = Settings { level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
+        let settings =
+            Settings { form: Form::Raw, level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
         Ok(Self {
             format,
             compressor: Compressor::new(settings, &[], Allocator::SYSTEM)?,
@@ -188,7 +189,7 @@ impl Rsyncable {
         let check = self.compressor.check().value();
         self.wrap = match self.format {
             Format::Zlib => check.to_be_bytes().to_vec(),
-            Format::Gzip => gzip::trailer(check, self.taken).to_vec(),
+            Format::Gzip | Format::Bgzf => gzip::trailer(check, self.taken).to_vec(),
         };
         self.wrap_done = 0;
         self.is_trailer = true;

@@ -23,7 +23,7 @@ fn rigz(words: &[&str], input: &[u8]) -> Vec<u8> {
 #[test]
 fn bytes_do_not_depend_on_threads() {
     let plain = prose(LARGE);
-    for more in ["-9", "-1", "-9b64", "-9R", "-z6", "-zR"] {
+    for more in ["-9", "-1", "-9b64", "-9R", "-z6", "-zR", "--bgzf"] {
         let serial = rigz(&["-c", more, "-p1"], &plain);
         for threads in ["-p2", "-p5"] {
             assert!(rigz(&["-c", more, threads], &plain) == serial, "{more} {threads}");
@@ -35,7 +35,9 @@ fn bytes_do_not_depend_on_threads() {
 #[test]
 fn pigz_and_gzip_read_all_that_is_written() {
     let plain = prose(700_000);
-    for words in [&["-9"][..], &["-1"], &["-0"], &["-H"], &["-U"], &["-R"], &["-b32"], &["-9", "-p3"]] {
+    for words in
+        [&["-9"][..], &["-1"], &["-0"], &["-H"], &["-U"], &["-R"], &["-b32"], &["-9", "-p3"], &["--bgzf"]]
+    {
         let zipped = rigz(words, &plain);
         assert!(judge("gzip", &["-dc"], &zipped) == plain, "{words:?}");
         assert!(judge("pigz", &["-dc"], &zipped) == plain, "{words:?}");
@@ -75,6 +77,21 @@ fn an_edit_changes_little_of_what_rsyncable_writes() {
         tail.count() * 10 < before.len(),
         "without the option it is otherwise, or this test shows nothing"
     );
+}
+
+#[test]
+fn bgzf_is_made_of_blocks_and_ends_with_its_mark() {
+    let zipped = rigz(&["--bgzf"], &prose(300_000));
+    let (mut at, mut blocks) = (0, 0);
+    while at < zipped.len() {
+        assert_eq!(zipped[at..at + 4], [0x1f, 0x8b, 8, 4], "block {blocks}");
+        assert_eq!(zipped[at + 12..at + 16], [b'B', b'C', 2, 0], "block {blocks}");
+        at += usize::from(u16::from_le_bytes([zipped[at + 16], zipped[at + 17]])) + 1;
+        blocks += 1;
+    }
+    assert_eq!(at, zipped.len());
+    assert!(blocks > 4, "300000 bytes in blocks of at most 64 KiB, and an empty one");
+    assert!(zipped.ends_with(&[3, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
 }
 
 #[test]
@@ -280,7 +297,7 @@ fn words_for_subcommands_are_no_files() {
 fn options_that_exclude_each_other_are_refused() {
     let folder = Folder::new();
     folder.write("a", b"data");
-    for words in [["-R", "-b64"], ["-R", "-H"]] {
+    for words in [["-R", "-b64"], ["-R", "-H"], ["--bgzf", "-R"], ["--bgzf", "-b64"]] {
         let output = folder.rigz(&[words[0], words[1], "a"]);
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         assert_eq!(folder.names(), ["a"]);

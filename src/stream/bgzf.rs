@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::log::{Decision, Log};
 use super::stats::{Operation, Stats};
 use super::{Flush, policy, resolve_level};
 use crate::checksum::Check;
@@ -26,6 +27,7 @@ pub struct BgzfStream {
     is_finished: bool,
     counters: Counters,
     stats: Stats,
+    log: Log,
 }
 
 impl BgzfStream {
@@ -38,6 +40,7 @@ impl BgzfStream {
             is_finished: false,
             counters: Counters::default(),
             stats: Stats::new(Operation::Deflate),
+            log: Log::new(),
         })
     }
 
@@ -104,6 +107,15 @@ impl BgzfStream {
             compressor.work()?;
         }
         self.is_finished = compressor.end() == Some(ChunkEnd::Finish);
+        if self.log.is_on() {
+            let (taken, threads) = (compressor.taken(), compressor.counters().threads);
+            let is_system_memory = self.allocator.is_system();
+            let decision = match taken < policy::parallel_from() {
+                true => Decision::Short(taken),
+                false => Decision::Long { threads, is_system_memory },
+            };
+            self.log.note(self.level, decision);
+        }
         self.counters.add(compressor.counters());
         self.segment = None;
         Ok(true)
