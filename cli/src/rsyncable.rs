@@ -15,7 +15,7 @@ use crate::options::Format;
 use rigz::checksum::Check;
 use rigz::error::{Result, Status};
 use rigz::format::{gzip, zlib};
-use rigz::pipeline::{ChunkEnd, Compressor, Settings};
+use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings};
 use rigz::raw::{Allocator, Output};
 
 /// No boundary comes earlier, so that a window never reaches back beyond the chunk before.
@@ -111,7 +111,8 @@ impl Rsyncable {
                 (bytes, Check::Crc(0).fresh())
             }
         };
-        let settings = Settings { level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
+        let settings =
+            Settings { form: Form::Raw, level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
         Ok(Self {
             format,
             compressor: Compressor::new(settings, &[], Allocator::SYSTEM)?,
