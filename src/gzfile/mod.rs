@@ -37,6 +37,7 @@ use crate::raw::Output;
 use crate::stream::{Flush, Strategy};
 
 pub use self::seek::Whence;
+pub use crate::stream::ahead::{Hurdle, ReadCounters, Tuning, Way};
 
 /// zlib's buffer size. Programs meet it as the longest string of `gzprintf` and as half the room for `gzungetc`.
 const DEFAULT_SIZE: usize = 8192;
@@ -150,6 +151,21 @@ impl GzFile {
         match &mut self.side {
             Side::Read(reader) => reader.set_size(size),
             Side::Write(writer) => writer.set_size(size),
+        }
+    }
+
+    /// Sets how other threads decode ahead of a reader, for tests and experiments.
+    pub fn tune(&mut self, tuning: Tuning) {
+        if let Side::Read(reader) = &mut self.side {
+            reader.tune(tuning);
+        }
+    }
+
+    /// What other threads did for a reader so far.
+    pub fn counters(&self) -> ReadCounters {
+        match &self.side {
+            Side::Read(reader) => reader.counters(),
+            Side::Write(_) => ReadCounters::default(),
         }
     }
 

@@ -29,7 +29,7 @@ use super::mode::Framing;
 use super::{DEFAULT_SIZE, Fault};
 use crate::error::{Error, Status};
 use crate::raw::{Allocator, Output, find_byte};
-use crate::stream::Flush;
+use crate::stream::ahead::{Ahead, Delivery, ReadCounters, Tuning};
 use crate::stream::inflate::InflateStream;
 
 /// What both buffers of a regular file grow to.
@@ -94,6 +94,8 @@ pub(super) struct Reader {
     /// How many bytes were decoded since the file's start.
     decoded: u64,
     checkpoints: Checkpoints,
+    /// What other threads decode of what is to come.
+    ahead: Ahead,
     /// The file ended, as far as the last read could see.
     eof: bool,
     /// The file ended inside a member and the decoder gave all it had.
@@ -128,6 +130,7 @@ impl Reader {
             inflater: None,
             decoded: 0,
             checkpoints: Checkpoints::new(),
+            ahead: Ahead::new(Tuning::default()),
             eof: false,
             truncated: false,
             past: false,
@@ -145,6 +148,16 @@ impl Reader {
             self.size = Some(size);
         }
         untouched
+    }
+
+    /// Sets how the file is read ahead, dropping what was.
+    pub(super) fn tune(&mut self, tuning: Tuning) {
+        self.ahead = Ahead::new(tuning);
+    }
+
+    /// What happened while the file was read ahead.
+    pub(super) fn counters(&self) -> ReadCounters {
+        self.ahead.counters()
     }
 
     /// The decoded bytes that wait, which the host may take through the `gzgetc` macro.
@@ -175,6 +188,9 @@ impl Reader {
 
     /// Where in the file the decoder stands; `None` where the file has no positions.
     pub(super) fn offset(&self) -> Option<i64> {
+        if let Some(offset) = self.ahead.offset() {
+            return i64::try_from(offset).ok();
+        }
         Some(self.descriptor.seek(0, Origin::Current)? - self.input.len() as i64)
     }
 
@@ -318,6 +334,7 @@ impl Reader {
     /// Starts over; `None` where the file has no positions.
     pub(super) fn rewind(&mut self) -> Option<Moved> {
         self.descriptor.seek(self.start, Origin::Start)?;
+        self.ahead.reset();
         self.forget_end();
         self.input.clear();
         self.output.clear();
@@ -454,14 +471,36 @@ impl Reader {
 
     /// Decodes until `output` is full, the member ends or the file does.
     fn decode(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
+        let before = output.written();
+        self.ahead.enter();
+        let result = self.decode_on(output);
+        if self.ahead.is_on() {
+            if let (Ok(()), State::Decoding, Some(next), Some(inflater)) =
+                (result, self.state, self.next_offset(), &self.inflater)
+            {
+                self.ahead.rest(inflater, next, &self.descriptor);
+            }
+            self.ahead.leave(output.written() - before);
+        }
+        result
+    }
+
+    fn decode_on(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
         loop {
+            if self.ahead.is_on() && self.take_ahead(output)? {
+                return Ok(());
+            }
             let Some(inflater) = &mut self.inflater else { return Err(Fault::INFLATE_STATE) };
             let mut input = self.input.bytes();
             let (offered, before) = (input.len(), output.written());
+            let timer = self.ahead.timer();
+            let flush = self.ahead.flush();
             let result = output.limited(self.checkpoints.room(self.decoded), |output| {
-                inflater.inflate(&mut input, output, Flush::None)
+                inflater.inflate(&mut input, output, flush)
             });
             let consumed = offered - input.len();
+            let is_between_blocks = inflater.engine().is_between_blocks();
+            self.ahead.decoded(timer, consumed, output.written() - before);
             self.input.consume(consumed);
             self.decoded += (output.written() - before) as u64;
             match result {
@@ -481,8 +520,8 @@ impl Reader {
                 return Ok(());
             }
             // The decoder may have held bytes back while room was short, so only a call that gave nothing and took nothing
-            // tells that it needs more than the file has.
-            let stuck = consumed == 0 && output.written() == before;
+            // tells that it needs more than the file has. Nor does one that stopped between two blocks for a stretch.
+            let stuck = consumed == 0 && output.written() == before && !is_between_blocks;
             if self.input.is_empty() && !self.eof {
                 self.load()?;
             } else if stuck && self.input.is_empty() {
@@ -492,6 +531,47 @@ impl Reader {
                 return Err(Fault::INFLATE_STATE);
             }
         }
+    }
+
+    /// Delivers what others have decoded, if the decoder stands where that begins; whether the request is served by it.
+    fn take_ahead(&mut self, output: &mut Output<'_>) -> Result<bool, Fault> {
+        loop {
+            let Some(inflater) = &mut self.inflater else { return Err(Fault::INFLATE_STATE) };
+            let before = output.written();
+            let delivery = self.ahead.deliver(inflater, output);
+            self.decoded += (output.written() - before) as u64;
+            match delivery {
+                Delivery::Nothing => {}
+                Delivery::Full => return Ok(true),
+                Delivery::Landed { next, is_between_members } => {
+                    let next = i64::try_from(next).ok();
+                    next.and_then(|next| self.descriptor.seek(next, Origin::Start))
+                        .ok_or(Fault::INFLATE_STATE)?;
+                    self.input.clear();
+                    self.eof = false;
+                    if is_between_members {
+                        self.state = State::Looking;
+                    }
+                    self.keep_checkpoint();
+                    if is_between_members {
+                        return Ok(true);
+                    }
+                    if output.is_full() {
+                        // A decoder that has filled its output looks at the next symbol, which may be damaged.
+                        self.load()?;
+                    }
+                }
+            }
+            let (Some(next), Some(inflater)) = (self.next_offset(), &self.inflater) else { return Ok(false) };
+            if !self.ahead.arrive(inflater, next, &self.descriptor) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The file offset of the byte that the decoder needs next.
+    fn next_offset(&self) -> Option<u64> {
+        u64::try_from(self.descriptor.seek(0, Origin::Current)?).ok()?.checked_sub(self.input.len() as u64)
     }
 
     /// Loads the input buffer behind what is left in it.
@@ -506,6 +586,7 @@ impl Reader {
         let added = output.written();
         self.input_was_filled = output.is_full();
         self.input.take_back(lent, added);
+        self.ahead.loaded(added, &self.descriptor);
         result
     }
 

@@ -276,6 +276,13 @@ impl Blocks {
         self.state = if stoppable { State::Type } else { State::TypeBits };
     }
 
+    /// Puts the machine between two blocks, behind blocks that were decoded elsewhere.
+    pub(crate) fn pass_blocks(&mut self, was_final: bool) {
+        self.is_final = was_final;
+        self.back = -1;
+        self.await_block(true);
+    }
+
     /// Whether the open block, or the last one, is the final block.
     pub(crate) fn is_final(&self) -> bool {
         self.is_final
@@ -629,50 +636,16 @@ fn litlen_root_bits(size: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::super::bit_reader::HeldBits;
+    use super::super::tests::{deflated, sample};
     use super::*;
     use crate::format::deflate::WINDOW_SIZE;
 
-    /// Text with near and far repeats.
-    fn sample() -> Vec<u8> {
-        let mut data = Vec::new();
-        let mut state = 1u32;
-        while data.len() < 400_000 {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            match state >> 30 {
-                0 => data.extend_from_slice(format!("{} ", state >> 12).as_bytes()),
-                1 => data.extend(std::iter::repeat_n(
-                    b"xyz"[state as usize >> 8 & 1],
-                    (state >> 20 & 63) as usize,
-                )),
-                _ => {
-                    let reach = data.len().min(32_000);
-                    if let Some(far) = (state as usize >> 4).checked_rem(reach) {
-                        let start = data.len() - 1 - far;
-                        (start..start + 20.min(far)).for_each(|at| data.push(data[at]));
-                    }
-                }
-            }
-        }
-        data
-    }
-
-    fn raw_stream(data: &[u8], level: i32) -> Vec<u8> {
-        let mut stream = vec![0; data.len() + 1000];
-        let mut len = stream.len();
-        // SAFETY: both buffers are as long as they are said to be.
-        let code = unsafe {
-            libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
-        };
-        assert_eq!(code, 0);
-        stream[2..len - 4].to_vec()
-    }
-
     #[test]
     fn decoding_with_an_unknown_window_gives_markers_that_resolve() {
-        let data = sample();
+        let data = sample(400_000);
         let mut starts = 0;
         for level in [1, 6, 9] {
-            let stream = raw_stream(&data, level);
+            let stream = deflated(&data, level);
             let mut out = vec![0u8; data.len()];
             let mut history = History::new(&mut out, 0);
             let mut reader = BitReader::new(HeldBits::default(), &stream);

@@ -8,6 +8,7 @@
 //! - `blocks`: the block machine around it, which can stop between any two bits;
 //! - `window`, `wrap`, `stream`: [`Inflate`], the stream that goes on across calls, with zlib's exact meaning; `stream::bookmark`
 //!   goes back into the middle of one;
+//! - `finder`, `marked`: where in the middle of a file to begin, and decoding from there with an unknown window;
 //! - `one_shot`: [`decode`] and [`decode_zlib`], a whole stream from one slice into one buffer.
 //!
 //! docs/DECODER.md tells how fast it is and what was tried.
@@ -15,7 +16,9 @@
 mod bit_reader;
 mod blocks;
 mod fast;
+mod finder;
 mod history;
+mod marked;
 mod message;
 mod one_shot;
 mod stream;
@@ -23,6 +26,48 @@ mod table;
 mod window;
 mod wrap;
 
+pub use finder::{Start, find_start};
+pub use marked::{Marked, Passed, Resolver};
 pub use one_shot::{Decoded, End, decode, decode_zlib};
 pub use stream::{Bookmark, Goal, Inflate};
 pub use wrap::HeaderPart;
+
+#[cfg(test)]
+mod tests {
+    /// Text with near and far repeats.
+    pub(super) fn sample(len: usize) -> Vec<u8> {
+        let mut data = Vec::new();
+        let mut state = 1u32;
+        while data.len() < len {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match state >> 30 {
+                0 => data.extend_from_slice(format!("{} ", state >> 12).as_bytes()),
+                1 => data.extend(std::iter::repeat_n(
+                    b"xyz"[state as usize >> 8 & 1],
+                    (state >> 20 & 63) as usize,
+                )),
+                _ => {
+                    let reach = data.len().min(32_000);
+                    if let Some(far) = (state as usize >> 4).checked_rem(reach) {
+                        let start = data.len() - 1 - far;
+                        (start..start + 20.min(far)).for_each(|at| data.push(data[at]));
+                    }
+                }
+            }
+        }
+        data.truncate(len);
+        data
+    }
+
+    /// A raw DEFLATE stream of `data`.
+    pub(super) fn deflated(data: &[u8], level: i32) -> Vec<u8> {
+        let mut stream = vec![0; data.len() + 1000];
+        let mut len = stream.len();
+        // SAFETY: both buffers are as long as they are said to be.
+        let code = unsafe {
+            libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
+        };
+        assert_eq!(code, 0);
+        stream[2..len - 4].to_vec()
+    }
+}

@@ -23,6 +23,7 @@ use super::window::Window;
 use super::wrap::{Found, HeaderEvent, HeaderPart, HeaderReader, Surroundings, Wrap};
 use crate::checksum::adler32;
 use crate::error::{Error, Result, Status};
+use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Output};
 
 /// What a call wants, besides getting on.
@@ -498,6 +499,47 @@ impl Inflate {
     /// zlib's text for the last error.
     pub fn message(&self) -> Option<&'static CStr> {
         self.message
+    }
+
+    /// Whether the stream has seen nothing yet of what it is to decode.
+    pub fn is_at_start(&self) -> bool {
+        self.mode == Mode::Header && self.held.count == 0 && self.header.is_at_start()
+    }
+
+    /// How many bits of the input taken so far belong to the next block, if the stream stands before one.
+    pub fn bits_before_block(&self) -> Option<u32> {
+        let is_between = matches!(self.blocks.state(), State::Type | State::TypeBits);
+        (self.mode == Mode::Blocks && is_between && !self.blocks.is_final()).then_some(self.held.count)
+    }
+
+    /// Whether the last call stopped between two blocks because it was to.
+    pub fn is_between_blocks(&self) -> bool {
+        self.mode == Mode::Blocks && self.blocks.state() == State::Type
+    }
+
+    /// The last 32 KiB, when there are as many.
+    pub fn full_history(&self) -> Option<&[u8]> {
+        (self.history_len == WINDOW_SIZE).then(|| self.window.last(WINDOW_SIZE))
+    }
+
+    /// Counts and checks bytes of this stream that were decoded elsewhere. [`pass_blocks`](Self::pass_blocks) must follow.
+    pub fn count_decoded(&mut self, bytes: &[u8]) {
+        self.total = self.total.wrapping_add(bytes.len() as u32);
+        if self.wrap.checked {
+            self.header.check = self.header.found.update(self.header.check, bytes);
+            self.shown_check = self.header.check;
+        }
+    }
+
+    /// Moves a stream that stands before a block behind blocks that were decoded elsewhere; `tail` is the last 32 KiB of output
+    /// then, `held` what is left of the last byte.
+    pub(super) fn pass_blocks(&mut self, held: HeldBits, was_final: bool, tail: &[u8]) -> Result<()> {
+        self.window.remember(tail)?;
+        self.held = held;
+        self.blocks.pass_blocks(was_final);
+        self.grow_history(tail.len());
+        self.data_type = self.current_data_type();
+        Ok(())
     }
 
     /// A stream in the same state, to go on apart.

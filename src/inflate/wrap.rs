@@ -176,6 +176,11 @@ impl HeaderReader {
         Self { field: Field::Magic, found: Found::Nothing, check: 0, length: 0 }
     }
 
+    /// Whether nothing was read yet.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.field == Field::Magic
+    }
+
     /// Goes on reading.
     pub(crate) fn step(
         &mut self,

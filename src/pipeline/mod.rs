@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod compress;
+pub mod decode;
 mod encoder;
+mod handover;
 mod job;
 mod pool;
 mod ring;

@@ -59,6 +59,13 @@ impl Pool {
         self.workers.as_ref().map_or(0, ThreadPool::current_num_threads)
     }
 
+    /// Lets a worker do `work`; it is dropped when there is none.
+    pub(super) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        if let Some(workers) = &self.workers {
+            workers.spawn(work);
+        }
+    }
+
     /// Lets a worker do `job`, unless its owner is faster, or drops it first.
     pub(super) fn offer(&self, job: Weak<Job>) {
         thread_local! {

@@ -3,6 +3,7 @@
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Forks that this process descends from, as far as `atfork` handlers ran. Written by the handler in a child while it has one
 /// thread; read anywhere.
@@ -22,6 +23,18 @@ impl Epoch {
         let process = unsafe { libc::getpid() };
         Self { forks: FORKS.load(Ordering::Relaxed), process }
     }
+}
+
+/// For how long the calling thread has had a processor so far.
+pub fn thread_time() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: `time` is writable for one `timespec`.
+    if unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) } != 0 {
+        return Duration::ZERO;
+    }
+    // SAFETY: the call succeeded, so it filled `time`.
+    let time = unsafe { time.assume_init() };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Counts the forks of this process from now on. A refusal leaves the comparison of process ids.

@@ -93,6 +93,11 @@ impl InflateStream {
         self.engine.message()
     }
 
+    /// Counts what was decoded for this stream elsewhere.
+    pub(super) fn note_elsewhere(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.stats.note(bytes_in, bytes_out);
+    }
+
     /// The engine, for what means the same in every layer.
     pub fn engine(&self) -> &Inflate {
         &self.engine

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ahead;
 pub mod bgzf;
 mod body;
 pub mod deflate;
@@ -12,6 +13,7 @@ pub mod inflate;
 pub mod inflate_back;
 mod log;
 pub mod oneshot;
+mod pace;
 mod policy;
 mod stats;
 

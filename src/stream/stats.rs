@@ -58,12 +58,20 @@ impl Stats {
         }
     }
 
+    /// Counts what was done for the stream elsewhere.
+    pub(super) fn note(&mut self, bytes_in: u64, bytes_out: u64) {
+        if self.is_on {
+            self.bytes_in += bytes_in;
+            self.bytes_out += bytes_out;
+        }
+    }
+
     /// Appends the stream's line, if anything happened, and starts anew. A line that cannot be written is lost: statistics
     /// must not disturb the host.
     pub(super) fn finish(&mut self, counters: Counters) {
-        let Some(path) = config().stats.as_ref().filter(|_| self.bytes_in + self.bytes_out > 0) else {
+        if config().stats.is_none() || self.bytes_in + self.bytes_out == 0 {
             return;
-        };
+        }
         let engine = if counters.threads > 1 { "parallel" } else { "serial" };
         let operation = if self.operation == Operation::Deflate { "deflate" } else { "inflate" };
         let line = format!(
@@ -80,10 +88,16 @@ impl Stats {
             self.time.as_secs_f64(),
             std::process::id(),
         );
-        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
-            // One write, so that lines of several processes do not mix.
-            _ = file.write_all(line.as_bytes());
-        }
+        append(&line);
         *self = Self::new(self.operation);
+    }
+}
+
+/// Appends a line to the file of statistics.
+pub(super) fn append(line: &str) {
+    let Some(path) = &config().stats else { return };
+    if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
+        // One write, so that lines of several processes do not mix.
+        _ = file.write_all(line.as_bytes());
     }
 }

@@ -57,6 +57,7 @@ impl Reader {
         if self.descriptor.seek(checkpoint.file_offset, Origin::Start).is_none() {
             return Ok(());
         }
+        self.ahead.reset();
         self.state = State::Looking;
         if let Place::Inside(bookmark, window) = &checkpoint.place {
             inflater.resume(bookmark, window.bytes()).map_err(|_| Fault::MEMORY)?;

@@ -1,0 +1,288 @@
+//! The start finder: places in the middle of a gzip file from which decoding can begin.
+//!
+//! Three kinds of place are looked for, the cheapest to find and the best to have first:
+//!
+//! 1. **A member's header.** Behind it no history is needed at all. `1f 8b 08` and fields that make sense; files of many members,
+//!    BGZF among them, have one every few KiB.
+//! 2. **Behind a sync marker**, `00 00 ff ff`, a block begins on a byte boundary. Parallel compressors leave one every 128 KiB or so
+//!    of their input.
+//! 3. **A dynamic block's header**, at any bit. Nothing marks it, but few bit strings can be one. The tests go from cheap to dear:
+//!
+//! ```text
+//! 64 bits at once:   not final, dynamic, at most 286 and 30 symbols      1 in 10 bit offsets passes
+//! by table:          the precode's lengths make a complete code          1 in 2000
+//! by the machine:    both sets of lengths make codes that zlib accepts   true ones, and next to nothing else
+//! ```
+//!
+//! Stored and fixed blocks are not looked for: the first bytes of neither tell enough, and the next dynamic block is not far in any
+//! file worth the trouble.
+//!
+//! A place found is a guess. Whoever decodes from the file's start and comes to this very bit between two blocks has proved it; nothing else
+//! is relied on, so a wrong guess costs time only.
+
+#![forbid(unsafe_code)]
+
+use super::bit_reader::{BitReader, HeldBits};
+use super::blocks::{Blocks, Event, State, Stop};
+use super::history::History;
+use crate::raw::{find_byte, load};
+
+/// A place to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The first byte of a member's header.
+    Member(usize),
+    /// The first bit of a block.
+    Block(u64),
+}
+
+/// How far a member's header is looked for. Where members are longer than this, a block in the middle of one is nearer.
+const MEMBER_REACH: usize = 128 << 10;
+
+/// How far a sync marker is looked for: what 512 KiB of text are compressed to, the longest distance in common use, and some more.
+const MARKER_REACH: usize = 256 << 10;
+
+/// How far a block is looked for. Where there is none so far, there may be none at all: stored data, or one giant block.
+const BLOCK_REACH: usize = 256 << 10;
+
+/// Looks for a place in `input`, which is some of a gzip file's middle.
+pub fn find_start(input: &[u8]) -> Option<Start> {
+    let reach = |reach: usize| &input[..reach.min(input.len())];
+    if let Some(at) = find_member(reach(MEMBER_REACH)) {
+        return Some(Start::Member(at));
+    }
+    let mut machine = Blocks::new();
+    find_behind_marker(input, MARKER_REACH, &mut machine)
+        .or_else(|| find_block(input, BLOCK_REACH, &mut machine))
+        .map(Start::Block)
+}
+
+/// The bytes of a gzip header whose values are known, from the flags on, leave few others: reserved flags are zero, `XFL` is one of
+/// three, `OS` one of fourteen or unknown.
+fn is_member(bytes: &[u8]) -> bool {
+    matches!(bytes.first_chunk(), Some([0x1f, 0x8b, 8, 0..0x20, _, _, _, _, 0 | 2 | 4, 0..=13 | 255]))
+}
+
+fn find_member(input: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += find_byte(0x1f, &input[at..])?;
+        if is_member(&input[at..]) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+fn find_behind_marker(input: &[u8], reach: usize, machine: &mut Blocks) -> Option<u64> {
+    let mut at = 2;
+    while at < reach.min(input.len()) {
+        at += find_byte(0xff, &input[at..reach.min(input.len())])?;
+        if input[at - 2..].starts_with(&[0, 0, 0xff, 0xff]) {
+            let bit = (at as u64 + 2) * 8;
+            if is_dynamic_header(input, bit, machine) {
+                return Some(bit);
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Looks for a dynamic block's header that begins in the first `reach` bytes.
+fn find_block(input: &[u8], reach: usize, machine: &mut Blocks) -> Option<u64> {
+    /// Bit offsets that one word serves: the header's fixed part takes 17 bits.
+    const STEP: usize = 48;
+    let mut at = 0;
+    while at < reach {
+        let word = load::first_u64_le(input.get(at..)?)?;
+        let mut candidates = plausible_offsets(word) & ((1 << STEP) - 1);
+        while candidates != 0 {
+            let offset = candidates.trailing_zeros();
+            candidates &= candidates - 1;
+            let bit = at as u64 * 8 + u64::from(offset);
+            let lengths = 4 + (word >> (offset + 13) & 15) as u32;
+            if has_complete_precode(input, bit + 17, lengths) && is_dynamic_header(input, bit, machine) {
+                return Some(bit);
+            }
+        }
+        at += STEP / 8;
+    }
+    None
+}
+
+/// The bit offsets in `word`, one bit for each, at which a dynamic block that is not the final one may begin: the bits 0, 0, 1,
+/// then two counts of five bits, of which 30 and 31 are too many.
+fn plausible_offsets(word: u64) -> u64 {
+    let begins = !word & !(word >> 1) & (word >> 2);
+    let top_bits = word & word >> 1 & word >> 2 & word >> 3;
+    begins & !(top_bits >> 4) & !(top_bits >> 9)
+}
+
+/// Sums of 2^(7 - length) over four lengths of three bits each, a length of 0 counting nothing.
+static KRAFT: [u16; 4096] = {
+    let mut sums = [0; 4096];
+    let mut index = 0;
+    while index < sums.len() {
+        let mut lengths = index;
+        while lengths != 0 {
+            if lengths & 7 != 0 {
+                sums[index] += 128 >> (lengths & 7);
+            }
+            lengths >>= 3;
+        }
+        index += 1;
+    }
+    sums
+};
+
+/// Whether the `count` lengths of three bits that begin at `bit` make a complete code.
+fn has_complete_precode(input: &[u8], bit: u64, count: u32) -> bool {
+    let Some(word) = input.get((bit / 8) as usize..).and_then(load::first_u64_le) else { return false };
+    // 57 bits are left at least, and 19 lengths take no more.
+    let mut lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
+    let mut sum = 0;
+    while lengths != 0 {
+        sum += KRAFT[(lengths & 0xfff) as usize];
+        lengths >>= 12;
+    }
+    sum == 128
+}
+
+/// Whether a dynamic block's header begins at `bit` with codes that zlib would accept.
+fn is_dynamic_header(input: &[u8], bit: u64, machine: &mut Blocks) -> bool {
+    let Some(mut reader) = reader_at(input, bit) else { return false };
+    let mut nothing: [u8; 0] = [];
+    let mut history = History::new(&mut nothing, 0);
+    if !reader.need(3) || reader.peek(3) != 0b100 {
+        return false;
+    }
+    machine.reset();
+    machine.step(&mut reader, &mut history, Stop::Headers) == Event::Stopped
+        && machine.state() == State::SymbolsStart
+}
+
+/// A reader that stands at `bit` of `input`; `None` when that lies behind its end.
+pub(super) fn reader_at(input: &[u8], bit: u64) -> Option<BitReader<'_>> {
+    let (byte, used) = ((bit / 8) as usize, (bit % 8) as u32);
+    if used == 0 {
+        return Some(BitReader::new(HeldBits::default(), input.get(byte..)?));
+    }
+    let held = HeldBits { bits: u64::from(*input.get(byte)? >> used), count: 8 - used };
+    Some(BitReader::new(held, &input[byte + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{deflated, sample};
+    use super::*;
+
+    /// Where each block of a raw stream begins, and whether it is a dynamic one that is not the last.
+    fn blocks_of(stream: &[u8], len: usize) -> Vec<(u64, bool)> {
+        let mut out = vec![0u8; len];
+        let mut history = History::new(&mut out, 0);
+        let mut reader = BitReader::new(HeldBits::default(), stream);
+        let mut machine = Blocks::new();
+        let mut starts = Vec::new();
+        while !machine.is_final() {
+            reader.give_back(0);
+            let bit = reader.consumed() as u64 * 8 - u64::from(reader.count());
+            assert!(reader.need(3));
+            starts.push((bit, reader.peek(3) == 0b100));
+            machine.await_block(false);
+            assert_eq!(machine.step(&mut reader, &mut history, Stop::Blocks), Event::Stopped);
+        }
+        starts
+    }
+
+    #[test]
+    fn every_dynamic_block_is_found_and_nothing_else() {
+        let data = sample(3_000_000);
+        let (mut found, mut false_ones) = (0, 0);
+        for level in [3, 6, 9] {
+            let stream = deflated(&data, level);
+            let starts: Vec<u64> =
+                blocks_of(&stream, data.len()).iter().filter(|block| block.1).map(|block| block.0).collect();
+            let mut machine = Blocks::new();
+            let mut from = 0;
+            // The search begins on byte boundaries, so that a header may begin up to seven bits before what it gives.
+            while let Some(bit) = find_block(&stream[from..], stream.len(), &mut machine) {
+                let bit = from as u64 * 8 + bit;
+                if starts.contains(&bit) {
+                    found += 1
+                } else {
+                    false_ones += 1
+                }
+                let missed = starts.iter().filter(|&&start| start >= from as u64 * 8 && start < bit).count();
+                assert_eq!(missed, 0, "level {level}: a block between byte {from} and bit {bit}");
+                from = bit as usize / 8 + 1;
+            }
+        }
+        assert!(found > 15, "{found} blocks found");
+        assert!(false_ones <= 1, "{false_ones} false blocks");
+    }
+
+    #[test]
+    fn noise_holds_next_to_no_false_blocks() {
+        let mut state = 1u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .take(2 << 20)
+        .collect();
+        let mut machine = Blocks::new();
+        let mut from = 0;
+        let mut false_ones = 0;
+        while let Some(bit) = find_block(&noise[from..], noise.len(), &mut machine) {
+            false_ones += 1;
+            from += bit as usize / 8 + 1;
+        }
+        assert!(false_ones <= 2, "{false_ones} false blocks in 2 MiB");
+    }
+
+    #[test]
+    fn every_bit_offset_of_a_header_is_found() {
+        let data = sample(300_000);
+        let stream = deflated(&data, 6);
+        let (start, _) =
+            blocks_of(&stream, data.len()).into_iter().find(|block| block.1).expect("a dynamic block");
+        for shift in 0..48u64 {
+            // The stream from its block on, behind `shift` one bits.
+            let mut shifted = vec![0xffu8; 6];
+            let bits = (start..start + 8000).map(|bit| stream[bit as usize / 8] >> (bit % 8) & 1);
+            shifted.resize(6 + 1000 + 8, 0);
+            for (at, bit) in bits.enumerate() {
+                let at = shift as usize + at;
+                let byte = &mut shifted[at / 8];
+                *byte = *byte & !(1 << (at % 8)) | bit << (at % 8);
+            }
+            assert_eq!(find_block(&shifted, 6, &mut Blocks::new()), Some(shift), "shift {shift}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_preferred_and_a_marker_to_a_block() {
+        let data = sample(300_000);
+        let stream = deflated(&data, 6);
+        let starts = blocks_of(&stream, data.len());
+        let (block, _) = starts[starts.len() / 2];
+        let middle = &stream[block as usize / 8 - 100..];
+        let Some(Start::Block(first)) = find_start(middle) else { panic!("no block found") };
+        let mut marked = middle.to_vec();
+        marked.extend_from_slice(&[0, 0, 0xff, 0xff]);
+        marked.extend_from_slice(&stream);
+        assert_ne!(first, (middle.len() as u64 + 4) * 8);
+        assert_eq!(find_start(&marked), Some(Start::Block((middle.len() as u64 + 4) * 8)));
+        marked.extend_from_slice(&[0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0]);
+        assert_eq!(find_start(&marked), Some(Start::Member(marked.len() - 12)));
+    }
+
+    #[test]
+    fn an_input_of_any_short_length_is_searched_to_its_end() {
+        let stream = deflated(&sample(50_000), 6);
+        for len in 0..200 {
+            find_start(&stream[..len]);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `Handover`: one result on its way from a worker to the thread that wants it, which may stop wanting it at any time.
+//!
+//! ```text
+//! Waiting --begin--> Running --settle--> Done --take--> Over
+//!    |                  |                  |
+//!    +-----cancel-------+------cancel------+----------> Over
+//! ```
+//!
+//! The worker calls `begin` once and then `settle` once; the owner calls `take` or `cancel`, in any order and number. A result that
+//! nobody wants is dropped by whoever finds that out last. Nothing is ever waited for but a worker that runs, and that one no longer than
+//! the owner has patience.
+
+#![forbid(unsafe_code)]
+
+use super::sync::model::{AtomicBool, Condvar, Mutex, lock, wait};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+#[derive(Debug)]
+enum State<T> {
+    Waiting,
+    Running,
+    Done(T),
+    Over,
+}
+
+/// What the owner got.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken<T> {
+    /// The result.
+    Done(T),
+    /// No worker has begun, and none will.
+    NotBegun,
+    /// The worker takes longer than the owner would wait; nobody wants its result any more.
+    GivenUp,
+}
+
+#[derive(Debug)]
+pub(super) struct Handover<T> {
+    /// Written by the worker and by the owner; held for a few instructions.
+    state: Mutex<State<T>>,
+    /// Told when `state` becomes `Done`.
+    settled: Condvar,
+    /// Cleared by the owner, under the lock; read by the worker without it, as a hint that it may stop early.
+    wanted: AtomicBool,
+}
+
+impl<T> Handover<T> {
+    pub(super) fn new() -> Self {
+        Self { state: Mutex::new(State::Waiting), settled: Condvar::new(), wanted: AtomicBool::new(true) }
+    }
+
+    /// The worker begins; false when nobody wants the result.
+    pub(super) fn begin(&self) -> bool {
+        let mut state = lock(&self.state);
+        let begins = matches!(*state, State::Waiting);
+        if begins {
+            *state = State::Running;
+        }
+        begins
+    }
+
+    /// Whether the result is still wanted. A hint: the truth is told by [`settle`](Self::settle).
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// The worker hands the result over; it gets it back when nobody wants it.
+    pub(super) fn settle(&self, result: T) -> Option<T> {
+        let mut state = lock(&self.state);
+        if !matches!(*state, State::Running) {
+            return Some(result);
+        }
+        *state = State::Done(result);
+        drop(state);
+        self.settled.notify_one();
+        None
+    }
+
+    /// Whether [`take`](Self::take) would get the result without waiting.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(*lock(&self.state), State::Done(_))
+    }
+
+    /// The owner takes the result, waiting for a worker that runs as long as `patience` goes. It gets no second one.
+    pub(super) fn take(&self, patience: Duration) -> Taken<T> {
+        let mut state = lock(&self.state);
+        if matches!(*state, State::Running) {
+            state = wait(&self.settled, state, patience, |state| matches!(state, State::Running));
+        }
+        self.wanted.store(false, Ordering::Relaxed);
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Done(result) => Taken::Done(result),
+            State::Running => Taken::GivenUp,
+            State::Waiting | State::Over => Taken::NotBegun,
+        }
+    }
+
+    /// The owner stops wanting the result; it gets it when it is there.
+    pub(super) fn cancel(&self) -> Option<T> {
+        match self.take(Duration::ZERO) {
+            Taken::Done(result) => Some(result),
+            Taken::NotBegun | Taken::GivenUp => None,
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_result_goes_to_the_owner_once() {
+        let handover = Handover::new();
+        assert!(handover.begin() && !handover.begin() && !handover.is_done());
+        assert_eq!(handover.settle(7), None);
+        assert!(handover.is_done() && handover.is_wanted());
+        assert_eq!(handover.take(Duration::ZERO), Taken::Done(7));
+        assert_eq!(handover.take(Duration::ZERO), Taken::NotBegun);
+    }
+
+    #[test]
+    fn a_cancelled_job_is_not_begun_and_a_running_one_gets_its_result_back() {
+        let handover = Handover::<u8>::new();
+        assert_eq!(handover.cancel(), None);
+        assert!(!handover.begin() && !handover.is_wanted());
+        let handover = Handover::new();
+        assert!(handover.begin());
+        assert_eq!(handover.take(Duration::ZERO), Taken::GivenUp);
+        assert!(!handover.is_wanted());
+        assert_eq!(handover.settle(1), Some(1));
+    }
+
+    #[test]
+    fn the_owner_waits_for_a_worker_that_runs() {
+        let handover = Arc::new(Handover::new());
+        assert!(handover.begin());
+        let worker = Arc::clone(&handover);
+        let thread = std::thread::spawn(move || worker.settle(1));
+        assert_eq!(handover.take(Duration::MAX), Taken::Done(1));
+        assert_eq!(thread.join().expect("no panic"), None);
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test --release --lib loom_` tries every order in which the two threads may meet.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    /// A worker that does its one job, and the result if it was left with it.
+    fn worker(handover: &Arc<Handover<u32>>) -> thread::JoinHandle<Option<Option<u32>>> {
+        let handover = Arc::clone(handover);
+        thread::spawn(move || handover.begin().then(|| handover.settle(7)))
+    }
+
+    #[test]
+    fn loom_a_result_is_had_by_exactly_one_side() {
+        loom::model(|| {
+            let handover = Arc::new(Handover::new());
+            let thread = worker(&handover);
+            let taken = handover.cancel();
+            let left = thread.join().unwrap();
+            match (taken, left) {
+                (Some(7), Some(None)) | (None, Some(Some(7)) | None) => {}
+                other => panic!("{other:?}"),
+            }
+            assert!(!handover.is_wanted());
+        });
+    }
+
+    #[test]
+    fn loom_an_owner_with_patience_waits_for_whoever_has_begun_and_for_nobody_else() {
+        loom::model(|| {
+            let handover = Arc::new(Handover::new());
+            let thread = worker(&handover);
+            let taken = handover.take(Duration::MAX);
+            let left = thread.join().unwrap();
+            match (taken, left) {
+                (Taken::Done(7), Some(None)) | (Taken::NotBegun, None) => {}
+                other => panic!("{other:?}"),
+            }
+        });
+    }
+
+    #[test]
+    fn loom_what_looks_done_can_be_taken() {
+        loom::model(|| {
+            let handover = Arc::new(Handover::new());
+            let thread = worker(&handover);
+            if handover.is_done() {
+                assert_eq!(handover.take(Duration::ZERO), Taken::Done(7));
+            } else {
+                handover.cancel();
+            }
+            thread.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! `Pace`: what a reader of a file and its host are waiting for, and whether processors are idle.
+//!
+//! Two times decide how a file is read ahead, both per byte of output: what the host takes for its own work between two reads, and
+//! what decoding takes. A host that takes longer than the decoder is served best by plain decoding in the background, which costs no
+//! more processor time than reading without threads. One that does nothing but read waits for the decoder, and only decoding at several places
+//! at once can help.
+//!
+//! Idle processors cannot be asked for. What can be seen is whether workers got one whenever they wanted it: a stretch that took
+//! clearly longer than its thread ran was decoded on a processor that others wanted too.
+
+#![forbid(unsafe_code)]
+
+use std::time::{Duration, Instant};
+
+/// Output bytes between two decisions: some tens of reads for a host with small buffers, a millisecond's worth of decoding.
+const WINDOW: u64 = 1 << 20;
+
+/// Nanoseconds spent on some bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    nanoseconds: u64,
+    bytes: u64,
+}
+
+impl Rate {
+    fn add(&mut self, time: Duration, bytes: u64) {
+        self.nanoseconds += time.as_nanos() as u64;
+        self.bytes += bytes;
+    }
+
+    /// Halves the weight of what is known, so that the past fades.
+    fn fade(&mut self) {
+        self.nanoseconds /= 2;
+        self.bytes /= 2;
+    }
+
+    /// Nanoseconds for 1024 bytes; `None` when nothing is known.
+    fn per_kib(self) -> Option<u64> {
+        (self.nanoseconds << 10).checked_div(self.bytes)
+    }
+}
+
+/// What is measured while a file is read.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    host: Rate,
+    decoder: Rate,
+    /// When the last read ended.
+    left: Option<Instant>,
+    /// The host works longer than the decoder.
+    host_is_busy: bool,
+}
+
+impl Pace {
+    /// A read begins.
+    pub(super) fn enter(&mut self) {
+        if let Some(left) = self.left.take() {
+            self.host.add(left.elapsed(), 0);
+        }
+    }
+
+    /// A read ends that gave `bytes`.
+    pub(super) fn leave(&mut self, bytes: u64) {
+        self.left = Some(Instant::now());
+        self.host.bytes += bytes;
+        if self.host.bytes < WINDOW {
+            return;
+        }
+        if let (Some(host), Some(decoder)) = (self.host.per_kib(), self.decoder.per_kib()) {
+            // At three quarters of the decoder's time both ways of reading ahead take equally long, and the plain one costs
+            // less. Apart from the point where it turned, so that it does not turn back and forth.
+            self.host_is_busy = host * 8 > decoder * if self.host_is_busy { 5 } else { 6 };
+        }
+        self.host.fade();
+        self.decoder.fade();
+    }
+
+    /// The decoder took so long for so many bytes.
+    pub(super) fn decoded(&mut self, time: Duration, bytes: u64) {
+        self.decoder.add(time, bytes);
+    }
+
+    /// Whether the host works longer than the decoder.
+    pub(super) fn host_is_busy(&self) -> bool {
+        self.host_is_busy
+    }
+
+    /// Forgets when the last read ended: what the host did since then says nothing.
+    pub(super) fn interrupt(&mut self) {
+        self.left = None;
+    }
+}
+
+/// Whether a worker that took so long and ran for so long of it had a processor to itself.
+pub(super) fn was_undisturbed(took: Duration, ran: Duration) -> bool {
+    // What a context switch or a page fault takes is no sign of others.
+    ran + Duration::from_micros(100) >= took.mul_f32(0.85)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a pace thinks of a host after it took each of `hosts` microseconds for what the decoder takes 1000 for.
+    fn judged(hosts: &[u64]) -> bool {
+        let mut pace = Pace::default();
+        for &host in hosts {
+            pace.host.add(Duration::from_micros(host), 0);
+            pace.decoded(Duration::from_micros(1000), WINDOW);
+            pace.leave(WINDOW);
+        }
+        pace.host_is_busy()
+    }
+
+    #[test]
+    fn a_host_that_takes_as_long_as_the_decoder_is_busy() {
+        assert!(!judged(&[0]) && !judged(&[700]) && judged(&[900]) && judged(&[50_000]));
+    }
+
+    #[test]
+    fn a_host_near_the_turning_point_stays_what_it_was() {
+        assert!(judged(&[900, 700, 700, 700]) && !judged(&[600, 700, 700, 700]));
+        assert!(!judged(&[900, 100, 100, 100, 100]));
+    }
+
+    #[test]
+    fn a_worker_that_ran_for_half_of_its_time_was_disturbed() {
+        let millis = Duration::from_millis;
+        assert!(was_undisturbed(millis(10), millis(10)));
+        assert!(!was_undisturbed(millis(10), millis(5)));
+        assert!(was_undisturbed(Duration::from_micros(90), Duration::ZERO));
+    }
+}
