@@ -1,5 +1,8 @@
 //! Decompression of one file or pipe: one member after the other, by the library's decoder, until something else comes.
 //!
+//! Files are read through the library's gzFile reader, which may use more threads; pipes and zlib streams go through a stream of
+//! this thread.
+//!
 //! A file begins with a gzip member or a zlib stream. Behind a gzip member may stand further members, zeros, which are ignored, or
 //! anything else, which is ignored with a warning. The decoder checks each member's CRC and length. All good bytes before an
 //! error are written; whether they are kept is the caller's to decide.
@@ -10,10 +13,13 @@ use crate::header::{self, Kind, Stored};
 use crate::progress::Progress;
 use crate::transfer::{Failure, Sink, Totals, Trailing, read_some};
 use rigz::error::{Error, Status};
+use rigz::gzfile::GzFile;
 use rigz::raw::Allocator;
 use rigz::stream::Flush;
 use rigz::stream::inflate::InflateStream;
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::os::fd::IntoRawFd;
 
 /// Bytes per read. The first one must hold a header whose name is to be restored.
 const READ: usize = 256 << 10;
@@ -26,6 +32,8 @@ pub(crate) struct Decoder<'a> {
     start: usize,
     end: usize,
     is_at_end: bool,
+    /// Where a regular file was when we got it.
+    position: Option<u64>,
     kind: Kind,
     stored: Stored,
     totals: Totals,
@@ -34,7 +42,10 @@ pub(crate) struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// Looks at the first bytes.
     pub(crate) fn new(input: &'a mut File) -> Result<Self, Failure> {
+        let is_regular = input.metadata().is_ok_and(|status| status.is_file());
+        let position = if is_regular { input.stream_position().ok() } else { None };
         let mut decoder = Self {
+            position,
             input,
             buffer: vec![0; READ],
             start: 0,
@@ -69,12 +80,54 @@ impl<'a> Decoder<'a> {
 
     /// Decompresses everything.
     pub(crate) fn decode(mut self, output: &mut Sink, progress: &mut Progress) -> Result<Totals, Failure> {
-        let outcome = self.decode_members(output, progress);
+        let outcome = match (self.kind, self.position) {
+            (Kind::Gzip, Some(position)) => self.decode_file(position, output, progress),
+            _ => self.decode_members(output, progress),
+        };
         // What was decoded before an error is good.
         output.flush()?;
         outcome.map(|()| self.totals)
     }
 
+    /// Decodes a gzip file that has positions.
+    fn decode_file(
+        &mut self,
+        position: u64,
+        output: &mut Sink,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        self.totals.wrap_len = 8 + self.stored.len as u64;
+        self.input.seek(SeekFrom::Start(position)).map_err(Failure::Read)?;
+        let descriptor = self.input.try_clone().map_err(Failure::Read)?.into_raw_fd();
+        let mut file = GzFile::from_descriptor(descriptor, b"r").ok_or(Failure::OutOfMemory)?;
+        let since =
+            |offset: Option<i64>| offset.and_then(|offset| u64::try_from(offset).ok()?.checked_sub(position));
+        let ignored_from = loop {
+            let mut out = output.room()?;
+            let outcome = file.read(&mut out);
+            let written = out.written();
+            output.count(written);
+            self.totals.bytes_out += written as u64;
+            self.totals.bytes_in = since(file.offset()).unwrap_or(self.totals.bytes_in);
+            if outcome.is_err() || written == 0 {
+                if let Some((error, message)) = file.failure() {
+                    let failure = failed(error, &message.to_string_lossy());
+                    file.abandon();
+                    return Err(failure);
+                }
+                break file.ignored_from();
+            }
+            progress.at(self.totals.bytes_in, self.totals.bytes_out);
+        };
+        file.close().map_err(|_| Failure::Broken("it can't be closed".into()))?;
+        let Some(ignored_from) = ignored_from else { return Ok(()) };
+        self.totals.bytes_in = since(Some(ignored_from)).unwrap_or(self.totals.bytes_in);
+        self.input.seek(SeekFrom::Start(position + self.totals.bytes_in)).map_err(Failure::Read)?;
+        (self.start, self.end, self.is_at_end) = (0, 0, false);
+        self.pass_trailing()
+    }
+
+    /// Decodes what has no positions, or is no gzip.
     fn decode_members(&mut self, output: &mut Sink, progress: &mut Progress) -> Result<(), Failure> {
         let (window_bits, wrap_len) = match self.kind {
             Kind::Gzip => (15 + 16, 8),
@@ -185,13 +238,26 @@ fn truncated() -> Failure {
     Failure::Broken("unexpected end of file".into())
 }
 
-/// gzip's words for what zlib says.
 fn damaged(stream: &InflateStream) -> Failure {
-    let message = stream.message().and_then(|message| message.to_str().ok()).unwrap_or("no reason given");
-    let text = match message {
+    let message = stream.message().and_then(|message| message.to_str().ok());
+    Failure::Broken(in_gzips_words(message.unwrap_or("no reason given")))
+}
+
+/// What stopped a gzFile; its messages begin with the name it knows for the file.
+fn failed(error: Error, message: &str) -> Failure {
+    let text = message.split_once(": ").map_or(message, |(_, text)| text);
+    match error {
+        Error::Memory => Failure::OutOfMemory,
+        Error::Data => Failure::Broken(in_gzips_words(text)),
+        Error::Buffer | Error::Io | Error::Stream => Failure::Broken(text.into()),
+    }
+}
+
+/// gzip's words for what zlib says.
+fn in_gzips_words(message: &str) -> String {
+    match message {
         "incorrect data check" => "invalid compressed data--crc error".into(),
         "incorrect length check" => "invalid compressed data--length error".into(),
         message => format!("invalid compressed data--format violated ({message})"),
-    };
-    Failure::Broken(text)
+    }
 }

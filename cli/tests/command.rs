@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// More than the library leaves to one thread, and several chunks.
-const LARGE: usize = 5 << 20;
+const LARGE: usize = 3 << 20;
 
 fn rigz(words: &[&str], input: &[u8]) -> Vec<u8> {
     let output = run(command(RIGZ, "/".as_ref()).args(words), input);
@@ -54,6 +54,28 @@ fn all_that_pigz_writes_is_read() {
         [&["-9"][..], &["-i"], &["-R"], &["-z"], &["-b", "64", "-p", "3"], &["-C", "a comment"], &["-0"]]
     {
         assert!(rigz(&["-d"], &judge("pigz", words, &plain)) == plain, "{words:?}");
+    }
+}
+
+#[test]
+fn a_file_is_read_from_where_it_stands() {
+    let folder = Folder::new();
+    let zipped = judge("gzip", &["-c"], b"behind the line\n");
+    folder.write("a", &[b"a line\n", &zipped[..], b"garbage"].concat());
+    let script = format!("(read line; echo $line; {RIGZ} -d; echo $?) < a");
+    let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
+    assert_eq!(text(&output.stdout), "a line\nbehind the line\n2\n");
+    assert_eq!(text(&output.stderr), "rigz: stdin: decompression OK, trailing garbage ignored\n");
+}
+
+#[test]
+fn a_byte_behind_the_last_member_is_garbage_unless_it_is_zero() {
+    let folder = Folder::new();
+    for (byte, status) in [(b'x', 2), (0, 0), (0x1f, 2)] {
+        folder.write("a.gz", &[&judge("gzip", &["-c"], b"data")[..], &[byte]].concat());
+        assert_eq!(folder.rigz(&["-t", "a.gz"]).status.code(), Some(status), "{byte}");
+        let piped = run(command(RIGZ, &folder.0).arg("-t"), &folder.read("a.gz"));
+        assert_eq!(piped.status.code(), Some(status), "{byte}");
     }
 }
 

@@ -266,6 +266,15 @@ impl GzFile {
         matches!(&self.side, Side::Read(reader) if reader.is_past_end())
     }
 
+    /// Where in the file the bytes begin that a reader at the end of the file has ignored: they stand behind the last member and
+    /// begin no other.
+    pub fn ignored_from(&self) -> Option<i64> {
+        match &self.side {
+            Side::Read(reader) => reader.ignored_from(),
+            Side::Write(_) => None,
+        }
+    }
+
     /// Writes `data`; tells how much of it was taken, which is less only when an error stands behind it.
     pub fn write(&mut self, mut data: &[u8]) -> usize {
         let Some(writer) = self.writer() else { return 0 };
@@ -488,6 +497,25 @@ mod tests {
         assert_eq!(read(&mut reader, 100), Ok(b"some text, abcd".to_vec()));
         assert!(reader.is_past_end() && !reader.is_direct());
         assert_eq!((reader.tell(), reader.close()), (15, Ok(())));
+    }
+
+    #[test]
+    fn a_reader_tells_where_it_ignores_what_is_no_member() {
+        // A file that has positions: what it holds, and where its member ends.
+        let ignored = |behind: &[u8]| {
+            let path =
+                std::env::temp_dir().join(format!("rigz-ignored-{}-{}", std::process::id(), behind.len()));
+            let mut writer = over(std::fs::File::create(&path).unwrap().into(), "w");
+            writer.write(b"data");
+            writer.close().unwrap();
+            let len = path.metadata().unwrap().len() as i64;
+            std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(behind).unwrap();
+            let mut reader = over(std::fs::File::open(&path).unwrap().into(), "r");
+            std::fs::remove_file(&path).unwrap();
+            assert_eq!(read(&mut reader, 100), Ok(b"data".to_vec()));
+            reader.ignored_from().map(|offset| offset - len)
+        };
+        assert_eq!([&b""[..], b"x", b"garbage"].map(ignored), [None, Some(0), Some(0)]);
     }
 
     #[test]

@@ -102,6 +102,8 @@ pub(super) struct Reader {
     truncated: bool,
     /// A request went beyond the end.
     past: bool,
+    /// Where bytes stand that begin no member behind the last one.
+    ignored_from: Option<i64>,
     /// Waits for the output buffer to be emptied.
     pending: Option<Fault>,
     /// A failed read that had got some bytes first; the next read reports it.
@@ -134,6 +136,7 @@ impl Reader {
             eof: false,
             truncated: false,
             past: false,
+            ignored_from: None,
             pending: None,
             owed: None,
             position: 0,
@@ -194,6 +197,11 @@ impl Reader {
         Some(self.descriptor.seek(0, Origin::Current)? - self.input.len() as i64)
     }
 
+    /// Where in the file the bytes begin that were ignored behind the last member.
+    pub(super) fn ignored_from(&self) -> Option<i64> {
+        self.ignored_from
+    }
+
     /// Whether a request went beyond the end.
     pub(super) fn is_past_end(&self) -> bool {
         self.past
@@ -209,6 +217,7 @@ impl Reader {
         self.eof = false;
         self.truncated = false;
         self.past = false;
+        self.ignored_from = None;
         self.pending = None;
         self.owed = None;
     }
@@ -411,6 +420,7 @@ impl Reader {
             return self.begin_member();
         }
         if self.kind == Kind::Gzip {
+            self.ignored_from = if self.input.is_empty() { None } else { self.offset() };
             self.input.clear();
             self.eof = true;
         } else if !self.input.is_empty() {
