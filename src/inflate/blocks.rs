@@ -560,6 +560,7 @@ fn litlen_root_bits(size: usize) -> u32 {
 mod tests {
     use super::super::bit_reader::HeldBits;
     use super::*;
+    use crate::deflate::{ChunkEnd, Encoder, Level};
     use crate::format::deflate::WINDOW_SIZE;
 
     /// Text with near and far repeats.
@@ -586,15 +587,12 @@ mod tests {
         data
     }
 
-    fn raw_stream(data: &[u8], level: i32) -> Vec<u8> {
-        let mut stream = vec![0; data.len() + 1000];
-        let mut len = stream.len();
-        // SAFETY: both buffers are as long as they are said to be.
-        let code = unsafe {
-            libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
-        };
-        assert_eq!(code, 0);
-        stream[2..len - 4].to_vec()
+    fn raw_stream(data: &[u8], level: u32) -> Vec<u8> {
+        let level = Level::new(level).expect("a level of ours");
+        let mut stream = Vec::new();
+        let mut encoder = Encoder::new().expect("memory for an encoder");
+        encoder.encode(level, data, 0, ChunkEnd::Finish, &mut stream).expect("memory for a stream");
+        stream
     }
 
     #[test]
