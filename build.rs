@@ -24,7 +24,8 @@ const NODES: [&str; 16] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(rigz_versions)");
+    // `fuzzing` and `rigz_sanitizer` are said by scripts/fuzz and scripts/sanitize, `loom` by scripts/loom.
+    println!("cargo:rustc-check-cfg=cfg(rigz_versions, fuzzing, rigz_sanitizer, loom)");
     let target_os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let pointer_width = std::env::var("CARGO_CFG_TARGET_POINTER_WIDTH").unwrap_or_default();
     assert!(

@@ -74,7 +74,7 @@ impl<'a, T: Element> History<'a, T> {
     pub(crate) const SLOP: usize = copy::SLOP_BYTES / size_of::<T>();
 
     /// A history over `buffer`, of which the first `position` elements are already there to be repeated.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn new(buffer: &'a mut [T], position: usize) -> Self {
         assert!(position <= buffer.len());
         let (base, len) = (buffer.as_mut_ptr(), buffer.len());

@@ -17,6 +17,8 @@ mod fast;
 mod history;
 mod message;
 mod one_shot;
+#[cfg(fuzzing)]
+pub mod probe;
 mod stream;
 mod table;
 mod window;
