@@ -25,7 +25,8 @@ const NODES: [&str; 16] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(rigz_versions)");
+    // `fuzzing` and `rigz_sanitizer` are said by scripts/fuzz and scripts/sanitize, `loom` by scripts/loom.
+    println!("cargo:rustc-check-cfg=cfg(rigz_versions, fuzzing, rigz_sanitizer, loom)");
     if let Some(why) = refusal() {
         println!("cargo::error={why}");
         return;
