@@ -101,6 +101,13 @@ impl DeflateStream {
         })
     }
 
+    /// A stream for one message, dropped at its end.
+    pub(super) fn one_shot(config: Config) -> Result<Self> {
+        let mut stream = Self::new(config, Allocator::SYSTEM)?;
+        stream.body.expect_one_shot();
+        Ok(stream)
+    }
+
     /// Compresses: takes input, gives output, as far as `flush` asks and the room allows.
     ///
     /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is out.

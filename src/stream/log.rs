@@ -22,7 +22,7 @@ pub(super) enum Decision {
     Parameters(DeflateParams),
     /// `deflateTune()` or `deflatePrime()` was called, which only the serial engine can do.
     Pinned,
-    /// The whole stream fits the first chunk.
+    /// The segment fits the first chunk.
     Whole(usize),
     /// Short, and behind a flush: the serial engine still has the history at hand.
     Message(usize),
@@ -44,7 +44,7 @@ impl Display for Decision {
                 write!(f, "serial: strategy {}, not the default", params.strategy)
             }
             Decision::Pinned => write!(f, "serial: deflateTune() or deflatePrime() was called"),
-            Decision::Whole(len) => write!(f, "serial: the whole stream has {len} bytes, less than a chunk"),
+            Decision::Whole(len) => write!(f, "serial: {len} bytes up to a flush or the end, less than a chunk"),
             Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a short message"),
             Decision::Short(len) => write!(f, "serial: {len} bytes without a flush, less than {from}"),
             Decision::Long { threads: 1, .. } if pipeline::thread_limit() == 1 => {

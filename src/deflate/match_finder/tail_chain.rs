@@ -26,22 +26,24 @@ use crate::raw::load::u32_at;
 pub(in crate::deflate) struct ShortTable<'a> {
     heads: &'a mut [u32],
     bits: u32,
+    /// What is added to a position in `heads`.
+    origin: usize,
 }
 
 /// Makes the zero of a cleared entry read as a distance beyond the window from any position.
 const SHORT_BIAS: usize = WINDOW_SIZE + 1;
 
 impl<'a> ShortTable<'a> {
-    /// A table in `2^bits` entries that were cleared to 0 before the first use.
-    pub(super) fn new(heads: &'a mut [u32], bits: u32) -> Self {
-        Self { heads, bits }
+    /// A table in `2^bits` entries that hold 0, or positions before `origin`, before the first use.
+    pub(super) fn new(heads: &'a mut [u32], bits: u32, origin: usize) -> Self {
+        Self { heads, bits, origin: origin + SHORT_BIAS }
     }
 
     /// Enters `position`, where the four bytes `word` are, and tells the distance to the last place of the first three.
     #[inline(always)]
     fn swap(&mut self, word: u32, position: usize) -> usize {
         let head = &mut self.heads[hash(u64::from(word), 3, self.bits)];
-        let now = (position + SHORT_BIAS) as u32;
+        let now = (position + self.origin) as u32;
         let distance = now.wrapping_sub(*head);
         *head = now;
         distance as usize
@@ -178,7 +180,11 @@ impl<'a> TailChain<'a> {
     /// end here.
     #[inline(always)]
     pub(in crate::deflate) fn nothing_longer_follows(&self, position: usize, length: usize) -> bool {
-        length > self.key && self.chain_at(position + 1 + length - self.key) > WINDOW_SIZE
+        if length <= self.key {
+            return false;
+        }
+        let last = position + 1 + length - self.key;
+        self.chain_at(last) > last.min(WINDOW_SIZE)
     }
 
     /// Looks for something longer than `best`, as the head of this file says. What is found has `K` bytes at least.
