@@ -205,7 +205,7 @@ mod tests {
         let (second, weak) = (first.clone(), first.downgrade());
         let first = Shared::try_unwrap(first).expect_err("there is another owner");
         assert_eq!(first.into_inner(), None);
-        assert_eq!(second.try_unwrap().as_deref(), Ok("chunk"));
+        assert_eq!(second.try_unwrap().ok().as_deref(), Some("chunk"));
         assert!(weak.upgrade().is_none());
     }
 
