@@ -33,9 +33,11 @@ pub struct Config {
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
 
-/// What holds in this process: what was [`preset`], else the environment as the first caller found it.
+/// What holds in this process: what was [`preset`], else the environment as the first caller found it. While there is no memory to
+/// keep it in, nothing is set.
 pub fn config() -> &'static Config {
-    CONFIG.get_or_make(Config::from_environment)
+    static UNSET: Config = Config::UNSET;
+    CONFIG.get_or_make(Config::from_environment).unwrap_or(&UNSET)
 }
 
 /// Lets `config` hold for this process. False when one holds already, because something asked before: that one stays.
@@ -44,13 +46,23 @@ pub fn preset(config: Config) -> bool {
 }
 
 impl Config {
+    const UNSET: Self = Self {
+        threads: None,
+        chunk: None,
+        threshold: None,
+        bgzf: false,
+        checkpoint: None,
+        stats: None,
+        log: None,
+    };
+
     /// What the environment asks for.
     pub fn from_environment() -> Self {
         Self {
             threads: number(c"RIGZ_THREADS", 1, 1024),
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
-            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
+            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == c"bgzf"),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
             stats: file(c"RIGZ_STATS"),
             log: file(c"RIGZ_LOG"),
@@ -58,13 +70,20 @@ impl Config {
     }
 }
 
+/// The standard library opens a file of at most so long a name without memory from the heap.
+const LONGEST_PATH: usize = 383;
+
 fn file(name: &CStr) -> Option<PathBuf> {
-    variable(name).filter(|path| !path.is_empty()).map(PathBuf::from)
+    let path = variable(name)?.to_bytes();
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(path.len()).ok()?;
+    copy.extend_from_slice(path);
+    (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.
 fn number(name: &CStr, low: usize, high: usize) -> Option<usize> {
-    parse(&variable(name)?.into_string().ok()?).filter(|value| (low..=high).contains(value))
+    parse(variable(name)?.to_str().ok()?).filter(|value| (low..=high).contains(value))
 }
 
 fn parse(text: &str) -> Option<usize> {
@@ -82,15 +101,15 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-fn variable(name: &CStr) -> Option<OsString> {
+/// A variable's value, to be read at once.
+fn variable<'a>(name: &CStr) -> Option<&'a CStr> {
     // SAFETY: `name` is a C string; the result is null or the environment's own string.
     let value = unsafe { secure_getenv(name.as_ptr()) };
     if value.is_null() {
         return None;
     }
-    // SAFETY: not null, so it is a C string, which stays put for the copy made here.
-    let value = unsafe { CStr::from_ptr(value) };
-    Some(OsString::from_vec(value.to_bytes().to_vec()))
+    // SAFETY: not null, so it is a C string, which stays put while its caller reads it.
+    Some(unsafe { CStr::from_ptr(value) })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{Flush, policy};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
 use crate::pipeline::{ChunkEncoder, ChunkEnd, Compressor, Counters, Form, Settings, WINDOW, bound};
-use crate::raw::{Allocator, Buffer, Output};
+use crate::raw::{Allocator, Buffer, Output, Placed};
 use crate::zng::{Deflate, DeflateParams};
 
 /// zlib's `data_type` of a stream that has not told yet.
@@ -33,7 +33,7 @@ enum Segment {
     /// True once the marker was asked for.
     Aligning(Buffer, bool),
     /// In the pipeline: what was held goes first, from the position told.
-    Parallel(Box<Compressor>, Buffer, usize),
+    Parallel(Placed<Compressor>, Buffer, usize),
     /// All of the segment is compressed; from the position told it waits for room. True for the stream's last.
     Staged(Buffer, usize, bool),
     /// The final block is out.
@@ -221,10 +221,12 @@ impl Body {
         self.serial()?;
         if let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) {
             let mut rest = &held[*done..];
-            if !rest.is_empty() {
-                serial.deflate(&mut rest, output, Flush::None.to_zlib())?;
-            }
+            let outcome = match rest.is_empty() {
+                true => Ok(Status::Ok),
+                false => serial.deflate(&mut rest, output, Flush::None.to_zlib()),
+            };
             *done = held.len() - rest.len();
+            outcome?;
             if *done < held.len() || output.is_full() {
                 return Ok(false);
             }
@@ -329,7 +331,8 @@ impl Body {
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
         };
-        let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
+        let compressor = Compressor::new(settings, &window, self.allocator)?;
+        let compressor = Placed::try_new(compressor, self.allocator)?;
         if let Segment::Aligning(held, _) = &mut self.segment {
             self.segment = Segment::Parallel(compressor, take(held), 0);
         }
@@ -360,9 +363,10 @@ impl Body {
             }
             if compressor.end().is_none() {
                 let mut rest = &held[*fed..];
-                compressor.write(&mut rest)?;
+                let outcome = compressor.write(&mut rest);
                 *fed = held.len() - rest.len();
-                if rest.is_empty() {
+                outcome?;
+                if *fed == held.len() {
                     *held = Buffer::new(self.allocator);
                     *fed = 0;
                     compressor.write(input)?;
@@ -579,9 +583,11 @@ impl Body {
             Segment::Held(held) => Segment::Held(held.try_clone()?),
             Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
             Segment::Aligning(held, is_asked) => Segment::Aligning(held.try_clone()?, *is_asked),
-            Segment::Parallel(compressor, held, fed) => {
-                Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
-            }
+            Segment::Parallel(compressor, held, fed) => Segment::Parallel(
+                Placed::try_new(compressor.try_clone()?, self.allocator)?,
+                held.try_clone()?,
+                *fed,
+            ),
             Segment::Staged(staged, done, is_final) => Segment::Staged(staged.try_clone()?, *done, *is_final),
             Segment::Finished => Segment::Finished,
         };

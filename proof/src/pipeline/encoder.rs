@@ -19,6 +19,19 @@ loom::lazy_static! {
     pub(super) static ref ENCODED: AtomicUsize = AtomicUsize::new(0);
 }
 
+/// As the pipeline's, which has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Raw,
+    Bgzf,
+}
+
+impl Form {
+    pub(super) fn bound(self, len: usize) -> usize {
+        len
+    }
+}
+
 pub(super) fn bound(len: usize) -> usize {
     len
 }
@@ -54,6 +67,11 @@ impl ChunkEncoder {
         ENCODED.fetch_add(1, Ordering::SeqCst);
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
         Ok(ChunkInfo { last_bits: 8 })
+    }
+
+    /// No model has a chunk of this form.
+    pub(super) fn encode_blocks(&mut self, _: i32, _: &[u8], _: ChunkEnd, _: &mut Output<'_>) -> Result<()> {
+        Err(Error::Stream)
     }
 
     pub(super) fn discard(&mut self) {
