@@ -50,7 +50,10 @@ impl Summary {
         let text = |name: &str| line.get(name).and_then(Value::as_str).map(str::to_owned);
         let number = |name: &str| line.get(name).and_then(Value::as_u64);
         let key = (text("operation")?, text("engine")?);
-        let (bytes_in, bytes_out) = (number("bytes_in")?, number("bytes_out")?);
+        // Lines without bytes tell how the work of another line was done.
+        let (Some(bytes_in), Some(bytes_out)) = (number("bytes_in"), number("bytes_out")) else {
+            return Some(());
+        };
         let sum = self.sums.entry(key).or_default();
         sum.streams += 1;
         sum.bytes_in += bytes_in;
@@ -142,7 +145,8 @@ mod tests {
             r#"{"operation":"deflate","engine":"parallel","bytes_in":100,"bytes_out":10,"chunks":4,"threads":4,"seconds":0.25}"#,
             "\n",
             r#"{"operation":"inflate","engine":"serial","bytes_in":10,"bytes_out":100,"seconds":1}"#,
-            "\nnothing\n"
+            "\nnothing\n",
+            r#"{"operation":"gzread","engine":"parallel","hits":5}"#,
         );
         let summary = Summary::read(lines.as_bytes()).expect("memory can be read");
         let sum: Value = serde_json::from_str(&summary.json(2.0, 3.0)).expect("it is JSON");
@@ -153,6 +157,7 @@ mod tests {
         assert_eq!(sum["streams"][0]["engine_seconds"], 0.75);
         assert_eq!(sum["streams"][1]["operation"], "inflate");
         assert_eq!(sum["cpu_seconds"], 3.0);
+        assert_eq!(sum["streams"].as_array().map(Vec::len), Some(2));
         assert!(summary.table(2.0, 3.0).contains("1 lines of the statistics were not understood"));
     }
 }
