@@ -20,6 +20,9 @@ pub struct Config {
     pub chunk: Option<usize>,
     /// `RIGZ_THRESHOLD`: unflushed bytes from which on workers are called, for experiments.
     pub threshold: Option<usize>,
+    /// `RIGZ_LEVEL_MAP`: which level compresses where the program asks for another; the way to levels 10 to 12, for which zlib's interface
+    /// has no numbers.
+    pub level_map: LevelMap,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
 }
@@ -31,8 +34,48 @@ pub fn config() -> &'static Config {
         threads: number(c"RIGZ_THREADS", 1, 1024),
         chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
         threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
+        level_map: variable(c"RIGZ_LEVEL_MAP")
+            .and_then(|text| LevelMap::parse(&text.into_string().ok()?))
+            .unwrap_or_default(),
         stats: variable(c"RIGZ_STATS").filter(|path| !path.is_empty()).map(PathBuf::from),
     })
+}
+
+/// For each level that a program may ask for, the one that it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelMap([u8; 10]);
+
+impl Default for LevelMap {
+    /// Each gets itself.
+    fn default() -> Self {
+        Self([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    }
+}
+
+impl LevelMap {
+    /// The level that stands for `level`; one that is not a program's to ask for is left alone.
+    pub fn get(&self, level: i32) -> i32 {
+        usize::try_from(level)
+            .ok()
+            .and_then(|index| self.0.get(index))
+            .map_or(level, |&mapped| i32::from(mapped))
+    }
+
+    /// Pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 behind it. All levels are looked up once: the 6 above gets 9,
+    /// not 12. None if anything else is in the text, or a level stands before the sign twice.
+    fn parse(text: &str) -> Option<Self> {
+        let mut map = [None; 10];
+        for pair in text.split(',') {
+            let (asked, given) = pair.split_once('=')?;
+            let (asked, given) = (parse(asked)?, parse(given)?);
+            let place = map.get_mut(asked).filter(|_| asked > 0 && (1..=12).contains(&given))?;
+            if place.replace(given as u8).is_some() {
+                return None;
+            }
+        }
+        let Self(same) = Self::default();
+        Some(Self(std::array::from_fn(|level| map[level].unwrap_or(same[level]))))
+    }
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.
@@ -68,7 +111,32 @@ fn variable(name: &CStr) -> Option<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{LevelMap, parse};
+
+    #[test]
+    fn a_level_map_says_which_level_stands_for_which() {
+        let map = LevelMap::parse("6=9, 9 = 12").expect("a map");
+        assert_eq!((0..=9).map(|level| map.get(level)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 9, 7, 8, 12]);
+        assert_eq!((map.get(-1), map.get(10)), (-1, 10));
+        assert_eq!(LevelMap::default().get(6), 6);
+        for wrong in [
+            "",
+            "9",
+            "9=",
+            "=9",
+            "9=13",
+            "9=0",
+            "0=9",
+            "10=9",
+            "9=12;6=9",
+            "9=12,",
+            "9=12,9=11",
+            "9=-1",
+            "9=1K",
+        ] {
+            assert_eq!(LevelMap::parse(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn numbers_take_k_and_m() {

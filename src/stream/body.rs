@@ -261,7 +261,7 @@ impl Body {
         let data: &[u8] = if is_in_place { input } else { history };
         let end = if flush == Flush::Finish { ChunkEnd::Finish } else { ChunkEnd::Sync };
         let mut encoder = ChunkEncoder::default();
-        let level = self.params.level;
+        let level = policy::level_for(self.params.level);
         let mut encode = |out: &mut Output<'_>| encoder.encode(level, data, window_len, end, out);
         let outcome = if output.room() >= room { encode(output) } else { staged.append(encode) };
         let info = match outcome {
@@ -314,7 +314,7 @@ impl Body {
         }
         let window = self.window_of_engine()?;
         let settings = Settings {
-            level: self.params.level,
+            level: policy::level_for(self.params.level),
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
@@ -401,7 +401,8 @@ impl Body {
                 serial.reset()?;
             }
             let before = *input;
-            let outcome = serial.params(level, strategy, input, output);
+            let new = policy::serial_params(&DeflateParams { level, strategy, ..self.params });
+            let outcome = serial.params(new.level, strategy, input, output);
             self.check.update(&before[..before.len() - input.len()]);
             outcome?;
         }
@@ -579,7 +580,7 @@ impl Body {
     fn serial(&mut self) -> Result<&mut Deflate> {
         let serial = match &mut self.serial {
             Some(serial) => serial,
-            none => none.insert(Deflate::new(self.params, self.allocator)?),
+            none => none.insert(Deflate::new(policy::serial_params(&self.params), self.allocator)?),
         };
         if let Some(history) = &self.history {
             serial.reset()?;
