@@ -25,6 +25,9 @@ pub struct Config {
     pub bgzf: bool,
     /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
     pub checkpoint: Option<usize>,
+    /// `RIGZ_LEVEL_MAP`: which level compresses where the program asks for another; the way to levels 10 to 12, for which zlib's interface
+    /// has no numbers.
+    pub level_map: LevelMap,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
     /// `RIGZ_LOG`: the file to which each decision for or against threads appends one line.
@@ -52,6 +55,7 @@ impl Config {
         threshold: None,
         bgzf: false,
         checkpoint: None,
+        level_map: LevelMap::SAME,
         stats: None,
         log: None,
     };
@@ -64,6 +68,9 @@ impl Config {
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == c"bgzf"),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
+            level_map: variable(c"RIGZ_LEVEL_MAP")
+                .and_then(|text| LevelMap::parse(text.to_str().ok()?))
+                .unwrap_or_default(),
             stats: file(c"RIGZ_STATS"),
             log: file(c"RIGZ_LOG"),
         }
@@ -79,6 +86,45 @@ fn file(name: &CStr) -> Option<PathBuf> {
     copy.try_reserve_exact(path.len()).ok()?;
     copy.extend_from_slice(path);
     (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
+}
+
+/// For each level that a program may ask for, the one that it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelMap([u8; 10]);
+
+impl Default for LevelMap {
+    /// Each gets itself.
+    fn default() -> Self {
+        Self::SAME
+    }
+}
+
+impl LevelMap {
+    const SAME: Self = Self([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+
+    /// The level that stands for `level`; one that is not a program's to ask for is left alone.
+    pub fn get(&self, level: i32) -> i32 {
+        usize::try_from(level)
+            .ok()
+            .and_then(|index| self.0.get(index))
+            .map_or(level, |&mapped| i32::from(mapped))
+    }
+
+    /// Pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 behind it. All levels are looked up once: the 6 above gets 9,
+    /// not 12. None if anything else is in the text, or a level stands before the sign twice.
+    fn parse(text: &str) -> Option<Self> {
+        let mut map = [None; 10];
+        for pair in text.split(',') {
+            let (asked, given) = pair.split_once('=')?;
+            let (asked, given) = (parse(asked)?, parse(given)?);
+            let place = map.get_mut(asked).filter(|_| asked > 0 && (1..=12).contains(&given))?;
+            if place.replace(given as u8).is_some() {
+                return None;
+            }
+        }
+        let Self(same) = Self::SAME;
+        Some(Self(std::array::from_fn(|level| map[level].unwrap_or(same[level]))))
+    }
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.
@@ -114,7 +160,32 @@ fn variable<'a>(name: &CStr) -> Option<&'a CStr> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{LevelMap, parse};
+
+    #[test]
+    fn a_level_map_says_which_level_stands_for_which() {
+        let map = LevelMap::parse("6=9, 9 = 12").expect("a map");
+        assert_eq!((0..=9).map(|level| map.get(level)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 9, 7, 8, 12]);
+        assert_eq!((map.get(-1), map.get(10)), (-1, 10));
+        assert_eq!(LevelMap::default().get(6), 6);
+        for wrong in [
+            "",
+            "9",
+            "9=",
+            "=9",
+            "9=13",
+            "9=0",
+            "0=9",
+            "10=9",
+            "9=12;6=9",
+            "9=12,",
+            "9=12,9=11",
+            "9=-1",
+            "9=1K",
+        ] {
+            assert_eq!(LevelMap::parse(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn numbers_take_k_and_m() {

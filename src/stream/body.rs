@@ -272,7 +272,7 @@ impl Body {
         self.log.note(self.params.level, Decision::Whole(data.len() - window_len));
         let end = if flush == Flush::Finish { ChunkEnd::Finish } else { ChunkEnd::Sync };
         let mut encoder = ChunkEncoder::default();
-        let level = self.params.level;
+        let level = policy::level_for(self.params.level);
         let mut encode = |out: &mut Output<'_>| encoder.encode(level, data, window_len, end, out);
         let outcome = if output.room() >= room { encode(output) } else { staged.append(encode) };
         let info = match outcome {
@@ -326,7 +326,7 @@ impl Body {
         let window = self.window_of_engine()?;
         let settings = Settings {
             form: Form::Raw,
-            level: self.params.level,
+            level: policy::level_for(self.params.level),
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
@@ -423,7 +423,8 @@ impl Body {
                 serial.reset()?;
             }
             let before = *input;
-            let outcome = serial.params(level, strategy, input, output);
+            let new = policy::serial_params(&DeflateParams { level, strategy, ..self.params });
+            let outcome = serial.params(new.level, strategy, input, output);
             self.check.update(&before[..before.len() - input.len()]);
             outcome?;
         }
@@ -603,7 +604,7 @@ impl Body {
     fn serial(&mut self) -> Result<&mut Deflate> {
         let serial = match &mut self.serial {
             Some(serial) => serial,
-            none => none.insert(Deflate::new(self.params, self.allocator)?),
+            none => none.insert(Deflate::new(policy::serial_params(&self.params), self.allocator)?),
         };
         if let Some(history) = &self.history {
             serial.reset()?;

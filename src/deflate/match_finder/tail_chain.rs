@@ -87,8 +87,13 @@ impl<'a> TailChain<'a> {
         Self { data, chain, near, short, key }
     }
 
+    /// `K`.
+    pub(super) fn key(&self) -> usize {
+        self.key
+    }
+
     #[inline(always)]
-    fn chain_at(&self, position: usize) -> usize {
+    pub(super) fn chain_at(&self, position: usize) -> usize {
         self.chain[position % RING] as usize
     }
 
