@@ -139,14 +139,10 @@ static KRAFT: [u16; 4096] = {
 /// Whether the `count` lengths of three bits that begin at `bit` make a complete code.
 fn has_complete_precode(input: &[u8], bit: u64, count: u32) -> bool {
     let Some(word) = input.get((bit / 8) as usize..).and_then(load::first_u64_le) else { return false };
-    // 57 bits are left at least, and 19 lengths take no more.
-    let mut lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
-    let mut sum = 0;
-    while lengths != 0 {
-        sum += KRAFT[(lengths & 0xfff) as usize];
-        lengths >>= 12;
-    }
-    sum == 128
+    // 57 bits are left at least, and 19 lengths take no more. Without a branch, for nothing here could be predicted.
+    let lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
+    let sum = |shift: u32| KRAFT[(lengths >> shift & 0xfff) as usize];
+    sum(0) + sum(12) + sum(24) + sum(36) + sum(48) == 128
 }
 
 /// Whether a dynamic block's header begins at `bit` with codes that zlib would accept.
