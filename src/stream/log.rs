@@ -44,7 +44,9 @@ impl Display for Decision {
                 write!(f, "serial: strategy {}, not the default", params.strategy)
             }
             Decision::Pinned => write!(f, "serial: deflateTune() or deflatePrime() was called"),
-            Decision::Whole(len) => write!(f, "serial: {len} bytes up to a flush or the end, less than a chunk"),
+            Decision::Whole(len) => {
+                write!(f, "serial: {len} bytes up to a flush or the end, less than a chunk")
+            }
             Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a short message"),
             Decision::Short(len) => write!(f, "serial: {len} bytes without a flush, less than {from}"),
             Decision::Long { threads: 1, .. } if pipeline::thread_limit() == 1 => {
