@@ -25,6 +25,12 @@ pub(crate) trait Element: Copy {
     /// The element that stands for this literal.
     fn literal(byte: u8) -> Self;
 
+    /// Stores the elements that stand for two literals, the first in the low byte.
+    ///
+    /// # Safety
+    /// - `target` is valid for writes of two elements.
+    unsafe fn store_two(literals: u16, target: *mut Self);
+
     /// Stores the elements that stand for `bytes`.
     ///
     /// # Safety
@@ -38,6 +44,12 @@ impl Element for u8 {
         byte
     }
 
+    #[inline(always)]
+    unsafe fn store_two(literals: u16, target: *mut Self) {
+        // SAFETY: the caller's promise; the write asks for no alignment.
+        unsafe { target.cast::<[u8; 2]>().write_unaligned(literals.to_le_bytes()) };
+    }
+
     unsafe fn store_literals(bytes: &[u8], target: *mut Self) {
         // SAFETY: the caller's promise.
         unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), target, bytes.len()) };
@@ -48,6 +60,12 @@ impl Element for u16 {
     #[inline(always)]
     fn literal(byte: u8) -> Self {
         u16::from(byte)
+    }
+
+    #[inline(always)]
+    unsafe fn store_two(literals: u16, target: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe { target.cast::<[u16; 2]>().write_unaligned([literals & 0xff, literals >> 8]) };
     }
 
     unsafe fn store_literals(bytes: &[u8], target: *mut Self) {

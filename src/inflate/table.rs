@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! bit  31      30..16                      15           14        13     12       11..8             7..0
-//!      literal base of the length/offset,  exceptional  subtable  end    (zero)   codeword length   bits to drop:
+//!      literal base of the length/offset,  exceptional  subtable  end    pair     codeword length   bits to drop:
 //!              literal, or table start                            of block                          codeword + extra
 //! ```
 //!
@@ -13,6 +13,11 @@
 //! themselves are cut from the buffer as it was before, off the critical path. A literal shows in the sign, and
 //! everything rare (end of block, a codeword longer than `root_bits`, a codeword that means nothing) in the one flag
 //! *exceptional*.
+//!
+//! A literal's entry may stand for two literals in a row, if both codewords fit into the index and the second literal is below 128:
+//! ISA-L's idea, which pays on data of many short literal codewords (`pair_likelihood` tells) and nowhere else. The second
+//! literal is in bits 30..24, the flag in bit 12, the total is that of both; the codeword length stays that of the first, so whoever wants a
+//! single literal finds it in the same entry.
 //!
 //! Codewords longer than `root_bits` go on in a subtable: the root entry drops `root_bits` bits and tells the
 //! subtable's start (bits 30..16) and index width (bits 11..8).
@@ -45,6 +50,9 @@ pub(super) const LITERAL: u32 = 1 << 31;
 pub(super) const EXCEPTIONAL: u32 = 1 << 15;
 /// The entry points to a subtable.
 pub(super) const SUBTABLE: u32 = 1 << 14;
+/// A literal's entry that stands for two of them: the second, below 128, is in bits 30..24, and the total to drop is that of both.
+/// The codeword length is the first one's, so who wants one literal takes that.
+pub(super) const PAIR: u32 = 1 << 12;
 /// The entry ends the block.
 pub(super) const END_OF_BLOCK: u32 = 1 << 13;
 
@@ -90,9 +98,17 @@ pub(super) struct Code<'a> {
     /// Root entries, then the subtables. There are at least `2^root_bits`.
     entries: &'a [u32],
     root_bits: u32,
+    /// Whether there are entries that stand for two literals.
+    has_pairs: bool,
 }
 
 impl<'a> Code<'a> {
+    /// Whether there are entries that stand for two literals.
+    #[inline(always)]
+    pub(super) fn has_pairs(&self) -> bool {
+        self.has_pairs
+    }
+
     /// The entry for the bits at the low end of `bits`, through a subtable if need be, and how many bits the root
     /// took if so.
     ///
@@ -128,12 +144,13 @@ pub(super) struct Table<const N: usize> {
     entries: [MaybeUninit<u32>; N],
     used: usize,
     root_bits: u32,
+    has_pairs: bool,
 }
 
 impl<const N: usize> Table<N> {
     /// A table that no lookup may use yet.
     pub(super) const fn empty() -> Self {
-        Self { entries: [MaybeUninit::uninit(); N], used: 0, root_bits: 0 }
+        Self { entries: [MaybeUninit::uninit(); N], used: 0, root_bits: 0, has_pairs: false }
     }
 
     /// The table for lookups; [`build`](Self::build) must have succeeded.
@@ -144,7 +161,7 @@ impl<const N: usize> Table<N> {
         // the two entries of the incomplete ones, cover their table without a gap, which `build` checks by the Kraft
         // sum before it begins.
         let entries = unsafe { &*(entries as *const [MaybeUninit<u32>] as *const [u32]) };
-        Code { entries, root_bits: self.root_bits }
+        Code { entries, root_bits: self.root_bits, has_pairs: self.has_pairs }
     }
 
     /// Builds the table of the canonical code whose codeword lengths are `lens`; `meanings` gives each symbol's entry
@@ -159,6 +176,7 @@ impl<const N: usize> Table<N> {
     ) -> Result<(), BadLengths> {
         self.used = 0;
         self.root_bits = 0;
+        self.has_pairs = false;
         // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and
         // sorting them too would be hundreds of increments of one counter, each waiting for the one before.
         let mut coded = [0u16; 512];
@@ -272,6 +290,51 @@ impl<const N: usize> Table<N> {
     }
 }
 
+impl LitlenTable {
+    /// Lets root entries stand for two literals wherever both codewords fit into the index. The table must have been built.
+    pub(super) fn pair_literals(&mut self) {
+        // A code of short codewords has a small root, which may as well be as wide as any.
+        while self.root_bits < LITLEN_ROOT_BITS && self.used == 1 << self.root_bits {
+            self.entries.copy_within(..self.used, self.used);
+            self.root_bits += 1;
+            self.used *= 2;
+        }
+        let root_bits = self.root_bits;
+        let root = &mut self.entries[..1 << root_bits];
+        // From the top down: what follows the first codeword of an index is at a smaller one, and not paired yet.
+        for at in (0..root.len()).rev() {
+            // SAFETY: `build` has stored all entries of the root.
+            let first = unsafe { root[at].assume_init() };
+            // SAFETY: as above.
+            let second = unsafe { root[at >> total_bits(first)].assume_init() };
+            let total = total_bits(first) + total_bits(second);
+            if first & second & LITERAL != 0 && base(second) < 128 && total <= root_bits {
+                root[at].write((first + total_bits(second)) | PAIR | (base(second) << 24));
+            }
+        }
+        self.has_pairs = true;
+    }
+}
+
+/// How likely it is that the next two symbols are literals whose codewords fit into one index, if the code suits the data: in
+/// 2048ths. The second must be below 128.
+pub(super) fn pair_likelihood(lens: &[u8]) -> u32 {
+    let mut count = [0u32; MAX_CODE_LEN + 1];
+    let mut second = [0u32; MAX_CODE_LEN + 1];
+    for (literal, &len) in lens[..END_SYMBOL].iter().enumerate() {
+        count[usize::from(len)] += 1;
+        second[usize::from(len)] += u32::from(literal < 128);
+    }
+    let longest = LITLEN_ROOT_BITS as usize;
+    let mut sum = 0;
+    for (first_len, &firsts) in (1..longest).zip(&count[1..]) {
+        for (second_len, &seconds) in (1..=longest - first_len).zip(&second[1..]) {
+            sum += (firsts * seconds) << (longest - first_len - second_len);
+        }
+    }
+    sum
+}
+
 /// The codeword behind `codeword` in canonical order, both bit-reversed, of `len` bits; 0 behind the last.
 #[inline(always)]
 const fn next_codeword(codeword: u32, len: u32) -> u32 {
@@ -383,12 +446,12 @@ static FIXED_OFFSET: [u32; 1 << FIXED_OFFSET_LENGTH] = {
 
 /// The literal/length code of fixed blocks.
 pub(super) fn fixed_litlen() -> Code<'static> {
-    Code { entries: &FIXED_LITLEN, root_bits: 9 }
+    Code { entries: &FIXED_LITLEN, root_bits: 9, has_pairs: false }
 }
 
 /// The offset code of fixed blocks.
 pub(super) fn fixed_offset() -> Code<'static> {
-    Code { entries: &FIXED_OFFSET, root_bits: u32::from(FIXED_OFFSET_LENGTH) }
+    Code { entries: &FIXED_OFFSET, root_bits: u32::from(FIXED_OFFSET_LENGTH), has_pairs: false }
 }
 
 /// How many entries zlib's table of this code has, with at most `root_bits` for the root; for `inflateCodesUsed`,
