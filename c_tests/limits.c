@@ -134,7 +134,7 @@ static void bomb(const char *path)
         CHECK(memcmp(part, zeros, LEN) == 0);
     }
     CHECK_EQ(gzread(file, part, LEN), 0);
-    CHECK(most_bytes - before <= 600 << 10);
+    CHECK(most_bytes - before <= (is_rigz() ? WORKERS + 1 : 1) << 20); /* decoding ahead, on all threads */
     CHECK_EQ(gzclose(file), Z_OK);
     free(zeros);
 }
