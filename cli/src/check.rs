@@ -124,7 +124,10 @@ impl Finding {
     fn resolve_scripts(&mut self, mut path: PathBuf) -> Result<(PathBuf, Vec<u8>), String> {
         for _ in 0..=DEEPEST {
             let data = fs::read(&path).map_err(|error| error.to_string())?;
-            let Some(interpreter) = interpreter(&data) else { return Ok((path, data)) };
+            let Some(interpreter) = interpreter(&data) else {
+                // Its libraries are searched from where it really lies.
+                return Ok((path.canonicalize().unwrap_or(path), data));
+            };
             self.reasons.push(format!("{} is a script for {}", path.display(), interpreter.display()));
             path = search(&interpreter)
                 .ok_or_else(|| format!("no such interpreter: {}", interpreter.display()))?;

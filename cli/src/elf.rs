@@ -18,11 +18,12 @@ const EXPORTS: &str = include_str!("../../exports.txt");
 const BANNERS: [&[u8]; 2] = [b" deflate 1.", b" inflate 1."];
 const COPYRIGHT: &[u8] = b" Copyright 1995-20";
 
-/// Marks of other DEFLATEs, by names of their sources or symbols, and what they mean.
+/// Marks of other DEFLATEs, by names of their sources or symbols, and what they mean. Written backwards, or this program would find
+/// itself.
 const MARKS: &[(&[u8], &str)] = &[
-    (b"libdeflate_", "or calls libdeflate"),
-    (b"miniz_oxide", "miniz_oxide (Rust)"),
-    (b"compress/flate.", "Go's compress/flate"),
+    (b"_etalfedbil", "or calls libdeflate"),
+    (b"edixo_zinim", "miniz_oxide (Rust)"),
+    (b".etalf/sserpmoc", "Go's compress/flate"),
 ];
 
 /// What an ELF file says.
@@ -116,7 +117,8 @@ fn inside(data: &[u8]) -> Vec<String> {
         found.push(format!("zlib {version} of its own"));
     }
     for (mark, meaning) in MARKS {
-        if find(data, mark).is_some() {
+        let mark: Vec<u8> = mark.iter().rev().copied().collect();
+        if find(data, &mark).is_some() {
             found.push((*meaning).to_owned());
         }
     }
@@ -141,6 +143,7 @@ mod tests {
         let data = b"\0\0 deflate 1.2.13 Copyright 1995-2022 Jean-loup Gailly and Mark Adler \0";
         assert_eq!(inside(data), ["zlib 1.2.13 of its own"]);
         assert!(inside(b" deflate 1.2.13 of no copyright").is_empty());
+        assert_eq!(inside(&["lib", "deflate", "_alloc"].concat().into_bytes()), ["or calls libdeflate"]);
     }
 
     #[test]

@@ -161,6 +161,9 @@ fn a_check_tells_who_calls_zlib() {
         said.contains("\"accelerated\":\"yes\"") && said.contains("libmine.so\",\"functions\":[\"deflate\"]"),
         "{said}"
     );
+    fs::create_dir(folder.join("links")).unwrap();
+    std::os::unix::fs::symlink("../user", folder.join("links/user")).unwrap();
+    assert_eq!(check(&folder, &["links/user"]).0, Some(0), "its libraries lie where it really lies");
 }
 
 #[test]
