@@ -522,7 +522,7 @@ impl Inflate {
         (self.history_len == WINDOW_SIZE).then(|| self.window.last(WINDOW_SIZE))
     }
 
-    /// Counts and checks bytes of this stream that were decoded elsewhere. [`pass_blocks`](Self::pass_blocks) must follow.
+    /// Counts and checks bytes of this stream that were decoded elsewhere. `pass_blocks` must follow.
     pub fn count_decoded(&mut self, bytes: &[u8]) {
         self.total = self.total.wrapping_add(bytes.len() as u32);
         if self.wrap.checked {
