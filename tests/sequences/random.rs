@@ -27,7 +27,7 @@ impl Rng {
     /// The choices that `script` makes, and then those of a seed.
     #[allow(dead_code, reason = "the fuzz targets' way in")]
     pub(crate) fn scripted(script: &[u8]) -> Self {
-        Rng { script: script.to_vec().into_iter(), is_scripted: true, ..Self::new(script.len() as u64) }
+        Rng { script: Vec::from(script).into_iter(), is_scripted: true, ..Self::new(script.len() as u64) }
     }
 
     pub(crate) fn bits(&mut self) -> u64 {
