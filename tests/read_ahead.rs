@@ -102,7 +102,10 @@ fn what_any_encoder_writes_is_read_alike() {
             let path = scratch.file("encoded", &bytes);
             let what = format!("{kind} by {encoder}");
             let mut total = ReadCounters::default();
-            for (tuning, len) in ways(64 << 10).into_iter().zip([100_000, 1 << 20].into_iter().cycle()) {
+            // All ways for text; for the other kinds the two that do not depend on time.
+            let mut ways = ways(64 << 10);
+            ways.truncate(if kind == "text" { ways.len() } else { 2 });
+            for (tuning, len) in ways.into_iter().zip([100_000, 1 << 20].into_iter().cycle()) {
                 let counters = read_alike(&path, tuning, len, &what);
                 total.hits += counters.hits;
                 total.exact += counters.exact;
