@@ -80,7 +80,8 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder with its rings; the hash tables grow with the inputs, up to 0.6 MiB, and stay.
+    /// An encoder with its rings; the hash tables grow with the inputs, up to 0.6 MiB, and stay, as does what
+    /// levels 10 to 12 need beside, up to 8 MiB.
     pub fn new() -> Result<Self> {
         Ok(Self {
             table: HashTable::new(),

@@ -21,7 +21,7 @@ use crate::raw::{Allocator, Buffer, Output};
 pub struct Settings {
     /// What the chunks become.
     pub form: Form,
-    /// 0 to 9.
+    /// 0 to 12.
     pub level: i32,
     /// Bytes in the chunk of a number, from 0 on.
     pub chunk_len: fn(usize) -> usize,
@@ -59,6 +59,11 @@ pub struct Compressor {
     /// The open chunk: its window, then what of its data has come.
     open: Buffer,
     window_len: usize,
+    /// Whether `open` has room for a whole chunk: only once data comes for it, since that is memory which the last chunk
+    /// may have until then.
+    has_room: bool,
+    /// The last buffer that held nothing but a window, for the next time.
+    spare_window: Buffer,
     /// The open chunk's number.
     number: usize,
     /// Bytes of the segment taken so far.
@@ -84,6 +89,8 @@ impl Compressor {
             ring,
             open,
             window_len,
+            has_room: true,
+            spare_window: Buffer::new(allocator),
             number: 0,
             taken: 0,
             end: None,
@@ -106,6 +113,13 @@ impl Compressor {
                     return Ok(());
                 }
                 self.submit(ChunkEnd::Sync)?;
+            }
+            if !self.has_room {
+                if self.ring.is_full() && self.ring.is_serial() {
+                    // Nothing would be gained by collecting more before that one is out.
+                    return Ok(());
+                }
+                self.make_room()?;
             }
             let count = self.room().min(input.len());
             self.open.extend(&input[..count]);
@@ -209,7 +223,8 @@ impl Compressor {
         let mut ring = self.ring.try_clone()?;
         let mut open = ring.input_buffer(WINDOW + self.chunk_len())?;
         open.extend(&self.open);
-        Ok(Self { ring, open, ..*self })
+        let spare_window = Buffer::new(self.spare_window.allocator());
+        Ok(Self { ring, open, has_room: true, spare_window, ..*self })
     }
 
     fn room(&self) -> usize {
@@ -223,15 +238,14 @@ impl Compressor {
     /// Hands the open chunk on and opens the next, primed with its tail.
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
         let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
-        let next = self.ring.input_buffer(WINDOW + (self.settings.chunk_len)(self.number + 1));
-        let (mut next, out) = match next {
-            Ok(next) => (next, out),
-            Err(error) => {
-                self.ring.keep(None, Some(out));
-                return Err(error);
-            }
-        };
-        next.extend(self.settings.form.history(&self.open));
+        self.spare_window.clear();
+        if let Err(error) = self.spare_window.reserve(WINDOW) {
+            self.ring.keep(None, Some(out));
+            return Err(error);
+        }
+        self.spare_window.extend(self.settings.form.history(&self.open));
+        let empty = Buffer::new(self.spare_window.allocator());
+        let next = std::mem::replace(&mut self.spare_window, empty);
         let (window_len, next_window_len) = (self.window_len, next.len());
         let chunk = Chunk {
             form: self.settings.form,
@@ -244,12 +258,25 @@ impl Compressor {
         self.window_len = next_window_len;
         if let Err((bytes, out)) = self.ring.push(chunk, out) {
             // As if it had not been tried: nothing is lost, and the next call tries again.
-            let next = bytes.map(|bytes| std::mem::replace(&mut self.open, bytes));
+            match bytes {
+                Some(bytes) => self.spare_window = std::mem::replace(&mut self.open, bytes),
+                None => self.has_room = false,
+            }
             self.window_len = window_len;
-            self.ring.keep(next, out);
+            self.ring.keep(None, out);
             return Err(Error::Memory);
         }
+        self.has_room = false;
         self.number += 1;
+        Ok(())
+    }
+
+    /// Moves the window of the open chunk to where there is room for its data too.
+    fn make_room(&mut self) -> Result<()> {
+        let mut open = self.ring.input_buffer(WINDOW + self.chunk_len())?;
+        open.extend(&self.open);
+        self.spare_window = std::mem::replace(&mut self.open, open);
+        self.has_room = true;
         Ok(())
     }
 }

@@ -99,6 +99,11 @@ impl Ring {
         self.jobs.len() >= self.depth
     }
 
+    /// Whether one chunk is done at a time, on the caller's thread.
+    pub(super) fn is_serial(&self) -> bool {
+        self.depth == 1
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.jobs.is_empty()
     }
@@ -307,7 +312,9 @@ impl Drop for Ring {
 
 /// A buffer of at least `capacity` bytes, from `spare` if one is there.
 fn buffer(spare: &mut Vec<Buffer>, capacity: usize, allocator: Allocator) -> Result<Buffer> {
-    let mut buffer = spare.pop().unwrap_or_else(|| Buffer::new(allocator));
+    // One that is too small goes before its successor comes.
+    let fitting = spare.pop().filter(|buffer| buffer.capacity() >= capacity);
+    let mut buffer = fitting.unwrap_or_else(|| Buffer::new(allocator));
     buffer.clear();
     buffer.reserve(capacity)?;
     Ok(buffer)

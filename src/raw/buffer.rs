@@ -37,6 +37,11 @@ impl Buffer {
         self.allocator
     }
 
+    /// Bytes it has memory for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// A copy of `bytes`.
     pub fn copy_of(bytes: &[u8], allocator: Allocator) -> Result<Self> {
         let mut copy = Self::new(allocator);
