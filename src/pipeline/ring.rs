@@ -6,7 +6,7 @@
 use super::encoder::ChunkEncoder;
 use super::job::{Chunk, Encoded, Job};
 use super::pool::{Epoch, Pool};
-use super::sync::Arc;
+use super::sync::{Arc, yield_now};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
@@ -258,11 +258,16 @@ impl Ring {
 
     /// The job itself, if nobody else holds it. A worker that is about to let go of buffers of the host's allocator is waited for:
     /// they are freed on this thread.
-    fn sole(&self, job: Arc<Job>) -> Option<Job> {
-        while !self.allocator.is_system() && Arc::strong_count(&job) > 1 {
-            std::thread::yield_now();
+    fn sole(&self, mut job: Arc<Job>) -> Option<Job> {
+        loop {
+            // In one step: a worker may take hold between a look at the count and letting go, and would then be the last.
+            match Arc::try_unwrap(job) {
+                Ok(job) => return Some(job),
+                Err(_) if self.allocator.is_system() => return None,
+                Err(shared) => job = shared,
+            }
+            yield_now();
         }
-        Arc::into_inner(job)
     }
 }
 

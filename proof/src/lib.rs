@@ -1,0 +1,24 @@
+//! The library without zlib-ng and without its threads, from the same source files: what miri and loom can run.
+//!
+//! miri interprets Rust and knows when an access has no right to be; it can neither call C nor do anything fast. So the unsafe
+//! foundations and the engines stand here alone, with their own unit tests and with `tests/tiny.rs`.
+//!
+//! loom runs a program under every order of its threads' steps. `pipeline` is the ring and its jobs with loom's locks, a worker that the
+//! models drive, and an encoder that copies.
+
+#![allow(dead_code, reason = "the floors above are not here")]
+
+#[path = "../../src/checksum/mod.rs"]
+pub mod checksum;
+#[path = "../../src/deflate/mod.rs"]
+pub mod deflate;
+#[path = "../../src/error.rs"]
+pub mod error;
+#[path = "../../src/format/mod.rs"]
+pub mod format;
+#[path = "../../src/inflate/mod.rs"]
+pub mod inflate;
+#[cfg(loom)]
+mod pipeline;
+#[path = "../../src/raw/mod.rs"]
+pub mod raw;

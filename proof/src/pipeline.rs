@@ -1,0 +1,11 @@
+//! The pipeline's ring and jobs, with stand-ins for what loom cannot run: rayon's threads and the encoder.
+
+mod encoder;
+#[path = "../../src/pipeline/job.rs"]
+mod job;
+#[cfg(test)]
+mod models;
+mod pool;
+#[path = "../../src/pipeline/ring.rs"]
+mod ring;
+mod sync;
