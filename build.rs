@@ -25,7 +25,8 @@ const NODES: [&str; 16] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(rigz_versions)");
+    // `rigz_sanitizer` is said by scripts/sanitize, `fuzzing` by scripts/fuzz: the tests open libraries in another way then.
+    println!("cargo:rustc-check-cfg=cfg(rigz_versions, fuzzing, rigz_sanitizer)");
     if let Some(why) = refusal() {
         println!("cargo::error={why}");
         return;

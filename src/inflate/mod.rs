@@ -34,6 +34,8 @@ pub use wrap::HeaderPart;
 
 #[cfg(test)]
 mod tests {
+    use crate::deflate::{ChunkEnd, Encoder, Level};
+
     /// Text with near and far repeats.
     pub(super) fn sample(len: usize) -> Vec<u8> {
         let mut data = Vec::new();
@@ -60,14 +62,11 @@ mod tests {
     }
 
     /// A raw DEFLATE stream of `data`.
-    pub(super) fn deflated(data: &[u8], level: i32) -> Vec<u8> {
-        let mut stream = vec![0; data.len() + 1000];
-        let mut len = stream.len();
-        // SAFETY: both buffers are as long as they are said to be.
-        let code = unsafe {
-            libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
-        };
-        assert_eq!(code, 0);
-        stream[2..len - 4].to_vec()
+    pub(super) fn deflated(data: &[u8], level: u32) -> Vec<u8> {
+        let level = Level::new(level).expect("a level of ours");
+        let mut stream = Vec::new();
+        let mut encoder = Encoder::new().expect("memory for an encoder");
+        encoder.encode(level, data, 0, ChunkEnd::Finish, &mut stream).expect("memory for a stream");
+        stream
     }
 }

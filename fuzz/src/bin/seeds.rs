@@ -1,0 +1,58 @@
+//! Writes the fuzz targets' first inputs: `seeds FOLDER` fills FOLDER/TARGET for each of them.
+//!
+//! Small streams of every format, block type and way to end, made by the system's zlib through the same tables as the targets; a
+//! few files; and scripts that begin with each kind of choice.
+
+#![allow(clippy::unwrap_used, reason = "a tool that can't go on stops")]
+
+use std::fs;
+use std::path::Path;
+
+use rigz_fuzz::{calls, join, seeds};
+
+fn main() {
+    let folder = std::env::args().nth(1).expect("usage: seeds FOLDER");
+    let folder = Path::new(&folder);
+    let scripts: Vec<Vec<u8>> = (0..4u8).map(|kind| script(kind, 24)).collect();
+    for (number, (window_bits, stream)) in seeds::streams().into_iter().enumerate() {
+        let mut steps = script(number as u8, 40);
+        steps[0] = calls::script_for(window_bits);
+        let raw = if window_bits < 0 { &stream[..] } else { seeds::without_wrap(&stream, window_bits) };
+        write(folder, "inflate", number, &join(&stream, &steps));
+        steps[0] = calls::script_for(-15);
+        write(folder, "inflate_back", number, &join(raw, &steps));
+        write(folder, "markers", number, &join(raw, &script(number as u8, 8)));
+        write(
+            folder,
+            "one_shot",
+            number,
+            &join(if number % 2 == 0 { raw } else { &stream }, &script(number as u8, 8)),
+        );
+        write(folder, "gz", number, &join(&stream, &script(number as u8, 100)));
+    }
+    for (number, content) in seeds::contents().into_iter().enumerate() {
+        for (kind, steps) in scripts.iter().enumerate() {
+            write(folder, "round_trip", number * 4 + kind, &join(&content, steps));
+            write(folder, "parallel", number * 4 + kind, &join(&content, steps));
+        }
+    }
+    for number in 0..24 {
+        write(folder, "deflate", number, &script(number as u8, 60 + 5 * number));
+    }
+}
+
+fn write(folder: &Path, target: &str, number: usize, bytes: &[u8]) {
+    let folder = folder.join(target);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(format!("seed-{number:03}")), bytes).unwrap();
+}
+
+/// `len` choices of no meaning, other ones for each `kind`.
+fn script(kind: u8, len: usize) -> Vec<u8> {
+    let mut state = u32::from(kind) + 1;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}

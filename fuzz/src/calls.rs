@@ -1,0 +1,112 @@
+//! The testers of `tests/sequences`, driven by a fuzzer.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use crate::random::Rng;
+use crate::run::{Bench, Trace, Verdict, judge_path};
+use crate::streams::Made;
+use crate::zlib::Zlib;
+use crate::{gz_read, gz_write, linked, split};
+
+/// The dictionary of every hostile stream; what asks for another one is refused alike.
+pub const DICTIONARY: &[u8] =
+    b"the stream of window and chunk a to member in literal is match that offset block";
+
+/// What a hostile stream says of its length, for those who would know it.
+const TOLD_LEN: usize = 3000;
+
+/// Window bits that a hostile stream may have been written with.
+const WRITTEN: [i32; 8] = [15, 31, -15, 15, 31, -15, 9, -9];
+
+/// A script's first byte that says which of [`WRITTEN`].
+pub fn script_for(window_bits: i32) -> u8 {
+    WRITTEN.iter().position(|&bits| bits == window_bits).expect("one of the list") as u8
+}
+
+/// Both libraries. The pipeline's threshold and chunk are so small that ordinary inputs meet its edges.
+pub(crate) fn bench() -> &'static Bench {
+    static BENCH: OnceLock<Bench> = OnceLock::new();
+    BENCH.get_or_init(|| {
+        for (name, value) in [("RIGZ_THRESHOLD", "65536"), ("RIGZ_CHUNK", "32768"), ("RIGZ_THREADS", "3")] {
+            // SAFETY: the first input is not run yet, so this thread is the only one.
+            unsafe { std::env::set_var(name, value) };
+        }
+        assert!(!linked::is_visible(), "the judge could call our functions in place of its own");
+        let judge = Zlib::open(&judge_path()).expect("the system has a libz.so.1");
+        assert!(!judge.is_rigz, "the judge must be the system's zlib");
+        let ours = Zlib::of(linked::symbol).expect("every function is linked in");
+        assert!(ours.is_rigz, "the accused must be rigz");
+        Bench { judge, ours, large_every: 0, ours_is_zlib: false, folder: folder() }
+    })
+}
+
+/// A folder of this process's own, in memory where there is such a place.
+fn folder() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    let parent = if shared.is_dir() { shared } else { std::env::temp_dir() };
+    let folder = parent.join(format!("rigz-fuzz-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
+    static AT_EXIT: OnceLock<PathBuf> = OnceLock::new();
+    AT_EXIT.get_or_init(|| folder.clone());
+    extern "C" fn remove() {
+        if let Some(folder) = AT_EXIT.get() {
+            // What is left in a temporary folder harms nothing.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+    // SAFETY: `remove` may be called at exit: it uses nothing that is torn down before.
+    unsafe { libc::atexit(remove) };
+    folder
+}
+
+/// Panics with a failing verdict and the calls that led to it, which a second run writes down.
+pub(crate) fn judge(run: impl Fn(&mut Trace) -> Verdict) {
+    if let Err(message) = run(&mut Trace::off()) {
+        let mut trace = Trace::kept();
+        let second = run(&mut trace);
+        panic!("{message}\n{}second run: {second:?}", trace.last_lines());
+    }
+}
+
+fn made(content: &[u8], rng: &mut Rng) -> Made {
+    let window_bits = rng.pick(&WRITTEN);
+    Made { bytes: content.to_vec(), window_bits, dictionary: DICTIONARY.to_vec(), input_len: TOLD_LEN }
+}
+
+/// Content: a compressed stream. Script: window bits, then the calls.
+pub fn inflate(input: &[u8]) {
+    let (content, script) = split(input);
+    judge(|trace| {
+        let mut rng = Rng::scripted(script);
+        let made = made(content, &mut rng);
+        crate::inflate::sequence(bench(), &made, &mut rng, trace)
+    });
+}
+
+/// Content: a raw stream. Script: window bits, then how the call-backs hand it over.
+pub fn inflate_back(input: &[u8]) {
+    let (content, script) = split(input);
+    judge(|trace| {
+        let mut rng = Rng::scripted(script);
+        let made = made(content, &mut rng);
+        crate::inflate::inflate_back(bench(), &made, &mut rng, trace)
+    });
+}
+
+/// All of it is the script.
+pub fn deflate(input: &[u8]) {
+    judge(|trace| crate::deflate::usual(bench(), &mut Rng::scripted(input), trace));
+}
+
+/// Content: a file to be read. Script: whether to read it or to write another one, then the calls.
+pub fn gz(input: &[u8]) {
+    let (content, script) = split(input);
+    judge(|trace| {
+        let mut rng = Rng::scripted(script);
+        match rng.below(4) {
+            0 => gz_write::run(bench(), 100_000, &mut rng, trace),
+            _ => gz_read::read(bench(), content, "hostile", &mut rng, trace),
+        }
+    });
+}

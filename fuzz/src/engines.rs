@@ -1,0 +1,330 @@
+//! Our own parts against each other and against the judge, below the C border or only just above it.
+
+use std::ffi::c_int;
+
+use rigz::checksum::Check;
+use rigz::error::{Error, Status};
+use rigz::inflate::{Decoded, End, Goal, Inflate, decode, probe};
+use rigz::pipeline::{ChunkEnd, Compressor, Settings, WINDOW};
+use rigz::raw::{Allocator, Output};
+
+use crate::calls::{bench, judge};
+use crate::deflate::Params;
+use crate::random::Rng;
+use crate::streams::Made;
+use crate::zlib::{
+    BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, ZStream, Zlib,
+};
+use crate::{oneshot, split};
+
+/// What stands behind every buffer that is lent out, to see that nobody writes there.
+const CANARY: u8 = 0xC5;
+const GUARD: usize = 40;
+
+/// `content` again and again with small changes, up to a length that the script chooses: long enough for chunks and windows.
+fn amplified(content: &[u8], max: usize, rng: &mut Rng) -> Vec<u8> {
+    let mut data = content.to_vec();
+    if content.is_empty() || rng.chance(50) {
+        return data;
+    }
+    let len = rng.size(max).max(content.len());
+    while data.len() < len {
+        let start = data.len();
+        data.extend_from_within(start - content.len()..);
+        let at = start + rng.below(content.len());
+        data[at] = data[at].wrapping_add(1);
+    }
+    data.truncate(len);
+    data
+}
+
+/// Content: something to compress, made longer. Script: level, strategy, format, cuts and flushes. The stream must come back
+/// through the system's inflate and through ours, all in one and in pieces.
+pub fn round_trip(input: &[u8]) {
+    let (content, script) = split(input);
+    let mut rng = Rng::scripted(script);
+    let params = Params {
+        level: rng.range(-1, 9),
+        method: 8,
+        window_bits: rng.pick(&[15, 31, -15, 15, 31, -15, 9, -9, 25, 12]),
+        mem_level: rng.range(1, 9),
+        strategy: rng.pick(&[0, 0, 0, 1, 2, 3, 4]),
+    };
+    let data = amplified(content, 300_000, &mut rng);
+    let stream = deflated(&params, &data, &mut rng);
+    for lib in [&bench().judge, &bench().ours] {
+        let pieces = (1 + rng.size(stream.len()), 1 + rng.size(data.len()));
+        let back = inflated(lib, params.window_bits, &stream, pieces, data.len());
+        assert!(back == data, "{params:?} {pieces:?} {} bytes, {} back", data.len(), back.len());
+    }
+    if params.window_bits < 0 {
+        let (bytes, decoded) = decoded(&stream, data.len());
+        assert_eq!((decoded.end, decoded.consumed), (End::Complete, stream.len()), "{params:?}");
+        assert!(bytes == data, "{params:?}");
+    }
+}
+
+/// What ours makes of `data`, in pieces and with flushes as the script says.
+fn deflated(params: &Params, data: &[u8], rng: &mut Rng) -> Vec<u8> {
+    let lib = &bench().ours;
+    let mut strm = ZStream::new();
+    assert_eq!(lib.deflate_init2(&mut strm, params), OK, "{params:?}");
+    let (mut stream, mut rest) = (Vec::new(), data);
+    let mut room = vec![CANARY; 70_000];
+    // How often there is a flush, and of which kinds.
+    let every = rng.pick(&[0, 10, 50, 100]);
+    let usual_cut = 1 + rng.size(data.len()).max(data.len() / 500);
+    // With less than 7 bytes a flush that fills its room exactly is written again for ever, as the manual warns.
+    let usual_room = (7 + rng.size(60_000)).max(data.len() / 500);
+    loop {
+        let flush = match rest {
+            [] => FINISH,
+            _ if rng.chance(every) => rng.pick(&[PARTIAL_FLUSH, SYNC_FLUSH, FULL_FLUSH, BLOCK]),
+            _ => NO_FLUSH,
+        };
+        let (piece, after) = rest.split_at(usual_cut.min(rest.len()));
+        (strm.next_in, strm.avail_in) = (piece.as_ptr(), piece.len() as u32);
+        loop {
+            let guard = usual_room..usual_room + GUARD;
+            room[guard.clone()].fill(CANARY);
+            (strm.next_out, strm.avail_out) = (room.as_mut_ptr(), usual_room as u32);
+            let code = lib.deflate(&mut *strm, flush);
+            let made = usual_room - strm.avail_out as usize;
+            stream.extend_from_slice(&room[..made]);
+            assert!(room[guard].iter().all(|&byte| byte == CANARY), "written past avail_out");
+            match code {
+                STREAM_END => {
+                    assert!(flush == FINISH && strm.avail_in == 0);
+                    assert_eq!(lib.deflate_end(&mut *strm), OK);
+                    return stream;
+                }
+                OK | BUF_ERROR if strm.avail_out > 0 && flush != FINISH => break,
+                OK => assert!(made > 0, "no way on"),
+                BUF_ERROR if flush != FINISH => break,
+                _ => panic!("deflate({flush}) gives {code}, {params:?}"),
+            }
+        }
+        assert_eq!(strm.avail_in, 0, "input is left though there is room");
+        rest = after;
+    }
+}
+
+/// The stream decoded in pieces, to its end.
+fn inflated(
+    lib: &Zlib,
+    window_bits: c_int,
+    stream: &[u8],
+    (cut, room): (usize, usize),
+    len: usize,
+) -> Vec<u8> {
+    let mut strm = ZStream::new();
+    assert_eq!(lib.inflate_init2(&mut strm, window_bits), OK);
+    let mut data = vec![CANARY; len + room + GUARD];
+    let (mut at, mut made) = (0, 0);
+    // Bytes by the thousand in steps of one would take all the time there is.
+    let (cut, room) = (cut.max(stream.len() / 2000), room.max(len / 2000));
+    data.resize(len + room + GUARD, CANARY);
+    loop {
+        let end = stream.len().min(at + cut);
+        (strm.next_in, strm.avail_in) = (stream[at..].as_ptr(), (end - at) as u32);
+        (strm.next_out, strm.avail_out) = (data[made..].as_mut_ptr(), room as u32);
+        let code = lib.inflate(&mut *strm, NO_FLUSH);
+        let (taken, given) = (end - at - strm.avail_in as usize, room - strm.avail_out as usize);
+        (at, made) = (at + taken, made + given);
+        assert!(made <= len, "more comes out than went in");
+        if code == STREAM_END {
+            assert_eq!(at, stream.len(), "bytes behind the end");
+            break;
+        }
+        assert!(code == OK && taken + given > 0, "inflate gives {code} {:?} at {at}", strm.message());
+    }
+    lib.inflate_end(&mut *strm);
+    data.truncate(made);
+    data
+}
+
+/// The raw stream decoded at once into room for `room` bytes; nothing behind them may be touched.
+fn decoded(stream: &[u8], room: usize) -> (Vec<u8>, Decoded) {
+    let mut bytes = vec![CANARY; room + GUARD];
+    let mut output = Output::new(&mut bytes[..room]);
+    let decoded = decode(stream, &mut output);
+    assert_eq!(output.written(), decoded.produced);
+    assert!(bytes[room..].iter().all(|&byte| byte == CANARY), "written behind the room");
+    bytes.truncate(decoded.produced);
+    (bytes, decoded)
+}
+
+/// Content: a stream, as it stands (for uncompress) and raw. Script: room and cuts. Decoding it at once and in pieces must come
+/// to the same, and uncompress to what the system's does.
+pub fn one_shot(input: &[u8]) {
+    let (content, script) = split(input);
+    let mut rng = Rng::scripted(script);
+    let room = rng.size(100_000);
+    let pieces = (1 + rng.size(content.len()), 1 + rng.size(room));
+    let (at_once, decoded) = decoded(content, room);
+
+    let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
+    let mut bytes = vec![CANARY; room];
+    let (mut rest, mut made) = (content, 0);
+    let outcome = loop {
+        let (mut piece, after) = rest.split_at(pieces.0.max(content.len() / 2000).min(rest.len()));
+        let end = room.min(made + pieces.1.max(room / 2000));
+        let before = piece.len();
+        let mut output = Output::new(&mut bytes[made..end]);
+        let outcome = stream.inflate(&mut piece, &mut output, Goal::Progress, &mut |_| {});
+        let given = output.written();
+        made += given;
+        let is_stuck = piece.len() == before && given == 0 && (after.is_empty() || !piece.is_empty());
+        rest = &rest[before - piece.len()..];
+        if !matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)) || (is_stuck && made == end.min(room)) {
+            break outcome;
+        }
+        if is_stuck && (made == room || rest.is_empty()) {
+            break outcome;
+        }
+    };
+    let common = made.min(at_once.len());
+    assert!(bytes[..common] == at_once[..common], "the bytes differ");
+    match decoded.end {
+        End::Complete => {
+            assert_eq!(outcome, Ok(Status::StreamEnd));
+            assert_eq!((made, content.len() - rest.len()), (decoded.produced, decoded.consumed));
+        }
+        End::Damaged(message) => {
+            assert_eq!(outcome, Err(Error::Data));
+            assert_eq!((stream.message(), made), (Some(message), decoded.produced));
+        }
+        End::InputEnds => {
+            assert!(matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)), "{outcome:?}");
+            assert_eq!((made, rest.len()), (decoded.produced, 0));
+        }
+        End::OutputFull => {
+            assert!(matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)), "{outcome:?}");
+            assert_eq!((made, decoded.produced), (room, room));
+        }
+    }
+    let made = Made { bytes: content.to_vec(), window_bits: 15, dictionary: Vec::new(), input_len: room };
+    judge(|trace| oneshot::uncompress(bench(), &made, &mut Rng::scripted(script), trace));
+}
+
+/// Content: a raw stream that is entered at its start with a window nobody knows. Script: room, cuts, and the window.
+pub fn markers(input: &[u8]) {
+    let (content, script) = split(input);
+    let mut rng = Rng::scripted(script);
+    let room = rng.size(60_000);
+    let mut cuts: Vec<usize> = (0..rng.below(5)).map(|_| rng.below(content.len() + 1)).collect();
+    cuts.sort_unstable();
+    let mut window = [0; WINDOW];
+    let mut noise = Rng::new(rng.below(256) as u64);
+    window.fill_with(|| noise.bits() as u8);
+    let known = probe::with_window(content, &window, room, &cuts);
+    let marked = probe::by_markers(content, &window, room, &cuts);
+    assert!(known.0 == marked.0, "the bytes differ: {} and {}", known.0.len(), marked.0.len());
+    assert_eq!((known.1, known.2), (marked.1, marked.2));
+}
+
+/// Content: something to compress, made longer. Script: level, window, chunks, cuts. The bytes must be those that one thread makes
+/// of it in one write, and decode to the data.
+pub fn parallel(input: &[u8]) {
+    const CHUNKS: [fn(usize) -> usize; 5] =
+        [|_| 1, |number| 7 + number % 3, |_| 1 << 10, |number| (4 << 10) << number.min(3), |_| 32 << 10];
+    // Workers are called with the environment that the bench sets.
+    bench();
+    let (content, script) = split(input);
+    let mut rng = Rng::scripted(script);
+    let mut data = amplified(content, 150_000, &mut rng);
+    // A chunk is primed with 32 KiB, however small it is: chunks of a few bytes are for a few bytes.
+    let smallest = match data.len() {
+        0..300 => 0,
+        300..10_000 => 2,
+        _ => 3,
+    };
+    let chunk_len = CHUNKS[smallest.max(rng.below(CHUNKS.len()))];
+    let window_len = rng.size(data.len().min(WINDOW + 100));
+    let window: Vec<u8> = data.drain(..window_len).collect();
+    let check = [Check::None, Check::Adler(1), Check::Crc(0)][rng.below(3)];
+    let end = [ChunkEnd::Finish, ChunkEnd::Sync][rng.below(2)];
+    let level = rng.range(1, 9);
+    let settings = |parallel_from| Settings { level, chunk_len, parallel_from, check };
+    let alone = Compressor::new(settings(usize::MAX), &window, Allocator::SYSTEM).expect("memory");
+    let together =
+        Compressor::new(settings(rng.size(data.len())), &window, Allocator::SYSTEM).expect("memory");
+
+    let whole = (usize::MAX, 1 << 20);
+    let (want, check, _) = compressed(alone, &data, end, whole, 0);
+    let pieces = (1 + rng.size(data.len()), 1 + rng.size(70_000));
+    let clone_at = rng.below(40);
+    let (got, got_check, copy) = compressed(together, &data, end, pieces, clone_at);
+    assert_eq!(check, got_check);
+    assert!(want == got, "other bytes by several threads: {} and {}", want.len(), got.len());
+    if let Some(copy) = copy {
+        assert!(want == copy, "other bytes by a copied compressor");
+    }
+
+    let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
+    stream.set_dictionary(&window).expect("a raw stream takes a dictionary");
+    let mut bytes = vec![0; data.len() + 1];
+    let mut output = Output::new(&mut bytes);
+    let outcome = stream.inflate(&mut &want[..], &mut output, Goal::Progress, &mut |_| {});
+    let written = output.written();
+    assert!(bytes[..written] == data, "{outcome:?}: {written} bytes of {}", data.len());
+    assert_eq!(outcome.is_ok_and(|status| status == Status::StreamEnd), end == ChunkEnd::Finish);
+}
+
+/// What a compressor makes of `data`, written and read in pieces; its check; and what a copy makes that is taken before the piece
+/// `clone_at`. Another copy, taken there too, is dropped while it works.
+fn compressed(
+    mut compressor: Compressor,
+    data: &[u8],
+    end: ChunkEnd,
+    (piece, room): (usize, usize),
+    clone_at: usize,
+) -> (Vec<u8>, Check, Option<Vec<u8>>) {
+    let piece = piece.max(data.len() / 200);
+    let mut bytes = Vec::new();
+    let mut copied = None;
+    let mut pieces = data.chunks(piece).enumerate();
+    let mut rest: &[u8] = &[];
+    loop {
+        if rest.is_empty() {
+            let Some((number, next)) = pieces.next() else { break };
+            rest = next;
+            if clone_at > 0 && number == clone_at % data.len().div_ceil(piece) {
+                let copy = compressor.try_clone().expect("memory for a copy");
+                let mut left = &data[number * piece..];
+                let mut dropped = compressor.try_clone().expect("memory for a copy");
+                dropped.write(&mut &left[..]).expect("jobs succeed");
+                drop(dropped);
+                let mut made = bytes.clone();
+                let mut copy = copy;
+                while !left.is_empty() {
+                    copy.write(&mut left).expect("jobs succeed");
+                    progress(&mut copy, room, &mut made);
+                }
+                finish(&mut copy, end, room, &mut made);
+                copied = Some(made);
+            }
+        }
+        compressor.write(&mut rest).expect("jobs succeed");
+        if !rest.is_empty() {
+            progress(&mut compressor, room, &mut bytes);
+        }
+    }
+    finish(&mut compressor, end, room, &mut bytes);
+    (bytes, compressor.check(), copied)
+}
+
+fn finish(compressor: &mut Compressor, end: ChunkEnd, room: usize, bytes: &mut Vec<u8>) {
+    while !compressor.close(end).expect("jobs succeed") || !compressor.is_drained() {
+        progress(compressor, room, bytes);
+    }
+}
+
+fn progress(compressor: &mut Compressor, room: usize, bytes: &mut Vec<u8>) {
+    compressor.work().expect("jobs succeed");
+    let mut buffer = vec![0; room];
+    let mut output = Output::new(&mut buffer);
+    compressor.read(&mut output).expect("jobs succeed");
+    let written = output.written();
+    bytes.extend_from_slice(&buffer[..written]);
+}

@@ -1,0 +1,74 @@
+//! What the first inputs are made of.
+
+use crate::calls::{DICTIONARY, bench};
+use crate::deflate::Params;
+use crate::random::Rng;
+use crate::zlib::{FINISH, FULL_FLUSH, OK, STREAM_END, SYNC_FLUSH, ZStream};
+
+/// Something to compress: empty, short, text, runs, noise.
+pub fn contents() -> Vec<Vec<u8>> {
+    let mut noise = Rng::new(1);
+    let text = DICTIONARY.repeat(9);
+    vec![
+        Vec::new(),
+        b"x".to_vec(),
+        text[..700].to_vec(),
+        [&[0; 600][..], &text[40..200], &[0xFF; 300]].concat(),
+        (0..400).map(|_| noise.bits() as u8).collect(),
+        (0..500).map(|_| b'a' + (noise.bits() & 3) as u8).collect(),
+    ]
+}
+
+/// Streams of the system's making, each with the window bits that it was written with.
+pub fn streams() -> Vec<(i32, Vec<u8>)> {
+    let mut streams = Vec::new();
+    for (number, content) in contents().into_iter().enumerate() {
+        for (window_bits, level, strategy, flush) in [
+            (15, 6, 0, FINISH),
+            (31, 9, 0, SYNC_FLUSH),
+            (-15, 1, 0, FULL_FLUSH),
+            (-15, 0, 0, FINISH),
+            (31, 6, 4, FINISH),
+            (-15, 6, 2, FINISH),
+            (15, 9, 0, SYNC_FLUSH),
+        ] {
+            let with_dictionary = window_bits == 15 && level == 9;
+            let params = Params { level, method: 8, window_bits, mem_level: 8 - number as i32 % 3, strategy };
+            streams.push((window_bits, stream(&params, &content, with_dictionary, flush)));
+        }
+    }
+    // Two members, one and a half, and one with garbage behind.
+    let member = streams[1].1.clone();
+    streams.push((31, member.repeat(2)));
+    streams.push((31, [&member[..], &member[..member.len() / 2]].concat()));
+    streams.push((31, [&member[..], b"garbage behind"].concat()));
+    streams.push((31, contents().swap_remove(2)));
+    streams
+}
+
+fn stream(params: &Params, content: &[u8], with_dictionary: bool, flush: i32) -> Vec<u8> {
+    let judge = &bench().judge;
+    let mut strm = ZStream::new();
+    assert_eq!(judge.deflate_init2(&mut strm, params), OK);
+    if with_dictionary {
+        judge.deflate_set_dictionary(&mut *strm, DICTIONARY.as_ptr(), DICTIONARY.len() as u32);
+    }
+    let mut bytes = vec![0; content.len() + 1000];
+    (strm.next_out, strm.avail_out) = (bytes.as_mut_ptr(), bytes.len() as u32);
+    let (first, second) = content.split_at(content.len() / 2);
+    for (part, flush) in [(first, flush), (second, FINISH)] {
+        (strm.next_in, strm.avail_in) = (part.as_ptr(), part.len() as u32);
+        if judge.deflate(&mut *strm, flush) == STREAM_END {
+            break;
+        }
+    }
+    bytes.truncate(strm.total_out as usize);
+    judge.deflate_end(&mut *strm);
+    bytes
+}
+
+/// The raw stream inside a zlib or gzip stream that has no header fields.
+pub fn without_wrap(stream: &[u8], window_bits: i32) -> &[u8] {
+    let start = if window_bits > 15 { 10 } else { 2 };
+    stream.get(start..).unwrap_or_default()
+}
