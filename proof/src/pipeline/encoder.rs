@@ -9,6 +9,19 @@ use crate::raw::Output;
 
 pub(super) use crate::deflate::ChunkEnd;
 
+/// What chunks become; only the first form is modelled, since the hand-over is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Raw,
+    Bgzf,
+}
+
+impl Form {
+    pub(super) fn bound(self, len: usize) -> usize {
+        bound(len)
+    }
+}
+
 /// The level at which encoding panics.
 pub(super) const PANICS: i32 = 9;
 
@@ -54,6 +67,16 @@ impl ChunkEncoder {
         ENCODED.fetch_add(1, Ordering::SeqCst);
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
         Ok(ChunkInfo { last_bits: 8 })
+    }
+
+    pub(super) fn encode_blocks(
+        &mut self,
+        level: i32,
+        data: &[u8],
+        end: ChunkEnd,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        self.encode(level, data, 0, end, out).map(drop)
     }
 
     pub(super) fn discard(&mut self) {

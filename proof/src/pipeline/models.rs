@@ -6,7 +6,7 @@ use std::ffi::{c_uint, c_void};
 use loom::sync::atomic::Ordering;
 use loom::thread::{self, JoinHandle, ThreadId};
 
-use super::encoder::{ChunkEncoder, ChunkEnd, ENCODED, IS_RESTING, PANICS};
+use super::encoder::{ChunkEncoder, ChunkEnd, ENCODED, Form, IS_RESTING, PANICS};
 use super::job::Chunk;
 use super::pool::Pool;
 use super::ring::Ring;
@@ -36,7 +36,10 @@ fn push(ring: &mut Ring, level: i32, data: &[u8]) {
     let out = ring.output_buffer(data.len()).expect("memory for a result");
     let mut bytes = ring.input_buffer(data.len()).expect("memory for a chunk");
     bytes.extend(data);
-    ring.push(Chunk { level, bytes, window_len: 0, end: ChunkEnd::Sync, check: Check::None }, out);
+    ring.push(
+        Chunk { form: Form::Raw, level, bytes, window_len: 0, end: ChunkEnd::Sync, check: Check::None },
+        out,
+    );
 }
 
 /// Reads to the end, two bytes at a time.
