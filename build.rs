@@ -25,8 +25,7 @@ const NODES: [&str; 16] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // `rigz_sanitizer` is said by scripts/sanitize, `fuzzing` by scripts/fuzz: the tests open libraries in another way then.
-    println!("cargo:rustc-check-cfg=cfg(rigz_versions, fuzzing, rigz_sanitizer)");
+    println!("cargo:rustc-check-cfg=cfg(rigz_versions)");
     if let Some(why) = refusal() {
         println!("cargo::error={why}");
         return;
