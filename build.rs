@@ -24,8 +24,14 @@ const NODES: [&str; 16] = [
 ];
 
 fn main() {
+    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    assert!(
+        !(is_release && std::env::var_os("CARGO_FEATURE_FAULTS").is_some()),
+        "the feature `faults` is for tests: no release may have it"
+    );
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(rigz_versions)");
+    // `fuzzing` and `rigz_sanitizer` are said by scripts/fuzz and scripts/sanitize, `loom` by scripts/loom.
+    println!("cargo:rustc-check-cfg=cfg(rigz_versions, fuzzing, rigz_sanitizer, loom)");
     if let Some(why) = refusal() {
         println!("cargo::error={why}");
         return;

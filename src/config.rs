@@ -25,6 +25,9 @@ pub struct Config {
     pub bgzf: bool,
     /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
     pub checkpoint: Option<usize>,
+    /// `RIGZ_LEVEL_MAP`: which level compresses where the program asks for another; the way to levels 10 to 12, for which zlib's interface
+    /// has no numbers.
+    pub level_map: LevelMap,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
     /// `RIGZ_LOG`: the file to which each decision for or against threads appends one line.
@@ -33,9 +36,11 @@ pub struct Config {
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
 
-/// What holds in this process: what was [`preset`], else the environment as the first caller found it.
+/// What holds in this process: what was [`preset`], else the environment as the first caller found it. While there is no memory to
+/// keep it in, nothing is set.
 pub fn config() -> &'static Config {
-    CONFIG.get_or_make(Config::from_environment)
+    static UNSET: Config = Config::UNSET;
+    CONFIG.get_or_make(Config::from_environment).unwrap_or(&UNSET)
 }
 
 /// Lets `config` hold for this process. False when one holds already, because something asked before: that one stays.
@@ -44,27 +49,87 @@ pub fn preset(config: Config) -> bool {
 }
 
 impl Config {
+    const UNSET: Self = Self {
+        threads: None,
+        chunk: None,
+        threshold: None,
+        bgzf: false,
+        checkpoint: None,
+        level_map: LevelMap::SAME,
+        stats: None,
+        log: None,
+    };
+
     /// What the environment asks for.
     pub fn from_environment() -> Self {
         Self {
             threads: number(c"RIGZ_THREADS", 1, 1024),
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
-            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == "bgzf"),
+            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == c"bgzf"),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
+            level_map: variable(c"RIGZ_LEVEL_MAP")
+                .and_then(|text| LevelMap::parse(text.to_str().ok()?))
+                .unwrap_or_default(),
             stats: file(c"RIGZ_STATS"),
             log: file(c"RIGZ_LOG"),
         }
     }
 }
 
+/// The standard library opens a file of at most so long a name without memory from the heap.
+const LONGEST_PATH: usize = 383;
+
 fn file(name: &CStr) -> Option<PathBuf> {
-    variable(name).filter(|path| !path.is_empty()).map(PathBuf::from)
+    let path = variable(name)?.to_bytes();
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(path.len()).ok()?;
+    copy.extend_from_slice(path);
+    (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
+}
+
+/// For each level that a program may ask for, the one that it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelMap([u8; 10]);
+
+impl Default for LevelMap {
+    /// Each gets itself.
+    fn default() -> Self {
+        Self::SAME
+    }
+}
+
+impl LevelMap {
+    const SAME: Self = Self([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+
+    /// The level that stands for `level`; one that is not a program's to ask for is left alone.
+    pub fn get(&self, level: i32) -> i32 {
+        usize::try_from(level)
+            .ok()
+            .and_then(|index| self.0.get(index))
+            .map_or(level, |&mapped| i32::from(mapped))
+    }
+
+    /// Pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 behind it. All levels are looked up once: the 6 above gets 9,
+    /// not 12. None if anything else is in the text, or a level stands before the sign twice.
+    fn parse(text: &str) -> Option<Self> {
+        let mut map = [None; 10];
+        for pair in text.split(',') {
+            let (asked, given) = pair.split_once('=')?;
+            let (asked, given) = (parse(asked)?, parse(given)?);
+            let place = map.get_mut(asked).filter(|_| asked > 0 && (1..=12).contains(&given))?;
+            if place.replace(given as u8).is_some() {
+                return None;
+            }
+        }
+        let Self(same) = Self::SAME;
+        Some(Self(std::array::from_fn(|level| map[level].unwrap_or(same[level]))))
+    }
 }
 
 /// A whole number in `low..=high`, with an optional K or M behind it.
 fn number(name: &CStr, low: usize, high: usize) -> Option<usize> {
-    parse(&variable(name)?.into_string().ok()?).filter(|value| (low..=high).contains(value))
+    parse(variable(name)?.to_str().ok()?).filter(|value| (low..=high).contains(value))
 }
 
 fn parse(text: &str) -> Option<usize> {
@@ -82,20 +147,45 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-fn variable(name: &CStr) -> Option<OsString> {
+/// A variable's value, to be read at once.
+fn variable<'a>(name: &CStr) -> Option<&'a CStr> {
     // SAFETY: `name` is a C string; the result is null or the environment's own string.
     let value = unsafe { secure_getenv(name.as_ptr()) };
     if value.is_null() {
         return None;
     }
-    // SAFETY: not null, so it is a C string, which stays put for the copy made here.
-    let value = unsafe { CStr::from_ptr(value) };
-    Some(OsString::from_vec(value.to_bytes().to_vec()))
+    // SAFETY: not null, so it is a C string, which stays put while its caller reads it.
+    Some(unsafe { CStr::from_ptr(value) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{LevelMap, parse};
+
+    #[test]
+    fn a_level_map_says_which_level_stands_for_which() {
+        let map = LevelMap::parse("6=9, 9 = 12").expect("a map");
+        assert_eq!((0..=9).map(|level| map.get(level)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 9, 7, 8, 12]);
+        assert_eq!((map.get(-1), map.get(10)), (-1, 10));
+        assert_eq!(LevelMap::default().get(6), 6);
+        for wrong in [
+            "",
+            "9",
+            "9=",
+            "=9",
+            "9=13",
+            "9=0",
+            "0=9",
+            "10=9",
+            "9=12;6=9",
+            "9=12,",
+            "9=12,9=11",
+            "9=-1",
+            "9=1K",
+        ] {
+            assert_eq!(LevelMap::parse(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn numbers_take_k_and_m() {

@@ -97,7 +97,7 @@ const RIGZ: &[(&str, &[&str])] = &[
         &[
             "With --rsyncable chunks of 32 to 512 KiB, 160 KiB on average, end where a rolling hash of the data says so. An edit \
            changes the chunks it touches and the one behind them, and all else in the output stays byte for byte the same. \
-           The output is about half a percent larger.",
+           The output is hardly larger.",
         ],
     ),
     ("EXIT STATUS", &["0 when all went well, 1 after an error, 2 after nothing worse than a warning."]),

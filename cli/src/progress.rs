@@ -18,6 +18,8 @@ const STEP: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Progress {
     is_on: bool,
+    /// The input is the plain side, so the ratio is known as gzip tells it.
+    is_compression: bool,
     name: String,
     /// Bytes of input to come; none for a pipe.
     total: Option<u64>,
@@ -27,8 +29,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(is_on: bool, name: String, total: Option<u64>) -> Self {
-        Self { is_on, name, total, start: Instant::now(), next: STEP, bar: None }
+    pub(crate) fn new(is_on: bool, is_compression: bool, name: String, total: Option<u64>) -> Self {
+        Self { is_on, is_compression, name, total, start: Instant::now(), next: STEP, bar: None }
     }
 
     /// Tells how far the work is.
@@ -44,23 +46,29 @@ impl Progress {
             self.bar = Some(self.new_bar());
         }
         if let Some(bar) = &self.bar {
-            let ratio = bytes_out as f64 * 100.0 / bytes_in.max(1) as f64;
-            bar.set_message(format!("-> {} {ratio:.1}%", HumanBytes(bytes_out)));
+            bar.set_message(self.message(bytes_in, bytes_out));
             bar.set_position(bytes_in);
         }
     }
 
+    /// What came out, the ratio as `-v` tells it, the speed so far, and what that leaves to wait.
+    fn message(&self, bytes_in: u64, bytes_out: u64) -> String {
+        let (plain, packed) = if self.is_compression { (bytes_in, bytes_out) } else { (bytes_out, bytes_in) };
+        let ratio = 100.0 - packed as f64 * 100.0 / plain.max(1) as f64;
+        let speed = bytes_in as f64 / self.start.elapsed().as_secs_f64().max(1e-3);
+        let left = self.total.map_or_else(String::new, |total| {
+            format!(", {:.0} s left", total.saturating_sub(bytes_in) as f64 / speed)
+        });
+        format!("-> {} {ratio:.1}% {}/s{left}", HumanBytes(bytes_out), HumanBytes(speed as u64))
+    }
+
     fn new_bar(&self) -> ProgressBar {
         let (bar, template) = match self.total {
-            Some(total) => (
-                ProgressBar::new(total),
-                "{prefix} [{bar:25}] {bytes}/{total_bytes} {msg} {binary_bytes_per_sec} {eta}",
-            ),
-            None => (ProgressBar::new_spinner(), "{prefix} {bytes} {msg} {binary_bytes_per_sec} {elapsed}"),
+            Some(total) => (ProgressBar::new(total), "{prefix} [{bar:25}] {bytes}/{total_bytes} {msg}"),
+            None => (ProgressBar::new_spinner(), "{prefix} {bytes} {msg}"),
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = bar.with_style(style.progress_chars("=> ")).with_prefix(self.name.clone());
-        bar.with_elapsed(self.start.elapsed())
+        bar.with_style(style.progress_chars("=> ")).with_prefix(self.name.clone())
     }
 
     /// Wipes what is shown; tells how long it took.

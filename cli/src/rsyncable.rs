@@ -4,8 +4,11 @@
 //! over the last 64 bytes chooses the boundaries. A chunk's compressed bytes depend on its own data and on the 32 KiB before it
 //! alone, and they begin and end at byte boundaries. Chunks are at least that long, so an edit changes the chunk it lies in and
 //! the next one; where it hides or makes a boundary, two boundaries later the old ones are met again. All else is
-//! byte for byte what it was, and rsync finds it. The price is about half a percent of size and a twentieth of the time (a chunk is
-//! primed with the window before it). The chunks go through the pipeline like all others, on all threads.
+//! byte for byte what it was, and rsync finds it. The chunks go through the pipeline like all others, on all threads.
+//!
+//! The price, for seven files of the Silesia corpus in one at levels 9 and 6: 0.05 and 0.07 % of size, 9 and 10 % of processor time (one
+//! run each, `time rigz -9 -R -p2 -c`), since a chunk is primed with the window before it and these are shorter. Rows of ascending
+//! numbers, where each chunk learns its statistics anew, lose 6 %.
 //!
 //! gzip and pigz have such boundaries every few kilobytes. Longer chunks compress better, and a change costs rsync some 40 kB.
 

@@ -26,6 +26,8 @@ struct Sum {
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     sums: BTreeMap<(String, String), Sum>,
+    /// Bytes that other threads decoded ahead of a file's reader; they are counted by its `inflate` too.
+    read_ahead: u64,
     /// Lines that are none of the library's.
     foreign: u64,
 }
@@ -50,7 +52,11 @@ impl Summary {
         let text = |name: &str| line.get(name).and_then(Value::as_str).map(str::to_owned);
         let number = |name: &str| line.get(name).and_then(Value::as_u64);
         let key = (text("operation")?, text("engine")?);
-        let (bytes_in, bytes_out) = (number("bytes_in")?, number("bytes_out")?);
+        // Lines without bytes of their own tell how the work of another line was done.
+        self.read_ahead += number("bytes_ahead").unwrap_or(0);
+        let (Some(bytes_in), Some(bytes_out)) = (number("bytes_in"), number("bytes_out")) else {
+            return Some(());
+        };
         let sum = self.sums.entry(key).or_default();
         sum.streams += 1;
         sum.bytes_in += bytes_in;
@@ -88,6 +94,13 @@ impl Summary {
                 sum.seconds
             );
         }
+        if self.read_ahead > 0 {
+            _ = writeln!(
+                table,
+                "{} of the inflated bytes were decoded ahead by other threads",
+                self.read_ahead
+            );
+        }
         if self.foreign > 0 {
             _ = writeln!(table, "{} lines of the statistics were not understood", self.foreign);
         }
@@ -115,7 +128,7 @@ impl Summary {
                 })
             })
             .collect();
-        json!({ "streams": sums, "wall_seconds": wall, "cpu_seconds": cpu }).to_string()
+        json!({ "streams": sums, "bytes_read_ahead": self.read_ahead, "wall_seconds": wall, "cpu_seconds": cpu }).to_string()
     }
 }
 
@@ -142,7 +155,8 @@ mod tests {
             r#"{"operation":"deflate","engine":"parallel","bytes_in":100,"bytes_out":10,"chunks":4,"threads":4,"seconds":0.25}"#,
             "\n",
             r#"{"operation":"inflate","engine":"serial","bytes_in":10,"bytes_out":100,"seconds":1}"#,
-            "\nnothing\n"
+            "\nnothing\n",
+            r#"{"operation":"gzread","engine":"parallel","bytes_ahead":70,"hits":5}"#,
         );
         let summary = Summary::read(lines.as_bytes()).expect("memory can be read");
         let sum: Value = serde_json::from_str(&summary.json(2.0, 3.0)).expect("it is JSON");
@@ -153,6 +167,8 @@ mod tests {
         assert_eq!(sum["streams"][0]["engine_seconds"], 0.75);
         assert_eq!(sum["streams"][1]["operation"], "inflate");
         assert_eq!(sum["cpu_seconds"], 3.0);
+        assert_eq!(sum["bytes_read_ahead"], 70);
+        assert_eq!(sum["streams"].as_array().map(Vec::len), Some(2));
         assert!(summary.table(2.0, 3.0).contains("1 lines of the statistics were not understood"));
     }
 }

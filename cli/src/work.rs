@@ -422,7 +422,7 @@ impl<'a> Work<'a> {
         let is_unwanted = self.options.quiet || self.options.json;
         let is_shared = goes_to_stdout && io::stdout().is_terminal();
         let is_on = !is_unwanted && !is_shared && io::stderr().is_terminal();
-        Progress::new(is_on, input.name(), input.len())
+        Progress::new(is_on, self.options.mode == Mode::Compress, input.name(), input.len())
     }
 
     /// The file's time for a header, which has 32 bits for it.

@@ -95,6 +95,24 @@ fn the_program_gets_its_environment_and_its_status_comes_back() {
 }
 
 #[test]
+fn an_installed_command_finds_its_library() {
+    for place in ["lib/rigz", "lib64/rigz", &format!("lib/{}-linux-gnu/rigz", std::env::consts::ARCH), "rigz"]
+    {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        fs::create_dir_all(folder.join(place)).unwrap();
+        fs::hard_link(RIGZ, folder.join("bin/rigz")).unwrap();
+        let library = folder.write(&format!("{place}/libz.so.1"), b"only its place is asked for");
+        let output = run(command("bin/rigz", &folder.0).args(["run", "sh", "-c", "echo $LD_PRELOAD"]), b"");
+        assert_eq!(
+            text(&output.stdout).trim(),
+            library.canonicalize().unwrap().display().to_string(),
+            "{place}"
+        );
+    }
+}
+
+#[test]
 fn the_log_tells_why_a_stream_was_compressed_as_it_was() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);

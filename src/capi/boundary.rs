@@ -4,35 +4,61 @@ use super::types::code::*;
 use super::types::z_stream;
 use crate::error::{Error, Result, Status};
 use crate::raw::alloc::{system_alloc, system_free};
+use crate::raw::fault::{Point, point};
+use crate::raw::process::leaked;
 use crate::raw::{Allocator, Output};
 use crate::stream::{Flush, Strategy};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+thread_local! {
+    /// Whether the thread is within an export of ours.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Runs an export's body. A panic, which would be our bug, becomes `on_panic` and stays silent.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
-    thread_local! {
-        static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
-    }
-    static IS_QUIET: AtomicBool = AtomicBool::new(false);
-    if !IS_QUIET.load(Ordering::Relaxed) && !IS_QUIET.swap(true, Ordering::Relaxed) {
-        let host = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true)
-                || std::thread::current().name() == Some("rigz");
-            if !is_ours {
-                host(panic);
-            }
-        }));
-    }
+    keep_panics_quiet();
     let outer = IS_INSIDE.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(body));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        point(Point::Call);
+        body()
+    }));
     IS_INSIDE.set(outer);
     result.unwrap_or(on_panic)
 }
+
+/// Has nothing said of our panics. A Rust program that is linked with us keeps its hook for its own. Neither of the two boxes
+/// here takes memory, which could be refused: one is there already, the other is of no size.
+fn keep_panics_quiet() {
+    static IS_QUIET: AtomicBool = AtomicBool::new(false);
+    static HOST: AtomicPtr<Box<PanicHook>> = AtomicPtr::new(core::ptr::null_mut());
+    if IS_QUIET.load(Ordering::Relaxed) || std::thread::panicking() || IS_QUIET.swap(true, Ordering::Relaxed)
+    {
+        return;
+    }
+    match Allocator::SYSTEM.place(std::panic::take_hook()) {
+        Ok(host) => {
+            HOST.store(host.as_ptr(), Ordering::Release);
+            std::panic::set_hook(Box::new(|panic| {
+                let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true)
+                    || std::thread::current().name() == Some("rigz");
+                if let (false, Some(host)) = (is_ours, leaked(HOST.load(Ordering::Acquire))) {
+                    host(panic);
+                }
+            }));
+        }
+        Err(host) => {
+            std::panic::set_hook(host);
+            IS_QUIET.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+type PanicHook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
 
 /// zlib's number for an outcome.
 pub(super) fn to_code(outcome: Result<Status>) -> c_int {
@@ -172,6 +198,9 @@ pub(super) enum Kind {
     Back = 0x7a67_6972_4241_4331,
 }
 
+/// Marks the kind of a stream that a panic left in an unknown state.
+const DEAD: u64 = 1 << 63;
+
 /// What `z_stream.state` points at. `kind` and `strm` come first in every state, so that they can be read of any.
 #[repr(C)]
 pub(super) struct State<T> {
@@ -181,6 +210,27 @@ pub(super) struct State<T> {
     strm: *mut z_stream,
     allocator: Allocator,
     pub(super) inner: T,
+}
+
+/// The mark by which a stream lives: its kind. [`State::life`] gives it, for the length of one call.
+pub(super) struct Life(*mut u64);
+
+impl<T> State<T> {
+    pub(super) fn life(&mut self) -> Life {
+        Life(&raw mut self.kind)
+    }
+}
+
+impl Life {
+    /// As [`guard`], of an export's work on the stream: a panic leaves it dead. Whatever it was in the middle of, every later call
+    /// is refused; the one that ends it frees what it has.
+    pub(super) fn guard<T>(self, on_panic: T, body: impl FnOnce() -> T) -> T {
+        guard(None, || Some(body())).unwrap_or_else(|| {
+            // SAFETY: only the call that ends a stream frees its state, and it takes no `Life`.
+            unsafe { *self.0 |= DEAD };
+            on_panic
+        })
+    }
 }
 
 /// The allocator that a stream asks for; its empty fields are filled in, since programs look.
@@ -210,6 +260,15 @@ pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, 
 /// # Safety
 /// - `strm` is null or valid; its state is null or came from [`install`] with the same `T` for the same kind.
 pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
+    // SAFETY: the caller's promise is the same.
+    unsafe { any_state(strm, kind) }.filter(|state| state.kind & DEAD == 0)
+}
+
+/// As [`state`], dead or alive.
+///
+/// # Safety
+/// - As for [`state`].
+unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
     // SAFETY: the caller vouches for `strm`.
     let stream = unsafe { strm.as_ref() }?;
     if stream.zalloc.is_none() || stream.zfree.is_none() {
@@ -223,27 +282,27 @@ pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a
     let found = unsafe { (*place).kind };
     // SAFETY: as above; the back pointer comes second in every kind.
     let owner = unsafe { (*place).strm };
-    if found != kind as u64 || owner != strm {
+    if found & !DEAD != kind as u64 || owner != strm {
         return None;
     }
     // SAFETY: the kind tells that it is a `State<T>`, and the program uses a stream from one thread at a time.
     Some(unsafe { &mut *place })
 }
 
-/// Takes a stream's state away and frees its memory.
+/// Takes a stream's state away and frees its memory. A dead stream is freed, too, and there is nothing left to tell of it.
 ///
 /// # Safety
 /// - As for [`state`].
 pub(super) unsafe fn remove<T>(strm: *mut z_stream, kind: Kind) -> Option<T> {
     // SAFETY: the caller's promise is `state`'s.
-    let state = unsafe { state::<T>(strm, kind) }?;
-    let allocator = state.allocator;
+    let state = unsafe { any_state::<T>(strm, kind) }?;
+    let (allocator, is_dead) = (state.allocator, state.kind & DEAD != 0);
     state.kind = 0;
     // SAFETY: `install` placed it with this allocator, and it is taken once, since the stream forgets it below.
     let state = unsafe { allocator.take(NonNull::from(state)) };
     // SAFETY: `state` found `strm` valid.
     unsafe { (*strm).state = core::ptr::null_mut() };
-    Some(state.inner)
+    (!is_dead).then_some(state.inner)
 }
 
 /// Copies a history and its length to the program's places, each of which may be null.

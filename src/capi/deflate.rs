@@ -35,7 +35,7 @@ macro_rules! stream {
     ($strm:expr) => {{
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
         match unsafe { state::<Deflate>($strm, Kind::Deflate) } {
-            Some(state) => &mut state.inner,
+            Some(state) => (state.life(), &mut state.inner),
             None => return Z_STREAM_ERROR,
         }
     }};
@@ -136,12 +136,12 @@ fn restart(strm: &mut z_stream) {
 /// when nothing could be done, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
-    let deflate = stream!(strm);
+    let (life, deflate) = stream!(strm);
     // Z_TREES is inflate's alone.
     let Some(flush) = super::boundary::flush(flush).filter(|flush| *flush != Flush::Trees) else {
         return Z_STREAM_ERROR;
     };
-    guard(Z_STREAM_ERROR, || {
+    life.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         let outcome = if strm.next_out.is_null() {
@@ -208,8 +208,8 @@ pub unsafe extern "C" fn deflateResetKeep(strm: *mut z_stream) -> c_int {
 }
 
 unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> Result<()>) -> c_int {
-    let deflate = stream!(strm);
-    guard(Z_STREAM_ERROR, || {
+    let (life, deflate) = stream!(strm);
+    life.guard(Z_STREAM_ERROR, || {
         let code = to_ok(reset(&mut deflate.stream));
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
@@ -223,13 +223,13 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
 /// is changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
-    let deflate = stream!(strm);
+    let (life, deflate) = stream!(strm);
     let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
     if !(-1..=9).contains(&level) {
         // Said before the header is asked for, which may find no room.
         return Z_STREAM_ERROR;
     }
-    guard(Z_STREAM_ERROR, || {
+    life.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         // SAFETY: the program's buffers are as its stream says.
@@ -254,11 +254,11 @@ pub unsafe extern "C" fn deflateSetDictionary(
     dictionary: *const u8,
     len: uInt,
 ) -> c_int {
-    let deflate = stream!(strm);
+    let (life, deflate) = stream!(strm);
     if dictionary.is_null() {
         return Z_STREAM_ERROR;
     }
-    guard(Z_STREAM_ERROR, || {
+    life.guard(Z_STREAM_ERROR, || {
         // SAFETY: the program promises `len` bytes.
         let code = to_ok(deflate.stream.set_dictionary(unsafe { slice(dictionary, len as usize) }));
         // SAFETY: `stream!` found a valid stream.
@@ -274,8 +274,8 @@ pub unsafe extern "C" fn deflateGetDictionary(
     dictionary: *mut u8,
     len: *mut uInt,
 ) -> c_int {
-    let deflate = stream!(strm);
-    guard(Z_STREAM_ERROR, || {
+    let (life, deflate) = stream!(strm);
+    life.guard(Z_STREAM_ERROR, || {
         to_ok(deflate.stream.dictionary().map(|history| {
             // SAFETY: null, or the program's with room for 32 KiB and for a length.
             unsafe { give_dictionary(&history, dictionary, len) };
@@ -286,8 +286,8 @@ pub unsafe extern "C" fn deflateGetDictionary(
 /// Puts bits in front of the next output of the stream. `Z_BUF_ERROR` when there is no place for them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
-    let deflate = stream!(strm);
-    guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
+    let (life, deflate) = stream!(strm);
+    life.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
 }
 
 /// Sets zlib's search parameters.
@@ -299,8 +299,8 @@ pub unsafe extern "C" fn deflateTune(
     nice: c_int,
     chain: c_int,
 ) -> c_int {
-    let deflate = stream!(strm);
-    guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
+    let (life, deflate) = stream!(strm);
+    life.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
 }
 
 /// Bytes and bits that wait for room; either pointer may be null. `Z_BUF_ERROR` when the bytes do not fit an `unsigned`.
@@ -310,8 +310,10 @@ pub unsafe extern "C" fn deflatePending(
     pending: *mut c_uint,
     bits: *mut c_int,
 ) -> c_int {
-    let deflate = stream!(strm);
-    let (waiting_bytes, waiting_bits) = deflate.stream.pending();
+    let (life, deflate) = stream!(strm);
+    let Some((waiting_bytes, waiting_bits)) = life.guard(None, || Some(deflate.stream.pending())) else {
+        return Z_STREAM_ERROR;
+    };
     // SAFETY: null or the program's.
     if let Some(bits) = unsafe { bits.as_mut() } {
         *bits = waiting_bits as c_int;
@@ -329,7 +331,7 @@ pub unsafe extern "C" fn deflatePending(
 /// How many bits of the last byte of a finished raw stream were used, 1 to 8; 0 when that is not known (PORTING.md).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c_int {
-    let deflate = stream!(strm);
+    let (_, deflate) = stream!(strm);
     // SAFETY: null or the program's.
     if let Some(bits) = unsafe { bits.as_mut() } {
         *bits = deflate.stream.used_bits() as c_int;
@@ -352,19 +354,22 @@ pub unsafe extern "C" fn deflateBound_z(strm: *mut z_stream, source_len: z_size_
 }
 
 unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
+    // Whatever the stream will be: short stored blocks and a gzip wrap.
+    let any = oneshot::bound(len).saturating_add(len >> 3).saturating_add(18);
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     match unsafe { state::<Deflate>(strm, Kind::Deflate) } {
         // SAFETY: the program's header is valid until it is written.
-        Some(state) => state.inner.stream.bound(len, unsafe { state.inner.header() }.as_ref()),
-        // Whatever the stream will be: short stored blocks and a gzip wrap.
-        None => oneshot::bound(len).saturating_add(len >> 3).saturating_add(18),
+        Some(state) => state
+            .life()
+            .guard(any, || state.inner.stream.bound(len, unsafe { state.inner.header() }.as_ref())),
+        None => any,
     }
 }
 
 /// Names the gzip header to write; the struct and its texts must stay until it is written. `Z_STREAM_ERROR` when the stream has no gzip wrap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
-    let deflate = stream!(strm);
+    let (_, deflate) = stream!(strm);
     if !deflate.stream.is_gzip() {
         return Z_STREAM_ERROR;
     }
@@ -375,11 +380,11 @@ pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_hea
 /// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
-    let deflate = stream!(source);
+    let (life, deflate) = stream!(source);
     if dest.is_null() {
         return Z_STREAM_ERROR;
     }
-    guard(Z_STREAM_ERROR, || {
+    life.guard(Z_STREAM_ERROR, || {
         to_ok(deflate.stream.try_clone().and_then(|stream| {
             // SAFETY: both are valid, and a `z_stream` may be copied bytewise.
             unsafe { core::ptr::copy(source, dest, 1) };

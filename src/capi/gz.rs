@@ -130,11 +130,13 @@ unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<us
 unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
     // SAFETY: an open file points to a `Handle` that `Handle::place` made.
     let handle = unsafe { Allocator::SYSTEM.take(file.cast::<Handle>()) };
-    if handle.dead {
-        handle.file.abandon();
-        return Z_STREAM_ERROR;
-    }
-    guard(Z_STREAM_ERROR, || to_ok(handle.file.close()))
+    guard(Z_STREAM_ERROR, || {
+        if handle.dead {
+            handle.file.abandon();
+            return Z_STREAM_ERROR;
+        }
+        to_ok(handle.file.close())
+    })
 }
 
 /// The bytes of a C string; `None` for a null pointer.

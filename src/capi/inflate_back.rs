@@ -4,6 +4,7 @@ use super::boundary::*;
 use super::types::code::*;
 use super::types::z_stream;
 use crate::raw::Output;
+use crate::raw::process::NoCancel;
 use crate::stream::inflate_back::BackStream;
 use core::ffi::{c_char, c_int, c_uchar, c_uint, c_void};
 
@@ -69,7 +70,10 @@ pub unsafe extern "C" fn inflateBack(
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     let Some(state) = (unsafe { state::<Back>(strm, Kind::Back) }) else { return Z_STREAM_ERROR };
     let (Some(read), Some(write)) = (read, write) else { return Z_STREAM_ERROR };
-    guard(Z_STREAM_ERROR, || {
+    let life = state.life();
+    // The call-backs are where a host waits for its input.
+    let _whole = NoCancel::new();
+    life.guard(Z_STREAM_ERROR, || {
         // SAFETY: `state` found it valid.
         let strm = unsafe { &mut *strm };
         let Back { stream, window, window_len } = &mut state.inner;

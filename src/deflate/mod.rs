@@ -10,7 +10,8 @@
 //!
 //! - `match_finder`: where did these bytes occur before? Two kinds; the one of level 3 and up builds its hash chains in a
 //!   pass of their own, ahead of the parser, and searches each by the better of two chains.
-//! - `parse`: which of those matches are worth their bits? The lazy parser judges by the estimated cost of symbols.
+//! - `parse`: which of those matches are worth their bits? The lazy parser judges by the estimated cost of symbols, the
+//!   near-optimal one by that of whole paths.
 //! - `sequence` holds the decisions of the open block and counts symbols, `block_split` says where it ends.
 //! - `block` finds the shortest form (stored, fixed, dynamic) and writes it, with `huffman` and `bit_writer`.
 //! - `level` is the table of what each level does.
@@ -40,6 +41,7 @@ use level::Method;
 use match_finder::distance_rings::DistanceRings;
 use match_finder::hash_table::HashTable;
 use parse::Sink;
+use parse::near_optimal::NearOptimal;
 use sequence::OpenBlock;
 
 use crate::error::{Error, Result};
@@ -73,6 +75,8 @@ pub struct Encoder {
     rings: DistanceRings,
     block: OpenBlock,
     codes: Codes,
+    /// Of levels 10 to 12, from their first use on.
+    near_optimal: Option<Box<NearOptimal>>,
 }
 
 impl Encoder {
@@ -83,6 +87,7 @@ impl Encoder {
             rings: DistanceRings::new()?,
             block: OpenBlock::new(),
             codes: Codes::new(),
+            near_optimal: None,
         })
     }
 
@@ -130,6 +135,13 @@ impl Encoder {
             Method::Fastest => parse::fastest::parse::<1>(&mut self.table, data, window_len, &mut sink)?,
             Method::Fast => parse::fastest::parse::<2>(&mut self.table, data, window_len, &mut sink)?,
             Method::Lazy(level) => parse::lazy::parse(level, &mut self.rings, data, window_len, &mut sink)?,
+            Method::NearOptimal(level) => {
+                let state = match &mut self.near_optimal {
+                    Some(state) => state,
+                    none => none.insert(Box::new(NearOptimal::new()?)),
+                };
+                parse::near_optimal::parse(level, state, &mut self.rings, data, window_len, &mut sink)?;
+            }
         }
         let (count, last_bits) = sink.writer.finish()?;
         // SAFETY: `finish` tells how many bytes from the start of the free room were written.

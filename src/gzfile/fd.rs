@@ -1,7 +1,7 @@
 //! `Descriptor`: the file behind a gzFile, and the only place of this floor that calls the operating system.
 //!
 //! The manners are zlib's. A read or write that a signal interrupts fails with `EINTR`: the host may be waiting for just
-//! that. A short read is continued until the buffer is full or the file ends, a short write until all is written. A
+//! that. A thread is not cancelled in the middle of one (`NoCancel`). A short read is continued until the buffer is full or the file ends, a short write until all is written. A
 //! descriptor that the host gave is used from where it stands; nothing is closed but by [`Descriptor::close`], so a failed
 //! `gzdopen` leaves the host's descriptor open.
 
@@ -11,6 +11,8 @@ use core::ffi::{CStr, c_int};
 
 use super::mode::{Access, Mode};
 use crate::raw::Output;
+use crate::raw::fault::{Point, point};
+use crate::raw::process::NoCancel;
 use crate::stream::ahead::Source;
 
 /// Reads and writes are cut to 1 GiB, as zlib cuts them: some systems refuse a count that does not fit an `int`.
@@ -106,6 +108,7 @@ impl Descriptor {
         ] {
             flags |= if wanted { flag } else { 0 };
         }
+        let _whole = NoCancel::new();
         // SAFETY: `path` ends with a zero; the mode bits are read because `O_CREAT` may be set.
         let fd = unsafe { libc::open(path.as_ptr(), flags, 0o666) };
         (fd != -1).then_some(Self(fd))
@@ -113,6 +116,7 @@ impl Descriptor {
 
     /// Takes over the host's descriptor, setting what the mode asks for.
     pub(super) fn adopt(fd: c_int, mode: &Mode) -> Self {
+        let _whole = NoCancel::new();
         if mode.non_blocking {
             // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
             let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
@@ -130,7 +134,9 @@ impl Descriptor {
 
     /// Reads until `output` is full, the file ends or a read fails.
     pub(super) fn fill(&self, output: &mut Output<'_>) -> Filled {
+        let _whole = NoCancel::new();
         while !output.is_full() {
+            point(Point::File);
             let wanted = output.room().min(LARGEST_TRANSFER);
             // SAFETY: `Output` vouches for `room()` writable bytes at `cursor()`.
             let got = unsafe { libc::read(self.0, output.cursor().cast(), wanted) };
@@ -146,7 +152,9 @@ impl Descriptor {
 
     /// Writes all of `bytes`, taking what was written off their front.
     pub(super) fn write_all(&self, bytes: &mut &[u8]) -> Result<(), Errno> {
+        let _whole = NoCancel::new();
         while !bytes.is_empty() {
+            point(Point::File);
             let wanted = bytes.len().min(LARGEST_TRANSFER);
             // SAFETY: `bytes` is readable for `wanted` bytes.
             let written = unsafe { libc::write(self.0, bytes.as_ptr().cast(), wanted) };
@@ -192,6 +200,7 @@ impl Descriptor {
 
     /// Closes the file.
     pub(super) fn close(self) -> Result<(), Errno> {
+        let _whole = NoCancel::new();
         // SAFETY: the descriptor was opened or handed over for us to close, and `self` is gone after this.
         match unsafe { libc::close(self.0) } {
             0 => Ok(()),

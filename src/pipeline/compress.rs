@@ -13,7 +13,7 @@ use super::encoder::{ChunkEnd, Form};
 use super::job::Chunk;
 use super::ring::Ring;
 use crate::checksum::Check;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
 
 /// What a segment is compressed with.
@@ -223,18 +223,32 @@ impl Compressor {
     /// Hands the open chunk on and opens the next, primed with its tail.
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
         let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
-        let mut next = self.ring.input_buffer(WINDOW + (self.settings.chunk_len)(self.number + 1))?;
+        let next = self.ring.input_buffer(WINDOW + (self.settings.chunk_len)(self.number + 1));
+        let (mut next, out) = match next {
+            Ok(next) => (next, out),
+            Err(error) => {
+                self.ring.keep(None, Some(out));
+                return Err(error);
+            }
+        };
         next.extend(self.settings.form.history(&self.open));
-        let next_window_len = next.len();
+        let (window_len, next_window_len) = (self.window_len, next.len());
         let chunk = Chunk {
             form: self.settings.form,
             level: self.settings.level,
             bytes: std::mem::replace(&mut self.open, next),
-            window_len: std::mem::replace(&mut self.window_len, next_window_len),
+            window_len,
             end,
             check: self.settings.check,
         };
-        self.ring.push(chunk, out);
+        self.window_len = next_window_len;
+        if let Err((bytes, out)) = self.ring.push(chunk, out) {
+            // As if it had not been tried: nothing is lost, and the next call tries again.
+            let next = bytes.map(|bytes| std::mem::replace(&mut self.open, bytes));
+            self.window_len = window_len;
+            self.ring.keep(next, out);
+            return Err(Error::Memory);
+        }
         self.number += 1;
         Ok(())
     }

@@ -223,7 +223,7 @@ pub enum Sight {
 
 /// How many threads besides the caller's may decode; the first call that is not made for nothing starts them.
 pub fn decoding_workers() -> usize {
-    if may_have_workers() { Pool::current().workers() } else { 0 }
+    if may_have_workers() { Pool::current().map_or(0, Pool::workers) } else { 0 }
 }
 
 /// Whether threads besides the caller's may ever decode, without starting any.
@@ -236,12 +236,15 @@ impl Stretch {
     pub fn begin(order: Order) -> Self {
         let shared = Arc::new(Shared { handover: Handover::new(), place: AtomicU64::new(0) });
         let worker = Arc::clone(&shared);
-        Pool::current().spawn(move || {
+        let work = move || {
             if worker.handover.begin() {
                 let report = run(order, &worker);
                 worker.handover.settle(report);
             }
-        });
+        };
+        if let Some(pool) = Pool::current() {
+            pool.spawn(work);
+        }
         Self { shared, epoch: Epoch::now() }
     }
 

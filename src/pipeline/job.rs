@@ -4,10 +4,11 @@
 //! makes `fork`, a copied stream and a refused thread harmless.
 
 use super::encoder::{ChunkEncoder, ChunkEnd, Form};
-use super::sync::{Arc, Condvar, Mutex, lock};
+use super::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::Buffer;
+use crate::raw::fault::{Point, point};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A chunk's bytes and everything that its encoding depends on.
@@ -60,10 +61,13 @@ enum State {
     Cancelled,
 }
 
+/// What a job leaves when it is over: its chunk's bytes and the buffer for its result, where nobody else has them.
+pub(super) type Buffers = (Option<Buffer>, Option<Buffer>);
+
 /// One chunk's way through the pipeline.
 #[derive(Debug)]
 pub(super) struct Job {
-    chunk: Arc<Chunk>,
+    chunk: Shared<Chunk>,
     /// Written by the thread that does the job and by the stream's; nobody holds the lock while encoding.
     state: Mutex<State>,
     /// Told when `state` becomes `Done` or `Failed`.
@@ -71,12 +75,12 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// A job that waits; `out` has room for the result.
-    pub(super) fn new(chunk: Arc<Chunk>, out: Buffer) -> Self {
+    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child makes a second job of it.
+    pub(super) fn new(chunk: Shared<Chunk>, out: Buffer) -> Self {
         Self { chunk, state: Mutex::new(State::Waiting(out)), settled: Condvar::new() }
     }
 
-    pub(super) fn chunk(&self) -> &Arc<Chunk> {
+    pub(super) fn chunk(&self) -> &Shared<Chunk> {
         &self.chunk
     }
 
@@ -99,6 +103,7 @@ impl Job {
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
+            point(Point::Job);
             let Chunk { form, level, bytes, window_len, end, .. } = &*self.chunk;
             out.append(|out| match form {
                 Form::Raw => encoder.encode(*level, bytes, *window_len, *end, out).map(|info| info.last_bits),
@@ -132,7 +137,7 @@ impl Job {
     pub(super) fn wait(&self) {
         let mut state = lock(&self.state);
         while matches!(*state, State::Running) {
-            state = self.settled.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+            state = wait(&self.settled, state);
         }
     }
 
@@ -153,9 +158,17 @@ impl Job {
         }
     }
 
+    /// As [`new`](Self::new), in shared memory; gives the buffers back when it is refused.
+    pub(super) fn share(chunk: Chunk, out: Buffer) -> std::result::Result<Shared<Self>, Buffers> {
+        match Shared::try_new(chunk) {
+            Ok(chunk) => Shared::try_new(Self::new(chunk, out)).map_err(Self::into_buffers),
+            Err(chunk) => Err((Some(chunk.bytes), Some(out))),
+        }
+    }
+
     /// The two buffers of a job that is delivered, to be used again, unless someone else still holds the job.
-    pub(super) fn into_buffers(self) -> (Option<Buffer>, Option<Buffer>) {
-        let input = Arc::into_inner(self.chunk).map(|chunk| chunk.bytes);
+    pub(super) fn into_buffers(self) -> Buffers {
+        let input = self.chunk.into_inner().map(|chunk| chunk.bytes);
         let state = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let output = match state {
             State::Done(encoded) => Some(encoded.bytes),
@@ -184,7 +197,7 @@ mod tests {
             end: ChunkEnd::Finish,
             check: Check::Crc(0),
         };
-        Job::new(Arc::new(chunk), out)
+        Job::new(Shared::try_new(chunk).expect("malloc gives a few bytes"), out)
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! stream's thread; only the jobs in it are shared.
 
 use super::encoder::ChunkEncoder;
-use super::job::{Chunk, Encoded, Job};
+use super::job::{Buffers, Chunk, Encoded, Job};
 use super::pool::{Epoch, Pool};
-use super::sync::{Arc, yield_now};
+use super::sync::{Shared, yield_now};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
@@ -23,7 +23,7 @@ pub(super) struct Delivered {
 
 #[derive(Debug)]
 pub(super) struct Ring {
-    jobs: VecDeque<Arc<Job>>,
+    jobs: VecDeque<Shared<Job>>,
     /// Bytes of the front job that were delivered.
     delivered: usize,
     depth: usize,
@@ -68,7 +68,8 @@ impl Ring {
         if self.pool.is_some() {
             return Ok(());
         }
-        let pool = Pool::current();
+        // Without memory for a pool the stream's thread does all jobs; the next write tries again.
+        let Some(pool) = Pool::current() else { return Ok(()) };
         let threads = pool.workers() + 1;
         self.depth = match (threads, self.allocator.is_system()) {
             (1, _) => 1,
@@ -112,19 +113,27 @@ impl Ring {
         buffer(&mut self.spare_outputs, capacity, self.allocator)
     }
 
-    /// Puts a chunk and the buffer for its result in line.
-    pub(super) fn push(&mut self, chunk: Chunk, out: Buffer) {
-        self.jobs.push_back(Arc::new(Job::new(Arc::new(chunk), out)));
+    /// Puts a chunk and the buffer for its result in line; gives the buffers back when memory is refused.
+    pub(super) fn push(&mut self, chunk: Chunk, out: Buffer) -> std::result::Result<(), Buffers> {
+        self.jobs.push_back(Job::share(chunk, out)?);
         if self.is_open {
             self.offer();
         }
+        Ok(())
+    }
+
+    /// Keeps buffers that nobody needs now.
+    pub(super) fn keep(&mut self, input: Option<Buffer>, output: Option<Buffer>) {
+        self.spare_inputs.extend(input.filter(|_| self.spare_inputs.len() < self.spare_inputs.capacity()));
+        self.spare_outputs
+            .extend(output.filter(|_| self.spare_outputs.len() < self.spare_outputs.capacity()));
     }
 
     /// Lets the workers have all jobs.
     fn offer(&mut self) {
         let Some(pool) = self.pool else { return };
         for job in self.jobs.range(self.offered..) {
-            pool.offer(Arc::downgrade(job));
+            pool.offer(job.downgrade());
         }
         self.offered = self.jobs.len();
     }
@@ -156,8 +165,11 @@ impl Ring {
         Ok(())
     }
 
-    /// Bytes that [`deliver`](Self::deliver) could copy at once.
+    /// Bytes that [`deliver`](Self::deliver) could copy at once. In a forked child the jobs may be locked for ever: none.
     pub(super) fn settled_len(&self) -> usize {
+        if self.epoch != Epoch::now() {
+            return 0;
+        }
         let lens =
             self.jobs.iter().map_while(|job| job.with_result(|encoded| encoded.bytes.len()).ok().flatten());
         lens.sum::<usize>().saturating_sub(self.delivered)
@@ -207,14 +219,17 @@ impl Ring {
         if now == self.epoch {
             return Ok(());
         }
-        self.pool = self.pool.map(|_| Pool::current());
+        self.pool = self.pool.and_then(|_| Pool::current());
         if self.allocator.is_system() {
+            let mut renewed = VecDeque::new();
+            renewed.try_reserve(self.depth.max(self.jobs.len())).map_err(|_| Error::Memory)?;
             for index in 0..self.jobs.len() {
-                let chunk = Arc::clone(self.jobs[index].chunk());
+                let chunk = Shared::clone(self.jobs[index].chunk());
                 let out = self.output_buffer(chunk.bound())?;
-                // Dropping the old job could free a locked mutex, so it is left alone.
-                std::mem::forget(std::mem::replace(&mut self.jobs[index], Arc::new(Job::new(chunk, out))));
+                renewed.push_back(Shared::try_new(Job::new(chunk, out)).map_err(|_| Error::Memory)?);
             }
+            // Dropping the old jobs could free a locked mutex, so they are left alone.
+            std::mem::replace(&mut self.jobs, renewed).into_iter().for_each(std::mem::forget);
             self.offered = 0;
             self.offer();
         }
@@ -230,18 +245,20 @@ impl Ring {
         ring.reserve()?;
         for job in &self.jobs {
             let job = if self.allocator.is_system() {
-                Arc::clone(job)
+                Shared::clone(job)
             } else {
                 // The host's allocator frees on the host's thread only, which shared buffers could not promise.
                 let chunk = job.chunk().try_clone()?;
                 let out = ring.output_buffer(chunk.bound())?;
-                Arc::new(Job::new(Arc::new(chunk), out))
+                Job::share(chunk, out).map_err(|_| Error::Memory)?
             };
             ring.jobs.push_back(job);
         }
         if self.allocator.is_system() {
-            (ring.offered, ring.epoch) = (self.offered, self.epoch);
+            ring.offered = self.offered;
         }
+        // In a forked child this is still the parent's, and so is the pool: the copy's first call will see that.
+        ring.epoch = self.epoch;
         ring.delivered = self.delivered;
         Ok(ring)
     }
@@ -251,17 +268,16 @@ impl Ring {
         self.offered = self.offered.saturating_sub(1);
         if let Some(job) = self.jobs.pop_front().and_then(|job| self.sole(job)) {
             let (input, output) = job.into_buffers();
-            self.spare_inputs.extend(input);
-            self.spare_outputs.extend(output);
+            self.keep(input, output);
         }
     }
 
     /// The job itself, if nobody else holds it. A worker that is about to let go of buffers of the host's allocator is waited for:
     /// they are freed on this thread.
-    fn sole(&self, mut job: Arc<Job>) -> Option<Job> {
+    fn sole(&self, mut job: Shared<Job>) -> Option<Job> {
         loop {
             // In one step: a worker may take hold between a look at the count and letting go, and would then be the last.
-            match Arc::try_unwrap(job) {
+            match Shared::try_unwrap(job) {
                 Ok(job) => return Some(job),
                 Err(_) if self.allocator.is_system() => return None,
                 Err(shared) => job = shared,
@@ -281,10 +297,10 @@ impl Drop for Ring {
         }
         for job in jobs {
             // Another reference is a worker's, which has begun, or a copied stream's, which still wants the job.
-            if Arc::strong_count(&job) == 1 {
+            if job.owners() == 1 {
                 job.cancel();
             }
-            self.sole(job);
+            drop(self.sole(job));
         }
     }
 }

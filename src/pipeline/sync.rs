@@ -1,12 +1,18 @@
 //! Locks, condition variables and shared ownership of the pipeline, in one place so that a model checker's can stand in: `proof/` runs
 //! the ring and its jobs with loom's in the place of this file.
 
-pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+pub(super) use crate::raw::shared::{Shared, WeakShared};
+pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
 pub(super) use std::thread::yield_now;
 
 /// Locks, whatever a panicking holder left: every state that a job can be left in is a valid one.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits to be told, and locks again.
+pub(super) fn wait<'a, T>(told: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    told.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The same for what loom checks, with its types in their place under `cfg(loom)`.

@@ -92,6 +92,11 @@ impl Buffer {
         self.len = 0;
     }
 
+    /// Drops all but the first `count` bytes.
+    pub fn truncate(&mut self, count: usize) {
+        self.len = self.len.min(count);
+    }
+
     /// Drops all but the last `count` bytes.
     pub fn keep_tail(&mut self, count: usize) {
         if count < self.len {
@@ -144,7 +149,10 @@ mod tests {
         buffer.keep_tail(4);
         assert_eq!(*buffer, [7, b'e', b'n', b'd']);
         buffer.keep_tail(100);
+        buffer.truncate(100);
         assert_eq!(buffer.len(), 4);
+        buffer.truncate(1);
+        assert_eq!(*buffer, [7]);
         buffer.clear();
         assert!(buffer.is_empty());
     }

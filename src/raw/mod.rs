@@ -3,12 +3,16 @@
 pub mod alloc;
 pub mod buffer;
 pub(crate) mod copy;
+pub(crate) mod fault;
 pub mod load;
 pub mod output;
+pub mod placed;
 pub mod process;
 pub mod search;
+pub(crate) mod shared;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;
 pub use output::Output;
+pub use placed::Placed;
 pub use search::find_byte;

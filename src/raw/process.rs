@@ -1,7 +1,9 @@
-//! What a guest must know of its host process: forks and signals.
+//! What a guest must know of its host process: forks, signals, cancelled threads.
 
+use super::Allocator;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -82,6 +84,46 @@ impl Drop for BlockedSignals {
     }
 }
 
+/// Puts off the cancelling of the calling thread until dropped.
+///
+/// `pthread_cancel` unwinds the stack from wherever the thread waits, and a stack with an export's panic guard on it cannot be
+/// unwound by anybody else: the process would end. So whatever may be a point of cancellation, a system call that waits or a
+/// function of the host's, is called with this; the thread is cancelled at the next such point behind our call.
+#[derive(Debug)]
+pub struct NoCancel {
+    before: c_int,
+}
+
+unsafe extern "C" {
+    /// Not declared by the libc crate.
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
+
+impl NoCancel {
+    const DISABLE: c_int = 1;
+
+    /// Puts it off.
+    pub fn new() -> Self {
+        let mut before = 0;
+        // SAFETY: a valid state, and `before` is ours to be written.
+        unsafe { pthread_setcancelstate(Self::DISABLE, &raw mut before) };
+        Self { before }
+    }
+}
+
+impl Default for NoCancel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for NoCancel {
+    fn drop(&mut self) {
+        // SAFETY: `before` came from the same function. It acts on nothing: a thread is cancelled at its points only.
+        unsafe { pthread_setcancelstate(self.before, core::ptr::null_mut()) };
+    }
+}
+
 /// A value that a process makes at first use, and for whose making no thread ever waits for another: threads that come
 /// together all make it, and the first to publish wins.
 ///
@@ -95,31 +137,39 @@ impl<T: Send + Sync + 'static> FirstMade<T> {
         Self(AtomicPtr::new(core::ptr::null_mut()))
     }
 
-    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &'static T {
-        leaked(self.0.load(Ordering::Acquire)).unwrap_or_else(|| {
-            self.set(make());
-            leaked(self.0.load(Ordering::Acquire)).expect("a value is there, this one or another")
-        })
+    /// The value; `None` when memory for it is refused, and then it is made at the next use.
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> Option<&'static T> {
+        let seen = self.0.load(Ordering::Acquire);
+        leaked(seen).or_else(|| publish(&self.0, seen, make()).map(|(value, _)| value))
     }
 
-    /// Publishes `value`; false, and it is dropped, when there is one already.
+    /// Publishes `value`; false, and it is dropped, when there is one already, or no memory.
     pub(crate) fn set(&self, value: T) -> bool {
-        let made = Box::into_raw(Box::new(value));
-        let is_first = self
-            .0
-            .compare_exchange(core::ptr::null_mut(), made, Ordering::Release, Ordering::Relaxed)
-            .is_ok();
-        if !is_first {
-            // SAFETY: `made` came from `Box::into_raw` above, and nobody else has seen it.
-            drop(unsafe { Box::from_raw(made) });
+        publish(&self.0, core::ptr::null_mut(), value).is_some_and(|(_, ours)| ours.is_none())
+    }
+}
+
+/// Puts `value` where others find it, for ever, if `place` still holds what was `seen` there. Gives what stands there then, and
+/// `value` back if that is another thread's. `None` when memory is refused.
+pub(crate) fn publish<T: Send + Sync + 'static>(
+    place: &AtomicPtr<T>,
+    seen: *mut T,
+    value: T,
+) -> Option<(&'static T, Option<T>)> {
+    let made: NonNull<T> = Allocator::SYSTEM.place(value).ok()?;
+    match place.compare_exchange(seen, made.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => leaked(made.as_ptr()).map(|value| (value, None)),
+        Err(first) => {
+            // SAFETY: placed above, and nobody else has seen it.
+            let value = unsafe { Allocator::SYSTEM.take(made) };
+            leaked(first).map(|first| (first, Some(value)))
         }
-        is_first
     }
 }
 
 /// A shared view of what was leaked behind `place`, if anything was.
 ///
-/// Only ever pass a pointer that is null or came from `Box::leak` and is freed by nobody.
+/// Only ever pass a pointer that is null or came from `Allocator::place` and is freed by nobody.
 pub(crate) fn leaked<T>(place: *mut T) -> Option<&'static T> {
     // SAFETY: by the rule above the value lives for ever, and nobody changes it behind a shared pointer.
     unsafe { place.as_ref() }
@@ -132,7 +182,7 @@ mod tests {
     #[test]
     fn the_first_made_value_stays() {
         static VALUE: FirstMade<std::thread::ThreadId> = FirstMade::new();
-        let make = || *VALUE.get_or_make(|| std::thread::current().id());
+        let make = || *VALUE.get_or_make(|| std::thread::current().id()).expect("malloc gives a few bytes");
         let seen: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()

@@ -146,7 +146,7 @@ impl BgzfStream {
     fn settings(&self) -> Settings {
         Settings {
             form: Form::Bgzf,
-            level: self.level,
+            level: policy::level_for(self.level),
             chunk_len: policy::bgzf_chunk_len,
             parallel_from: policy::parallel_from(),
             // Each block has its own.

@@ -15,7 +15,7 @@ use super::{Flush, policy};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
 use crate::pipeline::{ChunkEncoder, ChunkEnd, Compressor, Counters, Form, Settings, WINDOW, bound};
-use crate::raw::{Allocator, Buffer, Output};
+use crate::raw::{Allocator, Buffer, Output, Placed};
 use crate::zng::{Deflate, DeflateParams};
 
 /// zlib's `data_type` of a stream that has not told yet.
@@ -33,9 +33,9 @@ enum Segment {
     /// True once the marker was asked for.
     Aligning(Buffer, bool),
     /// In the pipeline: what was held goes first, from the position told.
-    Parallel(Box<Compressor>, Buffer, usize),
-    /// The whole stream is compressed; from the position told it waits for room.
-    Staged(Buffer, usize),
+    Parallel(Placed<Compressor>, Buffer, usize),
+    /// All of the segment is compressed; from the position told it waits for room. True for the stream's last.
+    Staged(Buffer, usize, bool),
     /// The final block is out.
     Finished,
 }
@@ -50,6 +50,8 @@ pub(super) struct Body {
     /// that has done nothing yet need not be brought to a byte boundary.
     history: Option<Buffer>,
     segment: Segment,
+    /// Whether what the last segment leaves is of use: someone may ask for it, or go on from it.
+    keeps_history: bool,
     /// The parallel segment ends with a full flush: nothing of it is history.
     forgets: bool,
     /// Tuned or primed: only the serial engine can do what is asked.
@@ -74,6 +76,7 @@ impl Body {
             allocator,
             serial: None,
             history: None,
+            keeps_history: true,
             segment: Segment::Serial,
             forgets: false,
             is_pinned: false,
@@ -95,6 +98,11 @@ impl Body {
             body.serial()?;
         }
         Ok(body)
+    }
+
+    /// Promises that nothing will follow this stream, and nobody ask for its dictionary.
+    pub(super) fn expect_one_shot(&mut self) {
+        self.keeps_history = false;
     }
 
     /// Takes input and gives output as far as `flush` asks and the room allows. `StreamEnd` when the final block is out.
@@ -119,9 +127,14 @@ impl Body {
                     let len = held.len() + input.len();
                     let is_chunk = len > policy::chunk_len(0);
                     let is_fresh = self.history.as_ref().is_some_and(|history| history.is_empty());
-                    if !is_chunk && is_fresh && flush == Flush::Finish {
-                        self.encode_whole(input, output)?;
-                    } else if is_chunk || (flush != Flush::None && !policy::is_message(len)) {
+                    let is_own = match flush {
+                        Flush::None => false,
+                        Flush::Finish if is_fresh => true,
+                        _ => !policy::is_message(len),
+                    };
+                    if is_own && !is_chunk && self.history.is_some() {
+                        self.encode_segment(input, output, flush)?;
+                    } else if is_own || is_chunk {
                         self.segment = Segment::Aligning(take(held), false);
                     } else {
                         held.reserve(input.len())?;
@@ -134,12 +147,15 @@ impl Body {
                         self.segment = Segment::Draining(take(held), 0);
                     }
                 }
-                Segment::Staged(staged, done) => {
+                Segment::Staged(staged, done, is_final) => {
                     *done += output.put(&staged[*done..]);
                     if *done < staged.len() {
                         return Ok(Status::Ok);
                     }
-                    self.segment = Segment::Finished;
+                    let is_final = *is_final;
+                    if self.end_segment(is_final, input, flush) {
+                        return Ok(Status::Ok);
+                    }
                 }
                 Segment::Draining(..) => {
                     if !self.drain_held(output)? {
@@ -152,14 +168,10 @@ impl Body {
                     }
                 }
                 Segment::Parallel(..) => {
-                    if !self.deflate_parallel(input, output, flush)? {
+                    let Some(is_final) = self.deflate_parallel(input, output, flush)? else {
                         return Ok(Status::Ok);
-                    }
-                    // `Finish` may have come while the segment was on its way to another flush; then the end is still to write.
-                    if !matches!(self.segment, Segment::Finished)
-                        && input.is_empty()
-                        && flush != Flush::Finish
-                    {
+                    };
+                    if self.end_segment(is_final, input, flush) {
                         return Ok(Status::Ok);
                     }
                 }
@@ -209,10 +221,12 @@ impl Body {
         self.serial()?;
         if let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) {
             let mut rest = &held[*done..];
-            if !rest.is_empty() {
-                serial.deflate(&mut rest, output, Flush::None.to_zlib())?;
-            }
+            let outcome = match rest.is_empty() {
+                true => Ok(Status::Ok),
+                false => serial.deflate(&mut rest, output, Flush::None.to_zlib()),
+            };
             *done = held.len() - rest.len();
+            outcome?;
             if *done < held.len() || output.is_full() {
                 return Ok(false);
             }
@@ -221,35 +235,70 @@ impl Body {
         Ok(true)
     }
 
-    /// Compresses a stream that is no longer than a chunk, from its first byte to its end; straight to `output` if it surely fits.
-    fn encode_whole(&mut self, input: &mut &[u8], output: &mut Output<'_>) -> Result<()> {
-        let Segment::Held(held) = &mut self.segment else { return Err(Error::Stream) };
-        if !held.is_empty() {
-            held.reserve(input.len())?;
-            held.extend(input);
+    /// A segment is through and out. True when the call has nothing more to do.
+    fn end_segment(&mut self, is_final: bool, input: &[u8], flush: Flush) -> bool {
+        if is_final {
+            self.segment = Segment::Finished;
+            return false;
         }
-        let data: &[u8] = if held.is_empty() { input } else { held };
-        self.log.note(self.params.level, Decision::Whole(data.len()));
-        let mut encoder = ChunkEncoder::default();
-        let mut encode =
-            |out: &mut Output<'_>| encoder.encode(self.params.level, data, 0, ChunkEnd::Finish, out);
-        let history = Buffer::copy_of(&data[data.len().saturating_sub(WINDOW)..], self.allocator)?;
-        let room = bound(data.len());
+        self.begin_segment();
+        // `Finish` may have come while the segment was on its way to another flush; then the end is still to write.
+        input.is_empty() && flush != Flush::Finish
+    }
+
+    /// Compresses a segment that is no longer than a chunk, as the pipeline would, but at once; straight to `output` if it surely
+    /// fits.
+    fn encode_segment(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<()> {
+        let (Segment::Held(held), Some(history)) = (&mut self.segment, &mut self.history) else {
+            return Err(Error::Stream);
+        };
+        let window_len = history.len();
+        let is_in_place = window_len == 0 && held.is_empty();
+        if !is_in_place {
+            history.reserve(held.len() + input.len())?;
+        } else if self.keeps_history {
+            history.reserve(input.len().min(WINDOW))?;
+        }
         let mut staged = Buffer::new(self.allocator);
-        let info = if output.room() >= room {
-            encode(output)?
-        } else {
+        let room = bound(held.len() + input.len());
+        if output.room() < room {
             staged.reserve(room)?;
-            staged.append(encode)?
+        }
+        if !is_in_place {
+            history.extend(held);
+            history.extend(input);
+        }
+        let data: &[u8] = if is_in_place { input } else { history };
+        self.log.note(self.params.level, Decision::Whole(data.len() - window_len));
+        let end = if flush == Flush::Finish { ChunkEnd::Finish } else { ChunkEnd::Sync };
+        let mut encoder = ChunkEncoder::default();
+        let level = policy::level_for(self.params.level);
+        let mut encode = |out: &mut Output<'_>| encoder.encode(level, data, window_len, end, out);
+        let outcome = if output.room() >= room { encode(output) } else { staged.append(encode) };
+        let info = match outcome {
+            Ok(info) => info,
+            Err(error) => {
+                // Nothing was taken: the call may be repeated.
+                if !is_in_place {
+                    history.truncate(window_len);
+                }
+                return Err(error);
+            }
         };
         self.used_bits = info.last_bits;
         self.counters.chunks += 1;
         if self.data_type == UNKNOWN {
-            self.data_type = detect_data_type(data.iter());
+            self.data_type = detect_data_type(&data[window_len..], &[]);
         }
+        if is_in_place && self.keeps_history {
+            history.extend(&input[input.len().saturating_sub(WINDOW)..]);
+        }
+        if flush == Flush::Full {
+            history.clear();
+        }
+        history.keep_tail(WINDOW);
         self.check.update(std::mem::take(input));
-        self.history = Some(history);
-        self.segment = Segment::Staged(staged, 0);
+        self.segment = Segment::Staged(staged, 0, end == ChunkEnd::Finish);
         Ok(())
     }
 
@@ -277,40 +326,47 @@ impl Body {
         let window = self.window_of_engine()?;
         let settings = Settings {
             form: Form::Raw,
-            level: self.params.level,
+            level: policy::level_for(self.params.level),
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
         };
-        let compressor = Box::new(Compressor::new(settings, &window, self.allocator)?);
+        let compressor = Compressor::new(settings, &window, self.allocator)?;
+        let compressor = Placed::try_new(compressor, self.allocator)?;
         if let Segment::Aligning(held, _) = &mut self.segment {
             self.segment = Segment::Parallel(compressor, take(held), 0);
         }
         Ok(true)
     }
 
-    /// Works on a parallel segment. True when it came to its end and all of it is out.
-    fn deflate_parallel(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
+    /// Works on a parallel segment. When it came to its end and all of it is out: whether it was the stream's last.
+    fn deflate_parallel(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+    ) -> Result<Option<bool>> {
         let (level, is_system_memory) = (self.params.level, self.allocator.is_system());
-        let Segment::Parallel(compressor, held, fed) = &mut self.segment else { return Ok(true) };
+        let Segment::Parallel(compressor, held, fed) = &mut self.segment else { return Err(Error::Stream) };
         let end = match flush {
             Flush::None => None,
             Flush::Finish => Some(ChunkEnd::Finish),
             _ => Some(ChunkEnd::Sync),
         };
         if self.data_type == UNKNOWN {
-            self.data_type = detect_data_type(held.iter().chain(*input));
+            self.data_type = detect_data_type(held, input);
         }
         while !compressor.is_drained() {
             compressor.read(output)?;
             if output.is_full() && !compressor.is_drained() {
-                return Ok(false);
+                return Ok(None);
             }
             if compressor.end().is_none() {
                 let mut rest = &held[*fed..];
-                compressor.write(&mut rest)?;
+                let outcome = compressor.write(&mut rest);
                 *fed = held.len() - rest.len();
-                if rest.is_empty() {
+                outcome?;
+                if *fed == held.len() {
                     *held = Buffer::new(self.allocator);
                     *fed = 0;
                     compressor.write(input)?;
@@ -322,7 +378,7 @@ impl Body {
                 if held.is_empty() && input.is_empty() {
                     let Some(end) = end else {
                         compressor.read(output)?;
-                        return Ok(false);
+                        return Ok(None);
                     };
                     if compressor.close(end)? {
                         self.forgets = flush == Flush::Full;
@@ -341,12 +397,7 @@ impl Body {
         let window = if self.forgets { &[][..] } else { compressor.window() };
         self.history = Some(Buffer::copy_of(window, self.allocator)?);
         self.counters.add(compressor.counters());
-        let is_final = compressor.end() == Some(ChunkEnd::Finish);
-        self.begin_segment();
-        if is_final {
-            self.segment = Segment::Finished;
-        }
-        Ok(true)
+        Ok(Some(compressor.end() == Some(ChunkEnd::Finish)))
     }
 
     /// `deflateParams()`: what was taken before is compressed as it was promised; the new parameters begin behind it.
@@ -372,7 +423,8 @@ impl Body {
                 serial.reset()?;
             }
             let before = *input;
-            let outcome = serial.params(level, strategy, input, output);
+            let new = policy::serial_params(&DeflateParams { level, strategy, ..self.params });
+            let outcome = serial.params(new.level, strategy, input, output);
             self.check.update(&before[..before.len() - input.len()]);
             outcome?;
         }
@@ -395,7 +447,11 @@ impl Body {
             if keep { serial.reset_keep()? } else { serial.reset()? }
         }
         self.is_pinned &= keep;
-        self.history = window.or_else(|| (!keep && self.may_hold()).then(|| Buffer::new(self.allocator)));
+        let spare = self.history.take().filter(|_| !keep);
+        self.history = window.or_else(|| {
+            let is_held = !keep && self.may_hold();
+            is_held.then(|| spare.map_or_else(|| Buffer::new(self.allocator), cleared))
+        });
         self.check = self.check.fresh();
         self.data_type = UNKNOWN;
         self.has_ended_block = false;
@@ -476,7 +532,7 @@ impl Body {
         match (&self.segment, &self.serial) {
             (Segment::Parallel(compressor, ..), _) => (compressor.settled_len(), 0),
             (Segment::Held(_), Some(serial)) if self.history.is_none() => (0, serial.pending().1),
-            (Segment::Staged(staged, done), _) => (staged.len() - done, 0),
+            (Segment::Staged(staged, done, _), _) => (staged.len() - done, 0),
             (Segment::Held(_), _) | (_, None) => (0, 0),
             (_, Some(serial)) => {
                 let (bytes, bits) = serial.pending();
@@ -528,10 +584,12 @@ impl Body {
             Segment::Held(held) => Segment::Held(held.try_clone()?),
             Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
             Segment::Aligning(held, is_asked) => Segment::Aligning(held.try_clone()?, *is_asked),
-            Segment::Parallel(compressor, held, fed) => {
-                Segment::Parallel(Box::new(compressor.try_clone()?), held.try_clone()?, *fed)
-            }
-            Segment::Staged(staged, done) => Segment::Staged(staged.try_clone()?, *done),
+            Segment::Parallel(compressor, held, fed) => Segment::Parallel(
+                Placed::try_new(compressor.try_clone()?, self.allocator)?,
+                held.try_clone()?,
+                *fed,
+            ),
+            Segment::Staged(staged, done, is_final) => Segment::Staged(staged.try_clone()?, *done, *is_final),
             Segment::Finished => Segment::Finished,
         };
         Ok(Self {
@@ -546,7 +604,7 @@ impl Body {
     fn serial(&mut self) -> Result<&mut Deflate> {
         let serial = match &mut self.serial {
             Some(serial) => serial,
-            none => none.insert(Deflate::new(self.params, self.allocator)?),
+            none => none.insert(Deflate::new(policy::serial_params(&self.params), self.allocator)?),
         };
         if let Some(history) = &self.history {
             serial.reset()?;
@@ -582,6 +640,12 @@ impl Segment {
     }
 }
 
+/// The buffer's memory, for other contents.
+fn cleared(mut buffer: Buffer) -> Buffer {
+    buffer.clear();
+    buffer
+}
+
 /// The buffer's contents; an empty buffer stays.
 fn take(buffer: &mut Buffer) -> Buffer {
     let empty = Buffer::new(buffer.allocator());
@@ -590,11 +654,23 @@ fn take(buffer: &mut Buffer) -> Buffer {
 
 /// zlib's guess at the kind of data, on the first bytes rather than on the first block's literals: control characters that no
 /// text has make it binary (0), white space or a printable character makes it text (1).
-fn detect_data_type<'a>(data: impl Iterator<Item = &'a u8> + Clone) -> i32 {
-    /// Bit n stands for byte n: 0 to 6, 14 to 25 and 28 to 31.
-    const BINARY: u32 = 0xf3ff_c07f;
-    let mut data = data.take(64 << 10);
-    let is_binary = data.clone().any(|&byte| byte < 32 && BINARY >> byte & 1 != 0);
-    let is_text = data.any(|&byte| matches!(byte, 9 | 10 | 13 | 32..));
-    i32::from(!is_binary && is_text)
+fn detect_data_type(first: &[u8], second: &[u8]) -> i32 {
+    let (mut left, mut is_text) = (64 << 10, false);
+    for part in [first, second] {
+        let part = &part[..part.len().min(left)];
+        left -= part.len();
+        // Whole pieces without a branch, so that they go through vector registers.
+        for piece in part.chunks(1024) {
+            let (mut binary, mut text) = (false, false);
+            for &byte in piece {
+                binary |= matches!(byte, 0..=6 | 14..=25 | 28..=31);
+                text |= matches!(byte, 9 | 10 | 13 | 32..);
+            }
+            if binary {
+                return 0;
+            }
+            is_text |= text;
+        }
+    }
+    i32::from(is_text)
 }

@@ -11,6 +11,7 @@ use super::{Flush, Strategy, resolve_level};
 use crate::checksum::{Check, adler32};
 use crate::error::{Error, Result, Status};
 use crate::format::{gzip, zlib};
+use crate::raw::fault::{Point, point};
 use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::DeflateParams;
 
@@ -54,7 +55,7 @@ pub struct DeflateStream {
     dictionary_check: Option<u32>,
     /// Bytes of input taken since the last reset.
     taken: u64,
-    /// The flush of the last call; none when that call may be repeated because it ran out of room.
+    /// The flush of the last call; none when that call may be repeated because it ran out of room or memory.
     last_flush: Option<Flush>,
     /// A call was made since the last reset.
     has_begun: bool,
@@ -99,6 +100,13 @@ impl DeflateStream {
             is_finishing: false,
             stats: Stats::new(Operation::Deflate),
         })
+    }
+
+    /// A stream for one message, dropped at its end.
+    pub(super) fn one_shot(config: Config) -> Result<Self> {
+        let mut stream = Self::new(config, Allocator::SYSTEM)?;
+        stream.body.expect_one_shot();
+        Ok(stream)
     }
 
     /// Compresses: takes input, gives output, as far as `flush` asks and the room allows.
@@ -154,6 +162,7 @@ impl DeflateStream {
         }
         if self.phase == Phase::Body {
             let outcome = self.body.deflate(input, output, flush);
+            point(Point::Deflate);
             self.taken += (start.0 - input.len()) as u64;
             self.is_finishing |= flush == Flush::Finish && input.is_empty();
             let has_progress = start != (input.len(), output.written());
@@ -162,6 +171,11 @@ impl DeflateStream {
                 Ok(_) if !has_progress && asks_nothing_new => return Err(Error::Buffer),
                 // An engine may have nothing to do for a flush that is new to the stream.
                 Err(Error::Buffer) if has_progress || !asks_nothing_new => {}
+                Err(Error::Memory) => {
+                    // The same call may be made again, and then its flush is still to be done.
+                    self.last_flush = None;
+                    return Err(Error::Memory);
+                }
                 outcome => _ = outcome?,
             }
         }

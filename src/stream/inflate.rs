@@ -9,6 +9,7 @@ use super::stats::{Operation, Stats};
 use crate::error::{Error, Result, Status};
 use crate::inflate::{End, Goal, Inflate, decode_zlib};
 use crate::pipeline::Counters;
+use crate::raw::fault::{Point, point};
 use crate::raw::{Allocator, Output};
 use core::ffi::CStr;
 
@@ -52,6 +53,7 @@ impl InflateStream {
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
         let outcome = self.engine.inflate(input, output, goal, report);
+        point(Point::Inflate);
         self.stats.count(timer, given - input.len(), output.written() - written);
         outcome
     }

@@ -9,6 +9,7 @@
 use super::policy;
 use crate::config::config;
 use crate::pipeline;
+use crate::raw::process::NoCancel;
 use crate::zng::DeflateParams;
 use std::fmt::{self, Display};
 use std::fs::OpenOptions;
@@ -22,7 +23,7 @@ pub(super) enum Decision {
     Parameters(DeflateParams),
     /// `deflateTune()` or `deflatePrime()` was called, which only the serial engine can do.
     Pinned,
-    /// The whole stream fits the first chunk.
+    /// The segment fits the first chunk.
     Whole(usize),
     /// Short, and behind a flush: the serial engine still has the history at hand.
     Message(usize),
@@ -44,7 +45,9 @@ impl Display for Decision {
                 write!(f, "serial: strategy {}, not the default", params.strategy)
             }
             Decision::Pinned => write!(f, "serial: deflateTune() or deflatePrime() was called"),
-            Decision::Whole(len) => write!(f, "serial: the whole stream has {len} bytes, less than a chunk"),
+            Decision::Whole(len) => {
+                write!(f, "serial: {len} bytes up to a flush or the end, less than a chunk")
+            }
             Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a short message"),
             Decision::Short(len) => write!(f, "serial: {len} bytes without a flush, less than {from}"),
             Decision::Long { threads: 1, .. } if pipeline::thread_limit() == 1 => {
@@ -84,6 +87,7 @@ impl Log {
             return;
         }
         self.last = Some(kind);
+        let _whole = NoCancel::new();
         let line = format!("rigz {} deflate level {level}: {decision}\n", std::process::id());
         let path = config().log.as_ref();
         if let Some(Ok(mut file)) = path.map(|path| OpenOptions::new().append(true).create(true).open(path)) {

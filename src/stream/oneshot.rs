@@ -5,7 +5,7 @@
 use super::deflate::{Config, DeflateStream};
 use super::{Flush, Strategy};
 use crate::error::{Error, Result, Status};
-use crate::raw::{Allocator, Output};
+use crate::raw::Output;
 
 /// `compressBound()`: what [`compress`] gives at most for `len` bytes. Programs have this formula built in.
 pub fn bound(len: u64) -> u64 {
@@ -15,7 +15,7 @@ pub fn bound(len: u64) -> u64 {
 /// Compresses `source` to one zlib stream. [`Error::Buffer`] when it does not fit.
 pub fn compress(source: &[u8], output: &mut Output<'_>, level: i32) -> Result<()> {
     let config = Config { level, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
-    let mut stream = DeflateStream::new(config, Allocator::SYSTEM)?;
+    let mut stream = DeflateStream::one_shot(config)?;
     let mut input = source;
     while stream.deflate(&mut input, output, Flush::Finish)? != Status::StreamEnd {
         if output.is_full() {

@@ -27,6 +27,16 @@ pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
     params.level > 0 && params.window_bits == 15 && params.strategy == 0
 }
 
+/// The level that compresses where the program asked for `level`: 10 to 12 for our own engine only.
+pub(super) fn level_for(level: i32) -> i32 {
+    config().level_map.get(level)
+}
+
+/// What the serial engine, which knows levels up to 9, is made with.
+pub(super) fn serial_params(params: &DeflateParams) -> DeflateParams {
+    DeflateParams { level: level_for(params.level).min(9), ..*params }
+}
+
 /// Whether a segment of `len` bytes that begins with history is left to the serial engine.
 pub(super) fn is_message(len: usize) -> bool {
     len < MESSAGE

@@ -9,19 +9,6 @@ use crate::raw::Output;
 
 pub(super) use crate::deflate::ChunkEnd;
 
-/// What chunks become; only the first form is modelled, since the hand-over is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Raw,
-    Bgzf,
-}
-
-impl Form {
-    pub(super) fn bound(self, len: usize) -> usize {
-        bound(len)
-    }
-}
-
 /// The level at which encoding panics.
 pub(super) const PANICS: i32 = 9;
 
@@ -30,6 +17,19 @@ loom::lazy_static! {
     pub(super) static ref IS_RESTING: AtomicBool = AtomicBool::new(false);
     /// How often a chunk was encoded.
     pub(super) static ref ENCODED: AtomicUsize = AtomicUsize::new(0);
+}
+
+/// As the pipeline's, which has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Raw,
+    Bgzf,
+}
+
+impl Form {
+    pub(super) fn bound(self, len: usize) -> usize {
+        len
+    }
 }
 
 pub(super) fn bound(len: usize) -> usize {
@@ -69,14 +69,9 @@ impl ChunkEncoder {
         Ok(ChunkInfo { last_bits: 8 })
     }
 
-    pub(super) fn encode_blocks(
-        &mut self,
-        level: i32,
-        data: &[u8],
-        end: ChunkEnd,
-        out: &mut Output<'_>,
-    ) -> Result<()> {
-        self.encode(level, data, 0, end, out).map(drop)
+    /// No model has a chunk of this form.
+    pub(super) fn encode_blocks(&mut self, _: i32, _: &[u8], _: ChunkEnd, _: &mut Output<'_>) -> Result<()> {
+        Err(Error::Stream)
     }
 
     pub(super) fn discard(&mut self) {

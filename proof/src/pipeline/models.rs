@@ -10,7 +10,7 @@ use super::encoder::{ChunkEncoder, ChunkEnd, ENCODED, Form, IS_RESTING, PANICS};
 use super::job::Chunk;
 use super::pool::Pool;
 use super::ring::Ring;
-use super::sync::Arc;
+use super::sync::Shared;
 use crate::checksum::Check;
 use crate::error::Error;
 use crate::raw::{Allocator, Output};
@@ -23,7 +23,7 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
 }
 
 fn worker(encoder: ChunkEncoder) -> JoinHandle<()> {
-    thread::spawn(move || Pool::current().work(encoder))
+    thread::spawn(move || Pool::current().expect("a model has a pool").work(encoder))
 }
 
 fn ring(allocator: Allocator) -> Ring {
@@ -36,10 +36,9 @@ fn push(ring: &mut Ring, level: i32, data: &[u8]) {
     let out = ring.output_buffer(data.len()).expect("memory for a result");
     let mut bytes = ring.input_buffer(data.len()).expect("memory for a chunk");
     bytes.extend(data);
-    ring.push(
-        Chunk { form: Form::Raw, level, bytes, window_len: 0, end: ChunkEnd::Sync, check: Check::None },
-        out,
-    );
+    let chunk =
+        Chunk { form: Form::Raw, level, bytes, window_len: 0, end: ChunkEnd::Sync, check: Check::None };
+    ring.push(chunk, out).expect("memory for a job");
 }
 
 /// Reads to the end, two bytes at a time.
@@ -57,7 +56,7 @@ fn drain(ring: &mut Ring) -> Result<Vec<u8>, Error> {
 }
 
 fn end(workers: impl IntoIterator<Item = JoinHandle<()>>) {
-    Pool::current().close();
+    Pool::current().expect("a model has a pool").close();
     for worker in workers {
         worker.join().expect("workers do not panic");
     }
@@ -224,8 +223,8 @@ fn memory_of_the_hosts_is_all_back_when_a_ring_goes_while_a_worker_has_a_job() {
 #[should_panic(expected = "the self-check's fault")]
 fn the_models_explore_both_orders() {
     check(|| {
-        let shared = Arc::new(loom::sync::atomic::AtomicUsize::new(0));
-        let other = Arc::clone(&shared);
+        let shared = Shared::try_new(loom::sync::atomic::AtomicUsize::new(0)).expect("never refused here");
+        let other = Shared::clone(&shared);
         let thread = thread::spawn(move || other.store(1, Ordering::SeqCst));
         // Wrong in one of the two orders, which loom must find.
         assert_eq!(shared.load(Ordering::SeqCst), 0, "the self-check's fault");

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use super::encoder::ChunkEncoder;
 use super::job::Job;
-use super::sync::{Condvar, Mutex, Weak, lock};
+use super::sync::{Condvar, Mutex, WeakShared, lock};
 
 pub(super) use crate::raw::process::Epoch;
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    offered: Mutex<(VecDeque<Weak<Job>>, bool)>,
+    offered: Mutex<(VecDeque<WeakShared<Job>>, bool)>,
     changed: Condvar,
 }
 
@@ -20,8 +20,8 @@ loom::lazy_static! {
 
 impl Pool {
     /// The pool of this run of the model.
-    pub(super) fn current() -> &'static Pool {
-        &CURRENT
+    pub(super) fn current() -> Option<&'static Pool> {
+        Some(&CURRENT)
     }
 
     /// One, however many a model starts: it decides on the ring's depth only.
@@ -29,7 +29,7 @@ impl Pool {
         1
     }
 
-    pub(super) fn offer(&self, job: Weak<Job>) {
+    pub(super) fn offer(&self, job: WeakShared<Job>) {
         lock(&self.offered).0.push_back(job);
         self.changed.notify_one();
     }

@@ -1,10 +1,10 @@
 //! loom's locks, and shared ownership whose every count is a step that loom can interleave.
 //!
-//! loom's own `Arc` has no weak references. Here the strong count is loom's atomic number and decides; std's `Arc` only keeps the
+//! It stands for `raw::shared`; loom's own `Arc` has no weak references. Here the strong count is loom's atomic number and decides; std's `Arc` only keeps the
 //! memory, and its count is never behind: a handle gives the memory up in the same step in which it was counted out.
 
 use std::ops::Deref;
-use std::sync::Arc as Shared;
+use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,6 +14,11 @@ pub(super) use loom::thread::yield_now;
 /// As `pipeline::sync::lock`.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// As `pipeline::sync::wait`.
+pub(super) fn wait<'a, T>(told: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    told.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// As `pipeline::sync::model` under `cfg(loom)`.
@@ -37,62 +42,64 @@ pub(super) mod model {
     }
 }
 
+/// Stands for `raw::shared::Shared`.
 #[derive(Debug)]
-pub(super) struct Arc<T> {
+pub(super) struct Shared<T> {
     /// `None` once this handle was counted out.
-    value: Option<Shared<T>>,
-    strong: Shared<AtomicUsize>,
+    value: Option<Arc<T>>,
+    strong: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
-pub(super) struct Weak<T> {
+pub(super) struct WeakShared<T> {
     value: std::sync::Weak<T>,
-    strong: Shared<AtomicUsize>,
+    strong: Arc<AtomicUsize>,
 }
 
-impl<T> Arc<T> {
-    pub(super) fn new(value: T) -> Self {
-        Self { value: Some(Shared::new(value)), strong: Shared::new(AtomicUsize::new(1)) }
+impl<T> Shared<T> {
+    /// Never refused here.
+    pub(super) fn try_new(value: T) -> Result<Self, T> {
+        Ok(Self { value: Some(Arc::new(value)), strong: Arc::new(AtomicUsize::new(1)) })
     }
 
-    pub(super) fn downgrade(this: &Self) -> Weak<T> {
-        Weak { value: Shared::downgrade(this.shared()), strong: Shared::clone(&this.strong) }
+    pub(super) fn downgrade(&self) -> WeakShared<T> {
+        WeakShared { value: Arc::downgrade(self.shared()), strong: Arc::clone(&self.strong) }
     }
 
-    pub(super) fn strong_count(this: &Self) -> usize {
-        this.strong.load(Ordering::Acquire)
+    pub(super) fn owners(&self) -> usize {
+        self.strong.load(Ordering::Acquire)
     }
 
-    pub(super) fn into_inner(mut this: Self) -> Option<T> {
-        let is_last = this.strong.fetch_sub(1, Ordering::AcqRel) == 1;
-        let value = this.value.take()?;
+    pub(super) fn into_inner(mut self) -> Option<T> {
+        let is_last = self.strong.fetch_sub(1, Ordering::AcqRel) == 1;
+        let value = self.value.take()?;
         match is_last {
-            true => Some(Shared::into_inner(value).expect("the last handle has the memory alone")),
+            true => Some(Arc::into_inner(value).expect("the last handle has the memory alone")),
             false => None,
         }
     }
 
-    pub(super) fn try_unwrap(mut this: Self) -> Result<T, Self> {
-        if this.strong.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return Err(this);
+    pub(super) fn try_unwrap(mut self) -> Result<T, Self> {
+        if self.strong.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return Err(self);
         }
-        let value = this.value.take().expect("a handle that is in use was not counted out");
-        Ok(Shared::into_inner(value).expect("the last handle has the memory alone"))
+        let value = self.value.take().expect("a handle that is in use was not counted out");
+        Ok(Arc::into_inner(value).expect("the last handle has the memory alone"))
     }
 
-    fn shared(&self) -> &Shared<T> {
+    fn shared(&self) -> &Arc<T> {
         self.value.as_ref().expect("a handle that is in use was not counted out")
     }
 }
 
-impl<T> Clone for Arc<T> {
+impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
         self.strong.fetch_add(1, Ordering::Relaxed);
-        Self { value: Some(Shared::clone(self.shared())), strong: Shared::clone(&self.strong) }
+        Self { value: Some(Arc::clone(self.shared())), strong: Arc::clone(&self.strong) }
     }
 }
 
-impl<T> Deref for Arc<T> {
+impl<T> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -100,7 +107,7 @@ impl<T> Deref for Arc<T> {
     }
 }
 
-impl<T> Drop for Arc<T> {
+impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         if self.value.is_some() {
             self.strong.fetch_sub(1, Ordering::AcqRel);
@@ -109,14 +116,14 @@ impl<T> Drop for Arc<T> {
     }
 }
 
-impl<T> Weak<T> {
-    pub(super) fn upgrade(&self) -> Option<Arc<T>> {
+impl<T> WeakShared<T> {
+    pub(super) fn upgrade(&self) -> Option<Shared<T>> {
         let mut count = self.strong.load(Ordering::Relaxed);
         while count != 0 {
             match self.strong.compare_exchange(count, count + 1, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
                     let value = self.value.upgrade().expect("the memory outlives the count");
-                    return Some(Arc { value: Some(value), strong: Shared::clone(&self.strong) });
+                    return Some(Shared { value: Some(value), strong: Arc::clone(&self.strong) });
                 }
                 Err(now) => count = now,
             }

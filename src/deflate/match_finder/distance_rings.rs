@@ -51,14 +51,17 @@ const PROBE_DEPTH: u32 = 64;
 /// How far ahead of a searched position the rings must be filled: its own 258 bytes and those of a lazy search.
 pub(in crate::deflate) const LOOKAHEAD: usize = MAX_MATCH + 2 + MAX_KEY + 1;
 
-/// Table sizes for a call, as powers of two. Small inputs use the front of the tables, since clearing half a mebibyte
-/// would cost more than encoding them.
+/// Table sizes for a call, as powers of two. Small inputs use the front of the tables: they fit a nearer cache, and clearing
+/// half a mebibyte would cost more than encoding them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Size {
     Small,
     Medium,
     Large,
 }
+
+/// Origins from here on start over with cleared tables, so that every position fits the 32 bits of a short head.
+const ORIGIN_MAX: usize = 1 << 31;
 
 const SMALL_BITS: u32 = 12;
 const MEDIUM_BITS: u32 = 15;
@@ -103,9 +106,16 @@ pub(in crate::deflate) struct DistanceRings {
     /// For [`ShortTable`].
     short_heads: Vec<u32>,
     size: Size,
+    /// Whether the tables were made ready for `size`, and hold nothing but positions before the next input's.
+    is_ready: bool,
     /// `K`.
     key: usize,
+    /// Where in the tables' own count of positions the input begins. Tables that an input leaves behind are not cleared for the
+    /// next: its positions are counted on, so what was left reads as a distance beyond the input's start, that is, as none.
+    origin: usize,
+    /// In the same count, what table entries are relative to.
     base: usize,
+    /// Positions of this input that are in the rings.
     filled: usize,
 }
 
@@ -118,21 +128,33 @@ impl DistanceRings {
             near_heads: Vec::new(),
             short_heads: Vec::new(),
             size: Size::Small,
+            is_ready: false,
             key: MIN_KEY,
+            origin: 0,
             base: 0,
             filled: 0,
         })
     }
 
     /// Forgets everything, ready for an input of `len` bytes and keys of `key` bytes.
+    ///
+    /// Longer inputs than a window get cleared tables: there a saturated entry may read as a distance of exactly a window and
+    /// cost a search a step, so what a search finds would depend on where the base moves, and that on earlier inputs.
     pub(in crate::deflate) fn reset(&mut self, len: usize, key: usize) -> Result<()> {
-        self.size = Size::for_input(len);
-        cleared(&mut self.chain_heads, 1 << self.size.chain_bits(), EMPTY)?;
-        cleared(&mut self.near_heads, 1 << self.size.near_bits(), EMPTY)?;
-        cleared(&mut self.short_heads, 1 << self.size.short_bits(), 0)?;
-        self.key = key;
-        self.base = 0;
+        let size = Size::for_input(len);
+        self.origin += self.filled;
         self.filled = 0;
+        self.key = key;
+        if self.is_ready && size == self.size && len <= WINDOW_SIZE && self.origin < ORIGIN_MAX {
+            return Ok(());
+        }
+        self.is_ready = false;
+        cleared(&mut self.chain_heads, 1 << size.chain_bits(), EMPTY)?;
+        cleared(&mut self.near_heads, 1 << size.near_bits(), EMPTY)?;
+        cleared(&mut self.short_heads, 1 << size.short_bits(), 0)?;
+        self.is_ready = true;
+        self.size = size;
+        (self.origin, self.base) = (0, 0);
         Ok(())
     }
 
@@ -143,8 +165,8 @@ impl DistanceRings {
         self.chain_heads.fill(EMPTY);
         self.near_heads.fill(EMPTY);
         self.key = key;
-        self.base = position.saturating_sub(WINDOW_SIZE);
-        self.filled = self.base;
+        self.filled = position.saturating_sub(WINDOW_SIZE);
+        self.base = self.origin + self.filled;
         self.fill(data, filled);
     }
 
@@ -172,14 +194,14 @@ impl DistanceRings {
     /// Fills the rings up to `to`, which is at most `data.len()`.
     pub(in crate::deflate) fn fill(&mut self, data: &[u8], to: usize) {
         while self.filled < to {
-            if self.filled == self.base + WINDOW_SIZE {
+            if self.origin + self.filled == self.base + WINDOW_SIZE {
                 rebase(&mut self.chain_heads);
                 rebase(&mut self.near_heads);
                 self.base += WINDOW_SIZE;
             }
             // Up to the next turn of the base or of a ring, whichever comes first.
             let turn = (self.filled / NEAR_RING + 1) * NEAR_RING;
-            let end = to.min(turn).min(self.base + WINDOW_SIZE);
+            let end = to.min(turn).min(self.base + WINDOW_SIZE - self.origin);
             // The fill of a position reads eight bytes; the last seven positions read them from a padded copy.
             let whole = end.min(data.len().saturating_sub(7)).max(self.filled);
             self.fill_from(&data[self.filled..(whole + 7).min(data.len())], whole - self.filled);
@@ -200,7 +222,7 @@ impl DistanceRings {
         if count == 0 {
             return;
         }
-        let relative = (self.filled - self.base) as i16;
+        let relative = (self.origin + self.filled - self.base) as i16;
         let (at, near_at) = (self.filled % RING, self.filled % NEAR_RING);
         let chain = &mut self.chain[at..at + count];
         let near = &mut self.near[near_at..near_at + count];
@@ -219,7 +241,7 @@ impl DistanceRings {
     /// The search over what was filled: right for any position [`LOOKAHEAD`] bytes before [`fill`](Self::fill)'s end, or
     /// anywhere if that was the end of `data`.
     pub(in crate::deflate) fn search<'a>(&'a mut self, data: &'a [u8]) -> TailChain<'a> {
-        let short = ShortTable::new(&mut self.short_heads, self.size.short_bits());
+        let short = ShortTable::new(&mut self.short_heads, self.size.short_bits(), self.origin);
         TailChain::new(data, &self.chain, &self.near, short, self.key)
     }
 }

@@ -1,8 +1,9 @@
 //! Match finders: where did these bytes occur before?
 //!
-//! One file each: [`hash_table`] for the fastest levels; for the others [`distance_rings`], which builds the chains, and
-//! [`tail_chain`], which searches them. What they share is here: hashing a few bytes, measuring how far two places agree.
+//! One file each: [`hash_table`] for the fastest levels; for the others [`distance_rings`], which builds the chains,
+//! [`tail_chain`], which searches them for the longest match, and [`all_lengths`], which searches them for all. What they share is here: hashing a few bytes, measuring how far two places agree.
 
+pub(super) mod all_lengths;
 pub(super) mod distance_rings;
 pub(super) mod hash_table;
 pub(super) mod tail_chain;

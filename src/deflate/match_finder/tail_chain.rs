@@ -8,7 +8,7 @@
 //! d = chain[p]; s = 0                      (or from the tail at once, if L is given)
 //! while d <= window:
 //!     next = d + chain[p + s - d]
-//!     if p - d matches longer than L:
+//!     if p - d matches longer than L:                 (asked of four bytes first, at the end the chain does not vouch for)
 //!         L = its length; s' = L + 1 - K;  tail = chain[p + s']
 //!         d, s = (tail, s') if tail >= next else (next, s)
 //!     else d = next
@@ -26,22 +26,24 @@ use crate::raw::load::u32_at;
 pub(in crate::deflate) struct ShortTable<'a> {
     heads: &'a mut [u32],
     bits: u32,
+    /// What is added to a position in `heads`.
+    origin: usize,
 }
 
 /// Makes the zero of a cleared entry read as a distance beyond the window from any position.
 const SHORT_BIAS: usize = WINDOW_SIZE + 1;
 
 impl<'a> ShortTable<'a> {
-    /// A table in `2^bits` entries that were cleared to 0 before the first use.
-    pub(super) fn new(heads: &'a mut [u32], bits: u32) -> Self {
-        Self { heads, bits }
+    /// A table in `2^bits` entries that hold 0, or positions before `origin`, before the first use.
+    pub(super) fn new(heads: &'a mut [u32], bits: u32, origin: usize) -> Self {
+        Self { heads, bits, origin: origin + SHORT_BIAS }
     }
 
     /// Enters `position`, where the four bytes `word` are, and tells the distance to the last place of the first three.
     #[inline(always)]
     fn swap(&mut self, word: u32, position: usize) -> usize {
         let head = &mut self.heads[hash(u64::from(word), 3, self.bits)];
-        let now = (position + SHORT_BIAS) as u32;
+        let now = (position + self.origin) as u32;
         let distance = now.wrapping_sub(*head);
         *head = now;
         distance as usize
@@ -85,8 +87,13 @@ impl<'a> TailChain<'a> {
         Self { data, chain, near, short, key }
     }
 
+    /// `K`.
+    pub(super) fn key(&self) -> usize {
+        self.key
+    }
+
     #[inline(always)]
-    fn chain_at(&self, position: usize) -> usize {
+    pub(super) fn chain_at(&self, position: usize) -> usize {
         self.chain[position % RING] as usize
     }
 
@@ -117,7 +124,10 @@ impl<'a> TailChain<'a> {
         let best = near.unwrap_or(Match::NONE);
         // Most places that match nothing are told apart by this load alone.
         if best.length < effort.nice.min(place.limit) && self.chain_at(place.position) <= place.window {
-            return self.walk(place, best, effort, steps);
+            let found = self.walk(place, best.length, effort, steps);
+            if found.length > 0 {
+                return found;
+            }
         }
         best
     }
@@ -135,7 +145,10 @@ impl<'a> TailChain<'a> {
             best = found;
         }
         if best.length < effort.nice.min(place.limit) {
-            best = self.walk(place, best, effort, &mut 0);
+            let found = self.walk(place, best.length, effort, &mut 0);
+            if found.length > 0 {
+                return Some(found);
+            }
         }
         if best.offset == 0 { None } else { Some(best) }
     }
@@ -178,40 +191,48 @@ impl<'a> TailChain<'a> {
     /// end here.
     #[inline(always)]
     pub(in crate::deflate) fn nothing_longer_follows(&self, position: usize, length: usize) -> bool {
-        length > self.key && self.chain_at(position + 1 + length - self.key) > WINDOW_SIZE
+        if length <= self.key {
+            return false;
+        }
+        let last = position + 1 + length - self.key;
+        self.chain_at(last) > last.min(WINDOW_SIZE)
     }
 
-    /// Looks for something longer than `best`, as the head of this file says. What is found has `K` bytes at least.
+    /// Looks for something longer than `length`, as the head of this file says. What is found has `K` bytes at least.
+    ///
+    /// One comparison turns most candidates down: on the chain of the front that of the end, on the chain of the tail that of
+    /// the front, since what a chain's own key holds is equal already, but for collisions.
     #[inline(always)]
-    fn walk(&self, place: Place, mut best: Match, effort: Effort, steps: &mut u32) -> Match {
+    fn walk(&self, place: Place, length: usize, effort: Effort, steps: &mut u32) -> Match {
         let Place { position, limit, window } = place;
         let (data, key) = (self.data, self.key);
         // What is on the chain has `key` bytes, so shorter ones (hash collisions) need not be looked at.
-        let mut length = best.length.max(key - 1);
+        let mut length = length.max(key - 1);
+        let mut best = Match::NONE;
         if length >= limit {
             return best;
         }
         let nice = effort.nice.min(limit);
         let mut distance = self.chain_at(position);
-        let mut shift = 0;
+        // The position whose chain it is, and where the four bytes begin that are compared first.
+        let mut link = position;
+        let mut check = position + length - 3;
         if length >= key {
             let tail = self.chain_at(position + length + 1 - key);
             if tail >= distance {
                 distance = tail;
-                shift = length + 1 - key;
+                link = position + length + 1 - key;
+                check = position;
             }
         }
+        // SAFETY: `check + 4 <= position + length + 1 <= position + limit`, and a `Place` has `limit` bytes after it.
+        let mut word = unsafe { u32_at(data, check) };
         let mut left = effort.depth;
         while distance <= window {
-            let candidate = position - distance;
-            // SAFETY: `3 < length < limit`, and a `Place` has `limit` bytes after it, so the four bytes that end at byte
-            // `length` are in `data`; the candidate's lie before them, and `distance <= window <= position`.
-            if unsafe { same_word(data, candidate + length - 3, position + length - 3) }
-                // SAFETY: a `Place` has four bytes after it at least, and `candidate` lies before it.
-                && unsafe { same_word(data, candidate, position) }
-            {
-                // SAFETY: a `Place` has `limit >= 4` bytes after it, and `candidate` lies before it.
-                let found = unsafe { match_length(data, candidate, position, WORD, limit) };
+            // SAFETY: `distance <= window <= position <= check`, and four bytes were loaded at `check`.
+            if unsafe { u32_at(data, check - distance) } == word {
+                // SAFETY: a `Place` has `limit` bytes after it, and `distance <= window <= position`.
+                let found = unsafe { match_length(data, position - distance, position, 0, limit) };
                 if found > length {
                     length = found;
                     best = Match { length, offset: distance };
@@ -219,14 +240,16 @@ impl<'a> TailChain<'a> {
                     if length >= nice || left == 0 {
                         break;
                     }
-                    let next = distance + self.chain_at(position + shift - distance);
+                    let next = distance + self.chain_at(link - distance);
                     let tail = self.chain_at(position + length + 1 - key);
-                    distance = if tail >= next {
-                        shift = length + 1 - key;
-                        tail
-                    } else {
-                        next
-                    };
+                    distance = next;
+                    if tail >= next {
+                        distance = tail;
+                        link = position + length + 1 - key;
+                    }
+                    check = if link == position { position + length - 3 } else { position };
+                    // SAFETY: as above: `check + 4 <= position + length + 1`, and `length < nice <= limit`.
+                    word = unsafe { u32_at(data, check) };
                     continue;
                 }
             }
@@ -234,7 +257,7 @@ impl<'a> TailChain<'a> {
             if left == 0 {
                 break;
             }
-            distance += self.chain_at(position + shift - distance);
+            distance += self.chain_at(link - distance);
         }
         *steps += effort.depth - left;
         best

@@ -97,6 +97,18 @@ impl Costs {
         u32::from(self.length[length]) + u32::from(self.offset[offset_slot(offset)])
     }
 
+    /// Of a match's length alone.
+    #[inline(always)]
+    pub(in crate::deflate) fn of_length(&self, length: usize) -> u32 {
+        u32::from(self.length[length])
+    }
+
+    /// Of a match's offset alone.
+    #[inline(always)]
+    pub(in crate::deflate) fn of_offset(&self, offset: usize) -> u32 {
+        u32::from(self.offset[offset_slot(offset)])
+    }
+
     /// Whether a match costs less than as many mean literals.
     #[inline(always)]
     pub(in crate::deflate) fn is_gain(&self, length: usize, offset: usize) -> bool {

@@ -6,6 +6,8 @@
 pub(super) mod cost;
 pub(super) mod fastest;
 pub(super) mod lazy;
+pub(super) mod near_optimal;
+mod path;
 
 use super::block::BlockWriter;
 use super::block_split::{BlockSplit, MAX_BLOCK, MIN_BLOCK};
@@ -37,19 +39,23 @@ pub(super) struct Sink<'a, 'w> {
 impl Sink<'_, '_> {
     /// Ends the block at `position`, a multiple of [`SEGMENT`] or the end of the input, if that is wise.
     fn end_block_if_due(&mut self, position: usize, end: usize) -> bool {
-        let len = position - self.block.start;
-        if position == end {
+        let is_due = self.is_end_due(position, end);
+        if is_due {
             self.end_block(position);
+        }
+        is_due
+    }
+
+    /// Whether the block should end at `position`.
+    fn is_end_due(&mut self, position: usize, end: usize) -> bool {
+        let len = position - self.block.start;
+        if position == end || self.block.is_full() {
             return true;
         }
-        if end - position < MIN_BLOCK && !self.block.is_full() {
+        if end - position < MIN_BLOCK {
             return false;
         }
-        if self.block.is_full() || len >= MAX_BLOCK || self.split.should_end(&self.block.frequencies, len) {
-            self.end_block(position);
-            return true;
-        }
-        false
+        len >= MAX_BLOCK || self.split.should_end(&self.block.frequencies, len)
     }
 
     fn end_block(&mut self, position: usize) {

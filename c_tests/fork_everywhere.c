@@ -1,0 +1,108 @@
+/* fork at any moment: other threads compress and write files meanwhile, this one has a file in mid-write and streams in flight; the
+ * child forks again, goes on with the file on its own, and then becomes another program, which compresses too. */
+#include "check.h"
+#include <pthread.h>
+#include <spawn.h>
+
+enum { LEN = 1200 << 10, ROUNDS = 6 };
+static Bytef *plain;
+static volatile int stop;
+
+static void once(int level)
+{
+    size_t len;
+    Bytef *packed = pack(plain, LEN, level, 31, &len);
+    check_unpacks(packed, len, 31, plain, LEN);
+    free(packed);
+}
+
+static void *busy(void *unused)
+{
+    while (!stop) {
+        once(1);
+        gzFile file = gzopen("/dev/null", "wb1");
+        CHECK(file != NULL && gzwrite(file, plain, LEN) == LEN && gzclose(file) == Z_OK);
+    }
+    return unused;
+}
+
+/* Writes the second half, and reads the whole. */
+static void finish(gzFile file, const char *path)
+{
+    Bytef *back = allocate(2 * LEN);
+    CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+    CHECK_EQ(gzclose(file), Z_OK);
+    file = gzopen(path, "rb");
+    CHECK(file != NULL);
+    CHECK_EQ(gzread(file, back, 2 * LEN), 2 * LEN);
+    CHECK(memcmp(back, plain, LEN) == 0 && memcmp(back + LEN, plain, LEN) == 0);
+    CHECK_EQ(gzclose(file), Z_OK);
+    unlink(path);
+    free(back);
+}
+
+/* What was written to the descriptor so far is copied to a file of this process's own, which takes the descriptor's number. */
+static void move_to(int fd, const char *from, const char *to)
+{
+    static char part[1 << 16];
+    int source = open(from, O_RDONLY), target = open(to, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    ssize_t got;
+    CHECK(source >= 0 && target >= 0);
+    while ((got = read(source, part, sizeof part)) > 0)
+        CHECK_EQ(write(target, part, (size_t)got), got);
+    CHECK_EQ(dup2(target, fd), fd);
+    close(source), close(target);
+}
+
+int main(int count, char **words)
+{
+    begin();
+    plain = prose(LEN, 235);
+    if (count > 1) { /* the program that a child became */
+        once(6);
+        return 0;
+    }
+    char name[100], path[600], own[640];
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, busy, NULL), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        snprintf(name, sizeof name, "parent-%d.gz", round);
+        snprintf(path, sizeof path, "%s", scratch(name));
+        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        gzFile file = gzdopen(fd, round % 2 ? "wb1" : "wb6");
+        CHECK(file != NULL);
+        CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+        if (round % 3 == 2)
+            CHECK_EQ(gzflush(file, Z_SYNC_FLUSH), Z_OK);
+
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            alarm(120);
+            pid_t grandchild = fork();
+            CHECK(grandchild >= 0);
+            snprintf(own, sizeof own, "%s-%ld", path, (long)getpid());
+            move_to(fd, path, own); /* the parent waits for us before it writes on */
+            finish(file, own);
+            once(1);
+            if (grandchild == 0)
+                _exit(0);
+            CHECK_EQ(child_status(grandchild), 0);
+            if (round % 2)
+                execl("/proc/self/exe", words[0], "again", (char *)NULL);
+            pid_t spawned;
+            char *const arguments[] = {words[0], "again", NULL};
+            extern char **environ;
+            CHECK_EQ(posix_spawn(&spawned, "/proc/self/exe", NULL, NULL, arguments, environ), 0);
+            _exit(child_status(spawned));
+        }
+        CHECK_EQ(child_status(child), 0);
+        finish(file, path);
+    }
+    stop = 1;
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+    free(plain);
+    return 0;
+}

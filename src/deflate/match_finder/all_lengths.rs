@@ -1,0 +1,272 @@
+//! The gathering search: every length that a place can match, each at its nearest offset, in one walk (levels 10 to 12).
+//!
+//! A parser that weighs whole paths wants not the longest match but, for every length, the nearest place that has it: a
+//! farther place of the same length costs no fewer bits. The chains give the places nearest first, so the nearest for each length is
+//! the first that is longer than all before it, and the search of [`tail_chain`](super::tail_chain) sees just these: what its
+//! second chain skips is no longer than what is known. So this is that search with its improvements written down.
+//!
+//! Three- and four-byte matches come from the newest place of each, which is the nearest.
+
+use super::tail_chain::{Effort, TailChain};
+use super::{Match, Place, match_length, same_word};
+use crate::format::deflate::{WINDOW_SIZE, offset_slot};
+
+/// Matches of a place at most: three bytes, four, and as many steps up as a walk of usual depth ever takes.
+pub(in crate::deflate) const MAX_FOUND: usize = 32;
+
+/// A match in 32 bits, for lists of many: length, offset slot, and offset less one, from the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::deflate) struct Packed(u32);
+
+const OFFSET_BITS: u32 = WINDOW_SIZE.trailing_zeros();
+const LENGTH_SHIFT: u32 = OFFSET_BITS + 5;
+
+impl Packed {
+    pub(in crate::deflate) const NONE: Self = Self(0);
+
+    #[inline(always)]
+    pub(in crate::deflate) fn new(length: usize, offset: usize) -> Self {
+        Self::of_offset(offset).with_length(length)
+    }
+
+    /// The part of an offset.
+    #[inline(always)]
+    pub(in crate::deflate) fn of_offset(offset: usize) -> Self {
+        Self((offset_slot(offset) << OFFSET_BITS | (offset - 1)) as u32)
+    }
+
+    /// The same offset at another length.
+    #[inline(always)]
+    pub(in crate::deflate) fn with_length(self, length: usize) -> Self {
+        Self(self.0 & ((1 << LENGTH_SHIFT) - 1) | (length as u32) << LENGTH_SHIFT)
+    }
+
+    #[inline(always)]
+    pub(in crate::deflate) fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    #[inline(always)]
+    pub(in crate::deflate) fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(in crate::deflate) fn length(self) -> usize {
+        (self.0 >> LENGTH_SHIFT) as usize
+    }
+
+    #[inline(always)]
+    pub(in crate::deflate) fn offset(self) -> usize {
+        (self.0 as usize & (WINDOW_SIZE - 1)) + 1
+    }
+
+    #[inline(always)]
+    pub(in crate::deflate) fn offset_slot(self) -> usize {
+        (self.0 >> OFFSET_BITS) as usize & 31
+    }
+}
+
+/// Matches of one place: lengths and offsets both grow.
+pub(in crate::deflate) struct Found {
+    list: [Packed; MAX_FOUND],
+    count: usize,
+}
+
+impl Found {
+    pub(in crate::deflate) fn new() -> Self {
+        Self { list: [Packed::NONE; MAX_FOUND], count: 0 }
+    }
+
+    pub(in crate::deflate) fn list(&self) -> &[Packed] {
+        &self.list[..self.count]
+    }
+
+    pub(in crate::deflate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Appends a match longer than all before; in a full list it takes the place of the longest.
+    #[inline(always)]
+    pub(in crate::deflate) fn push(&mut self, found: Packed) {
+        self.list[self.count.min(MAX_FOUND - 1)] = found;
+        self.count = (self.count + 1).min(MAX_FOUND);
+    }
+}
+
+impl TailChain<'_> {
+    /// Appends to `found` all matches here of more than `above` bytes, up to what `effort` allows; the three bytes here are
+    /// entered in any case.
+    #[inline(always)]
+    pub(in crate::deflate) fn gather(
+        &mut self,
+        place: Place,
+        above: usize,
+        effort: Effort,
+        found: &mut Found,
+    ) {
+        let short = self.enter_short(place);
+        let mut length = above;
+        if length < 3 {
+            let Match { length: found_length, offset } = self.short_match(place, short);
+            if found_length > 0 {
+                length = found_length;
+                found.push(Packed::new(length, offset));
+            }
+        }
+        if length < super::distance_rings::MAX_KEY
+            && let Some(near) = self.near_match(place)
+            && near.length > length
+        {
+            // At the same offset the three-byte match is part of it.
+            if found.list().last().is_some_and(|last| last.offset() == near.offset) {
+                found.clear();
+            }
+            length = near.length;
+            found.push(Packed::new(length, near.offset));
+        }
+        self.gather_chain(place, length, effort, found);
+    }
+
+    /// The walk of `tail_chain`'s head, for matches of more than `length` bytes.
+    #[inline(always)]
+    fn gather_chain(&self, place: Place, length: usize, effort: Effort, found: &mut Found) {
+        let Place { position, limit, window } = place;
+        let (data, key) = (self.data, self.key());
+        let mut length = length.max(key - 1);
+        let nice = effort.nice.min(limit);
+        if length >= nice {
+            return;
+        }
+        let mut distance = self.chain_at(position);
+        let mut shift = 0;
+        if length >= key {
+            let tail = self.chain_at(position + length + 1 - key);
+            if tail >= distance {
+                distance = tail;
+                shift = length + 1 - key;
+            }
+        }
+        let mut left = effort.depth;
+        while distance <= window {
+            let candidate = position - distance;
+            // SAFETY: `3 < length < limit`, and a `Place` has `limit` bytes after it, so the four bytes that end at byte
+            // `length` are in `data`; the candidate's lie before them, and `distance <= window <= position`.
+            if unsafe { same_word(data, candidate + length - 3, position + length - 3) }
+                // SAFETY: a `Place` has four bytes after it at least, and `candidate` lies before it.
+                && unsafe { same_word(data, candidate, position) }
+            {
+                // SAFETY: a `Place` has `limit >= 4` bytes after it, and `candidate` lies before it.
+                let longer = unsafe { match_length(data, candidate, position, super::WORD, limit) };
+                if longer > length {
+                    length = longer;
+                    found.push(Packed::new(length, distance));
+                    left -= 1;
+                    if length >= nice || left == 0 {
+                        return;
+                    }
+                    let next = distance + self.chain_at(position + shift - distance);
+                    let tail = self.chain_at(position + length + 1 - key);
+                    distance = if tail >= next {
+                        shift = length + 1 - key;
+                        tail
+                    } else {
+                        next
+                    };
+                    continue;
+                }
+            }
+            left -= 1;
+            if left == 0 {
+                return;
+            }
+            distance += self.chain_at(position + shift - distance);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::distance_rings::{DistanceRings, LOOKAHEAD, MIN_KEY};
+    use super::*;
+    use crate::format::deflate::MAX_MATCH;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_packed_match_keeps_its_parts() {
+        for (length, offset) in [(3, 1), (258, 32_768), (10, 2), (4, 257), (57, 24_577)] {
+            let packed = Packed::new(length, offset);
+            assert_eq!((packed.length(), packed.offset()), (length, offset));
+            assert_eq!(packed.offset_slot(), offset_slot(offset));
+            assert_eq!(packed.with_length(5), Packed::new(5, offset));
+            assert_ne!(packed, Packed::NONE);
+        }
+        assert_eq!(Packed::NONE.length(), 0);
+    }
+
+    /// Pieces of a few letters, so that there are many lengths at many distances.
+    fn pieces(seed: u64, len: usize) -> Vec<u8> {
+        let mut state = seed | 1;
+        let mut random = |limit: usize| {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+            (state >> 33) as usize % limit
+        };
+        let mut data: Vec<u8> = (0..40).map(|_| random(256) as u8).collect();
+        while data.len() < len {
+            let from = random(data.len());
+            for i in 0..3 + random(20) {
+                data.push(data[from + i]);
+            }
+            data.push(random(5) as u8);
+        }
+        data.truncate(len);
+        data
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn an_exhaustive_search_finds_the_nearest_place_of_every_length(seed: u64) {
+            let data = pieces(seed, 40_000);
+            let mut rings = DistanceRings::new().unwrap();
+            rings.reset(data.len(), MIN_KEY).unwrap();
+            for position in [1, 50, 700, 5_000, 32_768, 32_800, 39_000, 39_990] {
+                rings.fill(&data, data.len().min(position + LOOKAHEAD));
+                let place = Place::new(&data, position).unwrap();
+                let limit = (data.len() - position).min(MAX_MATCH);
+                let mut expected: Vec<(usize, usize)> = Vec::new();
+                for offset in 1..=position.min(WINDOW_SIZE) {
+                    let same = |&i: &usize| data[position + i - offset] == data[position + i];
+                    let length = (0..limit).take_while(same).count();
+                    if length >= MIN_KEY && expected.last().is_none_or(|&(last, _)| length > last) {
+                        expected.push((length, offset));
+                    }
+                }
+                let mut found = Found::new();
+                let effort = Effort { depth: u32::MAX, nice: MAX_MATCH };
+                rings.search(&data).gather(place, 0, effort, &mut found);
+                let list: Vec<_> = found.list().iter().map(|m| (m.length(), m.offset())).collect();
+                for &(length, offset) in &list {
+                    prop_assert!((0..length).all(|i| data[position + i - offset] == data[position + i]));
+                }
+                let long: Vec<_> = list.into_iter().filter(|&(length, _)| length >= MIN_KEY).collect();
+                prop_assert_eq!(&long, &expected, "at {}", position);
+                found.clear();
+                rings.search(&data).gather(place, 9, effort, &mut found);
+                let list: Vec<_> = found.list().iter().map(|m| (m.length(), m.offset())).collect();
+                expected.retain(|&(length, _)| length > 9);
+                prop_assert_eq!(list, expected, "above 9 at {}", position);
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_list_keeps_the_longest() {
+        let mut found = Found::new();
+        for length in 3..60 {
+            found.push(Packed::new(length, length));
+        }
+        assert_eq!(found.list().len(), MAX_FOUND);
+        assert_eq!(found.list().last().unwrap().length(), 59);
+    }
+}

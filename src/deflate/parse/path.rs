@@ -1,0 +1,307 @@
+//! The cheapest path: which literals and matches lead through a stretch of input at the lowest estimated cost?
+//!
+//! Positions are nodes, literals and matches the steps between them. Each node keeps the cheapest cost at which it was reached and
+//! the step that did so; going through the nodes from front to back, and offering each the steps that begin there, the node where the
+//! walk ends knows its cheapest path, which is read backwards.
+//!
+//! ```text
+//! for each node i:  for each match (length, offset) at i, each l up to its length:
+//!                       if cost[i] + cost of (l, offset) < cost[i + l]: cost[i + l], step[i + l] = that
+//!                   the same for the literal at i
+//! ```
+//!
+//! A match in DEFLATE may be used at any shorter length, so of a place's matches, nearest first, each is offered at the lengths
+//! that no nearer one has; of the long ones only those at which the cost steps up, and the whole.
+//!
+//! A *segment* is what one path covers. It ends where nothing crosses: no match from before reaches further, so that nothing
+//! later can change the path up to there. So the nodes fit the first-level cache, and costs may change between segments.
+
+#![forbid(unsafe_code)]
+
+use super::cost::Costs;
+use crate::deflate::match_finder::all_lengths::Packed;
+use crate::deflate::sequence::{OpenBlock, SEQUENCE_SLACK};
+use crate::error::{Error, Result};
+use crate::format::deflate::{LENGTH_SLOT, MAX_MATCH, MIN_MATCH, OFFSET_BASE};
+
+/// The longest segment: at most as many matches as an open block takes between two looks. It is seldom reached.
+pub(super) const MAX_SEGMENT: usize = SEQUENCE_SLACK * MIN_MATCH;
+
+/// The shortest segment but the last of an input: closing costs a little.
+const MIN_SEGMENT: usize = 16;
+
+/// A node is where a segment's byte begins, or where a match that begins in it ends.
+const NODES: usize = MAX_SEGMENT + MAX_MATCH + 1;
+
+/// Lengths up to here are all offered. Beyond, a length between the ends of its slot costs what the slot's last one does, and offering them
+/// all takes three times as long on data of long matches, for hardly a byte.
+const ALL_UP_TO: usize = 16;
+
+/// The length to offer after each, short of the whole match.
+const NEXT_LENGTH: [u16; MAX_MATCH + 1] = next_lengths();
+
+const fn next_lengths() -> [u16; MAX_MATCH + 1] {
+    let mut next = [0; MAX_MATCH + 1];
+    let mut length = 0;
+    while length <= MAX_MATCH {
+        let mut following = length + 1;
+        while following > ALL_UP_TO
+            && following < MAX_MATCH
+            && LENGTH_SLOT[following] == LENGTH_SLOT[following + 1]
+        {
+            following += 1;
+        }
+        next[length] = following as u16;
+        length += 1;
+    }
+    next
+}
+
+/// A node: the cheapest cost at which it was reached above, and below the step that did so, 0 for a literal. So the cheaper of two
+/// ways is the smaller number, and of two equally cheap ones the shorter and nearer step.
+type Node = u64;
+
+const COST_SHIFT: u32 = 32;
+const UNREACHED: Node = Node::MAX;
+
+fn cost_of(node: Node) -> u32 {
+    (node >> COST_SHIFT) as u32
+}
+
+fn step_of(node: Node) -> Packed {
+    Packed::from_bits(node as u32)
+}
+
+/// The nodes of one segment.
+pub(super) struct Path {
+    nodes: Box<[Node; NODES]>,
+    /// The node whose steps are offered next.
+    at: usize,
+    /// The last node that was reached.
+    reach: usize,
+    /// What a length adds to a node: its cost, and its part of the step.
+    lengths: [Node; MAX_MATCH + 1],
+    /// What an offset's slot costs.
+    offsets: [Node; 32],
+}
+
+impl Path {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { nodes: boxed(UNREACHED)?, at: 0, reach: 0, lengths: [0; MAX_MATCH + 1], offsets: [0; 32] })
+    }
+
+    /// Begins a segment.
+    pub(super) fn restart(&mut self) {
+        (self.at, self.reach) = (0, 0);
+        self.nodes[0] = 0;
+    }
+
+    /// Steps cost what `costs` says from here on.
+    pub(super) fn set_costs(&mut self, costs: &Costs) {
+        for (length, key) in self.lengths.iter_mut().enumerate() {
+            *key = Node::from(costs.of_length(length)) << COST_SHIFT
+                | Node::from(Packed::NONE.with_length(length).to_bits());
+        }
+        for (&base, key) in OFFSET_BASE.iter().zip(&mut self.offsets) {
+            *key = Node::from(costs.of_offset(base as usize)) << COST_SHIFT;
+        }
+    }
+
+    /// Bytes of the segment so far.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.at
+    }
+
+    /// Whether the segment may end here.
+    #[inline(always)]
+    pub(super) fn may_end(&self) -> bool {
+        (self.at == self.reach && self.at >= MIN_SEGMENT) || self.at >= MAX_SEGMENT
+    }
+
+    /// Whether a path through this node is hopeless: some match goes on beyond it and gets there for less than it costs, or
+    /// hardly more, to be here.
+    #[inline(always)]
+    pub(super) fn is_hopeless(&self, margin: i32) -> bool {
+        self.at < self.reach
+            && cost_of(self.nodes[self.at]) as i32 + margin > cost_of(self.nodes[self.reach]) as i32
+    }
+
+    /// Offers the matches that begin here, none longer than `limit`.
+    #[inline(always)]
+    pub(super) fn offer(&mut self, matches: &[Packed], limit: usize) {
+        let Some(longest) = matches.last() else { return };
+        let here = self.nodes[self.at] & !Node::from(u32::MAX);
+        self.extend_to(self.at + longest.length().min(limit));
+        let Some(nodes) = self.nodes[self.at..].first_chunk_mut::<{ MAX_MATCH + 1 }>() else { return };
+        let mut length = MIN_MATCH;
+        for found in matches {
+            let with_offset =
+                here + self.offsets[found.offset_slot()] + Node::from(found.with_length(0).to_bits());
+            let to = found.length().min(limit).min(MAX_MATCH);
+            if to < length {
+                continue;
+            }
+            while length < to {
+                nodes[length] = nodes[length].min(with_offset + self.lengths[length]);
+                length = usize::from(NEXT_LENGTH[length]);
+            }
+            nodes[to] = nodes[to].min(with_offset + self.lengths[to]);
+            length = to + 1;
+        }
+    }
+
+    /// Offers the literal that begins here, and goes on to the next node.
+    #[inline(always)]
+    pub(super) fn offer_literal(&mut self, literal_cost: u32) {
+        let new = (self.nodes[self.at] & !Node::from(u32::MAX)) + (Node::from(literal_cost) << COST_SHIFT);
+        self.extend_to(self.at + 1);
+        self.at += 1;
+        self.nodes[self.at] = self.nodes[self.at].min(new);
+    }
+
+    /// Takes a match for good, and goes on to its end, which closes the segment.
+    pub(super) fn take(&mut self, found: Packed) {
+        self.at += found.length();
+        self.reach = self.at;
+        self.nodes[self.at] = Node::from(found.to_bits());
+    }
+
+    /// Records the cheapest path to the present node in `block`, whose decisions reach up to `start` in `data`.
+    pub(super) fn record(&mut self, block: &mut OpenBlock, data: &[u8], start: usize) {
+        // Read backwards, each step is moved to the node where it begins; then they can be read forwards.
+        let mut node = self.at;
+        let mut next = self.nodes[node];
+        while node > 0 {
+            let step = next;
+            node -= step_of(step).length().max(1);
+            next = self.nodes[node];
+            self.nodes[node] = step;
+        }
+        while node < self.at {
+            let step = step_of(self.nodes[node]);
+            if step == Packed::NONE {
+                block.add_literal(data[start + node]);
+                node += 1;
+            } else {
+                block.add_match(start + node, step.length(), step.offset());
+                node += step.length();
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn extend_to(&mut self, node: usize) {
+        if node > self.reach {
+            self.nodes[self.reach + 1..=node].fill(UNREACHED);
+            self.reach = node;
+        }
+    }
+}
+
+/// An array on the heap, from memory that may be refused.
+fn boxed<T: Copy, const N: usize>(value: T) -> Result<Box<[T; N]>> {
+    let mut entries = Vec::new();
+    entries.try_reserve_exact(N).map_err(|_| Error::Memory)?;
+    entries.resize(N, value);
+    Ok(entries.into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("N entries")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deflate::sequence::Frequencies;
+    use proptest::prelude::*;
+
+    const LEN: usize = 400;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn no_way_through_is_cheaper_than_the_path(
+            places in proptest::collection::vec((0..LEN, proptest::collection::btree_map(3usize..60, 1usize..=32768, 1..6)), 0..150),
+            literals in proptest::collection::vec(1u32..200, LEN),
+        ) {
+            let mut frequencies = Frequencies::NONE;
+            for (symbol, frequency) in frequencies.litlen.iter_mut().enumerate() {
+                *frequency = 1 + symbol as u32 * 7 % 90;
+            }
+            for (slot, frequency) in frequencies.offset.iter_mut().enumerate() {
+                *frequency = 1 + slot as u32 * 5 % 40;
+            }
+            let mut costs = Costs::defaults();
+            costs.refresh(&frequencies);
+            let mut matches = vec![Vec::new(); LEN];
+            for (position, list) in places {
+                matches[position] = list.into_iter().map(|(length, offset)| Packed::new(length, offset)).collect();
+            }
+
+            // From the end: each match at the lengths that no shorter one has.
+            let mut cheapest = vec![0; LEN + 1];
+            for position in (0..LEN).rev() {
+                cheapest[position] = literals[position] + cheapest[position + 1];
+                let mut length = MIN_MATCH;
+                for found in &matches[position] {
+                    let to = found.length().min(LEN - position);
+                    while length <= to {
+                        let cost = costs.of_match(length, found.offset()) + cheapest[position + length];
+                        cheapest[position] = cheapest[position].min(cost);
+                        length = if length == to { to + 1 } else { to.min(NEXT_LENGTH[length].into()) };
+                    }
+                }
+            }
+
+            let mut path = Path::new().unwrap();
+            path.set_costs(&costs);
+            path.restart();
+            for position in 0..LEN {
+                path.offer(&matches[position], LEN - position);
+                path.offer_literal(literals[position]);
+            }
+            prop_assert_eq!(path.len(), LEN);
+            prop_assert_eq!(cost_of(path.nodes[LEN]), cheapest[0]);
+
+            // What is recorded costs that too.
+            let mut block = OpenBlock::new();
+            block.prepare(0, LEN).unwrap();
+            path.record(&mut block, &[0; LEN], 0);
+            let (mut position, mut cost) = (0, 0);
+            for sequence in &block.sequences {
+                let until = position + sequence.literals as usize;
+                cost += literals[position..until].iter().sum::<u32>();
+                cost += costs.of_match(sequence.length as usize, sequence.offset as usize);
+                position = until + sequence.length as usize;
+            }
+            cost += literals[position..].iter().sum::<u32>();
+            prop_assert_eq!(cost, cheapest[0]);
+        }
+    }
+
+    #[test]
+    fn the_last_length_of_every_slot_is_offered() {
+        let offered: Vec<_> = std::iter::successors(Some(3), |&length| {
+            (length < 258).then(|| usize::from(NEXT_LENGTH[length]))
+        })
+        .collect();
+        assert_eq!(offered[..20], [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 22, 26, 30, 34, 42]);
+        assert_eq!(offered[offered.len() - 3..], [226, 257, 258]);
+    }
+
+    #[test]
+    fn a_segment_ends_where_no_match_crosses() {
+        let mut path = Path::new().unwrap();
+        path.set_costs(&Costs::defaults());
+        path.restart();
+        for position in 0..40 {
+            assert_eq!(path.may_end(), (16..=20).contains(&position) || position >= 30, "{position}");
+            if position == 20 {
+                path.offer(&[Packed::new(10, 7)], 100);
+            }
+            path.offer_literal(100);
+        }
+        path.restart();
+        path.offer(&[Packed::new(10, 7)], 100);
+        path.offer_literal(1000);
+        assert!(path.is_hopeless(0) && !path.is_hopeless(-1000));
+    }
+}
