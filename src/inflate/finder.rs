@@ -139,14 +139,10 @@ static KRAFT: [u16; 4096] = {
 /// Whether the `count` lengths of three bits that begin at `bit` make a complete code.
 fn has_complete_precode(input: &[u8], bit: u64, count: u32) -> bool {
     let Some(word) = input.get((bit / 8) as usize..).and_then(load::first_u64_le) else { return false };
-    // 57 bits are left at least, and 19 lengths take no more.
-    let mut lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
-    let mut sum = 0;
-    while lengths != 0 {
-        sum += KRAFT[(lengths & 0xfff) as usize];
-        lengths >>= 12;
-    }
-    sum == 128
+    // 57 bits are left at least, and 19 lengths take no more. Without a branch, for nothing here could be predicted.
+    let lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
+    let sum = |shift: u32| KRAFT[(lengths >> shift & 0xfff) as usize];
+    sum(0) + sum(12) + sum(24) + sum(36) + sum(48) == 128
 }
 
 /// Whether a dynamic block's header begins at `bit` with codes that zlib would accept.
@@ -243,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_bit_offset_of_a_header_is_found() {
-        let data = sample(300_000);
+        let data = sample(3_000_000);
         let stream = deflated(&data, 6);
         let (start, _) =
             blocks_of(&stream, data.len()).into_iter().find(|block| block.1).expect("a dynamic block");
@@ -263,15 +259,16 @@ mod tests {
 
     #[test]
     fn a_member_is_preferred_and_a_marker_to_a_block() {
-        let data = sample(300_000);
+        let data = sample(3_000_000);
         let stream = deflated(&data, 6);
         let starts = blocks_of(&stream, data.len());
         let (block, _) = starts[starts.len() / 2];
-        let middle = &stream[block as usize / 8 - 100..];
+        assert!(starts[0].1 && starts[starts.len() / 2].1, "both are dynamic");
+        let middle = &stream[block as usize / 8 - 100..][..20_000];
         let Some(Start::Block(first)) = find_start(middle) else { panic!("no block found") };
         let mut marked = middle.to_vec();
         marked.extend_from_slice(&[0, 0, 0xff, 0xff]);
-        marked.extend_from_slice(&stream);
+        marked.extend_from_slice(&stream[..20_000]);
         assert_ne!(first, (middle.len() as u64 + 4) * 8);
         assert_eq!(find_start(&marked), Some(Start::Block((middle.len() as u64 + 4) * 8)));
         marked.extend_from_slice(&[0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0]);

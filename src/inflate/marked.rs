@@ -112,17 +112,21 @@ impl Marked {
 #[derive(Debug)]
 pub struct Resolver {
     /// The byte that each element stands for.
-    table: Vec<u8>,
+    table: Box<[u8; 1 << 16]>,
+    /// Room for a window.
+    tail: Vec<u8>,
 }
 
 impl Resolver {
     /// A resolver that knows no window yet.
     pub fn new() -> Result<Self> {
-        let mut table = Vec::new();
+        let (mut table, mut tail) = (Vec::new(), Vec::new());
         table.try_reserve_exact(1 << 16).map_err(|_| Error::Memory)?;
+        tail.try_reserve_exact(WINDOW_SIZE).map_err(|_| Error::Memory)?;
         table.extend(0..=255);
         table.resize(1 << 16, 0);
-        Ok(Self { table })
+        let table = table.into_boxed_slice().try_into().map_err(|_| Error::Memory)?;
+        Ok(Self { table, tail })
     }
 
     /// Learns the 32 KiB before the elements to come.
@@ -141,29 +145,33 @@ impl Resolver {
     ) -> usize {
         let elements = &marked.elements()[WINDOW_SIZE + from..];
         let elements = &elements[..elements.len().min(output.room())];
-        let mut bytes = [0; STRETCH];
         for stretch in elements.chunks(STRETCH) {
-            let bytes = &mut bytes[..stretch.len()];
-            self.resolve_to(stretch, bytes);
-            stream.count_decoded(bytes);
-            output.put(bytes);
+            let bytes = &mut output.spare()[..stretch.len()];
+            for (byte, &element) in bytes.iter_mut().zip(stretch) {
+                byte.write(self.byte(element));
+            }
+            // SAFETY: all of them were written, for there are as many elements.
+            stream.count_decoded(unsafe { &*(bytes as *const [MaybeUninit<u8>] as *const [u8]) });
+            // SAFETY: as many bytes of the spare room were written from its front on.
+            unsafe { output.advance(stretch.len()) };
         }
         elements.len()
     }
 
     /// Moves `stream` from before the blocks that were decoded to behind them. All their bytes must have been counted.
-    pub fn pass(&self, marked: &Marked, passed: &Passed, stream: &mut Inflate) -> Result<()> {
-        let mut tail = [0; WINDOW_SIZE];
+    pub fn pass(&mut self, marked: &Marked, passed: &Passed, stream: &mut Inflate) -> Result<()> {
         let elements = marked.elements();
-        self.resolve_to(&elements[elements.len() - WINDOW_SIZE..], &mut tail);
-        stream.pass_blocks(passed.held, passed.is_final, &tail)
+        let mut tail = core::mem::take(&mut self.tail);
+        tail.clear();
+        tail.extend(elements[elements.len() - WINDOW_SIZE..].iter().map(|&element| self.byte(element)));
+        let result = stream.pass_blocks(passed.held, passed.is_final, &tail);
+        self.tail = tail;
+        result
     }
 
-    fn resolve_to(&self, elements: &[u16], bytes: &mut [u8]) {
-        let Some(table) = self.table.first_chunk::<{ 1 << 16 }>() else { return };
-        for (byte, &element) in bytes.iter_mut().zip(elements) {
-            *byte = table[usize::from(element)];
-        }
+    #[inline(always)]
+    fn byte(&self, element: u16) -> u8 {
+        self.table[usize::from(element)]
     }
 }
 
@@ -214,11 +222,11 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_or_is_not_there_is_left_with_its_block() {
-        let data = sample(2_000_000);
+        let data = sample(4_000_000);
         let raw = deflated(&data, 6);
-        let mut marked = Marked::new(300_000).expect("memory");
+        let mut marked = Marked::new(1_000_000).expect("memory");
         let passed = marked.decode(&raw, 0, raw.len(), || true).expect("a block fits");
-        assert!(marked.len() <= 300_000 && passed.consumed < raw.len() / 2);
+        assert!(marked.len() <= 1_000_000 && passed.consumed < raw.len() / 2);
         let half = &raw[..raw.len() / 2];
         let mut marked = Marked::new(data.len()).expect("memory");
         let passed = marked.decode(half, 0, half.len(), || true).expect("a block is whole");

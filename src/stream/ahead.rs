@@ -336,7 +336,7 @@ impl Ahead {
 
     /// Delivers from the stretch that the head has come to, and moves the head behind it when all is delivered.
     pub fn deliver(&mut self, stream: &mut InflateStream, output: &mut Output<'_>) -> Delivery {
-        let (Some(landing), Some(resolver)) = (self.landing.last_mut(), &self.resolver) else {
+        let (Some(landing), Some(resolver)) = (self.landing.last_mut(), &mut self.resolver) else {
             return Delivery::Nothing;
         };
         let count = match &landing.content {
@@ -633,7 +633,9 @@ impl Ahead {
     }
 
     fn keep(&mut self, spare: Spare) {
-        self.spare.push(spare);
+        if self.spare.try_reserve(1).is_ok() {
+            self.spare.push(spare);
+        }
     }
 
     fn spare_for(&mut self, is_exact: bool) -> Spare {
@@ -657,7 +659,7 @@ impl Ahead {
 impl Drop for Ahead {
     /// Says what happened, if that is asked for.
     fn drop(&mut self) {
-        if config().stats.is_none() || self.counters == ReadCounters::default() && self.loaded == 0 {
+        if config().stats.is_none() || self.resolver.is_none() {
             return;
         }
         let ReadCounters { exact, hits, misses, bytes, pauses, ran } = self.counters;
