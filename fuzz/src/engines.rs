@@ -4,8 +4,8 @@ use std::ffi::c_int;
 
 use rigz::checksum::Check;
 use rigz::error::{Error, Status};
-use rigz::inflate::{Decoded, End, Goal, Inflate, decode, probe};
-use rigz::pipeline::{ChunkEnd, Compressor, Settings, WINDOW};
+use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Start, decode, find_start};
+use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings, WINDOW};
 use rigz::raw::{Allocator, Output};
 
 use crate::calls::{bench, judge};
@@ -198,6 +198,7 @@ pub fn one_shot(input: &[u8]) {
             assert!(matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)), "{outcome:?}");
             assert_eq!((made, rest.len()), (decoded.produced, 0));
         }
+        End::NeedsDictionary => panic!("a raw stream asks for nothing"),
         End::OutputFull => {
             assert!(matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)), "{outcome:?}");
             assert_eq!((made, decoded.produced), (room, room));
@@ -207,20 +208,70 @@ pub fn one_shot(input: &[u8]) {
     judge(|trace| oneshot::uncompress(bench(), &made, &mut Rng::scripted(script), trace));
 }
 
-/// Content: a raw stream that is entered at its start with a window nobody knows. Script: room, cuts, and the window.
+/// Content: a raw stream that is entered at its start with a window nobody knows. Script: room, where to stop, and the window.
 pub fn markers(input: &[u8]) {
     let (content, script) = split(input);
-    let mut rng = Rng::scripted(script);
+    from_the_middle(content, 0, &mut Rng::scripted(script));
+}
+
+/// Content: some of a file's middle. Script: as for `markers`. Whatever place the finder finds must be one to decode from, and what comes
+/// of it the same by way of markers as with the window known.
+pub fn middle(input: &[u8]) {
+    let (content, script) = split(input);
+    match find_start(content) {
+        Some(Start::Block(bit)) => from_the_middle(content, bit, &mut Rng::scripted(script)),
+        Some(Start::Member(at)) => assert!(content[at..].starts_with(&[0x1f, 0x8b, 8])),
+        None => {}
+    }
+}
+
+/// Decodes from a bit of `content`, where a block may begin, to markers that are resolved when the window is known, and goes on behind
+/// them; and in the usual way, the window known from the start. Both must come to the same.
+fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let room = rng.size(60_000);
-    let mut cuts: Vec<usize> = (0..rng.below(5)).map(|_| rng.below(content.len() + 1)).collect();
-    cuts.sort_unstable();
-    let mut window = [0; WINDOW];
+    let until = rng.below(content.len() + 1);
     let mut noise = Rng::new(rng.below(256) as u64);
-    window.fill_with(|| noise.bits() as u8);
-    let known = probe::with_window(content, &window, room, &cuts);
-    let marked = probe::by_markers(content, &window, room, &cuts);
-    assert!(known.0 == marked.0, "the bytes differ: {} and {}", known.0.len(), marked.0.len());
-    assert_eq!((known.1, known.2), (marked.1, marked.2));
+    let window: Vec<u8> = (0..WINDOW).map(|_| noise.bits() as u8).collect();
+    let mut marked = Marked::new(room).expect("memory for elements");
+    let Some(passed) = marked.decode(content, bit, until, || true) else { return };
+
+    let mut resolver = Resolver::new().expect("memory for a table");
+    resolver.learn(&window);
+    let mut stream = raw_stream(&window);
+    // To before its first block.
+    let _ = stream.inflate(&mut &[][..], &mut Output::new(&mut []), Goal::Progress, &mut |_| {});
+    let mut by_markers = vec![CANARY; room + 20_000];
+    let mut output = Output::new(&mut by_markers);
+    assert_eq!(resolver.resolve(&marked, 0, &mut stream, &mut output), marked.len());
+    resolver.pass(&marked, &passed, &mut stream).expect("memory is there");
+    let behind = decode_on(&mut stream, &content[passed.consumed..], &mut output);
+    let made = output.written();
+
+    let mut stream = raw_stream(&window);
+    let (byte, used) = ((bit / 8) as usize, (bit % 8) as i32);
+    if used > 0 {
+        stream.prime(8 - used, i32::from(content[byte]) >> used).expect("up to 7 bits");
+    }
+    let mut known = vec![CANARY; room + 20_000];
+    let mut output = Output::new(&mut known);
+    let usual = decode_on(&mut stream, &content[byte + usize::from(used > 0)..], &mut output);
+    assert_eq!(behind, usual);
+    assert_eq!(made, output.written());
+    assert!(by_markers == known, "the bytes differ");
+}
+
+fn raw_stream(window: &[u8]) -> Inflate {
+    let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
+    stream.set_dictionary(window).expect("a raw stream takes a dictionary");
+    stream
+}
+
+/// Decodes as far as it goes: whether the end came, what is wrong with the data, and what is left of it.
+fn decode_on(stream: &mut Inflate, input: &[u8], output: &mut Output<'_>) -> (bool, Option<String>, usize) {
+    let mut rest = input;
+    let outcome = stream.inflate(&mut rest, output, Goal::Progress, &mut |_| {});
+    let message = stream.message().map(|message| message.to_string_lossy().into_owned());
+    (outcome == Ok(Status::StreamEnd), message, rest.len())
 }
 
 /// Content: something to compress, made longer. Script: level, window, chunks, cuts. The bytes must be those that one thread makes
@@ -245,7 +296,7 @@ pub fn parallel(input: &[u8]) {
     let check = [Check::None, Check::Adler(1), Check::Crc(0)][rng.below(3)];
     let end = [ChunkEnd::Finish, ChunkEnd::Sync][rng.below(2)];
     let level = rng.range(1, 9);
-    let settings = |parallel_from| Settings { level, chunk_len, parallel_from, check };
+    let settings = |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check };
     let alone = Compressor::new(settings(usize::MAX), &window, Allocator::SYSTEM).expect("memory");
     let together =
         Compressor::new(settings(rng.size(data.len())), &window, Allocator::SYSTEM).expect("memory");

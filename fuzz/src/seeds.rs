@@ -19,6 +19,18 @@ pub fn contents() -> Vec<Vec<u8>> {
     ]
 }
 
+/// Streams of many small blocks, whose headers can be found from the middle.
+pub fn many_blocks() -> Vec<Vec<u8>> {
+    let mut rng = Rng::new(2);
+    let words: Vec<&[u8]> = DICTIONARY.split(|&byte| byte == b' ').collect();
+    let content: Vec<u8> = (0..2500).flat_map(|_| [rng.pick(&words), b" "].concat()).collect();
+    let blocks = |(level, strategy)| {
+        let params = Params { level, method: 8, window_bits: -15, mem_level: 1, strategy };
+        stream(&params, &content, false, SYNC_FLUSH)
+    };
+    [(1, 0), (9, 0), (6, 2)].map(blocks).to_vec()
+}
+
 /// Streams of the system's making, each with the window bits that it was written with.
 pub fn streams() -> Vec<(i32, Vec<u8>)> {
     let mut streams = Vec::new();
@@ -53,7 +65,7 @@ fn stream(params: &Params, content: &[u8], with_dictionary: bool, flush: i32) ->
     if with_dictionary {
         judge.deflate_set_dictionary(&mut *strm, DICTIONARY.as_ptr(), DICTIONARY.len() as u32);
     }
-    let mut bytes = vec![0; content.len() + 1000];
+    let mut bytes = vec![0; content.len() * 2 + 1000];
     (strm.next_out, strm.avail_out) = (bytes.as_mut_ptr(), bytes.len() as u32);
     let (first, second) = content.split_at(content.len() / 2);
     for (part, flush) in [(first, flush), (second, FINISH)] {

@@ -1,6 +1,8 @@
 //! The pipeline's ring and jobs, with stand-ins for what loom cannot run: rayon's threads and the encoder.
 
 mod encoder;
+#[path = "../../src/pipeline/handover.rs"]
+mod handover;
 #[path = "../../src/pipeline/job.rs"]
 mod job;
 #[cfg(test)]

@@ -21,8 +21,6 @@ mod history;
 mod marked;
 mod message;
 mod one_shot;
-#[cfg(fuzzing)]
-pub mod probe;
 mod stream;
 mod table;
 mod window;

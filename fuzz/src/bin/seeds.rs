@@ -22,6 +22,7 @@ fn main() {
         steps[0] = calls::script_for(-15);
         write(folder, "inflate_back", number, &join(raw, &steps));
         write(folder, "markers", number, &join(raw, &script(number as u8, 8)));
+        write(folder, "middle", number, &join(&stream[stream.len() / 9..], &script(number as u8, 8)));
         write(
             folder,
             "one_shot",
@@ -29,6 +30,12 @@ fn main() {
             &join(if number % 2 == 0 { raw } else { &stream }, &script(number as u8, 8)),
         );
         write(folder, "gz", number, &join(&stream, &script(number as u8, 100)));
+    }
+    for (number, stream) in seeds::many_blocks().into_iter().enumerate() {
+        for start in [0, stream.len() / 5, stream.len() / 2] {
+            let middle = &stream[start..stream.len().min(start + 3000)];
+            write(folder, "middle", 1000 + 10 * number + start % 7, &join(middle, &script(number as u8, 8)));
+        }
     }
     for (number, content) in seeds::contents().into_iter().enumerate() {
         for (kind, steps) in scripts.iter().enumerate() {

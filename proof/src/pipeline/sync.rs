@@ -21,6 +21,27 @@ pub(super) fn wait<'a, T>(told: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuar
     told.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// As `pipeline::sync::model` under `cfg(loom)`.
+pub(super) mod model {
+    use std::time::Duration;
+
+    pub(in super::super) use super::lock;
+    pub(in super::super) use loom::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool};
+
+    /// loom knows no time: patience is none or endless.
+    pub(in super::super) fn wait<'a, T>(
+        condvar: &Condvar,
+        mut guard: MutexGuard<'a, T>,
+        patience: Duration,
+        mut goes_on: impl FnMut(&T) -> bool,
+    ) -> MutexGuard<'a, T> {
+        while patience != Duration::ZERO && goes_on(&guard) {
+            guard = condvar.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        guard
+    }
+}
+
 /// Stands for `raw::shared::Shared`.
 #[derive(Debug)]
 pub(super) struct Shared<T> {

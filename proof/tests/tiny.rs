@@ -1,0 +1,103 @@
+//! Both engines on inputs so small that miri gets through: every level, exact rooms, uninitialised memory, cuts, and markers.
+
+use core::mem::MaybeUninit;
+
+use rigz_proof::deflate::{ChunkEnd, Encoder, Level, bound};
+use rigz_proof::error::Status;
+use rigz_proof::inflate::{End, Goal, Inflate, Marked, Resolver, decode, find_start};
+use rigz_proof::raw::{Allocator, Output};
+
+const WINDOW: usize = 32 << 10;
+
+/// Words, a run and some noise.
+fn data(len: usize) -> Vec<u8> {
+    let mut state = 9u32;
+    let mut data = Vec::new();
+    while data.len() < len {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        match state >> 30 {
+            0 => data.extend_from_slice(b"the window of a chunk "),
+            1 => data.extend([b'='; 40]),
+            2 => data.push((state >> 20) as u8),
+            _ => data.extend_from_slice(b"is a match, "),
+        }
+    }
+    data.truncate(len);
+    data
+}
+
+/// A raw stream of `data[window_len..]`, written to memory that nobody has initialised and that ends where the bound says.
+fn encoded(level: u32, data: &[u8], window_len: usize) -> Vec<u8> {
+    let mut memory = vec![MaybeUninit::uninit(); bound(data.len() - window_len)].into_boxed_slice();
+    let mut output = Output::of_uninit(&mut memory);
+    let mut encoder = Encoder::new().expect("memory for an encoder");
+    let level = Level::new(level).expect("a level");
+    encoder.encode_to(level, data, window_len, ChunkEnd::Finish, &mut output).expect("it fits");
+    let len = output.written();
+    // SAFETY: that many bytes were written.
+    memory[..len].iter().map(|byte| unsafe { byte.assume_init() }).collect()
+}
+
+#[test]
+fn every_level_comes_back_at_once_and_in_pieces() {
+    let data = data(500);
+    for level in 1..=9 {
+        let window_len = [0, 200][level as usize % 2];
+        let stream = encoded(level, &data, window_len);
+        let mut memory = vec![MaybeUninit::uninit(); data.len() - window_len].into_boxed_slice();
+        if window_len == 0 {
+            let end = decode(&stream, &mut Output::of_uninit(&mut memory)).end;
+            assert_eq!(end, End::Complete, "level {level}");
+        }
+        let mut inflate = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
+        inflate.set_dictionary(&data[..window_len]).expect("a raw stream takes it");
+        let mut back = Vec::new();
+        let mut rest = &stream[..];
+        let end = loop {
+            let (mut piece, after) = rest.split_at(rest.len().min(7));
+            let mut room = [MaybeUninit::uninit(); 23];
+            let mut output = Output::of_uninit(&mut room);
+            let offered = piece.len();
+            let end = inflate.inflate(&mut piece, &mut output, Goal::Progress, &mut |_| {});
+            let made = output.written();
+            // SAFETY: that many bytes were written.
+            back.extend(room[..made].iter().map(|byte| unsafe { byte.assume_init() }));
+            rest = &rest[offered - piece.len()..];
+            if end != Ok(Status::Ok) || (after.is_empty() && made == 0) {
+                break end;
+            }
+        };
+        assert_eq!((end, &back[..]), (Ok(Status::StreamEnd), &data[window_len..]), "level {level}");
+    }
+}
+
+#[test]
+fn damaged_and_cut_streams_touch_nothing_else() {
+    let stream = encoded(6, &data(300), 0);
+    for at in (0..stream.len()).step_by(3) {
+        let mut damaged = stream.clone();
+        damaged[at] ^= 0x55;
+        for input in [&damaged[..], &stream[..at]] {
+            let mut memory = vec![MaybeUninit::uninit(); 280].into_boxed_slice();
+            let decoded = decode(input, &mut Output::of_uninit(&mut memory));
+            assert!(decoded.consumed <= input.len() && decoded.produced <= 280);
+        }
+    }
+}
+
+#[test]
+fn markers_resolve() {
+    let data = data(WINDOW + 300);
+    let stream = encoded(3, &data[WINDOW - 1000..], 1000);
+    let mut marked = Marked::new(400).expect("memory for elements");
+    let passed = marked.decode(&stream, 0, stream.len(), || true).expect("a block");
+    let mut resolver = Resolver::new().expect("memory for a table");
+    resolver.learn(&data[..WINDOW]);
+    let mut inflate = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
+    let mut room = [0; 300];
+    let mut output = Output::new(&mut room);
+    assert_eq!(resolver.resolve(&marked, 0, &mut inflate, &mut output), 300);
+    resolver.pass(&marked, &passed, &mut inflate).expect("memory for a window");
+    assert_eq!(room, data[WINDOW..]);
+    assert_eq!(find_start(&stream), None, "a short stream's block is not dynamic, or the last");
+}
