@@ -1,8 +1,10 @@
-//! How chunks reach threads: four ways, on the same chunks, in turn.
+//! How chunks reach threads: five ways, on the same chunks, in turn.
 //!
 //! - `scope`: a rayon scope with one task per chunk, the caller waiting outside.
-//! - `tokens`: what the product does. The chunks stand in a line of their own; for each, rayon's pool is handed a token that means
-//!   "there may be something to do", and a caller who would wait does chunks itself.
+//! - `tokens`: the chunks stand in a line of their own; for each, rayon's pool is handed a token that means "there may be something
+//!   to do", and a caller who would wait does chunks itself.
+//! - `line`: what the product does. The same, but the tokens stand in a queue under a lock, and threads that find it empty sleep on a
+//!   condition variable.
 //! - `deque`: crossbeam-deque's injector and work-stealing deques, on threads of our own that sleep on a condition variable.
 //! - `counter`: an atomic counter over the line of chunks, on threads of our own.
 //!
@@ -18,9 +20,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rigz::deflate::{ChunkEnd, Encoder, Level};
-use ways::{Counter, Deque, Jobs, Scope, Tokens, Way};
+use ways::{Counter, Deque, Jobs, Line, Scope, Tokens, Way};
 
 const ROUNDS: usize = 7;
+const WAYS: usize = 5;
 const EMPTY_JOBS: usize = 2000;
 const THREADS: [usize; 4] = [2, 4, 8, 16];
 
@@ -41,11 +44,15 @@ fn main() -> ExitCode {
     println!(
         "  medians of {ROUNDS}; this machine has {cpus} CPUs: more threads than that take turns on them"
     );
-    println!("  {:<26} {:>3} {:>12} {:>12} {:>12} {:>12}", "", "thr", "scope", "tokens", "deque", "counter");
+    println!(
+        "  {:<26} {:>3} {:>12} {:>12} {:>12} {:>12} {:>12}",
+        "", "thr", "scope", "tokens", "line", "deque", "counter"
+    );
     for threads in THREADS {
-        let ways: [Box<dyn Way>; 4] = [
+        let ways: [Box<dyn Way>; WAYS] = [
             Box::new(Scope::new(threads)),
             Box::new(Tokens::new(threads)),
+            Box::new(Line::new(threads)),
             Box::new(Deque::new(threads)),
             Box::new(Counter::new(threads)),
         ];
@@ -75,8 +82,8 @@ fn main() -> ExitCode {
 }
 
 /// Elapsed seconds times `unit` of each way, as medians of rounds in which all have their turn.
-fn row(what: &str, threads: usize, ways: &[Box<dyn Way>; 4], jobs: &Jobs, unit: f64, digits: usize) {
-    let mut samples = [const { Vec::new() }; 4];
+fn row(what: &str, threads: usize, ways: &[Box<dyn Way>; WAYS], jobs: &Jobs, unit: f64, digits: usize) {
+    let mut samples = [const { Vec::new() }; WAYS];
     for _ in 0..ROUNDS {
         for (way, samples) in ways.iter().zip(&mut samples) {
             let start = Instant::now();

@@ -1,6 +1,7 @@
-//! The four ways. Each does every job of a batch exactly once and returns when the last is done.
+//! The five ways. Each does every job of a batch exactly once and returns when the last is done.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -120,9 +121,68 @@ impl Way for Tokens {
     }
 }
 
+type Task = (Arc<Batch>, usize);
+
+/// A queue under a lock; `None` in it ends a thread.
+pub struct Line {
+    shared: Arc<(Mutex<VecDeque<Option<Task>>>, Condvar)>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Line {
+    pub fn new(threads: usize) -> Self {
+        let shared = Arc::new((Mutex::new(VecDeque::new()), Condvar::new()));
+        let start = |_| {
+            let shared = Arc::clone(&shared);
+            std::thread::spawn(move || {
+                while let Some((batch, index)) = Self::next(&shared) {
+                    batch.claim(index)
+                }
+            })
+        };
+        Self { threads: (1..threads).map(start).collect(), shared }
+    }
+
+    fn next((line, offered): &(Mutex<VecDeque<Option<Task>>>, Condvar)) -> Option<Task> {
+        let mut tasks = lock(line);
+        loop {
+            match tasks.pop_front() {
+                Some(task) => return task,
+                None => tasks = offered.wait(tasks).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn put(&self, task: Option<Task>) {
+        lock(&self.shared.0).push_back(task);
+        self.shared.1.notify_one();
+    }
+}
+
+impl Way for Line {
+    fn run(&self, jobs: &Jobs) {
+        let spread = |batch: &Arc<Batch>| {
+            (0..batch.taken.len()).for_each(|index| self.put(Some((Arc::clone(batch), index))))
+        };
+        Batch::drive(jobs, spread, |batch| (0..batch.taken.len()).for_each(|index| batch.claim(index)));
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.threads.iter().for_each(|_| self.put(None));
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The number of calls so far, and the last thing called out.
+type Post<T> = (Mutex<(u64, Option<T>)>, Condvar);
+
 /// Threads of our own, asleep until there is a batch.
 struct Crew<T> {
-    shared: Arc<(Mutex<(u64, Option<T>)>, Condvar)>,
+    shared: Arc<Post<T>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -176,8 +236,6 @@ pub struct Deque {
     injector: Arc<Injector<(Arc<Batch>, usize)>>,
     crew: Crew<()>,
 }
-
-type Task = (Arc<Batch>, usize);
 
 impl Deque {
     pub fn new(threads: usize) -> Self {
