@@ -26,6 +26,10 @@ const MARKER: u16 = 0x8000;
 /// How many elements are resolved before they are counted and checked: they are still in the first cache then.
 const STRETCH: usize = 16 << 10;
 
+/// Elements that are looked at together: where none of them is a marker, and behind the first window few are, they are narrowed by
+/// vectors.
+const GROUP: usize = 64;
+
 /// Room for elements, and those that were decoded into it.
 #[derive(Debug)]
 pub struct Marked {
@@ -147,8 +151,8 @@ impl Resolver {
         let elements = &elements[..elements.len().min(output.room())];
         for stretch in elements.chunks(STRETCH) {
             let bytes = &mut output.spare()[..stretch.len()];
-            for (byte, &element) in bytes.iter_mut().zip(stretch) {
-                byte.write(self.byte(element));
+            for (bytes, group) in bytes.chunks_mut(GROUP).zip(stretch.chunks(GROUP)) {
+                self.write(group, bytes);
             }
             // SAFETY: all of them were written, for there are as many elements.
             stream.count_decoded(unsafe { &*(bytes as *const [MaybeUninit<u8>] as *const [u8]) });
@@ -156,6 +160,21 @@ impl Resolver {
             unsafe { output.advance(stretch.len()) };
         }
         elements.len()
+    }
+
+    /// Writes the bytes that the elements of a group stand for.
+    #[inline(always)]
+    fn write(&self, group: &[u16], bytes: &mut [MaybeUninit<u8>]) {
+        let places = bytes.iter_mut().zip(group);
+        if group.iter().fold(0, |all, element| all | element) & MARKER == 0 {
+            places.for_each(|(byte, &element)| {
+                byte.write(element as u8);
+            });
+        } else {
+            places.for_each(|(byte, &element)| {
+                byte.write(self.byte(element));
+            });
+        }
     }
 
     /// Moves `stream` from before the blocks that were decoded to behind them. All their bytes must have been counted.

@@ -57,6 +57,9 @@ const STRETCH: u64 = 512 << 10;
 /// Compressed bytes of the first stretch; each of the next is twice as long, up to `STRETCH`.
 const FIRST_STRETCH: u64 = 128 << 10;
 
+/// The gap at first, in 64ths of a stretch.
+const FIRST_GAP: u64 = 40;
+
 /// Compressed bytes behind a stretch's end that it may use to complete its last block or member.
 const MARGIN: u64 = 128 << 10;
 
@@ -236,7 +239,7 @@ impl Ahead {
             epoch: Epoch::now(),
             workers: 0,
             stretch: FIRST_STRETCH.min(tuning.stretch),
-            gap: 64,
+            gap: FIRST_GAP,
             begun: 0,
             resume_at: 0,
             pause: PAUSE,
@@ -581,10 +584,11 @@ impl Ahead {
             self.counters.hits += 1;
             self.misses_in_a_row = 0;
             self.typical = (self.typical * 3 + ran) / 4;
-            // Both ends of the step are small against the gap, so that one late worker does not upset it.
+            // A step is small against the gap, so that one late worker does not upset it.
+            let step = self.gap / 16 + 1;
             self.gap = match (was_ready, is_idle) {
-                (false, _) => (self.gap + 2).min(256),
-                (true, true) => (self.gap - 1).max(8),
+                (false, _) => (self.gap + step).min(256),
+                (true, true) => (self.gap - step).max(8),
                 (true, false) => self.gap,
             };
             if undisturbed && self.counters.hits.is_multiple_of(16) {
