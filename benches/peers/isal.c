@@ -62,7 +62,11 @@ int deflate(z_streamp strm, int flush) {
 }
 
 int deflateReset(z_streamp strm) {
-    isal_deflate_reset((void *)strm->state);
+    struct isal_zstream *s = (void *)strm->state;
+    /* A written header leaves the form that has none, and the reset leaves that. */
+    if (s->gzip_flag == IGZIP_GZIP_NO_HDR) s->gzip_flag = IGZIP_GZIP;
+    if (s->gzip_flag == IGZIP_ZLIB_NO_HDR) s->gzip_flag = IGZIP_ZLIB;
+    isal_deflate_reset(s);
     strm->total_in = strm->total_out = 0;
     return Z_OK;
 }
