@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rigz::error::{Error, Status};
 use rigz::raw::{Allocator, Output};
@@ -114,7 +115,9 @@ fn streams_of_this_process() {
 
 /// The four streams of a process with these switches, decoded and found right.
 fn streams(map: &str, threads: &str) -> [Vec<u8>; 4] {
-    let name = format!("level-map-{}-{}-{threads}", std::process::id(), map.replace(['=', ','], "-"));
+    // A number of its own: two tests may ask for the same.
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("rigz-level-map-{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
     let directory = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&directory).unwrap();
     let status = Command::new(std::env::current_exe().unwrap())

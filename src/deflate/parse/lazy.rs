@@ -46,11 +46,11 @@ const COVERED_VALUE: u32 = 70;
 /// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
-/// Tenths of candidates per search over which the longer chain key is taken: it costs prose 0.2 to 0.5 % in size and saves
-/// a tenth to a sixth of the time, and costs logs, tables and reads nothing. Data with shorter chains has little to save.
-const LONG_KEY_OVER_TENTHS: u32 = 14;
+/// Tenths of candidates per search over which the longer chain key is taken: over less, 1.4
+/// say, a tenth to a sixth of the time of prose is saved, but prose and reads become up to 1 % larger, and reads larger than pigz's.
+const LONG_KEY_OVER_TENTHS: u32 = 80;
 /// Tenths of candidates per search under which the shorter key returns.
-const SHORT_KEY_UNDER_TENTHS: u32 = 6;
+const SHORT_KEY_UNDER_TENTHS: u32 = 25;
 /// Mean places on a chain of the window, over which a chunk begins with the longer key.
 const LONG_CHAINS: u32 = 26;
 /// Bytes between two looks at that mean within a block.
