@@ -299,6 +299,18 @@ mod tests {
         data
     }
 
+    /// Ends the segment and brings all of it to `output`.
+    fn finish(compressor: &mut Compressor, output: &mut Output<'_>) {
+        while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
+            compressor.work().expect("jobs succeed");
+            compressor.read(output).expect("jobs succeed");
+        }
+        while !compressor.is_drained() {
+            compressor.work().expect("jobs succeed");
+            compressor.read(output).expect("jobs succeed");
+        }
+    }
+
     /// Compresses `data`, written in pieces of `piece` and read in pieces of `room`.
     fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
         let settings = Settings {
@@ -395,14 +407,7 @@ mod tests {
                     compressor.read(&mut output).expect("jobs succeed");
                 }
             }
-            while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
-                compressor.work().expect("jobs succeed");
-                compressor.read(&mut output).expect("jobs succeed");
-            }
-            while !compressor.is_drained() {
-                compressor.work().expect("jobs succeed");
-                compressor.read(&mut output).expect("jobs succeed");
-            }
+            finish(&mut compressor, &mut output);
             let len = output.written();
             bytes.truncate(len);
             bytes.split_off(behind_cut)
@@ -429,21 +434,14 @@ mod tests {
             }
         }
         let mut second = first.try_clone().expect("memory for a compressor");
-        let finish = |compressor: &mut Compressor| {
+        let rest_of = |compressor: &mut Compressor| {
             let mut bytes = vec![0; 500_000];
             let mut output = Output::new(&mut bytes);
-            while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
-                compressor.work().expect("jobs succeed");
-                compressor.read(&mut output).expect("jobs succeed");
-            }
-            while !compressor.is_drained() {
-                compressor.work().expect("jobs succeed");
-                compressor.read(&mut output).expect("jobs succeed");
-            }
+            finish(compressor, &mut output);
             let count = output.written();
             bytes.truncate(count);
             bytes
         };
-        assert_eq!(finish(&mut second), finish(&mut first));
+        assert_eq!(rest_of(&mut second), rest_of(&mut first));
     }
 }

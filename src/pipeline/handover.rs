@@ -143,7 +143,7 @@ mod tests {
     }
 }
 
-/// `RUSTFLAGS="--cfg loom" cargo test --release --lib loom_` tries every order in which the two threads may meet.
+/// `scripts/loom` tries every order in which the two threads may meet.
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::*;
