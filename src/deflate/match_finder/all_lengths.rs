@@ -114,7 +114,7 @@ impl TailChain<'_> {
                 found.push(Packed::new(length, offset));
             }
         }
-        if length < super::distance_rings::MAX_KEY
+        if length <= self.key()
             && let Some(near) = self.near_match(place)
             && near.length > length
         {
@@ -187,7 +187,7 @@ impl TailChain<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::distance_rings::{DistanceRings, LOOKAHEAD, MIN_KEY};
+    use super::super::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
     use super::*;
     use crate::format::deflate::MAX_MATCH;
     use proptest::prelude::*;
@@ -229,7 +229,7 @@ mod tests {
         fn an_exhaustive_search_finds_the_nearest_place_of_every_length(seed: u64) {
             let data = pieces(seed, 40_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(data.len(), MIN_KEY).unwrap();
+            rings.reset(data.len(), Keys::Five).unwrap();
             for position in [1, 50, 700, 5_000, 32_768, 32_800, 39_000, 39_990] {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
                 let place = Place::new(&data, position).unwrap();
@@ -238,7 +238,7 @@ mod tests {
                 for offset in 1..=position.min(WINDOW_SIZE) {
                     let same = |&i: &usize| data[position + i - offset] == data[position + i];
                     let length = (0..limit).take_while(same).count();
-                    if length >= MIN_KEY && expected.last().is_none_or(|&(last, _)| length > last) {
+                    if length >= 5 && expected.last().is_none_or(|&(last, _)| length > last) {
                         expected.push((length, offset));
                     }
                 }
@@ -249,7 +249,7 @@ mod tests {
                 for &(length, offset) in &list {
                     prop_assert!((0..length).all(|i| data[position + i - offset] == data[position + i]));
                 }
-                let long: Vec<_> = list.into_iter().filter(|&(length, _)| length >= MIN_KEY).collect();
+                let long: Vec<_> = list.into_iter().filter(|&(length, _)| length >= 5).collect();
                 prop_assert_eq!(&long, &expected, "at {}", position);
                 found.clear();
                 rings.search(&data).gather(place, 9, effort, &mut found);

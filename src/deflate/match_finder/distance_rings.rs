@@ -3,12 +3,13 @@
 //! Usual hash-chain finders insert each position when the parser comes by, and every step of that (hash, table, chain) waits
 //! for the one before. Here a tight loop, the *fill pass*, runs about a kibibyte ahead and does nothing else: hash, load the
 //! newest earlier position from the table, store the own one, and store the *distance* to the earlier one in a ring. The
-//! parser then hashes nothing and touches no table. There are two such rings:
+//! parser then hashes nothing and touches no table. There are three such rings:
 //!
 //! - `chain[p]`: the distance from `p` back to the previous place with the same `K` bytes, `K` being 5 or 6. Following it
 //!   from place to place is the hash chain ([`tail_chain`](super::tail_chain)). 64 Ki entries: what the window and the fill
 //!   ahead of the parser need.
 //! - `near[p]`: the same for four bytes. Only the first step is ever asked, so the ring covers only what is ahead.
+//! - `five[p]`: likewise for five bytes, where the chain's key is 6 and they are worth it ([`Keys`]).
 //!
 //! A distance over 32768 means that there is none. A distance may also lie (hashes collide, entries saturate), so every
 //! candidate is compared before it is believed. No true one is lost: the chain of a position holds every place in the
@@ -37,16 +38,29 @@ const NONE: u16 = u16::MAX;
 /// The value of a table entry that says the same.
 const EMPTY: i16 = i16::MIN;
 
-/// The two lengths of the chain key, shorter and longer. 7 is faster on four-letter data, but there 0.7 % larger, and no better elsewhere.
-pub(in crate::deflate) const MIN_KEY: usize = 5;
-/// See [`MIN_KEY`].
-pub(in crate::deflate) const MAX_KEY: usize = 6;
+/// Longest chain key. 7 is faster on four-letter data, but there 0.7 % larger, and no better elsewhere.
+const MAX_KEY: usize = 6;
 
-/// The extent of a [`probe`](DistanceRings::probe) in bytes, positions and places.
-pub(in crate::deflate) const PROBED: usize = 8192;
-/// See [`PROBED`].
-pub(in crate::deflate) const PROBES: usize = 256;
-const PROBE_DEPTH: u32 = 64;
+/// Which strings the rings hold beside those of four bytes. [`tuning`](super::super::parse::tuning) chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::deflate) enum Keys {
+    /// A chain of five bytes: finds most, and walks long.
+    Five,
+    /// A chain of six bytes.
+    Six,
+    /// A chain of six bytes, and the newest place of each five. Only for inputs over [`MEDIUM_INPUT`].
+    SixAndFive,
+}
+
+impl Keys {
+    /// `K`.
+    fn chain_key(self) -> usize {
+        match self {
+            Self::Five => 5,
+            Self::Six | Self::SixAndFive => MAX_KEY,
+        }
+    }
+}
 
 /// How far ahead of a searched position the rings must be filled: its own 258 bytes and those of a lazy search.
 pub(in crate::deflate) const LOOKAHEAD: usize = MAX_MATCH + 2 + MAX_KEY + 1;
@@ -68,12 +82,18 @@ const MEDIUM_BITS: u32 = 15;
 const CHAIN_BITS: u32 = 17;
 const NEAR_BITS: u32 = 16;
 const SHORT_BITS: u32 = 15;
+const FIVE_BITS: u32 = 16;
+
+/// Inputs up to these sizes use the front of the tables only.
+const SMALL_INPUT: usize = 4096;
+/// See [`SMALL_INPUT`].
+pub(in crate::deflate) const MEDIUM_INPUT: usize = 65536;
 
 impl Size {
     fn for_input(len: usize) -> Self {
         match len {
-            0..=4096 => Self::Small,
-            4097..=65536 => Self::Medium,
+            0..=SMALL_INPUT => Self::Small,
+            0..=MEDIUM_INPUT => Self::Medium,
             _ => Self::Large,
         }
     }
@@ -99,17 +119,19 @@ impl Size {
 pub(in crate::deflate) struct DistanceRings {
     chain: Box<[u16; RING]>,
     near: Box<[u16; NEAR_RING]>,
-    /// Newest position of each `key`-byte hash, relative to `base`.
+    five: Box<[u16; NEAR_RING]>,
+    /// Newest position of each hash of the chain's key, relative to `base`.
     chain_heads: Vec<i16>,
     /// Newest position of each four-byte hash, relative to `base`; empty when the level does without.
     near_heads: Vec<i16>,
+    /// Newest position of each five-byte hash, relative to `base`; of inputs over [`MEDIUM_INPUT`].
+    five_heads: Vec<i16>,
     /// For [`ShortTable`].
     short_heads: Vec<u32>,
     size: Size,
     /// Whether the tables were made ready for `size`, and hold nothing but positions before the next input's.
     is_ready: bool,
-    /// `K`.
-    key: usize,
+    keys: Keys,
     /// Where in the tables' own count of positions the input begins. Tables that an input leaves behind are not cleared for the
     /// next: its positions are counted on, so what was left reads as a distance beyond the input's start, that is, as none.
     origin: usize,
@@ -124,33 +146,38 @@ impl DistanceRings {
         Ok(Self {
             chain: boxed_array()?,
             near: boxed_array()?,
+            five: boxed_array()?,
             chain_heads: Vec::new(),
             near_heads: Vec::new(),
+            five_heads: Vec::new(),
             short_heads: Vec::new(),
             size: Size::Small,
             is_ready: false,
-            key: MIN_KEY,
+            keys: Keys::Five,
             origin: 0,
             base: 0,
             filled: 0,
         })
     }
 
-    /// Forgets everything, ready for an input of `len` bytes and keys of `key` bytes.
+    /// Forgets everything, ready for an input of `len` bytes.
     ///
     /// Longer inputs than a window get cleared tables: there a saturated entry may read as a distance of exactly a window and
     /// cost a search a step, so what a search finds would depend on where the base moves, and that on earlier inputs.
-    pub(in crate::deflate) fn reset(&mut self, len: usize, key: usize) -> Result<()> {
+    pub(in crate::deflate) fn reset(&mut self, len: usize, keys: Keys) -> Result<()> {
         let size = Size::for_input(len);
         self.origin += self.filled;
         self.filled = 0;
-        self.key = key;
+        self.keys = keys;
         if self.is_ready && size == self.size && len <= WINDOW_SIZE && self.origin < ORIGIN_MAX {
             return Ok(());
         }
         self.is_ready = false;
         cleared(&mut self.chain_heads, 1 << size.chain_bits(), EMPTY)?;
         cleared(&mut self.near_heads, 1 << size.near_bits(), EMPTY)?;
+        if size == Size::Large {
+            cleared(&mut self.five_heads, 1 << FIVE_BITS, EMPTY)?;
+        }
         cleared(&mut self.short_heads, 1 << size.short_bits(), 0)?;
         self.is_ready = true;
         self.size = size;
@@ -158,37 +185,25 @@ impl DistanceRings {
         Ok(())
     }
 
-    /// Changes the key at `position`: the chains of the window before it are built again.
-    pub(in crate::deflate) fn change_key(&mut self, data: &[u8], position: usize, key: usize) {
-        debug_assert!(key == MIN_KEY || key == MAX_KEY);
+    /// Changes what is held, at `position`: for the window before it, the rings are filled again.
+    pub(in crate::deflate) fn change_keys(&mut self, data: &[u8], position: usize, keys: Keys) {
+        debug_assert!(keys != Keys::SixAndFive || self.size == Size::Large);
+        if (self.keys, keys) == (Keys::SixAndFive, Keys::Six) {
+            self.keys = keys;
+            return;
+        }
+        self.keys = keys;
+        for heads in [&mut self.chain_heads, &mut self.near_heads, &mut self.five_heads] {
+            heads.fill(EMPTY);
+        }
         let filled = self.filled;
-        self.chain_heads.fill(EMPTY);
-        self.near_heads.fill(EMPTY);
-        self.key = key;
         self.filled = position.saturating_sub(WINDOW_SIZE);
         self.base = self.origin + self.filled;
         self.fill(data, filled);
     }
 
-    pub(in crate::deflate) fn key(&self) -> usize {
-        self.key
-    }
-
-    /// How many places a search would meet on the chains of the last [`PROBED`] positions filled, in all; at most
-    /// [`PROBE_DEPTH`] count for each of the [`PROBES`] positions looked at.
-    pub(in crate::deflate) fn probe(&self) -> u32 {
-        let mut met = 0;
-        for position in (self.filled.saturating_sub(PROBED)..self.filled).step_by(PROBED / PROBES) {
-            let mut distance = self.chain[position % RING] as usize;
-            for _ in 0..PROBE_DEPTH {
-                if distance > position.min(WINDOW_SIZE) {
-                    break;
-                }
-                met += 1;
-                distance += self.chain[(position - distance) % RING] as usize;
-            }
-        }
-        met
+    pub(in crate::deflate) fn keys(&self) -> Keys {
+        self.keys
     }
 
     /// Fills the rings up to `to`, which is at most `data.len()`.
@@ -197,6 +212,9 @@ impl DistanceRings {
             if self.origin + self.filled == self.base + WINDOW_SIZE {
                 rebase(&mut self.chain_heads);
                 rebase(&mut self.near_heads);
+                if self.keys == Keys::SixAndFive {
+                    rebase(&mut self.five_heads);
+                }
                 self.base += WINDOW_SIZE;
             }
             // Up to the next turn of the base or of a ring, whichever comes first.
@@ -226,15 +244,18 @@ impl DistanceRings {
         let (at, near_at) = (self.filled % RING, self.filled % NEAR_RING);
         let chain = &mut self.chain[at..at + count];
         let near = &mut self.near[near_at..near_at + count];
-        let run = match (self.size, self.key) {
-            (Size::Small, MIN_KEY) => run::<MIN_KEY, SMALL, SMALL>,
-            (Size::Small, _) => run::<MAX_KEY, SMALL, SMALL>,
-            (Size::Medium, MIN_KEY) => run::<MIN_KEY, MEDIUM, MEDIUM>,
-            (Size::Medium, _) => run::<MAX_KEY, MEDIUM, MEDIUM>,
-            (Size::Large, MIN_KEY) => run::<MIN_KEY, CHAIN, NEAR>,
-            (Size::Large, _) => run::<MAX_KEY, CHAIN, NEAR>,
+        let five = &mut self.five[near_at..near_at + count];
+        let run = match (self.size, self.keys) {
+            (Size::Small, Keys::Five) => run::<5, SMALL, SMALL, false>,
+            (Size::Small, _) => run::<6, SMALL, SMALL, false>,
+            (Size::Medium, Keys::Five) => run::<5, MEDIUM, MEDIUM, false>,
+            (Size::Medium, _) => run::<6, MEDIUM, MEDIUM, false>,
+            (Size::Large, Keys::Five) => run::<5, CHAIN, NEAR, false>,
+            (Size::Large, Keys::Six) => run::<6, CHAIN, NEAR, false>,
+            (Size::Large, Keys::SixAndFive) => run::<6, CHAIN, NEAR, true>,
         };
-        run(bytes, relative, chain, near, &mut self.chain_heads, &mut self.near_heads);
+        let heads = (&mut *self.chain_heads, &mut *self.near_heads, &mut *self.five_heads);
+        run(bytes, relative, (chain, near, five), heads);
         self.filled += count;
     }
 
@@ -242,26 +263,26 @@ impl DistanceRings {
     /// anywhere if that was the end of `data`.
     pub(in crate::deflate) fn search<'a>(&'a mut self, data: &'a [u8]) -> TailChain<'a> {
         let short = ShortTable::new(&mut self.short_heads, self.size.short_bits(), self.origin);
-        TailChain::new(data, &self.chain, &self.near, short, self.key)
+        let five = if self.keys == Keys::SixAndFive { Some(&*self.five) } else { None };
+        TailChain::new(data, &self.chain, &self.near, five, short, self.keys.chain_key())
     }
 }
 
-/// The fill loop. The table sizes are constants so that a hash is known to be a valid index.
+/// The fill loop, over the rings and tables of the chain, of four bytes, and if `FIVES`, of five. The table sizes are constants so that a
+/// hash is known to be a valid index.
 #[inline(never)]
-fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize>(
+fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FIVES: bool>(
     bytes: &[u8],
     relative: i16,
-    chain: &mut [u16],
-    near: &mut [u16],
-    chain_heads: &mut [i16],
-    near_heads: &mut [i16],
+    (chain, near, five): (&mut [u16], &mut [u16], &mut [u16]),
+    (chain_heads, near_heads, five_heads): (&mut [i16], &mut [i16], &mut [i16]),
 ) {
     let chain_heads: &mut [i16; CHAIN] =
         chain_heads.try_into().expect("sized by `reset` for this size class");
     let near_heads: &mut [i16; NEAR] = near_heads.try_into().expect("sized by `reset` for this size class");
     let mut position = relative;
-    let places = bytes.windows(8).zip(chain.iter_mut().zip(near.iter_mut()));
-    for (window, (chain_distance, near_distance)) in places {
+    let places = bytes.windows(8).zip(chain.iter_mut().zip(near.iter_mut().zip(five.iter_mut())));
+    for (window, (chain_distance, (near_distance, five_distance))) in places {
         let word = u64::from_le_bytes(window.try_into().expect("windows of eight"));
         let head = &mut chain_heads[hash(word, KEY, CHAIN.trailing_zeros())];
         *chain_distance = position.wrapping_sub(*head) as u16;
@@ -269,6 +290,11 @@ fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize>(
         let head = &mut near_heads[hash(word, WORD, NEAR.trailing_zeros())];
         *near_distance = position.wrapping_sub(*head) as u16;
         *head = position;
+        if FIVES {
+            let head = &mut five_heads[hash(word, 5, FIVE_BITS)];
+            *five_distance = position.wrapping_sub(*head) as u16;
+            *head = position;
+        }
         position = position.wrapping_add(1);
     }
 }

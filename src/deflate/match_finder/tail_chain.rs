@@ -71,6 +71,8 @@ pub(in crate::deflate) struct TailChain<'a> {
     pub(in crate::deflate) data: &'a [u8],
     chain: &'a [u16; RING],
     near: &'a [u16; NEAR_RING],
+    /// Where the chain's key is 6 and the newest place of each five bytes is kept beside.
+    five: Option<&'a [u16; NEAR_RING]>,
     short: ShortTable<'a>,
     /// `K`.
     key: usize,
@@ -81,10 +83,11 @@ impl<'a> TailChain<'a> {
         data: &'a [u8],
         chain: &'a [u16; RING],
         near: &'a [u16; NEAR_RING],
+        five: Option<&'a [u16; NEAR_RING]>,
         short: ShortTable<'a>,
         key: usize,
     ) -> Self {
-        Self { data, chain, near, short, key }
+        Self { data, chain, near, five, short, key }
     }
 
     /// `K`.
@@ -111,20 +114,34 @@ impl<'a> TailChain<'a> {
         None
     }
 
-    /// The longest match of four bytes or more here. `near` is [`near_match`](Self::near_match) of the same place; `steps`
-    /// counts the candidates.
+    /// The match at the newest place of the five bytes here, if it has more than four, as `near`, that of the newest place of four, has
+    /// not; else `near`.
     #[inline(always)]
-    pub(in crate::deflate) fn longest(
-        &self,
-        place: Place,
-        near: Option<Match>,
-        effort: Effort,
-        steps: &mut u32,
-    ) -> Match {
-        let best = near.unwrap_or(Match::NONE);
+    fn five_match(&self, place: Place, near: Option<Match>) -> Option<Match> {
+        let Some(five) = self.five else { return near };
+        let Place { position, limit, window } = place;
+        let offset = five[position % NEAR_RING] as usize;
+        if offset <= window
+            && near.is_none_or(|near| near.length == WORD && near.offset != offset)
+            // SAFETY: `offset <= window <= position`, and a `Place` has four bytes after it at least.
+            && unsafe { same_word(self.data, position - offset, position) }
+        {
+            // SAFETY: a `Place` has `limit >= 4` bytes after it, and `position - offset` lies before.
+            let length = unsafe { match_length(self.data, position - offset, position, WORD, limit) };
+            if length > WORD {
+                return Some(Match { length, offset });
+            }
+        }
+        near
+    }
+
+    /// The longest match of four bytes or more here. `near` is [`near_match`](Self::near_match) of the same place.
+    #[inline(always)]
+    pub(in crate::deflate) fn longest(&self, place: Place, near: Option<Match>, effort: Effort) -> Match {
+        let best = self.five_match(place, near).unwrap_or(Match::NONE);
         // Most places that match nothing are told apart by this load alone.
         if best.length < effort.nice.min(place.limit) && self.chain_at(place.position) <= place.window {
-            let found = self.walk(place, best.length, effort, steps);
+            let found = self.walk(place, best.length, effort);
             if found.length > 0 {
                 return found;
             }
@@ -139,13 +156,14 @@ impl<'a> TailChain<'a> {
             return None;
         }
         let mut best = Match { length: wanted - 1, offset: 0 };
-        if wanted <= WORD
-            && let Some(found) = self.near_match(place)
-        {
-            best = found;
+        if wanted <= WORD + 1 {
+            let near = if wanted <= WORD { self.near_match(place) } else { None };
+            if let Some(found) = self.five_match(place, near) {
+                best = found;
+            }
         }
         if best.length < effort.nice.min(place.limit) {
-            let found = self.walk(place, best.length, effort, &mut 0);
+            let found = self.walk(place, best.length, effort);
             if found.length > 0 {
                 return Some(found);
             }
@@ -203,7 +221,7 @@ impl<'a> TailChain<'a> {
     /// One comparison turns most candidates down: on the chain of the front that of the end, on the chain of the tail that of
     /// the front, since what a chain's own key holds is equal already, but for collisions.
     #[inline(always)]
-    fn walk(&self, place: Place, length: usize, effort: Effort, steps: &mut u32) -> Match {
+    fn walk(&self, place: Place, length: usize, effort: Effort) -> Match {
         let Place { position, limit, window } = place;
         let (data, key) = (self.data, self.key);
         // What is on the chain has `key` bytes, so shorter ones (hash collisions) need not be looked at.
@@ -259,17 +277,17 @@ impl<'a> TailChain<'a> {
             }
             distance += self.chain_at(link - distance);
         }
-        *steps += effort.depth - left;
         best
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::distance_rings::{DistanceRings, LOOKAHEAD, MAX_KEY, MIN_KEY};
+    use super::super::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
     use super::*;
     use crate::format::deflate::MAX_MATCH;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     /// The longest match of `key` bytes or more at `position`, by looking everywhere.
     fn naive_length(data: &[u8], position: usize, key: usize) -> usize {
@@ -303,22 +321,30 @@ mod tests {
         data
     }
 
+    const KEYS: [Keys; 3] = [Keys::Five, Keys::Six, Keys::SixAndFive];
+
     const EXHAUSTIVE: Effort = Effort { depth: u32::MAX, nice: MAX_MATCH };
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
-        fn an_exhaustive_search_finds_what_looking_everywhere_finds(seed: u64, key in MIN_KEY..=MAX_KEY) {
+        fn an_exhaustive_search_finds_what_looking_everywhere_finds(seed: u64, keys in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(data.len(), key).unwrap();
+            rings.reset(data.len(), keys).unwrap();
             let probes = [1, 2, 300, 4095, 4096, 32_767, 32_768, 32_769, 40_000, 65_535, 65_536, 69_500, 69_960, 69_990];
             for position in probes {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
                 let search = rings.search(&data);
+                let key = search.key();
                 let place = Place::new(&data, position).unwrap();
                 let expected = naive_length(&data, position, key);
-                let found = search.longest(place, None, EXHAUSTIVE, &mut 0);
+                let found = search.longest(place, None, EXHAUSTIVE);
+                if keys == Keys::SixAndFive && expected == 0 {
+                    let five = naive_length(&data, position, 5);
+                    prop_assert!(found.length == 0 || found.length == five, "at {}", position);
+                    continue;
+                }
                 prop_assert_eq!(found.length, expected, "at {}", position);
                 for wanted in [key + 1, expected, expected + 1, expected + 9] {
                     let wanted = wanted.max(key + 1);
@@ -332,16 +358,19 @@ mod tests {
         }
 
         #[test]
-        fn a_key_change_leaves_the_chains_whole(seed: u64, from in MIN_KEY..=MAX_KEY, to in MIN_KEY..=MAX_KEY) {
+        fn a_change_of_keys_leaves_the_chains_whole(seed: u64, from in select(KEYS.as_slice()), to in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
             rings.reset(data.len(), from).unwrap();
             for position in [500, 50_000] {
                 rings.fill(&data, position + LOOKAHEAD);
-                rings.change_key(&data, position, to);
+                rings.change_keys(&data, position, to);
                 let place = Place::new(&data, position).unwrap();
-                let found = rings.search(&data).longest(place, None, EXHAUSTIVE, &mut 0);
-                prop_assert_eq!(found.length, naive_length(&data, position, to));
+                let search = rings.search(&data);
+                let expected = naive_length(&data, position, search.key());
+                if expected > 0 {
+                    prop_assert_eq!(search.longest(place, None, EXHAUSTIVE).length, expected);
+                }
             }
         }
     }
@@ -350,7 +379,7 @@ mod tests {
     fn near_and_short_matches_are_the_newest_places() {
         let data = b"abcdXabcYabcdZabcd....";
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(data.len(), MIN_KEY).unwrap();
+        rings.reset(data.len(), Keys::Five).unwrap();
         rings.fill(data, data.len());
         let mut search = rings.search(data);
         let mut short = |position| {

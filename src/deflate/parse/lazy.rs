@@ -24,11 +24,10 @@
 #![forbid(unsafe_code)]
 
 use super::cost::{BIT, Costs};
+use super::tuning::{Finds, Tuning};
 use super::{SEGMENT, Sink, skip_after};
 use crate::deflate::level::LazyLevel;
-use crate::deflate::match_finder::distance_rings::{
-    DistanceRings, LOOKAHEAD, MAX_KEY, MIN_KEY, PROBED, PROBES,
-};
+use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::match_finder::{Match, Place};
 use crate::deflate::sequence::OpenBlock;
@@ -46,25 +45,8 @@ const COVERED_VALUE: u32 = 70;
 /// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
-/// Tenths of candidates per search over which the longer chain key is taken: over less, 1.4
-/// say, a tenth to a sixth of the time of prose is saved, but prose and reads become up to 1 % larger, and reads larger than pigz's.
-const LONG_KEY_OVER_TENTHS: u32 = 80;
-/// Tenths of candidates per search under which the shorter key returns.
-const SHORT_KEY_UNDER_TENTHS: u32 = 25;
-/// Mean places on a chain of the window, over which a chunk begins with the longer key.
-const LONG_CHAINS: u32 = 26;
-/// Bytes between two looks at that mean within a block.
-const KEY_CHECK: usize = 16 * SEGMENT;
-
 /// The first cost refresh of a block; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
-
-/// Searches and the candidates they compared.
-#[derive(Default)]
-struct Work {
-    searches: u32,
-    steps: u32,
-}
 
 /// Encodes `data[start..]`, `data[..start]` being the window.
 pub(in crate::deflate) fn parse(
@@ -75,15 +57,11 @@ pub(in crate::deflate) fn parse(
     sink: &mut Sink<'_, '_>,
 ) -> Result<()> {
     let end = data.len();
-    rings.reset(end, MIN_KEY)?;
+    let (mut tuning, keys) = Tuning::new(start, end);
+    rings.reset(end, keys)?;
     rings.fill(data, start);
-    if start >= PROBED && rings.probe() > LONG_CHAINS * PROBES as u32 {
-        rings.change_key(data, start, MAX_KEY);
-    }
     let mut costs = Costs::defaults();
-    let mut work = Work::default();
     let mut next_refresh = start + FIRST_REFRESH;
-    let mut next_key_check = start + KEY_CHECK;
     let mut position = start;
     let mut segment_end = start;
     while position < end {
@@ -92,17 +70,21 @@ pub(in crate::deflate) fn parse(
         }
         // A segment's last match and the lazy searches in it begin at most two bytes past its end.
         rings.fill(data, end.min(segment_end + MAX_MATCH + LOOKAHEAD));
-        let mut segment = Segment { level, costs: &costs, end: segment_end.min(end), work: &mut work };
-        position = segment.parse(rings.search(data), position, sink.block);
+        let wants_shorts = tuning.wants_shorts();
+        let mut segment =
+            Segment { level, costs: &costs, end: segment_end.min(end), finds: &mut tuning.finds };
+        let finder = rings.search(data);
+        position = if wants_shorts {
+            segment.parse::<true>(finder, position, sink.block)
+        } else {
+            segment.parse::<false>(finder, position, sink.block)
+        };
+        tuning.check(rings, data, position);
 
         let block_start = sink.block.start;
         if position >= next_refresh || position == end {
             costs.refresh(&sink.block.frequencies);
             next_refresh = position + (position - block_start);
-        }
-        if position >= next_key_check {
-            next_key_check = position + KEY_CHECK;
-            adapt_key(rings, data, position, &mut work);
         }
         if sink.end_block_if_due(position, end) {
             next_refresh = position + FIRST_REFRESH;
@@ -111,28 +93,23 @@ pub(in crate::deflate) fn parse(
     Ok(())
 }
 
-/// Tries the longer key where chains are long, the shorter one where they are short.
-fn adapt_key(rings: &mut DistanceRings, data: &[u8], position: usize, work: &mut Work) {
-    let key = rings.key();
-    if key == MIN_KEY && 10 * work.steps > LONG_KEY_OVER_TENTHS * work.searches {
-        rings.change_key(data, position, MAX_KEY);
-    } else if key == MAX_KEY && 10 * work.steps < SHORT_KEY_UNDER_TENTHS * work.searches {
-        rings.change_key(data, position, MIN_KEY);
-    }
-    *work = Work::default();
-}
-
 /// The part of the input that the inner loop goes through in one go.
 struct Segment<'a> {
     level: &'a LazyLevel,
     costs: &'a Costs,
     end: usize,
-    work: &'a mut Work,
+    finds: &'a mut Finds,
 }
 
 impl Segment<'_> {
-    /// Parses from `position` to the end of the segment or a little over; tells where it stopped.
-    fn parse(&mut self, mut finder: TailChain<'_>, mut position: usize, block: &mut OpenBlock) -> usize {
+    /// Parses from `position` to the end of the segment or a little over; tells where it stopped. Three-byte matches are looked for
+    /// if `SHORTS`.
+    fn parse<const SHORTS: bool>(
+        &mut self,
+        mut finder: TailChain<'_>,
+        mut position: usize,
+        block: &mut OpenBlock,
+    ) -> usize {
         let data = finder.data;
         while position < self.end {
             let Some(place) = Place::new(data, position) else {
@@ -140,11 +117,11 @@ impl Segment<'_> {
                 position += 1;
                 continue;
             };
-            self.work.searches += 1;
+            self.finds.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let short = finder.enter_short(place);
+            let short = if SHORTS { Some(finder.enter_short(place)) } else { None };
             let near = finder.near_match(place);
-            let mut found = finder.longest(place, near, effort, &mut self.work.steps);
+            let mut found = finder.longest(place, near, effort);
             // The walk went for length alone; a nearer place may be the better bargain.
             if let Some(near) = near
                 && near.length < found.length
@@ -153,9 +130,14 @@ impl Segment<'_> {
                 found = near;
             }
             let mut worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
-            if !worth_it {
+            if worth_it {
+                self.finds.matches += 1;
+                self.finds.fives +=
+                    u32::from(found.length == 5 && near.is_none_or(|near| near.offset != found.offset));
+            } else if let Some(short) = short {
                 found = finder.short_match(place, short);
                 worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
+                self.finds.shorts += u32::from(worth_it);
             }
             if !worth_it {
                 block.add_literal(data[position]);
@@ -170,7 +152,7 @@ impl Segment<'_> {
                 }
                 continue;
             }
-            position = self.take(&mut finder, position, found, block);
+            position = self.take::<SHORTS>(&mut finder, position, found, block);
         }
         position
     }
@@ -188,7 +170,7 @@ impl Segment<'_> {
 
     /// Takes `found` or what turns out better soon after it; tells where it ends.
     #[inline(always)]
-    fn take(
+    fn take<const SHORTS: bool>(
         &self,
         finder: &mut TailChain<'_>,
         mut position: usize,
@@ -233,7 +215,9 @@ impl Segment<'_> {
         }
         block.add_match(position, found.length, found.offset);
         let end = position + found.length;
-        finder.enter_ends(position, end);
+        if SHORTS {
+            finder.enter_ends(position, end);
+        }
         end
     }
 

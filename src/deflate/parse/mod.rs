@@ -8,6 +8,7 @@ pub(super) mod fastest;
 pub(super) mod lazy;
 pub(super) mod near_optimal;
 mod path;
+mod tuning;
 
 use super::block::BlockWriter;
 use super::block_split::{BlockSplit, MAX_BLOCK, MIN_BLOCK};

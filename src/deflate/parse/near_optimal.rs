@@ -27,7 +27,7 @@ use super::{SEGMENT, Sink, skip_after};
 use crate::deflate::level::NearOptimalLevel;
 use crate::deflate::match_finder::Place;
 use crate::deflate::match_finder::all_lengths::{Found, MAX_FOUND, Packed};
-use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD, MIN_KEY};
+use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::Effort;
 use crate::deflate::sequence::OpenBlock;
 use crate::error::{Error, Result};
@@ -96,7 +96,7 @@ pub(in crate::deflate) fn parse(
     sink: &mut Sink<'_, '_>,
 ) -> Result<()> {
     let end = data.len();
-    rings.reset(end, MIN_KEY)?;
+    rings.reset(end, Keys::Five)?;
     rings.fill(data, start);
     let mut parser = Parser {
         level,

@@ -1,0 +1,161 @@
+//! What the lazy parser looks for, by what it has found: data differ in which strings are worth their table.
+//!
+//! Matches of five bytes decide between the [`Keys`]. A chunk begins with the newest place of each five bytes beside the chain of six,
+//! and after 16 KiB it is known how many matches are there for that alone:
+//!
+//! - Few (logs, records, most source): nothing is lost without.
+//! - Some: where searches end as literals as often as not (binaries), chains are short, and one of five bytes costs little more; in
+//!   text the walk along it would take a seventh of all time for 0.4 % of the size, and they are done without.
+//! - Many (reads, very regular text): they stay beside.
+//!
+//! Matches of three bytes are many in binaries, and next to none in text and logs, where looking for them all the time takes 4 to 9 %
+//! of it. They rest while less than one search in [`SHORTS_PAY`] ends in one.
+//!
+//! What rests is given a chance again after a while, counted in checks, which fall on a grid of the chunk: the output is a function
+//! of the input alone.
+
+#![forbid(unsafe_code)]
+
+use super::SEGMENT;
+use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
+
+/// Bytes between two checks.
+const CHECK: usize = 16 * SEGMENT;
+/// Checks that a choice of keys lasts: a chunk of the pipeline is as long, so that it chooses once, when its window is entered anyway.
+const KEYS_LAST: u32 = 31;
+/// Five-byte matches are few if only the newest place of five gives less than one match in so many,
+const FIVES_FEW: u32 = 40;
+/// and many if it gives more than one in so many.
+const FIVES_MANY: u32 = 15;
+/// One search in so many must end in a match of three bytes.
+const SHORTS_PAY: u32 = 256;
+/// Checks for which they rest if not.
+const SHORTS_REST: u32 = 7;
+
+/// What the searches since the last check brought.
+#[derive(Default)]
+pub(super) struct Finds {
+    pub(super) searches: u32,
+    /// Matches of four bytes or more.
+    pub(super) matches: u32,
+    /// Those of them that the newest place of five bytes alone could give.
+    pub(super) fives: u32,
+    /// Matches of three bytes.
+    pub(super) shorts: u32,
+}
+
+/// The choices in force, and how long they last.
+pub(super) struct Tuning {
+    pub(super) finds: Finds,
+    next_check: usize,
+    keys_rest: u32,
+    shorts_rest: u32,
+    is_long: bool,
+}
+
+impl Tuning {
+    /// The choices with which an input of `len` bytes begins, and the keys for its rings.
+    pub(super) fn new(start: usize, len: usize) -> (Self, Keys) {
+        let is_long = len > MEDIUM_INPUT;
+        let keys = if is_long { Keys::SixAndFive } else { Keys::Five };
+        let next_check = start + CHECK;
+        (Self { finds: Finds::default(), next_check, keys_rest: 0, shorts_rest: 0, is_long }, keys)
+    }
+
+    /// Whether three-byte matches are looked for.
+    pub(super) fn wants_shorts(&self) -> bool {
+        self.shorts_rest == 0
+    }
+
+    /// Chooses anew at `position`, if a check is due there.
+    pub(super) fn check(&mut self, rings: &mut DistanceRings, data: &[u8], position: usize) {
+        if position < self.next_check {
+            return;
+        }
+        self.next_check = position + CHECK;
+        if self.shorts_rest > 0 {
+            self.shorts_rest -= 1;
+        } else if self.finds.shorts * SHORTS_PAY < self.finds.searches {
+            self.shorts_rest = SHORTS_REST;
+        }
+        if self.is_long {
+            let keys = self.keys(rings.keys());
+            if keys != rings.keys() {
+                rings.change_keys(data, position, keys);
+            }
+        }
+        self.finds = Finds::default();
+    }
+
+    fn keys(&mut self, now: Keys) -> Keys {
+        if now != Keys::SixAndFive {
+            self.keys_rest -= 1;
+            return if self.keys_rest == 0 { Keys::SixAndFive } else { now };
+        }
+        self.keys_rest = KEYS_LAST;
+        let Finds { searches, matches, fives, .. } = self.finds;
+        if fives * FIVES_FEW <= matches {
+            Keys::Six
+        } else if 2 * matches < searches {
+            Keys::Five
+        } else if fives * FIVES_MANY <= matches {
+            Keys::Six
+        } else {
+            Keys::SixAndFive
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A check at every multiple of [`CHECK`], each with the same finds: the keys and the wish for shorts after each.
+    fn course(finds: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
+        let data = vec![0; (checks + 1) * CHECK];
+        let (mut tuning, keys) = Tuning::new(0, data.len());
+        let mut rings = DistanceRings::new().unwrap();
+        rings.reset(data.len(), keys).unwrap();
+        (1..=checks)
+            .map(|check| {
+                let [searches, matches, fives, shorts] = finds;
+                tuning.finds = Finds { searches, matches, fives, shorts };
+                tuning.check(&mut rings, &data, check * CHECK);
+                (rings.keys(), tuning.wants_shorts())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_many_stays() {
+        assert!(course([1000, 700, 60, 100], 70).iter().all(|&choice| choice == (Keys::SixAndFive, true)));
+    }
+
+    #[test]
+    fn some_five_byte_matches_are_worth_a_chain_where_literals_prevail_only() {
+        assert_eq!(course([1000, 700, 40, 100], 1), [(Keys::Six, true)]);
+        assert_eq!(course([1000, 400, 20, 100], 1), [(Keys::Five, true)]);
+        assert_eq!(course([1000, 400, 5, 100], 1), [(Keys::Six, true)]);
+    }
+
+    #[test]
+    fn what_rests_gets_another_chance() {
+        let course = course([1000, 700, 0, 0], 70);
+        for (check, &(keys, shorts)) in course.iter().enumerate() {
+            assert_eq!(keys == Keys::SixAndFive, check % 32 == 31, "keys at {check}");
+            assert_eq!(shorts, check % 8 == 7, "three bytes at {check}");
+        }
+    }
+
+    #[test]
+    fn short_inputs_keep_the_chain_of_five() {
+        let (mut tuning, keys) = Tuning::new(0, MEDIUM_INPUT);
+        assert_eq!(keys, Keys::Five);
+        let data = vec![0; MEDIUM_INPUT];
+        let mut rings = DistanceRings::new().unwrap();
+        rings.reset(data.len(), keys).unwrap();
+        tuning.finds = Finds { searches: 1000, matches: 700, fives: 0, shorts: 0 };
+        tuning.check(&mut rings, &data, CHECK);
+        assert_eq!((rings.keys(), tuning.wants_shorts()), (Keys::Five, false));
+    }
+}
