@@ -24,7 +24,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::tail_chain::{ShortTable, TailChain};
+use super::tail_chain::{SHORT_ORIGIN_MAX, ShortTable, TailChain};
 use super::{WORD, hash};
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
@@ -127,7 +127,9 @@ pub(in crate::deflate) struct DistanceRings {
     /// Newest position of each five-byte hash, relative to `base`; of inputs over [`MEDIUM_INPUT`].
     five_heads: Vec<i16>,
     /// For [`ShortTable`].
-    short_heads: Vec<u32>,
+    short_heads: Vec<u16>,
+    /// Where in its own count of positions the input begins.
+    short_origin: usize,
     size: Size,
     /// Whether the tables were made ready for `size`, and hold nothing but positions before the next input's.
     is_ready: bool,
@@ -151,6 +153,7 @@ impl DistanceRings {
             near_heads: Vec::new(),
             five_heads: Vec::new(),
             short_heads: Vec::new(),
+            short_origin: 0,
             size: Size::Small,
             is_ready: false,
             keys: Keys::Five,
@@ -167,9 +170,14 @@ impl DistanceRings {
     pub(in crate::deflate) fn reset(&mut self, len: usize, keys: Keys) -> Result<()> {
         let size = Size::for_input(len);
         self.origin += self.filled;
+        self.short_origin += self.filled;
         self.filled = 0;
         self.keys = keys;
         if self.is_ready && size == self.size && len <= WINDOW_SIZE && self.origin < ORIGIN_MAX {
+            if self.short_origin + len > SHORT_ORIGIN_MAX {
+                self.short_heads.fill(0);
+                self.short_origin = 0;
+            }
             return Ok(());
         }
         self.is_ready = false;
@@ -181,7 +189,7 @@ impl DistanceRings {
         cleared(&mut self.short_heads, 1 << size.short_bits(), 0)?;
         self.is_ready = true;
         self.size = size;
-        (self.origin, self.base) = (0, 0);
+        (self.origin, self.short_origin, self.base) = (0, 0, 0);
         Ok(())
     }
 
@@ -262,7 +270,7 @@ impl DistanceRings {
     /// The search over what was filled: right for any position [`LOOKAHEAD`] bytes before [`fill`](Self::fill)'s end, or
     /// anywhere if that was the end of `data`.
     pub(in crate::deflate) fn search<'a>(&'a mut self, data: &'a [u8]) -> TailChain<'a> {
-        let short = ShortTable::new(&mut self.short_heads, self.size.short_bits(), self.origin);
+        let short = ShortTable::new(&mut self.short_heads, self.size.short_bits(), self.short_origin);
         let five = if self.keys == Keys::SixAndFive { Some(&*self.five) } else { None };
         TailChain::new(data, &self.chain, &self.near, five, short, self.keys.chain_key())
     }

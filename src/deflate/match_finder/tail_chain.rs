@@ -22,20 +22,22 @@ use super::{Match, Place, WORD, hash, match_length, same_word};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::load::u32_at;
 
-/// Newest searched position of each three-byte string.
+/// Newest searched position of each three-byte string, modulo 64 Ki. An entry older than that reads as a younger one, and is
+/// compared in vain.
 pub(in crate::deflate) struct ShortTable<'a> {
-    heads: &'a mut [u32],
+    heads: &'a mut [u16],
     bits: u32,
     /// What is added to a position in `heads`.
     origin: usize,
 }
 
-/// Makes the zero of a cleared entry read as a distance beyond the window from any position.
+/// Makes the zero of a cleared entry read as a distance beyond the window.
 const SHORT_BIAS: usize = WINDOW_SIZE + 1;
 
 impl<'a> ShortTable<'a> {
-    /// A table in `2^bits` entries that hold 0, or positions before `origin`, before the first use.
-    pub(super) fn new(heads: &'a mut [u32], bits: u32, origin: usize) -> Self {
+    /// A table in `2^bits` entries that hold 0, or positions before `origin`, before the first use. For inputs of up to a window,
+    /// `origin` is at most [`SHORT_ORIGIN_MAX`] less their length.
+    pub(super) fn new(heads: &'a mut [u16], bits: u32, origin: usize) -> Self {
         Self { heads, bits, origin: origin + SHORT_BIAS }
     }
 
@@ -43,12 +45,16 @@ impl<'a> ShortTable<'a> {
     #[inline(always)]
     fn swap(&mut self, word: u32, position: usize) -> usize {
         let head = &mut self.heads[hash(u64::from(word), 3, self.bits)];
-        let now = (position + self.origin) as u32;
-        let distance = now.wrapping_sub(*head);
+        let now = (position + self.origin) as u16;
+        // An entry of exactly 64 Ki ago is beyond the window, not here.
+        let distance = now.wrapping_sub(*head).wrapping_sub(1) as usize + 1;
         *head = now;
-        distance as usize
+        distance
     }
 }
+
+/// Up to here nothing in a [`ShortTable`] passes for younger than it is.
+pub(super) const SHORT_ORIGIN_MAX: usize = (1 << 16) - SHORT_BIAS;
 
 /// What [`TailChain::enter_short`] saw.
 #[derive(Clone, Copy)]

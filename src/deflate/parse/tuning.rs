@@ -112,7 +112,7 @@ mod tests {
 
     /// A check at every multiple of [`CHECK`], each with the same finds: the keys and the wish for shorts after each.
     fn course(finds: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
-        let data = vec![0; (checks + 1) * CHECK];
+        let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
         let (mut tuning, keys) = Tuning::new(0, data.len());
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(data.len(), keys).unwrap();
