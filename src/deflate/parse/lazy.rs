@@ -183,7 +183,8 @@ impl Segment<'_> {
             && position < self.end
             && !finder.nothing_longer_follows(position, found.length)
         {
-            let effort = Effort { depth: level.lazy_depth, nice: level.nice };
+            let quarter = if found.length >= level.good { 2 } else { 0 };
+            let effort = Effort { depth: level.lazy_depth >> quarter, nice: level.nice };
             let first_literal = data[position];
             if let Some(place) = Place::new(data, position + 1)
                 && let Some(later) = finder.at_least(found.length, place, effort)
@@ -197,7 +198,7 @@ impl Segment<'_> {
             if level.second_lazy_depth == 0 {
                 break;
             }
-            let effort = Effort { depth: level.second_lazy_depth, nice: level.nice };
+            let effort = Effort { depth: level.second_lazy_depth >> quarter, nice: level.nice };
             let second_literal = data[position + 1];
             // One as long could not be worth two literals.
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
