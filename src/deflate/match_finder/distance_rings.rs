@@ -91,10 +91,12 @@ pub(in crate::deflate) const MEDIUM_INPUT: usize = 65536;
 
 impl Size {
     fn for_input(len: usize) -> Self {
-        match len {
-            0..=SMALL_INPUT => Self::Small,
-            0..=MEDIUM_INPUT => Self::Medium,
-            _ => Self::Large,
+        if len <= SMALL_INPUT {
+            Self::Small
+        } else if len <= MEDIUM_INPUT {
+            Self::Medium
+        } else {
+            Self::Large
         }
     }
 
