@@ -43,9 +43,9 @@ pub(super) struct OpenBlock {
     pub(super) literals_from: usize,
 }
 
-/// The most sequences a block holds before it is closed: a bound on memory (160 KiB). More change sizes by 0.01 %
+/// The most sequences a block holds before it is closed: a bound on memory (144 KiB). More change sizes by 0.01 %
 /// at most.
-pub(super) const MAX_SEQUENCES: usize = 20 * 1024;
+pub(super) const MAX_SEQUENCES: usize = 17 * 1024;
 /// What the parser may add between two looks at [`OpenBlock::is_full`].
 pub(super) const SEQUENCE_SLACK: usize = 1024;
 
