@@ -30,8 +30,6 @@ fn main() {
         "the feature `faults` is for tests: no release may have it"
     );
     println!("cargo:rerun-if-changed=build.rs");
-    // `fuzzing` and `rigz_sanitizer` are said by scripts/fuzz and scripts/sanitize, `loom` by scripts/loom.
-    println!("cargo:rustc-check-cfg=cfg(rigz_versions, fuzzing, rigz_sanitizer, loom)");
     if let Some(why) = refusal() {
         println!("cargo::error={why}");
         return;

@@ -174,6 +174,16 @@ static inline void check_unpacks(const Bytef *packed, size_t packed_len, int win
     free(back);
 }
 
+/* Forks. The child may not take longer than so many seconds. */
+static inline pid_t fork_for(unsigned seconds)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0)
+        alarm(seconds);
+    return child;
+}
+
 /* The exit status of a child: 0 if all its checks held. A child killed by a signal gives 128 and the signal. */
 static inline int child_status(pid_t child)
 {

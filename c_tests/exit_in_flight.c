@@ -25,11 +25,9 @@ int main(void)
     begin();
     plain = prose(LEN, 271), out = allocate(compressBound(LEN));
     for (int way = 0; way < 4; way++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(60);
         if (child == 0) {
             pthread_t thread;
-            alarm(60);
             switch (way) {
             case 0:
                 half_a_stream();

@@ -105,12 +105,10 @@ int main(void)
     plain = prose(LARGE, 243), back = allocate(LARGE);
     packed = pack(plain, LARGE, 6, 31, &packed_len);
     for (int kind = 0; kind < 3; kind++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(200);
         if (child == 0) {
             pthread_t thread;
             char folder[200];
-            alarm(200);
             if (kind < 2) {
                 if (forbid() != 0) {
                     printf("note: no seccomp here\n");

@@ -29,10 +29,8 @@ int main(void)
     for (int i = 0; i < 3; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, busy, NULL), 0);
     for (int round = 0; round < 12; round++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(60);
         if (child == 0) {
-            alarm(60);
             once();
             _exit(0);
         }

@@ -76,12 +76,9 @@ int main(int count, char **words)
         if (round % 3 == 2)
             CHECK_EQ(gzflush(file, Z_SYNC_FLUSH), Z_OK);
 
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(120);
         if (child == 0) {
-            alarm(120);
-            pid_t grandchild = fork();
-            CHECK(grandchild >= 0);
+            pid_t grandchild = fork_for(120);
             snprintf(own, sizeof own, "%s-%ld", path, (long)getpid());
             move_to(fd, path, own); /* the parent waits for us before it writes on */
             finish(file, own);

@@ -25,10 +25,8 @@ static void round_of(int number)
     for (int i = 0; i < THREADS; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, busy, NULL), 0);
     usleep((unsigned)number * 200);
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_for(60);
     if (child == 0) {
-        alarm(60);
         once();
         _exit(0);
     }
@@ -42,8 +40,7 @@ int main(void)
     begin();
     plain = prose(LEN, 232);
     for (int number = 0; number < ROUNDS; number++) {
-        pid_t process = fork();
-        CHECK(process >= 0);
+        pid_t process = fork_for(100);
         if (process == 0) {
             round_of(number);
             _exit(0);

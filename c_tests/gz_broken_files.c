@@ -151,10 +151,8 @@ int main(void)
     for (int kind = 0; kind < 6 * 3 + 2; kind++) {
         if (kind == 19 && !is_rigz())
             continue;
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(100);
         if (child == 0) {
-            alarm(100);
             int how = kind % 3, fd = never(path);
             struct rlimit small = {50, 50};
             switch (kind / 3) {

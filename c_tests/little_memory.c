@@ -57,8 +57,7 @@ int main(void)
     plain = prose(LEN, 251), room = compressBound(LEN), out = allocate(room), back = allocate(LEN);
     memset(out, 0, room), memset(back, 0, LEN);
     for (size_t headroom = 0; headroom <= 64u << 20; headroom = headroom ? headroom * 4 : 256 << 10) {
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(200);
         if (child == 0) {
             limit_memory(headroom);
             int worst = 0;

@@ -20,8 +20,7 @@ static void serve(int line)
             done += (size_t)part;
         }
         free(packed);
-        pid_t helper = fork();
-        CHECK(helper >= 0);
+        pid_t helper = fork_for(100);
         if (helper == 0) {
             packed = pack(plain, LEN, 1, 15, &packed_len);
             check_unpacks(packed, packed_len, 15, plain, LEN);
@@ -44,13 +43,11 @@ int main(void)
     for (int i = 0; i < WORKERS; i++) {
         int ends[2];
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-        workers[i] = fork();
-        CHECK(workers[i] >= 0);
+        workers[i] = fork_for(200);
         if (workers[i] == 0) {
             for (int j = 0; j < i; j++)
                 close(lines[j]);
             close(ends[0]);
-            alarm(200);
             serve(ends[1]);
         }
         close(ends[1]);

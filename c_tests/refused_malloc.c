@@ -187,10 +187,8 @@ enum { USES = sizeof uses / sizeof *uses };
 /* Runs `use` in a process of its own, which has never called the library, unless `is_warm`. 0: something was refused and all is well. 3: nothing was refused. */
 static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
 {
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_for(120);
     if (child == 0) {
-        alarm(120);
         if (is_warm)
             CHECK_EQ(uses[use](), Z_OK);
         long before = live;
@@ -218,8 +216,7 @@ int main(void)
     setenv("RIGZ_THRESHOLD", "40K", 1), setenv("RIGZ_CHUNK", "32K", 1); /* so that little data goes the ways of much */
     room = compressBound(LEN) + 1000;
     plain = prose(LEN, 501), out = allocate(room), back = allocate(LEN), path = scratch("refused.gz");
-    pid_t child = fork(); /* packed by another process: this one must not have used the library */
-    CHECK(child >= 0);
+    pid_t child = fork_for(100); /* packed by another process: this one must not have used the library */
     if (child == 0) {
         packed = pack(plain, LEN, 6, 31, &packed_len);
         FILE *file = fopen(path, "wb");

@@ -75,8 +75,7 @@ int main(void)
     begin();
     plain = prose(LEN, 241);
     for (int kind = 0; kind < 3; kind++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_for(200);
         if (child == 0) {
             if (kind == 0)
                 no_processes_left();

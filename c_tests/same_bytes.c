@@ -44,8 +44,7 @@ int main(int argc, char **argv)
         for (int i = 0; i < WAYS; i++) {
             int ends[2];
             CHECK_EQ(pipe(ends), 0);
-            pid_t child = fork();
-            CHECK(child >= 0);
+            pid_t child = fork_for(200);
             if (child == 0) {
                 if (ways[i].threads)
                     setenv("RIGZ_THREADS", ways[i].threads, 1);

@@ -110,6 +110,14 @@ impl LevelMap {
             .map_or(level, |&mapped| i32::from(mapped))
     }
 
+    /// The same map, but for one level: `given`, 1 to 12, stands for `asked`, 1 to 9. None outside these.
+    #[must_use]
+    pub fn with(mut self, asked: usize, given: usize) -> Option<Self> {
+        let place = self.0.get_mut(asked).filter(|_| asked > 0 && (1..=12).contains(&given))?;
+        *place = given as u8;
+        Some(self)
+    }
+
     /// Pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 behind it. All levels are looked up once: the 6 above gets 9,
     /// not 12. None if anything else is in the text, or a level stands before the sign twice.
     fn parse(text: &str) -> Option<Self> {
@@ -168,6 +176,8 @@ mod tests {
         assert_eq!((0..=9).map(|level| map.get(level)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 9, 7, 8, 12]);
         assert_eq!((map.get(-1), map.get(10)), (-1, 10));
         assert_eq!(LevelMap::default().get(6), 6);
+        assert_eq!(LevelMap::default().with(9, 11).map(|map| (map.get(8), map.get(9))), Some((8, 11)));
+        assert_eq!([(0, 9), (10, 9), (9, 0), (9, 13)].map(|(a, b)| map.with(a, b)), [None; 4]);
         for wrong in [
             "",
             "9",

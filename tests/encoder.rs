@@ -2,27 +2,11 @@
 
 use std::sync::OnceLock;
 
-use libc::{c_char, c_int, c_uint, c_ulong, c_void};
-use rigz::deflate::{ChunkEnd, Encoder, Level, bound};
+mod judge;
 
-/// zlib's `z_stream` on 64-bit and 32-bit systems alike.
-#[repr(C)]
-struct ZStream {
-    next_in: *const u8,
-    avail_in: c_uint,
-    total_in: c_ulong,
-    next_out: *mut u8,
-    avail_out: c_uint,
-    total_out: c_ulong,
-    msg: *const c_char,
-    state: *mut c_void,
-    zalloc: *mut c_void,
-    zfree: *mut c_void,
-    opaque: *mut c_void,
-    data_type: c_int,
-    adler: c_ulong,
-    reserved: c_ulong,
-}
+use judge::{Judge, ZStream};
+use libc::{c_char, c_int, c_uint, c_void};
+use rigz::deflate::{ChunkEnd, Encoder, Level, bound};
 
 type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
 type Inflate = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
@@ -38,22 +22,14 @@ struct Zlib {
 fn zlib() -> &'static Zlib {
     static ZLIB: OnceLock<Zlib> = OnceLock::new();
     ZLIB.get_or_init(|| {
-        // SAFETY: loading a system library whose initialisers do nothing.
-        let library = unsafe { libc::dlopen(c"libz.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        assert!(!library.is_null(), "the tests need the system's libz.so.1");
-        let symbol = |name: &core::ffi::CStr| {
-            // SAFETY: `library` is a live handle.
-            let address = unsafe { libc::dlsym(library, name.as_ptr()) };
-            assert!(!address.is_null(), "{name:?}");
-            address
-        };
+        let judge = Judge::system();
         Zlib {
             // SAFETY: the signature is zlib.h's.
-            init: unsafe { core::mem::transmute::<*mut c_void, Init>(symbol(c"inflateInit2_")) },
+            init: unsafe { core::mem::transmute::<*mut c_void, Init>(judge.function("inflateInit2_")) },
             // SAFETY: the signature is zlib.h's.
-            inflate: unsafe { core::mem::transmute::<*mut c_void, Inflate>(symbol(c"inflate")) },
+            inflate: unsafe { core::mem::transmute::<*mut c_void, Inflate>(judge.function("inflate")) },
             // SAFETY: the signature is zlib.h's.
-            end: unsafe { core::mem::transmute::<*mut c_void, End>(symbol(c"inflateEnd")) },
+            end: unsafe { core::mem::transmute::<*mut c_void, End>(judge.function("inflateEnd")) },
         }
     })
 }

@@ -316,3 +316,27 @@ fn a_target_without_rigz_is_refused_in_a_sentence() {
         assert!(said.contains(&format!("cargo::error={sentence}")), "{said}");
     }
 }
+
+/// The sentence is of no use when the build of what we depend on fails before, with a page of its own.
+#[test]
+fn nothing_that_needs_a_c_library_is_built_before_a_target_is_refused() {
+    let built = |target: &str| {
+        succeed(Command::new(env!("CARGO")).current_dir(root()).args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges",
+            "no-dev",
+            "--prefix",
+            "none",
+            "--target",
+            target,
+        ]))
+    };
+    for target in ["i686-unknown-linux-gnu", "x86_64-pc-windows-gnu", "aarch64-apple-darwin"] {
+        assert!(!built(target).contains("libz-ng-sys"), "{target}");
+    }
+    for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "riscv64gc-unknown-linux-gnu"] {
+        assert!(built(target).contains("libz-ng-sys"), "{target}");
+    }
+}

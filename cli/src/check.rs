@@ -65,13 +65,13 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
             Ok(finding) => {
                 worst = worst.max(u8::from(finding.verdict == Verdict::No));
                 if matches.get_flag("json") {
-                    println!("{}", finding.json());
+                    say!("{}", finding.json());
                 } else {
-                    print!("{}", finding.text(matches.get_flag("verbose")));
+                    say!("{}", finding.text(matches.get_flag("verbose")).trim_end());
                 }
             }
             Err(message) => {
-                eprintln!("rigz check: {}: {message}", name.display());
+                complain!("rigz check: {}: {message}", name.display());
                 worst = 2;
             }
         }

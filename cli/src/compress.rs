@@ -16,6 +16,7 @@ use rigz::stream::bgzf::BgzfStream;
 use rigz::stream::deflate::{Config, DeflateStream};
 use rigz::stream::{Flush, Strategy};
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 
 /// Bytes per read: enough that system calls cost nothing, little enough that output begins soon.
 const READ: usize = 1 << 20;
@@ -42,12 +43,16 @@ pub(crate) fn compress(
     options: &Options,
     progress: &mut Progress,
 ) -> Result<Totals, Failure> {
-    let name = origin.name.as_ref().map(|name| {
-        let mut name = name.clone();
-        name.push(0);
-        name
-    });
-    let header = Header { time: origin.time, os: OS_UNIX, name: name.as_deref(), ..Header::default() };
+    let closed = |text: &[u8]| [text, &[0]].concat();
+    let name = origin.name.as_deref().map(closed);
+    let comment = options.comment.as_ref().map(|comment| closed(comment.as_bytes()));
+    let header = Header {
+        time: origin.time,
+        os: OS_UNIX,
+        name: name.as_deref(),
+        comment: comment.as_deref(),
+        ..Header::default()
+    };
     let mut engine = Engine::new(options, &header)?;
     let wrap_len = match options.format {
         Format::Gzip => header.encoded_len() + 8,
@@ -82,17 +87,19 @@ pub(crate) fn compress(
 
 impl Engine {
     fn new(options: &Options, header: &Header<'_>) -> Result<Self, Failure> {
+        // What stands for 9 when more was asked for, the library was told (main.rs).
+        let level = options.level.min(9);
         if options.rsyncable && options.level > 0 && options.strategy == Strategy::Default {
-            return Ok(Engine::Rsyncable(Box::new(Rsyncable::new(options.format, options.level, header)?)));
+            return Ok(Engine::Rsyncable(Box::new(Rsyncable::new(options.format, level, header)?)));
         }
         let window_bits = match options.format {
             Format::Gzip => 15 + 16,
             Format::Zlib => 15,
             Format::Bgzf => {
-                return Ok(Engine::Bgzf(Box::new(BgzfStream::new(options.level, Allocator::SYSTEM)?)));
+                return Ok(Engine::Bgzf(Box::new(BgzfStream::new(level, Allocator::SYSTEM)?)));
             }
         };
-        let config = Config { level: options.level, window_bits, mem_level: 8, strategy: options.strategy };
+        let config = Config { level, window_bits, mem_level: 8, strategy: options.strategy };
         Ok(Engine::Stream(Box::new(DeflateStream::new(config, Allocator::SYSTEM)?)))
     }
 

@@ -133,7 +133,9 @@ impl<'a> Decoder<'a> {
             Kind::Gzip => (15 + 16, 8),
             Kind::Zlib => (15, 6),
             Kind::Empty => return Err(truncated()),
-            Kind::Foreign(what) => return Err(Failure::Broken(format!("{what} is not supported"))),
+            Kind::Foreign(what) => {
+                return Err(Failure::Broken(format!("{what} is not supported: gzip -d reads it")));
+            }
             Kind::Unknown => return Err(Failure::Broken("not in gzip format".into())),
         };
         let mut stream = InflateStream::new(window_bits, Allocator::SYSTEM)?;

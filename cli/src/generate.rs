@@ -18,13 +18,13 @@ use std::process::ExitCode;
 /// `words` begin with `generate`.
 pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     let [_, folder] = &words[..] else {
-        eprintln!("rigz generate: give the one folder that man pages and completions go to");
+        complain!("rigz generate: give the one folder that man pages and completions go to");
         return ExitCode::from(1);
     };
     match generate(Path::new(folder)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("rigz generate: {}: {error}", folder.display());
+            complain!("rigz generate: {}: {error}", folder.display());
             ExitCode::from(1)
         }
     }
@@ -90,6 +90,16 @@ const RIGZ: &[(&str, &[&str])] = &[
              overwritten is replaced at the end, at once. A result that is not complete goes when rigz is interrupted or fails.",
             "Read are gzip files, of one or more members, and zlib streams. Zeros behind the last member are ignored, other bytes are \
              ignored with a warning.",
+        ],
+    ),
+    (
+        "LEVELS",
+        &[
+            "-0 stores, -1 is the fastest, -6 the default, and -9 what most ask for who want small files. Levels 10 to 12 are beyond what gzip \
+             has: they weigh whole paths through the data, take 3 to 10 times as long as -9, also on all processors, and save another 2 to 3 %. \
+             They are written -10, -11, -12 or --level N. Of pigz's -11 they have the meaning, small and slow, but not the encoder, zopfli, \
+             which is slower by far; its options -F, -I, -J and -O are refused.",
+            "A run of digits other than 10, 11 and 12 means its last one, as for gzip: -19 is -9.",
         ],
     ),
     (

@@ -57,17 +57,24 @@ impl List {
                 "crc32": check.map(|check| format!("{check:08x}")),
                 "time": entry.time,
             });
-            return println!("{line}");
+            return say!("{line}");
         }
         if self.lines == 1 && self.is_framed {
             let more = if self.is_verbose { "method  crc     date  time  " } else { "" };
-            println!("{more}         compressed        uncompressed  ratio uncompressed_name");
+            say!("{more}         compressed        uncompressed  ratio uncompressed_name");
         }
+        let mut more = String::new();
         if self.is_verbose {
             let time = entry.time.map_or_else(|| " ".repeat(12), local_time);
-            print!("defla {:08x} {time} ", check.unwrap_or_default());
+            more = format!("defla {:08x} {time} ", check.unwrap_or_default());
         }
-        println!("{:>19} {:>19} {} {}", totals.bytes_in, totals.bytes_out, ratio(false, totals), entry.name);
+        say!(
+            "{more}{:>19} {:>19} {} {}",
+            totals.bytes_in,
+            totals.bytes_out,
+            ratio(false, totals),
+            entry.name
+        );
     }
 
     /// The totals, when there was more than one file.
@@ -75,7 +82,7 @@ impl List {
         if self.lines > 1 && self.is_framed && !self.is_json {
             let more = if self.is_verbose { " ".repeat(28) } else { String::new() };
             let sum = self.sum;
-            println!("{more}{:>19} {:>19} {} (totals)", sum.bytes_in, sum.bytes_out, ratio(false, sum));
+            say!("{more}{:>19} {:>19} {} (totals)", sum.bytes_in, sum.bytes_out, ratio(false, sum));
         }
     }
 }

@@ -10,6 +10,9 @@
 //! run (-> preload, statistics), check (-> elf, loader), generate (man pages and completions, from the options of all)
 //! ```
 
+#[macro_use]
+mod say;
+
 mod check;
 mod clock;
 mod compress;
@@ -72,19 +75,19 @@ fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
             report.exit_code()
         }
         Ok(Asked::Help) => {
-            print!("{}", options::command().render_help());
+            say!("{}", options::command().render_help().to_string().trim_end());
             ExitCode::SUCCESS
         }
         Ok(Asked::Version) => {
-            println!("rigz {}", env!("CARGO_PKG_VERSION"));
+            say!("rigz {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
         Ok(Asked::License) => {
-            print!("{}", include_str!("../../LICENSE.md"));
+            say!("{}", include_str!("../../LICENSE.md").trim_end());
             ExitCode::SUCCESS
         }
         Err(message) => {
-            eprintln!("rigz: {message}\nTry `rigz --help' for more information.");
+            complain!("rigz: {message}\nTry `rigz --help' for more information.");
             ExitCode::from(1)
         }
     }
@@ -102,6 +105,9 @@ fn prepare(options: &Options) -> Result<(), String> {
         () if is_bgzf && (options.chunk.is_some() || has_strategy) => {
             Some("--bgzf has blocks of its own: it does not go with -b, --huffman or --rle")
         }
+        () if options.comment.is_some() && options.format != Format::Gzip => {
+            Some("only gzip's header has a place for a comment: -C does not go with -z or --bgzf")
+        }
         () => None,
     };
     if let Some(message) = excluded {
@@ -110,6 +116,9 @@ fn prepare(options: &Options) -> Result<(), String> {
     let mut config = config::Config::from_environment();
     config.threads = options.threads.or(config.threads);
     config.chunk = options.chunk.or(config.chunk);
+    // Streams know zlib's levels: 9 stands for what is beyond.
+    let given = usize::try_from(options.level).ok().filter(|level| *level > 9);
+    config.level_map = given.and_then(|level| config.level_map.with(9, level)).unwrap_or(config.level_map);
     config::preset(config);
     Ok(())
 }

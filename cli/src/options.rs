@@ -6,10 +6,11 @@
 #![forbid(unsafe_code)]
 
 use clap::builder::{OsStringValueParser, ValueParser};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use rigz::stream::Strategy;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(crate) enum Format {
 pub(crate) struct Options {
     pub(crate) mode: Mode,
     pub(crate) format: Format,
+    /// 0 to 12.
     pub(crate) level: i32,
     pub(crate) strategy: Strategy,
     pub(crate) to_stdout: bool,
@@ -51,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) ascii: bool,
     pub(crate) suffix: OsString,
+    /// For the header; without its zero.
+    pub(crate) comment: Option<OsString>,
     pub(crate) threads: Option<usize>,
     /// Bytes per chunk.
     pub(crate) chunk: Option<usize>,
@@ -95,6 +99,19 @@ const FLAGS: &[(&str, char, &[&str], &str)] = &[
 
 const LEVELS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
+/// What only pigz has: name, letter, whether a value follows, and what to do instead. To be told so is more than "unknown option".
+const PIGZ_ONLY: &[(&str, char, bool, &str)] = &[
+    ("zip", 'K', false, "rigz writes no zip files"),
+    ("alias", 'A', true, "rigz writes no zip files"),
+    ("independent", 'i', false, "--bgzf writes blocks that stand alone"),
+    ("first", 'F', false, ZOPFLI),
+    ("iterations", 'I', true, ZOPFLI),
+    ("maxsplits", 'J', true, ZOPFLI),
+    ("oneblock", 'O', false, ZOPFLI),
+];
+
+const ZOPFLI: &str = "it tunes zopfli, which is not in rigz; -10, -11 and -12 say how long to search";
+
 /// The command as clap knows it; the subcommands are told for help, man pages and completions.
 pub(crate) fn command() -> Command {
     let mut command = Command::new("rigz")
@@ -133,7 +150,21 @@ pub(crate) fn command() -> Command {
         }
         command = command.arg(level.hide(long.is_empty()));
     }
+    for &(name, letter, has_value, _) in PIGZ_ONLY {
+        let action = if has_value { ArgAction::Set } else { ArgAction::SetTrue };
+        let arg = Arg::new(name).short(letter).long(name).action(action).hide(true);
+        command = command.arg(arg.value_parser(if has_value {
+            ValueParser::new(OsStringValueParser::new())
+        } else {
+            ValueParser::bool()
+        }));
+    }
     command.args([
+        Arg::new("level")
+            .long("level")
+            .value_name("N")
+            .value_parser(value_parser!(i32).range(0..=12))
+            .help("Level 0 to 12; -10, -11 and -12 mean the same: 3 to 10 times the time of -9 for 2 to 3 % less"),
         Arg::new("processes")
             .short('p')
             .long("processes")
@@ -154,6 +185,13 @@ pub(crate) fn command() -> Command {
             .allow_hyphen_values(true)
             .value_parser(ValueParser::new(OsStringValueParser::new()))
             .help("Use the suffix SUF in place of .gz"),
+        Arg::new("comment")
+            .short('C')
+            .long("comment")
+            .value_name("TEXT")
+            .allow_hyphen_values(true)
+            .value_parser(ValueParser::new(OsStringValueParser::new()))
+            .help("Put a comment into the gzip header"),
         Arg::new("bgzf")
             .long("bgzf")
             .action(ArgAction::SetTrue)
@@ -187,7 +225,7 @@ pub(crate) enum Asked {
 pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String> {
     let mut all = vec![OsString::from("rigz")];
     all.extend(from_environment()?);
-    all.extend(words);
+    all.extend(split_levels(words));
     let matches = command().try_get_matches_from(all).map_err(|error| {
         let text = error.render().to_string();
         let line = text.lines().next().unwrap_or_default();
@@ -198,7 +236,55 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
             return Ok(asked);
         }
     }
+    for (name, letter, _, instead) in PIGZ_ONLY {
+        if matches.value_source(name) == Some(ValueSource::CommandLine) {
+            return Err(format!("no option -{letter} (--{name}) as in pigz: {instead}"));
+        }
+    }
     Ok(Asked::Work(Box::new(Options::from_matches(program, &matches)?)))
+}
+
+/// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last one, as for gzip. Such a run
+/// becomes `--level` here, since a letter is all that an option of one dash can be.
+fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
+    let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'A' | b'I' | b'J');
+    let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);
+    for word in words {
+        let letters = word.as_bytes().strip_prefix(b"-").unwrap_or_default();
+        if is_value || are_files || letters.is_empty() || letters[0] == b'-' {
+            are_files |= letters == b"-" && !is_value;
+            // Long options with a value, which need not stand in the same word.
+            is_value = !is_value
+                && ["--processes", "--threads", "--blocksize", "--suffix", "--comment"]
+                    .contains(&word.to_str().unwrap_or_default());
+            split.push(word);
+            continue;
+        }
+        let value_at = letters.iter().position(|&letter| takes_value(letter)).unwrap_or(letters.len());
+        is_value = value_at + 1 == letters.len();
+        let (mut flags, value) = letters.split_at(value_at);
+        let mut push = |letters: &[u8]| {
+            if !letters.is_empty() {
+                split.push(OsString::from_vec([b"-", letters].concat()));
+            }
+        };
+        let mut pending = Vec::new();
+        while let Some(&first) = flags.first() {
+            let len = flags.iter().take_while(|letter| letter.is_ascii_digit()).count();
+            if let run @ (b"10" | b"11" | b"12") = &flags[..len] {
+                push(&std::mem::take(&mut pending));
+                push(&[b"-level=", run].concat());
+            } else if len > 0 {
+                pending.extend_from_slice(&flags[..len]);
+            } else {
+                pending.push(first);
+            }
+            flags = &flags[len.max(1)..];
+        }
+        pending.extend_from_slice(value);
+        push(&pending);
+    }
+    split
 }
 
 impl Options {
@@ -217,8 +303,11 @@ impl Options {
         let name = last(matches, &["name", "no-name"]).map_or(keeps, |last| last == "name");
         let time = last(matches, &["name", "no-name", "time", "no-time"])
             .map_or(keeps, |last| matches!(last, "name" | "time"));
-        let level = last(matches, &LEVELS)
-            .map_or(6, |digit| digit.bytes().map(|digit| i32::from(digit - b'0')).sum());
+        let level = match last(matches, &[&LEVELS[..], &["level"]].concat()) {
+            None => 6,
+            Some("level") => matches.get_one("level").copied().unwrap_or(6),
+            Some(digit) => digit.bytes().map(|digit| i32::from(digit - b'0')).sum(),
+        };
         let strategy = match last(matches, &["huffman", "rle"]) {
             Some("huffman") => Strategy::HuffmanOnly,
             Some(_) => Strategy::Rle,
@@ -253,6 +342,7 @@ impl Options {
             synchronous: has("synchronous"),
             json: has("json"),
             ascii: has("ascii"),
+            comment: matches.get_one::<OsString>("comment").cloned(),
             suffix: suffix.unwrap_or_else(|| if format == Format::Zlib { ".zz" } else { ".gz" }.into()),
             threads: matches.get_one::<u16>("processes").map(|&count| usize::from(count)),
             chunk: matches.get_one::<u32>("blocksize").map(|&kib| kib as usize * 1024),
@@ -266,9 +356,7 @@ impl Options {
 
 /// Which of these flags came last on the command line.
 fn last<'a>(matches: &ArgMatches, names: &[&'a str]) -> Option<&'a str> {
-    let given = names
-        .iter()
-        .filter(|name| matches.value_source(name) == Some(clap::parser::ValueSource::CommandLine));
+    let given = names.iter().filter(|name| matches.value_source(name) == Some(ValueSource::CommandLine));
     given.max_by_key(|name| matches.indices_of(name).and_then(|indices| indices.max())).copied()
 }
 
@@ -295,7 +383,7 @@ fn from_environment() -> Result<Vec<OsString>, String> {
         }
     }
     if !words.is_empty() && !words.iter().any(|word| word.starts_with("-q") || word.starts_with("--q")) {
-        eprintln!("rigz: warning: GZIP environment variable is deprecated; use an alias or script");
+        complain!("rigz: warning: GZIP environment variable is deprecated; use an alias or script");
     }
     Ok(words.into_iter().map(OsString::from).collect())
 }
@@ -349,8 +437,59 @@ mod tests {
     }
 
     #[test]
+    fn ten_to_twelve_are_levels_and_other_digits_stand_alone() {
+        for (words, level) in [
+            (&["-11"][..], 11),
+            (&["-k10c"], 10),
+            (&["-12", "-3"], 3),
+            (&["-3", "-12"], 12),
+            (&["-9", "--level", "11"], 11),
+            (&["--level=0"], 0),
+            (&["-13"], 3),
+            (&["-112"], 2),
+            (&["-1", "-1"], 1),
+            (&["-p", "11"], 6),
+            (&["-p11"], 6),
+            (&["-b128", "-9"], 9),
+            (&["-S", "-11"], 6),
+            (&["--suffix", "-11", "-12"], 12),
+            (&["--", "-11"], 6),
+        ] {
+            assert_eq!(options(words).level, level, "{words:?}");
+        }
+        let joined = options(&["-k11fp12", "-S", "-11", "file", "-C-10", "--", "-12"]);
+        assert!(joined.keep && joined.force && joined.level == 11);
+        assert_eq!((joined.threads, joined.suffix.to_str()), (Some(12), Some("-11")));
+        assert_eq!(joined.comment.as_deref(), Some("-10".as_ref()));
+        assert_eq!(joined.files, ["file", "-12"]);
+    }
+
+    #[test]
+    fn what_only_pigz_has_is_refused_with_a_word() {
+        for (words, part) in [
+            (&["-K", "a"][..], "no zip files"),
+            (&["-iA", "x"], "no option"),
+            (&["--independent"], "--bgzf"),
+            (&["-11", "-I15"], "zopfli"),
+            (&["--oneblock"], "zopfli"),
+        ] {
+            let outcome = parse("rigz", words.iter().map(OsString::from).collect());
+            assert!(matches!(&outcome, Err(message) if message.contains(part)), "{words:?}: {outcome:?}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for words in [&["--nonsense"][..], &["-p0"], &["-b1"], &["-S", ""], &["-S", "x/y"], &["-p"]] {
+        for words in [
+            &["--nonsense"][..],
+            &["-p0"],
+            &["-b1"],
+            &["-S", ""],
+            &["-S", "x/y"],
+            &["-p"],
+            &["--level", "13"],
+            &["-C"],
+        ] {
             let outcome = parse("rigz", words.iter().map(OsString::from).collect());
             assert!(outcome.is_err(), "{words:?}: {outcome:?}");
         }

@@ -23,7 +23,7 @@ impl Report {
 
     /// Something could not be done.
     pub(crate) fn error(&self, message: impl Display) {
-        eprintln!("rigz: {message}");
+        complain!("rigz: {message}");
         self.has_failed.set(true);
     }
 
@@ -36,7 +36,7 @@ impl Report {
     /// Something that changes nothing about the success.
     pub(crate) fn note(&self, message: impl Display) {
         if !self.quiet {
-            eprintln!("rigz: {message}");
+            complain!("rigz: {message}");
         }
     }
 

@@ -16,6 +16,7 @@
 
 use crate::options::Format;
 use rigz::checksum::Check;
+use rigz::config::config;
 use rigz::error::{Result, Status};
 use rigz::format::{gzip, zlib};
 use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings};
@@ -114,6 +115,7 @@ impl Rsyncable {
                 (bytes, Check::Crc(0).fresh())
             }
         };
+        let level = config().level_map.get(level);
         let settings =
             Settings { form: Form::Raw, level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
         Ok(Self {

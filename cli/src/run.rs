@@ -170,16 +170,16 @@ fn watch(
     match (status, statistics.sum()) {
         (Ok(status), Ok(summary)) => {
             if as_json {
-                eprintln!("{}", summary.json(wall, cpu))
+                complain!("{}", summary.json(wall, cpu))
             } else {
-                eprint!("{}", summary.table(wall, cpu))
+                complain!("{}", summary.table(wall, cpu).trim_end())
             }
             drop(statistics);
             end_as(status)
         }
         (Err(error), _) => fail(error),
         (Ok(status), Err(error)) => {
-            eprintln!("rigz run: {}: {error}", statistics.path.display());
+            complain!("rigz run: {}: {error}", statistics.path.display());
             drop(statistics);
             end_as(status)
         }
@@ -193,11 +193,11 @@ fn end_as(status: ExitStatus) -> ExitCode {
 }
 
 fn not_started(name: &OsString, error: &io::Error) -> ExitCode {
-    eprintln!("rigz run: {}: {error}", name.display());
+    complain!("rigz run: {}: {error}", name.display());
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
 }
 
 fn fail(message: impl std::fmt::Display) -> ExitCode {
-    eprintln!("rigz run: {message}");
+    complain!("rigz run: {message}");
     ExitCode::from(FAILED)
 }

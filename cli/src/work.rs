@@ -14,6 +14,7 @@ use crate::options::{Format, Mode, Options};
 use crate::output::{NewFile, sync_folder};
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::say::describe;
 use crate::transfer::{Failure, Sink, Totals, Trailing};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -322,8 +323,11 @@ impl<'a> Work<'a> {
         if !io::stdin().is_terminal() {
             return false;
         }
-        eprint!("rigz: {} already exists; do you wish to overwrite (y or n)? ", path.display());
-        _ = io::stderr().flush();
+        _ = write!(
+            io::stderr(),
+            "rigz: {} already exists; do you wish to overwrite (y or n)? ",
+            path.display()
+        );
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).is_ok() && answer.trim_start().starts_with(['y', 'Y'])
     }
@@ -389,9 +393,9 @@ impl<'a> Work<'a> {
             mode => ratio(mode == Mode::Compress, totals),
         };
         match &input.path {
-            Some(path) => eprintln!("{}:\t{result}{fate}", path.display()),
+            Some(path) => complain!("{}:\t{result}{fate}", path.display()),
             None if self.options.mode == Mode::Decompress => {}
-            None => eprintln!("{result}"),
+            None => complain!("{result}"),
         }
     }
 
@@ -411,11 +415,7 @@ impl<'a> Work<'a> {
             "seconds": took.as_secs_f64(),
         });
         // Where standard output holds data, or may, the lines go to stderr.
-        if target.is_some() || self.options.mode == Mode::Test {
-            println!("{line}")
-        } else {
-            eprintln!("{line}")
-        }
+        if target.is_some() || self.options.mode == Mode::Test { say!("{line}") } else { complain!("{line}") }
     }
 
     fn progress(&self, input: &Input, goes_to_stdout: bool) -> Progress {
@@ -472,12 +472,6 @@ impl Failure {
             Failure::OutOfMemory => "memory exhausted".into(),
         }
     }
-}
-
-/// The system's text, without the number that Rust puts behind it.
-fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 fn stored_name(name: &OsStr) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! What gzip can't judge: threads, the other formats, rsync's view, and that nothing is ever lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "what is left out is told")]
 
 mod common;
 use common::{Folder, RIGZ, command, judge, prose, run, text};

@@ -9,7 +9,7 @@ use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings, WINDOW};
 use rigz::raw::{Allocator, Output};
 
 use crate::calls::{bench, judge};
-use crate::deflate::Params;
+use crate::params::Params;
 use crate::random::Rng;
 use crate::streams::Made;
 use crate::zlib::{

@@ -34,9 +34,14 @@ mod gz_write;
 #[allow(dead_code)]
 #[path = "../../tests/sequences/inflate.rs"]
 mod inflate;
+#[path = "../../tests/judge/mod.rs"]
+mod judge;
 #[allow(dead_code)]
 #[path = "../../tests/sequences/oneshot.rs"]
 mod oneshot;
+#[allow(dead_code)]
+#[path = "../../tests/sequences/params.rs"]
+mod params;
 #[allow(dead_code)]
 #[path = "../../tests/sequences/port.rs"]
 mod port;

@@ -1,7 +1,7 @@
 //! What the first inputs are made of.
 
 use crate::calls::{DICTIONARY, bench};
-use crate::deflate::Params;
+use crate::params::Params;
 use crate::random::Rng;
 use crate::zlib::{FINISH, FULL_FLUSH, OK, STREAM_END, SYNC_FLUSH, ZStream};
 

@@ -1,9 +1,8 @@
 //! The gz functions of two libraries behind one face, and a recorder that plays the same calls on either.
 //!
-//! The oracle is the system's libz, loaded with `RTLD_LOCAL | RTLD_DEEPBIND` so that neither library can bind to the other (a
-//! sanitizer refuses the second flag, and its test binary shows none of our names);
-//! [`Api::system`] proves that what it loaded is not this crate.
+//! The oracle is the system's libz, as [`Judge::system`] loads it.
 
+use crate::judge::Judge;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
 use std::path::{Path, PathBuf};
 
@@ -34,29 +33,15 @@ macro_rules! api {
 
             /// The system's libz.
             pub(crate) fn system() -> Self {
-                let deepbind = if cfg!(rigz_sanitizer) { 0 } else { libc::RTLD_DEEPBIND };
-                let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | deepbind;
-                // SAFETY: loading zlib runs no code of its own.
-                let library = unsafe { libc::dlopen(c"libz.so.1".as_ptr(), flags) };
-                assert!(!library.is_null(), "these tests need the system's libz.so.1");
-                let find = |name: &CStr| {
-                    // SAFETY: the library is loaded and never unloaded.
-                    let symbol = unsafe { libc::dlsym(library, name.as_ptr()) };
-                    assert!(!symbol.is_null(), "libz lacks {name:?}");
-                    symbol
-                };
-                let ours: unsafe extern "C" fn(*const c_char, *const c_char) -> File = rigz::capi::gz::gzopen;
-                assert_ne!(find(c"gzopen") as usize, ours as usize, "the oracle is this crate itself");
-                assert!(defining_file(find(c"gzopen")).contains("libz.so"), "the oracle is not libz");
+                let judge = Judge::system();
                 // SAFETY: these are the types of zlib.h.
                 unsafe {
                     Self {
                         label: "zlib",
-                        $($name: {
-                            let name = CString::new(stringify!($name)).unwrap();
-                            std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) -> $result>(find(&name))
-                        },)*
-                        gzprintf: std::mem::transmute::<*mut c_void, Printf>(find(c"gzprintf")),
+                        $($name: std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) -> $result>(
+                            judge.function(stringify!($name)),
+                        ),)*
+                        gzprintf: std::mem::transmute::<*mut c_void, Printf>(judge.function("gzprintf")),
                     }
                 }
             }
@@ -91,18 +76,6 @@ api! {
     gzclose_w: fn(File) -> c_int;
     gzerror: fn(File, *mut c_int) -> *const c_char;
     gzclearerr: fn(File) -> ();
-}
-
-/// The file of the library that holds `symbol`.
-fn defining_file(symbol: *mut c_void) -> String {
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
-    // SAFETY: `info` is writable; the symbol came from `dlsym`.
-    let info = unsafe {
-        assert_ne!(libc::dladdr(symbol, info.as_mut_ptr()), 0);
-        info.assume_init()
-    };
-    // SAFETY: `dladdr` gave a string.
-    unsafe { CStr::from_ptr(info.dli_fname) }.to_string_lossy().into_owned()
 }
 
 /// A fresh directory that goes away with the value.

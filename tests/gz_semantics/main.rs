@@ -6,6 +6,8 @@
 #![expect(clippy::multiple_unsafe_ops_per_block, reason = "whole scenes of C calls share one promise")]
 
 mod api;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod reading;
 mod seeking;
 mod writing;

@@ -14,8 +14,8 @@ use std::ffi::c_int;
 use std::fs;
 use std::path::Path;
 
-use crate::deflate::Params;
 use crate::gz::{error, open};
+use crate::params::Params;
 use crate::random::{Rng, data};
 use crate::run::{Bench, Trace, Verdict};
 use crate::streams;

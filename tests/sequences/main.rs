@@ -18,7 +18,10 @@ mod gz;
 mod gz_read;
 mod gz_write;
 mod inflate;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod oneshot;
+mod params;
 mod planted;
 mod port;
 mod random;

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use crate::deflate::Params;
+use crate::params::Params;
 use crate::random::{Rng, data};
 use crate::run::Bench;
 use crate::zlib::{BLOCK, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, ZStream};

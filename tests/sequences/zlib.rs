@@ -1,12 +1,13 @@
 //! A zlib, opened by path: one table of function pointers, filled by `dlsym`, the same for the judge and for the library under test.
 //!
-//! `RTLD_LOCAL` keeps the two apart and `RTLD_DEEPBIND` makes each call its own functions where it calls itself (a sanitizer
-//! refuses that flag; its runs have no third zlib in the process that could come between). Each must also say who it is: ours has the symbol `rigz_version`, the judge has not. Without that check a preloaded or replaced
-//! libz.so.1 would judge itself and agree with everything.
+//! Each must say who it is: ours has the symbol `rigz_version`, the judge has not.
 //!
 //! The methods are safe to write and unsafe in nature: they hand the tester's pointers to C. The whole point of the tester
 //! is to make such calls as a C program would, so the one SAFETY line stands here and each caller keeps its buffers alive.
 
+pub(crate) use crate::judge::{GzHeader, ZStream};
+
+use crate::judge::Judge;
 use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
 use std::path::Path;
 
@@ -25,69 +26,10 @@ pub(crate) const STREAM_ERROR: c_int = -2;
 pub(crate) const DATA_ERROR: c_int = -3;
 pub(crate) const BUF_ERROR: c_int = -5;
 
-/// `z_stream` of the LP64 libz.so.1, 112 bytes.
-#[repr(C)]
-#[derive(Clone)]
-pub(crate) struct ZStream {
-    pub(crate) next_in: *const u8,
-    pub(crate) avail_in: c_uint,
-    pub(crate) total_in: c_ulong,
-    pub(crate) next_out: *mut u8,
-    pub(crate) avail_out: c_uint,
-    pub(crate) total_out: c_ulong,
-    pub(crate) msg: *const c_char,
-    pub(crate) state: *mut c_void,
-    pub(crate) zalloc: usize,
-    pub(crate) zfree: usize,
-    pub(crate) opaque: usize,
-    pub(crate) data_type: c_int,
-    pub(crate) adler: c_ulong,
-    pub(crate) reserved: c_ulong,
-}
-
 impl ZStream {
-    /// On the heap, because a stream's state points back at it and refuses to be used from another address.
-    pub(crate) fn new() -> Box<Self> {
-        Box::new(ZStream {
-            next_in: std::ptr::null(),
-            avail_in: 0,
-            total_in: 0,
-            next_out: std::ptr::null_mut(),
-            avail_out: 0,
-            total_out: 0,
-            msg: std::ptr::null(),
-            state: std::ptr::null_mut(),
-            zalloc: 0,
-            zfree: 0,
-            opaque: 0,
-            data_type: 0,
-            adler: 0,
-            reserved: 0,
-        })
-    }
-
     pub(crate) fn message(&self) -> String {
         text(self.msg)
     }
-}
-
-/// `gz_header`, 80 bytes.
-#[repr(C)]
-#[derive(Clone)]
-pub(crate) struct GzHeader {
-    pub(crate) text: c_int,
-    pub(crate) time: c_ulong,
-    pub(crate) xflags: c_int,
-    pub(crate) os: c_int,
-    pub(crate) extra: *mut u8,
-    pub(crate) extra_len: c_uint,
-    pub(crate) extra_max: c_uint,
-    pub(crate) name: *mut u8,
-    pub(crate) name_max: c_uint,
-    pub(crate) comment: *mut u8,
-    pub(crate) comm_max: c_uint,
-    pub(crate) hcrc: c_int,
-    pub(crate) done: c_int,
 }
 
 /// The visible head of a `gzFile`, which the `gzgetc` macro uses in the caller.
@@ -127,8 +69,8 @@ macro_rules! functions {
         impl Zlib {
             /// Opens the library at `path` (a bare name is searched for as the loader does).
             pub(crate) fn open(path: &Path) -> Result<Self, String> {
-                let handle = Handle::open(path)?;
-                Self::of(|name| handle.symbol(name))
+                let library = Judge::open(path)?;
+                Self::of(|name| library.symbol(name))
             }
 
             /// The library whose functions `symbol` gives by name.
@@ -235,7 +177,7 @@ functions! {
 }
 
 impl Zlib {
-    pub(crate) fn deflate_init2(&self, s: &mut ZStream, p: &crate::deflate::Params) -> c_int {
+    pub(crate) fn deflate_init2(&self, s: &mut ZStream, p: &crate::params::Params) -> c_int {
         self.deflate_init2_(
             s,
             p.level,
@@ -260,30 +202,5 @@ impl Zlib {
     pub(crate) fn gz_print(&self, f: GzFile, text: &CString, number: c_int, letter: u8) -> c_int {
         // SAFETY: the arguments after the format are those that it names, and the text outlives the call.
         unsafe { (self.gzprintf)(f, c"%s:%d:%c".as_ptr(), text.as_ptr(), number, c_int::from(letter)) }
-    }
-}
-
-/// An open shared object. It is never closed: the function pointers live as long as the process.
-struct Handle(*mut c_void);
-
-impl Handle {
-    fn open(path: &Path) -> Result<Self, String> {
-        let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
-        let deepbind = if cfg!(any(fuzzing, rigz_sanitizer)) { 0 } else { libc::RTLD_DEEPBIND };
-        let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | deepbind;
-        // SAFETY: the path is a zero-terminated string; what the library runs when loaded is what is being tested.
-        let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
-        if handle.is_null() {
-            // SAFETY: dlopen just failed on this thread, so dlerror has a message.
-            return Err(text(unsafe { libc::dlerror() }));
-        }
-        Ok(Handle(handle))
-    }
-
-    fn symbol(&self, name: &str) -> Result<*mut c_void, String> {
-        let c_name = CString::new(name).map_err(|e| e.to_string())?;
-        // SAFETY: the handle came from dlopen and was never closed.
-        let at = unsafe { libc::dlsym(self.0, c_name.as_ptr()) };
-        if at.is_null() { Err(format!("no symbol {name}")) } else { Ok(at) }
     }
 }
