@@ -10,6 +10,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -180,6 +181,18 @@ static inline int child_status(pid_t child)
     int status;
     CHECK_EQ(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* How many things a folder has: threads in /proc/self/task, open files in /proc/self/fd (and the one that looks). */
+static inline int entries(const char *folder)
+{
+    int count = 0;
+    DIR *list = opendir(folder);
+    CHECK(list != NULL);
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(list);
+    return count;
 }
 
 /* A file of its own for this process, in the folder that the runner made. */

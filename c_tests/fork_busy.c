@@ -1,4 +1,5 @@
-/* fork while other threads compress: the children, where those threads do not exist, compress too. */
+/* fork while other threads compress: the children, where neither those threads nor the library's exist, compress too, with threads of
+ * their own. */
 #include "check.h"
 #include <pthread.h>
 
@@ -24,6 +25,7 @@ static void *busy(void *unused)
 int main(void)
 {
     begin();
+    setenv("RIGZ_THREADS", "3", 1);
     plain = prose(LEN, 231);
     pthread_t threads[3];
     for (int i = 0; i < 3; i++)
@@ -34,6 +36,7 @@ int main(void)
         if (child == 0) {
             alarm(60);
             once();
+            CHECK(entries("/proc/self/task") >= (is_rigz() ? 3 : 1));
             _exit(0);
         }
         CHECK_EQ(child_status(child), 0);

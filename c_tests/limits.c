@@ -1,22 +1,10 @@
 /* What is used stays within bounds: threads of a process, memory of a stream that nothing is done with, of one that is written to and
  * never read, of a bomb that is decompressed; descriptors and memory of many files. */
 #include "refusing.h"
-#include <dirent.h>
 #include <pthread.h>
 
 enum { HOSTS = 8, WORKERS = 3, LEN = 1500 << 10, IDLE = 5000, FILES = 500 };
 static Bytef *plain, *out;
-
-static int entries(const char *folder)
-{
-    int count = 0;
-    DIR *list = opendir(folder);
-    CHECK(list != NULL);
-    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(list);
-    return count;
-}
 
 static volatile int most_threads, running;
 static void *host(void *unused)
