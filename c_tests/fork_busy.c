@@ -5,7 +5,7 @@
 
 enum { LEN = 2 << 20 };
 static Bytef *plain;
-static volatile int stop;
+static int stop;
 
 static void once(void)
 {
@@ -17,7 +17,7 @@ static void once(void)
 
 static void *busy(void *unused)
 {
-    while (!stop)
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
         once();
     return unused;
 }
@@ -41,7 +41,7 @@ int main(void)
         }
         CHECK_EQ(child_status(child), 0);
     }
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(pthread_join(threads[i], NULL), 0);
     free(plain);
