@@ -29,7 +29,7 @@ int main(void)
         CHECK(child >= 0);
         if (child == 0) {
             pthread_t thread;
-            alarm(60);
+            hang_after(60);
             switch (way) {
             case 0:
                 half_a_stream();

@@ -110,7 +110,7 @@ int main(void)
         if (child == 0) {
             pthread_t thread;
             char folder[200];
-            alarm(200);
+            hang_after(200);
             if (kind < 2) {
                 if (forbid() != 0) {
                     printf("note: no seccomp here\n");

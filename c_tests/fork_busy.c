@@ -34,7 +34,7 @@ int main(void)
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(60);
+            hang_after(60);
             once();
             CHECK(entries("/proc/self/task") >= (is_rigz() ? 3 : 1));
             _exit(0);

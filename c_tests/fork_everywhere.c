@@ -79,7 +79,7 @@ int main(int count, char **words)
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(120);
+            hang_after(120);
             pid_t grandchild = fork();
             CHECK(grandchild >= 0);
             snprintf(own, sizeof own, "%s-%ld", path, (long)getpid());

@@ -28,7 +28,7 @@ static void round_of(int number)
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        alarm(60);
+        hang_after(60);
         once();
         _exit(0);
     }

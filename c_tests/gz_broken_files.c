@@ -154,7 +154,7 @@ int main(void)
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(100);
+            hang_after(100);
             int how = kind % 3, fd = never(path);
             struct rlimit small = {50, 50};
             switch (kind / 3) {

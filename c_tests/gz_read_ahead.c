@@ -48,7 +48,7 @@ static void fork_in_the_middle(void)
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(200);
+            hang_after(200);
             read_on(file, at);
             CHECK_EQ(gzclose(file), Z_OK);
             _exit(0);

@@ -190,7 +190,7 @@ int main(void)
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            alarm(200);
+            hang_after(200);
             setenv("RIGZ_THREADS", threads == 1 ? "1" : "3", 1);
             for (int twice = 0; twice < 2; twice++) {
                 long before = live;

@@ -52,7 +52,7 @@ int main(void)
             for (int j = 0; j < i; j++)
                 close(lines[j]);
             close(ends[0]);
-            alarm(200);
+            hang_after(200);
             serve(ends[1]);
         }
         close(ends[1]);

@@ -190,7 +190,7 @@ static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        alarm(120);
+        hang_after(120);
         if (is_warm)
             CHECK_EQ(uses[use](), Z_OK);
         long before = live;
