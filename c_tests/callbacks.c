@@ -100,10 +100,10 @@ static void out_of_inflate_back(void)
 
 static int ends[2];
 static gzFile file;
-static volatile int has_begun;
+static int has_begun;
 static void *write_for_ever(void *unused)
 {
-    has_begun = 1;
+    __atomic_store_n(&has_begun, 1, __ATOMIC_SEQ_CST);
     while (gzwrite(file, plain, LEN) == LEN)
         ;
     pthread_testcancel();
@@ -120,9 +120,9 @@ static void cancelled(void)
         CHECK_EQ(pipe(ends), 0);
         file = gzdopen(ends[1], mode);
         CHECK(file != NULL);
-        has_begun = 0;
+        __atomic_store_n(&has_begun, 0, __ATOMIC_SEQ_CST);
         CHECK_EQ(pthread_create(&thread, NULL, write_for_ever, NULL), 0);
-        while (!has_begun)
+        while (!__atomic_load_n(&has_begun, __ATOMIC_SEQ_CST))
             usleep(1000);
         usleep(20000u * (unsigned)round); /* at once, soon, and when the pipe is long full */
         CHECK_EQ(pthread_cancel(thread), 0);
@@ -139,7 +139,7 @@ static void cancelled(void)
 static unsigned wait_for_input(void *unused, unsigned char **next)
 {
     (void)unused, (void)next;
-    has_begun = 1;
+    __atomic_store_n(&has_begun, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < 20; i++)
         usleep(10000);
     return 0;
@@ -162,9 +162,9 @@ static void cancelled_in_inflate_back(void)
 {
     pthread_t thread;
     void *result;
-    has_begun = 0;
+    __atomic_store_n(&has_begun, 0, __ATOMIC_SEQ_CST);
     CHECK_EQ(pthread_create(&thread, NULL, unpack_for_ever, NULL), 0);
-    while (!has_begun)
+    while (!__atomic_load_n(&has_begun, __ATOMIC_SEQ_CST))
         usleep(1000);
     CHECK_EQ(pthread_cancel(thread), 0);
     CHECK_EQ(pthread_join(thread, &result), 0);

@@ -10,6 +10,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,13 +61,20 @@ static inline int is_rigz(void)
     return rigz.dli_fbase == zlib.dli_fbase;
 }
 
+/* Ends a program that hangs, after so long; an instrument under which everything is slow has C_TESTS_PATIENCE times as much. */
+static inline void hang_after(unsigned seconds)
+{
+    const char *patience = getenv("C_TESTS_PATIENCE");
+    alarm(seconds * (patience != NULL ? (unsigned)atoi(patience) : 1));
+}
+
 /* First line of each main: proves that the library is the expected one, and ends a hanging program. */
 static inline void begin(void)
 {
     const char *expect = getenv("RIGZ_EXPECT");
     if (expect != NULL)
         CHECK_EQ(is_rigz(), atoi(expect));
-    alarm(300);
+    hang_after(300);
 }
 
 /* A function that only newer libraries have, or NULL. Assign through a void ** as POSIX shows it. */
@@ -180,7 +188,7 @@ static inline pid_t fork_for(unsigned seconds)
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0)
-        alarm(seconds);
+        hang_after(seconds);
     return child;
 }
 
@@ -190,6 +198,18 @@ static inline int child_status(pid_t child)
     int status;
     CHECK_EQ(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* How many things a folder has: threads in /proc/self/task, open files in /proc/self/fd (and the one that looks). */
+static inline int entries(const char *folder)
+{
+    int count = 0;
+    DIR *list = opendir(folder);
+    CHECK(list != NULL);
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(list);
+    return count;
 }
 
 /* A file of its own for this process, in the folder that the runner made. */

@@ -1,10 +1,11 @@
-/* fork while other threads compress: the children, where those threads do not exist, compress too. */
+/* fork while other threads compress: the children, where neither those threads nor the library's exist, compress too, with threads of
+ * their own. */
 #include "check.h"
 #include <pthread.h>
 
 enum { LEN = 2 << 20 };
 static Bytef *plain;
-static volatile int stop;
+static int stop;
 
 static void once(void)
 {
@@ -16,7 +17,7 @@ static void once(void)
 
 static void *busy(void *unused)
 {
-    while (!stop)
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
         once();
     return unused;
 }
@@ -24,6 +25,7 @@ static void *busy(void *unused)
 int main(void)
 {
     begin();
+    setenv("RIGZ_THREADS", "3", 1);
     plain = prose(LEN, 231);
     pthread_t threads[3];
     for (int i = 0; i < 3; i++)
@@ -32,11 +34,12 @@ int main(void)
         pid_t child = fork_for(60);
         if (child == 0) {
             once();
+            CHECK(entries("/proc/self/task") >= (is_rigz() ? 3 : 1));
             _exit(0);
         }
         CHECK_EQ(child_status(child), 0);
     }
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(pthread_join(threads[i], NULL), 0);
     free(plain);

@@ -6,7 +6,7 @@
 
 enum { LEN = 1200 << 10, ROUNDS = 6 };
 static Bytef *plain;
-static volatile int stop;
+static int stop;
 
 static void once(int level)
 {
@@ -18,7 +18,7 @@ static void once(int level)
 
 static void *busy(void *unused)
 {
-    while (!stop) {
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
         once(1);
         gzFile file = gzopen("/dev/null", "wb1");
         CHECK(file != NULL && gzwrite(file, plain, LEN) == LEN && gzclose(file) == Z_OK);
@@ -97,7 +97,7 @@ int main(int count, char **words)
         CHECK_EQ(child_status(child), 0);
         finish(file, path);
     }
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < 2; i++)
         CHECK_EQ(pthread_join(threads[i], NULL), 0);
     free(plain);

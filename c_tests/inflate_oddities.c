@@ -94,9 +94,28 @@ static void validate_and_the_rest(Bytef *plain)
     free(packed);
 }
 
+/* The check value stays over a Sync, for whoever has it compared again. */
+static void validate_after_sync(void)
+{
+    z_stream strm;
+    static Bytef end[] = {0x78, 0x9c, 3, 0, 0, 0, 0, 1, 0, 0, 0xff, 0xff, 3, 0, 0, 0, 0, 1};
+    for (int is_right = 0; is_right < 2; is_right++) {
+        end[17] = (Bytef)is_right;
+        inflate_start(&strm, 15);
+        strm.next_in = end, strm.avail_in = sizeof end, strm.next_out = back, strm.avail_out = sizeof back;
+        CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
+        CHECK_EQ(inflateSync(&strm), Z_OK);
+        CHECK_EQ(inflateValidate(&strm, 1), Z_OK);
+        CHECK_EQ(inflate(&strm, Z_NO_FLUSH), is_right ? Z_STREAM_END : Z_DATA_ERROR);
+        CHECK_EQ(strm.avail_in, 0);
+        CHECK_EQ(inflateEnd(&strm), Z_OK);
+    }
+}
+
 int main(void)
 {
     begin();
+    validate_after_sync();
     Bytef *plain = prose(LEN, 61);
     sync_finds_the_next_flush(plain);
     sync_point_and_mark(plain);

@@ -1,22 +1,10 @@
 /* What is used stays within bounds: threads of a process, memory of a stream that nothing is done with, of one that is written to and
  * never read, of a bomb that is decompressed; descriptors and memory of many files. */
 #include "refusing.h"
-#include <dirent.h>
 #include <pthread.h>
 
 enum { HOSTS = 8, WORKERS = 3, LEN = 1500 << 10, IDLE = 5000, FILES = 500 };
 static Bytef *plain, *out;
-
-static int entries(const char *folder)
-{
-    int count = 0;
-    DIR *list = opendir(folder);
-    CHECK(list != NULL);
-    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(list);
-    return count;
-}
 
 static volatile int most_threads, running;
 static void *host(void *unused)
@@ -46,18 +34,17 @@ static void threads_are_few(void)
     for (int i = 0; i < HOSTS; i++)
         CHECK_EQ(pthread_join(threads[i], NULL), 0);
     for (int wait = 0; wait < 1000 && entries("/proc/self/task") > 1 + WORKERS; wait++)
-        usleep(10000); /* a pool that came too late ends its threads, in its own time */
+        usleep(10000); /* a thread that was joined may still be seen for a moment */
     CHECK(entries("/proc/self/task") <= 1 + WORKERS);
-    /* Hosts that come together each begin a pool before one is chosen: a moment, and never more than that. */
-    CHECK(most_threads <= 1 + HOSTS + HOSTS * WORKERS);
+    CHECK(most_threads <= 1 + HOSTS + WORKERS);
 }
 
 /* Streams that have begun and wait: what zlib takes for them is the measure. */
 static void idle_streams(void)
 {
-    /* A decoder of ours in mid-stream has larger tables than zlib's: 76 KiB against 39. */
-    enum { DEFLATE_COST = 268 << 10 };
-    long inflate_cost = is_rigz() ? 80 << 10 : 48 << 10;
+    /* Behind messages zlib-ng is the engine, whose hash table is 64 KiB larger than zlib's. A decoder of ours has larger tables than zlib's,
+     * and from 24 KiB of output on twice its window: 76 KiB against 39. */
+    enum { DEFLATE_COST = 268 << 10, SHORT = 20000 };
     static z_stream writers[IDLE], readers[IDLE];
     size_t len;
     Bytef *packed = pack(plain, 40000, 6, 31, &len), *back = allocate(40000);
@@ -71,26 +58,29 @@ static void idle_streams(void)
             if (i == 99) {
                 long each = (live_bytes - before) / 100;
                 if (is_rigz())
-                    CHECK(each <= DEFLATE_COST + (100 << 10)); /* zlib-ng's, where it is the engine: its tables are larger */
+                    CHECK(each <= DEFLATE_COST + (48 << 10));
                 if (is_rigz() && kind == 0)
                     CHECK(each <= 4096);
             }
         }
-        CHECK((live_bytes - before) / IDLE <= DEFLATE_COST + (100 << 10));
+        CHECK((live_bytes - before) / IDLE <= DEFLATE_COST + (48 << 10));
         for (int i = 0; i < IDLE; i++)
             CHECK(deflateEnd(&writers[i]) != Z_STREAM_ERROR);
         CHECK(live_bytes - before <= 64 << 10);
     }
-    long before = live_bytes;
-    for (int i = 0; i < IDLE; i++) {
-        inflate_start(&readers[i], 47);
-        readers[i].next_in = packed, readers[i].avail_in = (uInt)len - 20, readers[i].next_out = back, readers[i].avail_out = 40000;
-        CHECK_EQ(inflate(&readers[i], Z_NO_FLUSH), Z_OK);
+    for (int kind = 0; kind < 2; kind++) {
+        uInt given = kind == 0 ? SHORT : 40000;
+        long before = live_bytes, cost = is_rigz() && kind == 1 ? 80 << 10 : 40 << 10;
+        for (int i = 0; i < IDLE; i++) {
+            inflate_start(&readers[i], 47);
+            readers[i].next_in = packed, readers[i].avail_in = (uInt)len - 20, readers[i].next_out = back, readers[i].avail_out = given;
+            CHECK_EQ(inflate(&readers[i], Z_NO_FLUSH), Z_OK);
+        }
+        CHECK((live_bytes - before) / IDLE <= cost);
+        for (int i = 0; i < IDLE; i++)
+            CHECK_EQ(inflateEnd(&readers[i]), Z_OK);
+        CHECK(live_bytes - before <= 4096);
     }
-    CHECK((live_bytes - before) / IDLE <= inflate_cost);
-    for (int i = 0; i < IDLE; i++)
-        CHECK_EQ(inflateEnd(&readers[i]), Z_OK);
-    CHECK(live_bytes - before <= 4096);
     free(packed), free(back);
 }
 

@@ -24,6 +24,7 @@ static void serve(int line)
         if (helper == 0) {
             packed = pack(plain, LEN, 1, 15, &packed_len);
             check_unpacks(packed, packed_len, 15, plain, LEN);
+            CHECK(entries("/proc/self/task") >= (is_rigz() ? 3 : 1)); /* its own, of a pool of its own */
             _exit(0);
         }
         CHECK_EQ(child_status(helper), 0);
@@ -34,6 +35,7 @@ static void serve(int line)
 int main(void)
 {
     begin();
+    setenv("RIGZ_THREADS", "3", 1);
     plain = prose(LEN, 236);
     size_t len;
     Bytef *packed = pack(plain, LEN, 6, 31, &len), *back = allocate(2 * LEN);

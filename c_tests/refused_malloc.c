@@ -230,9 +230,8 @@ int main(void)
     for (int threads = 1; threads <= 3; threads += 2) {
         setenv("RIGZ_THREADS", threads == 1 ? "1" : "3", 1);
         for (int use = 0; use < USES; use++) {
-            /* One call refused, or all from one on; with workers only once they are there: making them is rayon's, which no
-             * refused call may hit (docs/TRUST.md), and so is asked below by bytes. */
-            for (int is_warm = threads > 1; is_warm < 2; is_warm++)
+            /* One call refused, or all from one on, at the first use of the library, workers and all, and at a later one. */
+            for (int is_warm = 0; is_warm < 2; is_warm++)
                 for (int ever = 0; ever < 2; ever++) {
                     size_t call = 1;
                     int status;

@@ -1,18 +1,6 @@
 /* A program with little to compress gets no threads, no descriptors, no environment, no signal handlers. */
 #include "check.h"
-#include <dirent.h>
 #include <signal.h>
-
-static int entries(const char *folder)
-{
-    int count = 0;
-    DIR *list = opendir(folder);
-    CHECK(list != NULL);
-    while (readdir(list) != NULL)
-        count++;
-    closedir(list);
-    return count;
-}
 
 int main(void)
 {

@@ -1,7 +1,6 @@
 /* What belongs to the program is as it was after much work with threads and files: locale, umask, limits, environment, folder,
  * signal handlers, masks and stack, descriptors, stdio. */
 #include "check.h"
-#include <dirent.h>
 #include <locale.h>
 #include <pthread.h>
 #include <sched.h>

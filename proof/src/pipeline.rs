@@ -1,4 +1,4 @@
-//! The pipeline's ring and jobs, with stand-ins for what loom cannot run: rayon's threads and the encoder.
+//! The pipeline's ring and jobs, with stand-ins for what loom cannot run: the pool's threads and the encoder.
 
 mod encoder;
 #[path = "../../src/pipeline/handover.rs"]

@@ -6,6 +6,7 @@ use crate::error::{Error, Result, Status};
 use crate::raw::alloc::{system_alloc, system_free};
 use crate::raw::fault::{Point, point};
 use crate::raw::process::leaked;
+use crate::raw::thread;
 use crate::raw::{Allocator, Output};
 use crate::stream::{Flush, Strategy};
 use core::ffi::{CStr, c_char, c_int, c_void};
@@ -44,8 +45,7 @@ fn keep_panics_quiet() {
         Ok(host) => {
             HOST.store(host.as_ptr(), Ordering::Release);
             std::panic::set_hook(Box::new(|panic| {
-                let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true)
-                    || std::thread::current().name() == Some("rigz");
+                let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true) || thread::is_ours();
                 if let (false, Some(host)) = (is_ours, leaked(HOST.load(Ordering::Acquire))) {
                     host(panic);
                 }

@@ -428,14 +428,15 @@ impl Inflate {
         if seen != MARKER.len() {
             return Err(Error::Data);
         }
-        // Without a header, what follows is taken as raw; with one, its check value is lost.
-        let found = self.header.found;
+        // Without a header, what follows is taken as raw; with one, its check value is of use no more. It stays nevertheless, for a
+        // caller who has it compared again.
+        let (found, check) = (self.header.found, self.header.check);
         match found {
             Found::Nothing => self.wrap = Wrap::RAW,
             _ => self.wrap.checked = false,
         }
         self.reset();
-        self.header.found = found;
+        (self.header.found, self.header.check) = (found, check);
         self.blocks.await_block(true);
         self.mode = Mode::Blocks;
         Ok(())

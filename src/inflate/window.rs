@@ -15,7 +15,8 @@
 //! every call, and calls of 4 KiB cost what large ones do. It also gives checksums their data in small, warm pieces.
 //!
 //! The memory comes from the stream's allocator when first needed and is never cleared: marks tell which part of it means
-//! something.
+//! something. It begins with 24 KiB, since many a stream is short, or has given little when it comes to rest; with
+//! its decoder it is then smaller than zlib's. What does not fit there moves, once, to the full size.
 
 use core::ptr::NonNull;
 
@@ -26,14 +27,17 @@ use crate::raw::{Allocator, copy};
 
 /// Where new output must stop and the window slides.
 const END: usize = 2 * WINDOW_SIZE;
-/// Bytes of a window, with slop for wide strokes behind the end.
-const SIZE: usize = END + copy::SLOP_BYTES;
+/// Where it stops in the first, smaller memory.
+const FIRST_END: usize = 24 << 10;
 
 /// A stream's history and newest output.
 #[derive(Debug)]
 pub(crate) struct Window {
-    /// `SIZE` bytes, of which those before `position` are initialised, once there was something to keep.
+    /// `end` bytes and slop for wide strokes behind them, of which those before `position` are initialised, once there was something
+    /// to keep.
     memory: Option<NonNull<u8>>,
+    /// `FIRST_END` or `END`; 0 without memory.
+    end: usize,
     allocator: Allocator,
     /// Where the next byte goes.
     position: usize,
@@ -52,7 +56,7 @@ unsafe impl Send for Window {}
 impl Window {
     /// A window without memory.
     pub(crate) const fn new(allocator: Allocator) -> Self {
-        Self { memory: None, allocator, position: 0, delivered: 0, low: 0, call_start: 0 }
+        Self { memory: None, end: 0, allocator, position: 0, delivered: 0, low: 0, call_start: 0 }
     }
 
     /// Forgets all history.
@@ -75,19 +79,26 @@ impl Window {
 
     /// The history for the next `room` bytes or fewer, at least one if `room` is not 0.
     pub(crate) fn history(&mut self, room: usize) -> Result<History<'_, u8>> {
-        let base = self.allocate()?;
-        if self.position == END && room > 0 {
-            self.slide();
-        }
-        let limit = END.min(self.position + room.min(END));
-        // SAFETY: `SIZE` bytes belong to this window and are borrowed with it; those before `position` are
-        // initialised, and `low <= position <= limit <= SIZE`.
-        Ok(unsafe { History::from_raw(base.as_ptr(), self.low, self.position, limit, SIZE) })
+        let base = match self.memory {
+            Some(memory) if self.position < self.end || room == 0 => memory,
+            Some(memory) if self.end == END => {
+                self.slide();
+                memory
+            }
+            Some(_) => self.move_to(END)?,
+            None => self.move_to(FIRST_END)?,
+        };
+        let limit = self.end.min(self.position + room.min(END));
+        // SAFETY: `end` bytes and the slop belong to this window and are borrowed with it; those before `position` are
+        // initialised, and `low <= position <= limit <= end`.
+        Ok(unsafe {
+            History::from_raw(base.as_ptr(), self.low, self.position, limit, self.end + copy::SLOP_BYTES)
+        })
     }
 
     /// Takes note that a history of this window was filled up to `position`.
     pub(crate) fn filled(&mut self, position: usize) {
-        debug_assert!(position >= self.position && position <= END);
+        debug_assert!(position >= self.position && position <= self.end);
         self.position = position;
     }
 
@@ -122,10 +133,8 @@ impl Window {
     pub(crate) fn try_clone(&self) -> Result<Self> {
         let mut clone = Self::new(self.allocator);
         if self.memory.is_some() {
-            let target = clone.allocate()?;
-            let bytes = self.bytes(0);
-            // SAFETY: the new memory has `SIZE` bytes, more than there can be before `position`.
-            unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), target.as_ptr(), bytes.len()) };
+            let memory = self.copied_to(self.end)?;
+            (clone.memory, clone.end) = (Some(memory), self.end);
         }
         (clone.position, clone.delivered, clone.low) = (self.position, self.delivered, self.low);
         clone.call_start = self.call_start;
@@ -154,26 +163,38 @@ impl Window {
         self.call_start = self.call_start.saturating_sub(shift);
     }
 
-    /// The memory, asked for when there is none yet.
-    fn allocate(&mut self) -> Result<NonNull<u8>> {
-        if let Some(memory) = self.memory {
-            return Ok(memory);
-        }
+    /// Makes the memory one with this end, with all that it holds.
+    fn move_to(&mut self, end: usize) -> Result<NonNull<u8>> {
+        let memory = self.copied_to(end)?;
+        self.free();
+        (self.memory, self.end) = (Some(memory), end);
+        Ok(memory)
+    }
+
+    /// New memory with this end, which is not before `position`, that holds the same.
+    fn copied_to(&self, end: usize) -> Result<NonNull<u8>> {
         let (alloc, _, opaque) = self.allocator.parts();
         // SAFETY: the allocator's contract allows the call on the stream's thread.
-        let memory = unsafe { alloc(opaque, 1, SIZE as u32) };
+        let memory = unsafe { alloc(opaque, 1, (end + copy::SLOP_BYTES) as u32) };
         let memory = NonNull::new(memory.cast::<u8>()).ok_or(Error::Memory)?;
-        self.memory = Some(memory);
+        let bytes = self.bytes(0);
+        debug_assert!(bytes.len() <= end);
+        // SAFETY: the new memory has more than `end` bytes, and there are no more before `position`.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), memory.as_ptr(), bytes.len()) };
         Ok(memory)
+    }
+
+    fn free(&mut self) {
+        let Some(memory) = self.memory.take() else { return };
+        let (_, free, opaque) = self.allocator.parts();
+        // SAFETY: the memory came from `alloc` of the same pair and is not used again.
+        unsafe { free(opaque, memory.as_ptr().cast()) };
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let Some(memory) = self.memory else { return };
-        let (_, free, opaque) = self.allocator.parts();
-        // SAFETY: the memory came from `alloc` of the same pair and is not used again.
-        unsafe { free(opaque, memory.as_ptr().cast()) };
+        self.free();
     }
 }
 
@@ -189,6 +210,17 @@ mod tests {
             window.remember(piece).expect("malloc gives 64 KiB");
         }
         assert_eq!(window.last(WINDOW_SIZE), &data[data.len() - WINDOW_SIZE..]);
+    }
+
+    #[test]
+    fn a_short_history_takes_little_memory() {
+        let mut window = Window::new(Allocator::SYSTEM);
+        let data: Vec<u8> = (0..FIRST_END as u32 + 1).map(|i| (i ^ i >> 5) as u8).collect();
+        window.remember(&data[..FIRST_END]).expect("malloc gives 24 KiB");
+        assert_eq!(window.end, FIRST_END);
+        assert_eq!(window.try_clone().expect("malloc gives 24 KiB").last(FIRST_END), &data[..FIRST_END]);
+        window.remember(&data[FIRST_END..]).expect("malloc gives 64 KiB");
+        assert_eq!((window.end, window.last(data.len())), (END, &data[..]));
     }
 
     #[test]

@@ -1,15 +1,16 @@
-//! The workers: one private rayon pool per process, started by the first stream that is large enough.
+//! The workers: one private pool of threads per process, started by the first stream that is large enough.
 //!
-//! Never rayon's global pool: it hangs after `fork` and aborts when threads cannot be made. This one is built at first need
-//! with threads that block every signal and have small stacks. When the system refuses a thread, the process simply has no
-//! workers: callers do all jobs themselves, which is a correct state at any time.
+//! They block every signal and have small stacks, and serve one queue under a lock. Any step of making them may be refused: when
+//! the system refuses a thread, the process has fewer workers or none, and callers do all jobs themselves, which is a correct
+//! state at any time. The queue may refuse a job, which its owner then does himself, and an idle worker sleeps. With jobs of a
+//! millisecond and more a lock is nothing (docs/PHASES.md, 6).
 //!
-//! rayon makes the threads and ends them; the queue that they serve is ours. rayon's own takes memory for each job, which ends the
-//! process when it is refused, and its idle workers spin for a while. Ours may refuse a job, which its owner then does
-//! himself, and an idle worker sleeps. With jobs of a millisecond and more a lock is nothing.
+//! Not rayon's pool, which was here before: its workers use a collector of crossbeam's that is made once, and a `fork`
+//! in that moment left the child's workers waiting for ever for a maker that had stayed behind (`c_tests/fork_first_use.c`);
+//! and it takes memory, while it is made and for each job, whose refusal ends the process.
 //!
 //! A pool belongs to one *epoch*: a process between two forks. The child of a `fork` has no workers, whatever the copied
-//! memory says, so it leaves the old pool unseen and builds its own when it needs one. An `atfork` handler counts
+//! memory says, so it leaves the old pool unseen and makes its own when it needs one. An `atfork` handler counts
 //! forks; process ids are compared too, because a raw `clone` runs no handler.
 
 use super::encoder::ChunkEncoder;
@@ -17,8 +18,8 @@ use super::job::Job;
 use super::sync::{Condvar, Mutex, WeakShared, lock, wait};
 use crate::config::config;
 use crate::raw::process;
+use crate::raw::thread::{self, Work};
 use crate::raw::{Allocator, Buffer};
-use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
@@ -27,11 +28,9 @@ pub(super) use crate::raw::process::Epoch;
 /// Enough for zlib-ng and for our own engines, which keep their tables on the heap.
 const STACK_BYTES: usize = 256 * 1024;
 
-/// Memory to be seen free before a pool is built, beside [`STACK_BYTES`] for each thread: making threads takes a few small pieces
-/// for each, in rayon and in the standard library, and both end the process when one is refused. Measured: 13 KiB for one worker
-/// and 7.5 KiB for each more (bytes out behind the first large stream, by a counting malloc); `c_tests/refused_malloc.c` tries with
-/// every amount of memory.
-const BUILD_BYTES: usize = 64 * 1024;
+/// Memory to be seen free before the standard library is asked for the number of processors, since it takes small pieces for that
+/// and ends the process when one is refused.
+const ASKING_BYTES: usize = 64 * 1024;
 
 /// What is seen free beside a box before it is made, since making it ends the process when it is refused.
 const SPARE_BYTES: usize = 4 * 1024;
@@ -40,7 +39,9 @@ const SPARE_BYTES: usize = 4 * 1024;
 #[derive(Debug)]
 pub(super) struct Pool {
     epoch: Epoch,
-    workers: Option<ThreadPool>,
+    /// How many there are, or are about to be. Written by who published the pool, once it knows how many were refused;
+    /// read by every stream, for which the number is advice.
+    workers: AtomicUsize,
     line: Mutex<Line>,
     /// Told when a job was put in line.
     offered: Condvar,
@@ -84,34 +85,47 @@ impl Pool {
         {
             return Some(pool);
         }
-        let built = Pool {
+        let workers = known_limit()? - 1;
+        // A moment without memory is not for ever.
+        is_free(STACK_BYTES * workers)?;
+        let _whole = process::NoCancel::new();
+        process::watch_forks();
+        let made = Pool {
             epoch,
-            workers: build()?,
+            workers: AtomicUsize::new(workers),
             line: Mutex::default(),
             offered: Condvar::new(),
             arrived: Condvar::new(),
         };
-        // When another thread was faster, its pool serves all, and ours ends its threads.
-        let (pool, ours) = process::publish(&CURRENT, seen, built)?;
-        if let (Some(workers), None) = (&pool.workers, ours) {
-            workers.spawn_broadcast(|_| pool.serve());
-            pool.await_workers();
+        // When another thread was faster, its pool serves all.
+        let (pool, ours) = process::publish(&CURRENT, seen, made)?;
+        if ours.is_none() {
+            pool.start(workers);
         }
         Some(pool)
     }
 
-    /// Sleeps until all workers serve: what a thread takes memory for when it begins is then behind it, before the caller goes
-    /// on to use up what was seen free.
-    fn await_workers(&self) {
+    /// Starts so many workers, or as many as may be, and sleeps until they serve: what a thread takes memory for when it begins is
+    /// then behind it.
+    fn start(&'static self, workers: usize) {
+        let started = (0..workers).take_while(|_| thread::start(self, STACK_BYTES)).count();
+        self.workers.store(started, Ordering::Relaxed);
         let mut line = lock(&self.line);
-        while line.serving < self.workers() {
+        if started == 0 {
+            // Nobody will look at what others put there meanwhile.
+            let left = std::mem::take(&mut line.tasks);
+            drop(line);
+            drop(left);
+            return;
+        }
+        while line.serving < started {
             line = wait(&self.arrived, line);
         }
     }
 
     /// How many threads besides the caller do jobs.
     pub(super) fn workers(&self) -> usize {
-        self.workers.as_ref().map_or(0, ThreadPool::current_num_threads)
+        self.workers.load(Ordering::Relaxed)
     }
 
     /// Lets a worker do `job`, unless its owner is faster, or drops it first. Without memory to put it in line it is the owner's.
@@ -127,7 +141,7 @@ impl Pool {
     }
 
     fn put_in_line(&self, task: Task) {
-        if self.workers.is_none() {
+        if self.workers() == 0 {
             return;
         }
         let mut line = lock(&self.line);
@@ -139,7 +153,7 @@ impl Pool {
     }
 
     /// A worker's life.
-    fn serve(&self) {
+    fn serve(&self) -> ! {
         let mut encoder = ChunkEncoder::default();
         let mut line = lock(&self.line);
         line.serving += 1;
@@ -159,38 +173,34 @@ impl Pool {
     }
 }
 
+impl Work for Pool {
+    fn work(&'static self) {
+        self.serve();
+    }
+}
+
 /// How many threads, the caller's included, may compress at once. One, for the moment, without memory to find out.
 pub fn thread_limit() -> usize {
+    known_limit().unwrap_or(1)
+}
+
+/// The same; `None` without memory to find out.
+fn known_limit() -> Option<usize> {
     /// 0 before it is known.
     static LIMIT: AtomicUsize = AtomicUsize::new(0);
     let known = LIMIT.load(Ordering::Relaxed);
     if known > 0 {
-        return known;
+        return Some(known);
     }
     let found = config().threads.or_else(|| {
         // Files are read for this, and small pieces of memory taken.
         let _whole = process::NoCancel::new();
-        is_free(BUILD_BYTES)?;
+        is_free(ASKING_BYTES)?;
         // It heeds the affinity mask and cgroup quotas.
         std::thread::available_parallelism().ok().map(usize::from)
     });
     LIMIT.store(found.unwrap_or(0), Ordering::Relaxed);
-    found.unwrap_or(1)
-}
-
-/// Starts the workers, as many as there may be; `None` when there is not enough memory to try.
-fn build() -> Option<Option<ThreadPool>> {
-    is_free(BUILD_BYTES)?;
-    let workers = thread_limit() - 1;
-    if workers == 0 {
-        return Some(None);
-    }
-    is_free((BUILD_BYTES + STACK_BYTES) * workers)?;
-    let _whole = process::NoCancel::new();
-    process::watch_forks();
-    let builder = ThreadPoolBuilder::new().num_threads(workers).spawn_handler(spawn);
-    // A job's panic is the job's error; if anything else ever panics, the process loses a worker and nothing more.
-    Some(builder.panic_handler(|_| {}).build().ok())
+    found
 }
 
 /// Whether so much memory could be had.
@@ -200,12 +210,4 @@ fn is_free(bytes: usize) -> Option<()> {
     // Seen, or the compiler would spare us the asking: what nobody looks at is as good as granted to it.
     std::hint::black_box(&memory);
     outcome
-}
-
-/// Starts one worker; a refusal is the pool's to handle.
-fn spawn(thread: ThreadBuilder) -> std::io::Result<()> {
-    let builder = std::thread::Builder::new().name("rigz".into()).stack_size(STACK_BYTES);
-    // The new thread inherits the mask: no signal of the host is ever delivered to it.
-    let _blocked = process::BlockedSignals::new();
-    builder.spawn(move || thread.run()).map(drop)
 }

@@ -10,6 +10,7 @@ pub mod placed;
 pub mod process;
 pub mod search;
 pub(crate) mod shared;
+pub(crate) mod thread;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;

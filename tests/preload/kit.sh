@@ -131,13 +131,13 @@ free_port() {
     done
 }
 
-# await COMMAND...: until it succeeds, ten seconds at most.
+# await COMMAND...: until it succeeds, some minutes at most: on a busy machine a daemon takes its time.
 await() {
     local tries
-    for tries in {1..100}; do
+    for tries in {1..2000}; do
         "$@" >/dev/null 2>&1 && return
         sleep 0.1
     done
-    fail "still not after ten seconds ($tries tries): $*"
+    fail "still not after $tries tries: $*"
 }
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -628,7 +628,9 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
             short(want)
         ));
     }
-    if got.0 != DATA_ERROR && got.3 != want.3 && !is_moot {
+    // zlib's fast path lets distances through that are longer than a small window, and repeats what was overwritten there.
+    let is_right = || bits < 15 && got.3 == inflated(&bench.judge, &made.bytes, got.3.len());
+    if got.0 != DATA_ERROR && got.3 != want.3 && !is_moot && !is_right() {
         return Err(format!(
             "inflateBack's output differs: {} bytes, the system's {}",
             got.3.len(),
@@ -636,4 +638,16 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
         ));
     }
     Ok(())
+}
+
+/// The first `len` bytes that the judge's `inflate()` makes of a raw stream.
+fn inflated(judge: &Zlib, bytes: &[u8], len: usize) -> Vec<u8> {
+    let (mut strm, mut output) = (ZStream::new(), vec![0u8; len]);
+    judge.inflate_init2(&mut strm, -15);
+    (strm.next_in, strm.avail_in) = (bytes.as_ptr(), bytes.len() as u32);
+    (strm.next_out, strm.avail_out) = (output.as_mut_ptr(), len as u32);
+    judge.inflate(&mut *strm, 0);
+    output.truncate(strm.total_out as usize);
+    judge.inflate_end(&mut *strm);
+    output
 }

@@ -1,0 +1,110 @@
+/* Lengths that no memory has, or that no type of the interface holds: an error at once, with nothing read, written or taken, and the
+ * file or stream as good as before. */
+#include "check.h"
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+enum { LEN = 70000 };
+static Bytef *plain;
+
+static void files(const char *path)
+{
+    int err;
+    char few[16];
+    gzFile file = gzopen(path, "wb");
+    CHECK(file != NULL);
+    CHECK_EQ(gzbuffer(file, 0xffffffffu), -1); /* twice that is no length */
+    CHECK_EQ(gzbuffer(file, 0x80000000u), -1);
+    CHECK_EQ(gzwrite(file, plain, 0xffffffffu), 0);
+    CHECK(gzerror(file, &err) != NULL);
+    CHECK_EQ(err, Z_DATA_ERROR);
+    gzclearerr(file);
+    CHECK_EQ(gzfwrite(plain, (size_t)-1 / 2, 4, file), 0);
+    gzerror(file, &err);
+    CHECK_EQ(err, Z_STREAM_ERROR);
+    gzclearerr(file);
+    CHECK_EQ(gzwrite(file, plain, LEN), LEN);
+    CHECK_EQ(gzclose(file), Z_OK);
+
+    file = gzopen(path, "rb");
+    CHECK(file != NULL);
+    CHECK_EQ(gzread(file, few, 0xffffffffu), -1);
+    gzerror(file, &err);
+    CHECK_EQ(err, Z_STREAM_ERROR);
+    gzclearerr(file);
+    CHECK_EQ(gzfread(few, (size_t)-1 / 2, 4, file), 0);
+    gzerror(file, &err);
+    CHECK_EQ(err, Z_STREAM_ERROR);
+    gzclearerr(file);
+    Bytef *back = allocate(LEN);
+    CHECK_EQ(gzread(file, back, LEN), LEN);
+    CHECK(memcmp(plain, back, LEN) == 0);
+    free(back);
+    CHECK_EQ(gzclose(file), Z_OK);
+}
+
+/* A buffer that may be asked for, and is not to be had. */
+static void no_such_buffer(const char *path)
+{
+    struct rlimit limit = {1u << 30, 1u << 30};
+    CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+    int err;
+    gzFile file = gzopen(path, "rb");
+    CHECK(file != NULL);
+    CHECK_EQ(gzbuffer(file, 0x7fffffffu), 0);
+    CHECK_EQ(gzgetc(file), -1);
+    gzerror(file, &err);
+    CHECK_EQ(err, Z_MEM_ERROR);
+    gzclose(file);
+    file = gzopen(path, "ab");
+    CHECK(file != NULL);
+    CHECK_EQ(gzbuffer(file, 0x7fffffffu), 0);
+    CHECK_EQ(gzputc(file, 'a'), -1);
+    gzerror(file, &err);
+    CHECK_EQ(err, Z_MEM_ERROR);
+    gzclose(file);
+}
+
+/* Rooms of more bytes than an int counts, of which little is used. */
+static void rooms(void)
+{
+    enum { GIB = 1 << 30 };
+    const size_t len = (size_t)64 * GIB;
+    Bytef *packed = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    Bytef *back = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (packed != MAP_FAILED && back != MAP_FAILED) {
+        uLongf packed_len = len, back_len = len;
+        CHECK_EQ(compress2(packed, &packed_len, plain, LEN, 6), Z_OK);
+        CHECK(packed_len <= compressBound(LEN));
+        CHECK_EQ(uncompress(back, &back_len, packed, packed_len), Z_OK);
+        CHECK_EQ(back_len, LEN);
+        CHECK(memcmp(plain, back, LEN) == 0);
+        munmap(packed, len), munmap(back, len);
+    } else {
+        printf("note: no 64 GiB of addresses here\n");
+    }
+    CHECK(compressBound(0xffffffffUL) > 0xffffffffUL);
+    z_stream strm;
+    deflate_start(&strm, 6, 31);
+    CHECK(deflateBound(&strm, 0xffffffffUL) > 0xffffffffUL);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
+int main(void)
+{
+    begin();
+    plain = prose(LEN, 733);
+    const char *path = scratch("huge.gz");
+    files(path);
+    rooms();
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        no_such_buffer(path);
+        _exit(0);
+    }
+    CHECK_EQ(child_status(child), 0);
+    unlink(path);
+    free(plain);
+    return 0;
+}

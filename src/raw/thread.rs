@@ -1,0 +1,101 @@
+//! Threads of the library's own, where every refusal is an answer.
+//!
+//! `std::thread` takes some small pieces of memory for a thread and ends the process when one is refused. `pthread_create` takes
+//! what it needs from the C library and says no. Neither is there anything behind it that is made once and waited for.
+
+use super::process::BlockedSignals;
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a thread does for as long as the process lives.
+pub(crate) trait Work: Sync + 'static {
+    /// Does it. A panic ends the thread and nothing else.
+    fn work(&'static self);
+}
+
+thread_local! {
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread is one of ours.
+pub(crate) fn is_ours() -> bool {
+    IS_OURS.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Starts a thread named `rigz` that blocks every signal; false when it is refused.
+pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
+    // It inherits the mask.
+    let _blocked = BlockedSignals::new();
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let attributes = attributes.as_mut_ptr();
+    // SAFETY: `attributes` is writable for one set of them.
+    if unsafe { libc::pthread_attr_init(attributes) } != 0 {
+        return false;
+    }
+    // SAFETY: initialised above.
+    let is_sized = unsafe { libc::pthread_attr_setstacksize(attributes, stack_bytes) } == 0;
+    // SAFETY: initialised above.
+    unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) };
+    let mut thread = MaybeUninit::uninit();
+    let argument: *const W = worker;
+    // SAFETY: `run::<W>` takes a `&'static W`, which is what it is given; the other pointers are to what stands here.
+    let is_started = is_sized
+        && unsafe {
+            libc::pthread_create(
+                thread.as_mut_ptr(),
+                attributes,
+                run::<W>,
+                argument.cast_mut().cast::<c_void>(),
+            )
+        } == 0;
+    // SAFETY: initialised above, and used no more.
+    unsafe { libc::pthread_attr_destroy(attributes) };
+    is_started
+}
+
+extern "C" fn run<W: Work>(worker: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passes a `&'static W`.
+    let worker: &'static W = unsafe { &*worker.cast_const().cast::<W>() };
+    IS_OURS.set(true);
+    // SAFETY: always valid for the calling thread itself.
+    let this = unsafe { libc::pthread_self() };
+    // SAFETY: a thread that lives, and a name of less than 16 bytes. Without it the thread does as well.
+    unsafe { libc::pthread_setname_np(this, c"rigz".as_ptr()) };
+    // What a panic carries is kept: dropping it may panic again.
+    core::mem::forget(catch_unwind(AssertUnwindSafe(|| worker.work())));
+    core::ptr::null_mut()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Sender, channel};
+
+    struct Report(Mutex<Sender<(bool, bool)>>);
+
+    impl Work for Report {
+        fn work(&'static self) {
+            let mut mask = MaybeUninit::uninit();
+            // SAFETY: a null set only asks; the mask goes to `mask`.
+            unsafe { libc::pthread_sigmask(0, core::ptr::null(), mask.as_mut_ptr()) };
+            // SAFETY: `mask` was written above.
+            let is_blocked = unsafe { libc::sigismember(mask.as_ptr(), libc::SIGALRM) } == 1;
+            let sender = self.0.lock().expect("nobody panics with it");
+            sender.send((is_ours(), is_blocked)).expect("somebody listens");
+            drop(sender);
+            panic!("the thread's own affair");
+        }
+    }
+
+    #[test]
+    fn a_thread_of_ours_knows_itself_blocks_signals_and_panics_alone() {
+        let (sender, receiver) = channel();
+        let report: &'static Report = Box::leak(Box::new(Report(Mutex::new(sender))));
+        assert!(!is_ours());
+        assert!(start(report, 256 << 10));
+        assert_eq!(receiver.recv(), Ok((true, true)));
+    }
+}
