@@ -6,6 +6,7 @@ mod judge;
 
 use judge::{Judge, ZStream};
 use libc::{c_char, c_int, c_uint, c_void};
+use rayon::prelude::*;
 use rigz::deflate::{ChunkEnd, Encoder, Level, bound};
 
 type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
@@ -150,32 +151,35 @@ fn check(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: Ch
     out
 }
 
+/// For every kind of data, on all processors, each with an encoder of its own that is used again and again.
+fn for_each_kind(check_kind: impl Fn(usize, &mut Encoder) + Sync) {
+    (0..KINDS).into_par_iter().for_each(|kind| check_kind(kind, &mut Encoder::new().expect("memory")));
+}
+
 #[test]
 fn every_small_size_at_every_level_round_trips() {
-    let mut encoder = Encoder::new().expect("memory");
-    for kind in 0..KINDS {
+    for_each_kind(|kind, encoder| {
         let data = sample(kind, 300, 5);
         for level in levels() {
             for len in 0..=300 {
                 for end in [ChunkEnd::Sync, ChunkEnd::Finish] {
-                    check(&mut encoder, level, &data[..len], usize::MAX, end);
+                    check(encoder, level, &data[..len], usize::MAX, end);
                 }
             }
         }
-    }
+    });
 }
 
 #[test]
 fn large_inputs_round_trip_whole_and_in_chunks() {
-    let mut encoder = Encoder::new().expect("memory");
-    for kind in 0..KINDS {
+    for_each_kind(|kind, encoder| {
         for level in levels() {
             let data = sample(kind, 400_000 + kind * 1017, 11 + kind as u64);
             for chunk in [usize::MAX, 128 << 10, 65_535, 4_000] {
-                check(&mut encoder, level, &data, chunk, ChunkEnd::Finish);
+                check(encoder, level, &data, chunk, ChunkEnd::Finish);
             }
         }
-    }
+    });
 }
 
 #[test]
