@@ -17,6 +17,13 @@ pub(super) const FLUSH_BITS: u32 = 56;
 /// Appends bits to a vector whose capacity was reserved.
 pub(super) struct BitWriter<'a> {
     spare: &'a mut [MaybeUninit<u8>],
+    state: State,
+}
+
+/// What moves as bits are added. It is passed by value even where that is cold, so that a loop that borrows the writer
+/// ([`BitWriter::by_value`]) keeps it in registers.
+#[derive(Clone, Copy)]
+struct State {
     /// Whole bytes written to `spare`; all bytes before it are initialised.
     position: usize,
     bits: u64,
@@ -27,49 +34,45 @@ pub(super) struct BitWriter<'a> {
 impl<'a> BitWriter<'a> {
     /// A writer at the start of `spare`, with nothing pending.
     pub(super) fn new(spare: &'a mut [MaybeUninit<u8>]) -> Self {
-        Self { spare, position: 0, bits: 0, count: 0, overflow: false }
+        Self { spare, state: State { position: 0, bits: 0, count: 0, overflow: false } }
+    }
+
+    /// Lets `write` go on with a writer of its own, which the compiler need not keep in memory.
+    #[inline(always)]
+    pub(super) fn by_value(&mut self, write: impl FnOnce(&mut BitWriter<'_>)) {
+        let mut own = BitWriter { spare: &mut *self.spare, state: self.state };
+        write(&mut own);
+        self.state = own.state;
     }
 
     /// Bits written so far, pending ones included.
     pub(super) fn len_bits(&self) -> u64 {
-        self.position as u64 * 8 + u64::from(self.count)
+        self.state.position as u64 * 8 + u64::from(self.state.count)
     }
 
     /// Adds the low `count` bits of `bits`, whose other bits are zero. At most [`FLUSH_BITS`] between two flushes.
     #[inline(always)]
     pub(super) fn add(&mut self, bits: u64, count: u32) {
-        debug_assert!(self.count + count < 64 && bits >> count == 0);
-        self.bits |= bits << self.count;
-        self.count += count;
+        debug_assert!(self.state.count + count < 64 && bits >> count == 0);
+        self.state.bits |= bits << self.state.count;
+        self.state.count += count;
     }
 
     /// Moves the whole bytes of the buffer to the output.
     #[inline(always)]
     pub(super) fn flush(&mut self) {
-        match self.spare.get_mut(self.position..).and_then(|rest| rest.first_chunk_mut::<8>()) {
+        let State { position, bits, count, overflow } = self.state;
+        match self.spare.get_mut(position..).and_then(|rest| rest.first_chunk_mut::<8>()) {
             Some(place) => {
-                *place = self.bits.to_le_bytes().map(MaybeUninit::new);
-                self.position += (self.count >> 3) as usize;
-                self.bits >>= self.count & !7;
-                self.count &= 7;
+                *place = bits.to_le_bytes().map(MaybeUninit::new);
+                self.state = State {
+                    position: position + (count >> 3) as usize,
+                    bits: bits >> (count & !7),
+                    count: count & 7,
+                    overflow,
+                };
             }
-            None => self.flush_near_end(),
-        }
-    }
-
-    /// The flush of the last seven bytes of the room: byte by byte.
-    #[cold]
-    fn flush_near_end(&mut self) {
-        while self.count >= 8 {
-            match self.spare.get_mut(self.position) {
-                Some(place) => {
-                    place.write(self.bits as u8);
-                    self.position += 1;
-                }
-                None => self.overflow = true,
-            }
-            self.bits >>= 8;
-            self.count -= 8;
+            None => self.state = flush_near_end(self.spare, self.state),
         }
     }
 
@@ -81,31 +84,49 @@ impl<'a> BitWriter<'a> {
 
     /// Fills the last byte with zero bits. Tells how many of its bits were in use before: 8 at a byte boundary.
     pub(super) fn align(&mut self) -> u32 {
-        let used = (self.count.wrapping_sub(1) & 7) + 1;
-        self.count = (self.count + 7) & !7;
+        let used = (self.state.count.wrapping_sub(1) & 7) + 1;
+        self.state.count = (self.state.count + 7) & !7;
         self.flush();
         used
     }
 
     /// Appends whole bytes at a byte boundary.
     pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
-        debug_assert_eq!(self.count, 0);
-        match self.spare.get_mut(self.position..).and_then(|rest| rest.get_mut(..bytes.len())) {
+        debug_assert_eq!(self.state.count, 0);
+        match self.spare.get_mut(self.state.position..).and_then(|rest| rest.get_mut(..bytes.len())) {
             Some(place) => {
                 for (place, &byte) in place.iter_mut().zip(bytes) {
                     place.write(byte);
                 }
-                self.position += bytes.len();
+                self.state.position += bytes.len();
             }
-            None => self.overflow = true,
+            None => self.state.overflow = true,
         }
     }
 
     /// How many bytes were written and initialised, at a byte boundary.
     pub(super) fn finish(self) -> Result<usize> {
-        debug_assert_eq!(self.count, 0);
-        if self.overflow { Err(Error::Buffer) } else { Ok(self.position) }
+        debug_assert_eq!(self.state.count, 0);
+        if self.state.overflow { Err(Error::Buffer) } else { Ok(self.state.position) }
     }
+}
+
+/// The flush of the last seven bytes of the room: byte by byte.
+#[cold]
+#[inline(never)]
+fn flush_near_end(spare: &mut [MaybeUninit<u8>], mut state: State) -> State {
+    while state.count >= 8 {
+        match spare.get_mut(state.position) {
+            Some(place) => {
+                place.write(state.bits as u8);
+                state.position += 1;
+            }
+            None => state.overflow = true,
+        }
+        state.bits >>= 8;
+        state.count -= 8;
+    }
+    state
 }
 
 #[cfg(test)]

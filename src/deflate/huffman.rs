@@ -26,11 +26,12 @@ pub(super) fn build_lengths(frequencies: &[u32], limit: u32, lengths: &mut [u8])
     let mut sorted = [0u32; MAX_SYMBOLS];
     let mut count = 0;
     for (symbol, &frequency) in frequencies.iter().enumerate() {
-        if frequency != 0 {
-            debug_assert!(frequency < 1 << 23);
-            sorted[count] = frequency << 9 | symbol as u32;
-            count += 1;
+        debug_assert!(frequency < 1 << 23);
+        // Stored either way, so that no branch asks whether the symbol occurs: in short blocks it guesses wrong.
+        if let Some(entry) = sorted.get_mut(count) {
+            *entry = frequency << 9 | symbol as u32;
         }
+        count += usize::from(frequency != 0);
     }
     if count < 2 {
         let present = if count == 1 { (sorted[0] & 511) as usize } else { 0 };

@@ -16,10 +16,24 @@ use crate::format::deflate::{
 pub(super) struct Sequence {
     /// Literals before the match.
     pub(super) literals: u32,
-    /// 3 to 258.
-    pub(super) length: u16,
+    /// The match's length, 3 to 258, and below it in five bits the slot of its offset.
+    length_and_slot: u16,
     /// 1 to 32768.
     pub(super) offset: u16,
+}
+
+impl Sequence {
+    /// Of the match.
+    #[inline(always)]
+    pub(super) fn length(self) -> usize {
+        usize::from(self.length_and_slot >> 5)
+    }
+
+    /// Of the match's offset; below 32.
+    #[inline(always)]
+    pub(super) fn offset_slot(self) -> usize {
+        usize::from(self.length_and_slot & 31)
+    }
 }
 
 /// How often each symbol occurs in the open block.
@@ -86,9 +100,11 @@ impl OpenBlock {
     pub(super) fn add_match(&mut self, position: usize, length: usize, offset: usize) {
         debug_assert!((3..=MAX_MATCH).contains(&length) && (1..=32768).contains(&offset));
         self.frequencies.litlen[FIRST_LENGTH + LENGTH_SLOT[length] as usize] += 1;
-        self.frequencies.offset[offset_slot(offset)] += 1;
+        let slot = offset_slot(offset);
+        self.frequencies.offset[slot] += 1;
         let literals = (position - self.literals_from) as u32;
-        self.sequences.push(Sequence { literals, length: length as u16, offset: offset as u16 });
+        let length_and_slot = (length << 5 | slot) as u16;
+        self.sequences.push(Sequence { literals, length_and_slot, offset: offset as u16 });
         self.literals_from = position + length;
     }
 

@@ -73,11 +73,9 @@ const fn length_slots() -> [u8; MAX_MATCH + 1] {
 #[inline(always)]
 pub fn offset_slot(offset: usize) -> usize {
     let value = (offset as u32).wrapping_sub(1);
-    if value < 2 {
-        return value as usize;
-    }
-    let top = 31 - value.leading_zeros();
-    (2 * top + (value >> (top - 1) & 1)) as usize
+    // The bit set beside it makes 0 and 1 look as long as 2, so that no branch tells them apart.
+    let below_top = 30 - (value | 2).leading_zeros();
+    (2 * below_top + (value >> below_top)) as usize
 }
 
 /// The fixed literal/length code's codeword lengths (3.2.6).

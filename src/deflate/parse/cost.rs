@@ -34,15 +34,8 @@ pub(in crate::deflate) struct Costs {
 impl Costs {
     /// What is assumed before anything was seen.
     pub(in crate::deflate) fn defaults() -> Self {
-        let mut costs = Self {
-            literal: [(7 * BIT) as u16; 256],
-            length: [0; MAX_MATCH + 1],
-            offset: [0; OFFSET_SYMBOLS],
-            mean_literal: 7 * BIT,
-        };
-        costs.set_lengths(|slot| (3 + slot as u32 / 4) * BIT);
-        costs.set_offsets(|_| 4 * BIT + BIT / 2);
-        costs
+        const DEFAULTS: Costs = default_costs();
+        DEFAULTS
     }
 
     /// Derives all costs from what the block holds so far.
@@ -126,6 +119,28 @@ impl Costs {
     pub(in crate::deflate) fn of_literals(&self, bytes: &[u8]) -> u32 {
         bytes.iter().map(|&byte| self.literal(byte)).sum()
     }
+}
+
+/// [`Costs::defaults`], worked out by the compiler: a message of 1 KiB would notice.
+const fn default_costs() -> Costs {
+    let mut costs = Costs {
+        literal: [(7 * BIT) as u16; 256],
+        length: [0; MAX_MATCH + 1],
+        offset: [0; OFFSET_SYMBOLS],
+        mean_literal: 7 * BIT,
+    };
+    let mut length = MIN_MATCH;
+    while length <= MAX_MATCH {
+        let slot = LENGTH_SLOT[length] as usize;
+        costs.length[length] = ((3 + slot as u32 / 4 + LENGTH_EXTRA[slot] as u32) * BIT) as u16;
+        length += 1;
+    }
+    let mut slot = 0;
+    while slot < OFFSET_SYMBOLS {
+        costs.offset[slot] = (4 * BIT + BIT / 2 + OFFSET_EXTRA[slot] as u32 * BIT) as u16;
+        slot += 1;
+    }
+    costs
 }
 
 /// `16 * log2(value)`, rounded down, of a value over 0: the top bit's place, and a table for the six bits below it.

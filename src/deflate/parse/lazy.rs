@@ -82,7 +82,7 @@ pub(in crate::deflate) fn parse(
         tuning.check(rings, data, position);
 
         let block_start = sink.block.start;
-        if position >= next_refresh || position == end {
+        if position >= next_refresh && position < end {
             costs.refresh(&sink.block.frequencies);
             next_refresh = position + (position - block_start);
         }

@@ -269,8 +269,8 @@ mod tests {
             for sequence in &block.sequences {
                 let until = position + sequence.literals as usize;
                 cost += literals[position..until].iter().sum::<u32>();
-                cost += costs.of_match(sequence.length as usize, sequence.offset as usize);
-                position = until + sequence.length as usize;
+                cost += costs.of_match(sequence.length(), sequence.offset as usize);
+                position = until + sequence.length();
             }
             cost += literals[position..].iter().sum::<u32>();
             prop_assert_eq!(cost, cheapest[0]);
