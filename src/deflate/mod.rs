@@ -39,7 +39,6 @@ use block::{BlockWriter, Codes, stored_size};
 use block_split::BlockSplit;
 use level::Method;
 use match_finder::distance_rings::DistanceRings;
-use match_finder::hash_table::HashTable;
 use parse::Sink;
 use parse::near_optimal::NearOptimal;
 use sequence::OpenBlock;
@@ -71,7 +70,6 @@ pub const fn bound(len: usize) -> usize {
 
 /// The encoder: tables and buffers that outlive a call, and nothing else.
 pub struct Encoder {
-    table: HashTable,
     rings: DistanceRings,
     block: OpenBlock,
     codes: Codes,
@@ -84,7 +82,6 @@ impl Encoder {
     /// levels 10 to 12 need beside, up to 8 MiB.
     pub fn new() -> Result<Self> {
         Ok(Self {
-            table: HashTable::new(),
             rings: DistanceRings::new()?,
             block: OpenBlock::new(),
             codes: Codes::new(),
@@ -133,8 +130,8 @@ impl Encoder {
         let mut sink = Sink { block: &mut self.block, split: BlockSplit::new(), writer };
         match level.method() {
             Method::Stored => sink.writer.store(data.len()),
-            Method::Fastest => parse::fastest::parse::<1>(&mut self.table, data, window_len, &mut sink)?,
-            Method::Fast => parse::fastest::parse::<2>(&mut self.table, data, window_len, &mut sink)?,
+            Method::Fastest => parse::fastest::parse::<false>(&mut self.rings, data, window_len, &mut sink)?,
+            Method::Fast => parse::fastest::parse::<true>(&mut self.rings, data, window_len, &mut sink)?,
             Method::Lazy(level) => parse::lazy::parse(level, &mut self.rings, data, window_len, &mut sink)?,
             Method::NearOptimal(level) => {
                 let state = match &mut self.near_optimal {

@@ -195,6 +195,14 @@ impl DistanceRings {
         Ok(())
     }
 
+    /// Lends memory to the tables of levels 1 and 2, `len` zeroed entries, and what the chain ring happens to hold: an encoder
+    /// that serves both kinds of levels then needs no more than for one.
+    pub(super) fn lend(&mut self, len: usize) -> Result<(&mut [i16], &mut [u16; RING])> {
+        self.is_ready = false;
+        cleared(&mut self.near_heads, len, 0)?;
+        Ok((&mut self.near_heads, &mut self.chain))
+    }
+
     /// Changes what is held, at `position`: for the window before it, the rings are filled again.
     pub(in crate::deflate) fn change_keys(&mut self, data: &[u8], position: usize, keys: Keys) {
         debug_assert!(keys != Keys::SixAndFive || self.size == Size::Large);

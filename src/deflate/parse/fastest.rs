@@ -1,41 +1,63 @@
-//! The fastest parser: take the first match there is, enter few positions, and stride over what does not match.
+//! The fastest parser: take the first match there is, unless the next byte begins a better one.
 //!
 //! ```text
 //! m = find(p)
-//! if there is none, or it is not worth it: literals; the stride grows with their run
-//! else take m; enter its second, third and last position
+//! if there is none, or it lies too far back for its length: literal, p += 1
+//! else m' = find(p + 1); if m' is better: literal, p += 1, m = m'
+//!      take m, p += its length
 //! ```
 //!
-//! Whether a match is worth it is a matter of [`Costs`], as in the lazy parser: a far match of four bytes often is not.
+//! - *Too far* is looked up: from the [`Costs`], as they are refreshed, follows how far back a match of four, five, six or
+//!   seven bytes may lie to be worth more than literals ([`Reach`]). Longer ones are always worth it.
+//! - *Better* is longer at level 1, and of more [`value`](Candidate::value) at level 2. A match of eight bytes is
+//!   good enough for both.
+//! - Both tables of the finder are asked where short matches are worth it ([`needs_short`]), else the long one alone. Level 1
+//!   does with the long one unless that leaves very many literals, as in machine code; level 2 unless hardly any match is short.
+//!
+//! Where nothing has matched for long, the step between searches grows, and at last whole segments are not even entered.
 
 #![forbid(unsafe_code)]
 
 use super::cost::Costs;
 use super::{SEGMENT, Sink};
-use crate::deflate::match_finder::Place;
-use crate::deflate::match_finder::hash_table::{Buckets, HashTable};
-use crate::deflate::sequence::OpenBlock;
+use crate::deflate::match_finder::distance_rings::DistanceRings;
+use crate::deflate::match_finder::hash_table::{Candidate, HashTables, WORD};
+use crate::deflate::sequence::{Frequencies, OpenBlock};
 use crate::error::Result;
+use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
 
 /// Literals in a row after which the stride begins to grow: 64. Such runs are common here, where searches find little.
 const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
+/// Literals in a row after which only one segment of [`QUIET_STEP`] is looked at: noise at twice the speed.
+const QUIET_RUN: usize = 8 * SEGMENT;
+const QUIET_STEP: usize = 4;
 /// The first cost refresh of a block; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
+/// What a later match must be worth more, in the measure of [`Candidate::value`].
+const LATER_VALUE: u32 = 3;
 
-/// Encodes `data[start..]`, `data[..start]` being the window, with `WAYS` places per bucket.
-pub(in crate::deflate) fn parse<const WAYS: usize>(
-    table: &mut HashTable,
+/// Literals per match over which the short key is taken up: machine code has 7 to 15 with the long key alone, tables and
+/// records 3 to 5, text up to 4. From 5 on, level 1 takes a tenth more time on tables, for 0.3 %.
+const SHORT_OVER_LITERALS: u32 = 6;
+/// The same at level 2, where only data of long matches does without it.
+const SHORT_OVER_LITERALS_BY_VALUE: u32 = 3;
+/// Bytes of a block before that is judged.
+const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
+
+/// Encodes `data[start..]`, `data[..start]` being the window; `BY_VALUE` makes it level 2.
+pub(in crate::deflate) fn parse<const BY_VALUE: bool>(
+    rings: &mut DistanceRings,
     data: &[u8],
     start: usize,
     sink: &mut Sink<'_, '_>,
 ) -> Result<()> {
     let end = data.len();
-    let mut table = table.reset::<WAYS>(data)?;
-    for position in 0..start {
-        table.enter(position);
-    }
+    let mut tables = HashTables::new(rings, data)?;
+    // Without a window four-byte matches are most of what there is, until the tables have filled.
+    let mut short = BY_VALUE || start == 0;
     let mut costs = Costs::defaults();
+    let mut reach = Reach::new(&costs);
     let mut next_refresh = start + FIRST_REFRESH;
     let mut position = start;
     let mut segment_end = start;
@@ -43,10 +65,29 @@ pub(in crate::deflate) fn parse<const WAYS: usize>(
         while segment_end <= position {
             segment_end += SEGMENT;
         }
-        position = parse_segment(&mut table, &costs, position, segment_end.min(end), sink.block);
-        if position >= next_refresh || position == end {
+        let to = segment_end.min(end);
+        let is_quiet = position - sink.block.literals_from >= QUIET_RUN;
+        if is_quiet && !((segment_end - start) / SEGMENT).is_multiple_of(QUIET_STEP) {
+            tables.skip(to);
+            position = take_literals(data, position, to, sink.block);
+        } else if short {
+            tables.fill::<true>(to + 1);
+            position = parse_segment::<true, BY_VALUE>(&tables, &reach, position, to, sink.block);
+        } else {
+            tables.fill::<false>(to + 1);
+            position = parse_segment::<false, BY_VALUE>(&tables, &reach, position, to, sink.block);
+        }
+        if position >= next_refresh && position < end {
             costs.refresh(&sink.block.frequencies);
-            next_refresh = position + (position - sink.block.start);
+            reach = Reach::new(&costs);
+            let len = position - sink.block.start;
+            next_refresh = position + len;
+            if len >= SHORT_CHECK && short != needs_short::<BY_VALUE>(&sink.block.frequencies, short) {
+                short = !short;
+                if short {
+                    tables.begin_short();
+                }
+            }
         }
         if sink.end_block_if_due(position, end) {
             next_refresh = position + FIRST_REFRESH;
@@ -55,36 +96,124 @@ pub(in crate::deflate) fn parse<const WAYS: usize>(
     Ok(())
 }
 
-/// Parses from `position` to `end` or a little over; tells where it stopped.
-fn parse_segment<const WAYS: usize>(
-    table: &mut Buckets<'_, WAYS>,
-    costs: &Costs,
+/// Whether the short key should be used in what follows, when it is now or not.
+fn needs_short<const BY_VALUE: bool>(frequencies: &Frequencies, now: bool) -> bool {
+    let literals: u32 = frequencies.litlen[..256].iter().sum();
+    let matches: u32 = frequencies.offset.iter().sum();
+    let of_four_bytes = frequencies.litlen[FIRST_LENGTH + 1];
+    let of_five_bytes = frequencies.litlen[FIRST_LENGTH + 2];
+    match (BY_VALUE, now) {
+        (true, true) => 10 * (of_four_bytes + of_five_bytes) >= matches,
+        (true, false) => literals > SHORT_OVER_LITERALS_BY_VALUE * matches,
+        // What text has of such matches is not worth the time.
+        (false, true) => 8 * of_four_bytes >= matches && 2 * literals >= 3 * matches,
+        (false, false) => literals > SHORT_OVER_LITERALS * matches,
+    }
+}
+
+/// How far back a match may lie to be worth more than its bytes as literals, by its length up to [`WORD`], which stands for more.
+struct Reach([usize; WORD + 1]);
+
+impl Reach {
+    fn new(costs: &Costs) -> Self {
+        let mut reach = [0; WORD + 1];
+        for (length, reach) in reach.iter_mut().enumerate().take(WORD).skip(4) {
+            let is_gain = |&slot: &usize| costs.is_gain(length, usize::from(OFFSET_BASE[slot]));
+            if let Some(slot) = (0..OFFSET_SYMBOLS).rev().find(is_gain) {
+                *reach = OFFSET_BASE.get(slot + 1).map_or(WINDOW_SIZE, |&next| usize::from(next) - 1);
+            }
+        }
+        reach[WORD] = WINDOW_SIZE;
+        Self(reach)
+    }
+
+    #[inline(always)]
+    fn covers(&self, found: Candidate) -> bool {
+        found.offset.wrapping_sub(1) < self.0[found.length()]
+    }
+}
+
+/// Parses from `position` to `end` or a little over, which is filled; tells where it stopped.
+#[inline(never)]
+fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
+    tables: &HashTables<'_>,
+    reach: &Reach,
     mut position: usize,
     end: usize,
     block: &mut OpenBlock,
 ) -> usize {
-    let data = table.data;
-    while position < end {
-        let Some(place) = Place::new(data, position) else {
-            block.add_literal(data[position]);
+    let data = tables.data;
+    // Where the loop must look up: at the end, or where the literals have become many.
+    let mut pause = end.min(block.literals_from + (1 << STRIDE_SHIFT));
+    loop {
+        if position >= pause {
+            if position >= end {
+                return position;
+            }
+            let stride = ((position - block.literals_from) >> STRIDE_SHIFT).min(MAX_STRIDE);
+            position = take_literals(data, position, end.min(position + stride), block);
+            if position >= end {
+                return position;
+            }
+            pause = position + 1;
+        }
+        let Some(mut spot) = tables.spot(position) else {
+            return take_literals(data, position, end, block);
+        };
+        let mut found = tables.long(spot);
+        if SHORT {
+            let other = tables.short(spot);
+            // One branch for both.
+            if !(found.is_match() | other.is_match()) {
+                block.add_literal(spot.word as u8);
+                position += 1;
+                continue;
+            }
+            found = better::<BY_VALUE>(other, found);
+        }
+        if !found.is_match() || !reach.covers(found) {
+            block.add_literal(spot.word as u8);
             position += 1;
             continue;
-        };
-        let found = table.find(place);
-        if found.length == 0 || !costs.is_gain(found.length, found.offset) {
-            let stride = 1 + ((position - block.literals_from) >> STRIDE_SHIFT).min(MAX_STRIDE);
-            let stop = (position + stride).min(end);
-            for &byte in &data[position..stop] {
-                block.add_literal(byte);
+        }
+        if found.length() < WORD {
+            let next = tables.next(spot);
+            let mut later = tables.long(next);
+            if SHORT {
+                later = better::<BY_VALUE>(tables.short(next), later);
             }
-            position = stop;
-            continue;
+            let is_better = if BY_VALUE {
+                later.is_match() && later.value() > found.value() + LATER_VALUE
+            } else {
+                later.length() > found.length() && later.is_in_window()
+            };
+            if is_better {
+                block.add_literal(spot.word as u8);
+                position += 1;
+                (spot, found) = (next, later);
+            }
         }
-        block.add_match(position, found.length, found.offset);
-        for inner in [position + 1, position + 2, position + found.length - 1] {
-            table.enter(inner);
+        let mut length = found.length();
+        if length == WORD {
+            length = tables.whole_length(spot, found);
         }
-        position += found.length;
+        block.add_match(position, length, found.offset);
+        position += length;
+        pause = end.min(position + (1 << STRIDE_SHIFT));
     }
-    position
+}
+
+/// The better candidate; `other` is the one by the short key.
+#[inline(always)]
+fn better<const BY_VALUE: bool>(other: Candidate, found: Candidate) -> Candidate {
+    let is_better = if BY_VALUE { other.value() >= found.value() } else { other.length() > found.length() };
+    if is_better { other } else { found }
+}
+
+/// Counts the bytes from `from` to `to` as literals; tells where they end.
+fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> usize {
+    for &byte in data.get(from..to).unwrap_or_default() {
+        block.add_literal(byte);
+    }
+    from.max(to)
 }
