@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
 
 use rigz::error::Status;
-use rigz::inflate::{Goal, Inflate, Marked, Resolver, Start, find_start};
+use rigz::inflate::{Goal, Inflate, Marked, Resolver, Search, Start, find_start};
 use rigz::raw::process::thread_time;
 use rigz::raw::{Allocator, Output};
 use std::time::Duration;
@@ -42,19 +42,22 @@ fn main() {
         let mut marked = Marked::new(2 << 20).unwrap();
         let mut resolver = Resolver::new().unwrap();
         resolver.learn(&[b'x'; 32768]);
-        let mut bytes = 0;
+        let (mut bytes, mut search) = (0, Search::All);
         let mut at = 100_000;
         while at + len + (128 << 10) < file.len() {
             let begin = thread_time();
             let input = &file[at..at + len + (128 << 10)];
-            let start = find_start(input);
+            let start = find_start(input, search);
             finding += thread_time() - begin;
-            let Some(Start::Block(start)) = start else {
+            if let Some(Start::Block(_)) = start {
+                search = Search::Blocks;
+            }
+            let Some(Start::Block(start) | Start::Marked(start)) = start else {
                 at += len;
                 continue;
             };
             let begin = thread_time();
-            let passed = marked.decode(input, start, len, || true);
+            let passed = marked.decode(input, start, len, |_, _| true);
             decoding += thread_time() - begin;
             bytes += marked.len();
             let begin = thread_time();

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use rigz::checksum::Check;
 use rigz::error::{Error, Status};
-use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Start, decode, find_start};
+use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start, decode, find_start};
 use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings, WINDOW};
 use rigz::raw::{Allocator, Output};
 
@@ -218,8 +218,8 @@ pub fn markers(input: &[u8]) {
 /// of it the same by way of markers as with the window known.
 pub fn middle(input: &[u8]) {
     let (content, script) = split(input);
-    match find_start(content) {
-        Some(Start::Block(bit)) => from_the_middle(content, bit, &mut Rng::scripted(script)),
+    match find_start(content, Search::All) {
+        Some(Start::Block(bit) | Start::Marked(bit)) => from_the_middle(content, bit, &mut Rng::scripted(script)),
         Some(Start::Member(at)) => assert!(content[at..].starts_with(&[0x1f, 0x8b, 8])),
         None => {}
     }
@@ -233,7 +233,7 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let mut noise = Rng::new(rng.below(256) as u64);
     let window: Vec<u8> = (0..WINDOW).map(|_| noise.bits() as u8).collect();
     let mut marked = Marked::new(room).expect("memory for elements");
-    let Some(passed) = marked.decode(content, bit, until, || true) else { return };
+    let Some(passed) = marked.decode(content, bit, until, |_, _| true) else { return };
 
     let mut resolver = Resolver::new().expect("memory for a table");
     resolver.learn(&window);

@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 
 use rigz_proof::deflate::{ChunkEnd, Encoder, Level, bound};
 use rigz_proof::error::Status;
-use rigz_proof::inflate::{End, Goal, Inflate, Marked, Resolver, decode, find_start};
+use rigz_proof::inflate::{End, Goal, Inflate, Marked, Resolver, Search, decode, find_start};
 use rigz_proof::raw::{Allocator, Output};
 
 const WINDOW: usize = 32 << 10;
@@ -90,7 +90,7 @@ fn markers_resolve() {
     let data = data(WINDOW + 300);
     let stream = encoded(3, &data[WINDOW - 1000..], 1000);
     let mut marked = Marked::new(400).expect("memory for elements");
-    let passed = marked.decode(&stream, 0, stream.len(), || true).expect("a block");
+    let passed = marked.decode(&stream, 0, stream.len(), |_, _| true).expect("a block");
     let mut resolver = Resolver::new().expect("memory for a table");
     resolver.learn(&data[..WINDOW]);
     let mut inflate = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
@@ -99,5 +99,5 @@ fn markers_resolve() {
     assert_eq!(resolver.resolve(&marked, 0, &mut inflate, &mut output), 300);
     resolver.pass(&marked, &passed, &mut inflate).expect("memory for a window");
     assert_eq!(room, data[WINDOW..]);
-    assert_eq!(find_start(&stream), None, "a short stream's block is not dynamic, or the last");
+    assert_eq!(find_start(&stream, Search::All), None, "a short stream's block is not dynamic, or the last");
 }

@@ -11,8 +11,12 @@
 //! ```text
 //! 64 bits at once:   not final, dynamic, at most 286 and 30 symbols      1 in 10 bit offsets passes
 //! by table:          the precode's lengths make a complete code          1 in 2000
+//! length by length:  the literal/length code is not oversubscribed       1 in 100,000 or so; most fall within twenty lengths
 //! by the machine:    both sets of lengths make codes that zlib accepts   true ones, and next to nothing else
 //! ```
+//!
+//! Each test before the machine's refuses only what that would refuse. Without the third the machine's was most of the search: it reads all
+//! lengths of a header before it looks at their sum.
 //!
 //! Stored and fixed blocks are not looked for: the first bytes of neither tell enough, and the next dynamic block is not far in any
 //! file worth the trouble.
@@ -25,6 +29,7 @@
 use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{Blocks, Event, State, Stop};
 use super::history::History;
+use crate::format::deflate::{PRECODE_ORDER, PRECODE_SYMBOLS};
 use crate::raw::{find_byte, load};
 
 /// A place to begin.
@@ -32,8 +37,20 @@ use crate::raw::{find_byte, load};
 pub enum Start {
     /// The first byte of a member's header.
     Member(usize),
+    /// The first bit of a block, behind a sync marker.
+    Marked(u64),
     /// The first bit of a block.
     Block(u64),
+}
+
+/// Which places to look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Search {
+    /// The best of all kinds.
+    #[default]
+    All,
+    /// The next block, whatever stands before it: where the last search found neither member nor marker.
+    Blocks,
 }
 
 /// How far a member's header is looked for. Where members are longer than this, a block in the middle of one is nearer.
@@ -46,15 +63,18 @@ const MARKER_REACH: usize = 256 << 10;
 const BLOCK_REACH: usize = 256 << 10;
 
 /// Looks for a place in `input`, which is some of a gzip file's middle.
-pub fn find_start(input: &[u8]) -> Option<Start> {
+pub fn find_start(input: &[u8], search: Search) -> Option<Start> {
     let reach = |reach: usize| &input[..reach.min(input.len())];
-    if let Some(at) = find_member(reach(MEMBER_REACH)) {
-        return Some(Start::Member(at));
-    }
     let mut machine = Blocks::new();
-    find_behind_marker(input, MARKER_REACH, &mut machine)
-        .or_else(|| find_block(input, BLOCK_REACH, &mut machine))
-        .map(Start::Block)
+    if search == Search::All {
+        if let Some(at) = find_member(reach(MEMBER_REACH)) {
+            return Some(Start::Member(at));
+        }
+        if let Some(bit) = find_behind_marker(input, MARKER_REACH, &mut machine) {
+            return Some(Start::Marked(bit));
+        }
+    }
+    find_block(input, BLOCK_REACH, &mut machine).map(Start::Block)
 }
 
 /// The bytes of a gzip header whose values are known, from the flags on, leave few others: reserved flags are zero, `XFL` is one of
@@ -101,8 +121,13 @@ fn find_block(input: &[u8], reach: usize, machine: &mut Blocks) -> Option<u64> {
             let offset = candidates.trailing_zeros();
             candidates &= candidates - 1;
             let bit = at as u64 * 8 + u64::from(offset);
-            let lengths = 4 + (word >> (offset + 13) & 15) as u32;
-            if has_complete_precode(input, bit + 17, lengths) && is_dynamic_header(input, bit, machine) {
+            let (symbols, lengths) =
+                (257 + (word >> (offset + 3) & 31), 4 + (word >> (offset + 13) & 15) as u32);
+            let Some(precode) = complete_precode(input, bit + 17, lengths) else { continue };
+            let behind = bit + 17 + 3 * u64::from(lengths);
+            if may_be_litlen_lengths(input, behind, precode, symbols as u32)
+                && is_dynamic_header(input, bit, machine)
+            {
                 return Some(bit);
             }
         }
@@ -136,13 +161,90 @@ static KRAFT: [u16; 4096] = {
     sums
 };
 
-/// Whether the `count` lengths of three bits that begin at `bit` make a complete code.
-fn has_complete_precode(input: &[u8], bit: u64, count: u32) -> bool {
-    let Some(word) = input.get((bit / 8) as usize..).and_then(load::first_u64_le) else { return false };
+/// The `count` lengths of three bits that begin at `bit`, if they make a complete code.
+fn complete_precode(input: &[u8], bit: u64, count: u32) -> Option<u64> {
+    let word = load::first_u64_le(input.get((bit / 8) as usize..)?)?;
     // 57 bits are left at least, and 19 lengths take no more. Without a branch, for nothing here could be predicted.
     let lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
     let sum = |shift: u32| KRAFT[(lengths >> shift & 0xfff) as usize];
-    sum(0) + sum(12) + sum(24) + sum(36) + sum(48) == 128
+    (sum(0) + sum(12) + sum(24) + sum(36) + sum(48) == 128).then_some(lengths)
+}
+
+/// Whether the codeword lengths that begin at `bit` may make a literal/length code of `symbols` symbols. Wrong ones soon claim more than there
+/// is. At the input's end it may be anything.
+fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32) -> bool {
+    /// A complete code's sum of 2^(15 - length).
+    const WHOLE: u32 = 1 << 15;
+    /// What repeats the length before the first: it is refused at once.
+    const NONE: u32 = WHOLE + 1;
+    /// What one symbol of that length takes of the whole; nothing for those that say zeros.
+    const SHARES: [u32; 32] = {
+        let mut shares = [0; 32];
+        let mut len = 1;
+        while len < 16 {
+            shares[len] = WHOLE >> len;
+            len += 1;
+        }
+        shares
+    };
+    /// How often a symbol says its length: at least so often, and how many bits tell how much more often.
+    const REPEATS: [(u8, u8); 32] = {
+        let mut repeats = [(1, 0); 32];
+        (repeats[16], repeats[17], repeats[18]) = ((3, 2), (3, 3), (11, 7));
+        repeats
+    };
+    let table = precode_table(precode);
+    let (mut done, mut sum, mut last) = (0, 0, NONE);
+    while done < symbols {
+        let Some(word) = input.get((bit / 8) as usize..).and_then(load::first_u64_le) else { return true };
+        let bits = word >> (bit % 8);
+        let entry = table[(bits & 0x7f) as usize];
+        let (symbol, taken) = (usize::from(entry & 31), u32::from(entry >> 5));
+        // No branch on the symbol, which nothing predicts.
+        let (least, extra_bits) = REPEATS[symbol];
+        let repeat = u32::from(least) + ((bits >> taken) as u32 & ((1 << extra_bits) - 1));
+        let share = if symbol == 16 { last } else { SHARES[symbol] };
+        // What a repetition gives beyond the last symbol is the offset code's.
+        sum += share * repeat.min(symbols - done);
+        if sum > WHOLE {
+            return false;
+        }
+        last = share;
+        done += repeat;
+        bit += u64::from(taken + u32::from(extra_bits));
+    }
+    // An incomplete code is right only with a single symbol, of one bit.
+    sum == WHOLE || sum == WHOLE / 2
+}
+
+/// The precode's symbol for each seven bits in the low five bits of an entry, and its length above them.
+fn precode_table(lengths: u64) -> [u8; 128] {
+    let length_of = |place: usize| (lengths >> (3 * place) & 7) as u8;
+    let mut by_symbol = [0; PRECODE_SYMBOLS];
+    for (place, &symbol) in PRECODE_ORDER.iter().enumerate() {
+        by_symbol[symbol] = length_of(place);
+    }
+    // Codewords count up from their first bit, by length and then by symbol.
+    let mut next = [0u8; 8];
+    for &len in &by_symbol {
+        next[usize::from(len)] += 1;
+    }
+    let mut sum = 0u8;
+    for (place, len) in next[1..].iter_mut().zip(1..) {
+        let count = core::mem::replace(place, sum);
+        sum = sum.wrapping_add(count.wrapping_mul(128 >> len));
+    }
+    let mut table = [0; 128];
+    for (symbol, &len) in by_symbol.iter().enumerate().filter(|&(_, &len)| len != 0) {
+        // They are read from their first bit.
+        let mut place = usize::from(next[usize::from(len)].reverse_bits() >> 1);
+        next[usize::from(len)] = next[usize::from(len)].wrapping_add(128 >> len);
+        while let Some(entry) = table.get_mut(place) {
+            *entry = symbol as u8 | len << 5;
+            place += 1 << len;
+        }
+    }
+    table
 }
 
 /// Whether a dynamic block's header begins at `bit` with codes that zlib would accept.
@@ -265,21 +367,22 @@ mod tests {
         let (block, _) = starts[starts.len() / 2];
         assert!(starts[0].1 && starts[starts.len() / 2].1, "both are dynamic");
         let middle = &stream[block as usize / 8 - 100..][..20_000];
-        let Some(Start::Block(first)) = find_start(middle) else { panic!("no block found") };
+        let Some(Start::Block(first)) = find_start(middle, Search::All) else { panic!("no block found") };
         let mut marked = middle.to_vec();
         marked.extend_from_slice(&[0, 0, 0xff, 0xff]);
         marked.extend_from_slice(&stream[..20_000]);
         assert_ne!(first, (middle.len() as u64 + 4) * 8);
-        assert_eq!(find_start(&marked), Some(Start::Block((middle.len() as u64 + 4) * 8)));
+        assert_eq!(find_start(&marked, Search::All), Some(Start::Marked((middle.len() as u64 + 4) * 8)));
+        assert_eq!(find_start(&marked, Search::Blocks), Some(Start::Block(first)));
         marked.extend_from_slice(&[0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0]);
-        assert_eq!(find_start(&marked), Some(Start::Member(marked.len() - 12)));
+        assert_eq!(find_start(&marked, Search::All), Some(Start::Member(marked.len() - 12)));
     }
 
     #[test]
     fn an_input_of_any_short_length_is_searched_to_its_end() {
         let stream = deflated(&sample(50_000), 6);
         for len in 0..200 {
-            find_start(&stream[..len]);
+            find_start(&stream[..len], Search::All);
         }
     }
 }

@@ -18,7 +18,7 @@ use super::history::History;
 use super::stream::Inflate;
 use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
-use crate::raw::Output;
+use crate::raw::{Output, load};
 
 /// The bit that tells a marker from a literal.
 const MARKER: u16 = 0x8000;
@@ -29,6 +29,11 @@ const STRETCH: usize = 16 << 10;
 /// Elements that are looked at together: where none of them is a marker, and behind the first window few are, they are narrowed by
 /// vectors.
 const GROUP: usize = 64;
+
+/// Elements of a cache line, and how many elements ahead lines are asked for: they were written by another processor, and come from its
+/// cache. Worth 10 % of resolving.
+const LINE: usize = 32;
+const AHEAD: usize = 1024;
 
 /// Room for elements, and those that were decoded into it.
 #[derive(Debug)]
@@ -70,14 +75,14 @@ impl Marked {
     }
 
     /// Decodes blocks from `start`, a bit of `input`, to the first that ends at or behind the byte `until`. Ends before that
-    /// with the last block that is complete in the input, fits, and is not damaged; `None` when there is no such block. Asks
-    /// `goes_on` behind each block.
+    /// when a block as long as the last would not fit, and with the last block that is complete in the input, fits, and is not damaged; `None` when there is no such block. Asks
+    /// `goes_on` behind each block, telling it how much of the input was taken and how much decoded.
     pub fn decode(
         &mut self,
         input: &[u8],
         start: u64,
         until: usize,
-        goes_on: impl Fn() -> bool,
+        mut goes_on: impl FnMut(usize, usize) -> bool,
     ) -> Option<Passed> {
         self.len = 0;
         let mut reader = reader_at(input, start)?;
@@ -95,10 +100,13 @@ impl Marked {
                 return passed;
             }
             reader.give_back(0);
-            self.len = history.position() - WINDOW_SIZE;
+            let block = history.position() - WINDOW_SIZE - self.len;
+            self.len += block;
             let consumed = base + reader.consumed();
             passed = Some(Passed { consumed, held: reader.held(), is_final: machine.is_final() });
-            if machine.is_final() || consumed >= until || !goes_on() {
+            // One that does not fit would be decoded for nothing, and most are about as long as the one before.
+            let fits = block <= history.room();
+            if !goes_on(consumed, self.len) || machine.is_final() || consumed >= until || !fits {
                 return passed;
             }
         }
@@ -151,8 +159,15 @@ impl Resolver {
         let elements = &elements[..elements.len().min(output.room())];
         for stretch in elements.chunks(STRETCH) {
             let bytes = &mut output.spare()[..stretch.len()];
-            for (bytes, group) in bytes.chunks_mut(GROUP).zip(stretch.chunks(GROUP)) {
+            let (mut places, mut groups) = (bytes.chunks_exact_mut(GROUP), stretch.chunks_exact(GROUP));
+            for (bytes, group) in (&mut places).zip(&mut groups) {
+                for line in 0..GROUP / LINE {
+                    load::prefetch(group.as_ptr().wrapping_add(AHEAD + line * LINE));
+                }
                 self.write(group, bytes);
+            }
+            for (byte, &element) in places.into_remainder().iter_mut().zip(groups.remainder()) {
+                byte.write(self.byte(element));
             }
             // SAFETY: all of them were written, for there are as many elements.
             stream.count_decoded(unsafe { &*(bytes as *const [MaybeUninit<u8>] as *const [u8]) });
@@ -165,6 +180,11 @@ impl Resolver {
     /// Writes the bytes that the elements of a group stand for.
     #[inline(always)]
     fn write(&self, group: &[u16], bytes: &mut [MaybeUninit<u8>]) {
+        // Of a length that is known when it is compiled; all groups are.
+        let (Some(group), Some(bytes)) = (group.first_chunk::<GROUP>(), bytes.first_chunk_mut::<GROUP>())
+        else {
+            return;
+        };
         let places = bytes.iter_mut().zip(group);
         if group.iter().fold(0, |all, element| all | element) & MARKER == 0 {
             places.for_each(|(byte, &element)| {
@@ -197,7 +217,7 @@ impl Resolver {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{deflated, sample};
-    use super::super::{Goal, Inflate, Start, find_start};
+    use super::super::{Goal, Inflate, Search, Start, find_start};
     use super::*;
     use crate::raw::Allocator;
 
@@ -207,9 +227,11 @@ mod tests {
         for level in [3, 6, 9] {
             let raw = deflated(&data, level);
             let (cut, until) = (raw.len() / 3, raw.len() / 3 * 2);
-            let Some(Start::Block(found)) = find_start(&raw[cut..]) else { panic!("no block found") };
+            let Some(Start::Block(found)) = find_start(&raw[cut..], Search::All) else {
+                panic!("no block found")
+            };
             let mut marked = Marked::new(data.len()).expect("memory");
-            let passed = marked.decode(&raw[cut..], found, until - cut, || true).expect("a block");
+            let passed = marked.decode(&raw[cut..], found, until - cut, |_, _| true).expect("a block");
             assert!(cut + passed.consumed >= until && !marked.is_empty());
             let start = cut as u64 * 8 + found;
 
@@ -244,13 +266,13 @@ mod tests {
         let data = sample(4_000_000);
         let raw = deflated(&data, 6);
         let mut marked = Marked::new(1_000_000).expect("memory");
-        let passed = marked.decode(&raw, 0, raw.len(), || true).expect("a block fits");
+        let passed = marked.decode(&raw, 0, raw.len(), |_, _| true).expect("a block fits");
         assert!(marked.len() <= 1_000_000 && passed.consumed < raw.len() / 2);
         let half = &raw[..raw.len() / 2];
         let mut marked = Marked::new(data.len()).expect("memory");
-        let passed = marked.decode(half, 0, half.len(), || true).expect("a block is whole");
+        let passed = marked.decode(half, 0, half.len(), |_, _| true).expect("a block is whole");
         assert!(passed.consumed <= half.len());
-        assert!(marked.decode(&raw[..100], 0, 100, || true).is_none());
+        assert!(marked.decode(&raw[..100], 0, 100, |_, _| true).is_none());
         assert!(marked.is_empty());
     }
 }

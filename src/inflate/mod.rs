@@ -26,7 +26,7 @@ mod table;
 mod window;
 mod wrap;
 
-pub use finder::{Start, find_start};
+pub use finder::{Search, Start, find_start};
 pub use marked::{Marked, Passed, Resolver};
 pub use one_shot::{Decoded, End, decode, decode_zlib};
 pub use stream::{Bookmark, Goal, Inflate};

@@ -7,6 +7,9 @@
 //! - *Guessed*: whatever the start finder finds. From a member's header on, decoding is exact too; from a block in the middle of
 //!   one it gives markers for what it does not know. Such a stretch holds whole, undamaged blocks only.
 //!
+//! A worker goes on until it comes to the stretch's end or its owner has *enough*: that is said when the reader is about to come to the beginning. So
+//! the reader never waits for a worker that has far to go, and the worker has always something to do. How far it is, it says all the while.
+//!
 //! A result is worth something only to a reader that stands exactly at its start, and what it decodes to is then the only thing it can be.
 //! So stretches need no trust: one that is late, wrong, cancelled or lost in a `fork` costs time and nothing else.
 //!
@@ -17,12 +20,12 @@
 use super::handover::{Handover, Taken};
 use super::pool::{Epoch, Pool};
 use crate::error::Status;
-use crate::inflate::{Goal, Inflate, Marked, Passed, Start, find_start};
+use crate::inflate::{Goal, Inflate, Marked, Passed, Search, Start, find_start};
 use crate::raw::process::thread_time;
 use crate::raw::{Allocator, Buffer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Window bits of 32 KiB, with a gzip wrapper.
@@ -38,7 +41,7 @@ pub enum Beginning {
     /// At the first byte of the input, with this decoder.
     Exact(Inflate),
     /// At the first place in the input that the finder finds.
-    Guessed,
+    Guessed(Search),
 }
 
 /// Memory for results, to be used again.
@@ -135,10 +138,14 @@ pub struct Decoded {
 pub struct Report {
     /// The result; `None` when there was no place to begin at.
     pub decoded: Option<Decoded>,
+    /// What a search would be right that begins not far behind this one.
+    pub search: Search,
     /// The input's buffer, and memory for further results.
     pub spare: Spare,
     /// How long it took.
     pub took: Duration,
+    /// For how much of this a place to begin was looked for.
+    pub sought: Duration,
     /// For how much of this the worker had a processor.
     pub ran: Duration,
 }
@@ -205,9 +212,25 @@ pub struct Stretch {
 #[derive(Debug)]
 struct Shared {
     handover: Handover<Report>,
-    /// The place that the worker found, said as soon as it is known: twice the bit, and one more for a block. 0 before that, all
-    /// ones when there is no place. Relaxed: it is compared and nothing else is read behind it.
+    /// The place that the worker found, said as soon as it is known: twice the bit, and one more for a block, two more for a member, which may
+    /// begin at the file's first bit. 0 before that, all ones when there is no place. Relaxed: it is compared and nothing else is read behind it.
     place: AtomicU64,
+    /// The file offset of the byte that the worker has come to, and how much was decoded up to there. Hints, and relaxed, as `place`.
+    reached: AtomicU64,
+    produced: AtomicU64,
+    /// Set by the owner: a result is wanted, and soon. A hint too.
+    is_enough: AtomicBool,
+}
+
+impl Shared {
+    fn goes_on(&self) -> bool {
+        self.handover.is_wanted() && !self.is_enough.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, reached: u64, produced: usize) {
+        self.reached.store(reached, Ordering::Relaxed);
+        self.produced.store(produced as u64, Ordering::Relaxed);
+    }
 }
 
 /// What is known of where a stretch begins.
@@ -234,7 +257,13 @@ pub fn may_have_workers() -> bool {
 impl Stretch {
     /// Lets a worker decode.
     pub fn begin(order: Order) -> Self {
-        let shared = Arc::new(Shared { handover: Handover::new(), place: AtomicU64::new(0) });
+        let shared = Arc::new(Shared {
+            handover: Handover::new(),
+            place: AtomicU64::new(0),
+            reached: AtomicU64::new(order.offset),
+            produced: AtomicU64::new(0),
+            is_enough: AtomicBool::new(false),
+        });
         let worker = Arc::clone(&shared);
         let work = move || {
             if worker.handover.begin() {
@@ -256,6 +285,21 @@ impl Stretch {
             place if place & 1 == 0 => Sight::Place(Place::Member(place / 16)),
             place => Sight::Place(Place::Block(place / 2)),
         }
+    }
+
+    /// The file offset up to which the worker has decoded, and to how many bytes.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.shared.reached.load(Ordering::Relaxed), self.shared.produced.load(Ordering::Relaxed))
+    }
+
+    /// Lets the worker end at the next good place.
+    pub fn hurry(&self) {
+        self.shared.is_enough.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the worker was told to end.
+    pub fn is_hurried(&self) -> bool {
+        self.shared.is_enough.load(Ordering::Relaxed)
     }
 
     /// Whether the result is there.
@@ -298,76 +342,102 @@ fn run(order: Order, shared: &Shared) -> Report {
     while order.hurdle == Hurdle::Late && shared.handover.is_wanted() {
         std::thread::yield_now();
     }
+    let mut found = Found::default();
     // A panic is a defect, but not one that the host should hear of: the reader goes on alone.
-    let (decoded, spare) = catch_unwind(AssertUnwindSafe(|| decode(order, shared))).unwrap_or_default();
-    Report { decoded, spare, took: began.elapsed(), ran: thread_time().saturating_sub(ran_before) }
+    let (decoded, spare) =
+        catch_unwind(AssertUnwindSafe(|| decode(order, shared, &mut found))).unwrap_or_default();
+    let (took, ran) = (began.elapsed(), thread_time().saturating_sub(ran_before));
+    Report { decoded, search: found.search, spare, took, sought: found.sought, ran }
 }
 
-fn decode(order: Order, shared: &Shared) -> (Option<Decoded>, Spare) {
-    let goes_on = || shared.handover.is_wanted();
+/// What was found out while a place to begin was looked for.
+#[derive(Default)]
+struct Found {
+    search: Search,
+    sought: Duration,
+}
+
+fn decode(order: Order, shared: &Shared, found: &mut Found) -> (Option<Decoded>, Spare) {
     let Order { beginning, input, offset, until, capacity, mut room, hurdle } = order;
     let shift = if hurdle == Hurdle::Miss { 1 } else { 0 };
     let (place, content, consumed) = match beginning {
         Beginning::Exact(decoder) => {
-            let (content, consumed) = decode_exactly(decoder, &input, until, capacity, &mut room);
+            let note = |at, produced| shared.note(offset + at as u64, produced);
+            let (content, consumed) =
+                decode_exactly(decoder, &input[..until.min(input.len())], capacity, &mut room, shared, note);
             (Place::Given, content, consumed)
         }
-        Beginning::Guessed => match find_start(&input) {
-            None => {
-                shared.place.store(u64::MAX, Ordering::Relaxed);
-                return (None, Spare { input: Some(input), room });
-            }
-            Some(Start::Member(at)) => {
-                let place = offset + at as u64 + shift;
-                shared.place.store(place * 16, Ordering::Relaxed);
-                let decoder = Inflate::new(GZIP_WINDOW_BITS, Allocator::SYSTEM);
-                let (content, consumed) = match decoder {
-                    Ok(decoder) => {
-                        decode_exactly(decoder, &input[at..], until.saturating_sub(at), capacity, &mut room)
+        Beginning::Guessed(search) => {
+            let began = Instant::now();
+            let start = find_start(&input, search);
+            found.sought = began.elapsed();
+            match start {
+                None => {
+                    shared.place.store(u64::MAX, Ordering::Relaxed);
+                    return (None, Spare { input: Some(input), room });
+                }
+                Some(Start::Member(at)) => {
+                    let place = offset + at as u64 + shift;
+                    shared.place.store(place * 16 + 2, Ordering::Relaxed);
+                    let note = |taken, produced| shared.note(offset + (at + taken) as u64, produced);
+                    let part = &input[at..until.clamp(at, input.len())];
+                    let (content, consumed) = match Inflate::new(GZIP_WINDOW_BITS, Allocator::SYSTEM) {
+                        Ok(decoder) => decode_exactly(decoder, part, capacity, &mut room, shared, note),
+                        Err(_) => (None, 0),
+                    };
+                    (Place::Member(place), content, at + consumed)
+                }
+                Some(Start::Block(bit) | Start::Marked(bit)) => {
+                    if let Some(Start::Block(_)) = start {
+                        found.search = Search::Blocks;
                     }
-                    Err(_) => (None, 0),
-                };
-                (Place::Member(place), content, at + consumed)
+                    let place = offset * 8 + bit + shift;
+                    shared.place.store(place * 2 + 1, Ordering::Relaxed);
+                    let goes_on = |at: usize, produced| {
+                        shared.note(offset + at as u64, produced);
+                        shared.goes_on()
+                    };
+                    let (content, consumed) = decode_marked(&input, bit, until, capacity, &mut room, goes_on);
+                    (Place::Block(place), content, consumed)
+                }
             }
-            Some(Start::Block(bit)) => {
-                let place = offset * 8 + bit + shift;
-                shared.place.store(place * 2 + 1, Ordering::Relaxed);
-                let (content, consumed) = decode_marked(&input, bit, until, capacity, &mut room, &goes_on);
-                (Place::Block(place), content, consumed)
-            }
-        },
+        }
     };
     let next = offset + consumed as u64;
     let decoded = content.map(|content| Decoded { place, content, next, ready: Instant::now() });
     (decoded, Spare { input: Some(input), room })
 }
 
-/// Decodes as the reader itself would, member after member, up to `until` or as far as the input and the room go.
+/// Decodes as the reader itself would, member after member, as far as the input and the room go.
 fn decode_exactly(
     mut decoder: Inflate,
     input: &[u8],
-    until: usize,
     capacity: usize,
     room: &mut Room,
+    shared: &Shared,
+    note: impl Fn(usize, usize),
 ) -> (Option<Content>, usize) {
     let mut bytes = room.bytes.take().unwrap_or_else(|| Buffer::new(Allocator::SYSTEM));
     bytes.clear();
     if bytes.reserve(capacity).is_err() {
         return (None, 0);
     }
-    let until = until.min(input.len());
     let mut at = 0;
     let is_between_members = bytes.append(|output| {
         loop {
-            let mut rest = &input[at..until];
-            let status = decoder.inflate(&mut rest, output, Goal::Progress, &mut |_| {});
-            at = until - rest.len();
+            let mut rest = &input[at..];
+            let status = decoder.inflate(&mut rest, output, Goal::Block, &mut |_| {});
+            at = input.len() - rest.len();
+            note(at, output.written());
             match status {
-                Ok(Status::StreamEnd) if at < until && input[at..].starts_with(&MEMBER) => decoder.reset(),
+                Ok(Status::StreamEnd) if rest.starts_with(&MEMBER) => decoder.reset(),
                 Ok(Status::StreamEnd) => break true,
-                Ok(_) if at < until && !output.is_full() => {}
+                Ok(_) if !rest.is_empty() && !output.is_full() => {}
                 // Damage too: the decoder remembers it for whoever goes on with it.
                 _ => break false,
+            }
+            if !shared.goes_on() {
+                break false;
             }
         }
     });
@@ -381,7 +451,7 @@ fn decode_marked(
     until: usize,
     capacity: usize,
     room: &mut Room,
-    goes_on: &dyn Fn() -> bool,
+    goes_on: impl FnMut(usize, usize) -> bool,
 ) -> (Option<Content>, usize) {
     let marked = room.marked.take().map_or_else(|| Marked::new(capacity), Ok);
     let Ok(mut marked) = marked else { return (None, 0) };

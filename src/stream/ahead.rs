@@ -16,8 +16,9 @@
 //! **Which way** `Pace` decides, by what the host takes between reads. **When not**: before the file was read for a while, near its
 //! end, after misses and when workers had to share their processors, each for a while that doubles.
 //!
-//! **The gap** is what the head decodes itself between two guessed stretches. It should come to the end of it just when the worker is
-//! through with the stretch behind. So it is widened when the head had to wait, and narrowed when all workers were idle.
+//! **Where stretches begin and end** is `Plan`'s business. With one worker, a stretch ends when the head comes to its beginning: the worker is told so
+//! a block before (`hurry`), and begins the next stretch, while the head decodes that block and then delivers. With several, stretches end
+//! where the next one may begin.
 //!
 //! At any time the head is a complete serial reader, and what workers do is a hint. So `fork` needs no more than to drop the
 //! stretches, and so do seeking and closing; nothing is ever waited for but a stretch at whose beginning the head stands, and that not for
@@ -25,47 +26,39 @@
 
 #![forbid(unsafe_code)]
 
+mod counters;
+mod plan;
+mod spares;
+mod tuning;
+
+use super::Flush;
 use super::inflate::InflateStream;
 use super::pace::{Pace, was_undisturbed};
-use super::{Flush, stats};
-use crate::config::config;
-use crate::inflate::Resolver;
+use crate::inflate::{Inflate, Resolver};
 use crate::pipeline::decode::{
     Beginning, Content, Decoded, Order, Outcome, Place, Report, Room, Sight, Spare, Stretch,
     decoding_workers, may_have_workers,
 };
+use crate::raw::Output;
 use crate::raw::process::Epoch;
-use crate::raw::{Allocator, Buffer, Output};
+use counters::add;
+use plan::{Ending, MOST_ELEMENTS, Plan};
+use spares::Spares;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub use crate::pipeline::decode::Hurdle;
+pub use counters::ReadCounters;
+pub use tuning::{Tuning, Way};
 
-/// Compressed bytes that must have been read in a row before workers are asked: programs that look at a file's beginning only should cost
-/// nothing.
-const ENGAGE_AFTER: u64 = 256 << 10;
-
-/// Compressed bytes that must be left for anything to be decoded ahead.
+/// Compressed bytes that must be left for anything exact to be decoded ahead.
 const LEAST_LEFT: u64 = 512 << 10;
 
 /// Compressed bytes that must be left for the first stretch.
 const LEAST_LEFT_AT_FIRST: u64 = 2 << 20;
 
-/// Compressed bytes of a stretch. Longer ones make more of the time that finding a beginning takes, and use more memory.
-const STRETCH: u64 = 512 << 10;
-
-/// Compressed bytes of the first stretch; each of the next is twice as long, up to `STRETCH`.
-const FIRST_STRETCH: u64 = 128 << 10;
-
-/// The gap at first, in 64ths of a stretch.
-const FIRST_GAP: u64 = 40;
-
 /// Compressed bytes behind a stretch's end that it may use to complete its last block or member.
-const MARGIN: u64 = 128 << 10;
-
-/// The most elements of a guessed stretch, two bytes each. With two threads there are three stretches at most: one being
-/// delivered, one being decoded, one waiting to be.
-const MOST_ELEMENTS: usize = 2 << 20;
+const MARGIN: u64 = 64 << 10;
 
 /// The most bytes of an exact stretch: still in the second or third cache when they are delivered.
 const MOST_BYTES: usize = 1 << 20;
@@ -73,72 +66,12 @@ const MOST_BYTES: usize = 1 << 20;
 /// More workers than this are not asked for one file: what the head does alone would keep them waiting.
 const MOST_WORKERS: usize = 7;
 
-/// Compressed bytes for which nothing is tried after trouble; doubled each time, up to 16 times this.
-const PAUSE: u64 = 4 << 20;
-
 /// A file to read ahead in.
 pub trait Source {
     /// How long it is, if it is one that can be read ahead in.
     fn readable_size(&self) -> Option<u64>;
     /// Reads from `offset` on, as much as fits and is there.
     fn read_at(&self, offset: u64, output: &mut Output<'_>);
-}
-
-/// What tests and experiments may set.
-#[derive(Clone, Copy, Debug)]
-pub struct Tuning {
-    /// Whether anything is decoded ahead, and how.
-    pub way: Way,
-    /// Compressed bytes that must have been read before.
-    pub engage_after: u64,
-    /// Compressed bytes of a stretch.
-    pub stretch: u64,
-    /// What goes wrong on purpose, with every stretch of an even number.
-    pub hurdle: Hurdle,
-    /// Whether stretches that the head comes to are waited for however long they take, so that what happens does not depend on time.
-    pub patient: bool,
-}
-
-/// How to decode ahead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Not at all.
-    Serial,
-    /// As seems best, if it seems good at all.
-    Measured,
-    /// Exact stretches only, whatever is measured.
-    Exact,
-    /// Guessed stretches only, whatever is measured.
-    Guessed,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self {
-            way: Way::Measured,
-            engage_after: ENGAGE_AFTER,
-            stretch: STRETCH,
-            hurdle: Hurdle::None,
-            patient: false,
-        }
-    }
-}
-
-/// What happened while a file was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReadCounters {
-    /// Exact stretches delivered.
-    pub exact: u64,
-    /// Guessed stretches delivered.
-    pub hits: u64,
-    /// Stretches dropped: the head never met them, or they came too late.
-    pub misses: u64,
-    /// Bytes delivered from stretches.
-    pub bytes: u64,
-    /// Times that reading ahead paused.
-    pub pauses: u64,
-    /// Nanoseconds for which workers ran for stretches that were delivered.
-    pub ran: u64,
 }
 
 /// Whether stretches are begun.
@@ -201,27 +134,21 @@ pub struct Ahead {
     /// None or one; in memory of its own, since few readers ever have one.
     landing: Vec<Landing>,
     resolver: Option<Resolver>,
-    spare: Vec<Spare>,
+    spares: Spares,
     epoch: Epoch,
     workers: usize,
-    /// Compressed bytes of the next stretch.
-    stretch: u64,
-    /// The gap, in 64ths of a stretch.
-    gap: u64,
-    /// Stretches begun; every `workers` of them follow a gap.
+    /// Stretches begun.
     begun: u64,
-    /// Before this offset nothing is begun.
-    resume_at: u64,
-    /// How long the next pause is.
-    pause: u64,
-    misses_in_a_row: u32,
-    disturbed_in_a_row: u32,
-    /// What a guessed stretch takes a worker that has a processor.
-    typical: Duration,
-    /// Output and input bytes of the head and of stretches, fading: how well the file is compressed.
-    ratio: (u64, u64),
+    plan: Plan,
+    /// Whether the last stretch that was delivered was one of bytes.
+    were_bytes: bool,
+    /// Where the head stood between two blocks or members last, and how long these are.
+    last_stop: u64,
+    block_len: u64,
     pace: Pace,
     counters: ReadCounters,
+    /// When workers were first asked.
+    since: Option<Instant>,
 }
 
 impl Ahead {
@@ -235,20 +162,17 @@ impl Ahead {
             pending: VecDeque::new(),
             landing: Vec::new(),
             resolver: None,
-            spare: Vec::new(),
+            spares: Spares::default(),
             epoch: Epoch::now(),
             workers: 0,
-            stretch: FIRST_STRETCH.min(tuning.stretch),
-            gap: FIRST_GAP,
             begun: 0,
-            resume_at: 0,
-            pause: PAUSE,
-            misses_in_a_row: 0,
-            disturbed_in_a_row: 0,
-            typical: Duration::from_millis(4),
-            ratio: (4, 1),
+            plan: Plan::new(tuning),
+            were_bytes: false,
+            last_stop: 0,
+            block_len: 0,
             pace: Pace::default(),
             counters: ReadCounters::default(),
+            since: None,
         }
     }
 
@@ -279,6 +203,7 @@ impl Ahead {
                 && self.landing.try_reserve(1).is_ok()
             {
                 (self.interest, self.epoch) = (Interest::Yes, Epoch::now());
+                self.since = self.since.or_else(|| Some(Instant::now()));
             }
         }
     }
@@ -289,9 +214,7 @@ impl Ahead {
         self.pending.clear();
         self.landing.clear();
         self.loaded = 0;
-        (self.resume_at, self.pause) = (0, PAUSE);
-        (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
-        self.stretch = FIRST_STRETCH.min(self.tuning.stretch);
+        self.plan.restart();
         self.pace.interrupt();
         if self.interest == Interest::Yes {
             self.interest = Interest::Later;
@@ -325,8 +248,10 @@ impl Ahead {
     /// The head has decoded `bytes_in` to `bytes_out`.
     pub fn decoded(&mut self, timer: Option<Instant>, bytes_in: usize, bytes_out: usize) {
         if let Some(start) = timer {
-            self.pace.decoded(start.elapsed(), bytes_out as u64);
-            self.count_ratio(bytes_in as u64, bytes_out as u64);
+            let took = start.elapsed();
+            add(&mut self.counters.decoded, took);
+            self.pace.decoded(took, bytes_out as u64);
+            self.plan.count_ratio(bytes_in as u64, bytes_out as u64);
         }
     }
 
@@ -342,6 +267,7 @@ impl Ahead {
         let (Some(landing), Some(resolver)) = (self.landing.last_mut(), &mut self.resolver) else {
             return Delivery::Nothing;
         };
+        let began = Instant::now();
         let count = match &landing.content {
             Content::Bytes { bytes, .. } => output.put(&bytes[landing.at..]),
             Content::Marked { marked, .. } => {
@@ -350,6 +276,7 @@ impl Ahead {
         };
         landing.at += count;
         self.counters.bytes += count as u64;
+        add(&mut self.counters.delivered, began.elapsed());
         if landing.at < landing.content.len() {
             return Delivery::Full;
         }
@@ -368,8 +295,8 @@ impl Ahead {
                 Room { bytes: None, marked: Some(marked) }
             }
         };
-        self.count_ratio(next - from, at as u64);
-        self.keep(Spare { input: None, room });
+        self.plan.count_ratio(next - from, at as u64);
+        self.spares.keep(Spare { input: None, room });
         Delivery::Landed { next, is_between_members: is_between }
     }
 
@@ -385,6 +312,11 @@ impl Ahead {
         let engine = stream.engine();
         let member = engine.is_at_start().then_some(next * 8);
         let block = engine.bits_before_block().map(|bits| next * 8 - u64::from(bits));
+        if member.is_some() || block.is_some() {
+            // The longest of late: between long blocks there may be empty ones, before sync markers.
+            let passed = next.saturating_sub(self.last_stop).min(MARGIN);
+            (self.last_stop, self.block_len) = (next, passed.max(self.block_len - self.block_len / 8));
+        }
         while let Some(front) = self.pending.front() {
             if front.is_exact {
                 if front.from != next {
@@ -402,7 +334,7 @@ impl Ahead {
             match front.stretch.sight() {
                 Sight::Nothing if next < front.from + (front.until - front.from) / 2 => break,
                 Sight::Nothing => {
-                    self.gap = (self.gap + 16).min(256);
+                    self.plan.came_late();
                     self.drop_front();
                     self.missed(next);
                 }
@@ -428,6 +360,7 @@ impl Ahead {
                         return true;
                     }
                     if next * 8 <= there {
+                        self.approach(there / 8 - next.min(there / 8), source);
                         break;
                     }
                     self.drop_front();
@@ -435,10 +368,32 @@ impl Ahead {
                 }
             }
         }
-        if !self.is_exact_wanted() {
-            self.begin_guessed(next, source);
-        }
+        self.begin_guessed(next, source);
         false
+    }
+
+    /// The head is so many bytes before the beginning of the first stretch. A single worker is told to come to an end when it is about one block, or
+    /// when there is little left to do for it anyway, and is given the next stretch, so that it goes on at once.
+    fn approach(&mut self, distance: u64, source: &impl Source) {
+        let (1, Some(front)) = (self.workers, self.pending.front()) else { return };
+        let (is_ready, block) = (front.stretch.is_ready(), self.block_len);
+        let (reached, produced) = front.stretch.progress();
+        let room = (MOST_ELEMENTS as u64).saturating_sub(produced) * reached.saturating_sub(front.from);
+        let room = room.checked_div(produced).unwrap_or(u64::MAX);
+        let end = front.until.min(reached.saturating_add(room));
+        let is_to_end = !is_ready && (distance <= block * 5 / 4 || end <= reached + 2 * block);
+        if self.pending.len() == 1 && (is_ready || is_to_end) {
+            // The worker may be in the middle of a block.
+            let end = (if is_ready { reached } else { reached + block }).max(front.from);
+            if is_ready {
+                self.plan.was_idle();
+            }
+            self.plan.foresee(reached.saturating_sub(front.from), produced);
+            self.begin_next(end, true, source);
+        }
+        if is_to_end && let Some(front) = self.pending.front() {
+            front.stretch.hurry();
+        }
     }
 
     /// The read ends with the head standing at `next`: what comes next may be decoded until the host comes again.
@@ -449,7 +404,7 @@ impl Ahead {
             && self.epoch == Epoch::now()
             && let Ok(decoder) = stream.engine().try_clone()
         {
-            self.begin(Beginning::Exact(decoder), next, source);
+            self.begin_exact(decoder, next, source);
         }
     }
 
@@ -483,7 +438,7 @@ impl Ahead {
         if self.is_exact_wanted() && self.pending.is_empty() {
             let next = *next;
             if let Ok(decoder) = decoder.try_clone() {
-                self.begin(Beginning::Exact(decoder), next, source);
+                self.begin_exact(decoder, next, source);
             }
         }
     }
@@ -491,44 +446,53 @@ impl Ahead {
     /// Begins guessed stretches behind those there are, or behind `head`.
     fn begin_guessed(&mut self, head: u64, source: &impl Source) {
         let head = self.landing.last().map_or(head, |landing| landing.next);
-        while self.pending.len() <= self.workers {
+        let most = if self.workers == 1 { 1 } else { self.workers + 1 };
+        while self.pending.len() < most {
             let frontier = self.pending.back().map_or(head, |last| last.until.max(head));
-            let gap = if self.begun.is_multiple_of(self.workers as u64) {
-                self.stretch_len() * self.gap / 64
-            } else {
-                0
-            };
-            if !self.begin(Beginning::Guessed, frontier + gap, source) {
+            let has_gap = self.begun.is_multiple_of(self.workers as u64);
+            if !self.begin_next(frontier, has_gap, source) {
                 return;
             }
         }
     }
 
-    /// Compressed bytes that decode to what a stretch may hold.
-    fn stretch_len(&self) -> u64 {
-        let most = MOST_ELEMENTS as u64 * 15 / 16 * self.ratio.1 / self.ratio.0.max(1);
-        self.stretch.min(most).max(16 << 10)
-    }
-
-    /// Begins a stretch at `from`; false when that is no good.
-    fn begin(&mut self, beginning: Beginning, from: u64, source: &impl Source) -> bool {
-        if from < self.resume_at {
+    /// Begins the next guessed stretch, unless the host is busy; what lies before `frontier` is dealt with.
+    fn begin_next(&mut self, frontier: u64, has_gap: bool, source: &impl Source) -> bool {
+        if self.is_exact_wanted() {
             return false;
         }
         let Some(size) = source.readable_size() else { return false };
-        if size < from + LEAST_LEFT.min(2 * self.tuning.stretch) {
-            return false;
+        let Some((from, len)) = self.plan.next(frontier, size, has_gap) else { return false };
+        let room = self.spares.room(self.were_bytes);
+        let begun = self.begin(Beginning::Guessed(self.plan.search), from, len, MOST_ELEMENTS, room, source);
+        if begun {
+            self.plan.begun();
         }
+        begun
+    }
+
+    /// Begins an exact stretch at `from`.
+    fn begin_exact(&mut self, decoder: Inflate, from: u64, source: &impl Source) {
+        let is_enough = |size| size >= from + LEAST_LEFT.min(2 * self.tuning.stretch);
+        if !self.plan.is_paused(from) && source.readable_size().is_some_and(is_enough) {
+            let len = self.plan.len_for(MOST_BYTES * 17 / 16);
+            let room = self.spares.room(true);
+            self.begin(Beginning::Exact(decoder), from, len, MOST_BYTES, room, source);
+        }
+    }
+
+    /// Begins a stretch of `len` bytes at `from`; false when there is no memory for it.
+    fn begin(
+        &mut self,
+        beginning: Beginning,
+        from: u64,
+        len: u64,
+        capacity: usize,
+        room: Room,
+        source: &impl Source,
+    ) -> bool {
         let is_exact = matches!(beginning, Beginning::Exact(_));
-        let (len, capacity) = if is_exact {
-            let enough = MOST_BYTES as u64 * 17 / 16 * self.ratio.1 / self.ratio.0.max(1);
-            (self.stretch.min(enough).max(16 << 10), MOST_BYTES)
-        } else {
-            (self.stretch_len(), MOST_ELEMENTS)
-        };
-        let Spare { input, room } = self.spare_for(is_exact);
-        let mut input = input.unwrap_or_else(|| Buffer::new(Allocator::SYSTEM));
-        input.clear();
+        let mut input = self.spares.input();
         let wanted = (len + MARGIN) as usize;
         if input.reserve(wanted).is_err() {
             return false;
@@ -541,7 +505,6 @@ impl Ahead {
         let order = Order { beginning, input, offset: from, until, capacity, room, hurdle };
         self.pending.push_back(Pending { stretch: Stretch::begin(order), is_exact, from, until: from + len });
         self.begun += 1;
-        self.stretch = (self.stretch * 2).min(self.tuning.stretch);
         true
     }
 
@@ -553,52 +516,59 @@ impl Ahead {
         }
         let is_idle =
             front.stretch.is_ready() && self.pending.iter().all(|pending| pending.stretch.is_ready());
-        let was_ready = front.stretch.is_ready();
+        let (was_ready, was_hurried) = (front.stretch.is_ready(), front.stretch.is_hurried());
         // Enough for a worker that has a processor; one that has none is not waited for.
         let waits_from = Instant::now();
-        let outcome = front.stretch.take(2 * self.typical + Duration::from_millis(2));
+        let outcome = front.stretch.take(2 * self.plan.typical + Duration::from_millis(2));
         let waited = waits_from.elapsed();
         let Outcome::Ready(report) = outcome else {
             self.counters.misses += 1;
             if matches!(outcome, Outcome::GivenUp) {
-                self.pause_from(front.from);
+                self.counters.pauses += 1;
+                self.plan.pause_from(front.from);
             }
             return None;
         };
-        let Report { decoded, spare, took, ran } = report;
-        self.keep(spare);
+        let Report { decoded, search, spare, took, sought, ran } = report;
+        self.spares.keep(spare);
+        add(&mut self.counters.waited, waited);
         let undisturbed = was_undisturbed(took, ran) && waited < ran / 2 + Duration::from_millis(1);
-        self.disturbed_in_a_row = if undisturbed { 0 } else { self.disturbed_in_a_row + 1 };
-        if self.disturbed_in_a_row >= 2 && self.tuning.way == Way::Measured {
-            self.pause_from(front.until);
+        if self.plan.disturbed(front.until, !undisturbed) {
+            self.counters.pauses += 1;
         }
         let Some(decoded) = decoded else {
             self.missed(front.from);
             return None;
         };
-        self.counters.ran += ran.as_nanos() as u64;
+        add(&mut self.counters.ran, ran);
+        add(&mut self.counters.sought, sought);
+        self.were_bytes = matches!(decoded.content, Content::Bytes { .. });
         if front.is_exact {
             self.counters.exact += 1;
             self.pace.decoded(ran, decoded.content.len() as u64);
         } else {
             self.counters.hits += 1;
-            self.misses_in_a_row = 0;
-            self.typical = (self.typical * 3 + ran) / 4;
-            // A step is small against the gap, so that one late worker does not upset it.
-            let step = self.gap / 16 + 1;
-            self.gap = match (was_ready, is_idle) {
-                (false, _) => (self.gap + step).min(256),
-                (true, true) => (self.gap - step).max(8),
-                (true, false) => self.gap,
+            self.plan.search = search;
+            let ending = match (was_hurried, was_ready, is_idle) {
+                (true, ..) => {
+                    let full = front.until - front.from;
+                    let by_input = decoded.next.saturating_sub(front.from) * 64 / full.max(1);
+                    Ending::Hurried(by_input.max(decoded.content.len() as u64 * 64 / MOST_ELEMENTS as u64))
+                }
+                (_, false, _) => Ending::Late,
+                (_, true, true) if self.workers > 1 => Ending::Idle,
+                (_, true, _) => Ending::Full,
             };
+            self.plan.met(ending, ran);
             if undisturbed && self.counters.hits.is_multiple_of(16) {
-                self.pause = PAUSE;
+                self.plan.forgive();
             }
         }
         Some(decoded)
     }
 
     fn land(&mut self, decoded: Decoded, from: u64) {
+        self.last_stop = decoded.next;
         self.landing.push(Landing { content: decoded.content, at: 0, from, next: decoded.next });
     }
 
@@ -606,74 +576,27 @@ impl Ahead {
         if let Some(front) = self.pending.pop_front() {
             self.counters.misses += 1;
             if let Outcome::Ready(report) = front.stretch.take(Duration::ZERO) {
-                self.keep(report.spare);
+                self.spares.keep(report.spare);
                 if let Some(decoded) = report.decoded {
-                    self.keep(Spare { input: None, room: decoded.content.into_room() });
+                    self.spares.keep(Spare { input: None, room: decoded.content.into_room() });
                 }
             }
         }
     }
 
-    /// A guess was wrong or late. After two of them in a row it is better to read on alone for a while.
+    /// A guess was wrong or late.
     fn missed(&mut self, at: u64) {
-        self.misses_in_a_row += 1;
-        if self.misses_in_a_row >= 2 && self.tuning.way == Way::Measured {
-            self.pause_from(at);
+        if self.plan.missed(at) {
+            self.counters.pauses += 1;
         }
-    }
-
-    fn pause_from(&mut self, offset: u64) {
-        self.counters.pauses += 1;
-        self.resume_at = offset + self.pause;
-        self.pause = (self.pause * 2).min(16 * PAUSE);
-        (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
-    }
-
-    fn count_ratio(&mut self, bytes_in: u64, bytes_out: u64) {
-        if self.ratio.1 > 4 << 20 {
-            self.ratio = (self.ratio.0 / 2, self.ratio.1 / 2);
-        }
-        self.ratio = (self.ratio.0 + bytes_out, self.ratio.1 + bytes_in);
-    }
-
-    fn keep(&mut self, spare: Spare) {
-        if self.spare.try_reserve(1).is_ok() {
-            self.spare.push(spare);
-        }
-    }
-
-    fn spare_for(&mut self, is_exact: bool) -> Spare {
-        let mut found = Spare::default();
-        for spare in &mut self.spare {
-            if found.input.is_none() {
-                found.input = spare.input.take();
-            }
-            if is_exact && found.room.bytes.is_none() {
-                found.room.bytes = spare.room.bytes.take();
-            }
-            if !is_exact && found.room.marked.is_none() {
-                found.room.marked = spare.room.marked.take();
-            }
-        }
-        self.spare.retain(|spare| !spare.is_empty());
-        found
     }
 }
 
 impl Drop for Ahead {
     /// Says what happened, if that is asked for.
     fn drop(&mut self) {
-        if config().stats.is_none() || self.resolver.is_none() {
-            return;
+        if self.resolver.is_some() {
+            self.counters.tell(self.plan.gap(), self.since);
         }
-        let ReadCounters { exact, hits, misses, bytes, pauses, ran } = self.counters;
-        stats::append(&format!(
-            "{{\"operation\":\"gzread\",\"engine\":\"{}\",\"bytes_ahead\":{bytes},\"read_ahead\":{exact},\"hits\":{hits},\
-             \"misses\":{misses},\"pauses\":{pauses},\"gap\":{:.2},\"worker_seconds\":{:.6},\"pid\":{}}}\n",
-            if bytes > 0 { "parallel" } else { "serial" },
-            self.gap as f64 / 64.0,
-            ran as f64 / 1e9,
-            std::process::id(),
-        ));
     }
 }

@@ -1,0 +1,253 @@
+//! `Plan`: where guessed stretches begin, how long they are, and when it is better to begin none.
+//!
+//! With one worker the file is shared out in *rounds*. In each the head decodes a gap of `g` bytes alone while the worker decodes a stretch; the worker ends
+//! when the head comes to the stretch's beginning, so neither ever waits:
+//!
+//! ```text
+//! head:     |== gap ==|= delivers =|======= gap =======|= delivers =|
+//! worker:              |- looks -|=== stretch ===|- looks -|=== stretch ===|
+//!                      ^ begins where the last one ends, and a gap
+//! ```
+//!
+//! The length of a stretch follows from the gap, by what looking, markers and delivering cost. So the gap is what is tuned: wider when stretches
+//! end well before the room that there is for them, narrower when the worker had to wait for its next one, because it had no more room and the head was far.
+//! Towards the file's end rounds become shorter, so that both come to it together.
+//!
+//! With several workers stretches follow each other without gaps between them, but for one before every `workers` of them, and the gap is
+//! widened when the head had to wait, and narrowed when all workers were idle.
+
+use super::tuning::{Tuning, Way};
+use crate::inflate::Search;
+use std::time::Duration;
+
+/// Compressed bytes of the first stretch; each of the next is twice as long, up to what it should be.
+const FIRST_STRETCH: u64 = 128 << 10;
+
+/// Compressed bytes that a stretch should have at least.
+const SHORTEST: u64 = 64 << 10;
+
+/// The gap at first, in 64ths of a stretch.
+const FIRST_GAP: u64 = 48;
+
+/// The most elements of a guessed stretch, two bytes each. With two threads there are two stretches at most: one being
+/// delivered or waiting to be, one being decoded.
+pub(super) const MOST_ELEMENTS: usize = 2 << 20;
+
+/// Compressed bytes for which nothing is tried after trouble; doubled each time, up to 16 times this.
+const PAUSE: u64 = 4 << 20;
+
+#[derive(Debug)]
+pub(super) struct Plan {
+    tuning: Tuning,
+    /// What to look for in the next stretch.
+    pub(super) search: Search,
+    /// Compressed bytes of the next stretch, while they are still growing.
+    stretch: u64,
+    /// The gap, in 64ths of a stretch.
+    gap: u64,
+    /// Before this offset nothing is begun.
+    resume_at: u64,
+    /// How long the next pause is.
+    pause: u64,
+    misses_in_a_row: u32,
+    disturbed_in_a_row: u32,
+    /// What a guessed stretch takes a worker that has a processor.
+    pub(super) typical: Duration,
+    /// Output and input bytes of the head and of stretches, fading: how well the file is compressed.
+    ratio: (u64, u64),
+    /// The same of the last stretch that was looked at while it was decoded.
+    coming: (u64, u64),
+}
+
+/// How a guessed stretch ended that was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It was to end when it was met, with so many 64ths of its room used.
+    Hurried(u64),
+    /// It had no more room, or was as long as it should be.
+    Full,
+    /// As `Full`; and workers had nothing more to do.
+    Idle,
+    /// The head had to wait for it.
+    Late,
+}
+
+impl Plan {
+    pub(super) fn new(tuning: Tuning) -> Self {
+        Self {
+            tuning,
+            search: Search::All,
+            stretch: FIRST_STRETCH.min(tuning.stretch),
+            gap: FIRST_GAP,
+            resume_at: 0,
+            pause: PAUSE,
+            misses_in_a_row: 0,
+            disturbed_in_a_row: 0,
+            typical: Duration::from_millis(4),
+            ratio: (4, 1),
+            coming: (1, 1),
+        }
+    }
+
+    /// The reader goes on at another place.
+    pub(super) fn restart(&mut self) {
+        (self.resume_at, self.pause) = (0, PAUSE);
+        (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
+        self.stretch = FIRST_STRETCH.min(self.tuning.stretch);
+        self.coming = (1, 1);
+    }
+
+    /// The gap, in stretches.
+    pub(super) fn gap(&self) -> f64 {
+        self.gap as f64 / 64.0
+    }
+
+    pub(super) fn count_ratio(&mut self, bytes_in: u64, bytes_out: u64) {
+        if self.ratio.1 > 1 << 20 {
+            self.ratio = (self.ratio.0 / 2, self.ratio.1 / 2);
+        }
+        self.ratio = (self.ratio.0 + bytes_out, self.ratio.1 + bytes_in);
+    }
+
+    /// A worker has decoded so much to so much ahead of the head.
+    pub(super) fn foresee(&mut self, bytes_in: u64, bytes_out: u64) {
+        if bytes_in > 0 {
+            self.coming = (bytes_out, bytes_in);
+        }
+    }
+
+    /// Compressed bytes that decode to so many, but no more than a stretch should have. Where the file is compressed better than it was, or
+    /// will be so, it counts: too long a stretch does not fit, and too wide a gap keeps the worker waiting.
+    pub(super) fn len_for(&self, bytes: usize) -> u64 {
+        let by = |(bytes_out, bytes_in): (u64, u64)| bytes as u64 * bytes_in / bytes_out.max(1);
+        self.stretch.min(by(self.ratio)).min(by(self.coming)).max(16 << 10)
+    }
+
+    /// Where the next guessed stretch begins and how long it is, in a file of `size` bytes of which those before `frontier` are dealt with;
+    /// `None` when there should be none.
+    pub(super) fn next(&self, frontier: u64, size: u64, has_gap: bool) -> Option<(u64, u64)> {
+        let shortest = SHORTEST.min(self.tuning.stretch / 2);
+        let gap = if has_gap { self.gap } else { 0 };
+        let left = size.checked_sub(frontier)?;
+        let mut len = self.len_for(MOST_ELEMENTS * 15 / 16);
+        let last = left * 64 / (64 + gap);
+        if last < 2 * len {
+            len = if last / 2 >= 2 * shortest { last / 2 } else { last };
+        }
+        let from = frontier + len * gap / 64;
+        (len >= shortest && from >= self.resume_at).then_some((from, len))
+    }
+
+    /// One was begun.
+    pub(super) fn begun(&mut self) {
+        self.stretch = (self.stretch * 2).min(self.tuning.stretch);
+    }
+
+    /// Whether nothing is to be begun at `from`.
+    pub(super) fn is_paused(&self, from: u64) -> bool {
+        from < self.resume_at
+    }
+
+    /// A guessed stretch was met that ended so and took a worker so long.
+    pub(super) fn met(&mut self, ending: Ending, ran: Duration) {
+        self.misses_in_a_row = 0;
+        self.typical = (self.typical * 3 + ran) / 4;
+        // A step is small against the gap, so that one late worker does not upset it.
+        let step = self.gap / 16 + 1;
+        self.gap = match ending {
+            Ending::Late | Ending::Hurried(0..52) => (self.gap + step).min(256),
+            Ending::Idle => self.gap.saturating_sub(step).max(8),
+            Ending::Full | Ending::Hurried(_) => self.gap,
+        };
+    }
+
+    /// A single worker had to wait for its next stretch: the head came too late to give it one.
+    pub(super) fn was_idle(&mut self) {
+        self.gap = self.gap.saturating_sub(self.gap / 32 + 1).max(16);
+    }
+
+    /// A guess was not met because it took too long to find a place.
+    pub(super) fn came_late(&mut self) {
+        self.gap = (self.gap + 16).min(256);
+    }
+
+    /// A guess was wrong or late. After two of them in a row it is better to read on alone for a while; whether it is so far.
+    #[must_use]
+    pub(super) fn missed(&mut self, at: u64) -> bool {
+        self.search = Search::All;
+        self.misses_in_a_row += 1;
+        let pauses = self.misses_in_a_row >= 2 && self.tuning.way == Way::Measured;
+        if pauses {
+            self.pause_from(at);
+        }
+        pauses
+    }
+
+    /// Whether the worker of a stretch that ends at `until` had a processor of its own. Without, it is as with misses.
+    #[must_use]
+    pub(super) fn disturbed(&mut self, until: u64, is_disturbed: bool) -> bool {
+        self.disturbed_in_a_row = if is_disturbed { self.disturbed_in_a_row + 1 } else { 0 };
+        let pauses = self.disturbed_in_a_row >= 2 && self.tuning.way == Way::Measured;
+        if pauses {
+            self.pause_from(until);
+        }
+        pauses
+    }
+
+    /// All went well for a while: the next pause is a short one.
+    pub(super) fn forgive(&mut self) {
+        self.pause = PAUSE;
+    }
+
+    pub(super) fn pause_from(&mut self, offset: u64) {
+        self.resume_at = offset + self.pause;
+        self.pause = (self.pause * 2).min(16 * PAUSE);
+        (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_rounds_become_shorter_and_end_with_the_file() {
+        let mut plan = Plan::new(Tuning::default());
+        for _ in 0..4 {
+            plan.begun();
+        }
+        let (mut frontier, size, mut lens) = (0, 8 << 20, Vec::new());
+        while let Some((from, len)) = plan.next(frontier, size, true) {
+            assert!(from >= frontier && from + len <= size);
+            lens.push(len);
+            frontier = from + len;
+        }
+        assert!(size - frontier < 2 * SHORTEST, "{lens:?}");
+        assert!(lens.windows(2).all(|pair| pair[0] + 1 >= pair[1] || pair[1] < 4 * SHORTEST), "{lens:?}");
+        assert!(lens[0] > 400 << 10 && lens.last().is_some_and(|&last| last < 4 * SHORTEST), "{lens:?}");
+    }
+
+    #[test]
+    fn a_gap_finds_the_width_at_which_stretches_fill_their_room() {
+        let mut plan = Plan::new(Tuning::default());
+        let gap = plan.gap();
+        plan.met(Ending::Hurried(20), Duration::ZERO);
+        assert!(plan.gap() > gap);
+        plan.met(Ending::Hurried(60), Duration::ZERO);
+        let gap = plan.gap();
+        plan.met(Ending::Idle, Duration::ZERO);
+        assert!(plan.gap() < gap);
+    }
+
+    #[test]
+    fn pauses_double_until_all_went_well() {
+        let mut plan = Plan::new(Tuning::default());
+        assert!(!plan.missed(0) && plan.missed(0));
+        assert!(plan.is_paused(PAUSE - 1) && !plan.is_paused(PAUSE));
+        assert!(!plan.disturbed(PAUSE, true) && plan.disturbed(PAUSE, true));
+        assert!(plan.is_paused(3 * PAUSE - 1) && plan.next(0, 64 << 20, true).is_none());
+        plan.forgive();
+        plan.pause_from(0);
+        assert!(!plan.is_paused(PAUSE));
+    }
+}
