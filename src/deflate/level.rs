@@ -1,7 +1,7 @@
 //! The level table: what each compression level does.
 //!
 //! Levels 1 and 2 look up one or two places and take what they find, unless the next byte has better. Levels 3 to 9 are one parser over one match finder, with
-//! more candidates compared and later places tried as the number grows; 3 is greedy. Levels 10 to 12, which zlib does not have,
+//! more candidates compared and later places tried as the number grows. Levels 10 to 12, which zlib does not have,
 //! weigh whole paths through the input over the same match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md a level's output is smaller than that of zlib's same level, and all seven
@@ -87,8 +87,8 @@ const METHODS: [Method; 13] = [
     Method::Stored,
     Method::Fastest,
     Method::Fast,
-    lazy([2, 1, 0], 32, 32, 0),
-    lazy([2, 1, 0], 32, 32, 8),
+    lazy([2, 1, 0], 32, 32, 6),
+    lazy([4, 2, 0], 48, 48, 12),
     lazy([6, 3, 0], 96, 96, 32),
     // Up to here a second place is tried for short matches only, from here on for all.
     lazy([8, 4, 0], 130, 130, 130),
