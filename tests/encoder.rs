@@ -227,6 +227,23 @@ fn noise_costs_no_more_than_stored_blocks() {
 }
 
 #[test]
+fn noise_that_repeats_itself_is_found_at_any_distance() {
+    let mut random = Random(31);
+    let noise: Vec<u8> = (0..100_000).map(|_| random.next() as u8).collect();
+    let mut encoder = Encoder::new().expect("memory");
+    for distance in [1000, 5000, 13 << 10, 17 << 10, 18_000, 30_000, 32_000] {
+        let mut data = noise.clone();
+        for _ in 0..60_000 {
+            data.push(data[data.len() - distance]);
+        }
+        for level in levels().filter(|level| level.number() > 2) {
+            let len = check(&mut encoder, level, &data, usize::MAX, ChunkEnd::Finish).len();
+            assert!(len < noise.len() + 6000, "level {level:?}, {distance} back: {len}");
+        }
+    }
+}
+
+#[test]
 fn a_window_is_used() {
     let mut encoder = Encoder::new().expect("memory");
     let secret = sample(0, 20_000, 4);

@@ -62,6 +62,12 @@ impl Keys {
     }
 }
 
+/// The positions that [`fill_thinly`](DistanceRings::fill_thinly) fills, of every [`THIN_CYCLE`]. It is a perfect difference set: modulo
+/// the cycle any distance lies between two of them, so whatever the distance at which data repeat themselves, one position in a
+/// cycle sees it.
+const THIN: [usize; 4] = [0, 1, 3, 9];
+const THIN_CYCLE: usize = 13;
+
 /// How far ahead of a searched position the rings must be filled: its own 258 bytes and those of a lazy search.
 pub(in crate::deflate) const LOOKAHEAD: usize = MAX_MATCH + 2 + MAX_KEY + 1;
 
@@ -227,17 +233,7 @@ impl DistanceRings {
     /// Fills the rings up to `to`, which is at most `data.len()`.
     pub(in crate::deflate) fn fill(&mut self, data: &[u8], to: usize) {
         while self.filled < to {
-            if self.origin + self.filled == self.base + WINDOW_SIZE {
-                rebase(&mut self.chain_heads);
-                rebase(&mut self.near_heads);
-                if self.keys == Keys::SixAndFive {
-                    rebase(&mut self.five_heads);
-                }
-                self.base += WINDOW_SIZE;
-            }
-            // Up to the next turn of the base or of a ring, whichever comes first.
-            let turn = (self.filled / NEAR_RING + 1) * NEAR_RING;
-            let end = to.min(turn).min(self.base + WINDOW_SIZE - self.origin);
+            let end = self.next_turn(to);
             // The fill of a position reads eight bytes; the last seven positions read them from a padded copy.
             let whole = end.min(data.len().saturating_sub(7)).max(self.filled);
             self.fill_from(&data[self.filled..(whole + 7).min(data.len())], whole - self.filled);
@@ -247,6 +243,52 @@ impl DistanceRings {
                 self.fill_from(&padded[..end - whole + 7], end - whole);
             }
         }
+    }
+
+    /// Fills the rings up to `to` with some of the positions only, those in [`THIN`]; the others are as if they were like nothing.
+    pub(in crate::deflate) fn fill_thinly(&mut self, data: &[u8], to: usize) {
+        while self.filled < to {
+            let (from, end) = (self.filled, self.next_turn(to));
+            let (at, near_at, count) = (from % RING, from % NEAR_RING, end - from);
+            self.chain[at..at + count].fill(NONE);
+            self.near[near_at..near_at + count].fill(NONE);
+            self.five[near_at..near_at + count].fill(NONE);
+            for cycle in (from - from % THIN_CYCLE..end).step_by(THIN_CYCLE) {
+                for position in THIN.map(|step| cycle + step) {
+                    if (from..end).contains(&position) {
+                        self.fill_one(data, position);
+                    }
+                }
+            }
+            self.filled = end;
+        }
+    }
+
+    /// Fills one position in the rings of the chain and of four bytes, if enough bytes are left there.
+    fn fill_one(&mut self, data: &[u8], position: usize) {
+        let Some(bytes) = data.get(position..).and_then(|rest| rest.first_chunk()) else { return };
+        let word = u64::from_le_bytes(*bytes);
+        let relative = (self.origin + position - self.base) as i16;
+        let head = &mut self.chain_heads[hash(word, self.keys.chain_key(), self.size.chain_bits())];
+        self.chain[position % RING] = relative.wrapping_sub(*head) as u16;
+        *head = relative;
+        let head = &mut self.near_heads[hash(word, WORD, self.size.near_bits())];
+        self.near[position % NEAR_RING] = relative.wrapping_sub(*head) as u16;
+        *head = relative;
+    }
+
+    /// Moves the base where that is due, and tells how far to go, `to` at most, before it is again, or a ring turns.
+    fn next_turn(&mut self, to: usize) -> usize {
+        if self.origin + self.filled == self.base + WINDOW_SIZE {
+            rebase(&mut self.chain_heads);
+            rebase(&mut self.near_heads);
+            if self.keys == Keys::SixAndFive {
+                rebase(&mut self.five_heads);
+            }
+            self.base += WINDOW_SIZE;
+        }
+        let turn = (self.filled / NEAR_RING + 1) * NEAR_RING;
+        to.min(turn).min(self.base + WINDOW_SIZE - self.origin)
     }
 
     /// Fills `count` positions, whose bytes and seven more are `bytes`, without crossing a turn of a ring.
@@ -337,4 +379,16 @@ fn boxed_array<const N: usize>() -> Result<Box<[u16; N]>> {
     let mut entries = Vec::new();
     cleared(&mut entries, N, NONE)?;
     Ok(entries.into_boxed_slice().try_into().expect("N entries"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_distance_lies_between_two_positions_that_are_filled_thinly() {
+        for distance in 0..THIN_CYCLE {
+            assert!(THIN.iter().any(|step| THIN.contains(&((step + distance) % THIN_CYCLE))), "{distance}");
+        }
+    }
 }

@@ -19,7 +19,7 @@
 #![forbid(unsafe_code)]
 
 use super::cost::Costs;
-use super::{SEGMENT, Sink};
+use super::{QUIET_RUN, SEGMENT, Sink, take_literals};
 use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::match_finder::hash_table::{Candidate, HashTables, WORD};
 use crate::deflate::sequence::{Frequencies, OpenBlock};
@@ -29,8 +29,7 @@ use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_S
 /// Literals in a row after which the stride begins to grow: 64. Such runs are common here, where searches find little.
 const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
-/// Literals in a row after which only one segment of [`QUIET_STEP`] is looked at: noise at twice the speed.
-const QUIET_RUN: usize = 8 * SEGMENT;
+/// Of so many segments one is looked at in a quiet run: noise at twice the speed.
 const QUIET_STEP: usize = 4;
 /// The first cost refresh of a block; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
@@ -208,12 +207,4 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
 fn better<const BY_VALUE: bool>(other: Candidate, found: Candidate) -> Candidate {
     let is_better = if BY_VALUE { other.value() >= found.value() } else { other.length() > found.length() };
     if is_better { other } else { found }
-}
-
-/// Counts the bytes from `from` to `to` as literals; tells where they end.
-fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> usize {
-    for &byte in data.get(from..to).unwrap_or_default() {
-        block.add_literal(byte);
-    }
-    from.max(to)
 }

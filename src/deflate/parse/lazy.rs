@@ -19,13 +19,13 @@
 //!
 //! The inner loop runs over one segment of 1 KiB; fills, splits and refreshes happen between segments, so inside it there
 //! is one comparison with the segment's end. Where the finder has found nothing for long (data that does not compress), it
-//! is asked only at growing distances.
+//! is asked only at growing distances, and at last most positions are not even entered.
 
 #![forbid(unsafe_code)]
 
 use super::cost::{BIT, Costs};
 use super::tuning::{Finds, Tuning};
-use super::{SEGMENT, Sink, skip_after};
+use super::{QUIET_RUN, SEGMENT, Sink, skip_after, take_literals};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
@@ -68,11 +68,16 @@ pub(in crate::deflate) fn parse(
         while segment_end <= position {
             segment_end += SEGMENT;
         }
+        let to = segment_end.min(end);
         // A segment's last match and the lazy searches in it begin at most two bytes past its end.
-        rings.fill(data, end.min(segment_end + MAX_MATCH + LOOKAHEAD));
+        let ahead = end.min(segment_end + MAX_MATCH + LOOKAHEAD);
+        if position - sink.block.literals_from < QUIET_RUN {
+            rings.fill(data, ahead);
+        } else {
+            rings.fill_thinly(data, ahead);
+        }
         let wants_shorts = tuning.wants_shorts();
-        let mut segment =
-            Segment { level, costs: &costs, end: segment_end.min(end), finds: &mut tuning.finds };
+        let mut segment = Segment { level, costs: &costs, end: to, finds: &mut tuning.finds };
         let finder = rings.search(data);
         position = if wants_shorts {
             segment.parse::<true>(finder, position, sink.block)
@@ -144,11 +149,7 @@ impl Segment<'_> {
                 position += 1;
                 let skip = skip_after(position - block.literals_from);
                 if skip > 0 {
-                    let stop = (position + skip).min(self.end);
-                    for &byte in &data[position.min(stop)..stop] {
-                        block.add_literal(byte);
-                    }
-                    position = position.max(stop);
+                    position = take_literals(data, position, self.end.min(position + skip), block);
                 }
                 continue;
             }
