@@ -219,7 +219,9 @@ pub fn markers(input: &[u8]) {
 pub fn middle(input: &[u8]) {
     let (content, script) = split(input);
     match find_start(content, Search::All) {
-        Some(Start::Block(bit) | Start::Marked(bit)) => from_the_middle(content, bit, &mut Rng::scripted(script)),
+        Some(Start::Block(bit) | Start::Marked(bit)) => {
+            from_the_middle(content, bit, &mut Rng::scripted(script))
+        }
         Some(Start::Member(at)) => assert!(content[at..].starts_with(&[0x1f, 0x8b, 8])),
         None => {}
     }
