@@ -96,7 +96,7 @@ const RIGZ: &[(&str, &[&str])] = &[
         "LEVELS",
         &[
             "-0 stores, -1 is the fastest, -6 the default, and -9 what most ask for who want small files. Levels 10 to 12 are beyond what gzip \
-             has: they weigh whole paths through the data, take 3 to 10 times as long as -9, also on all processors, and save another 2 to 3 %. \
+             has: they weigh whole paths through the data, take 4 to 13 times as long as -9, also on all processors, and save another 2 to 3 %. \
              They are written -10, -11, -12 or --level N. Of pigz's -11 they have the meaning, small and slow, but not the encoder, zopfli, \
              which is slower by far; its options -F, -I, -J and -O are refused.",
             "A run of digits other than 10, 11 and 12 means its last one, as for gzip: -19 is -9.",

@@ -164,7 +164,7 @@ pub(crate) fn command() -> Command {
             .long("level")
             .value_name("N")
             .value_parser(value_parser!(i32).range(0..=12))
-            .help("Level 0 to 12; -10, -11 and -12 mean the same: 3 to 10 times the time of -9 for 2 to 3 % less"),
+            .help("Level 0 to 12; -10, -11 and -12 mean the same: 4 to 13 times the time of -9 for 2 to 3 % less"),
         Arg::new("processes")
             .short('p')
             .long("processes")
