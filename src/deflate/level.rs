@@ -1,8 +1,8 @@
 //! The level table: what each compression level does.
 //!
-//! Levels 1 and 2 look up one or two places and take what they find, unless the next byte has better. Levels 3 to 9 are one parser over one match finder, with
-//! more candidates compared and later places tried as the number grows. Levels 10 to 12, which zlib does not have,
-//! weigh whole paths through the input over the same match finder.
+//! Levels 1 and 2 look up one or two places and take what they find, unless the next byte has better. Levels 3 to 9 are one
+//! parser over one match finder, with more candidates compared and later places tried as the number grows. Levels 10 to 12,
+//! which zlib does not have, weigh whole paths through the input over the same match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md a level's output is smaller than that of zlib's same level, and all seven
 //! together smaller than zlib-ng's, in less time than zlib-ng's: hardly less up to level 4, far less above.
