@@ -44,6 +44,16 @@ int main(void)
     CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
     CHECK_EQ(inflateEnd(&strm), Z_OK);
 
+    /* What a value holds beyond its bits does not count, nor does a value of no bits. */
+    deflate_start(&strm, 6, -15);
+    CHECK_EQ(deflatePrime(&strm, 0, 0xff), Z_OK);
+    CHECK_EQ(deflatePrime(&strm, 5, 0xffe2), Z_OK);
+    CHECK_EQ(deflatePrime(&strm, 5, -32), Z_OK);
+    strm.next_in = plain, strm.avail_in = 40000, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    check_unpacks(out, strm.total_out, -15, plain, 40000); /* the ten bits are an empty block */
+
     /* What does not fit is pending, and comes out by calls with room: delivered and pending add up. */
     deflate_start(&strm, 1, 15);
     Bytef *hard = noise(40000, 9);

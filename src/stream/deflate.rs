@@ -325,7 +325,8 @@ impl DeflateStream {
         if !(0..=16).contains(&bits) {
             return Err(Error::Buffer);
         }
-        self.body.prime(bits, value)
+        // What lies beyond the bits does not count; zlib-ng would write it.
+        self.body.prime(bits, value & ((1 << bits) - 1))
     }
 
     /// `deflateTune()`: zlib's search parameters.

@@ -494,12 +494,25 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Ten bits that are an empty fixed block: they fit wherever a block may start.
+    /// Ten bits that are an empty fixed block, in one call or two: they fit wherever a block may start. What a value holds beyond its
+    /// bits does not count.
     fn prime(&mut self, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-        let (bits, value) = if rng.chance(80) { (10, 2) } else { (rng.pick(&[-1, 17, 33]), 0) };
+        if rng.chance(20) {
+            let bits = rng.pick(&[-1, 17, 33]);
+            return self.prime_bits(bits, 0, trace);
+        }
+        let first = rng.below(11) as c_int;
+        for (bits, value) in [(first, 2), (10 - first, 2 >> first)] {
+            let beyond = if rng.chance(50) { (rng.bits() as c_int) << bits } else { 0 };
+            self.prime_bits(bits, value & ((1 << bits) - 1) | beyond, trace)?;
+        }
+        Ok(())
+    }
+
+    fn prime_bits(&mut self, bits: c_int, value: c_int, trace: &mut Trace) -> Verdict {
         let code = self.bench.ours.deflate_prime(&mut *self.ours, bits, value);
         trace.add(|| format!("deflatePrime({bits}, {value}) -> {code}"));
-        let want = if bits == 10 { OK } else { BUF_ERROR };
+        let want = if (0..=16).contains(&bits) { OK } else { BUF_ERROR };
         if code != want {
             return Err(format!("deflatePrime({bits}) gives {code}, want {want}"));
         }
