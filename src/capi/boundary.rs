@@ -162,15 +162,29 @@ impl Exchange<'_> {
     /// - `strm` is valid, and so are the buffers that it describes, for the length of the call.
     pub(super) unsafe fn new(strm: NonNull<z_stream>) -> Option<Self> {
         // SAFETY: the caller vouches for `strm`.
-        let z_stream { next_in, avail_in, next_out, avail_out, .. } = unsafe { strm.as_ref() };
-        if next_out.is_null() && *avail_out != 0 || next_in.is_null() && *avail_in != 0 {
+        let z_stream { next_out, avail_out, .. } = unsafe { strm.as_ref() };
+        if next_out.is_null() && *avail_out != 0 {
             return None;
         }
-        // SAFETY: the caller vouches for the buffers, and a promised one is not null.
-        let input = unsafe { slice(*next_in, *avail_in as usize) };
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the buffer, and a promised one is not null.
         let output = unsafe { Output::from_raw(*next_out, *avail_out as usize) };
-        Some(Self { strm, given: input.len(), input, output })
+        // SAFETY: the caller's promise is the same.
+        Some(Self { output, ..unsafe { Self::input_only(strm) }? })
+    }
+
+    /// As [`new`](Self::new), for a call that gives nothing and so may not ask where to: there is no room.
+    ///
+    /// # Safety
+    /// - `strm` is valid, and so is the input that it describes, for the length of the call.
+    pub(super) unsafe fn input_only(strm: NonNull<z_stream>) -> Option<Self> {
+        // SAFETY: the caller vouches for `strm`.
+        let z_stream { next_in, avail_in, .. } = unsafe { strm.as_ref() };
+        if next_in.is_null() && *avail_in != 0 {
+            return None;
+        }
+        // SAFETY: the caller vouches for the buffer, and a promised one is not null.
+        let input = unsafe { slice(*next_in, *avail_in as usize) };
+        Some(Self { strm, given: input.len(), input, output: Output::new(&mut []) })
     }
 
     /// Tells the program what was taken and given: pointers and room move on, totals grow.

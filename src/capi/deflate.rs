@@ -5,6 +5,7 @@ use super::types::code::*;
 use super::types::{gz_header, uInt, uLong, z_size_t, z_stream};
 use crate::error::{Error, Result};
 use crate::format::gzip;
+use crate::raw::Output;
 use crate::stream::Flush;
 use crate::stream::deflate::{Config, DeflateStream};
 use crate::stream::oneshot;
@@ -116,12 +117,18 @@ pub unsafe extern "C" fn deflateInit2_(
     }
     guard(Z_STREAM_ERROR, || {
         let config = Config { level, window_bits, mem_level, strategy };
-        to_ok(DeflateStream::new(config, allocator).and_then(|stream| {
+        let outcome = DeflateStream::new(config, allocator).and_then(|stream| {
             restart(strm);
             let deflate = Deflate { stream, header: core::ptr::null_mut() };
             deflate.publish(strm);
             install(strm, Kind::Deflate, allocator, deflate)
-        }))
+        });
+        if outcome == Err(Error::Memory) {
+            // Whatever stood there: as with zlib, a stream that was refused its memory may be ended.
+            strm.state = core::ptr::null_mut();
+            strm.msg = text(Z_MEM_ERROR).as_ptr();
+        }
+        to_ok(outcome)
     })
 }
 
@@ -180,7 +187,7 @@ unsafe fn run<T>(
     outcome
 }
 
-/// Frees the stream's state. `Z_DATA_ERROR` when data was still on its way, `Z_STREAM_ERROR`.
+/// Frees the stream's state. `Z_DATA_ERROR` when the stream was begun and `Z_FINISH` has not taken all its input, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
@@ -232,18 +239,30 @@ pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strate
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
-        // SAFETY: the program's buffers are as its stream says.
-        to_ok(unsafe {
-            run(deflate, strm, |stream, call, header| {
-                if stream.is_within_header() {
-                    _ = stream.deflate_with_header(&mut &[][..], &mut call.output, Flush::None, header);
+        if !deflate.stream.params_need_buffers(level, strategy) {
+            // Nobody has promised that they are there.
+            return to_ok(deflate.stream.params(level, strategy, &mut &[][..], &mut Output::new(&mut [])));
+        }
+        let outcome = if strm.next_out.is_null() {
+            Err(Error::Stream)
+        } else {
+            // SAFETY: the program's buffers are as its stream says.
+            unsafe {
+                run(deflate, strm, |stream, call, header| {
                     if stream.is_within_header() {
-                        return Err(Error::Buffer);
+                        _ = stream.deflate_with_header(&mut &[][..], &mut call.output, Flush::None, header);
+                        if stream.is_within_header() {
+                            return Err(Error::Buffer);
+                        }
                     }
-                }
-                stream.params(level, strategy, &mut call.input, &mut call.output)
-            })
-        })
+                    stream.params(level, strategy, &mut call.input, &mut call.output)
+                })
+            }
+        };
+        if let Err(error @ Error::Stream) = outcome {
+            strm.msg = text(to_ok(Err(error))).as_ptr();
+        }
+        to_ok(outcome)
     })
 }
 
@@ -260,10 +279,15 @@ pub unsafe extern "C" fn deflateSetDictionary(
     }
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: the program promises `len` bytes.
-        let code = to_ok(deflate.stream.set_dictionary(unsafe { slice(dictionary, len as usize) }));
+        let outcome = deflate.stream.set_dictionary(unsafe { slice(dictionary, len as usize) });
         // SAFETY: `stream!` found a valid stream.
-        deflate.publish(unsafe { &mut *strm });
-        code
+        let strm = unsafe { &mut *strm };
+        deflate.publish(strm);
+        if let Ok(kept) = outcome {
+            // zlib counts what its window takes of a dictionary as input.
+            strm.total_in = strm.total_in.wrapping_add(kept as u64);
+        }
+        to_ok(outcome.map(|_| ()))
     })
 }
 
@@ -366,11 +390,12 @@ unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
     }
 }
 
-/// Names the gzip header to write; the struct and its texts must stay until it is written. `Z_STREAM_ERROR` when the stream has no gzip wrap.
+/// Names the gzip header to write; the struct and its texts must stay until it is written. `Z_STREAM_ERROR` when the stream has no gzip wrap
+/// or has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
     let (_, deflate) = stream!(strm);
-    if !deflate.stream.is_gzip() {
+    if !deflate.stream.takes_header() {
         return Z_STREAM_ERROR;
     }
     deflate.header = head;

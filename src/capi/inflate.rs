@@ -132,11 +132,16 @@ pub unsafe extern "C" fn inflateInit2_(
     // SAFETY: the program's allocator is null or keeps the contract.
     let allocator = unsafe { allocator(strm) };
     guard(Z_STREAM_ERROR, || {
-        to_ok(InflateStream::new(window_bits, allocator).and_then(|stream| {
+        let outcome = InflateStream::new(window_bits, allocator).and_then(|stream| {
             restart(strm);
             publish(&stream, strm);
             install(strm, Kind::Inflate, allocator, Inflate { stream, header: HeaderSink::NONE })
-        }))
+        });
+        if outcome == Err(Error::Stream) {
+            // Whatever stood there: as with zlib, a stream that was refused its form may be ended.
+            strm.state = core::ptr::null_mut();
+        }
+        to_ok(outcome)
     })
 }
 
@@ -280,8 +285,8 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
-        // SAFETY: the program's buffers are as its stream says; only input is used.
-        let Some(mut call) = (unsafe { Exchange::new(NonNull::from(&mut *strm)) }) else {
+        // SAFETY: the program's input is as its stream says.
+        let Some(mut call) = (unsafe { Exchange::input_only(NonNull::from(&mut *strm)) }) else {
             return Z_STREAM_ERROR;
         };
         let outcome = stream.engine_mut().sync(&mut call.input);

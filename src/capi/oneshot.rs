@@ -60,14 +60,12 @@ pub unsafe extern "C" fn compress2_z(
     source_len: z_size_t,
     level: c_int,
 ) -> c_int {
-    if dest_len.is_null() || (source_len > 0 && source.is_null()) {
+    // No stream is of no length, so there must be a place even where there is no room.
+    if dest_len.is_null() || dest.is_null() || (source_len > 0 && source.is_null()) {
         return Z_STREAM_ERROR;
     }
     // SAFETY: not null, and the program's to be read.
     let room = unsafe { *dest_len };
-    if room > 0 && dest.is_null() {
-        return Z_STREAM_ERROR;
-    }
     // SAFETY: the program promises `source_len` bytes.
     let source = unsafe { slice(source, source_len) };
     // SAFETY: the program promises `room` bytes at `dest`.

@@ -194,6 +194,10 @@ impl Body {
         let status = outcome?;
         if status == Status::StreamEnd {
             self.segment = Segment::Finished;
+            if self.data_type == UNKNOWN && self.params.level > 0 {
+                // zlib looks at the last block even if nothing is in it; zlib-ng does not.
+                self.data_type = detect_data_type(&[], &[]);
+            }
         } else if flush != Flush::None && input.is_empty() && !output.is_full() {
             self.begin_segment();
         }

@@ -259,12 +259,12 @@ impl DeflateStream {
         if !self.has_begun {
             return self.body.params(level, strategy.to_zlib(), input, output, false);
         }
-        if !self.write_header(output, None) && self.phase != Phase::Body {
-            return Err(Error::Buffer);
-        }
         let current = self.body.parameters();
         if (current.level, current.strategy) == (level, strategy.to_zlib()) {
             return Ok(());
+        }
+        if !self.write_header(output, None) && self.phase != Phase::Body {
+            return Err(Error::Buffer);
         }
         if self.phase != Phase::Body {
             return Err(Error::Stream);
@@ -299,8 +299,17 @@ impl DeflateStream {
         self.is_finishing = false;
     }
 
-    /// `deflateSetDictionary()`: history for what follows. In the zlib wrap before anything else only, in gzip never.
-    pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
+    /// Whether [`params`](Self::params) would look at input and room: something may have to be flushed.
+    pub fn params_need_buffers(&self, level: i32, strategy: Strategy) -> bool {
+        let current = self.body.parameters();
+        self.has_begun
+            && resolve_level(level)
+                .is_ok_and(|level| (current.level, current.strategy) != (level, strategy.to_zlib()))
+    }
+
+    /// `deflateSetDictionary()`: history for what follows. In the zlib wrap before anything else only, in gzip never. Tells how many
+    /// bytes of it, the last ones, the window has room for.
+    pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<usize> {
         match (self.wrap, self.phase) {
             (Wrap::Raw, _) => {}
             (Wrap::Zlib, Phase::Header(0)) => {}
@@ -311,7 +320,7 @@ impl DeflateStream {
             let before = self.dictionary_check.unwrap_or(adler32::INITIAL);
             self.dictionary_check = Some(adler32::update(before, dictionary));
         }
-        Ok(())
+        Ok(dictionary.len().min(1 << self.body.parameters().window_bits))
     }
 
     /// `deflateGetDictionary()`: the last 32 KiB, at most, of dictionary and input.
@@ -392,9 +401,9 @@ impl DeflateStream {
         self.body.used_bits()
     }
 
-    /// Whether the stream has a gzip wrap.
-    pub fn is_gzip(&self) -> bool {
-        self.wrap == Wrap::Gzip
+    /// Whether the stream has a gzip wrap, and its end is still to come.
+    pub fn takes_header(&self) -> bool {
+        self.wrap == Wrap::Gzip && matches!(self.phase, Phase::Header(_) | Phase::Body)
     }
 
     /// Whether calls were made and the header is not wholly out.
@@ -402,9 +411,10 @@ impl DeflateStream {
         self.has_begun && matches!(self.phase, Phase::Header(_))
     }
 
-    /// Whether a stream that ends now loses data: something was taken, and the end is not out.
+    /// Whether a stream that ends now never heard its end: it was begun, and `Finish` has not taken all input. As with zlib, that some
+    /// output found no room is no matter then.
     pub fn is_unfinished(&self) -> bool {
-        self.has_begun && self.phase != Phase::Done
+        self.has_begun && self.phase != Phase::Done && !self.is_finishing
     }
 
     fn finish_stats(&mut self) {

@@ -1,0 +1,210 @@
+/* Arguments and places that the manual allows and few programs meet: fields that a call does not look at hold anything, a stream is ended
+ * that could not begin, parameters are set to what they are, a header comes late. */
+#include "check.h"
+
+enum { LEN = 1000 };
+static Bytef *plain, out[5000], somewhere[64];
+
+/* inflateInit2 that refuses the form leaves a stream that may be ended, whatever its state was before. */
+static void ending_what_could_not_begin(void)
+{
+    static const int wrong[] = {-16, -7, -1, 1, 7, 17, 23, 33, 39, 48, 64, 1 << 30, -1 - 0x7fffffff};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        z_stream strm;
+        memset(&strm, 0, sizeof strm);
+        strm.state = (struct internal_state *)somewhere;
+        CHECK_EQ(inflateInit2(&strm, wrong[i]), Z_STREAM_ERROR);
+        CHECK(strm.state == NULL && strm.msg == NULL);
+        CHECK_EQ(inflateEnd(&strm), Z_STREAM_ERROR);
+    }
+}
+
+static int left;
+static voidpf few(voidpf opaque, uInt items, uInt size)
+{
+    (void)opaque;
+    return left-- > 0 ? calloc(items, size) : NULL;
+}
+static void give_back(voidpf opaque, voidpf memory)
+{
+    (void)opaque;
+    free(memory);
+}
+
+/* The same of deflateInit2 that finds no memory behind its first piece. */
+static void ending_what_found_no_memory(void)
+{
+    for (int count = 1; count < 10; count++) {
+        z_stream strm;
+        memset(&strm, 0, sizeof strm);
+        strm.zalloc = few, strm.zfree = give_back;
+        strm.state = (struct internal_state *)somewhere;
+        left = count;
+        int status = deflateInit2(&strm, 6, Z_DEFLATED, -9, 8, Z_HUFFMAN_ONLY);
+        if (status == Z_OK) {
+            CHECK_EQ(deflateEnd(&strm), Z_OK);
+            return;
+        }
+        CHECK_EQ(status, Z_MEM_ERROR);
+        CHECK_STR(strm.msg, "insufficient memory");
+        CHECK(strm.state == NULL);
+        CHECK_EQ(deflateEnd(&strm), Z_STREAM_ERROR);
+    }
+    CHECK(!"so much memory");
+}
+
+/* deflateParams looks at the buffers only if it has something to flush. */
+static void parameters(int window_bits)
+{
+    z_stream strm;
+    deflate_start(&strm, 6, window_bits);
+    strm.next_in = NULL, strm.avail_in = 10, strm.next_out = NULL, strm.avail_out = 20;
+    CHECK_EQ(deflateParams(&strm, 1, Z_FILTERED), Z_OK);
+    CHECK_EQ(deflateParams(&strm, 6, Z_DEFAULT_STRATEGY), Z_OK);
+    CHECK(strm.avail_in == 10 && strm.avail_out == 20 && strm.total_out == 0);
+
+    /* Within the header, too: to what they are. */
+    strm.avail_in = 0, strm.next_out = out, strm.avail_out = 1;
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+    uLong before = strm.total_out;
+    strm.avail_out = 0;
+    CHECK_EQ(deflateParams(&strm, Z_DEFAULT_COMPRESSION, Z_DEFAULT_STRATEGY), Z_OK);
+    strm.avail_out = 100;
+    CHECK_EQ(deflateParams(&strm, 6, Z_DEFAULT_STRATEGY), Z_OK);
+    CHECK_EQ(strm.total_out, before);
+
+    /* With data on its way: only a change needs them. */
+    strm.next_in = plain, strm.avail_in = LEN, strm.next_out = out + before, strm.avail_out = sizeof out - 100;
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+    Bytef *next = strm.next_out;
+    uInt room = strm.avail_out;
+    strm.next_out = NULL, strm.msg = NULL;
+    CHECK_EQ(deflateParams(&strm, 6, Z_DEFAULT_STRATEGY), Z_OK);
+    CHECK(strm.msg == NULL);
+    CHECK_EQ(deflateParams(&strm, 6, Z_HUFFMAN_ONLY), Z_STREAM_ERROR);
+    CHECK_STR(strm.msg, "stream error");
+    strm.next_out = next, strm.avail_out = room;
+    CHECK_EQ(deflateParams(&strm, 6, Z_HUFFMAN_ONLY), Z_OK);
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    check_unpacks(out, strm.total_out, window_bits, plain, LEN);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
+/* inflateSync gives nothing, so it does not ask where to. */
+static void looking_for_a_marker(void)
+{
+    static const Bytef marker[] = {1, 2, 3, 0, 0, 0xff, 0xff, 4};
+    z_stream strm;
+    inflate_start(&strm, -15);
+    strm.next_in = (Bytef *)marker, strm.avail_in = sizeof marker, strm.next_out = NULL, strm.avail_out = 20;
+    CHECK_EQ(inflateSync(&strm), Z_OK);
+    CHECK_EQ(strm.avail_in, 1);
+    CHECK(strm.next_out == NULL && strm.avail_out == 20);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+}
+
+/* What the window takes of a dictionary counts as input. */
+static void dictionaries(void)
+{
+    static const uInt lengths[] = {0, 1, 511, 512, 513, 32768, 32769, 50000};
+    Bytef *dictionary = prose(50000, 9);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (int window_bits = -15; window_bits <= 15; window_bits += window_bits == -9 ? 17 : 1) {
+            z_stream strm;
+            uInt window = 1u << (window_bits < 0 ? -window_bits : window_bits == 8 ? 9 : window_bits), kept;
+            deflate_start(&strm, 6, window_bits);
+            for (uLong times = 1; times <= 2; times++) {
+                CHECK_EQ(deflateSetDictionary(&strm, dictionary, lengths[i]), Z_OK);
+                kept = lengths[i] < window ? lengths[i] : window;
+                CHECK_EQ(strm.total_in, times * kept);
+            }
+            CHECK_EQ(deflateSetDictionary(&strm, NULL, 0), Z_STREAM_ERROR);
+            CHECK_EQ(strm.total_in, 2 * kept);
+            strm.next_in = plain, strm.avail_in = LEN, strm.next_out = out, strm.avail_out = sizeof out;
+            CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+            CHECK_EQ(strm.total_in, 2 * kept + LEN);
+            CHECK_EQ(deflateReset(&strm), Z_OK);
+            CHECK_EQ(strm.total_in, 0);
+            CHECK_EQ(deflateEnd(&strm), Z_OK);
+        }
+    free(dictionary);
+}
+
+/* Once Z_FINISH has taken all, the stream may be dropped; before, that is an error. */
+static void dropping(int window_bits)
+{
+    for (int flush = Z_NO_FLUSH; flush <= Z_BLOCK; flush++) {
+        z_stream strm, copy;
+        deflate_start(&strm, 6, window_bits);
+        strm.next_in = plain, strm.avail_in = LEN, strm.next_out = out, strm.avail_out = 20;
+        CHECK_EQ(deflate(&strm, flush), Z_OK);
+        CHECK_EQ(strm.avail_in, 0);
+        CHECK_EQ(deflateCopy(&copy, &strm), Z_OK);
+        CHECK_EQ(deflateEnd(&copy), flush == Z_FINISH ? Z_OK : Z_DATA_ERROR);
+        CHECK_EQ(deflateEnd(&strm), flush == Z_FINISH ? Z_OK : Z_DATA_ERROR);
+    }
+}
+
+/* A header that comes behind the end is refused, one that comes behind a reset is not. */
+static void late_header(void)
+{
+    z_stream strm;
+    gz_header header;
+    memset(&header, 0, sizeof header);
+    deflate_start(&strm, 6, 31);
+    strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+    CHECK_EQ(deflateSetHeader(&strm, &header), Z_OK);
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(deflateSetHeader(&strm, &header), Z_STREAM_ERROR);
+    CHECK_EQ(deflateReset(&strm), Z_OK);
+    CHECK_EQ(deflateSetHeader(&strm, &header), Z_OK);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
+/* A stream of nothing is binary at its end, whatever its window; what is only stored is not looked at. */
+static void kind_of_nothing(void)
+{
+    for (int window_bits = 9; window_bits <= 15; window_bits++)
+        for (int level = 0; level <= 9; level++)
+            for (int raw = 0; raw < 2; raw++) {
+                z_stream strm;
+                deflate_start(&strm, level, raw ? -window_bits : window_bits);
+                CHECK_EQ(strm.data_type, Z_UNKNOWN);
+                strm.next_out = out, strm.avail_out = sizeof out;
+                CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+                CHECK_EQ(strm.data_type, level == 0 ? Z_UNKNOWN : Z_BINARY);
+                CHECK_EQ(deflateEnd(&strm), Z_OK);
+            }
+}
+
+/* No room and no place is not the same. */
+static void no_place(void)
+{
+    uLongf len = 0;
+    CHECK_EQ(compress2(NULL, &len, plain, LEN, 6), Z_STREAM_ERROR);
+    CHECK_EQ(len, 0);
+    CHECK_EQ(compress2(NULL, &len, NULL, 0, 6), Z_STREAM_ERROR);
+    CHECK_EQ(compress2(out, &len, plain, LEN, 6), Z_BUF_ERROR);
+    CHECK_EQ(len, 0);
+}
+
+int main(void)
+{
+    begin();
+    plain = noise(LEN, 33);
+    ending_what_could_not_begin();
+    ending_what_found_no_memory();
+    for (int i = 0; i < 5; i++) {
+        static const int bits[] = {15, -15, 31, 9, -9};
+        parameters(bits[i]);
+        dropping(bits[i]);
+    }
+    looking_for_a_marker();
+    dictionaries();
+    late_header();
+    kind_of_nothing();
+    no_place();
+    free(plain);
+    return 0;
+}
