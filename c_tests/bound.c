@@ -32,6 +32,43 @@ static void fits(const Bytef *plain, size_t len, int level, int strategy, int me
     free(out);
 }
 
+/* Tuned, primed, given a dictionary, or with another strategy behind a stream of messages: the same bound, noise or not. */
+static void fits_still(const Bytef *plain, size_t len, int what, int level, int window_bits)
+{
+    z_stream strm;
+    memset(&strm, 0, sizeof strm);
+    CHECK_EQ(deflateInit2(&strm, level, Z_DEFLATED, window_bits, 8, 0), Z_OK);
+    Bytef first[200];
+    if (what >= 4) {
+        strm.next_in = (Bytef *)plain, strm.avail_in = 50, strm.next_out = first, strm.avail_out = sizeof first;
+        CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+        CHECK_EQ(deflateReset(&strm), Z_OK);
+    }
+    switch (what % 4) {
+    case 0:
+        CHECK_EQ(deflateTune(&strm, 8, 16, 128, 128), Z_OK);
+        break;
+    case 1:
+        CHECK_EQ(deflateParams(&strm, level, Z_HUFFMAN_ONLY), Z_OK);
+        break;
+    case 2:
+        if (window_bits < 16)
+            CHECK_EQ(deflateSetDictionary(&strm, plain, 3000), Z_OK);
+        break;
+    case 3: /* the manual does not promise it of these, nor does zlib keep it */
+        for (int i = 0; is_rigz() && window_bits < 0 && i < 6; i++)
+            CHECK_EQ(deflatePrime(&strm, 10, 2), Z_OK);
+        break;
+    }
+    uLong bound = deflateBound(&strm, len);
+    Bytef *out = allocate(bound);
+    strm.next_in = (Bytef *)plain + 3000, strm.avail_in = (uInt)len;
+    strm.next_out = out, strm.avail_out = (uInt)bound;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    free(out);
+}
+
 int main(void)
 {
     begin();
@@ -67,6 +104,11 @@ int main(void)
     for (int window_bits = 9; window_bits < 15; window_bits++)
         for (int level = 0; level <= 9; level++)
             fits(plain[0], 200000, level, Z_DEFAULT_STRATEGY, 8, window_bits);
+    for (int what = 0; what < 8; what++)
+        for (int level = 1; level <= 9; level++)
+            for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+                for (int form = 0; form < 3; form++)
+                    fits_still(plain[i % 2 * (what % 2)], i < 6 ? sizes[i] : 32000 + 200 * i, what, level, form == 0 ? 15 : form == 1 ? 31 : -15);
     for (int kind = 0; kind < 3; kind++)
         free(plain[kind]);
     return 0;

@@ -63,6 +63,17 @@ int main(void)
         CHECK_EQ(adler32_combine64(adler1, adler2, rest), adler);
     }
     CHECK_EQ(adler32_combine(1, 1, -1), 0xffffffff);
+    CHECK_EQ(adler32_combine64(1, 1, -1), 0xffffffff);
+    /* A value is 32 bits, whatever a long holds above them, and so is what comes back. */
+    uLong above = (uLong)0xdeadbeef << 32;
+    CHECK_EQ(crc32(crc | above, bytes, 100), crc32(crc, bytes, 100));
+    CHECK_EQ(crc32_z(crc | above, bytes, 0), crc);
+    CHECK_EQ(adler32(adler | above, bytes, 100), adler32(adler, bytes, 100));
+    CHECK_EQ(adler32_z(adler | above, bytes, 0), adler);
+    CHECK_EQ(crc32_combine(crc | above, 5 | above, 77), crc32_combine(crc, 5, 77));
+    CHECK_EQ(adler32_combine(adler | above, adler | above, 77), adler32_combine(adler, adler, 77));
+    uLong op = crc32_combine_gen(77);
+    CHECK_EQ(crc32_combine_op(crc | above, 5 | above, op), crc32_combine_op(crc, 5, op));
     /* Lengths that need all 64 bits: appending zeros twice is appending their sum. */
     z_off64_t far = (z_off64_t)5 << 32;
     CHECK_EQ(crc32_combine64(crc, 0, far + 17), crc32_combine64(crc32_combine64(crc, 0, far), 0, 17));

@@ -427,7 +427,8 @@ impl Body {
                 serial.reset()?;
             }
             let before = *input;
-            let new = policy::serial_params(&DeflateParams { level, strategy, ..self.params });
+            let new =
+                policy::serial_params(&DeflateParams { level, strategy, ..self.params }, self.is_pinned);
             let outcome = serial.params(new.level, strategy, input, output);
             self.check.update(&before[..before.len() - input.len()]);
             outcome?;
@@ -509,26 +510,28 @@ impl Body {
             Segment::Held(held) if held.is_empty() => {}
             _ => return Err(Error::Buffer),
         }
-        self.serial()?.prime(bits, value)?;
-        self.pin();
-        Ok(())
+        self.pin(|serial| serial.prime(bits, value))
     }
 
     /// `deflateTune()`: zlib's own search parameters; only the serial engine has them.
     pub(super) fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) -> Result<()> {
-        self.serial()?.tune(good, lazy, nice, chain)?;
-        self.pin();
-        Ok(())
+        self.pin(|serial| serial.tune(good, lazy, nice, chain))
     }
 
-    /// Stays with the serial engine until the next reset.
-    fn pin(&mut self) {
-        self.is_pinned = true;
+    /// Does `work` with the serial engine, and stays with it until the next reset.
+    fn pin(&mut self, work: impl FnOnce(&mut Deflate) -> Result<()>) -> Result<()> {
+        let was_pinned = std::mem::replace(&mut self.is_pinned, true);
+        let outcome = self.serial().and_then(work);
+        if outcome.is_err() {
+            self.is_pinned = was_pinned;
+            return outcome;
+        }
         if let Segment::Held(held) = &mut self.segment {
             // Nothing held is nothing to drain: the serial engine would call that no progress.
             let held = take(held);
             self.segment = if held.is_empty() { Segment::Serial } else { Segment::Draining(held, 0) };
         }
+        Ok(())
     }
 
     /// Bytes and bits of output that exist but found no room yet.
@@ -606,9 +609,16 @@ impl Body {
 
     /// The serial engine, with the history it must have.
     fn serial(&mut self) -> Result<&mut Deflate> {
+        let params = policy::serial_params(&self.params, self.is_pinned);
+        if self.history.is_some()
+            && self.serial.as_ref().is_some_and(|serial| serial.mem_level() < params.mem_level)
+        {
+            // It was made for messages, and starts anew for more.
+            self.serial = None;
+        }
         let serial = match &mut self.serial {
             Some(serial) => serial,
-            none => none.insert(Deflate::new(policy::serial_params(&self.params), self.allocator)?),
+            none => none.insert(Deflate::new(params, self.allocator)?),
         };
         if let Some(history) = &self.history {
             serial.reset()?;

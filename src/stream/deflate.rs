@@ -373,7 +373,9 @@ impl DeflateStream {
                 [5, 7, 11].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(7);
             fixed.max(stored)
         };
-        body_len.saturating_add(wrap_len)
+        // What was primed comes out, too.
+        let (bytes, bits) = self.body.pending();
+        body_len.saturating_add(wrap_len).saturating_add(bytes as u64 + u64::from(bits.div_ceil(8)))
     }
 
     /// A stream in the same state, to go on apart.

@@ -36,10 +36,11 @@ pub(super) fn level_for(level: i32) -> i32 {
     config().level_map.get(level)
 }
 
-/// What the serial engine, which knows levels up to 9, is made with.
-pub(super) fn serial_params(params: &DeflateParams) -> DeflateParams {
-    let mem_level =
-        if is_for_pipeline(params) { params.mem_level.min(MESSAGE_MEM_LEVEL) } else { params.mem_level };
+/// What the serial engine, which knows levels up to 9, is made with. If it gets all of the stream, or `is_pinned` for another reason, its
+/// blocks must be as long as the program asked for, or noise would exceed `deflateBound()`.
+pub(super) fn serial_params(params: &DeflateParams, is_pinned: bool) -> DeflateParams {
+    let is_for_messages = is_for_pipeline(params) && !is_pinned;
+    let mem_level = if is_for_messages { params.mem_level.min(MESSAGE_MEM_LEVEL) } else { params.mem_level };
     DeflateParams { level: level_for(params.level).min(9), mem_level, ..*params }
 }
 

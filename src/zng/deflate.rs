@@ -28,6 +28,7 @@ fn engine_level(level: i32) -> i32 {
 #[derive(Debug)]
 pub struct Deflate {
     stream: Stream,
+    mem_level: i32,
 }
 
 impl Deflate {
@@ -47,7 +48,12 @@ impl Deflate {
                 params.strategy,
             )
         })?;
-        Ok(Self { stream })
+        Ok(Self { stream, mem_level: params.mem_level })
+    }
+
+    /// What it was made with.
+    pub fn mem_level(&self) -> i32 {
+        self.mem_level
     }
 
     /// `deflate()` of the zlib manual; `flush` is zlib's number.
@@ -134,7 +140,7 @@ impl Deflate {
         // `zng_deflateCopy` overwrites the whole destination struct, but not its address.
         // SAFETY: the source is initialised, the destination is a stream's memory.
         done(unsafe { sys::zng_deflateCopy(stream.as_ptr(), self.stream.as_ptr()) })?;
-        Ok(Self { stream })
+        Ok(Self { stream, mem_level: self.mem_level })
     }
 
     /// `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`, as the first block told.
