@@ -70,6 +70,34 @@ int deflateSetHeader(z_streamp s, gz_headerp head) {
     return REAL(int, deflateSetHeader, z_streamp, gz_headerp)(s, head);
 }
 
+int deflateSetDictionary(z_streamp s, const Bytef *from, uInt len) {
+    uLong before = s->total_in;
+    int code = REAL(int, deflateSetDictionary, z_streamp, const Bytef *, uInt)(s, from, len);
+    if (fault("deflate-dictionary-total")) s->total_in = before;
+    return code;
+}
+
+int deflateParams(z_streamp s, int level, int strategy) {
+    if (fault("deflate-level") && level != -1) level &= 15; /* bits that nobody looks at */
+    return REAL(int, deflateParams, z_streamp, int, int)(s, level, strategy);
+}
+
+int inflateReset2(z_streamp s, int bits) {
+    if (fault("inflate-window-bits") && bits > 47) bits &= 15;
+    return REAL(int, inflateReset2, z_streamp, int)(s, bits);
+}
+
+int inflateInit2_(z_streamp s, int bits, const char *version, int size) {
+    if (fault("inflate-window-bits") && bits > 47) bits &= 15;
+    return REAL(int, inflateInit2_, z_streamp, int, const char *, int)(s, bits, version, size);
+}
+
+int inflateGetHeader(z_streamp s, gz_headerp head) {
+    int code = REAL(int, inflateGetHeader, z_streamp, gz_headerp)(s, head);
+    if (fault("inflate-header") && code == Z_OK) head->hcrc = 0; /* which is told at the header's end only */
+    return code;
+}
+
 int inflate(z_streamp s, int flush) {
     Bytef *out = s->next_out;
     uInt room = s->avail_out;
@@ -108,6 +136,22 @@ int uncompress(Bytef *to, uLongf *to_len, const Bytef *from, uLong len) {
     return code;
 }
 
+int uncompress2(Bytef *to, uLongf *to_len, const Bytef *from, uLong *len) {
+    uLong given = *len;
+    int code = REAL(int, uncompress2, Bytef *, uLongf *, const Bytef *, uLong *)(to, to_len, from, len);
+    if (fault("uncompress-source") && code == Z_OK) *len = given;
+    return code;
+}
+
+int gzputc(gzFile f, int byte) {
+    int code = REAL(int, gzputc, gzFile, int)(f, byte);
+    return fault("gz-putc") && code >= 0 ? byte : code;
+}
+
+int gzflush(gzFile f, int flush) {
+    return REAL(int, gzflush, gzFile, int)(f, fault("gz-flush") ? flush & 7 : flush);
+}
+
 int gzwrite(gzFile f, voidpc from, unsigned len) {
     if (fault("gz-write-short") && len > 10 && now()) {
         REAL(int, gzwrite, gzFile, voidpc, unsigned)(f, from, len - 1);
@@ -130,6 +174,7 @@ char *gzgets(gzFile f, char *to, int len) {
 }
 
 z_off_t gzseek(gzFile f, z_off_t offset, int whence) {
+    if (fault("gz-whence") && whence > 2) whence &= 1;
     z_off_t to = REAL(z_off_t, gzseek, gzFile, z_off_t, int)(f, offset, whence);
     if (fault("gz-seek") && to > 100 && now()) REAL(int, gzgetc, gzFile)(f);
     return to;

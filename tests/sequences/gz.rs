@@ -36,7 +36,12 @@ pub(crate) fn open(lib: &Zlib, path: &Path, mode: &str, by_descriptor: bool) -> 
     // SAFETY: the path is a zero-terminated string.
     let fd = unsafe { libc::open(c_path(path).as_ptr(), flags | libc::O_CLOEXEC, 0o600) };
     assert!(fd >= 0, "our own file can be opened");
-    lib.gzdopen(fd, c_mode.as_ptr())
+    let file = lib.gzdopen(fd, c_mode.as_ptr());
+    if file.is_null() {
+        // SAFETY: what gzdopen refuses is still ours.
+        unsafe { libc::close(fd) };
+    }
+    file
 }
 
 /// gzerror's code, and its text without the path before it (the two libraries have files of their own).

@@ -220,7 +220,7 @@ pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace
     if !bench.ours_is_zlib && rng.chance(5) {
         unget_first(bench, &path, rng, trace)?;
     }
-    let mode = rng.pick(&["r", "rb", "rb", "rb", "re", "r9"]);
+    let mode = rng.pick(&["r", "rb", "rb", "rb", "re", "r9", "rF0", "rhb?", "rr", "r e"]);
     let by_descriptor = rng.chance(20);
     let ours = open(&bench.ours, &path, mode, by_descriptor);
     let theirs = open(&bench.judge, &path, mode, by_descriptor);
@@ -365,11 +365,12 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
             })?;
         }
         15..20 => {
-            let len = rng.pick(&[0usize, 1, 2, 10, 80, 300, 5000]);
-            duo.same(&format!("gzgets({len})"), trace, |lib, f| {
+            let told = rng.pick(&[0, 1, 2, 10, 80, 300, 5000, -1, i32::MIN]);
+            let len = told.max(0) as usize;
+            duo.same(&format!("gzgets({told})"), trace, |lib, f| {
                 let mut buffer = vec![0xC5u8; len + 16];
                 let at = buffer.as_mut_ptr();
-                let got = lib.gzgets(f, at, len as c_int);
+                let got = lib.gzgets(f, at, told);
                 let place = (!got.is_null()).then(|| got as usize - at as usize);
                 let guard = buffer.split_off(len);
                 let end = buffer.iter().position(|b| *b == 0);
@@ -388,7 +389,7 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
             })?;
         }
         27..30 => {
-            let byte = rng.range(-1, 255);
+            let byte = if rng.chance(80) { rng.range(-1, 255) } else { rng.odd_int() };
             // zlib 1.2.13 dies of gzungetc before anything was read; gzdirect makes it look at the file.
             duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
             if !duo.is_over {
@@ -404,7 +405,9 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
             } else {
                 rng.size(duo.ideal.len().max(200_000) * 5 / 4) as i64
             };
+            let whence = if rng.chance(5) { rng.odd_int().max(2) } else { whence };
             let offset = if whence == libc::SEEK_CUR && rng.chance(50) { -size / 4 } else { size };
+            let offset = if rng.chance(3) { rng.pick(&[-(1 << 40), 1 << 40]) } else { offset };
             duo.same(&format!("gzseek({offset}, {whence})"), trace, |lib, f| lib.gzseek(f, offset, whence))?;
             duo.has_sought = true;
         }
@@ -423,8 +426,25 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
             duo.same("gzwrite on a read file", trace, |lib, f| lib.gzwrite(f, b"x".as_ptr(), 1))?;
         }
         38 => {
-            let size = rng.pick(&[8u32, 100, 65536]);
+            let size = rng.pick(&[8u32, 100, 65536, 1 << 31, u32::MAX]);
             duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
+        }
+        39 if !duo.is_faulty && rng.chance(30) => {
+            // Lengths that no type holds leave an error behind, and nothing read. What was buffered is lost with both, and how much that
+            // is is their own affair, so both begin anew.
+            let mut byte = 0xC5u8;
+            let at = &raw mut byte;
+            let len = u32::MAX - rng.below(1 << 31) as u32;
+            duo.same(&format!("gzread({len})"), trace, |lib, f| lib.gzread(f, at, len))?;
+            let (size, count) = (usize::MAX >> rng.below(8), 1000 + rng.below(1000));
+            let what = format!("gzfread({size}, {count})");
+            duo.same(&what, trace, |lib, f| lib.gzfread(at, size, count, f))?;
+            duo.same("gzgetc", trace, macro_getc)?;
+            duo.same("gzclearerr", trace, |lib, f| lib.gzclearerr(f))?;
+            duo.same("gzrewind", trace, |lib, f| lib.gzrewind(f))?;
+            if byte != 0xC5 {
+                return Err("a refused read writes".into());
+            }
         }
         _ => {
             duo.same("gzoffset is not negative", trace, |lib, f| lib.gzoffset(f) >= 0)?;

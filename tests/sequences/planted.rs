@@ -25,6 +25,9 @@ const DEFLATE_FAULTS: &[&str] = &[
     "deflate-dictionary",
     "deflate-bound",
     "deflate-reset",
+    "deflate-header",
+    "deflate-dictionary-total",
+    "deflate-level",
 ];
 
 const INFLATE_FAULTS: &[&str] = &[
@@ -39,6 +42,9 @@ const INFLATE_FAULTS: &[&str] = &[
     "inflate-dictionary",
     "inflate-back",
     "uncompress-length",
+    "uncompress-source",
+    "inflate-window-bits",
+    "inflate-header",
 ];
 
 const GZ_FAULTS: &[&str] = &[
@@ -50,6 +56,9 @@ const GZ_FAULTS: &[&str] = &[
     "gz-eof",
     "gz-close",
     "gz-ungetc",
+    "gz-putc",
+    "gz-flush",
+    "gz-whence",
 ];
 
 fn build(folder: &Folder) -> PathBuf {

@@ -57,7 +57,7 @@ impl Port {
 
         // zlib's inflate does not count the zlib header when it stops there to ask for a dictionary.
         let total_in = if code == NEED_DICT && strm.total_in == in_before {
-            in_before + (input.len() - strm.avail_in as usize) as u64
+            in_before.wrapping_add((input.len() - strm.avail_in as usize) as u64)
         } else {
             strm.total_in
         };

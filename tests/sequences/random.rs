@@ -61,6 +61,16 @@ impl Rng {
         from[self.below(from.len())]
     }
 
+    /// An `int` that no manual speaks of: extremes, small negative ones, good values with bits above them, any bits.
+    pub(crate) fn odd_int(&mut self) -> i32 {
+        match self.below(4) {
+            0 => self.pick(&[i32::MIN, i32::MAX, i32::MIN + 1, -1, -2, 256, 65536]),
+            1 => -(self.below(300) as i32),
+            2 => self.below(300) as i32 | 1 << (8 + self.below(24)),
+            _ => self.bits() as i32,
+        }
+    }
+
     /// `0..=max`, each power of two as likely as the next: small sizes are met often and large ones still come.
     pub(crate) fn size(&mut self, max: usize) -> usize {
         let bits = usize::BITS - max.leading_zeros();
