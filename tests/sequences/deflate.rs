@@ -509,7 +509,8 @@ impl<'a> Pair<'a> {
             return Err("deflateParams asks for room that it had".into());
         }
         self.plain = false;
-        self.changed = step.code == OK;
+        // One that is refused leaves what the one before it has changed.
+        self.changed |= step.code == OK;
         if !idle {
             self.clean = false;
         }
