@@ -60,7 +60,8 @@ fn inflate(input: &[u8], expected_len: usize) -> (Vec<u8>, bool) {
 }
 
 fn levels() -> impl Iterator<Item = Level> {
-    (0..).map_while(Level::new)
+    let filtered = [2, 6, 9].into_iter().filter_map(Level::new).map(Level::filtered);
+    (0..).map_while(Level::new).chain(filtered)
 }
 
 /// xorshift: tests repeat exactly.
@@ -146,7 +147,7 @@ fn encode_chunked(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize
 fn check(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: ChunkEnd) -> Vec<u8> {
     let out = encode_chunked(encoder, level, data, chunk, end);
     let (decoded, is_final) = inflate(&out, data.len());
-    assert!(decoded == data, "level {} of {} bytes by {chunk}", level.number(), data.len());
+    assert!(decoded == data, "{level:?} of {} bytes by {chunk}", data.len());
     assert_eq!(is_final, end == ChunkEnd::Finish);
     out
 }
@@ -263,6 +264,22 @@ fn a_match_may_reach_back_exactly_32768() {
     for level in levels().filter(|level| level.number() >= 5) {
         let out = check(&mut encoder, level, &data, usize::MAX, ChunkEnd::Finish);
         assert!(out.len() < 32_768 + 60, "level {}: {}", level.number(), out.len());
+    }
+}
+
+#[test]
+fn filtered_data_get_no_matches_by_chance() {
+    let mut encoder = Encoder::new().expect("memory");
+    // What a predictor leaves of a photograph: small values of either sign, each by itself.
+    let mut random = Random(77);
+    let data: Vec<u8> = (0..400_000)
+        .map(|_| (random.next().trailing_zeros() as i8 * if random.below(2) == 0 { 1 } else { -1 }) as u8)
+        .collect();
+    for number in [3, 6, 9] {
+        let level = Level::new(number).expect("a level");
+        let usual = check(&mut encoder, level, &data, usize::MAX, ChunkEnd::Finish).len();
+        let filtered = check(&mut encoder, level.filtered(), &data, usize::MAX, ChunkEnd::Finish).len();
+        assert!(filtered * 101 < usual * 100, "level {number}: {filtered} after {usual}");
     }
 }
 

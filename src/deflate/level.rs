@@ -9,26 +9,43 @@
 
 #![forbid(unsafe_code)]
 
-/// A compression level, 0 (stored) to [`Level::MAX`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Level(u8);
+/// A compression level, 0 (stored) to [`Level::MAX`], and what kind of data it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    number: u8,
+    is_filtered: bool,
+}
 
 impl Level {
     /// The highest level.
-    pub const MAX: Self = Self(12);
+    pub const MAX: Self = Self { number: 12, is_filtered: false };
 
     /// The level of this number, if there is one.
     pub const fn new(number: u32) -> Option<Self> {
-        if number <= Self::MAX.0 as u32 { Some(Self(number as u8)) } else { None }
+        if number > Self::MAX.number() {
+            return None;
+        }
+        Some(Self { number: number as u8, is_filtered: false })
     }
 
     /// Its number.
     pub const fn number(self) -> u32 {
-        self.0 as u32
+        self.number as u32
+    }
+
+    /// The same for the output of a filter or predictor (`Z_FILTERED`), such as a PNG image's rows: small values with a random part,
+    /// among which short matches cost more than they save.
+    pub const fn filtered(self) -> Self {
+        Self { is_filtered: true, ..self }
+    }
+
+    /// Whether it is for [`filtered`](Self::filtered) data.
+    pub const fn is_filtered(self) -> bool {
+        self.is_filtered
     }
 
     pub(super) fn method(self) -> &'static Method {
-        &METHODS[self.0 as usize]
+        &METHODS[self.number as usize]
     }
 }
 

@@ -132,7 +132,9 @@ impl Encoder {
             Method::Stored => sink.writer.store(data.len()),
             Method::Fastest => parse::fastest::parse::<false>(&mut self.rings, data, window_len, &mut sink)?,
             Method::Fast => parse::fastest::parse::<true>(&mut self.rings, data, window_len, &mut sink)?,
-            Method::Lazy(level) => parse::lazy::parse(level, &mut self.rings, data, window_len, &mut sink)?,
+            Method::Lazy(lazy) => {
+                parse::lazy::parse(lazy, level.is_filtered(), &mut self.rings, data, window_len, &mut sink)?;
+            }
             Method::NearOptimal(level) => {
                 let state = match &mut self.near_optimal {
                     Some(state) => state,

@@ -9,7 +9,7 @@
 //! what is done, [`work`](Compressor::work) makes progress when neither does.
 
 use super::WINDOW;
-use super::encoder::{ChunkEnd, Form};
+use super::encoder::{ChunkEnd, Form, Level};
 use super::job::Chunk;
 use super::ring::Ring;
 use crate::checksum::Check;
@@ -21,8 +21,8 @@ use crate::raw::{Allocator, Buffer, Output};
 pub struct Settings {
     /// What the chunks become.
     pub form: Form,
-    /// 0 to 12.
-    pub level: i32,
+    /// Of the search for matches.
+    pub level: Level,
     /// Bytes in the chunk of a number, from 0 on.
     pub chunk_len: fn(usize) -> usize,
     /// Bytes of the segment from which on workers are called.
@@ -315,7 +315,7 @@ mod tests {
     fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
         let settings = Settings {
             form: Form::Raw,
-            level: 6,
+            level: Level::new(6).expect("a level"),
             chunk_len: |_| 64 << 10,
             parallel_from: 100_000,
             check: Check::Crc(0),
@@ -380,7 +380,7 @@ mod tests {
         let (window, tail) = (text(WINDOW), &text(200_000)[100_000..]);
         let settings = Settings {
             form: Form::Raw,
-            level: 6,
+            level: Level::new(6).expect("a level"),
             chunk_len: |_| 64 << 10,
             parallel_from: 0,
             check: Check::None,
@@ -420,7 +420,7 @@ mod tests {
         let data = text(400_000);
         let settings = Settings {
             form: Form::Raw,
-            level: 1,
+            level: Level::new(1).expect("a level"),
             chunk_len: |_| 64 << 10,
             parallel_from: 0,
             check: Check::None,

@@ -6,13 +6,13 @@
 use super::WINDOW;
 use super::sync::{Mutex, MutexGuard};
 use crate::checksum::crc32;
-use crate::deflate::{ChunkInfo, Encoder, Level};
+use crate::deflate::{ChunkInfo, Encoder};
 use crate::error::{Error, Result};
 use crate::format::{bgzf, gzip};
 use crate::raw::Output;
 
-pub use crate::deflate::ChunkEnd;
 pub use crate::deflate::bound;
+pub use crate::deflate::{ChunkEnd, Level};
 
 /// What chunks become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +64,14 @@ impl ChunkEncoder {
     /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for [`bound`].
     pub fn encode(
         &mut self,
-        level: i32,
+        level: Level,
         data: &[u8],
         window_len: usize,
         end: ChunkEnd,
         out: &mut Output<'_>,
     ) -> Result<ChunkInfo> {
         #[cfg(feature = "isa-l")]
-        if level == 1 {
+        if level.number() == 1 && !level.is_filtered() {
             let isal = match &mut self.isal {
                 Some(isal) => isal,
                 none => none.insert(crate::isal::Encoder::new()?),
@@ -81,7 +81,6 @@ impl ChunkEncoder {
                 return Ok(ChunkInfo { last_bits: 8 });
             }
         }
-        let level = u32::try_from(level).ok().and_then(Level::new).ok_or(Error::Stream)?;
         let engine = match &mut self.engine {
             Some(engine) => engine,
             none => none.insert(take_idle().map_or_else(Encoder::new, Ok)?),
@@ -93,7 +92,7 @@ impl ChunkEncoder {
     /// stands the block that tells so.
     pub fn encode_blocks(
         &mut self,
-        level: i32,
+        level: Level,
         data: &[u8],
         end: ChunkEnd,
         out: &mut Output<'_>,
@@ -167,7 +166,8 @@ mod tests {
     fn encode(encoder: &mut ChunkEncoder, data: &[u8], window_len: usize, end: ChunkEnd) -> Vec<u8> {
         let mut room = vec![0; bound(data.len() - window_len)];
         let mut out = Output::new(&mut room);
-        encoder.encode(9, data, window_len, end, &mut out).expect("memory for an encoder");
+        let level = Level::new(9).expect("a level");
+        encoder.encode(level, data, window_len, end, &mut out).expect("memory for an encoder");
         let len = out.written();
         room.truncate(len);
         room
@@ -203,7 +203,7 @@ mod tests {
     fn blocks_keep_the_bound_and_their_sizes_lead_to_the_end() {
         let mut encoder = ChunkEncoder::default();
         for data in [&noise(300_000)[..], &[7; 200_000], &noise(bgzf::BLOCK_DATA), b"x", b""] {
-            for level in 0..=9 {
+            for level in (0..=9).filter_map(Level::new) {
                 let mut room = vec![0; Form::Bgzf.bound(data.len())];
                 let mut out = Output::new(&mut room);
                 encoder
@@ -220,7 +220,7 @@ mod tests {
                     decoded.extend(part);
                     rest = behind;
                 }
-                assert_eq!(decoded, data, "level {level}");
+                assert_eq!(decoded, data, "{level:?}");
             }
         }
     }

@@ -3,7 +3,7 @@
 //! The chunk never changes and the result is a function of it, so any thread can do any job, twice if need be. That is what
 //! makes `fork`, a copied stream and a refused thread harmless.
 
-use super::encoder::{ChunkEncoder, ChunkEnd, Form};
+use super::encoder::{ChunkEncoder, ChunkEnd, Form, Level};
 use super::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub(super) form: Form,
-    pub(super) level: i32,
+    pub(super) level: Level,
     /// The window, then the chunk's own bytes.
     pub(super) bytes: Buffer,
     pub(super) window_len: usize,
@@ -191,7 +191,7 @@ mod tests {
         out.reserve(bound(bytes.len())).expect("10 KB");
         let chunk = Chunk {
             form: Form::Raw,
-            level: 9,
+            level: Level::MAX,
             bytes,
             window_len: 0,
             end: ChunkEnd::Finish,

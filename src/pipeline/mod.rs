@@ -12,7 +12,7 @@ mod ring;
 mod sync;
 
 pub use compress::{Compressor, Counters, Settings};
-pub use encoder::{ChunkEncoder, ChunkEnd, Form, bound};
+pub use encoder::{ChunkEncoder, ChunkEnd, Form, Level, bound};
 pub use pool::thread_limit;
 
 /// How far back a match may reach, and so how much of the previous chunk primes the next one.

@@ -11,7 +11,7 @@
 
 use super::log::{Decision, Log};
 use super::stats::{Operation, Stats};
-use super::{Flush, policy, resolve_level};
+use super::{Flush, Strategy, policy, resolve_level};
 use crate::checksum::Check;
 use crate::error::{Error, Result, Status};
 use crate::pipeline::{ChunkEnd, Compressor, Counters, Form, Settings};
@@ -71,7 +71,7 @@ impl BgzfStream {
                 if input.is_empty() && flush != Flush::Finish {
                     return Ok(Status::Ok);
                 }
-                let compressor = Compressor::new(self.settings(), &[], self.allocator)?;
+                let compressor = Compressor::new(self.settings()?, &[], self.allocator)?;
                 self.segment = Some(Box::new(compressor));
             }
             if !self.advance_segment(input, output, flush)? {
@@ -143,15 +143,15 @@ impl BgzfStream {
         self.counters = Counters::default();
     }
 
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(&self) -> Result<Settings> {
+        Ok(Settings {
             form: Form::Bgzf,
-            level: policy::level_for(self.level),
+            level: policy::level_for(self.level, Strategy::Default.to_zlib())?,
             chunk_len: policy::bgzf_chunk_len,
             parallel_from: policy::parallel_from(),
             // Each block has its own.
             check: Check::None,
-        }
+        })
     }
 
     fn finish_stats(&mut self) {

@@ -276,7 +276,7 @@ impl Body {
         self.log.note(self.params.level, Decision::Whole(data.len() - window_len));
         let end = if flush == Flush::Finish { ChunkEnd::Finish } else { ChunkEnd::Sync };
         let mut encoder = ChunkEncoder::default();
-        let level = policy::level_for(self.params.level);
+        let level = policy::level_for(self.params.level, self.params.strategy)?;
         let mut encode = |out: &mut Output<'_>| encoder.encode(level, data, window_len, end, out);
         let outcome = if output.room() >= room { encode(output) } else { staged.append(encode) };
         let info = match outcome {
@@ -330,7 +330,7 @@ impl Body {
         let window = self.window_of_engine()?;
         let settings = Settings {
             form: Form::Raw,
-            level: policy::level_for(self.params.level),
+            level: policy::level_for(self.params.level, self.params.strategy)?,
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,

@@ -42,7 +42,7 @@ impl Display for Decision {
                 write!(f, "serial: a window of {} bits, not 15", params.window_bits)
             }
             Decision::Parameters(params) => {
-                write!(f, "serial: strategy {}, not the default", params.strategy)
+                write!(f, "serial: strategy {}, neither the default nor filtered", params.strategy)
             }
             Decision::Pinned => write!(f, "serial: deflateTune() or deflatePrime() was called"),
             Decision::Whole(len) => {

@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 use crate::config::config;
+use crate::error::{Error, Result};
 use crate::format::bgzf;
+use crate::pipeline::Level;
 use crate::zng::DeflateParams;
 
 /// Unflushed bytes from which on workers are called: less would hardly gain anything.
@@ -26,14 +28,23 @@ const MESSAGE: usize = 8 << 10;
 /// such a stream 40 KiB. (zlib-ng's hash table always has 65,536 places, 64 KiB more than zlib's.)
 const MESSAGE_MEM_LEVEL: i32 = 7;
 
-/// Whether our own engine, and so the pipeline, may compress for such a stream: the usual window and strategy.
+/// `Z_FILTERED`; 0 is `Z_DEFAULT_STRATEGY`.
+const FILTERED: i32 = 1;
+
+/// Whether our own engine, and so the pipeline, may compress for such a stream: the usual window, and a strategy that looks for matches of any distance.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
-    params.level > 0 && params.window_bits == 15 && params.strategy == 0
+    params.level > 0 && params.window_bits == 15 && params.strategy <= FILTERED
 }
 
-/// The level that compresses where the program asked for `level`: 10 to 12 for our own engine only.
-pub(super) fn level_for(level: i32) -> i32 {
+/// The number of the level that compresses where the program asked for `level`: 10 to 12 for our own engine only.
+fn mapped(level: i32) -> i32 {
     config().level_map.get(level)
+}
+
+/// The level that our own engine compresses with for a program that asked for this one.
+pub(super) fn level_for(level: i32, strategy: i32) -> Result<Level> {
+    let level = u32::try_from(mapped(level)).ok().and_then(Level::new).ok_or(Error::Stream)?;
+    Ok(if strategy == FILTERED { level.filtered() } else { level })
 }
 
 /// What the serial engine, which knows levels up to 9, is made with. If it gets all of the stream, or `is_pinned` for another reason, its
@@ -41,7 +52,7 @@ pub(super) fn level_for(level: i32) -> i32 {
 pub(super) fn serial_params(params: &DeflateParams, is_pinned: bool) -> DeflateParams {
     let is_for_messages = is_for_pipeline(params) && !is_pinned;
     let mem_level = if is_for_messages { params.mem_level.min(MESSAGE_MEM_LEVEL) } else { params.mem_level };
-    DeflateParams { level: level_for(params.level).min(9), mem_level, ..*params }
+    DeflateParams { level: mapped(params.level).min(9), mem_level, ..*params }
 }
 
 /// Whether a segment of `len` bytes that begins with history is left to the serial engine.

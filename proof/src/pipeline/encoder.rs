@@ -9,8 +9,11 @@ use crate::raw::Output;
 
 pub(super) use crate::deflate::ChunkEnd;
 
+/// A number is all that matters here.
+pub(super) type Level = i32;
+
 /// The level at which encoding panics.
-pub(super) const PANICS: i32 = 9;
+pub(super) const PANICS: Level = 9;
 
 loom::lazy_static! {
     /// Set while no worker may touch a chunk's memory.
@@ -50,7 +53,7 @@ impl ChunkEncoder {
 
     pub(super) fn encode(
         &mut self,
-        level: i32,
+        level: Level,
         data: &[u8],
         window_len: usize,
         _: ChunkEnd,

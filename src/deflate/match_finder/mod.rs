@@ -12,7 +12,7 @@ use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::{u32_at, u64_at};
 
 /// Bytes that a comparison reads at once: searches happen only where so many are left.
-pub(super) const WORD: usize = 4;
+pub(in crate::deflate) const WORD: usize = 4;
 
 /// A match at some position.
 #[derive(Clone, Copy)]

@@ -24,12 +24,12 @@
 #![forbid(unsafe_code)]
 
 use super::cost::{BIT, Costs};
-use super::tuning::{Finds, Tuning};
+use super::tuning::{Finds, LONG, Tuning};
 use super::{QUIET_RUN, SEGMENT, Sink, skip_after, take_literals};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
-use crate::deflate::match_finder::{Match, Place};
+use crate::deflate::match_finder::{Match, Place, WORD};
 use crate::deflate::sequence::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -51,13 +51,14 @@ const FIRST_REFRESH: usize = 4096;
 /// Encodes `data[start..]`, `data[..start]` being the window.
 pub(in crate::deflate) fn parse(
     level: &LazyLevel,
+    is_filtered: bool,
     rings: &mut DistanceRings,
     data: &[u8],
     start: usize,
     sink: &mut Sink<'_, '_>,
 ) -> Result<()> {
     let end = data.len();
-    let (mut tuning, keys) = Tuning::new(start, end);
+    let (mut tuning, keys) = Tuning::new(start, end, is_filtered);
     rings.reset(end, keys)?;
     rings.fill(data, start);
     let mut costs = Costs::defaults();
@@ -76,13 +77,13 @@ pub(in crate::deflate) fn parse(
         } else {
             rings.fill_thinly(data, ahead);
         }
-        let wants_shorts = tuning.wants_shorts();
+        let shortest = tuning.shortest();
         let mut segment = Segment { level, costs: &costs, end: to, finds: &mut tuning.finds };
         let finder = rings.search(data);
-        position = if wants_shorts {
-            segment.parse::<true>(finder, position, sink.block)
-        } else {
-            segment.parse::<false>(finder, position, sink.block)
+        position = match shortest {
+            MIN_MATCH => segment.parse::<MIN_MATCH>(finder, position, sink.block),
+            WORD => segment.parse::<WORD>(finder, position, sink.block),
+            _ => segment.parse::<LONG>(finder, position, sink.block),
         };
         tuning.check(rings, data, position);
 
@@ -107,9 +108,9 @@ struct Segment<'a> {
 }
 
 impl Segment<'_> {
-    /// Parses from `position` to the end of the segment or a little over; tells where it stopped. Three-byte matches are looked for
-    /// if `SHORTS`.
-    fn parse<const SHORTS: bool>(
+    /// Parses from `position` to the end of the segment or a little over; tells where it stopped. Matches have `SHORTEST` bytes
+    /// at least, one of the lengths of [`Tuning::shortest`].
+    fn parse<const SHORTEST: usize>(
         &mut self,
         mut finder: TailChain<'_>,
         mut position: usize,
@@ -124,8 +125,8 @@ impl Segment<'_> {
             };
             self.finds.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let short = if SHORTS { Some(finder.enter_short(place)) } else { None };
-            let near = finder.near_match(place);
+            let short = if SHORTEST == MIN_MATCH { Some(finder.enter_short(place)) } else { None };
+            let near = if SHORTEST <= WORD { finder.near_match(place) } else { None };
             let mut found = finder.longest(place, near, effort);
             // The walk went for length alone; a nearer place may be the better bargain.
             if let Some(near) = near
@@ -134,7 +135,7 @@ impl Segment<'_> {
             {
                 found = near;
             }
-            let mut worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
+            let mut worth_it = found.length >= SHORTEST && self.is_worth_it(found, &data[position..]);
             if worth_it {
                 self.finds.matches += 1;
                 self.finds.fives +=
@@ -153,7 +154,9 @@ impl Segment<'_> {
                 }
                 continue;
             }
-            position = self.take::<SHORTS>(&mut finder, position, found, block);
+            let end = self.take::<SHORTEST>(&mut finder, position, found, block);
+            self.finds.covered += (end - position) as u32;
+            position = end;
         }
         position
     }
@@ -171,7 +174,7 @@ impl Segment<'_> {
 
     /// Takes `found` or what turns out better soon after it; tells where it ends.
     #[inline(always)]
-    fn take<const SHORTS: bool>(
+    fn take<const SHORTEST: usize>(
         &self,
         finder: &mut TailChain<'_>,
         mut position: usize,
@@ -217,7 +220,7 @@ impl Segment<'_> {
         }
         block.add_match(position, found.length, found.offset);
         let end = position + found.length;
-        if SHORTS {
+        if SHORTEST == MIN_MATCH {
             finder.enter_ends(position, end);
         }
         end

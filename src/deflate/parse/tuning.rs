@@ -11,13 +11,19 @@
 //! Matches of three bytes are many in binaries, and next to none in text and logs, where looking for them all the time takes 4 to 9 %
 //! of it. They rest while less than one search in [`SHORTS_PAY`] ends in one.
 //!
+//! Filtered data (`Z_FILTERED`) of photographs match by chance only: in 24 images matches of up to five bytes made up to 7 % of the size
+//! of those, whatever they seemed to save. There [`LONG`] ones are taken only, along the chain of six. Where three bytes of four are
+//! covered (drawings, screenshots), short ones are worth as much as elsewhere.
+//!
 //! What rests is given a chance again after a while, counted in checks, which fall on a grid of the chunk: the output is a function
 //! of the input alone.
 
 #![forbid(unsafe_code)]
 
 use super::SEGMENT;
+use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
+use crate::format::deflate::MIN_MATCH;
 
 /// Bytes between two checks.
 const CHECK: usize = 16 * SEGMENT;
@@ -32,6 +38,11 @@ const SHORTS_PAY: u32 = 256;
 /// Checks for which they rest if not.
 const SHORTS_REST: u32 = 7;
 
+/// The least length of a match in filtered data; zlib's, too.
+pub(super) const LONG: usize = 6;
+/// Bytes between two checks that matches covered, from which on filtered data gets short ones as well.
+const COVERED_ENOUGH: u32 = CHECK as u32 / 4 * 3;
+
 /// What the searches since the last check brought.
 #[derive(Default)]
 pub(super) struct Finds {
@@ -42,6 +53,8 @@ pub(super) struct Finds {
     pub(super) fives: u32,
     /// Matches of three bytes.
     pub(super) shorts: u32,
+    /// Bytes that all of them cover, and literals that delayed them.
+    pub(super) covered: u32,
 }
 
 /// The choices in force, and how long they last.
@@ -51,20 +64,38 @@ pub(super) struct Tuning {
     keys_rest: u32,
     shorts_rest: u32,
     is_long: bool,
+    is_filtered: bool,
+    takes_long_only: bool,
 }
 
 impl Tuning {
     /// The choices with which an input of `len` bytes begins, and the keys for its rings.
-    pub(super) fn new(start: usize, len: usize) -> (Self, Keys) {
+    pub(super) fn new(start: usize, len: usize, is_filtered: bool) -> (Self, Keys) {
         let is_long = len > MEDIUM_INPUT;
-        let keys = if is_long { Keys::SixAndFive } else { Keys::Five };
-        let next_check = start + CHECK;
-        (Self { finds: Finds::default(), next_check, keys_rest: 0, shorts_rest: 0, is_long }, keys)
+        let keys = match (is_long, is_filtered) {
+            (false, _) => Keys::Five,
+            (true, false) => Keys::SixAndFive,
+            (true, true) => Keys::Six,
+        };
+        let tuning = Self {
+            finds: Finds::default(),
+            next_check: start + CHECK,
+            keys_rest: KEYS_LAST,
+            shorts_rest: 0,
+            is_long,
+            is_filtered,
+            takes_long_only: is_filtered,
+        };
+        (tuning, keys)
     }
 
-    /// Whether three-byte matches are looked for.
-    pub(super) fn wants_shorts(&self) -> bool {
-        self.shorts_rest == 0
+    /// The least length of a match: 3, 4 or [`LONG`].
+    pub(super) fn shortest(&self) -> usize {
+        match self.shorts_rest {
+            _ if self.takes_long_only => LONG,
+            0 => MIN_MATCH,
+            _ => WORD,
+        }
     }
 
     /// Chooses anew at `position`, if a check is due there.
@@ -73,6 +104,7 @@ impl Tuning {
             return;
         }
         self.next_check = position + CHECK;
+        self.takes_long_only = self.is_filtered && self.finds.covered < COVERED_ENOUGH;
         if self.shorts_rest > 0 {
             self.shorts_rest -= 1;
         } else if self.finds.shorts * SHORTS_PAY < self.finds.searches {
@@ -113,15 +145,15 @@ mod tests {
     /// A check at every multiple of [`CHECK`], each with the same finds: the keys and the wish for shorts after each.
     fn course(finds: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
         let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
-        let (mut tuning, keys) = Tuning::new(0, data.len());
+        let (mut tuning, keys) = Tuning::new(0, data.len(), false);
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(data.len(), keys).unwrap();
         (1..=checks)
             .map(|check| {
                 let [searches, matches, fives, shorts] = finds;
-                tuning.finds = Finds { searches, matches, fives, shorts };
+                tuning.finds = Finds { searches, matches, fives, shorts, covered: 0 };
                 tuning.check(&mut rings, &data, check * CHECK);
-                (rings.keys(), tuning.wants_shorts())
+                (rings.keys(), tuning.shortest() == MIN_MATCH)
             })
             .collect()
     }
@@ -148,14 +180,29 @@ mod tests {
     }
 
     #[test]
+    fn filtered_data_get_short_matches_where_few_literals_are_left() {
+        let data = vec![0; 8 * CHECK];
+        let (mut tuning, keys) = Tuning::new(0, data.len(), true);
+        let mut rings = DistanceRings::new().unwrap();
+        rings.reset(data.len(), keys).unwrap();
+        let mut shortest_after = |check, covered| {
+            tuning.finds = Finds { searches: 1000, matches: 700, shorts: 100, covered, ..Finds::default() };
+            tuning.check(&mut rings, &data, check * CHECK);
+            (rings.keys(), tuning.shortest())
+        };
+        assert_eq!(shortest_after(1, COVERED_ENOUGH), (Keys::Six, MIN_MATCH));
+        assert_eq!(shortest_after(2, COVERED_ENOUGH - 1), (Keys::Six, LONG));
+    }
+
+    #[test]
     fn short_inputs_keep_the_chain_of_five() {
-        let (mut tuning, keys) = Tuning::new(0, MEDIUM_INPUT);
+        let (mut tuning, keys) = Tuning::new(0, MEDIUM_INPUT, false);
         assert_eq!(keys, Keys::Five);
         let data = vec![0; MEDIUM_INPUT];
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(data.len(), keys).unwrap();
-        tuning.finds = Finds { searches: 1000, matches: 700, fives: 0, shorts: 0 };
+        tuning.finds = Finds { searches: 1000, matches: 700, ..Finds::default() };
         tuning.check(&mut rings, &data, CHECK);
-        assert_eq!((rings.keys(), tuning.wants_shorts()), (Keys::Five, false));
+        assert_eq!((rings.keys(), tuning.shortest()), (Keys::Five, WORD));
     }
 }
