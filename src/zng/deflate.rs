@@ -18,10 +18,11 @@ pub struct DeflateParams {
     pub strategy: i32,
 }
 
-/// zlib-ng's level 1 writes fixed codes only and expands noise by 5 %, beyond the bound that programs hard-code. Its level 2
-/// is still faster than zlib's level 1 and smaller (22.6 against 23.8 MB on the seven Silesia files), so it serves as level 1.
+/// Up to 6 zlib-ng looks for less than zlib does at the same level, so the next one serves. Its level 1 besides writes fixed codes only and
+/// expands noise by 5 %, beyond the bound that programs hard-code; level 6 writes short messages up to 4 % larger than zlib's, and 7 takes
+/// less time than zlib's 6 still.
 fn engine_level(level: i32) -> i32 {
-    if level == 1 { 2 } else { level }
+    if (1..=6).contains(&level) { level + 1 } else { level }
 }
 
 /// A raw DEFLATE compressor.
