@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use rigz::checksum::Check;
 use rigz::error::{Error, Status};
 use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start, decode, find_start};
-use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings, WINDOW};
+use rigz::pipeline::{ChunkEnd, Compressor, Form, Level, Settings, WINDOW};
 use rigz::raw::{Allocator, Output};
 
 use crate::calls::{bench, judge};
@@ -297,7 +297,8 @@ pub fn parallel(input: &[u8]) {
     let window: Vec<u8> = data.drain(..window_len).collect();
     let check = [Check::None, Check::Adler(1), Check::Crc(0)][rng.below(3)];
     let end = [ChunkEnd::Finish, ChunkEnd::Sync][rng.below(2)];
-    let level = rng.range(1, 9);
+    let usual = Level::new(rng.range(1, 9) as u32).expect("a level");
+    let level = if rng.chance(80) { usual } else { usual.filtered() };
     let settings = |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check };
     let alone = Compressor::new(settings(usize::MAX), &window, Allocator::SYSTEM).expect("memory");
     let together =
