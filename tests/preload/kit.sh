@@ -84,6 +84,16 @@ both() {
     cmp -s plain/stderr ours/stderr || fail "stderr differs: $* $(diff plain/stderr ours/stderr | head -n 5)"
 }
 
+# alike COMMAND...: for what may fail, on damaged files say: the same exit status, stdout and stderr with the preload as without.
+alike() {
+    local plain=0 ours=0
+    (cd plain && "$@") >plain/stdout 2>plain/stderr </dev/null || plain=$?
+    (cd ours && ours "$@") >ours/stdout 2>ours/stderr </dev/null || ours=$?
+    [[ $plain == "$ours" ]] || fail "exit status $ours with the preload, $plain without: $* $(tail -n 3 ours/stderr)"
+    cmp -s plain/stderr ours/stderr || fail "stderr differs: $* $(diff plain/stderr ours/stderr | head -n 5)"
+    same plain/stdout ours/stdout
+}
+
 # same A B: two files (or trees) hold the same bytes.
 same() { diff -rq "$1" "$2" >differences 2>&1 || fail "$(head -n 3 differences)"; }
 
