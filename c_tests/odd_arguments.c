@@ -130,7 +130,7 @@ static void dictionaries(void)
     free(dictionary);
 }
 
-/* Once Z_FINISH has taken all, the stream may be dropped; before, that is an error. */
+/* Once Z_FINISH has taken all, a stream that has little to give yet may be dropped; before, that is an error, and so it is with much. */
 static void dropping(int window_bits)
 {
     for (int flush = Z_NO_FLUSH; flush <= Z_BLOCK; flush++) {
@@ -143,6 +143,17 @@ static void dropping(int window_bits)
         CHECK_EQ(deflateEnd(&copy), flush == Z_FINISH ? Z_OK : Z_DATA_ERROR);
         CHECK_EQ(deflateEnd(&strm), flush == Z_FINISH ? Z_OK : Z_DATA_ERROR);
     }
+
+    enum { MUCH = 2000000 };
+    Bytef *hard = noise(MUCH, 7);
+    for (uInt len = 400000; len <= MUCH; len += 800000) {
+        z_stream strm;
+        deflate_start(&strm, 6, window_bits);
+        strm.next_in = hard, strm.avail_in = len, strm.next_out = out, strm.avail_out = sizeof out;
+        CHECK_EQ(deflate(&strm, Z_FINISH), Z_OK);
+        CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR);
+    }
+    free(hard);
 }
 
 /* A header that comes behind the end is refused, one that comes behind a reset is not. */

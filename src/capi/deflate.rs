@@ -187,7 +187,8 @@ unsafe fn run<T>(
     outcome
 }
 
-/// Frees the stream's state. `Z_DATA_ERROR` when the stream was begun and `Z_FINISH` has not taken all its input, `Z_STREAM_ERROR`.
+/// Frees the stream's state. `Z_DATA_ERROR` when data or output is lost by it, but for the last output of a stream of which `Z_FINISH` has
+/// taken all input, up to 64 KiB; `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {

@@ -548,6 +548,16 @@ impl Body {
         }
     }
 
+    /// Whether what is still to come fits zlib's buffer for it, behind a flush that has taken all input.
+    pub(super) fn keeps_little(&self) -> bool {
+        const PENDING: usize = 64 << 10;
+        match &self.segment {
+            Segment::Parallel(..) => false,
+            Segment::Staged(staged, done, _) => staged.len() - done <= PENDING,
+            _ => true,
+        }
+    }
+
     /// Whether a flush is complete and nothing was taken since.
     pub(super) fn is_at_rest(&self) -> bool {
         match &self.segment {

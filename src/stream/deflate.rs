@@ -413,10 +413,10 @@ impl DeflateStream {
         self.has_begun && matches!(self.phase, Phase::Header(_))
     }
 
-    /// Whether a stream that ends now never heard its end: it was begun, and `Finish` has not taken all input. As with zlib, that some
-    /// output found no room is no matter then.
+    /// Whether a stream that ends now loses something: it was begun, and its end is not out. As with zlib, it is no matter that the last
+    /// output found no room once `Finish` has taken all input, as long as it is no more than zlib would keep.
     pub fn is_unfinished(&self) -> bool {
-        self.has_begun && self.phase != Phase::Done && !self.is_finishing
+        self.has_begun && self.phase != Phase::Done && !(self.is_finishing && self.body.keeps_little())
     }
 
     fn finish_stats(&mut self) {
