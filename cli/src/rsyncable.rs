@@ -19,7 +19,7 @@ use rigz::checksum::Check;
 use rigz::config::config;
 use rigz::error::{Result, Status};
 use rigz::format::{gzip, zlib};
-use rigz::pipeline::{ChunkEnd, Compressor, Form, Settings};
+use rigz::pipeline::{ChunkEnd, Compressor, Form, Level, Settings};
 use rigz::raw::{Allocator, Output};
 
 /// No boundary comes earlier, so that a window never reaches back beyond the chunk before.
@@ -115,7 +115,7 @@ impl Rsyncable {
                 (bytes, Check::Crc(0).fresh())
             }
         };
-        let level = config().level_map.get(level);
+        let level = Level::try_from(config().level_map.get(level))?;
         let settings =
             Settings { form: Form::Raw, level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
         Ok(Self {

@@ -9,6 +9,8 @@
 
 #![forbid(unsafe_code)]
 
+use crate::error::{Error, Result};
+
 /// A compression level, 0 (stored) to [`Level::MAX`], and what kind of data it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
@@ -46,6 +48,15 @@ impl Level {
 
     pub(super) fn method(self) -> &'static Method {
         &METHODS[self.number as usize]
+    }
+}
+
+impl TryFrom<i32> for Level {
+    type Error = Error;
+
+    /// [`Error::Stream`] when there is no level of this number.
+    fn try_from(number: i32) -> Result<Self> {
+        u32::try_from(number).ok().and_then(Self::new).ok_or(Error::Stream)
     }
 }
 

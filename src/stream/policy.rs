@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::config::config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::bgzf;
 use crate::pipeline::Level;
 use crate::zng::DeflateParams;
@@ -43,7 +43,7 @@ fn mapped(level: i32) -> i32 {
 
 /// The level that our own engine compresses with for a program that asked for this one.
 pub(super) fn level_for(level: i32, strategy: i32) -> Result<Level> {
-    let level = u32::try_from(mapped(level)).ok().and_then(Level::new).ok_or(Error::Stream)?;
+    let level = Level::try_from(mapped(level))?;
     Ok(if strategy == FILTERED { level.filtered() } else { level })
 }
 
