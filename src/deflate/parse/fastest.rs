@@ -105,7 +105,7 @@ fn needs_short<const BY_VALUE: bool>(frequencies: &Frequencies, now: bool) -> bo
         (true, true) => 10 * (of_four_bytes + of_five_bytes) >= matches,
         (true, false) => literals > SHORT_OVER_LITERALS_BY_VALUE * matches,
         // What text has of such matches is not worth the time.
-        (false, true) => 8 * of_four_bytes >= matches && 2 * literals >= 3 * matches,
+        (false, true) => 8 * (of_four_bytes + of_five_bytes) >= matches && 2 * literals >= 3 * matches,
         (false, false) => literals > SHORT_OVER_LITERALS * matches,
     }
 }
