@@ -90,7 +90,7 @@ pub fn inflate_back(input: &[u8]) {
     judge(|trace| {
         let mut rng = Rng::scripted(script);
         let made = made(content, &mut rng);
-        crate::inflate::inflate_back(bench(), &made, &mut rng, trace)
+        crate::inflate_back::inflate_back(bench(), &made, &mut rng, trace)
     });
 }
 

@@ -34,6 +34,9 @@ mod gz_write;
 #[allow(dead_code)]
 #[path = "../../tests/sequences/inflate.rs"]
 mod inflate;
+#[allow(dead_code)]
+#[path = "../../tests/sequences/inflate_back.rs"]
+mod inflate_back;
 #[path = "../../tests/judge/mod.rs"]
 mod judge;
 #[allow(dead_code)]

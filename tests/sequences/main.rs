@@ -18,6 +18,7 @@ mod gz;
 mod gz_read;
 mod gz_write;
 mod inflate;
+mod inflate_back;
 #[path = "../judge/mod.rs"]
 mod judge;
 mod oneshot;
