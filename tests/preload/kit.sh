@@ -94,6 +94,9 @@ alike() {
     same plain/stdout ours/stdout
 }
 
+# hurt FILE AT: damages it there.
+hurt() { printf 'not this' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
 # same A B: two files (or trees) hold the same bytes.
 same() { diff -rq "$1" "$2" >differences 2>&1 || fail "$(head -n 3 differences)"; }
 

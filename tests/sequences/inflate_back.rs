@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use crate::random::Rng;
 use crate::run::{Bench, Trace, Verdict};
 use crate::streams::Made;
-use crate::zlib::{DATA_ERROR, OK, ZStream, Zlib};
+use crate::zlib::{BUF_ERROR, DATA_ERROR, OK, ZStream, Zlib};
 
 /// What inflateBack's callbacks use: the input in pieces, and where the output goes.
 struct Feed {
@@ -84,7 +84,7 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
     let (want, got) = (&results[0], &results[1]);
     // zlib's fast path lets distances through that are longer than a small window, and repeats what was overwritten there.
     let is_right = || bits < 15 && got.3 == inflated(&bench.judge, &made.bytes, got.3.len());
-    if refuse != usize::MAX && (got.0 == crate::zlib::BUF_ERROR || want.0 == crate::zlib::BUF_ERROR) {
+    if refuse != usize::MAX && (got.0 == BUF_ERROR || want.0 == BUF_ERROR) {
         let common = got.3.len().min(want.3.len());
         return if got.3[..common] == want.3[..common] || is_right() {
             Ok(())
