@@ -84,6 +84,12 @@ both() {
     cmp -s plain/stderr ours/stderr || fail "stderr differs: $* $(diff plain/stderr ours/stderr | head -n 5)"
 }
 
+# agree COMMAND...: as both, and what is said on stdout is the same too.
+agree() {
+    both "$@"
+    same plain/stdout ours/stdout
+}
+
 # alike COMMAND...: for what may fail, on damaged files say: the same exit status, stdout and stderr with the preload as without.
 alike() {
     local plain=0 ours=0
