@@ -21,4 +21,5 @@ pub mod isal;
 pub mod pipeline;
 pub mod raw;
 pub mod stream;
+pub mod trace;
 pub mod zng;

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use rigz::stream::Strategy;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::process::ExitCode;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,16 +222,36 @@ pub(crate) enum Asked {
     Version,
 }
 
+/// Reads a subcommand's words. What is wrong with them, or the help that they ask for, is printed here;
+/// the error is the status to exit with.
+pub(crate) fn subcommand(command: Command, words: Vec<OsString>, failed: u8) -> Result<ArgMatches, ExitCode> {
+    let name = command.get_bin_name().unwrap_or("rigz").to_owned();
+    command.try_get_matches_from(words).map_err(|error| {
+        if !error.use_stderr() {
+            _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        complain!("{name}: {}\nTry `{name} --help' for more information.", sentence(&error));
+        ExitCode::from(failed)
+    })
+}
+
+/// What is wrong with the words, in one sentence.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    // Where words are missing they are listed after the first line.
+    let list = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim);
+    let lines: Vec<_> = text.lines().take(1).chain(list).collect();
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
 /// Reads `GZIP` and the command line. The error is a message for the user.
 pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String> {
     let mut all = vec![OsString::from("rigz")];
     all.extend(from_environment()?);
     all.extend(split_levels(words));
-    let matches = command().try_get_matches_from(all).map_err(|error| {
-        let text = error.render().to_string();
-        let line = text.lines().next().unwrap_or_default();
-        line.strip_prefix("error: ").unwrap_or(line).to_owned()
-    })?;
+    let matches = command().try_get_matches_from(all).map_err(|error| sentence(&error))?;
     for (name, asked) in [("help", Asked::Help), ("license", Asked::License), ("version", Asked::Version)] {
         if matches.get_flag(name) {
             return Ok(asked);

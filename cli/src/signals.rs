@@ -114,6 +114,14 @@ impl Drop for PassingOn {
     }
 }
 
+/// Whether a file has capabilities.
+pub(crate) fn has_capabilities(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: both are C strings; no value is asked for, only its length.
+    let len = unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), null_mut(), 0) };
+    len > 0
+}
+
 /// Seconds of processor time of the programs that were waited for, theirs included.
 pub(crate) fn cpu_of_children() -> f64 {
     let mut usage = MaybeUninit::<libc::rusage>::uninit();

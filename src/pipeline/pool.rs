@@ -20,6 +20,7 @@ use crate::config::config;
 use crate::raw::process;
 use crate::raw::thread::{self, Work};
 use crate::raw::{Allocator, Buffer};
+use crate::trace;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
@@ -154,6 +155,7 @@ impl Pool {
 
     /// A worker's life.
     fn serve(&self) -> ! {
+        trace::worker();
         let mut encoder = ChunkEncoder::default();
         let mut line = lock(&self.line);
         line.serving += 1;

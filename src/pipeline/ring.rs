@@ -11,6 +11,7 @@ use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// What delivering a job's last byte tells.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,7 @@ pub(super) struct Delivered {
     pub(super) used_bits: u32,
     pub(super) data_len: usize,
     pub(super) by_worker: bool,
+    pub(super) cpu: Duration,
 }
 
 #[derive(Debug)]
@@ -158,6 +160,7 @@ impl Ring {
                         used_bits: encoded.used_bits,
                         data_len,
                         by_worker: encoded.by_worker,
+                        cpu: encoded.cpu,
                     }),
                 )
             };
