@@ -286,7 +286,7 @@ fn is_of_std(before: &[u8]) -> bool {
     }
     // Until 2024: `/cargo/registry/src/...` from the root, which no user's folder is.
     let Some(at) = memchr::memmem::rfind(before, b"/cargo/registry/src/") else { return false };
-    !before[..at].ends_with(b"/usr/local") && !before[..at].last().is_some_and(|&byte| byte == b'.')
+    !before[..at].ends_with(b"/usr/local") && before[..at].last().is_none_or(|&byte| byte != b'.')
 }
 
 /// The version in ` deflate 1.2.13 Copyright 1995-2022 Jean-loup Gailly and Mark Adler `.

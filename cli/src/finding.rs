@@ -192,7 +192,10 @@ impl Finding {
                 }
                 let rpath = if path == start { &facts.rpath } else { &program_rpath };
                 let Some(found) = loader.find(name, &path, facts.shape.machine, rpath, &facts.runpath) else {
-                    self.reasons.push(format!("{name}, which {} needs, is not found", path.display()));
+                    // A module finds in the program what the loader would not find.
+                    if start == self.file {
+                        self.reasons.push(format!("{name}, which {} needs, is not found", path.display()));
+                    }
                     continue;
                 };
                 if let Some(facts) = image.read(&found).ok().and_then(|data| elf::read(&data).ok()) {

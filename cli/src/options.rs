@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use rigz::stream::Strategy;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What is done.
@@ -56,6 +57,8 @@ pub(crate) struct Options {
     pub(crate) suffix: OsString,
     /// For the header; without its zero.
     pub(crate) comment: Option<OsString>,
+    /// Where the one result goes.
+    pub(crate) output: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
     /// Bytes per chunk.
     pub(crate) chunk: Option<usize>,
@@ -125,10 +128,11 @@ pub(crate) fn command() -> Command {
         )
         .after_help(
             "rigz run COMMAND...   runs a program with its zlib made parallel; see rigz run --help\n\
-             rigz check PROGRAM... tells whether that works for a program; see rigz check --help\n\
-             A file called run, check or generate is written ./run as the first argument.",
+             rigz check PROGRAM... finds out whether that works for a program; see rigz check --help\n\
+             rigz bench FILE       compares the speed with that of zlib, gzip and pigz; see rigz bench --help\n\
+             A file called run, check, bench or generate is written ./run as the first argument.",
         )
-        .override_usage("rigz [OPTIONS] [FILE]...\n       rigz run [OPTIONS] [--] COMMAND...\n       rigz check [OPTIONS] PROGRAM...")
+        .override_usage("rigz [OPTIONS] [FILE]...\n       rigz run [OPTIONS] [--] COMMAND...\n       rigz check [OPTIONS] PROGRAM...\n       rigz bench [--json] FILE")
         .disable_help_flag(true)
         .disable_version_flag(true)
         .disable_help_subcommand(true)
@@ -193,6 +197,13 @@ pub(crate) fn command() -> Command {
             .allow_hyphen_values(true)
             .value_parser(ValueParser::new(OsStringValueParser::new()))
             .help("Put a comment into the gzip header"),
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .value_name("OUT")
+            .value_parser(ValueParser::new(OsStringValueParser::new()))
+            .value_hint(ValueHint::FilePath)
+            .help("Write the result of the one FILE, or of standard input, to OUT, and keep FILE"),
         Arg::new("bgzf")
             .long("bgzf")
             .action(ArgAction::SetTrue)
@@ -268,7 +279,7 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
 /// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last one, as for gzip. Such a run
 /// becomes `--level` here, since a letter is all that an option of one dash can be.
 fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
-    let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'A' | b'I' | b'J');
+    let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'o' | b'A' | b'I' | b'J');
     let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);
     for word in words {
         let letters = word.as_bytes().strip_prefix(b"-").unwrap_or_default();
@@ -276,7 +287,7 @@ fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
             are_files |= letters == b"-" && !is_value;
             // Long options with a value, which need not stand in the same word.
             is_value = !is_value
-                && ["--processes", "--threads", "--blocksize", "--suffix", "--comment"]
+                && ["--processes", "--threads", "--blocksize", "--suffix", "--comment", "--output"]
                     .contains(&word.to_str().unwrap_or_default());
             split.push(word);
             continue;
@@ -345,13 +356,14 @@ impl Options {
         {
             return Err(format!("invalid suffix '{}'", suffix.display()));
         }
+        let output = matches.get_one::<OsString>("output");
         let loudness = last(matches, &["quiet", "verbose"]);
         Ok(Self {
             mode,
             format,
             level,
             strategy,
-            to_stdout: has("stdout") || is_cat,
+            to_stdout: has("stdout") || is_cat || output.is_some_and(|output| output == "-"),
             force: has("force"),
             keep: has("keep"),
             name,
@@ -364,6 +376,7 @@ impl Options {
             json: has("json"),
             ascii: has("ascii"),
             comment: matches.get_one::<OsString>("comment").cloned(),
+            output: output.filter(|output| *output != "-").map(PathBuf::from),
             suffix: suffix.unwrap_or_else(|| if format == Format::Zlib { ".zz" } else { ".gz" }.into()),
             threads: matches.get_one::<u16>("processes").map(|&count| usize::from(count)),
             chunk: matches.get_one::<u32>("blocksize").map(|&kib| kib as usize * 1024),

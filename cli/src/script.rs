@@ -139,7 +139,7 @@ fn assigned<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
         let line = line.trim().strip_prefix("export ").unwrap_or(line.trim());
         Some(line.strip_prefix(variable)?.strip_prefix('=')?.trim_matches(['"', '\'']))
     });
-    values.filter(|value| value.starts_with('/') && !value.contains(['$', '`', ' '])).last()
+    values.rev().find(|value| value.starts_with('/') && !value.contains(['$', '`', ' ']))
 }
 
 /// The program of a pyenv shim: in the first of the chosen versions that has it.
@@ -167,7 +167,10 @@ fn of_pyenv(image: &Image, root: &Path, name: &OsStr) -> Option<PathBuf> {
 /// The one program that a shell script replaces itself with, if it names it plainly.
 fn executed(image: &Image, text: &str, script: &Path) -> Option<PathBuf> {
     let commands = text.lines().flat_map(|line| line.split([';', '&', '|'])).map(str::trim);
-    let words = commands.filter_map(|command| command.strip_prefix("exec ")?.split_whitespace().next());
+    let words = commands.filter_map(|command| {
+        let mut words = command.split_whitespace().skip_while(|word| matches!(*word, "then" | "else" | "do"));
+        words.next().filter(|word| *word == "exec").and_then(|_| words.next())
+    });
     let words: BTreeSet<_> = words.map(|word| word.trim_matches(['"', '\''])).collect();
     let mut programs = words.iter().map(|word| {
         let is_plain = !word.contains(['$', '`', '<', '>']) && !word.starts_with('-');
