@@ -21,6 +21,9 @@ pub struct Config {
     pub chunk: Option<usize>,
     /// `RIGZ_THRESHOLD`: unflushed bytes from which on workers are called, for experiments.
     pub threshold: Option<usize>,
+    /// `RIGZ_MEMORY`: bytes that the library may take in all for what makes it fast: chunks, results decoded ahead, tables; see
+    /// `budget`. 0 means that every stream is serial.
+    pub memory: Option<usize>,
     /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
     pub bgzf: bool,
     /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
@@ -53,6 +56,7 @@ impl Config {
         threads: None,
         chunk: None,
         threshold: None,
+        memory: None,
         bgzf: false,
         checkpoint: None,
         level_map: LevelMap::SAME,
@@ -66,6 +70,7 @@ impl Config {
             threads: number(c"RIGZ_THREADS", 1, 1024),
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
+            memory: number(c"RIGZ_MEMORY", 0, usize::MAX >> 1),
             bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == c"bgzf"),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
             level_map: variable(c"RIGZ_LEVEL_MAP")
@@ -135,7 +140,7 @@ impl LevelMap {
     }
 }
 
-/// A whole number in `low..=high`, with an optional K or M behind it.
+/// A whole number in `low..=high`, with an optional K, M or G after it.
 fn number(name: &CStr, low: usize, high: usize) -> Option<usize> {
     parse(variable(name)?.to_str().ok()?).filter(|value| (low..=high).contains(value))
 }
@@ -145,6 +150,7 @@ fn parse(text: &str) -> Option<usize> {
     let (digits, unit) = match text.as_bytes().last()? {
         b'k' | b'K' => (&text[..text.len() - 1], 1 << 10),
         b'm' | b'M' => (&text[..text.len() - 1], 1 << 20),
+        b'g' | b'G' => (&text[..text.len() - 1], 1 << 30),
         _ => (text, 1),
     };
     digits.parse::<usize>().ok()?.checked_mul(unit)
@@ -198,10 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_k_and_m() {
+    fn numbers_take_k_m_and_g() {
         assert_eq!(parse("3"), Some(3));
         assert_eq!(parse(" 64K "), Some(65_536));
         assert_eq!(parse("2m"), Some(2 << 20));
+        assert_eq!(parse("3G"), Some(3 << 30));
+        assert_eq!(parse("99999999999G"), None);
         assert_eq!(parse(""), None);
         assert_eq!(parse("K"), None);
         assert_eq!(parse("-1"), None);

@@ -3,11 +3,12 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | isal -> checksum, format -> config -> raw, arch -> error
+//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | isal -> checksum, format -> budget -> config -> raw, arch -> error
 //! ```
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
 
+pub mod budget;
 pub mod capi;
 pub mod checksum;
 pub mod config;
