@@ -100,7 +100,7 @@ int main(void)
         plain[i] &= 63;
     const char *path = scratch("turn");
     char name[600];
-    for (int part = 0; part < 1; part++) {
+    for (int part = 0; part < 2; part++) {
         pid_t child = fork_for(200);
         if (child == 0) {
             long kib = part ? read_in_turn(path, READERS) : write_in_turn(path, WRITERS);
