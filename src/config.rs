@@ -71,10 +71,9 @@ impl Config {
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             memory: number(c"RIGZ_MEMORY", 0, usize::MAX >> 1),
-            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == c"bgzf"),
+            bgzf: variable(c"RIGZ_FORMAT", |name| (name == c"bgzf").then_some(())).is_some(),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
-            level_map: variable(c"RIGZ_LEVEL_MAP")
-                .and_then(|text| LevelMap::parse(text.to_str().ok()?))
+            level_map: variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?))
                 .unwrap_or_default(),
             stats: file(c"RIGZ_STATS"),
             log: file(c"RIGZ_LOG"),
@@ -86,11 +85,13 @@ impl Config {
 const LONGEST_PATH: usize = 383;
 
 fn file(name: &CStr) -> Option<PathBuf> {
-    let path = variable(name)?.to_bytes();
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(path.len()).ok()?;
-    copy.extend_from_slice(path);
-    (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
+    variable(name, |path| {
+        let path = path.to_bytes();
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(path.len()).ok()?;
+        copy.extend_from_slice(path);
+        (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
+    })
 }
 
 /// For each level that a program may ask for, the one that it gets.
@@ -142,7 +143,7 @@ impl LevelMap {
 
 /// A whole number in `low..=high`, with an optional K, M or G after it.
 fn number(name: &CStr, low: usize, high: usize) -> Option<usize> {
-    parse(variable(name)?.to_str().ok()?).filter(|value| (low..=high).contains(value))
+    variable(name, |text| parse(text.to_str().ok()?)).filter(|value| (low..=high).contains(value))
 }
 
 fn parse(text: &str) -> Option<usize> {
@@ -161,15 +162,15 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-/// A variable's value, to be read at once.
-fn variable<'a>(name: &CStr) -> Option<&'a CStr> {
+/// What `read` makes of a variable's value, if there is one. The value itself does not get out: the next `setenv` may change it.
+fn variable<T>(name: &CStr, read: impl FnOnce(&CStr) -> Option<T>) -> Option<T> {
     // SAFETY: `name` is a C string; the result is null or the environment's own string.
     let value = unsafe { secure_getenv(name.as_ptr()) };
     if value.is_null() {
         return None;
     }
-    // SAFETY: not null, so it is a C string, which stays put while its caller reads it.
-    Some(unsafe { CStr::from_ptr(value) })
+    // SAFETY: not null, so it is a C string, which stays as it is while no thread changes the environment: every reader of it leans on that.
+    read(unsafe { CStr::from_ptr(value) })
 }
 
 #[cfg(test)]

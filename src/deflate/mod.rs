@@ -46,6 +46,7 @@ use sequence::OpenBlock;
 use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::Output;
+use core::alloc::Layout;
 
 /// How a chunk ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,31 @@ impl Encoder {
             codes: Codes::new(),
             near_optimal: None,
         })
+    }
+
+    /// As [`new`](Self::new), made where it stays: it is too large to be moved over the small stack of a host's thread.
+    pub fn boxed() -> Result<Box<Self>> {
+        let rings = DistanceRings::new()?;
+        // SAFETY: an encoder is not of size zero.
+        let place = unsafe { std::alloc::alloc_zeroed(Layout::new::<Self>()) }.cast::<Self>();
+        if place.is_null() {
+            return Err(Error::Memory);
+        }
+        // The fields of which zero bytes are no value; the others are numbers and arrays of numbers.
+        // SAFETY: within the memory of an encoder.
+        let rings_place = unsafe { &raw mut (*place).rings };
+        // SAFETY: within the memory of an encoder.
+        let sequences_place = unsafe { &raw mut (*place).block.sequences };
+        // SAFETY: within the memory of an encoder.
+        let near_optimal_place = unsafe { &raw mut (*place).near_optimal };
+        // SAFETY: ours alone, and nothing is there that would have to be dropped.
+        unsafe { rings_place.write(rings) };
+        // SAFETY: as above.
+        unsafe { sequences_place.write(Vec::new()) };
+        // SAFETY: as above.
+        unsafe { near_optimal_place.write(None) };
+        // SAFETY: every field is a value now, and the memory came from the global allocator with this layout.
+        Ok(unsafe { Box::from_raw(place) })
     }
 
     /// As [`encode_to`](Self::encode_to), appending to a vector. `out` gets room for [`bound`] bytes first, so one that has it
@@ -138,7 +164,7 @@ impl Encoder {
             Method::NearOptimal(level) => {
                 let state = match &mut self.near_optimal {
                     Some(state) => state,
-                    none => none.insert(Box::new(NearOptimal::new()?)),
+                    none => none.insert(NearOptimal::boxed()?),
                 };
                 parse::near_optimal::parse(level, state, &mut self.rings, data, window_len, &mut sink)?;
             }

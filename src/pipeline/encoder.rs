@@ -57,7 +57,7 @@ const ENGINE_BYTES: usize = 1 << 20;
 
 /// An engine, counted into the budget.
 struct Engine {
-    encoder: Encoder,
+    encoder: Box<Encoder>,
     _share: Share,
 }
 
@@ -142,7 +142,7 @@ impl Drop for ChunkEncoder {
 impl Engine {
     /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
     fn new() -> Result<Self> {
-        let encoder = Encoder::new()?;
+        let encoder = Encoder::boxed()?;
         Ok(Self { encoder, _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }

@@ -46,8 +46,9 @@ pub(in crate::deflate) struct NearOptimal {
 }
 
 impl NearOptimal {
-    pub(in crate::deflate) fn new() -> Result<Self> {
-        Ok(Self { path: Path::new()?, kept: Kept { counts: Vec::new(), matches: Vec::new() } })
+    #[inline(never)]
+    pub(in crate::deflate) fn boxed() -> Result<Box<Self>> {
+        Ok(Box::new(Self { path: Path::new()?, kept: Kept { counts: Vec::new(), matches: Vec::new() } }))
     }
 }
 
@@ -86,7 +87,8 @@ impl Kept {
     }
 }
 
-/// Encodes `data[start..]`, `data[..start]` being the window.
+/// Encodes `data[start..]`, `data[..start]` being the window. Not inlined: the stack that its tables take is not for other levels.
+#[inline(never)]
 pub(in crate::deflate) fn parse(
     level: &NearOptimalLevel,
     state: &mut NearOptimal,
