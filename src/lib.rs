@@ -3,11 +3,12 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng -> checksum, format -> config -> raw -> error
+//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng -> checksum, format -> budget -> config -> raw -> error
 //! ```
 //!
 //! ARCHITECTURE.md says what each floor holds.
 
+pub mod budget;
 pub mod capi;
 pub mod checksum;
 pub mod config;

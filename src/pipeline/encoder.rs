@@ -5,6 +5,7 @@
 
 use super::WINDOW;
 use super::sync::{Mutex, MutexGuard};
+use crate::budget::Share;
 use crate::checksum::crc32;
 use crate::deflate::ChunkEncoder as Encoder;
 use crate::error::{Error, Result};
@@ -47,15 +48,23 @@ impl Form {
 /// Engines that nobody uses at the moment; a process keeps as many as it ever had in use at once, up to [`IDLE_MAX`].
 ///
 /// Only ever tried: in the child of a `fork` a thread that does not exist there may hold the lock, and then every engine is made anew.
-static IDLE: Mutex<Vec<Encoder>> = Mutex::new(Vec::new());
+static IDLE: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
 
-/// Each takes up to a megabyte.
 const IDLE_MAX: usize = 16;
+
+/// What an engine takes at most with levels up to 9.
+const ENGINE_BYTES: usize = 1 << 20;
+
+/// An engine, counted into the budget.
+struct Engine {
+    encoder: Box<Encoder>,
+    _share: Share,
+}
 
 /// A compressor of whole chunks. It takes an idle engine when it is first used, and gives it back when it is dropped.
 #[derive(Default)]
 pub struct ChunkEncoder {
-    engine: Option<Encoder>,
+    engine: Option<Engine>,
 }
 
 impl ChunkEncoder {
@@ -72,10 +81,10 @@ impl ChunkEncoder {
     ) -> Result<u32> {
         let engine = match &mut self.engine {
             Some(engine) => engine,
-            none => none.insert(take_idle().map_or_else(Encoder::new, Ok)?),
+            none => none.insert(take_idle().map_or_else(Engine::new, Ok)?),
         };
-        engine.encode(level, data, is_first, end, out)?;
-        Ok(engine.used_bits())
+        engine.encoder.encode(level, data, is_first, end, out)?;
+        Ok(engine.encoder.used_bits())
     }
 
     /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`; behind the last of a file
@@ -98,6 +107,16 @@ impl ChunkEncoder {
         Ok(())
     }
 
+    /// Lends the engine to others until it is used again.
+    pub(super) fn rest(&mut self) {
+        if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
+            && idle.len() < IDLE_MAX
+            && idle.try_reserve(1).is_ok()
+        {
+            idle.push(engine);
+        }
+    }
+
     /// Throws the engine away: a panic may have left anything in it.
     pub(super) fn discard(&mut self) {
         self.engine = None;
@@ -106,12 +125,15 @@ impl ChunkEncoder {
 
 impl Drop for ChunkEncoder {
     fn drop(&mut self) {
-        if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
-            && idle.len() < IDLE_MAX
-            && idle.try_reserve(1).is_ok()
-        {
-            idle.push(engine);
-        }
+        self.rest();
+    }
+}
+
+impl Engine {
+    /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
+    fn new() -> Result<Self> {
+        let encoder = Box::new(Encoder::new()?);
+        Ok(Self { encoder, _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }
 
@@ -121,12 +143,12 @@ impl std::fmt::Debug for ChunkEncoder {
     }
 }
 
-fn take_idle() -> Option<Encoder> {
+fn take_idle() -> Option<Engine> {
     lock_idle()?.pop()
 }
 
 /// The lock is held for a few instructions, so a few tries are enough where it will ever come free.
-fn lock_idle() -> Option<MutexGuard<'static, Vec<Encoder>>> {
+fn lock_idle() -> Option<MutexGuard<'static, Vec<Engine>>> {
     (0..100).find_map(|_| {
         IDLE.try_lock().ok().or_else(|| {
             std::hint::spin_loop();

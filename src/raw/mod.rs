@@ -8,6 +8,7 @@ pub mod load;
 pub mod output;
 pub mod placed;
 pub mod process;
+pub(crate) mod report;
 pub mod search;
 pub(crate) mod shared;
 pub mod table;

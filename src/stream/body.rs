@@ -472,6 +472,12 @@ impl Body {
         match &self.segment {
             Segment::Serial | Segment::Finished => self.serial()?.set_dictionary(dictionary),
             Segment::Held(held) if held.is_empty() => {
+                if let (Some(serial), None) = (&mut self.serial, &self.history)
+                    && serial.pending() != (0, 0)
+                {
+                    // The bits before the next byte boundary are the serial engine's, and must not be lost by its starting anew.
+                    return serial.set_dictionary(dictionary);
+                }
                 let mut history = self.window()?;
                 history.reserve(dictionary.len())?;
                 history.extend(dictionary);
