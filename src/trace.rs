@@ -7,17 +7,14 @@
 //! so three system calls for it are little. Without the switch an event costs one look at a flag.
 //!
 //! The file begins with `[` and every event ends with a comma: the format allows the closing bracket
-//! to be missing. Whoever finds no file makes one under another name and links it into place, so
-//! that `[` always comes first. A file that has reached [`MOST_BYTES`] takes no more events.
+//! to be missing. A file that has reached [`MOST_BYTES`] takes no more events.
 
 #![forbid(unsafe_code)]
 
 use crate::config::config;
-use crate::raw::process::{NoCancel, monotonic, program_name, thread_id};
+use crate::raw::process::{monotonic, program_name, thread_id};
+use crate::raw::report;
 use core::fmt::{self, Write as _};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -167,7 +164,6 @@ fn append(write: impl FnOnce(&mut Line) -> fmt::Result) {
     /// The process whose name was written last: a forked child has a name of its own.
     static NAMED: AtomicU32 = AtomicU32::new(0);
     let Some(path) = &config().trace else { return };
-    let _whole = NoCancel::new();
     let mut line = Line { bytes: [0; LINE_BYTES], len: 0 };
     let this = std::process::id();
     if NAMED.swap(this, Ordering::Relaxed) != this {
@@ -177,32 +173,12 @@ fn append(write: impl FnOnce(&mut Line) -> fmt::Result) {
     if write(&mut line).is_err() {
         return;
     }
-    if let Some(mut file) = open(path)
-        && file.metadata().is_ok_and(|status| status.len() < MOST_BYTES)
-    {
-        _ = file.write_all(&line.bytes[..line.len]);
-    }
+    report::append_to_list(path, &line.bytes[..line.len], b"[\n", MOST_BYTES);
 }
 
 /// Whether a program's name may stand in JSON as it is.
 pub(crate) fn is_plain(name: &str) -> bool {
     name.len() <= 64 && name.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
-}
-
-fn open(path: &Path) -> Option<File> {
-    let open = || OpenOptions::new().append(true).open(path);
-    open()
-        .or_else(|_| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".new");
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&name)?;
-            let linked = file.write_all(b"[\n").and_then(|()| fs::hard_link(&name, path));
-            _ = fs::remove_file(&name);
-            // Another thread or process may have been faster.
-            linked.or_else(|error| if path.exists() { Ok(()) } else { Err(error) })?;
-            open()
-        })
-        .ok()
 }
 
 #[cfg(test)]
@@ -229,15 +205,13 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        if let Some(mut file) = open(&path) {
-                            file.write_all(b"{},\n").expect("a disk with room");
-                        }
+                        report::append_to_list(&path, b"{},\n", b"[\n", 1 << 20);
                     }
                 });
             }
         });
-        let text = fs::read_to_string(&path).expect("somebody made it");
-        _ = fs::remove_file(&path);
+        let text = std::fs::read_to_string(&path).expect("somebody made it");
+        _ = std::fs::remove_file(&path);
         assert!(text.starts_with("[\n{},\n") && text.matches('[').count() == 1);
     }
 }

@@ -479,6 +479,7 @@ fn a_run_warns_of_switches_that_are_not_understood() {
         ("RIGZ_LEVEL_MAP", "9=13"),
         ("RIGZ_STATS", &"x".repeat(400)),
         ("RIGZ_TRACE", &"x".repeat(400)),
+        ("RIGZ_MEMORY", "lots"),
     ] {
         assert!(
             said(name, value).contains(&format!("{name}={value} is ignored: it takes ")),

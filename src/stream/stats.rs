@@ -7,10 +7,9 @@
 
 use crate::config::config;
 use crate::pipeline::Counters;
-use crate::raw::process::{NoCancel, monotonic, program_name, thread_time};
+use crate::raw::process::{monotonic, program_name, thread_time};
+use crate::raw::report;
 use crate::trace::{self, Span};
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What a stream does.
@@ -153,10 +152,7 @@ impl Stats {
 /// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must
 /// not disturb the host.
 pub(super) fn append(line: &str) {
-    let Some(path) = &config().stats else { return };
-    let _whole = NoCancel::new();
-    if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
-        // One write, so that lines of several processes do not mix.
-        _ = file.write_all(line.as_bytes());
+    if let Some(path) = &config().stats {
+        report::append(path, line.as_bytes());
     }
 }
