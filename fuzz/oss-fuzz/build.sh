@@ -1,6 +1,7 @@
 #!/bin/bash -eu
-# Builds the fuzz targets for OSS-Fuzz: $OUT/TARGET, its first inputs as $OUT/TARGET_seed_corpus.zip, and the judge, the system's
-# zlib, in $OUT/lib: the machines that run the targets may have none. cargo-fuzz takes the sanitizer from the environment.
+# Builds the fuzz targets for OSS-Fuzz: $OUT/TARGET, its first inputs as
+# $OUT/TARGET_seed_corpus.zip, and the judge, the system's zlib, in $OUT/lib: the machines that run
+# the targets may have none. cargo-fuzz takes the sanitizer from the environment.
 cd "$SRC/rigz"
 export RUSTFLAGS="${RUSTFLAGS:-} -Clink-arg=-Wl,-rpath,\$ORIGIN/lib"
 cargo fuzz build --release --debug-assertions
