@@ -3,7 +3,7 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | isal -> checksum, format -> config -> raw, arch -> error
+//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | isal | pool -> checksum, format -> config -> raw, arch -> error
 //! ```
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
@@ -19,6 +19,7 @@ pub mod inflate;
 #[cfg(feature = "isa-l")]
 pub mod isal;
 pub mod pipeline;
+pub(crate) mod pool;
 pub mod raw;
 pub mod stream;
 pub mod zng;

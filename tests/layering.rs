@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 9] = [
     &["gzfile"],
     &["stream"],
     &["pipeline"],
-    &["deflate", "inflate", "zng", "isal"],
+    &["deflate", "inflate", "zng", "isal", "pool"],
     &["checksum", "format"],
     &["config"],
     &["raw", "arch"],

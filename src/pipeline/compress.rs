@@ -11,7 +11,7 @@
 use super::WINDOW;
 use super::encoder::{ChunkEnd, Form, Level};
 use super::job::Chunk;
-use super::ring::Ring;
+use super::ring::{Between, Ring};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
@@ -29,6 +29,8 @@ pub struct Settings {
     pub parallel_from: usize,
     /// The stream's check value up to here.
     pub check: Check,
+    /// What workers may do while the host is not in a call.
+    pub between: Between,
 }
 
 /// Counters of one stream's way through the pipeline.
@@ -77,9 +79,9 @@ pub struct Compressor {
 }
 
 impl Compressor {
-    /// A segment whose history is the tail of `window`; buffers come from `allocator`, always on the caller's thread.
-    pub fn new(settings: Settings, window: &[u8], allocator: Allocator) -> Result<Self> {
-        let mut ring = Ring::new(allocator)?;
+    /// A segment whose history is the tail of `window`.
+    pub fn new(settings: Settings, window: &[u8]) -> Result<Self> {
+        let mut ring = Ring::new(settings.between)?;
         let mut open = ring.input_buffer(WINDOW + (settings.chunk_len)(0))?;
         open.extend(settings.form.history(window));
         let window_len = open.len();
@@ -90,7 +92,7 @@ impl Compressor {
             open,
             window_len,
             has_room: true,
-            spare_window: Buffer::new(allocator),
+            spare_window: Buffer::new(Allocator::SYSTEM),
             number: 0,
             taken: 0,
             end: None,
@@ -173,7 +175,7 @@ impl Compressor {
         self.ring.work()
     }
 
-    /// Ends a call from the host; what may go on between calls goes on.
+    /// Ends a call from the host; workers go on as far as the settings allow.
     pub fn rest(&mut self) {
         self.ring.rest();
     }
@@ -223,7 +225,7 @@ impl Compressor {
         let mut ring = self.ring.try_clone()?;
         let mut open = ring.input_buffer(WINDOW + self.chunk_len())?;
         open.extend(&self.open);
-        let spare_window = Buffer::new(self.spare_window.allocator());
+        let spare_window = Buffer::new(Allocator::SYSTEM);
         Ok(Self { ring, open, has_room: true, spare_window, ..*self })
     }
 
@@ -244,7 +246,7 @@ impl Compressor {
             return Err(error);
         }
         self.spare_window.extend(self.settings.form.history(&self.open));
-        let empty = Buffer::new(self.spare_window.allocator());
+        let empty = Buffer::new(Allocator::SYSTEM);
         let next = std::mem::replace(&mut self.spare_window, empty);
         let (window_len, next_window_len) = (self.window_len, next.len());
         let chunk = Chunk {
@@ -319,9 +321,9 @@ mod tests {
             chunk_len: |_| 64 << 10,
             parallel_from: 100_000,
             check: Check::Crc(0),
+            between: Between::GoOn,
         };
-        let mut compressor =
-            Compressor::new(settings, window, Allocator::SYSTEM).expect("memory for a compressor");
+        let mut compressor = Compressor::new(settings, window).expect("memory for a compressor");
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
         let mut read = |compressor: &mut Compressor| {
             let mut output = Output::new(&mut buffer);
@@ -384,10 +386,10 @@ mod tests {
             chunk_len: |_| 64 << 10,
             parallel_from: 0,
             check: Check::None,
+            between: Between::GoOn,
         };
         let compress_behind = |head: &[u8]| {
-            let mut compressor =
-                Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
+            let mut compressor = Compressor::new(settings, &[]).expect("memory for a compressor");
             let mut bytes = vec![0; 400_000];
             let mut output = Output::new(&mut bytes);
             let mut behind_cut = 0;
@@ -424,8 +426,9 @@ mod tests {
             chunk_len: |_| 64 << 10,
             parallel_from: 0,
             check: Check::None,
+            between: Between::GoOn,
         };
-        let mut first = Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
+        let mut first = Compressor::new(settings, &[]).expect("memory for a compressor");
         let mut input = &data[..];
         while !input.is_empty() {
             first.write(&mut input).expect("jobs succeed");

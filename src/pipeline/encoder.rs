@@ -4,12 +4,12 @@
 //! beginning, primed with the window, and carries nothing over.
 
 use super::WINDOW;
-use super::sync::{Mutex, MutexGuard};
 use crate::checksum::crc32;
 use crate::deflate::{ChunkInfo, Encoder};
 use crate::error::{Error, Result};
 use crate::format::{bgzf, gzip};
 use crate::raw::Output;
+use std::sync::{Mutex, MutexGuard};
 
 pub use crate::deflate::bound;
 pub use crate::deflate::{ChunkEnd, Level};

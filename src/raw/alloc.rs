@@ -38,9 +38,10 @@ impl Allocator {
         Self { alloc, free, opaque }
     }
 
-    /// Whether this is the system's allocator, whose memory any thread may take.
+    /// Whether both functions are the system's, which any thread may call.
     pub fn is_system(&self) -> bool {
         core::ptr::fn_addr_eq(self.alloc, system_alloc as AllocFn)
+            && core::ptr::fn_addr_eq(self.free, system_free as FreeFn)
     }
 
     /// The triple as C knows it.

@@ -3,6 +3,7 @@
 pub mod alloc;
 pub mod buffer;
 pub(crate) mod copy;
+pub mod epoch;
 pub(crate) mod fault;
 pub mod load;
 pub mod output;

@@ -71,7 +71,7 @@ impl BgzfStream {
                 if input.is_empty() && flush != Flush::Finish {
                     return Ok(Status::Ok);
                 }
-                let compressor = Compressor::new(self.settings()?, &[], self.allocator)?;
+                let compressor = Compressor::new(self.settings()?, &[])?;
                 self.segment = Some(Box::new(compressor));
             }
             if !self.advance_segment(input, output, flush)? {
@@ -151,6 +151,7 @@ impl BgzfStream {
             parallel_from: policy::parallel_from(),
             // Each block has its own.
             check: Check::None,
+            between: policy::between(&self.allocator),
         })
     }
 

@@ -334,8 +334,9 @@ impl Body {
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
+            between: policy::between(&self.allocator),
         };
-        let compressor = Compressor::new(settings, &window, self.allocator)?;
+        let compressor = Compressor::new(settings, &window)?;
         let compressor = Placed::try_new(compressor, self.allocator)?;
         if let Segment::Aligning(held, _) = &mut self.segment {
             self.segment = Segment::Parallel(compressor, take(held), 0);

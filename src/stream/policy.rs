@@ -8,7 +8,8 @@
 use crate::config::config;
 use crate::error::Result;
 use crate::format::bgzf;
-use crate::pipeline::Level;
+use crate::pipeline::{Between, Level};
+use crate::raw::Allocator;
 use crate::zng::DeflateParams;
 
 /// Unflushed bytes from which on workers are called: less would hardly gain anything.
@@ -63,6 +64,12 @@ pub(super) fn is_message(len: usize) -> bool {
 /// Unflushed bytes from which on a segment is compressed in parallel.
 pub(super) fn parallel_from() -> usize {
     config().threshold.unwrap_or(PARALLEL_FROM)
+}
+
+/// What workers may do while the program is not in a call. A stream with an allocator of the program's may be abandoned without
+/// `deflateEnd()`, when its arena is freed as a whole: no worker has a job of such a stream then.
+pub(super) fn between(allocator: &Allocator) -> Between {
+    if allocator.is_system() { Between::GoOn } else { Between::Rest }
 }
 
 /// Bytes in the chunk of this number, from 0, of a segment.
