@@ -19,8 +19,8 @@ use rigz::checksum::Check;
 use rigz::config::config;
 use rigz::error::{Result, Status};
 use rigz::format::{gzip, zlib};
-use rigz::pipeline::{ChunkEnd, Compressor, Form, Level, Settings};
-use rigz::raw::{Allocator, Output};
+use rigz::pipeline::{Between, ChunkEnd, Compressor, Form, Level, Settings};
+use rigz::raw::Output;
 
 /// No boundary comes earlier, so that a window never reaches back beyond the chunk before.
 const SHORTEST: usize = 32 << 10;
@@ -116,11 +116,17 @@ impl Rsyncable {
             }
         };
         let level = Level::try_from(config().level_map.get(level))?;
-        let settings =
-            Settings { form: Form::Raw, level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
+        let settings = Settings {
+            form: Form::Raw,
+            level,
+            chunk_len: |_| LONGEST,
+            parallel_from: 1 << 20,
+            check,
+            between: Between::GoOn,
+        };
         Ok(Self {
             format,
-            compressor: Compressor::new(settings, &[], Allocator::SYSTEM)?,
+            compressor: Compressor::new(settings, &[])?,
             cutter: Cutter::default(),
             granted: 0,
             ends: false,

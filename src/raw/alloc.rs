@@ -39,9 +39,10 @@ impl Allocator {
         Self { alloc, free, opaque }
     }
 
-    /// Whether this is the system's allocator, whose memory any thread may take.
+    /// Whether both functions are the system's, which any thread may call.
     pub fn is_system(&self) -> bool {
         core::ptr::fn_addr_eq(self.alloc, system_alloc as AllocFn)
+            && core::ptr::fn_addr_eq(self.free, system_free as FreeFn)
     }
 
     /// The triple as C knows it.
@@ -53,7 +54,7 @@ impl Allocator {
     pub fn place<T>(&self, value: T) -> Result<NonNull<T>, T> {
         const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
         // SAFETY: the constructor's contract allows the call.
-        let memory = unsafe { (self.alloc)(self.opaque, 1, size_of::<T>() as c_uint) }.cast::<T>();
+        let memory = unsafe { (self.alloc)(self.opaque, size_of::<T>() as c_uint, 1) }.cast::<T>();
         match NonNull::new(memory) {
             Some(place) => {
                 // SAFETY: freshly allocated for one `T`, aligned as asserted above.

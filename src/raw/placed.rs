@@ -2,6 +2,7 @@
 
 use super::Allocator;
 use crate::error::{Error, Result};
+use core::ffi::c_uint;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
@@ -22,6 +23,35 @@ impl<T> Placed<T> {
     pub fn try_new(value: T, allocator: Allocator) -> Result<Self> {
         let place = allocator.place(value).map_err(|_| Error::Memory)?;
         Ok(Self { place, allocator })
+    }
+}
+
+/// Types of which all-zero memory is a value.
+///
+/// # Safety
+/// - All bits zero are a valid value.
+pub unsafe trait Zeroed {}
+
+impl<T: Zeroed> Placed<T> {
+    /// A value of all zero bits, made where it stays: it never passes over the stack.
+    pub fn zeroed(allocator: Allocator) -> Result<Self> {
+        const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
+        let (alloc, _, opaque) = allocator.parts();
+        // SAFETY: the allocator's constructor allows the call.
+        let place = unsafe { alloc(opaque, size_of::<T>() as c_uint, 1) }.cast::<T>();
+        let place = NonNull::new(place).ok_or(Error::Memory)?;
+        // SAFETY: freshly allocated for one `T`.
+        unsafe { place.write_bytes(0, 1) };
+        Ok(Self { place, allocator })
+    }
+}
+
+impl<T: Zeroed + Clone> Placed<T> {
+    /// A copy in memory of the same allocator.
+    pub fn try_clone(&self) -> Result<Self> {
+        let mut copy = Self::zeroed(self.allocator)?;
+        copy.clone_from(self);
+        Ok(copy)
     }
 }
 
