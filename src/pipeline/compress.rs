@@ -170,8 +170,10 @@ impl Compressor {
         self.ring.check_epoch()?;
         self.ring.set_between(how.between);
         self.call_workers_for(input.len(), how)?;
-        // Without leave to hold, workers are of use only to a call that brings enough for them.
-        let is_wide = self.ring.has_workers() && (how.may_hold || input.len() >= self.settings.parallel_from);
+        // Without leave to hold, workers are of use only to a call that brings enough for them, and room for all they make.
+        let fits =
+            input.len() >= self.settings.parallel_from && output.room() >= input.len() + input.len() / 64;
+        let is_wide = self.ring.has_workers() && (how.may_hold || fits);
         if is_wide && !how.may_hold {
             self.ring.open();
         }
@@ -193,7 +195,9 @@ impl Compressor {
                 return Ok(true);
             }
             if self.end.is_none() {
-                self.take(input);
+                // What is taken although the output is full counts as held back.
+                let most = if is_wide || how.may_hold { usize::MAX } else { PIECE };
+                self.take(input, most);
                 self.close_if_due(input, how.end);
             }
             if self.begun.is_none()
@@ -209,15 +213,18 @@ impl Compressor {
                     continue;
                 }
             } else if self.ring.is_empty() {
-                let waits = self.closing.is_none() && (self.settings.form != Form::Raw || is_wide && how.may_hold);
+                let waits =
+                    self.closing.is_none() && (self.settings.form != Form::Raw || is_wide && how.may_hold);
                 if waits && self.begun.is_none() {
                     return Ok(false);
                 }
                 match self.encode_open(output)? {
                     Progress::Done => continue,
+                    Progress::NeedsInput if !input.is_empty() => continue,
                     Progress::NeedsRoom | Progress::NeedsInput => return Ok(false),
                 }
-            } else if how.may_hold && self.ring.has_workers() && self.closing.is_none() && self.end.is_none() {
+            } else if how.may_hold && self.ring.has_workers() && self.closing.is_none() && self.end.is_none()
+            {
                 // The jobs go on without the caller.
                 return Ok(false);
             }
@@ -236,11 +243,11 @@ impl Compressor {
         self.settings.form != Form::Raw || is_wide && begins_at_byte && ends_at_byte
     }
 
-    /// Moves input to the open chunk.
-    fn take(&mut self, input: &mut &[u8]) {
+    /// Moves at most `most` bytes of input to the open chunk.
+    fn take(&mut self, input: &mut &[u8], most: usize) {
         if self.closing.is_none() {
             let room = self.window_len + self.chunk_len() - self.open.len();
-            let count = room.min(input.len());
+            let count = room.min(input.len()).min(most);
             self.open.extend(&input[..count]);
             *input = &input[count..];
             self.taken += count;
@@ -366,8 +373,11 @@ impl Compressor {
     /// Asks for workers, and for memory for their jobs, if there is enough for them to do. When the budget is used up the
     /// stream goes on serially, and asks again after as much data as it took the first time.
     fn call_workers_for(&mut self, len: usize, how: Drive) -> Result<()> {
-        let more =
-            if how.may_hold { self.taken + len >= self.workers_from } else { len >= self.settings.parallel_from };
+        let more = if how.may_hold {
+            self.taken + len >= self.workers_from
+        } else {
+            len >= self.settings.parallel_from
+        };
         if !more || self.ring.has_workers() {
             return Ok(());
         }
@@ -451,9 +461,8 @@ impl Compressor {
             while written > 0 || copy.begun.is_none() {
                 scratch.clear();
                 let room = written.min(SCRATCH);
-                written -= scratch.append(|out| {
-                    out.limited(room, |out| copy.encode_open(out).map(|_| out.written()))
-                })?;
+                written -= scratch
+                    .append(|out| out.limited(room, |out| copy.encode_open(out).map(|_| out.written())))?;
             }
             (copy.open_check, copy.checked_to) = (check, checked_to);
             copy.begun = self.begun;
@@ -465,6 +474,9 @@ impl Compressor {
         (self.settings.chunk_len)(self.number)
     }
 }
+
+/// Bytes that are taken at a time where little may be held back.
+const PIECE: usize = 8 << 10;
 
 /// Room for output that is thrown away.
 const SCRATCH: usize = 4 << 10;
@@ -573,7 +585,11 @@ mod tests {
             assert!(input.is_empty() && !compressor.has_jobs());
         }
         let before = output.written();
-        assert!(compressor.drive(&mut &[][..], &mut output, Drive { may_hold: false, ..FINISH }).expect("jobs succeed"));
+        assert!(
+            compressor
+                .drive(&mut &[][..], &mut output, Drive { may_hold: false, ..FINISH })
+                .expect("jobs succeed")
+        );
         assert!(output.written() - before < 64 << 10);
     }
 

@@ -12,8 +12,8 @@ use crate::format::{bgzf, gzip};
 use crate::raw::{Allocator, Buffer, Output, Placed};
 use std::sync::{Mutex, MutexGuard};
 
-pub use crate::deflate::bound;
 pub(super) use crate::deflate::Progress;
+pub use crate::deflate::bound;
 pub use crate::deflate::{ChunkEnd, Level, PendingBits};
 
 /// What chunks become.

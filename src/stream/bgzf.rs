@@ -10,12 +10,12 @@
 #![forbid(unsafe_code)]
 
 use super::log::{Decision, Log};
-use super::stats::{Operation, Stats};
 use super::policy::{self, Hold};
+use super::stats::{Operation, Stats};
 use super::{Flush, Strategy, resolve_level};
 use crate::checksum::Check;
-use crate::error::{Error, Result, Status};
 use crate::deflate::PendingBits;
+use crate::error::{Error, Result, Status};
 use crate::pipeline::{ChunkEnd, Compressor, Counters, Drive, Form, Settings};
 use crate::raw::{Allocator, Output};
 

@@ -261,7 +261,12 @@ impl Body {
     }
 
     /// Works on bulk. Returns its flush when the segment has ended and all of it is written.
-    fn deflate_bulk(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Option<Flush>> {
+    fn deflate_bulk(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        flush: Flush,
+    ) -> Result<Option<Flush>> {
         let hold = self.caller.hold(output.room());
         let Engine::Bulk(compressor) = &mut self.engine else { return Ok(None) };
         if compressor.end().is_none() {
@@ -396,7 +401,11 @@ impl Body {
         }
         match &mut self.engine {
             Engine::Serial(serial) if policy::is_for_zng(&self.params) => {
-                if keep { serial.reset_keep()? } else { serial.reset()? }
+                if keep {
+                    serial.reset_keep()?
+                } else {
+                    serial.reset()?
+                }
             }
             Engine::Finished if self.message.is_none() => self.choose_engine()?,
             _ if keep => self.engine = Engine::Message(None),
@@ -439,7 +448,9 @@ impl Body {
     pub(super) fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         match (&mut self.engine, &mut self.message) {
             (Engine::Serial(serial), _) => serial.prime(bits, value),
-            (Engine::Message(None) | Engine::Finished, Some(message)) => message.prime(value as u32, bits as u32),
+            (Engine::Message(None) | Engine::Finished, Some(message)) => {
+                message.prime(value as u32, bits as u32)
+            }
             _ => Err(Error::Buffer),
         }
     }
@@ -476,7 +487,8 @@ impl Body {
     /// Whether what is still to come, after a flush that has taken all input, fits zlib's buffer for it.
     pub(super) fn keeps_little(&self) -> bool {
         const PENDING: usize = 64 << 10;
-        self.pending().0 <= PENDING && !matches!(&self.engine, Engine::Bulk(compressor) if compressor.has_jobs())
+        self.pending().0 <= PENDING
+            && !matches!(&self.engine, Engine::Bulk(compressor) if compressor.has_jobs())
     }
 
     /// Whether a flush is complete and nothing was taken since.
@@ -525,7 +537,11 @@ impl Body {
             Engine::Serial(serial) => Engine::Serial(serial.try_clone()?),
             Engine::Finished => Engine::Finished,
         };
-        Ok(Self { engine, message: self.message.as_ref().map(MessageEncoder::try_clone).transpose()?, ..*self })
+        Ok(Self {
+            engine,
+            message: self.message.as_ref().map(MessageEncoder::try_clone).transpose()?,
+            ..*self
+        })
     }
 }
 

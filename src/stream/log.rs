@@ -39,7 +39,10 @@ impl Display for Decision {
                 write!(f, "serial: one thread is all it may use")
             }
             Decision::Long { threads: 1, hold: Hold::No, .. } => {
-                write!(f, "serial: calls bring less than {from} bytes, and the program was not seen to fetch output that is held back")
+                write!(
+                    f,
+                    "serial: calls bring less than {from} bytes, and the program was not seen to fetch output that is held back"
+                )
             }
             Decision::Long { threads: 1, .. } => {
                 write!(f, "serial: the system refused to start threads, or RIGZ_MEMORY is used up")

@@ -28,6 +28,8 @@ use chain::{Chain, Search};
 const PADDING: usize = 64;
 /// Bytes that wait before the parser is called without a flush.
 const BATCH: usize = 4 << 10;
+/// Bytes that wait at most: what is taken although the output is full counts as held back.
+const UNPARSED_MAX: usize = 12 << 10;
 /// Tokens of a block: at most, whatever memory there is, since an open block is held back; and at least.
 const TOKENS: (usize, usize) = (16 << 10, 96);
 /// Tokens that one turn of the chain parser adds at most.
@@ -210,10 +212,9 @@ impl MessageEncoder {
                 self.message = self.position;
                 return Progress::Done;
             }
-            self.take(input);
+            self.take(input, UNPARSED_MAX);
             let end = end.filter(|_| input.is_empty());
-            let is_full = self.end == 2 * self.size;
-            if end.is_none() && !is_full && self.end - self.position < BATCH + self.lookahead() {
+            if input.is_empty() && end.is_none() && self.end - self.position < BATCH + self.lookahead() {
                 return Progress::NeedsInput;
             }
             self.parse(end.is_some());
@@ -231,7 +232,7 @@ impl MessageEncoder {
     /// Takes input without parsing it, as long as it fits the window: the message may turn out to be for another encoder.
     pub fn hold(&mut self, input: &mut &[u8]) {
         loop {
-            self.take(input);
+            self.take(input, usize::MAX);
             if input.is_empty() {
                 return;
             }
@@ -339,8 +340,10 @@ impl MessageEncoder {
         self.size - self.lookahead() - 2
     }
 
-    fn take(&mut self, input: &mut &[u8]) {
-        let count = input.len().min(2 * self.size - self.end);
+    /// Moves input to the window, as long as no more than `most` bytes wait there to be parsed.
+    fn take(&mut self, input: &mut &[u8], most: usize) {
+        let count =
+            input.len().min(2 * self.size - self.end).min(most.saturating_sub(self.end - self.position));
         if count > 0 {
             self.window.extend_to(self.end + count + PADDING, 0);
             self.window[self.end..self.end + count].copy_from_slice(&input[..count]);
