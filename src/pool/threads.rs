@@ -246,12 +246,18 @@ impl Pool {
 
 #[cfg(loom)]
 impl Pool {
-    /// The pool of this run of a model: one worker, which ends as soon as it has nothing to do.
+    /// The pool of this run of a model: two workers, which end as soon as they have nothing to do.
     pub(crate) fn current() -> Option<&'static Pool> {
         loom::lazy_static! {
-            static ref CURRENT: Pool = Pool::new(Epoch::now(), 1, Duration::ZERO);
+            static ref CURRENT: Pool = Pool::new(Epoch::now(), 2, Duration::ZERO);
         }
         Some(&CURRENT)
+    }
+
+    /// Ends the workers once nothing is offered any more.
+    fn close(&self) {
+        lock(&self.line).is_closed = true;
+        self.offered.notify_all();
     }
 }
 
@@ -361,5 +367,52 @@ mod tests {
         pool.spawn(move || done.send(()).expect("nobody does this"));
         assert!(is_done.recv().is_err());
         assert_eq!(pool.workers(), 0);
+    }
+}
+
+/// `scripts/loom` tries every order of the steps of the threads.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::super::sync::wait;
+    use super::*;
+    use loom::sync::Arc;
+
+    /// Two tasks are offered, the second when a worker may be waiting, at the end of its patience, or gone. A lost one would leave
+    /// this thread waiting for ever, which loom reports.
+    fn tasks_are_done_with(limit: usize, patience: Duration) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(move || {
+            let pool: &'static Pool = Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)));
+            let done = Arc::new((Mutex::new(0), Condvar::new()));
+            for _ in 0..2 {
+                let done = done.clone();
+                pool.spawn(move || {
+                    *lock(&done.0) += 1;
+                    done.1.notify_one();
+                });
+            }
+            let mut count = lock(&done.0);
+            while *count < 2 {
+                count = wait(&done.1, count);
+            }
+            drop(count);
+            pool.close();
+        });
+    }
+
+    #[test]
+    fn loom_a_task_is_done_though_a_worker_is_about_to_end() {
+        tasks_are_done_with(1, Duration::ZERO);
+    }
+
+    #[test]
+    fn loom_a_task_is_done_by_a_worker_that_waits() {
+        tasks_are_done_with(1, Duration::MAX);
+    }
+
+    #[test]
+    fn loom_two_workers_do_two_tasks() {
+        tasks_are_done_with(2, Duration::ZERO);
     }
 }
