@@ -10,9 +10,6 @@
 
 #[path = "../../src/checksum/mod.rs"]
 pub mod checksum;
-#[cfg(loom)]
-#[path = "../../src/config.rs"]
-pub mod config;
 #[path = "../../src/deflate/mod.rs"]
 pub mod deflate;
 #[path = "../../src/error.rs"]

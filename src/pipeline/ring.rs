@@ -9,7 +9,7 @@ use super::job::{Buffers, Chunk, Encoded, Job};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::pool::sync::Shared;
-use crate::pool::{Epoch, Pool};
+use crate::pool::{Epoch, Pool, thread_limit};
 use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
 
@@ -44,8 +44,8 @@ pub(super) struct Ring {
     between: Between,
     /// Whether a job is offered as soon as it is pushed.
     is_open: bool,
-    /// Threads that the pipeline may keep busy for this stream; 1 before the segment is large enough for workers.
-    threads: usize,
+    /// Threads that the pipeline may keep busy for this stream; none is known before workers were called.
+    threads: Option<usize>,
     /// The stream's own encoder, for jobs done on its thread.
     encoder: ChunkEncoder,
     spare_inputs: Vec<Buffer>,
@@ -63,7 +63,7 @@ impl Ring {
             epoch: Epoch::now(),
             between,
             is_open: between == Between::GoOn,
-            threads: 1,
+            threads: None,
             encoder: ChunkEncoder::default(),
             spare_inputs: Vec::new(),
             spare_outputs: Vec::new(),
@@ -72,25 +72,49 @@ impl Ring {
         Ok(ring)
     }
 
-    /// Calls the workers, if there are any, and grows as deep as they can use.
-    pub(super) fn use_workers(&mut self) -> Result<()> {
-        if self.threads > 1 {
+    /// Calls the workers, if there are any, and grows as deep as they can use and `allow` permits: it is given the number of
+    /// jobs that would be good, and returns how many there may be, or 0. No thread is started for a stream that gets none.
+    pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
+        if self.has_workers() {
+            return Ok(());
+        }
+        let wanted = self.depth_for(thread_limit());
+        let allowed = if wanted > 1 { allow(wanted) } else { wanted };
+        if allowed == 0 {
             return Ok(());
         }
         // Without memory for a pool the stream's thread does all jobs; the next write tries again.
         let Some(pool) = Pool::current() else { return Ok(()) };
         let threads = pool.workers() + 1;
-        self.depth = match (threads, self.between) {
+        self.depth = self.depth_for(threads).min(allowed);
+        self.reserve()?;
+        self.threads = Some(threads);
+        Ok(())
+    }
+
+    /// How many jobs `threads` can use.
+    fn depth_for(&self, threads: usize) -> usize {
+        match (threads, self.between) {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
             (_, Between::GoOn) => 2 * threads + 1,
             // Small writes are collected until all threads have something to do. More would even out how long the last jobs of a
             // call take, but is no longer in the cache when it is compressed.
             (_, Between::Rest) => 2 * threads,
-        };
-        self.reserve()?;
-        self.threads = threads;
-        Ok(())
+        }
+    }
+
+    /// Lets the workers go and frees the spare buffers. Only an empty ring can.
+    pub(super) fn leave_workers(&mut self) {
+        debug_assert!(self.jobs.is_empty());
+        (self.depth, self.threads) = (1, None);
+        self.spare_inputs.clear();
+        self.spare_outputs.clear();
+    }
+
+    /// Whether workers were called.
+    pub(super) fn has_workers(&self) -> bool {
+        self.threads.is_some()
     }
 
     fn reserve(&mut self) -> Result<()> {
@@ -101,7 +125,7 @@ impl Ring {
 
     /// How many threads the pipeline may keep busy for this stream.
     pub(super) fn threads(&self) -> usize {
-        self.threads
+        self.threads.unwrap_or(1)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -145,7 +169,7 @@ impl Ring {
 
     /// Lets the workers have all jobs, if they were called. The jobs offered before are of this epoch.
     fn offer(&mut self) {
-        if self.threads == 1 || self.offered == self.jobs.len() {
+        if self.threads() == 1 || self.offered == self.jobs.len() {
             return;
         }
         let Some(pool) = Pool::current() else { return };
@@ -214,6 +238,7 @@ impl Ring {
 
     /// Ends a call: unless workers may go on, every job that was begun is finished, and later ones are only collected.
     pub(super) fn rest(&mut self) {
+        self.encoder.rest();
         if self.between == Between::GoOn || !self.is_open {
             return;
         }

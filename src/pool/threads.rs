@@ -15,27 +15,28 @@
 
 use super::sync::{AtomicUsize, Condvar, Mutex, WeakShared, lock, wait_while};
 use super::{Epoch, Task};
-use crate::config::config;
-use crate::raw::process;
 use crate::raw::thread::Work;
 use crate::raw::{Allocator, Buffer};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+#[cfg(not(loom))]
+use {crate::budget, crate::config::config, crate::raw::process};
 
 /// Enough for zlib-ng and for our own engines, which keep their tables on the heap.
 #[cfg(not(loom))]
 const STACK_BYTES: usize = 256 * 1024;
 
 /// How long a worker waits for a task before it ends. Starting one takes some 50 µs.
+#[cfg(not(loom))]
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long no thread is started after one was refused. The reason may be gone then.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
-/// Memory to be seen free before the standard library is asked for the number of processors, since it takes small pieces for that
-/// and ends the process when one is refused.
+/// Memory probed before the standard library counts the processors: it takes small pieces, and aborts when one is refused.
+#[cfg(not(loom))]
 const ASKING_BYTES: usize = 64 * 1024;
 
 /// Extra memory probed before `Box::new`, which aborts on allocation failure.
@@ -232,6 +233,7 @@ impl Pool {
             return Some(pool);
         }
         let limit = known_limit()? - 1;
+        budget::provide_for(limit + 1);
         let made = Pool::new(Epoch::watch(), limit, PATIENCE);
         // When another thread was faster, its pool serves all.
         let (pool, ours) = process::publish(&CURRENT, seen, made)?;
@@ -262,11 +264,19 @@ impl Pool {
 }
 
 /// How many threads, the caller's included, may compress at once. One, for the moment, without memory to find out.
+#[cfg(not(loom))]
 pub fn thread_limit() -> usize {
     known_limit().unwrap_or(1)
 }
 
-/// The same; `None` without memory to find out.
+/// As many as the models' pool has workers, and the caller.
+#[cfg(loom)]
+pub fn thread_limit() -> usize {
+    3
+}
+
+/// As [`thread_limit`]; `None` without memory to find out.
+#[cfg(not(loom))]
 fn known_limit() -> Option<usize> {
     use std::sync::atomic::AtomicUsize;
 

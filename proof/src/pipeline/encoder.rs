@@ -4,7 +4,6 @@
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread::{self, ThreadId};
 
-use crate::deflate::ChunkInfo;
 use crate::error::{Error, Result};
 use crate::raw::Output;
 
@@ -53,11 +52,11 @@ impl ChunkEncoder {
     pub(super) fn encode(
         &mut self,
         level: Level,
-        data: &[u8],
-        window_len: usize,
+        (data, window_len): (&[u8], usize),
+        _: bool,
         _: ChunkEnd,
         out: &mut Output<'_>,
-    ) -> Result<ChunkInfo> {
+    ) -> Result<u32> {
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
         if WORKERS_ARE_REFUSED.load(Ordering::SeqCst) && thread::current().id() != *OWNER {
             return Err(Error::Memory);
@@ -68,13 +67,16 @@ impl ChunkEncoder {
         out.put(&data[window_len..]);
         ENCODED.fetch_add(1, Ordering::SeqCst);
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
-        Ok(ChunkInfo { last_bits: 8 })
+        Ok(8)
     }
 
     /// No model has a chunk of this form.
     pub(super) fn encode_blocks(&mut self, _: i32, _: &[u8], _: ChunkEnd, _: &mut Output<'_>) -> Result<()> {
         Err(Error::Stream)
     }
+
+    /// There is no engine to lend.
+    pub(super) fn rest(&mut self) {}
 
     pub(super) fn discard(&mut self) {
         self.discarded += 1;

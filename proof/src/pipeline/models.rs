@@ -23,7 +23,7 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
 /// it finds nothing to do, as a worker does whose patience is at an end.
 fn ring(between: Between) -> Ring {
     let mut ring = Ring::new(between).expect("memory for a ring");
-    ring.use_workers().expect("memory for a deeper ring");
+    ring.use_workers(|depth| depth).expect("memory for a deeper ring");
     ring
 }
 
@@ -31,8 +31,8 @@ fn push(ring: &mut Ring, level: i32, data: &[u8]) {
     let out = ring.output_buffer(data.len()).expect("memory for a result");
     let mut bytes = ring.input_buffer(data.len()).expect("memory for a chunk");
     bytes.extend(data);
-    let chunk =
-        Chunk { form: Form::Raw, level, bytes, window_len: 0, end: ChunkEnd::Sync, check: Check::None };
+    let (form, end, check) = (Form::Raw, ChunkEnd::Sync, Check::None);
+    let chunk = Chunk { form, level, bytes, window_len: 0, is_first: true, end, check };
     ring.push(chunk, out).expect("memory for a job");
 }
 
