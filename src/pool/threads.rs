@@ -199,6 +199,8 @@ impl Work for Pool {
             line.idle -= 1;
             if line.tasks.is_empty() {
                 line.serving -= 1;
+                #[cfg(loom)]
+                self.offered.notify_all();
                 return;
             }
         }
@@ -251,15 +253,24 @@ impl Pool {
     /// The pool of this run of a model: two workers, which end as soon as they have nothing to do.
     pub(crate) fn current() -> Option<&'static Pool> {
         loom::lazy_static! {
-            static ref CURRENT: Pool = Pool::new(Epoch::now(), 2, Duration::ZERO);
+            static ref CURRENT: &'static Pool = Pool::leaked(2, Duration::ZERO);
         }
         Some(&CURRENT)
     }
 
-    /// Ends the workers once nothing is offered any more.
-    fn close(&self) {
-        lock(&self.line).is_closed = true;
+    /// A worker may use it for a moment after its model has ended.
+    fn leaked(limit: usize, patience: Duration) -> &'static Pool {
+        Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)))
+    }
+
+    /// Waits until the workers have ended, which wait for nothing any more.
+    pub(crate) fn close(&self) {
+        let mut line = lock(&self.line);
+        line.is_closed = true;
         self.offered.notify_all();
+        while line.serving > 0 {
+            line = super::sync::wait(&self.offered, line);
+        }
     }
 }
 
@@ -393,7 +404,7 @@ mod loom_tests {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = builder.preemption_bound.or(Some(3));
         builder.check(move || {
-            let pool: &'static Pool = Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)));
+            let pool = Pool::leaked(limit, patience);
             let done = Arc::new((Mutex::new(0), Condvar::new()));
             for _ in 0..2 {
                 let done = done.clone();

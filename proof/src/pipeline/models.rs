@@ -9,14 +9,18 @@ use super::job::Chunk;
 use super::ring::{Between, Ring};
 use crate::checksum::Check;
 use crate::error::Error;
+use crate::pool::Pool;
 use crate::pool::sync::Shared;
 use crate::raw::Output;
 
-/// Runs `model` under every order.
+/// Runs `model` under every order, and then its workers to their end.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
-    builder.check(model);
+    builder.check(move || {
+        model();
+        Pool::current().expect("a model has a pool").close();
+    });
 }
 
 /// A ring that has called the workers. The pool starts one for each job that it is offered, at most two, and each ends as soon as
