@@ -185,7 +185,7 @@ impl Task for Job {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::encoder::bound;
     use super::*;

@@ -15,27 +15,28 @@
 
 use super::sync::{AtomicUsize, Condvar, Mutex, WeakShared, lock, wait_while};
 use super::{Epoch, Task};
-use crate::config::config;
-use crate::raw::process;
 use crate::raw::thread::Work;
 use crate::raw::{Allocator, Buffer};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+#[cfg(not(loom))]
+use {crate::budget, crate::config::config, crate::raw::process};
 
 /// Enough for zlib-ng and for our own engines, which keep their tables on the heap.
 #[cfg(not(loom))]
 const STACK_BYTES: usize = 256 * 1024;
 
 /// How long a worker waits for a task before it ends. Starting one takes some 50 µs.
+#[cfg(not(loom))]
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long no thread is started after one was refused. The reason may be gone then.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
-/// Memory to be seen free before the standard library is asked for the number of processors, since it takes small pieces for that
-/// and ends the process when one is refused.
+/// Memory probed before the standard library counts the processors: it takes small pieces, and aborts when one is refused.
+#[cfg(not(loom))]
 const ASKING_BYTES: usize = 64 * 1024;
 
 /// Extra memory probed before `Box::new`, which aborts on allocation failure.
@@ -198,6 +199,8 @@ impl Work for Pool {
             line.idle -= 1;
             if line.tasks.is_empty() {
                 line.serving -= 1;
+                #[cfg(loom)]
+                self.offered.notify_all();
                 return;
             }
         }
@@ -232,6 +235,7 @@ impl Pool {
             return Some(pool);
         }
         let limit = known_limit()? - 1;
+        budget::provide_for(limit + 1);
         let made = Pool::new(Epoch::watch(), limit, PATIENCE);
         // When another thread was faster, its pool serves all.
         let (pool, ours) = process::publish(&CURRENT, seen, made)?;
@@ -246,21 +250,44 @@ impl Pool {
 
 #[cfg(loom)]
 impl Pool {
-    /// The pool of this run of a model: one worker, which ends as soon as it has nothing to do.
+    /// The pool of this run of a model: two workers, which end as soon as they have nothing to do.
     pub(crate) fn current() -> Option<&'static Pool> {
         loom::lazy_static! {
-            static ref CURRENT: Pool = Pool::new(Epoch::now(), 1, Duration::ZERO);
+            static ref CURRENT: &'static Pool = Pool::leaked(2, Duration::ZERO);
         }
         Some(&CURRENT)
+    }
+
+    /// A worker may use it for a moment after its model has ended.
+    fn leaked(limit: usize, patience: Duration) -> &'static Pool {
+        Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)))
+    }
+
+    /// Waits until the workers have ended, which wait for nothing any more.
+    pub(crate) fn close(&self) {
+        let mut line = lock(&self.line);
+        line.is_closed = true;
+        self.offered.notify_all();
+        while line.serving > 0 {
+            line = super::sync::wait(&self.offered, line);
+        }
     }
 }
 
 /// How many threads, the caller's included, may compress at once. One, for the moment, without memory to find out.
+#[cfg(not(loom))]
 pub fn thread_limit() -> usize {
     known_limit().unwrap_or(1)
 }
 
-/// The same; `None` without memory to find out.
+/// As many as the models' pool has workers, and the caller.
+#[cfg(loom)]
+pub fn thread_limit() -> usize {
+    3
+}
+
+/// As [`thread_limit`]; `None` without memory to find out.
+#[cfg(not(loom))]
 fn known_limit() -> Option<usize> {
     use std::sync::atomic::AtomicUsize;
 
@@ -361,5 +388,52 @@ mod tests {
         pool.spawn(move || done.send(()).expect("nobody does this"));
         assert!(is_done.recv().is_err());
         assert_eq!(pool.workers(), 0);
+    }
+}
+
+/// `scripts/loom` tries every order of the steps of the threads.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::super::sync::wait;
+    use super::*;
+    use loom::sync::Arc;
+
+    /// Two tasks are offered, the second when a worker may be waiting, at the end of its patience, or gone. A lost one would leave
+    /// this thread waiting for ever, which loom reports.
+    fn tasks_are_done_with(limit: usize, patience: Duration) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(move || {
+            let pool = Pool::leaked(limit, patience);
+            let done = Arc::new((Mutex::new(0), Condvar::new()));
+            for _ in 0..2 {
+                let done = done.clone();
+                pool.spawn(move || {
+                    *lock(&done.0) += 1;
+                    done.1.notify_one();
+                });
+            }
+            let mut count = lock(&done.0);
+            while *count < 2 {
+                count = wait(&done.1, count);
+            }
+            drop(count);
+            pool.close();
+        });
+    }
+
+    #[test]
+    fn loom_a_task_is_done_though_a_worker_is_about_to_end() {
+        tasks_are_done_with(1, Duration::ZERO);
+    }
+
+    #[test]
+    fn loom_a_task_is_done_by_a_worker_that_waits() {
+        tasks_are_done_with(1, Duration::MAX);
+    }
+
+    #[test]
+    fn loom_two_workers_do_two_tasks() {
+        tasks_are_done_with(2, Duration::ZERO);
     }
 }
