@@ -757,7 +757,7 @@ fn random_call<'a>(
             pair.deflate(cut, room, flush, rng.chance(50), trace)?;
             // Between two bytes, where a dictionary is rare and must lose no bits.
             let is_between = matches!(flush, PARTIAL_FLUSH | BLOCK);
-            if is_between && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(15) {
+            if is_between && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(40) {
                 let len = 1 + rng.size(40_000);
                 pair.set_dictionary(&data(rng, len), trace)?;
             }
