@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 10] = [
     &["gzfile"],
     &["stream"],
     &["pipeline"],
-    &["deflate", "inflate", "zng", "isal"],
+    &["deflate", "inflate", "zng"],
     &["checksum", "format"],
     &["budget"],
     &["config"],

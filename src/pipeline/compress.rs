@@ -296,6 +296,7 @@ impl Compressor {
             level: self.settings.level,
             bytes: std::mem::replace(&mut self.open, next),
             window_len,
+            is_first: self.number == 0,
             end,
             check: self.settings.check,
         };

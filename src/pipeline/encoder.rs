@@ -7,7 +7,7 @@ use super::WINDOW;
 use super::sync::{Mutex, MutexGuard};
 use crate::budget::Share;
 use crate::checksum::crc32;
-use crate::deflate::{ChunkInfo, Encoder};
+use crate::deflate::ChunkEncoder as Encoder;
 use crate::error::{Error, Result};
 use crate::format::{bgzf, gzip};
 use crate::raw::Output;
@@ -61,40 +61,30 @@ struct Engine {
     _share: Share,
 }
 
-/// A compressor of chunks. It takes an idle engine when it is first used, and leaves it behind when it goes.
+/// A compressor of whole chunks. It takes an idle engine when it is first used, and gives it back when it is dropped.
 #[derive(Default)]
 pub struct ChunkEncoder {
     engine: Option<Engine>,
-    #[cfg(feature = "isa-l")]
-    isal: Option<crate::isal::Encoder>,
 }
 
 impl ChunkEncoder {
-    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for [`bound`].
+    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for
+    /// [`bound`]. `is_first`: it is the first chunk of its segment. Returns how many bits of the last byte were in use
+    /// before it was filled up.
     pub fn encode(
         &mut self,
         level: Level,
-        data: &[u8],
-        window_len: usize,
+        data: (&[u8], usize),
+        is_first: bool,
         end: ChunkEnd,
         out: &mut Output<'_>,
-    ) -> Result<ChunkInfo> {
-        #[cfg(feature = "isa-l")]
-        if level.number() == 1 && !level.is_filtered() {
-            let isal = match &mut self.isal {
-                Some(isal) => isal,
-                none => none.insert(crate::isal::Encoder::new()?),
-            };
-            if isal.encode(data, window_len, end == ChunkEnd::Finish, out)? {
-                // ISA-L keeps the true count to itself.
-                return Ok(ChunkInfo { last_bits: 8 });
-            }
-        }
+    ) -> Result<u32> {
         let engine = match &mut self.engine {
             Some(engine) => engine,
             none => none.insert(take_idle().map_or_else(Engine::new, Ok)?),
         };
-        engine.encoder.encode_to(level, data, window_len, end, out)
+        engine.encoder.encode(level, data, is_first, end, out)?;
+        Ok(engine.encoder.used_bits())
     }
 
     /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`; behind the last of a file
@@ -107,7 +97,7 @@ impl ChunkEncoder {
         out: &mut Output<'_>,
     ) -> Result<()> {
         for block in data.chunks(bgzf::BLOCK_DATA) {
-            out.put_headed(|out| self.encode(level, block, 0, ChunkEnd::Finish, out), bgzf::header)
+            out.put_headed(|out| self.encode(level, (block, 0), true, ChunkEnd::Finish, out), bgzf::header)
                 .ok_or(Error::Stream)??;
             out.put(&gzip::trailer(crc32::update(crc32::INITIAL, block), block.len() as u64));
         }
@@ -142,7 +132,7 @@ impl Drop for ChunkEncoder {
 impl Engine {
     /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
     fn new() -> Result<Self> {
-        let encoder = Encoder::boxed()?;
+        let encoder = Box::new(Encoder::new()?);
         Ok(Self { encoder, _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }
@@ -189,7 +179,7 @@ mod tests {
         let mut room = vec![0; bound(data.len() - window_len)];
         let mut out = Output::new(&mut room);
         let level = Level::new(9).expect("a level");
-        encoder.encode(level, data, window_len, end, &mut out).expect("memory for an encoder");
+        encoder.encode(level, (data, window_len), true, end, &mut out).expect("memory for an encoder");
         let len = out.written();
         room.truncate(len);
         room
