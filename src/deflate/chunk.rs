@@ -22,6 +22,7 @@ use super::{ChunkEnd, Level, PendingBits};
 use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Output};
+use core::alloc::Layout;
 
 /// Tokens of a block at most.
 const BLOCK_TOKENS: usize = 32 << 10;
@@ -98,6 +99,41 @@ impl ChunkEncoder {
         })
     }
 
+    /// As [`new`](Self::new), built where it stays: it is too large to be moved over the small stack of a host's thread.
+    pub fn boxed() -> Result<Box<Self>> {
+        let rings = DistanceRings::new()?;
+        let block = OpenBlock::new(BLOCK_TOKENS + TOKEN_SLACK, Allocator::SYSTEM)?;
+        // SAFETY: an encoder is not of size zero.
+        let place = unsafe { std::alloc::alloc_zeroed(Layout::new::<Self>()) }.cast::<Self>();
+        if place.is_null() {
+            return Err(Error::Memory);
+        }
+        // The fields of which zero bytes may be no value. The others are numbers, flags and the emitter, which has numbers, arrays of
+        // them, `Form`, `Step` and an `Option<ChunkEnd>`: zero bytes are a value of each.
+        // SAFETY: within the memory of an encoder.
+        let rings_place = unsafe { &raw mut (*place).rings };
+        // SAFETY: as above.
+        let block_place = unsafe { &raw mut (*place).block };
+        // SAFETY: as above.
+        let table = unsafe { &raw mut (*place).table };
+        // SAFETY: as above.
+        let near_optimal = unsafe { &raw mut (*place).near_optimal };
+        // SAFETY: as above.
+        let parser = unsafe { &raw mut (*place).parser };
+        // SAFETY: ours alone, and nothing is there that would have to be dropped.
+        unsafe { rings_place.write(rings) };
+        // SAFETY: as above.
+        unsafe { block_place.write(block) };
+        // SAFETY: as above.
+        unsafe { table.write(None) };
+        // SAFETY: as above.
+        unsafe { near_optimal.write(None) };
+        // SAFETY: as above.
+        unsafe { parser.write(Parser::Stored { position: 0, start: 0 }) };
+        // SAFETY: every field is a value now, and the memory came from the global allocator with this layout.
+        Ok(unsafe { Box::from_raw(place) })
+    }
+
     /// Begins a chunk with a window of `window_len` bytes, at most 32768. `is_first`: no chunk came before it in its segment,
     /// so it may be short. `before` are the bits of an output byte begun before it.
     pub fn begin(
@@ -130,7 +166,7 @@ impl ChunkEncoder {
             Method::NearOptimal(level) => {
                 let memory = match &mut self.near_optimal {
                     Some(memory) => memory,
-                    none => none.insert(Box::new(Memory::new()?)),
+                    none => none.insert(Memory::boxed()?),
                 };
                 Parser::NearOptimal(NearOptimal::new(level, memory, rings, start)?)
             }

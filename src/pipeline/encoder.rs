@@ -132,7 +132,7 @@ impl Drop for ChunkEncoder {
 impl Engine {
     /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
     fn new() -> Result<Self> {
-        let encoder = Box::new(Encoder::new()?);
+        let encoder = Encoder::boxed()?;
         Ok(Self { encoder, _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }

@@ -46,8 +46,10 @@ pub(in crate::deflate) struct Memory {
 }
 
 impl Memory {
-    pub(in crate::deflate) fn new() -> Result<Self> {
-        Ok(Self { path: Path::new()?, kept: Kept { counts: Vec::new(), matches: Vec::new() } })
+    /// Not inlined: what it moves over the stack is not for other levels.
+    #[inline(never)]
+    pub(in crate::deflate) fn boxed() -> Result<Box<Self>> {
+        Ok(Box::new(Self { path: Path::new()?, kept: Kept { counts: Vec::new(), matches: Vec::new() } }))
     }
 }
 
