@@ -27,6 +27,7 @@ use super::checkpoints::Checkpoints;
 use super::fd::{Descriptor, Errno, Filled, Origin};
 use super::mode::Framing;
 use super::{DEFAULT_SIZE, Fault};
+use crate::budget::Share;
 use crate::error::{Error, Status};
 use crate::raw::{Allocator, Output, find_byte};
 use crate::stream::ahead::{Ahead, Delivery, ReadCounters, Tuning};
@@ -90,6 +91,8 @@ pub(super) struct Reader {
     state: State,
     input: Buffer,
     output: Buffer,
+    /// For the two, where they are larger than zlib's.
+    share: Share,
     inflater: Option<InflateStream>,
     /// How many bytes were decoded since the file's start.
     decoded: u64,
@@ -129,6 +132,7 @@ impl Reader {
             state: State::Looking,
             input: Buffer::default(),
             output: Buffer::default(),
+            share: Share::none(),
             inflater: None,
             decoded: 0,
             checkpoints: Checkpoints::new(),
@@ -452,7 +456,7 @@ impl Reader {
 
     /// Fills the empty output buffer as far as the file allows. A fault behind good bytes stays pending.
     fn produce(&mut self) -> Result<(), Fault> {
-        if self.output.is_full() && self.may_grow() {
+        if self.output.is_full() && self.takes_share() {
             // Refused memory is no fault here: the buffer serves as it is.
             self.output.grow(LARGE_SIZE).ok();
         }
@@ -587,7 +591,7 @@ impl Reader {
     /// Loads the input buffer behind what is left in it.
     fn load(&mut self) -> Result<(), Fault> {
         self.input.compact();
-        if self.input.capacity() < LARGE_SIZE && self.input_was_filled && self.may_grow() {
+        if self.input.capacity() < LARGE_SIZE && self.input_was_filled && self.takes_share() {
             self.input.grow(LARGE_SIZE).ok();
         }
         let mut lent = self.input.lend();
@@ -603,6 +607,11 @@ impl Reader {
     /// Whether the buffers may be larger than zlib's.
     fn may_grow(&self) -> bool {
         self.size.is_none() && self.is_regular
+    }
+
+    /// Whether they may be, and the process's budget has memory for it.
+    fn takes_share(&mut self) -> bool {
+        self.may_grow() && (self.share.bytes() > 0 || self.share.resize(2 * LARGE_SIZE))
     }
 
     /// Reads from the file until `output` is full, the file ends or a read fails. A failure behind good bytes is owed to the

@@ -8,8 +8,10 @@ pub mod load;
 pub mod output;
 pub mod placed;
 pub mod process;
+pub(crate) mod report;
 pub mod search;
 pub(crate) mod shared;
+pub mod table;
 pub(crate) mod thread;
 
 pub use alloc::Allocator;
@@ -17,3 +19,4 @@ pub use buffer::Buffer;
 pub use output::Output;
 pub use placed::Placed;
 pub use search::find_byte;
+pub use table::Table;

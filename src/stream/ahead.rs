@@ -34,11 +34,13 @@ mod tuning;
 use super::Flush;
 use super::inflate::InflateStream;
 use super::pace::{Pace, was_undisturbed};
+use crate::budget::{self, Share};
 use crate::inflate::{Inflate, Resolver};
 use crate::pipeline::decode::{
     Beginning, Content, Decoded, Order, Outcome, Place, Report, Room, Sight, Spare, Stretch,
     decoding_workers, may_have_workers,
 };
+use crate::pipeline::thread_limit;
 use crate::raw::Output;
 use crate::raw::process::Epoch;
 use counters::add;
@@ -65,6 +67,12 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// More workers than this are not asked for one file: what the head does alone would keep them waiting.
 const MOST_WORKERS: usize = 7;
+
+/// Memory of a stretch at most: its input, and its result with markers.
+const STRETCH_BYTES: usize = 2 * MOST_ELEMENTS + (512 << 10) + MARGIN as usize;
+
+/// With fewer stretches' memory nothing is decoded ahead: one is decoded, one is delivered.
+const LEAST_STRETCHES: usize = 2;
 
 /// A file to read ahead in.
 pub trait Source {
@@ -130,6 +138,11 @@ pub struct Ahead {
     interest: Interest,
     /// Compressed bytes that the reader has loaded in a row.
     loaded: u64,
+    /// How many there must be before workers are asked.
+    engage_at: u64,
+    /// For stretches, those that are delivered and spare buffers included; and the number of refused requests when it was granted.
+    share: Share,
+    refusals: usize,
     pending: VecDeque<Pending>,
     /// None or one; in memory of its own, since few readers ever have one.
     landing: Vec<Landing>,
@@ -159,6 +172,9 @@ impl Ahead {
             tuning,
             interest,
             loaded: 0,
+            engage_at: tuning.engage_after,
+            share: Share::none(),
+            refusals: 0,
             pending: VecDeque::new(),
             landing: Vec::new(),
             resolver: None,
@@ -189,13 +205,19 @@ impl Ahead {
     /// The reader has loaded `count` more bytes. Once there are enough, the file is looked at.
     pub fn loaded(&mut self, count: usize, source: &impl Source) {
         self.loaded += count as u64;
-        if self.interest != Interest::Later || self.loaded < self.tuning.engage_after {
+        if self.interest != Interest::Later || self.loaded < self.engage_at {
             return;
         }
         self.interest = Interest::No;
         let large = |size| size >= self.loaded + LEAST_LEFT_AT_FIRST.min(4 * self.tuning.stretch);
         if may_have_workers() && source.readable_size().is_some_and(large) {
-            self.workers = decoding_workers().min(MOST_WORKERS);
+            let stretches = self.take_share();
+            if stretches == 0 {
+                // Other files have the memory. It is asked for again later.
+                (self.interest, self.engage_at) = (Interest::Later, self.loaded + LEAST_LEFT_AT_FIRST);
+                return;
+            }
+            self.workers = decoding_workers().min(MOST_WORKERS).min((stretches - 1).max(2) - 1);
             self.resolver = Resolver::new().ok();
             if self.workers > 0
                 && self.resolver.is_some()
@@ -214,11 +236,33 @@ impl Ahead {
         self.pending.clear();
         self.landing.clear();
         self.loaded = 0;
+        self.give_back();
         self.plan.restart();
         self.pace.interrupt();
         if self.interest == Interest::Yes {
             self.interest = Interest::Later;
         }
+    }
+
+    /// Takes a share of the memory for stretches, and returns for how many there is some.
+    fn take_share(&mut self) -> usize {
+        // One for each worker, one that waits, one that is delivered.
+        let wanted = (thread_limit() - 1).min(MOST_WORKERS) + 2;
+        let stretches = if self.tuning.way == Way::Measured {
+            self.share.add_units(STRETCH_BYTES, wanted, LEAST_STRETCHES)
+        } else {
+            self.share = Share::overdrawn(wanted * STRETCH_BYTES);
+            wanted
+        };
+        self.refusals = budget::refusals();
+        stretches
+    }
+
+    /// Gives memory back that nothing is in.
+    fn give_back(&mut self) {
+        self.spares = Spares::default();
+        self.share = Share::none();
+        self.engage_at = self.loaded + self.tuning.engage_after;
     }
 
     /// A read begins.
@@ -232,6 +276,12 @@ impl Ahead {
     pub fn leave(&mut self, bytes: usize) {
         if self.is_on() {
             self.pace.leave(bytes as u64);
+            let is_idle = self.pending.is_empty() && self.landing.is_empty();
+            if is_idle && budget::refusals() != self.refusals {
+                // Another file was refused what this one does not use.
+                self.give_back();
+                self.interest = Interest::Later;
+            }
         }
     }
 

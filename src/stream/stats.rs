@@ -6,9 +6,7 @@
 
 use crate::config::config;
 use crate::pipeline::Counters;
-use crate::raw::process::NoCancel;
-use std::fs::OpenOptions;
-use std::io::Write;
+use crate::raw::report;
 use std::time::{Duration, Instant};
 
 /// What a stream does.
@@ -96,10 +94,7 @@ impl Stats {
 
 /// Appends a line to the file of statistics.
 pub(super) fn append(line: &str) {
-    let Some(path) = &config().stats else { return };
-    let _whole = NoCancel::new();
-    if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
-        // One write, so that lines of several processes do not mix.
-        _ = file.write_all(line.as_bytes());
+    if let Some(path) = &config().stats {
+        report::append(path, line.as_bytes());
     }
 }
