@@ -11,7 +11,7 @@
 use core::ffi::CStr;
 
 use super::bit_reader::{BitReader, HeldBits};
-use super::blocks::{Blocks, Event, Stop};
+use super::blocks::{Event, Stop, WithTables};
 use super::history::OutputHistory;
 use super::message;
 use super::wrap::{HeaderEvent, HeaderReader, Surroundings, Wrap};
@@ -91,8 +91,8 @@ fn read_header(reader: &mut BitReader<'_>) -> Option<(End, u32)> {
 
 /// Decodes all blocks; tells how that ended and how many bits zlib would hold then.
 fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>) -> (End, u32) {
-    match Blocks::new().step(reader, history.history(), Stop::Nowhere) {
-        Event::End | Event::Stopped => (End::Complete, 0),
+    match WithTables::new().step(reader, history.history(), Stop::Nowhere) {
+        Event::End | Event::Stopped | Event::NeedTables => (End::Complete, 0),
         Event::NeedInput => (End::InputEnds, ALL),
         Event::NeedRoom => (End::OutputFull, 0),
         Event::Damaged { message, held } => (End::Damaged(message), held),
