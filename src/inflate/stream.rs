@@ -304,7 +304,7 @@ impl Inflate {
     /// Allocates the tables, if that was not done before.
     fn take_tables(&mut self) -> Result<()> {
         if self.tables.is_none() {
-            self.tables = Some(Placed::try_new(Tables::new(), self.window.allocator())?);
+            self.tables = Some(Placed::zeroed(self.window.allocator())?);
         }
         Ok(())
     }
@@ -582,7 +582,7 @@ impl Inflate {
     pub fn try_clone(&self) -> Result<Self> {
         let window = self.window.try_clone()?;
         let tables = match &self.tables {
-            Some(tables) => Some(Placed::try_new(**tables, window.allocator())?),
+            Some(tables) => Some(Placed::copy_of(&**tables, window.allocator())?),
             None => None,
         };
         Ok(Self { window, tables, ..*self })

@@ -47,6 +47,8 @@
 
 use core::mem::MaybeUninit;
 
+use crate::raw::placed::Zeroed;
+
 use crate::format::deflate::{
     END_OF_BLOCK as END_SYMBOL, FIRST_LENGTH, FIXED_LITLEN_LENGTHS, FIXED_OFFSET_LENGTH, LENGTH_BASE,
     LENGTH_EXTRA, LENGTH_SLOTS, LITLEN_SYMBOLS, MAX_CODEWORD, OFFSET_BASE, OFFSET_EXTRA, OFFSET_SYMBOLS,
@@ -206,6 +208,9 @@ pub(super) struct Tables {
     is_built: bool,
 }
 
+// SAFETY: numbers, flags of which zero is false, and memory that need not be initialised. Zeros are what `new` makes.
+unsafe impl Zeroed for Tables {}
+
 impl Tables {
     /// No tables yet.
     #[inline(always)]
@@ -231,7 +236,8 @@ impl Tables {
     /// complete, or have no symbol at all.
     pub(super) fn build_precode(&mut self) -> Result<(), BadLengths> {
         self.is_built = false;
-        let sorted = sort(&self.precode_lens)?;
+        let mut sorted = Sorted::NONE;
+        sort(&self.precode_lens, &mut sorted)?;
         if sorted.is_incomplete() {
             return Err(BadLengths);
         }
@@ -260,16 +266,19 @@ impl Tables {
         self.is_built = false;
         let (litlen_lens, offset_lens) =
             self.lens[..litlen_symbols + offset_symbols].split_at(litlen_symbols);
-        let litlen = sort(litlen_lens).map_err(|_| BadCode::Litlen)?;
-        let offset = sort(offset_lens).map_err(|_| BadCode::Offset);
+        let (mut litlen, mut offset) = (Sorted::NONE, Sorted::NONE);
+        sort(litlen_lens, &mut litlen).map_err(|_| BadCode::Litlen)?;
+        let is_offset_good = sort(offset_lens, &mut offset).is_ok();
         let mut max_bits = litlen_bits;
         let root_bits = loop {
             let start = LITLEN_AT + (1 << max_bits);
             let (root_bits, free) =
                 fill(&mut self.pool, LITLEN_AT, start, &litlen, &LITLEN_MEANINGS, max_bits);
-            let Ok(offset) = &offset else { return Err(BadCode::Offset) };
+            if !is_offset_good {
+                return Err(BadCode::Offset);
+            }
             if let Some(free) = free
-                && fill(&mut self.pool, 0, free, offset, &OFFSET_MEANINGS, OFFSET_ROOT_BITS).1.is_some()
+                && fill(&mut self.pool, 0, free, &offset, &OFFSET_MEANINGS, OFFSET_ROOT_BITS).1.is_some()
             {
                 break root_bits;
             }
@@ -323,14 +332,18 @@ struct Sorted {
 }
 
 impl Sorted {
+    const NONE: Self =
+        Self { symbols: [0; LITLEN_CODES], coded: 0, count: [0; MAX_CODE_LEN + 1], max_len: 0, unused: 0 };
+
     /// Whether it is the one code that is accepted though it is incomplete: a single codeword of one bit.
     fn is_incomplete(&self) -> bool {
         self.unused > 0 && self.max_len == 1
     }
 }
 
-/// Sorts symbols by length, then by number.
-fn sort(lens: &[u8]) -> Result<Sorted, BadLengths> {
+/// Sorts symbols by length, then by number. In place, since two of these and their copies would be a large part of the stack that
+/// a call may take.
+fn sort(lens: &[u8], sorted: &mut Sorted) -> Result<(), BadLengths> {
     // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and sorting
     // them too would be hundreds of increments of one counter, each waiting for the one before.
     let mut coded = [0u16; 512];
@@ -340,7 +353,8 @@ fn sort(lens: &[u8]) -> Result<Sorted, BadLengths> {
         coded_symbols += usize::from(len != 0);
     }
     let coded = &coded[..coded_symbols];
-    let mut count = [0u16; MAX_CODE_LEN + 1];
+    let Sorted { symbols, count, .. } = sorted;
+    count.fill(0);
     for &symbol in coded {
         count[usize::from(symbol >> 12)] += 1;
     }
@@ -355,7 +369,6 @@ fn sort(lens: &[u8]) -> Result<Sorted, BadLengths> {
     if unused > 0 && max_len > 1 {
         return Err(BadLengths);
     }
-    let mut symbols = [0u16; LITLEN_CODES];
     let mut place = [0u16; MAX_CODE_LEN + 2];
     for len in 1..=MAX_CODE_LEN {
         place[len + 1] = place[len] + count[len];
@@ -365,7 +378,8 @@ fn sort(lens: &[u8]) -> Result<Sorted, BadLengths> {
         symbols[usize::from(*at)] = symbol & 0xfff;
         *at += 1;
     }
-    Ok(Sorted { symbols, coded: coded_symbols, count, max_len: max_len as u32, unused: unused as u32 })
+    (sorted.coded, sorted.max_len, sorted.unused) = (coded_symbols, max_len as u32, unused as u32);
+    Ok(())
 }
 
 /// Fills the table of a code: a root of at most `max_bits` index bits at `root_at` of the pool, and subtables from

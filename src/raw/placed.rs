@@ -36,6 +36,17 @@ impl<T: Zeroed> Placed<T> {
     }
 }
 
+impl<T: Copy> Placed<T> {
+    /// A copy of `value`, made where it stays, for the same reason.
+    pub fn copy_of(value: &T, allocator: Allocator) -> Result<Self> {
+        let mut place = Placed::try_new(MaybeUninit::<T>::uninit(), allocator)?;
+        // SAFETY: `value` is one `T`, which may be copied bytewise, and the new memory is apart from it.
+        unsafe { place.as_mut_ptr().copy_from_nonoverlapping(value, 1) };
+        let place = core::mem::ManuallyDrop::new(place);
+        Ok(Self { place: place.place.cast(), allocator })
+    }
+}
+
 impl<T> Placed<T> {
     /// Moves `value` there.
     pub fn try_new(value: T, allocator: Allocator) -> Result<Self> {
@@ -80,7 +91,8 @@ mod tests {
         let mut tables = Placed::<Tables>::zeroed(Allocator::SYSTEM).expect("malloc gives 4 KB");
         assert!(tables.0.iter().all(|&entry| entry == 0));
         tables.0[999] = 7;
-        assert_eq!(tables.0[999], 7);
+        let copy = Placed::copy_of(&tables.0, Allocator::SYSTEM).expect("malloc gives 4 KB");
+        assert_eq!(copy[998..], [0, 7]);
     }
 
     #[test]
