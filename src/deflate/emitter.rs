@@ -22,8 +22,9 @@ use crate::raw::{Allocator, Output, Placed};
 /// A stored range is written once it has so many bytes: 5 bytes of overhead for each.
 pub(super) const STORED_MIN: usize = 20 << 10;
 
-/// What is being written.
+/// What is being written. Of zero bytes it is `Nothing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 enum Step {
     Nothing,
     /// A stored range: `stored_from..stored_to`, in blocks of at most 65,535 bytes; the first of them needs a header.

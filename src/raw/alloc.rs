@@ -65,6 +65,17 @@ impl Allocator {
         }
     }
 
+    /// Drops a value that [`place`](Self::place) of the same allocator placed, where it is, and frees its memory.
+    ///
+    /// # Safety
+    /// - `place` came from `place` of an equal allocator, and is not used after this.
+    pub unsafe fn discard<T>(&self, place: NonNull<T>) {
+        // SAFETY: the caller vouches that a `T` lives there, and that this is its end.
+        unsafe { place.drop_in_place() };
+        // SAFETY: the memory came from `alloc` of the same pair, and its value is gone.
+        unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
+    }
+
     /// Takes a value out of memory that [`place`](Self::place) of the same allocator gave, and frees the memory.
     ///
     /// # Safety
