@@ -319,6 +319,23 @@ pub(super) unsafe fn remove<T>(strm: *mut z_stream, kind: Kind) -> Option<T> {
     (!is_dead).then_some(state.inner)
 }
 
+/// As [`remove`], for a state that nobody wants to see again: it is dropped where it is. False when there is none, or it is
+/// dead.
+///
+/// # Safety
+/// - As for [`state`].
+pub(super) unsafe fn discard<T>(strm: *mut z_stream, kind: Kind) -> bool {
+    // SAFETY: the caller's promise is `state`'s.
+    let Some(state) = (unsafe { any_state::<T>(strm, kind) }) else { return false };
+    let (allocator, is_dead) = (state.allocator, state.kind & DEAD != 0);
+    state.kind = 0;
+    // SAFETY: `any_state` found `strm` valid.
+    unsafe { (*strm).state = core::ptr::null_mut() };
+    // SAFETY: `install` placed it with this allocator, and it is gone once, since the stream has forgotten it.
+    unsafe { allocator.discard(NonNull::from(state)) };
+    !is_dead
+}
+
 /// Copies a history and its length to the program's places, each of which may be null.
 ///
 /// # Safety

@@ -196,7 +196,7 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
 pub unsafe extern "C" fn inflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
-        unsafe { remove::<Inflate>(strm, Kind::Inflate) }.map_or(Z_STREAM_ERROR, |_| Z_OK)
+        if unsafe { discard::<Inflate>(strm, Kind::Inflate) } { Z_OK } else { Z_STREAM_ERROR }
     })
 }
 

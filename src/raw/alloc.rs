@@ -75,6 +75,17 @@ impl Allocator {
         unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
         value
     }
+
+    /// Drops a value where it is, in memory that [`place`](Self::place) of the same allocator gave, and frees the memory.
+    ///
+    /// # Safety
+    /// - As for [`take`](Self::take).
+    pub unsafe fn discard<T>(&self, place: NonNull<T>) {
+        // SAFETY: the caller vouches that a `T` lives there.
+        unsafe { place.drop_in_place() };
+        // SAFETY: the memory came from `alloc` of the same pair, and its value is gone.
+        unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
+    }
 }
 
 /// `zalloc` by `malloc`.
@@ -101,6 +112,16 @@ mod tests {
         let place = Allocator::SYSTEM.place(String::from("window")).expect("malloc gives 24 bytes");
         // SAFETY: placed one line above.
         assert_eq!(unsafe { Allocator::SYSTEM.take(place) }, "window");
+    }
+
+    #[test]
+    fn a_discarded_value_is_dropped() {
+        let watched = std::rc::Rc::new(());
+        let place = Allocator::SYSTEM.place(watched.clone()).expect("malloc gives 8 bytes");
+        assert_eq!(std::rc::Rc::strong_count(&watched), 2);
+        // SAFETY: placed two lines above.
+        unsafe { Allocator::SYSTEM.discard(place) };
+        assert_eq!(std::rc::Rc::strong_count(&watched), 1);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl<T> DerefMut for Placed<T> {
 impl<T> Drop for Placed<T> {
     fn drop(&mut self) {
         // SAFETY: `try_new` placed it with this allocator, and it is taken once, here.
-        drop(unsafe { self.allocator.take(self.place) });
+        unsafe { self.allocator.discard(self.place) };
     }
 }
 
