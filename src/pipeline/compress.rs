@@ -25,6 +25,7 @@ use crate::budget::{self, Share};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
+use std::time::Duration;
 
 /// What a segment is compressed with.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,8 @@ pub struct Counters {
     pub by_workers: u64,
     /// Threads that could be kept busy, the caller's included.
     pub threads: usize,
+    /// The workers' processor time for their chunks, if statistics are wanted.
+    pub cpu: Duration,
 }
 
 impl Counters {
@@ -85,6 +88,7 @@ impl Counters {
         self.chunks += segment.chunks;
         self.by_workers += segment.by_workers;
         self.threads = self.threads.max(segment.threads);
+        self.cpu += segment.cpu;
     }
 }
 
@@ -357,6 +361,7 @@ impl Compressor {
             *used_bits = delivered.used_bits;
             counters.chunks += 1;
             counters.by_workers += u64::from(delivered.by_worker);
+            counters.cpu += delivered.cpu;
         })
     }
 

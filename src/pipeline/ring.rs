@@ -12,6 +12,7 @@ use crate::pool::sync::Shared;
 use crate::pool::{Epoch, Pool, thread_limit};
 use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// A delivered job's result, but for its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Delivered {
     pub(super) used_bits: u32,
     pub(super) data_len: usize,
     pub(super) by_worker: bool,
+    pub(super) cpu: Duration,
 }
 
 /// What workers may do while the host is not in a call.
@@ -212,6 +214,7 @@ impl Ring {
                         used_bits: encoded.used_bits,
                         data_len,
                         by_worker: encoded.by_worker,
+                        cpu: encoded.cpu,
                     }),
                 )
             };

@@ -146,6 +146,7 @@ impl BgzfStream {
         if let Some(compressor) = &self.segment {
             self.counters.add(compressor.counters());
         }
+        self.stats.level = Some(self.level);
         self.stats.finish(self.counters);
     }
 }

@@ -520,6 +520,11 @@ impl Body {
         self.used_bits
     }
 
+    /// The level in force.
+    pub(super) fn level(&self) -> i32 {
+        self.params.level
+    }
+
     pub(super) fn counters(&self) -> Counters {
         let mut counters = self.counters;
         if let Engine::Bulk(compressor) = &self.engine {

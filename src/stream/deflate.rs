@@ -420,6 +420,7 @@ impl DeflateStream {
     }
 
     fn finish_stats(&mut self) {
+        self.stats.level = Some(self.body.level());
         self.stats.finish(self.body.counters());
     }
 }
