@@ -24,6 +24,8 @@ pub struct Config {
     /// `RIGZ_MEMORY`: bytes that the library may take in all for what makes it fast: chunks, results decoded ahead, tables; see
     /// `budget`. 0 means that every stream is serial.
     pub memory: Option<usize>,
+    /// `RIGZ_HOLD_BACK=any`: work may be in flight between calls of any program's `deflate()`, whatever room they have for output.
+    pub hold_back: bool,
     /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
     pub bgzf: bool,
     /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
@@ -59,6 +61,7 @@ impl Config {
         chunk: None,
         threshold: None,
         memory: None,
+        hold_back: false,
         bgzf: false,
         checkpoint: None,
         level_map: LevelMap::SAME,
@@ -74,6 +77,7 @@ impl Config {
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             memory: number(c"RIGZ_MEMORY", 0, usize::MAX >> 1),
+            hold_back: variable(c"RIGZ_HOLD_BACK", |name| (name == c"any").then_some(())).is_some(),
             bgzf: variable(c"RIGZ_FORMAT", |name| (name == c"bgzf").then_some(())).is_some(),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
             level_map: variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?))

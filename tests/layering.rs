@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 10] = [
     &["gzfile"],
     &["stream"],
     &["pipeline"],
-    &["deflate", "inflate", "zng"],
+    &["deflate", "inflate", "zng", "pool"],
     &["checksum", "format"],
     &["budget", "trace"],
     &["config"],

@@ -17,10 +17,10 @@
 
 #![forbid(unsafe_code)]
 
-use super::handover::{Handover, Taken};
-use super::pool::{Epoch, Pool};
 use crate::error::Status;
 use crate::inflate::{Goal, Inflate, Marked, Passed, Search, Start, find_start};
+use crate::pool::handover::{Handover, Taken};
+use crate::pool::{Epoch, Pool};
 use crate::raw::process::thread_time;
 use crate::raw::{Allocator, Buffer};
 use crate::trace::Span;
@@ -252,7 +252,7 @@ pub fn decoding_workers() -> usize {
 
 /// Whether threads besides the caller's may ever decode, without starting any.
 pub fn may_have_workers() -> bool {
-    super::pool::thread_limit() > 1
+    crate::pool::thread_limit() > 1
 }
 
 impl Stretch {

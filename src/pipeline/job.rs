@@ -1,13 +1,14 @@
 //! A job: one chunk to compress, by whoever comes first.
 //!
-//! The chunk never changes and the result is a function of it, so any thread can do any job, twice if need be. That is what
-//! makes `fork`, a copied stream and a refused thread harmless.
+//! The chunk never changes and the result is a function of it, so any thread can do any job, and a chunk can be compressed
+//! twice. That makes `fork`, a copied stream and a refused thread harmless.
 
 use super::encoder::{ChunkEncoder, ChunkEnd, Form, Level};
-use super::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::checksum::Check;
 use crate::config::config;
 use crate::error::{Error, Result};
+use crate::pool::Task;
+use crate::pool::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::raw::Buffer;
 use crate::raw::fault::{Point, point};
 use crate::raw::process::thread_time;
@@ -31,10 +32,6 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn try_clone(&self) -> Result<Self> {
-        Ok(Self { bytes: self.bytes.try_clone()?, ..*self })
-    }
-
     /// The most bytes that its result takes.
     pub(super) fn bound(&self) -> usize {
         self.form.bound(self.data().len())
@@ -78,12 +75,13 @@ pub(super) struct Job {
     chunk: Shared<Chunk>,
     /// Written by the thread that does the job and by the stream's; nobody holds the lock while encoding.
     state: Mutex<State>,
-    /// Told when `state` becomes `Done` or `Failed`.
+    /// Notified when `state` becomes `Done` or `Failed`.
     settled: Condvar,
 }
 
 impl Job {
-    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child makes a second job of it.
+    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child and a copied stream make second
+    /// jobs of it.
     pub(super) fn new(chunk: Shared<Chunk>, out: Buffer) -> Self {
         Self { chunk, state: Mutex::new(State::Waiting(out)), settled: Condvar::new() }
     }
@@ -92,9 +90,9 @@ impl Job {
         &self.chunk
     }
 
-    /// Does the job if it still waits; `None` when another thread has it or it is settled. After `Error::Memory` it waits
+    /// Does the job if it waits; `None` when another thread has it or it is settled. After `Error::Memory` it waits
     /// again, since memory may be granted to a later try; any other error settles it.
-    pub(super) fn run(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
+    pub(super) fn run_with(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
         let mut out = {
             let mut state = lock(&self.state);
             match std::mem::replace(&mut *state, State::Running) {
@@ -193,7 +191,13 @@ impl Job {
     }
 }
 
-#[cfg(test)]
+impl Task for Job {
+    fn run(&self) {
+        self.run_with(&mut ChunkEncoder::default(), true);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::encoder::bound;
     use super::*;
@@ -220,8 +224,8 @@ mod tests {
         let job = job();
         let mut encoder = ChunkEncoder::default();
         assert!(!job.is_settled());
-        assert_eq!(job.run(&mut encoder, false), Some(Ok(())));
-        assert_eq!(job.run(&mut encoder, true), None);
+        assert_eq!(job.run_with(&mut encoder, false), Some(Ok(())));
+        assert_eq!(job.run_with(&mut encoder, true), None);
         assert!(job.is_settled());
         let by_worker = job.with_result(|encoded| encoded.by_worker).expect("it did not fail");
         assert_eq!(by_worker, Some(false));
@@ -231,14 +235,14 @@ mod tests {
     fn a_cancelled_job_is_not_run() {
         let job = job();
         job.cancel();
-        assert_eq!(job.run(&mut ChunkEncoder::default(), true), None);
+        assert_eq!(job.run_with(&mut ChunkEncoder::default(), true), None);
         assert_eq!(job.with_result(|_| ()), Ok(None));
     }
 
     #[test]
     fn a_delivered_job_gives_its_buffers_back() {
         let job = job();
-        job.run(&mut ChunkEncoder::default(), false);
+        job.run_with(&mut ChunkEncoder::default(), false);
         let (input, output) = job.into_buffers();
         assert!(input.is_some() && output.is_some());
     }

@@ -1,31 +1,13 @@
-//! What a guest must know of its host process: forks, signals, cancelled threads.
+//! Manners of a guest in its host process: blocked signals, deferred cancellation, values that a process makes once.
 
 use super::Allocator;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
-/// Forks that this process descends from, as far as `atfork` handlers ran. Written by the handler in a child while it has one
-/// thread; read anywhere.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-/// A process between two forks: threads that were started in another epoch do not exist in this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Epoch {
-    forks: u32,
-    process: c_int,
-}
-
-impl Epoch {
-    /// The epoch of the calling process.
-    pub fn now() -> Self {
-        // SAFETY: `getpid` has no preconditions and cannot fail.
-        let process = unsafe { libc::getpid() };
-        Self { forks: FORKS.load(Ordering::Relaxed), process }
-    }
-}
+pub use super::epoch::Epoch;
 
 /// For how long the calling thread has had a processor so far.
 pub fn thread_time() -> Duration {
@@ -67,18 +49,6 @@ pub fn program_name() -> &'static str {
     }
     // SAFETY: not null, so it is a C string, which lives as long as the process.
     unsafe { core::ffi::CStr::from_ptr(name) }.to_str().unwrap_or("")
-}
-
-/// Counts the forks of this process from now on. A refusal leaves the comparison of process ids.
-pub fn watch_forks() {
-    extern "C" fn in_child() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-    }
-    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
-    if !IS_WATCHED.swap(true, Ordering::Relaxed) {
-        // SAFETY: the handler only counts, which is safe in a child; it stays mapped, since the library is never unloaded.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    }
 }
 
 /// Blocks every signal on the calling thread until dropped.
