@@ -3,7 +3,7 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget -> config -> raw -> error
+//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget | trace -> config -> raw -> error
 //! ```
 //!
 //! ARCHITECTURE.md says what each floor holds.
@@ -21,4 +21,5 @@ pub mod pipeline;
 pub(crate) mod pool;
 pub mod raw;
 pub mod stream;
+pub mod trace;
 pub mod zng;

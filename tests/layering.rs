@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 10] = [
     &["pipeline"],
     &["deflate", "inflate", "zng", "pool"],
     &["checksum", "format"],
-    &["budget"],
+    &["budget", "trace"],
     &["config"],
     &["raw", "arch"],
     &["error"],

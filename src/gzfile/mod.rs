@@ -343,9 +343,9 @@ impl GzFile {
         self.fail(Fault::fixed(error, text));
     }
 
-    /// Completes what is open and closes the file.
-    pub fn close(self) -> Result<()> {
-        match self.side {
+    /// Completes what is open and closes the file, of which nothing can be asked any more.
+    pub fn close(&mut self) -> Result<()> {
+        match &mut self.side {
             Side::Read(reader) => {
                 reader.close().map_err(|_| Error::Io)?;
                 match self.failure {
@@ -365,9 +365,9 @@ impl GzFile {
     }
 
     /// Closes the file as it is, without completing anything.
-    pub fn abandon(self) {
+    pub fn abandon(&mut self) {
         // Nobody is left to hear of a failure.
-        match self.side {
+        match &mut self.side {
             Side::Read(reader) => reader.close().ok(),
             Side::Write(writer) => writer.abandon().ok(),
         };

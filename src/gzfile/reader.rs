@@ -360,7 +360,7 @@ impl Reader {
     }
 
     /// Closes the file.
-    pub(super) fn close(self) -> Result<(), Errno> {
+    pub(super) fn close(&mut self) -> Result<(), Errno> {
         self.descriptor.close()
     }
 

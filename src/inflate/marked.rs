@@ -12,7 +12,7 @@
 use core::mem::MaybeUninit;
 
 use super::bit_reader::HeldBits;
-use super::blocks::{Blocks, Event, Stop};
+use super::blocks::{Event, Stop, WithTables};
 use super::finder::reader_at;
 use super::history::History;
 use super::stream::Inflate;
@@ -92,7 +92,7 @@ impl Marked {
         let memory = self.elements.as_mut_ptr().cast::<u16>();
         // SAFETY: the memory is `capacity` elements borrowed from `self`, and the markers before `WINDOW_SIZE` are there.
         let mut history = unsafe { History::from_raw(memory, 0, WINDOW_SIZE, limit, capacity) };
-        let mut machine = Blocks::new();
+        let mut machine = WithTables::new();
         let mut passed = None;
         loop {
             machine.await_block(false);
@@ -141,9 +141,11 @@ impl Resolver {
         Ok(Self { table, tail })
     }
 
-    /// Learns the 32 KiB before the elements to come.
-    pub fn learn(&mut self, window: &[u8]) {
-        self.table[usize::from(MARKER)..].copy_from_slice(window);
+    /// Learns the 32 KiB before the elements to come, of which there are two parts.
+    pub fn learn(&mut self, window: [&[u8]; 2]) {
+        let (old, new) = self.table[usize::from(MARKER)..].split_at_mut(window[0].len());
+        old.copy_from_slice(window[0]);
+        new.copy_from_slice(window[1]);
     }
 
     /// Appends what the decoded elements from number `from` on stand for, as much as fits, counting it into `stream`; tells how

@@ -23,6 +23,7 @@ use crate::pool::handover::{Handover, Taken};
 use crate::pool::{Epoch, Pool};
 use crate::raw::process::thread_time;
 use crate::raw::{Allocator, Buffer};
+use crate::trace::Span;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -342,6 +343,8 @@ fn run(order: Order, shared: &Shared) -> Report {
     while order.hurdle == Hurdle::Late && shared.handover.is_wanted() {
         std::thread::yield_now();
     }
+    let mut span = Span::work("decode ahead");
+    span.note("bytes", order.input.len() as u64);
     let mut found = Found::default();
     // A panic is a defect, but not one that the host should hear of: the reader goes on alone.
     let (decoded, spare) =

@@ -5,12 +5,16 @@
 
 use super::encoder::{ChunkEncoder, ChunkEnd, Form, Level};
 use crate::checksum::Check;
+use crate::config::config;
 use crate::error::{Error, Result};
 use crate::pool::Task;
 use crate::pool::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::raw::Buffer;
 use crate::raw::fault::{Point, point};
+use crate::raw::process::thread_time;
+use crate::trace::Span;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// A chunk's bytes and everything that its encoding depends on.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub(super) struct Encoded {
     /// Bits used in the chunk's last byte before it was filled up.
     pub(super) used_bits: u32,
     pub(super) by_worker: bool,
+    /// A worker's processor time for it, if statistics are wanted.
+    pub(super) cpu: Duration,
 }
 
 #[derive(Debug)]
@@ -100,6 +106,9 @@ impl Job {
                 }
             }
         };
+        let mut span = Span::work("chunk");
+        span.note("bytes", self.chunk.data().len() as u64);
+        let clock = (by_worker && config().stats.is_some()).then(thread_time);
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
@@ -114,7 +123,8 @@ impl Job {
         }));
         let (state, outcome) = match encoded {
             Ok(Ok((check, used_bits))) => {
-                (State::Done(Encoded { bytes: out, check, used_bits, by_worker }), Ok(()))
+                let cpu = clock.map_or(Duration::ZERO, |start| thread_time().saturating_sub(start));
+                (State::Done(Encoded { bytes: out, check, used_bits, by_worker, cpu }), Ok(()))
             }
             Ok(Err(Error::Memory)) => (State::Waiting(out), Err(Error::Memory)),
             Ok(Err(error)) => (State::Failed(error, out), Err(error)),
@@ -123,6 +133,7 @@ impl Job {
                 (State::Failed(Error::Stream, out), Err(Error::Stream))
             }
         };
+        drop(span);
         *lock(&self.state) = state;
         self.settled.notify_all();
         Some(outcome)
@@ -135,6 +146,7 @@ impl Job {
 
     /// Waits while another thread runs the job.
     pub(super) fn wait(&self) {
+        let _waiting = Span::call("wait for chunk");
         let mut state = lock(&self.state);
         while matches!(*state, State::Running) {
             state = wait(&self.settled, state);

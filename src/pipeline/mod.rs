@@ -9,8 +9,8 @@ mod job;
 mod ring;
 
 pub use crate::pool::thread_limit;
-pub use compress::{Compressor, Counters, Settings};
-pub use encoder::{ChunkEncoder, ChunkEnd, Form, Level, bound};
+pub use compress::{Compressor, Counters, Drive, Settings};
+pub use encoder::{ChunkEnd, Form, Level, PendingBits, bound};
 pub use ring::Between;
 
 /// How far back a match may reach, and so how much of the previous chunk primes the next one.

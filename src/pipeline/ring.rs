@@ -12,6 +12,7 @@ use crate::pool::sync::Shared;
 use crate::pool::{Epoch, Pool, thread_limit};
 use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// A delivered job's result, but for its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Delivered {
     pub(super) used_bits: u32,
     pub(super) data_len: usize,
     pub(super) by_worker: bool,
+    pub(super) cpu: Duration,
 }
 
 /// What workers may do while the host is not in a call.
@@ -44,8 +46,8 @@ pub(super) struct Ring {
     between: Between,
     /// Whether a job is offered as soon as it is pushed.
     is_open: bool,
-    /// Threads that the pipeline may keep busy for this stream; none is known before workers were called.
-    threads: Option<usize>,
+    /// Threads that the pipeline may keep busy for this stream; 1 before the segment is large enough for workers.
+    threads: usize,
     /// The stream's own encoder, for jobs done on its thread.
     encoder: ChunkEncoder,
     spare_inputs: Vec<Buffer>,
@@ -63,7 +65,7 @@ impl Ring {
             epoch: Epoch::now(),
             between,
             is_open: between == Between::GoOn,
-            threads: None,
+            threads: 1,
             encoder: ChunkEncoder::default(),
             spare_inputs: Vec::new(),
             spare_outputs: Vec::new(),
@@ -75,11 +77,11 @@ impl Ring {
     /// Calls the workers, if there are any, and grows as deep as they can use and `allow` permits: it is given the number of
     /// jobs that would be good, and returns how many there may be, or 0. No thread is started for a stream that gets none.
     pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
-        if self.has_workers() {
+        if self.threads > 1 {
             return Ok(());
         }
         let wanted = self.depth_for(thread_limit());
-        let allowed = if wanted > 1 { allow(wanted) } else { wanted };
+        let allowed = if wanted > 1 { allow(wanted) } else { 0 };
         if allowed == 0 {
             return Ok(());
         }
@@ -88,11 +90,11 @@ impl Ring {
         let threads = pool.workers() + 1;
         self.depth = self.depth_for(threads).min(allowed);
         self.reserve()?;
-        self.threads = Some(threads);
+        self.threads = threads;
         Ok(())
     }
 
-    /// How many jobs `threads` can use.
+    /// How many jobs this number of threads can use.
     fn depth_for(&self, threads: usize) -> usize {
         match (threads, self.between) {
             (1, _) => 1,
@@ -107,14 +109,36 @@ impl Ring {
     /// Lets the workers go and frees the spare buffers. Only an empty ring can.
     pub(super) fn leave_workers(&mut self) {
         debug_assert!(self.jobs.is_empty());
-        (self.depth, self.threads) = (1, None);
+        (self.depth, self.threads) = (1, 1);
         self.spare_inputs.clear();
         self.spare_outputs.clear();
     }
 
     /// Whether workers were called.
     pub(super) fn has_workers(&self) -> bool {
-        self.threads.is_some()
+        self.threads > 1
+    }
+
+    /// What workers may do from now on while the host is not in a call.
+    pub(super) fn set_between(&mut self, between: Between) {
+        self.between = between;
+        self.is_open |= between == Between::GoOn;
+    }
+
+    /// Offers jobs to workers as soon as they are pushed, until the call ends.
+    pub(super) fn open(&mut self) {
+        self.is_open = true;
+        self.offer();
+    }
+
+    /// The encoder of the stream's thread.
+    pub(super) fn encoder(&mut self) -> &mut ChunkEncoder {
+        &mut self.encoder
+    }
+
+    /// The engine that the stream's thread has now.
+    pub(super) fn current_engine(&self) -> Option<&crate::deflate::ChunkEncoder> {
+        self.encoder.current()
     }
 
     fn reserve(&mut self) -> Result<()> {
@@ -125,16 +149,11 @@ impl Ring {
 
     /// How many threads the pipeline may keep busy for this stream.
     pub(super) fn threads(&self) -> usize {
-        self.threads.unwrap_or(1)
+        self.threads
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.jobs.len() >= self.depth
-    }
-
-    /// Whether one chunk is done at a time, on the caller's thread.
-    pub(super) fn is_serial(&self) -> bool {
-        self.depth == 1
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -169,7 +188,7 @@ impl Ring {
 
     /// Lets the workers have all jobs, if they were called. The jobs offered before are of this epoch.
     fn offer(&mut self) {
-        if self.threads() == 1 || self.offered == self.jobs.len() {
+        if self.threads == 1 || self.offered == self.jobs.len() {
             return;
         }
         let Some(pool) = Pool::current() else { return };
@@ -195,6 +214,7 @@ impl Ring {
                         used_bits: encoded.used_bits,
                         data_len,
                         by_worker: encoded.by_worker,
+                        cpu: encoded.cpu,
                     }),
                 )
             };
@@ -236,9 +256,16 @@ impl Ring {
         Ok(())
     }
 
-    /// Ends a call: unless workers may go on, every job that was begun is finished, and later ones are only collected.
-    pub(super) fn rest(&mut self) {
-        self.encoder.rest();
+    /// Ends a call: unless workers may go on, every job that was begun is finished, and later ones are only collected. The
+    /// engine is lent to others unless the stream `keeps` it.
+    pub(super) fn rest(&mut self, keeps: bool) {
+        self.finish_call();
+        if !keeps {
+            self.encoder.rest();
+        }
+    }
+
+    fn finish_call(&mut self) {
         if self.between == Between::GoOn || !self.is_open {
             return;
         }

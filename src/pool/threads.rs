@@ -16,6 +16,7 @@
 use super::sync::{AtomicUsize, Condvar, Mutex, WeakShared, lock, wait_while};
 use super::{Epoch, Task};
 use crate::raw::thread::Work;
+use crate::trace;
 use crate::raw::{Allocator, Buffer};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -186,6 +187,7 @@ impl Pool {
 impl Work for Pool {
     /// A worker's life.
     fn work(&'static self) {
+        trace::worker();
         let mut line = lock(&self.line);
         loop {
             if let Some(task) = line.tasks.pop_front() {

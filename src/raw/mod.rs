@@ -18,6 +18,6 @@ pub(crate) mod thread;
 pub use alloc::Allocator;
 pub use buffer::Buffer;
 pub use output::Output;
-pub use placed::Placed;
+pub use placed::{Placed, Zeroed};
 pub use search::find_byte;
 pub use table::Table;

@@ -11,14 +11,44 @@ pub use super::epoch::Epoch;
 
 /// For how long the calling thread has had a processor so far.
 pub fn thread_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn clock(kind: libc::clockid_t) -> Duration {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: `time` is writable for one `timespec`.
-    if unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) } != 0 {
+    if unsafe { libc::clock_gettime(kind, time.as_mut_ptr()) } != 0 {
         return Duration::ZERO;
     }
     // SAFETY: the call succeeded, so it filled `time`.
     let time = unsafe { time.assume_init() };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The time since some fixed moment, the same for all processes of the machine.
+pub fn monotonic() -> Duration {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// The system's number of the calling thread.
+pub fn thread_id() -> i64 {
+    // SAFETY: it takes no arguments and cannot fail. By its number, since old C libraries lack the function.
+    unsafe { libc::syscall(libc::SYS_gettid) }
+}
+
+/// The name by which this program was called, without its folder; empty if that is no text.
+pub fn program_name() -> &'static str {
+    unsafe extern "C" {
+        /// Not declared by the libc crate.
+        static program_invocation_short_name: *const core::ffi::c_char;
+    }
+    // SAFETY: the C library sets it before anything else runs, and nothing changes it later.
+    let name = unsafe { program_invocation_short_name };
+    if name.is_null() {
+        return "";
+    }
+    // SAFETY: not null, so it is a C string, which lives as long as the process.
+    unsafe { core::ffi::CStr::from_ptr(name) }.to_str().unwrap_or("")
 }
 
 /// Blocks every signal on the calling thread until dropped.

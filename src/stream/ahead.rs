@@ -43,6 +43,7 @@ use crate::pipeline::decode::{
 use crate::pipeline::thread_limit;
 use crate::raw::Output;
 use crate::raw::process::Epoch;
+use crate::trace::Span;
 use counters::add;
 use plan::{Ending, MOST_ELEMENTS, Plan};
 use spares::Spares;
@@ -317,6 +318,7 @@ impl Ahead {
         let (Some(landing), Some(resolver)) = (self.landing.last_mut(), &mut self.resolver) else {
             return Delivery::Nothing;
         };
+        let _delivering = Span::call("deliver read-ahead");
         let began = Instant::now();
         let count = match &landing.content {
             Content::Bytes { bytes, .. } => output.put(&bytes[landing.at..]),
@@ -569,7 +571,9 @@ impl Ahead {
         let (was_ready, was_hurried) = (front.stretch.is_ready(), front.stretch.is_hurried());
         // Enough for a worker that has a processor; one that has none is not waited for.
         let waits_from = Instant::now();
+        let waiting = Span::call("wait for read-ahead");
         let outcome = front.stretch.take(2 * self.plan.typical + Duration::from_millis(2));
+        drop(waiting);
         let waited = waits_from.elapsed();
         let Outcome::Ready(report) = outcome else {
             self.counters.misses += 1;

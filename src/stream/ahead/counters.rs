@@ -1,7 +1,9 @@
 //! What happened while a file was read, and where the time of its threads went.
 
 use crate::config::config;
+use crate::raw::process::program_name;
 use crate::stream::stats;
+use crate::trace::is_plain;
 use std::time::{Duration, Instant};
 
 /// What happened while a file was read. Times are in nanoseconds, and count from when workers were first asked.
@@ -42,10 +44,11 @@ impl ReadCounters {
         }
         let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
         stats::append(&format!(
-            "{{\"operation\":\"gzread\",\"engine\":\"{}\",\"bytes_ahead\":{},\"read_ahead\":{},\"hits\":{},\"misses\":{},\
+            "{{\"operation\":\"gzread\",\"engine\":\"{}\",\"program\":\"{}\",\"bytes_ahead\":{},\"read_ahead\":{},\"hits\":{},\"misses\":{},\
              \"pauses\":{},\"gap\":{gap:.2},\"worker_seconds\":{:.6},\"finder_seconds\":{:.6},\"decoder_seconds\":{:.6},\
              \"delivery_seconds\":{:.6},\"waiting_seconds\":{:.6},\"seconds\":{:.6},\"pid\":{}}}\n",
             if self.bytes > 0 { "parallel" } else { "serial" },
+            Some(program_name()).filter(|name| is_plain(name)).unwrap_or("?"),
             self.bytes,
             self.exact,
             self.hits,
