@@ -16,8 +16,8 @@
 use super::sync::{AtomicUsize, Condvar, Mutex, WeakShared, lock, wait_while};
 use super::{Epoch, Task};
 use crate::raw::thread::Work;
-use crate::trace;
 use crate::raw::{Allocator, Buffer};
+use crate::trace;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
