@@ -151,8 +151,8 @@ impl Body {
             match is_done {
                 None => return Ok(Status::Ok),
                 Some(Flush::Finish) => self.engine = Engine::Finished,
-                // A segment has ended. Was its flush this call's?
-                Some(_) if input.is_empty() && flush != Flush::Finish => return Ok(Status::Ok),
+                // A segment has ended, perhaps by an earlier call's flush. Does this call ask for more?
+                Some(ended) if input.is_empty() && flush.rank() <= ended.rank() => return Ok(Status::Ok),
                 Some(_) => {}
             }
         }
@@ -177,6 +177,9 @@ impl Body {
         }
         let message = self.message.as_mut()?;
         let before = *input;
+        if !message.write_primed(output) {
+            return None;
+        }
         if may_be_bulk {
             message.hold(input);
         } else {

@@ -150,9 +150,12 @@ impl MessageEncoder {
         };
     }
 
-    /// Searches from here on with limits in zlib's terms (`deflateTune()`), until the level is set again.
+    /// Searches from here on with limits in zlib's terms (`deflateTune()`), until the level is set again. Level 0 does not
+    /// search.
     pub fn tune(&mut self, good: usize, lazy: usize, nice: usize, chain: u32) {
-        self.method = Method::Chain(chain::tuned(good, lazy, nice, chain));
+        if !matches!(self.method, Method::Store) {
+            self.method = Method::Chain(chain::tuned(good, lazy, nice, chain));
+        }
     }
 
     /// Back to the start of a stream. `keeps_history`: what follows may refer to what was taken before.
@@ -480,6 +483,7 @@ impl MessageEncoder {
             Decision::Store => {
                 self.emitter.store(to);
                 self.block.open(to);
+                self.is_block_whole = true;
                 if end.is_some() || self.emitter.waiting() >= self.stored_min() {
                     self.emitter.start_stored(end);
                     self.is_ending = end.is_some();
