@@ -4,7 +4,9 @@
 //! written, so choosing the shortest costs nothing. Short blocks skip the work of a dynamic code where its estimated size
 //! (the entropy of the symbols plus what a header usually takes) is no smaller than the fixed one's.
 
-use super::huffman::{MAX_SYMBOLS, UsedSymbols, assign_codewords, build_lengths, frequency_of, symbol_of};
+use super::huffman::{
+    MAX_SYMBOLS, Used, UsedSymbols, assign_codewords, build_lengths, frequency_of, symbol_of,
+};
 use super::token::{EXTRA_SHIFT, Frequencies, LENGTH_SYMBOL, OpenBlock, SECOND_LITERAL};
 use crate::format::deflate::{
     END_OF_BLOCK, FIRST_LENGTH, FIXED_LITLEN_LENGTHS, FIXED_OFFSET_LENGTH, LENGTH_BASE, LENGTH_EXTRA,
@@ -188,18 +190,20 @@ impl BlockCode {
         if token_count < DYNAMIC_MIN_TOKENS {
             return Sizes { fixed, dynamic: None };
         }
-        let litlen = UsedSymbols::new(frequencies.litlen());
-        let offset = UsedSymbols::new(frequencies.offset());
-        if let Some(estimate) = estimated_bits(&litlen, &offset)
+        let litlen = UsedSymbols::<MAX_SYMBOLS>::new(frequencies.litlen());
+        let litlen = litlen.entries();
+        let offset = UsedSymbols::<32>::new(frequencies.offset());
+        let offset = offset.entries();
+        if let Some(estimate) = estimated_bits(litlen, offset)
             && estimate + (fixed * u64::from(margin) >> 8) >= fixed
         {
             return Sizes { fixed, dynamic: None };
         }
-        build_lengths(&litlen, MAX_LITLEN_CODEWORD, &mut self.litlen_lengths);
-        build_lengths(&offset, MAX_CODEWORD, &mut self.offset_lengths);
-        self.describe(&litlen, &offset);
-        let body = body_bits(&litlen, &self.litlen_lengths, &LITLEN_EXTRA)
-            + body_bits(&offset, &self.offset_lengths, &OFFSET_EXTRA_ALL);
+        build_lengths(litlen, MAX_LITLEN_CODEWORD, &mut self.litlen_lengths);
+        build_lengths(offset, MAX_CODEWORD, &mut self.offset_lengths);
+        self.describe(litlen, offset);
+        let body = body_bits(litlen, &self.litlen_lengths, &LITLEN_EXTRA)
+            + body_bits(offset, &self.offset_lengths, &OFFSET_EXTRA_ALL);
         Sizes { fixed, dynamic: Some(BLOCK_START_BITS + self.header.bits as u64 + body) }
     }
 
@@ -208,14 +212,14 @@ impl BlockCode {
         self.form = form;
         if form == Form::Dynamic {
             let mut codewords = [0; MAX_SYMBOLS];
-            let used = UsedSymbols::new(frequencies.litlen());
-            assign_codewords(&used, &self.litlen_lengths, &mut codewords);
+            let used = UsedSymbols::<MAX_SYMBOLS>::new(frequencies.litlen());
+            assign_codewords(used.entries(), &self.litlen_lengths, &mut codewords);
             for (&entry, &codeword) in used.entries().iter().zip(&codewords) {
                 let length = u32::from(self.litlen_lengths[symbol_of(entry)]);
                 self.codes.set_litlen(symbol_of(entry), u32::from(codeword), length);
             }
-            let used = UsedSymbols::new(frequencies.offset());
-            assign_codewords(&used, &self.offset_lengths, &mut codewords);
+            let used = UsedSymbols::<32>::new(frequencies.offset());
+            assign_codewords(used.entries(), &self.offset_lengths, &mut codewords);
             for (&entry, &codeword) in used.entries().iter().zip(&codewords) {
                 let length = u32::from(self.offset_lengths[symbol_of(entry)]);
                 self.codes.set_offset(symbol_of(entry), u32::from(codeword), length);
@@ -251,13 +255,13 @@ impl BlockCode {
     }
 
     /// Writes the header (3.2.7): both alphabets' lengths as one row, run-length coded, and the code of that.
-    fn describe(&mut self, litlen: &UsedSymbols, offset: &UsedSymbols) {
+    fn describe(&mut self, litlen: &[Used], offset: &[Used]) {
         let mut runs = Runs { items: [(0, 0); 286 + 30], len: 0, frequencies: [0; PRECODE_SYMBOLS] };
-        let last = |used: &UsedSymbols| used.entries().last().map_or(0, |&entry| symbol_of(entry) + 1);
+        let last = |used: &[Used]| used.last().map_or(0, |&entry| symbol_of(entry) + 1);
         let (litlen_count, offset_count) = (last(litlen).max(FIRST_LENGTH), last(offset).max(1));
         let mut row = Row { runs: &mut runs, length: 0, run: 0 };
         let mut next = 0;
-        let lengths = litlen.entries().iter().map(|&entry| (symbol_of(entry), &self.litlen_lengths[..]));
+        let lengths = litlen.iter().map(|&entry| (symbol_of(entry), &self.litlen_lengths[..]));
         for (symbol, lengths) in lengths {
             row.add_zeros(symbol - next);
             row.add(lengths[symbol]);
@@ -265,18 +269,18 @@ impl BlockCode {
         }
         row.add_zeros(litlen_count - next);
         next = 0;
-        for &entry in offset.entries() {
+        for &entry in offset {
             row.add_zeros(symbol_of(entry) - next);
             row.add(self.offset_lengths[symbol_of(entry)]);
             next = symbol_of(entry) + 1;
         }
         row.end();
 
-        let used = UsedSymbols::new(&runs.frequencies);
+        let used = UsedSymbols::<32>::new(&runs.frequencies);
         let mut lengths = [0u8; PRECODE_SYMBOLS];
-        build_lengths(&used, MAX_PRECODE_CODEWORD, &mut lengths);
+        build_lengths(used.entries(), MAX_PRECODE_CODEWORD, &mut lengths);
         let mut in_order = [0; MAX_SYMBOLS];
-        assign_codewords(&used, &lengths, &mut in_order);
+        assign_codewords(used.entries(), &lengths, &mut in_order);
         let mut codewords = [0u16; PRECODE_SYMBOLS];
         for (&entry, &codeword) in used.entries().iter().zip(&in_order) {
             codewords[symbol_of(entry)] = codeword;
@@ -412,12 +416,12 @@ const fn offset_extra() -> [u8; 32] {
 }
 
 /// Bits of the symbols used, with their extra bits.
-fn body_bits(used: &UsedSymbols, lengths: &[u8], extra: &[u8]) -> u64 {
+fn body_bits(used: &[Used], lengths: &[u8], extra: &[u8]) -> u64 {
     let bits = |&entry: &u32| {
         let symbol = symbol_of(entry);
         u64::from(frequency_of(entry)) * u64::from(lengths[symbol] + extra[symbol])
     };
-    used.entries().iter().map(bits).sum()
+    used.iter().map(bits).sum()
 }
 
 /// Bits of a body with these frequencies in the fixed code.
@@ -452,7 +456,7 @@ const fn fixed_offset_bits() -> [u8; 32] {
 
 /// About what a dynamic block takes, in bits; none for long blocks, which need no estimate. The header's part was fitted to
 /// messages of five kinds of data.
-fn estimated_bits(litlen: &UsedSymbols, offset: &UsedSymbols) -> Option<u64> {
+fn estimated_bits(litlen: &[Used], offset: &[Used]) -> Option<u64> {
     const HEADER: u64 = 135;
     /// In sixteenths of a bit.
     const PER_LITLEN_SYMBOL: u64 = 70;
@@ -460,7 +464,7 @@ fn estimated_bits(litlen: &UsedSymbols, offset: &UsedSymbols) -> Option<u64> {
     let mut bits = 0;
     for (used, extra) in [(litlen, &LITLEN_EXTRA[..]), (offset, &OFFSET_EXTRA_ALL[..])] {
         let (mut total, mut weighted, mut extra_bits) = (0, 0, 0);
-        for &entry in used.entries() {
+        for &entry in used {
             let frequency = frequency_of(entry);
             total += frequency;
             if total > ESTIMATE_MAX {
@@ -471,8 +475,7 @@ fn estimated_bits(litlen: &UsedSymbols, offset: &UsedSymbols) -> Option<u64> {
         }
         bits += u64::from(total * log2(total) - weighted) / LOG2_UNIT + u64::from(extra_bits);
     }
-    let header =
-        PER_LITLEN_SYMBOL * litlen.entries().len() as u64 + PER_OFFSET_SYMBOL * offset.entries().len() as u64;
+    let header = PER_LITLEN_SYMBOL * litlen.len() as u64 + PER_OFFSET_SYMBOL * offset.len() as u64;
     Some(bits + HEADER + header / 16)
 }
 

@@ -33,18 +33,18 @@ pub(super) fn frequency_of(entry: Used) -> u32 {
     entry >> SYMBOL_BITS
 }
 
-/// The symbols that occur, in ascending order. Frequencies are below 2^23.
+/// The symbols that occur of an alphabet of at most `N`, in ascending order. Frequencies are below 2^23.
 #[derive(Debug)]
-pub(super) struct UsedSymbols {
-    entries: [Used; MAX_SYMBOLS],
+pub(super) struct UsedSymbols<const N: usize> {
+    entries: [Used; N],
     len: usize,
 }
 
-impl UsedSymbols {
+impl<const N: usize> UsedSymbols<N> {
     /// Of an alphabet with these frequencies. At least two symbols are in it, since some decoders refuse a code of one
     /// symbol; those that are added do not occur.
     pub(super) fn new(frequencies: &[u32]) -> Self {
-        let mut used = Self { entries: [0; MAX_SYMBOLS], len: 0 };
+        let mut used = Self { entries: [0; N], len: 0 };
         for (symbol, &frequency) in frequencies.iter().enumerate() {
             debug_assert!(frequency < 1 << 23);
             // Stored either way: a branch would be mispredicted often in short blocks.
@@ -73,11 +73,11 @@ impl UsedSymbols {
 
 /// Sets the codeword length of each of the used symbols in `lengths`, at most `limit`; `2^limit` is at least their number.
 /// Other lengths become 0.
-pub(super) fn build_lengths(used: &UsedSymbols, limit: u32, lengths: &mut [u8]) {
+pub(super) fn build_lengths(used: &[Used], limit: u32, lengths: &mut [u8]) {
     lengths.fill(0);
-    let count = used.len;
+    let count = used.len();
     let mut sorted = [0u32; MAX_SYMBOLS];
-    sorted[..count].copy_from_slice(used.entries());
+    sorted[..count].copy_from_slice(used);
     let mut work = [0u32; MAX_SYMBOLS];
     sort(&mut sorted[..count], &mut work[..count]);
     for (weight, &entry) in work.iter_mut().zip(&sorted[..count]) {
@@ -208,16 +208,16 @@ fn make_complete(per_length: &mut [u32]) {
 }
 
 /// The canonical codeword of each used symbol, in their order, with its bits reversed as DEFLATE writes them.
-pub(super) fn assign_codewords(used: &UsedSymbols, lengths: &[u8], codewords: &mut [u16; MAX_SYMBOLS]) {
+pub(super) fn assign_codewords(used: &[Used], lengths: &[u8], codewords: &mut [u16; MAX_SYMBOLS]) {
     let mut per_length = [0u16; LIMIT + 1];
-    for &entry in used.entries() {
+    for &entry in used {
         per_length[lengths[symbol_of(entry)] as usize] += 1;
     }
     let mut next = [0u16; LIMIT + 2];
     for length in 1..=LIMIT {
         next[length + 1] = (next[length] + per_length[length]) << 1;
     }
-    for (codeword, &entry) in codewords.iter_mut().zip(used.entries()) {
+    for (codeword, &entry) in codewords.iter_mut().zip(used) {
         let length = lengths[symbol_of(entry)] as usize;
         *codeword = next[length].reverse_bits() >> (16 - length);
         next[length] += 1;
@@ -240,7 +240,7 @@ mod tests {
             limit in 9u32..=15,
         ) {
             let mut lengths = vec![0; frequencies.len()];
-            build_lengths(&UsedSymbols::new(&frequencies), limit, &mut lengths);
+            build_lengths(UsedSymbols::<MAX_SYMBOLS>::new(&frequencies).entries(), limit, &mut lengths);
             prop_assert_eq!(kraft(&lengths), 1 << LIMIT);
             prop_assert!(lengths.iter().all(|&l| u32::from(l) <= limit));
             for (a, &fa) in frequencies.iter().enumerate() {
@@ -256,7 +256,7 @@ mod tests {
         #[test]
         fn an_unlimited_code_costs_what_huffman_costs(frequencies in proptest::collection::vec(1u32..1000, 2..64)) {
             let mut lengths = vec![0; frequencies.len()];
-            build_lengths(&UsedSymbols::new(&frequencies), 15, &mut lengths);
+            build_lengths(UsedSymbols::<MAX_SYMBOLS>::new(&frequencies).entries(), 15, &mut lengths);
             let cost: u64 = frequencies.iter().zip(&lengths).map(|(&f, &l)| u64::from(f) * u64::from(l)).sum();
             let mut heap: std::collections::BinaryHeap<_> =
                 frequencies.iter().map(|&f| std::cmp::Reverse(u64::from(f))).collect();
@@ -272,10 +272,10 @@ mod tests {
         #[test]
         fn codewords_are_prefix_free(frequencies in proptest::collection::vec(0u32..50, 2..40)) {
             let mut lengths = vec![0; frequencies.len()];
-            let used = UsedSymbols::new(&frequencies);
+            let used = UsedSymbols::<MAX_SYMBOLS>::new(&frequencies);
             let mut codewords = [0; MAX_SYMBOLS];
-            build_lengths(&used, 7, &mut lengths);
-            assign_codewords(&used, &lengths, &mut codewords);
+            build_lengths(used.entries(), 7, &mut lengths);
+            assign_codewords(used.entries(), &lengths, &mut codewords);
             let length = |index: usize| lengths[symbol_of(used.entries()[index])];
             for a in 0..used.len {
                 for b in 0..used.len {
@@ -295,7 +295,7 @@ mod tests {
         }
         for limit in [7, 10, 15] {
             let mut lengths = [0; 30];
-            build_lengths(&UsedSymbols::new(&frequencies), limit, &mut lengths);
+            build_lengths(UsedSymbols::<MAX_SYMBOLS>::new(&frequencies).entries(), limit, &mut lengths);
             assert_eq!(kraft(&lengths), 1 << LIMIT);
             assert_eq!(u32::from(*lengths.iter().max().unwrap()), limit);
         }
@@ -309,7 +309,7 @@ mod tests {
                 frequencies[symbol] = 7;
             }
             let mut lengths = [0; 30];
-            build_lengths(&UsedSymbols::new(&frequencies), 15, &mut lengths);
+            build_lengths(UsedSymbols::<MAX_SYMBOLS>::new(&frequencies).entries(), 15, &mut lengths);
             assert_eq!(lengths.iter().filter(|&&l| l == 1).count(), 2);
             assert!(present.is_none_or(|symbol| lengths[symbol] == 1));
         }
