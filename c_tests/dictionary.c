@@ -47,7 +47,7 @@ static void in_mid_stream(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, in
     strm.next_in = dict + dict_len / 2, strm.avail_in = 1000;
     CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
     if (level > 0)
-        CHECK(strm.total_out - first < 60); /* the dictionary was used */
+        CHECK(strm.total_out - first < (level == 1 ? 100 : 60)); /* the dictionary was used */
     uLong packed_len = strm.total_out;
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 

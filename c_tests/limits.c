@@ -59,8 +59,6 @@ static void idle_streams(void)
                 long each = (live_bytes - before) / 100;
                 if (is_rigz())
                     CHECK(each <= DEFLATE_COST + (48 << 10));
-                if (is_rigz() && kind == 0)
-                    CHECK(each <= 4096);
             }
         }
         CHECK((live_bytes - before) / IDLE <= DEFLATE_COST + (48 << 10));

@@ -319,7 +319,9 @@ fn messages_round_trip_and_their_cuts_do_not_show() {
                 let data = sample(kind, 200_000 + random.below(60_000), random.next());
                 let settings = MessageSettings { window_bits, mem_level };
                 let make = || {
-                    MessageEncoder::new(settings, level, kind % 5 == 4, Allocator::SYSTEM).expect("memory")
+                    let mut encoder = MessageEncoder::new(settings, Allocator::SYSTEM).expect("memory");
+                    encoder.set_level(level, kind % 5 == 4);
+                    encoder
                 };
                 let mut messages: Vec<Message> = Vec::new();
                 let mut from = 0;

@@ -14,7 +14,7 @@
 #![forbid(unsafe_code)]
 
 use super::log::{Decision, Log};
-use super::{Flush, policy};
+use super::{Flush, idle, policy};
 use crate::checksum::Check;
 use crate::deflate::{ChunkEnd, MessageEncoder, MessageSettings, PendingBits, Progress};
 use crate::error::{Error, Result, Status};
@@ -103,13 +103,17 @@ impl Body {
         self.engine = Engine::Message(None);
         let (level, is_filtered) = policy::message_level(&self.params);
         match &mut self.message {
-            Some(message) => message.set_level(level, is_filtered),
+            Some(message) => {
+                message.reset(false);
+                message.set_level(level, is_filtered);
+            }
             none => {
-                let settings = MessageSettings {
-                    window_bits: self.params.window_bits as u32,
-                    mem_level: self.params.mem_level as u32,
-                };
-                *none = Some(MessageEncoder::new(settings, level, is_filtered, self.allocator)?);
+                let settings = message_settings(&self.params);
+                let message = none.insert(match idle::take(settings, &self.allocator) {
+                    Some(message) => message,
+                    None => MessageEncoder::new(settings, self.allocator)?,
+                });
+                message.set_level(level, is_filtered);
             }
         }
         Ok(())
@@ -397,24 +401,35 @@ impl Body {
 
     /// Back to the start of a stream. `keep` leaves the history.
     pub(super) fn reset(&mut self, keep: bool) -> Result<()> {
-        match (&self.engine, &mut self.message) {
-            (Engine::Bulk(compressor), Some(message)) => {
-                message.restart(if keep { compressor.window() } else { &[] }, PendingBits::default());
-            }
-            (_, Some(message)) => message.reset(keep),
-            (_, None) => {}
-        }
-        match &mut self.engine {
-            Engine::Serial(serial) if policy::is_for_zng(&self.params) => {
+        match (&mut self.engine, &mut self.message) {
+            (Engine::Serial(serial), _) if policy::is_for_zng(&self.params) => {
                 if keep {
                     serial.reset_keep()?
                 } else {
                     serial.reset()?
                 }
             }
-            Engine::Finished if self.message.is_none() => self.choose_engine()?,
-            _ if keep => self.engine = Engine::Message(None),
-            _ => self.choose_engine()?,
+            (Engine::Serial(serial), _) => {
+                // Its strategy was changed to one that it need not serve.
+                let history = if keep { Some(serial.dictionary(self.allocator)?) } else { None };
+                self.choose_engine()?;
+                if let Some(message) = &mut self.message {
+                    message.restart(history.as_deref().unwrap_or_default(), PendingBits::default());
+                }
+            }
+            (Engine::Bulk(compressor), Some(message)) => {
+                message.restart(if keep { compressor.window() } else { &[] }, PendingBits::default());
+                self.engine = Engine::Message(None);
+            }
+            (_, Some(message)) => {
+                message.reset(keep);
+                self.engine = Engine::Message(None);
+            }
+            (_, None) => self.choose_engine()?,
+        }
+        if !keep && matches!(self.engine, Engine::Message(_)) {
+            // Limits of the search that were tuned end here.
+            self.choose_engine()?;
         }
         self.is_tuned &= keep;
         self.is_bulk_refused = false;
@@ -553,6 +568,18 @@ impl Body {
             ..*self
         })
     }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(message) = self.message.take() {
+            idle::give(message, message_settings(&self.params), &self.allocator);
+        }
+    }
+}
+
+fn message_settings(params: &DeflateParams) -> MessageSettings {
+    MessageSettings { window_bits: params.window_bits as u32, mem_level: params.mem_level as u32 }
 }
 
 /// How a segment ends that a flush ends.

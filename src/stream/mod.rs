@@ -9,6 +9,7 @@ pub mod ahead;
 pub mod bgzf;
 mod body;
 pub mod deflate;
+mod idle;
 pub mod inflate;
 pub mod inflate_back;
 mod log;

@@ -102,13 +102,8 @@ pub struct MessageEncoder {
 }
 
 impl MessageEncoder {
-    /// An encoder at the start of a stream, at `level` 0 to 9. `Error::Memory` when `allocator` refuses.
-    pub fn new(
-        settings: MessageSettings,
-        level: u32,
-        is_filtered: bool,
-        allocator: Allocator,
-    ) -> Result<Self> {
+    /// An encoder at the start of a stream, at level 0. `Error::Memory` when `allocator` refuses.
+    pub fn new(settings: MessageSettings, allocator: Allocator) -> Result<Self> {
         let size = 1usize << settings.window_bits;
         let head_count = 1usize << (settings.mem_level + 7).min(15);
         // Less the window and the chain, which take what zlib's take, and the heads.
@@ -124,7 +119,7 @@ impl MessageEncoder {
             block: OpenBlock::new(token_count, allocator)?,
             emitter: Emitter::new(allocator)?,
             method: Method::Store,
-            is_filtered,
+            is_filtered: false,
             entered: Entered::Nothing,
             position: 0,
             end: 0,
@@ -134,7 +129,6 @@ impl MessageEncoder {
             is_writing: false,
             is_ending: false,
         };
-        encoder.set_level(level, is_filtered);
         encoder.restart(&[], PendingBits::default());
         Ok(encoder)
     }
