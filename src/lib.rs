@@ -3,7 +3,7 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | isal -> checksum, format -> config -> raw, arch -> error
+//! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng | isal -> checksum, format -> config -> raw, arch -> error
 //! ```
 //!
 //! ARCHITECTURE.md tells what each floor holds and what it knows nothing of.
@@ -20,5 +20,6 @@ pub mod inflate;
 pub mod isal;
 pub mod pipeline;
 pub mod raw;
+pub mod readahead;
 pub mod stream;
 pub mod zng;

@@ -13,7 +13,6 @@ use super::mode::{Access, Mode};
 use crate::raw::Output;
 use crate::raw::fault::{Point, point};
 use crate::raw::process::NoCancel;
-use crate::stream::ahead::Source;
 
 /// Reads and writes are cut to 1 GiB, as zlib cuts them: some systems refuse a count that does not fit an `int`.
 const LARGEST_TRANSFER: usize = 1 << 30;
@@ -198,21 +197,9 @@ impl Descriptor {
         })
     }
 
-    /// Closes the file.
-    pub(super) fn close(self) -> Result<(), Errno> {
-        let _whole = NoCancel::new();
-        // SAFETY: the descriptor was opened or handed over for us to close, and `self` is gone after this.
-        match unsafe { libc::close(self.0) } {
-            0 => Ok(()),
-            _ => Err(Errno::last()),
-        }
-    }
-}
-
-impl Source for Descriptor {
     /// Reads from `offset` on, as much as fits and is there, and leaves the file position where it is. Failures are not told: whoever
     /// comes to that offset by reading will meet them.
-    fn read_at(&self, offset: u64, output: &mut Output<'_>) {
+    pub(super) fn read_at(&self, offset: u64, output: &mut Output<'_>) {
         let Ok(mut offset) = i64::try_from(offset) else { return };
         while !output.is_full() {
             let wanted = output.room().min(LARGEST_TRANSFER);
@@ -227,12 +214,22 @@ impl Source for Descriptor {
 
     /// How long the file is, if it is a file on a disk that this descriptor may only read: nobody else waits for its bytes, and
     /// nobody writes through it.
-    fn readable_size(&self) -> Option<u64> {
+    pub(super) fn readable_size(&self) -> Option<u64> {
         // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
         let flags = unsafe { libc::fcntl(self.0, libc::F_GETFL) };
         if flags == -1 || flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_NONBLOCK != 0 {
             return None;
         }
         u64::try_from(self.version()?.size).ok()
+    }
+
+    /// Closes the file.
+    pub(super) fn close(self) -> Result<(), Errno> {
+        let _whole = NoCancel::new();
+        // SAFETY: the descriptor was opened or handed over for us to close, and `self` is gone after this.
+        match unsafe { libc::close(self.0) } {
+            0 => Ok(()),
+            _ => Err(Errno::last()),
+        }
     }
 }

@@ -69,6 +69,17 @@ enum Pass {
     Abort(Result<Status>),
 }
 
+/// What a call did so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Call {
+    /// Whether it took any input.
+    taken: bool,
+    /// Bytes of output that are in the window too.
+    produced: usize,
+    /// Whether it ended at once, without what else the end of a call brings.
+    is_aborted: bool,
+}
+
 /// A decoder of one stream after another.
 #[derive(Debug)]
 pub struct Inflate {
@@ -88,6 +99,7 @@ pub struct Inflate {
     history_len: usize,
     /// Whether this call has read the trailer's check value.
     is_checked: bool,
+    call: Call,
     /// Bytes of output, for a gzip trailer.
     total: u32,
     /// What the caller sees as check value.
@@ -114,6 +126,7 @@ impl Inflate {
             history_size: 0,
             history_len: 0,
             is_checked: false,
+            call: Call::default(),
             total: 0,
             shown_check: 0,
             data_type: 0,
@@ -135,12 +148,30 @@ impl Inflate {
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
-        if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
-            // The caller was told of this place before.
-            self.blocks.await_block(false);
-        }
+        self.begin_call();
+        let outcome = self.advance(input, output, goal, report);
+        self.end_call(outcome, goal)
+    }
+
+    /// Begins what is one call to the caller, and may be several of [`advance`](Self::advance).
+    pub fn begin_call(&mut self) {
         self.window.begin_call(self.history_len);
         self.is_checked = false;
+        self.call = Call::default();
+    }
+
+    /// Decodes as [`inflate`](Self::inflate) does, within a call that was begun.
+    pub fn advance(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        goal: Goal,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Result<Status> {
+        if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+            // The caller has been at this place before.
+            self.blocks.await_block(false);
+        }
         let mut reader = BitReader::new(self.held, input);
         let before = output.written();
         let pass = self.run(&mut reader, output, goal, report);
@@ -152,18 +183,27 @@ impl Inflate {
             Pass::Starved => Ok(Status::Ok),
             Pass::Abort(outcome) => {
                 reader.give_back(0);
-                self.held = reader.held();
-                *input = reader.rest();
-                return outcome;
+                self.call.is_aborted = true;
+                outcome
             }
         };
         self.held = reader.held();
-        let (taken, produced) = (reader.consumed(), output.written() - before);
+        self.call.taken |= reader.consumed() > 0;
+        self.call.produced += output.written() - before;
         *input = reader.rest();
+        outcome
+    }
+
+    /// Ends a call whose last part ended with `outcome`: returns the outcome of the call.
+    pub fn end_call(&mut self, outcome: Result<Status>, goal: Goal) -> Result<Status> {
+        if self.call.is_aborted {
+            return outcome;
+        }
+        let Call { taken, produced, .. } = self.call;
         self.keep_history(produced, goal);
         self.data_type = self.current_data_type();
         match outcome {
-            Ok(Status::Ok) if goal == Goal::Finish || (taken == 0 && produced == 0) => Err(Error::Buffer),
+            Ok(Status::Ok) if goal == Goal::Finish || (!taken && produced == 0) => Err(Error::Buffer),
             outcome => outcome,
         }
     }
@@ -518,9 +558,9 @@ impl Inflate {
         self.mode == Mode::Blocks && self.blocks.state() == State::Type
     }
 
-    /// The last 32 KiB, when there are as many.
+    /// The last 32 KiB, when a match may reach back that far.
     pub fn full_history(&self) -> Option<&[u8]> {
-        (self.history_len == WINDOW_SIZE).then(|| self.window.last(WINDOW_SIZE))
+        (self.window.reach() >= WINDOW_SIZE).then(|| self.window.last(WINDOW_SIZE))
     }
 
     /// Counts and checks bytes of this stream that were decoded elsewhere. `pass_blocks` must follow.
@@ -538,8 +578,7 @@ impl Inflate {
         self.window.remember(tail)?;
         self.held = held;
         self.blocks.pass_blocks(was_final);
-        self.grow_history(tail.len());
-        self.data_type = self.current_data_type();
+        self.call.produced += tail.len();
         Ok(())
     }
 

@@ -70,6 +70,11 @@ impl Window {
         self.call_start = self.position;
     }
 
+    /// How far back a match may reach.
+    pub(crate) fn reach(&self) -> usize {
+        self.position - self.low
+    }
+
     /// Drops what was appended in this call, if the `len` bytes before it are still there.
     pub(crate) fn end_as_begun(&mut self, len: usize) {
         if self.call_start >= len {

@@ -26,7 +26,7 @@ enum State<T> {
 
 /// What the owner got.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken<T> {
+pub(crate) enum Taken<T> {
     /// The result.
     Done(T),
     /// No worker has begun, and none will.
@@ -36,7 +36,7 @@ pub(super) enum Taken<T> {
 }
 
 #[derive(Debug)]
-pub(super) struct Handover<T> {
+pub(crate) struct Handover<T> {
     /// Written by the worker and by the owner; held for a few instructions.
     state: Mutex<State<T>>,
     /// Told when `state` becomes `Done`.
@@ -46,12 +46,12 @@ pub(super) struct Handover<T> {
 }
 
 impl<T> Handover<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { state: Mutex::new(State::Waiting), settled: Condvar::new(), wanted: AtomicBool::new(true) }
     }
 
     /// The worker begins; false when nobody wants the result.
-    pub(super) fn begin(&self) -> bool {
+    pub(crate) fn begin(&self) -> bool {
         let mut state = lock(&self.state);
         let begins = matches!(*state, State::Waiting);
         if begins {
@@ -61,12 +61,12 @@ impl<T> Handover<T> {
     }
 
     /// Whether the result is still wanted. A hint: the truth is told by [`settle`](Self::settle).
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
     }
 
     /// The worker hands the result over; it gets it back when nobody wants it.
-    pub(super) fn settle(&self, result: T) -> Option<T> {
+    pub(crate) fn settle(&self, result: T) -> Option<T> {
         let mut state = lock(&self.state);
         if !matches!(*state, State::Running) {
             return Some(result);
@@ -78,12 +78,12 @@ impl<T> Handover<T> {
     }
 
     /// Whether [`take`](Self::take) would get the result without waiting.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         matches!(*lock(&self.state), State::Done(_))
     }
 
     /// The owner takes the result, waiting for a worker that runs as long as `patience` goes. It gets no second one.
-    pub(super) fn take(&self, patience: Duration) -> Taken<T> {
+    pub(crate) fn take(&self, patience: Duration) -> Taken<T> {
         let mut state = lock(&self.state);
         if matches!(*state, State::Running) {
             state = wait(&self.settled, state, patience, |state| matches!(state, State::Running));
@@ -97,7 +97,7 @@ impl<T> Handover<T> {
     }
 
     /// The owner stops wanting the result; it gets it when it is there.
-    pub(super) fn cancel(&self) -> Option<T> {
+    pub(crate) fn cancel(&self) -> Option<T> {
         match self.take(Duration::ZERO) {
             Taken::Done(result) => Some(result),
             Taken::NotBegun | Taken::GivenUp => None,

@@ -3,11 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod compress;
-pub mod decode;
 mod encoder;
-mod handover;
+pub(crate) mod handover;
 mod job;
-mod pool;
+pub(crate) mod pool;
 mod ring;
 mod sync;
 

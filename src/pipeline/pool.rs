@@ -37,7 +37,7 @@ const SPARE_BYTES: usize = 4 * 1024;
 
 /// The workers of one epoch; none when threads are refused or one is all we may use.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     epoch: Epoch,
     /// How many there are, or are about to be. Written by who published the pool, once it knows how many were refused;
     /// read by every stream, for which the number is advice.
@@ -77,7 +77,7 @@ static CURRENT: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
 
 impl Pool {
     /// This epoch's pool, built if it is not there yet; `None` when there is no memory for one, and then later calls try again.
-    pub(super) fn current() -> Option<&'static Pool> {
+    pub(crate) fn current() -> Option<&'static Pool> {
         let epoch = Epoch::now();
         let seen = CURRENT.load(Ordering::Acquire);
         if let Some(pool) = process::leaked(seen)
@@ -124,7 +124,7 @@ impl Pool {
     }
 
     /// How many threads besides the caller do jobs.
-    pub(super) fn workers(&self) -> usize {
+    pub(crate) fn workers(&self) -> usize {
         self.workers.load(Ordering::Relaxed)
     }
 
@@ -134,7 +134,7 @@ impl Pool {
     }
 
     /// Lets a worker do `work`; it is dropped when there is none, or no memory.
-    pub(super) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
         if is_free(size_of_val(&work) + SPARE_BYTES).is_some() {
             self.put_in_line(Task::Work(Box::new(work)));
         }

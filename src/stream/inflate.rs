@@ -1,24 +1,27 @@
-//! `InflateStream`: what zlib's `inflate()` means.
+//! `InflateStream`: zlib's `inflate()`, and the same over a file.
 //!
-//! The engine, `inflate::Inflate`, has that meaning in every corner; this type speaks zlib's flushes and counts.
+//! The engine, `inflate::Inflate`, implements the meaning in every corner, and `readahead::Decoder`
+//! lets other threads help it. This type translates zlib's flushes and counts for the statistics.
 
 #![forbid(unsafe_code)]
 
 use super::Flush;
-use super::stats::{Operation, Stats};
+use super::stats::{self, Operation, Stats};
 use crate::error::{Error, Result, Status};
 use crate::inflate::{End, Goal, Inflate, decode_zlib};
 use crate::pipeline::Counters;
 use crate::raw::fault::{Point, point};
 use crate::raw::{Allocator, Output};
+use crate::readahead::{Decoder, Way};
 use core::ffi::CStr;
 
 pub use crate::inflate::{Bookmark, HeaderPart};
+pub use crate::readahead::{InjectedFault, ReadCounters, Source, Tuning};
 
 /// A decompressing stream.
 #[derive(Debug)]
 pub struct InflateStream {
-    engine: Inflate,
+    decoder: Decoder,
     stats: Stats,
 }
 
@@ -26,7 +29,15 @@ impl InflateStream {
     /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
     /// either, negative for raw, 0 for what the zlib header says.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
-        Ok(Self { engine: Inflate::new(window_bits, allocator)?, stats: Stats::new(Operation::Inflate) })
+        let engine = Inflate::new(window_bits, allocator)?;
+        let serial = Tuning { way: Way::Serial, ..Tuning::default() };
+        Ok(Self { decoder: Decoder::new(engine, serial), stats: Stats::new(Operation::Inflate) })
+    }
+
+    /// A stream of a gzip file, to be [`read`](Self::read) from a source.
+    pub fn of_file(window_bits: i32, tuning: Tuning) -> Result<Self> {
+        let engine = Inflate::new(window_bits, Allocator::SYSTEM)?;
+        Ok(Self { decoder: Decoder::new(engine, tuning), stats: Stats::new(Operation::Inflate) })
     }
 
     /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
@@ -52,32 +63,69 @@ impl InflateStream {
         };
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
-        let outcome = self.engine.inflate(input, output, goal, report);
+        let outcome = self.decoder.engine_mut().inflate(input, output, goal, report);
         point(Point::Inflate);
         self.stats.count(timer, given - input.len(), output.written() - written);
         outcome
     }
 
+    /// Decompresses from `source`; see [`Decoder::decode`].
+    pub fn read(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Result<Status> {
+        let (passed, written) = (self.decoder.passed(), output.written());
+        let timer = self.stats.timer();
+        let outcome = self.decoder.decode(source, output, Goal::Progress, &mut |_| {});
+        point(Point::Inflate);
+        let taken = self.decoder.passed() - passed;
+        self.stats.count(timer, taken as usize, output.written() - written);
+        outcome
+    }
+
+    /// The next stream of the source that is read begins.
+    pub fn begin_next(&mut self) {
+        self.stats.finish(Counters::default());
+        self.decoder.begin_next();
+    }
+
     /// Back to the start of a stream of the same form.
     pub fn reset(&mut self) {
         self.stats.finish(Counters::default());
-        self.engine.reset();
+        self.decoder.reset();
     }
 
     /// Back to the start of a stream of another form.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         self.stats.finish(Counters::default());
-        self.engine.reset2(window_bits)
+        self.decoder.engine_mut().reset2(window_bits)
     }
 
     /// Where the stream stands, if it is a place to [`resume`](Self::resume) at, and what the data before it ends with.
     pub fn bookmark(&self) -> Option<(Bookmark, &[u8])> {
-        self.engine.bookmark()
+        self.decoder.bookmark()
     }
 
     /// Goes on from `bookmark`, behind data that ends with `window`; an error leaves the stream at its start.
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
-        self.engine.resume(bookmark, window)
+        self.decoder.resume(bookmark, window)
+    }
+
+    /// Drops what other threads decoded ahead: the source's position was changed.
+    pub fn forget_ahead(&mut self) {
+        self.decoder.forget();
+    }
+
+    /// Sets how a file is read ahead.
+    pub fn tune(&mut self, tuning: Tuning) {
+        self.decoder.tune(tuning);
+    }
+
+    /// The offset in the source of the data that is being delivered, if it was decoded ahead.
+    pub fn offset(&self) -> Option<u64> {
+        self.decoder.offset()
+    }
+
+    /// What other threads did.
+    pub fn counters(&self) -> ReadCounters {
+        self.decoder.counters()
     }
 
     /// Counts a place that was kept to go back to, for the statistics.
@@ -92,33 +140,30 @@ impl InflateStream {
 
     /// zlib's text for the last error.
     pub fn message(&self) -> Option<&'static CStr> {
-        self.engine.message()
-    }
-
-    /// Counts what was decoded for this stream elsewhere.
-    pub(super) fn note_elsewhere(&mut self, bytes_in: u64, bytes_out: u64) {
-        self.stats.note(bytes_in, bytes_out);
+        self.engine().message()
     }
 
     /// The engine, for what means the same in every layer.
     pub fn engine(&self) -> &Inflate {
-        &self.engine
+        self.decoder.engine()
     }
 
     /// As [`engine`](Self::engine), to be changed.
     pub fn engine_mut(&mut self) -> &mut Inflate {
-        &mut self.engine
+        self.decoder.engine_mut()
     }
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
-        Ok(Self { engine: self.engine.try_clone()?, stats: self.stats.clone() })
+        let decoder = Decoder::new(self.engine().try_clone()?, Tuning::default());
+        Ok(Self { decoder, stats: self.stats.clone() })
     }
 }
 
 impl Drop for InflateStream {
     fn drop(&mut self) {
         self.stats.finish(Counters::default());
+        stats::note_read_ahead("gzread", &self.counters());
     }
 }
 

@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ahead;
 pub mod bgzf;
 mod body;
 pub mod deflate;
@@ -13,7 +12,6 @@ pub mod inflate;
 pub mod inflate_back;
 mod log;
 pub mod oneshot;
-mod pace;
 mod policy;
 mod stats;
 
