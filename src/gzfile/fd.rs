@@ -10,9 +10,9 @@
 use core::ffi::{CStr, c_int};
 
 use super::mode::{Access, Mode};
-use crate::raw::Output;
 use crate::raw::fault::{Point, point};
 use crate::raw::process::NoCancel;
+use crate::raw::{Output, SharedFile};
 
 /// Reads and writes are cut to 1 GiB, as zlib cuts them: some systems refuse a count that does not fit an `int`.
 const LARGEST_TRANSFER: usize = 1 << 30;
@@ -197,19 +197,9 @@ impl Descriptor {
         })
     }
 
-    /// Reads from `offset` on, as much as fits and is there, and leaves the file position where it is. Failures are not told: whoever
-    /// comes to that offset by reading will meet them.
-    pub(super) fn read_at(&self, offset: u64, output: &mut Output<'_>) {
-        let Ok(mut offset) = i64::try_from(offset) else { return };
-        while !output.is_full() {
-            let wanted = output.room().min(LARGEST_TRANSFER);
-            // SAFETY: `Output` vouches for `room()` writable bytes at `cursor()`.
-            let got = unsafe { libc::pread(self.0, output.cursor().cast(), wanted, offset) };
-            let Some(count) = usize::try_from(got).ok().filter(|&count| count > 0) else { return };
-            offset += count as i64;
-            // SAFETY: the kernel wrote `count <= wanted` bytes there.
-            unsafe { output.advance(count) };
-        }
+    /// The file, for other threads to read from; they must be done before it is closed.
+    pub(super) fn share(&self) -> Option<SharedFile> {
+        SharedFile::new(self.0)
     }
 
     /// How long the file is, if it is a file on a disk that this descriptor may only read: nobody else waits for its bytes, and

@@ -260,7 +260,10 @@ impl Reader {
 
     /// Closes the file.
     pub(super) fn close(self) -> Result<(), Errno> {
-        self.source.close()
+        let Self { source, decoder, .. } = self;
+        // Other threads may be reading the file.
+        drop(decoder);
+        source.close()
     }
 
     /// Whether no request can get anything more.

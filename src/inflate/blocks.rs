@@ -120,6 +120,8 @@ pub(crate) struct Blocks {
     built: Built,
     /// How many symbols of each kind the tables were last built for.
     built_symbols: (u16, u16),
+    /// Whether the tables are those of `lens` and `built_symbols`.
+    has_tables: bool,
     litlen_symbols: u16,
     offset_symbols: u16,
     precode_symbols: u16,
@@ -155,6 +157,8 @@ pub(super) struct Saved {
     extra: u32,
     full_length: u32,
     back: i32,
+    built: Built,
+    built_symbols: (u16, u16),
     lens: [u8; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
 }
 
@@ -171,6 +175,8 @@ impl Saved {
         extra: 0,
         full_length: 0,
         back: -1,
+        built: Built::Nothing,
+        built_symbols: (0, 0),
         lens: [0; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
     };
 }
@@ -204,6 +210,7 @@ impl Blocks {
             codes: Codes::Fixed,
             built: Built::Nothing,
             built_symbols: (0, 0),
+            has_tables: false,
             litlen_symbols: 0,
             offset_symbols: 0,
             precode_symbols: 0,
@@ -244,6 +251,8 @@ impl Blocks {
             extra: self.extra,
             full_length: self.full_length,
             back: self.back,
+            built: self.built,
+            built_symbols: self.built_symbols,
             lens: self.lens,
         })
     }
@@ -251,6 +260,26 @@ impl Blocks {
     /// Back to where `saved` was taken; false if that makes no sense, and then the machine is good for nothing but a reset.
     pub(super) fn restore(&mut self, saved: &Saved) -> bool {
         self.reset();
+        self.set(saved);
+        // Whoever saves a place is in a large stream, for which the widest tables are right.
+        !self.uses_tables() || self.build_codes(usize::MAX).is_ok()
+    }
+
+    /// Moves a machine between two symbols forward to where another one was that decoded the same
+    /// stream. Builds the tables only if they are not those of the block already.
+    pub(super) fn pass_to(&mut self, saved: &Saved) -> bool {
+        let symbols = usize::from(saved.litlen_symbols + saved.offset_symbols);
+        let has_tables = self.has_tables
+            && self.built_symbols == (saved.litlen_symbols, saved.offset_symbols)
+            && self.lens[..symbols] == saved.lens[..symbols];
+        self.set(saved);
+        (self.built, self.built_symbols) = (saved.built, saved.built_symbols);
+        self.has_tables = has_tables;
+        has_tables || !self.uses_tables() || self.build_codes(usize::MAX).is_ok()
+    }
+
+    /// Sets all but the tables.
+    fn set(&mut self, saved: &Saved) {
         self.state = saved.state;
         self.is_final = saved.is_final;
         self.codes = saved.codes;
@@ -258,12 +287,15 @@ impl Blocks {
         (self.length, self.distance, self.extra) = (saved.length, saved.distance, saved.extra);
         (self.full_length, self.back) = (saved.full_length, saved.back);
         self.lens = saved.lens;
-        let uses_codes = !matches!(
+    }
+
+    /// Whether the machine is among the symbols of a block with codes of its own.
+    fn uses_tables(&self) -> bool {
+        let has_symbols = !matches!(
             self.state,
             State::Type | State::TypeBits | State::StoredLengths | State::StoredStart | State::Stored
         );
-        // Whoever saves a place is in a large stream, for which the widest tables are right.
-        !uses_codes || self.codes == Codes::Fixed || self.build_codes(usize::MAX).is_ok()
+        has_symbols && self.codes == Codes::Dynamic
     }
 
     /// What the machine is in the middle of.
@@ -274,13 +306,6 @@ impl Blocks {
     /// Puts the machine between two blocks; `stoppable` when a caller that stops there shall see the place.
     pub(crate) fn await_block(&mut self, stoppable: bool) {
         self.state = if stoppable { State::Type } else { State::TypeBits };
-    }
-
-    /// Puts the machine between two blocks, behind blocks that were decoded elsewhere.
-    pub(crate) fn pass_blocks(&mut self, was_final: bool) {
-        self.is_final = was_final;
-        self.back = -1;
-        self.await_block(true);
     }
 
     /// Whether the open block, or the last one, is the final block.
@@ -395,6 +420,7 @@ impl Blocks {
                         self.precode_lens[symbol] = 0;
                     }
                     self.built = Built::Nothing;
+                    self.has_tables = false;
                     if self.build_precode().is_err() {
                         damaged!(message::PRECODE);
                     }
@@ -574,7 +600,7 @@ impl Blocks {
         let (litlen, offset) = self.lens[..].split_at(usize::from(self.litlen_symbols));
         let offset = &offset[..usize::from(self.offset_symbols)];
         let root_bits = litlen_root_bits(size);
-        self.built = Built::Nothing;
+        (self.built, self.has_tables) = (Built::Nothing, false);
         self.built_symbols = (self.litlen_symbols, self.offset_symbols);
         self.litlen.build(litlen, &LITLEN_MEANINGS, root_bits).map_err(|_| message::LITLEN_SET)?;
         self.built = Built::Litlen;
@@ -583,6 +609,7 @@ impl Blocks {
         }
         self.offset.build(offset, &OFFSET_MEANINGS, OFFSET_ROOT_BITS).map_err(|_| message::OFFSET_SET)?;
         self.built = Built::Both;
+        self.has_tables = true;
         Ok(())
     }
 

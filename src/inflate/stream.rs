@@ -18,6 +18,7 @@ use core::ffi::CStr;
 
 use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{Blocks, Event, State, Stop};
+use super::marked::Waypoint;
 use super::message;
 use super::window::Window;
 use super::wrap::{Found, HeaderEvent, HeaderPart, HeaderReader, Surroundings, Wrap};
@@ -155,6 +156,10 @@ impl Inflate {
 
     /// Begins what is one call to the caller, and may be several of [`advance`](Self::advance).
     pub fn begin_call(&mut self) {
+        if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+            // The caller has been at this place before.
+            self.blocks.await_block(false);
+        }
         self.window.begin_call(self.history_len);
         self.is_checked = false;
         self.call = Call::default();
@@ -168,8 +173,9 @@ impl Inflate {
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
-        if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
-            // The caller has been at this place before.
+        let stops = matches!(goal, Goal::Block | Goal::BlockHeader);
+        if stops && self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+            // So has whoever went on within the call.
             self.blocks.await_block(false);
         }
         let mut reader = BitReader::new(self.held, input);
@@ -542,6 +548,11 @@ impl Inflate {
         self.message
     }
 
+    /// Bytes of output, modulo 2^32.
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+
     /// Whether the stream has seen nothing yet of what it is to decode.
     pub fn is_at_start(&self) -> bool {
         self.mode == Mode::Header && self.held.count == 0 && self.header.is_at_start()
@@ -563,23 +574,37 @@ impl Inflate {
         (self.window.reach() >= WINDOW_SIZE).then(|| self.window.last(WINDOW_SIZE))
     }
 
-    /// Counts and checks bytes of this stream that were decoded elsewhere. `pass_blocks` must follow.
-    pub fn count_decoded(&mut self, bytes: &[u8]) {
+    /// Whether matches may reach back 32 KiB, whatever the stream's header says.
+    pub fn has_largest_window(&self) -> bool {
+        self.window_bits == 15
+    }
+
+    /// Whether the bits that were taken but not used are the upper ones of `byte`.
+    pub fn holds_end_of(&self, byte: u8) -> bool {
+        self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
+    }
+
+    /// The next `count` bytes that are decoded elsewhere will not be kept.
+    pub(super) fn skip_history(&mut self, count: usize) {
+        self.window.skip(count);
+    }
+
+    /// Counts and checks bytes of this stream that were decoded elsewhere, and keeps the last `kept` of
+    /// them. [`pass_to`](Self::pass_to) must follow.
+    pub(super) fn count_decoded(&mut self, bytes: &[u8], kept: usize) -> Result<()> {
         self.total = self.total.wrapping_add(bytes.len() as u32);
         if self.wrap.checked {
             self.header.check = self.header.found.update(self.header.check, bytes);
             self.shown_check = self.header.check;
         }
+        self.window.remember(&bytes[bytes.len() - kept..])
     }
 
-    /// Moves a stream that stands before a block behind blocks that were decoded elsewhere; `tail` is the last 32 KiB of output
-    /// then, `held` what is left of the last byte.
-    pub(super) fn pass_blocks(&mut self, held: HeldBits, was_final: bool, tail: &[u8]) -> Result<()> {
-        self.window.remember(tail)?;
-        self.held = held;
-        self.blocks.pass_blocks(was_final);
-        self.call.produced += tail.len();
-        Ok(())
+    /// Moves the stream to `place`, after `count` bytes that were decoded elsewhere.
+    pub(super) fn pass_to(&mut self, place: &Waypoint, count: usize) -> Result<()> {
+        self.held = place.held;
+        self.call.produced += count;
+        if self.blocks.pass_to(&place.saved) { Ok(()) } else { Err(Error::Data) }
     }
 
     /// A stream in the same state, to go on apart.

@@ -30,6 +30,9 @@ const END: usize = 2 * WINDOW_SIZE;
 /// Where it stops in the first, smaller memory.
 const FIRST_END: usize = 24 << 10;
 
+/// The bytes that must follow skipped ones: all that the memory holds.
+pub(crate) const SKIPPED_BEFORE: usize = END;
+
 /// A stream's history and newest output.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -73,6 +76,18 @@ impl Window {
     /// How far back a match may reach.
     pub(crate) fn reach(&self) -> usize {
         self.position - self.low
+    }
+
+    /// Counts `count` bytes as appended that nobody will look back to: [`SKIPPED_BEFORE`] bytes that
+    /// are kept must follow. The window slides as if the bytes had been appended, since callers can
+    /// see how much of it is left at a stream's end.
+    pub(crate) fn skip(&mut self, count: usize) {
+        if count > 0 {
+            debug_assert!(self.end == END && self.position >= WINDOW_SIZE);
+            let position = self.position + count;
+            self.position = WINDOW_SIZE + 1 + (position - WINDOW_SIZE - 1) % WINDOW_SIZE;
+            (self.low, self.call_start, self.delivered) = (0, 0, self.position);
+        }
     }
 
     /// Drops what was appended in this call, if the `len` bytes before it are still there.

@@ -4,6 +4,7 @@ pub mod alloc;
 pub mod buffer;
 pub(crate) mod copy;
 pub(crate) mod fault;
+pub mod file;
 pub mod load;
 pub mod output;
 pub mod placed;
@@ -14,6 +15,7 @@ pub(crate) mod thread;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;
+pub use file::SharedFile;
 pub use output::Output;
 pub use placed::Placed;
 pub use search::find_byte;

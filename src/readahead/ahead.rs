@@ -17,30 +17,37 @@
 
 #![forbid(unsafe_code)]
 
-use super::Source;
 use super::buffers::BufferPool;
+use super::costs::Costs;
 use super::counters::{ReadCounters, add};
 use super::delivery::{Delivered, Delivery};
+use super::memory::Memory;
 use super::pace::{Pace, was_undisturbed};
-use super::plan::{Ending, MOST_ELEMENTS, Plan};
+use super::plan::{Ending, Plan};
 use super::stretch::{
     Beginning, Content, Decoded, InjectedFault, Outcome, Report, Room, Spare, StartSearch, Stretch,
     StretchStart, StretchTask,
 };
 use super::tuning::{Tuning, Way};
+use super::{Source, SourceKind};
 use crate::error::{Error, Result};
 use crate::inflate::{Inflate, Resolver};
 use crate::pipeline::pool::Pool;
-use crate::raw::Output;
 use crate::raw::process::Epoch;
+use crate::raw::{Output, SharedFile};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Compressed bytes that must be left for an exact stretch.
 const LEAST_LEFT: u64 = 512 << 10;
 
-/// Compressed bytes that must be left for the first stretch.
+/// Compressed bytes that must be left for the first stretch: of a file, of a caller's memory.
 const LEAST_LEFT_AT_FIRST: u64 = 2 << 20;
+const LEAST_LEFT_IN_MEMORY: u64 = 768 << 10;
+
+/// Elements between two waypoints, for rooms of a megabyte and more, and for smaller ones.
+const SPACING: usize = 64 << 10;
+const SPACING_IN_SMALL_ROOMS: usize = 4 << 10;
 
 /// Compressed bytes after a stretch's end that it may use to complete its last block or member.
 const MARGIN: u64 = 64 << 10;
@@ -52,8 +59,12 @@ const MOST_BYTES: usize = 1 << 20;
 const MOST_WORKERS: usize = 7;
 
 /// Compressed bytes that must be left for the first stretch.
-pub(super) fn least_left_at_first(tuning: &Tuning) -> u64 {
-    LEAST_LEFT_AT_FIRST.min(4 * tuning.stretch)
+pub(super) fn least_left_at_first(kind: SourceKind, tuning: &Tuning) -> u64 {
+    let least = match kind {
+        SourceKind::File => LEAST_LEFT_AT_FIRST,
+        SourceKind::Memory => LEAST_LEFT_IN_MEMORY,
+    };
+    least.min(4 * tuning.stretch)
 }
 
 /// A stretch that was begun.
@@ -61,6 +72,8 @@ pub(super) fn least_left_at_first(tuning: &Tuning) -> u64 {
 struct Pending {
     stretch: Stretch,
     is_exact: bool,
+    /// The call in which it was begun.
+    call: u64,
     /// The offset of its input's first byte.
     from: u64,
     /// The offset after which it ends.
@@ -70,9 +83,16 @@ struct Pending {
 /// The stretches of one decoder.
 #[derive(Debug)]
 pub(super) struct Ahead {
+    kind: SourceKind,
     tuning: Tuning,
+    /// Counts the host's calls.
+    call: u64,
+    /// Elements between two waypoints.
+    spacing: usize,
+    /// The file that workers read.
+    file: Option<SharedFile>,
     pending: VecDeque<Pending>,
-    delivery: Option<Delivery>,
+    pub(super) delivery: Option<Delivery>,
     resolver: Resolver,
     buffers: BufferPool,
     epoch: Epoch,
@@ -86,6 +106,7 @@ pub(super) struct Ahead {
     last_stop: u64,
     block_len: u64,
     pace: Pace,
+    costs: Costs,
     counters: ReadCounters,
     /// When workers were first asked.
     since: Option<Instant>,
@@ -93,11 +114,15 @@ pub(super) struct Ahead {
 
 impl Ahead {
     /// No stretches yet.
-    pub(super) fn new(tuning: Tuning) -> Result<Self> {
+    pub(super) fn new(kind: SourceKind, tuning: Tuning) -> Result<Self> {
         let mut pending = VecDeque::new();
         pending.try_reserve(MOST_WORKERS + 1).map_err(|_| Error::Memory)?;
         Ok(Self {
+            kind,
             tuning,
+            call: 0,
+            spacing: usize::MAX,
+            file: None,
             pending,
             delivery: None,
             resolver: Resolver::new()?,
@@ -105,22 +130,33 @@ impl Ahead {
             epoch: Epoch::now(),
             workers: 0,
             begun: 0,
-            plan: Plan::new(tuning),
+            plan: Plan::new(kind, tuning),
             were_bytes: false,
             last_stop: 0,
             block_len: 0,
             pace: Pace::default(),
+            costs: Costs::default(),
             counters: ReadCounters::default(),
             since: None,
         })
     }
 
     /// Starts the workers, if there are none yet; false when there are none to be had.
-    pub(super) fn engage(&mut self) -> bool {
+    pub(super) fn engage(&mut self, source: &impl Source) -> bool {
+        self.close_file();
+        self.file = source.share();
         self.workers = Pool::current().map_or(0, Pool::workers).min(MOST_WORKERS);
+        self.plan.set_workers(self.workers);
         self.epoch = Epoch::now();
         self.since = self.since.or_else(|| Some(Instant::now()));
         self.workers > 0
+    }
+
+    /// Ends the workers' reading.
+    fn close_file(&mut self) {
+        if let Some(file) = self.file.take() {
+            file.close();
+        }
     }
 
     /// Statistics.
@@ -162,6 +198,7 @@ impl Ahead {
     pub(super) fn decoded(&mut self, began: Instant, bytes_in: usize, bytes_out: usize) {
         let took = began.elapsed();
         add(&mut self.counters.decoded, took);
+        self.costs.decoded(took, bytes_out as u64);
         self.pace.decoded(took, bytes_out as u64);
         self.plan.count_ratio(bytes_in as u64, bytes_out as u64);
     }
@@ -177,16 +214,74 @@ impl Ahead {
         let Some(mut delivery) = self.delivery.take() else { return Delivered::Nothing };
         let began = Instant::now();
         let count = delivery.put(&self.resolver, engine, output);
-        self.counters.bytes += count as u64;
-        add(&mut self.counters.delivered, began.elapsed());
+        self.note_delivered(count, began.elapsed());
         if !delivery.is_over() {
             self.delivery = Some(delivery);
             return Delivered::Part;
         }
-        self.plan.count_ratio(delivery.next - delivery.from, delivery.len() as u64);
-        let (delivered, room) = delivery.finish(&mut self.resolver, engine);
-        self.buffers.keep(Spare { input: None, room });
+        self.note_over(&delivery);
+        let (delivered, spare) = delivery.finish(&self.resolver, engine);
+        self.buffers.keep(spare);
         delivered
+    }
+
+    /// Delivers up to the last waypoint that fits, and moves `engine` and `source` there. Returns the
+    /// number of compressed bytes that this passes.
+    pub(super) fn deliver_part(
+        &mut self,
+        engine: &mut Inflate,
+        source: &mut Memory<'_>,
+        output: &mut Output<'_>,
+    ) -> u64 {
+        let Some(delivery) = &mut self.delivery else { return 0 };
+        let (began, from) = (Instant::now(), source.offset());
+        let count = delivery.put_part(&self.resolver, engine, source, self.call, output);
+        let is_over = delivery.is_over();
+        match count {
+            Some(count) => self.note_delivered(count, began.elapsed()),
+            // The caller offers other data than was decoded.
+            None => self.counters.misses += 1,
+        }
+        if is_over || count.is_none() {
+            self.end_delivery();
+        }
+        source.offset().zip(from).map_or(0, |(to, from)| to - from)
+    }
+
+    /// The decoder is past the stretch that was being delivered.
+    pub(super) fn end_delivery(&mut self) {
+        if let Some(delivery) = self.delivery.take() {
+            self.note_over(&delivery);
+            self.buffers.keep(delivery.into_spare());
+        }
+    }
+
+    fn note_delivered(&mut self, count: usize, took: Duration) {
+        self.counters.bytes += count as u64;
+        add(&mut self.counters.delivered, took);
+        if !self.were_bytes {
+            self.costs.delivered(took, count as u64);
+        }
+    }
+
+    /// A stretch was delivered. With one worker, checks whether such stretches pay.
+    fn note_over(&mut self, delivery: &Delivery) {
+        self.plan.count_ratio(delivery.next - delivery.from, delivery.len() as u64);
+        let is_measured = self.workers == 1 && self.tuning.way == Way::Measured;
+        if is_measured && !self.were_bytes && self.costs.are_too_high() {
+            self.counters.pauses += 1;
+            self.plan.pause_long(delivery.next);
+        }
+    }
+
+    /// A call begins that has room for `room` bytes.
+    pub(super) fn set_room(&mut self, room: usize) {
+        self.spacing = if room < 1 << 20 { SPACING_IN_SMALL_ROOMS } else { SPACING };
+    }
+
+    /// A call begins, with input that may not be the last one's.
+    pub(super) fn begin_call(&mut self) {
+        self.call += 1;
     }
 
     /// The decoder is at the source's position. Returns whether that is a stretch's start, which is
@@ -268,7 +363,8 @@ impl Ahead {
         let (1, Some(front)) = (self.workers, self.pending.front()) else { return };
         let (is_ready, block) = (front.stretch.is_ready(), self.block_len);
         let (reached, produced) = front.stretch.progress();
-        let room = (MOST_ELEMENTS as u64).saturating_sub(produced) * reached.saturating_sub(front.from);
+        let room =
+            (self.plan.elements() as u64).saturating_sub(produced) * reached.saturating_sub(front.from);
         let room = room.checked_div(produced).unwrap_or(u64::MAX);
         let end = front.until.min(reached.saturating_add(room));
         let is_to_end = !is_ready && (distance <= block * 5 / 4 || end <= reached + 2 * block);
@@ -303,6 +399,8 @@ impl Ahead {
 
     fn is_exact_wanted(&self) -> bool {
         match self.tuning.way {
+            // The decoder's memory may be a program's, which workers must not allocate or free.
+            _ if self.kind == SourceKind::Memory => false,
             Way::Exact => true,
             Way::Guessed | Way::Serial => false,
             Way::Measured => self.pace.host_is_busy(),
@@ -349,11 +447,15 @@ impl Ahead {
         if self.is_exact_wanted() {
             return false;
         }
+        let is_measured = self.workers == 1 && self.tuning.way == Way::Measured;
+        if is_measured && self.plan.is_highly_compressed() {
+            return false;
+        }
         let Some(size) = source.readable_size() else { return false };
         let Some((from, len)) = self.plan.next(frontier, size, has_gap) else { return false };
         let room = self.buffers.room(self.were_bytes);
-        let beginning = Beginning::Guessed(self.plan.search);
-        let begun = self.begin(beginning, from, len, MOST_ELEMENTS, room, source);
+        let beginning = Beginning::Guessed(self.plan.search());
+        let begun = self.begin(beginning, from, len, self.plan.elements(), room, source);
         if begun {
             self.plan.begun();
         }
@@ -386,15 +488,30 @@ impl Ahead {
         if input.reserve(wanted).is_err() {
             return false;
         }
-        input.append(|output| {
-            output.limited(wanted, |output| source.read_at(from, output));
-        });
+        let file = self.file.clone();
+        if file.is_none() {
+            input.append(|output| {
+                output.limited(wanted, |output| source.copy(from, output));
+            });
+        }
         let is_even = self.begun.is_multiple_of(2);
         let fault = if is_even { self.tuning.fault } else { InjectedFault::None };
         let until = len as usize;
-        let task = StretchTask { beginning, input, offset: from, until, capacity, room, fault };
-        let stretch = Stretch::begin(task);
-        self.pending.push_back(Pending { stretch, is_exact, from, until: from + len });
+        let spacing = self.spacing;
+        let task = StretchTask {
+            beginning,
+            file,
+            input_len: wanted,
+            input,
+            offset: from,
+            until,
+            capacity,
+            spacing,
+            room,
+            fault,
+        };
+        let (stretch, call) = (Stretch::begin(task), self.call);
+        self.pending.push_back(Pending { stretch, is_exact, call, from, until: from + len });
         self.begun += 1;
         true
     }
@@ -408,11 +525,17 @@ impl Ahead {
         }
         let was_ready = front.stretch.is_ready();
         let is_idle = was_ready && self.pending.iter().all(|pending| pending.stretch.is_ready());
-        let Pending { stretch, is_exact, from, until } = front;
+        let Pending { stretch, is_exact, call, from, until } = front;
         let was_hurried = stretch.is_hurried();
-        // Enough for a worker that has a processor; one that has none is not waited for.
+        // Enough for a worker that has a processor; one that has none is not waited for. A single
+        // worker was asked to end a block ago.
         let waits_from = Instant::now();
-        let outcome = stretch.take(2 * self.plan.typical + Duration::from_millis(2));
+        let patience = match self.workers {
+            _ if self.plan.is_on_trial() => Duration::from_micros(200),
+            1 => self.plan.typical / 4 + Duration::from_millis(1),
+            _ => 2 * self.plan.typical + Duration::from_millis(2),
+        };
+        let outcome = stretch.take(patience);
         let waited = waits_from.elapsed();
         let Outcome::Ready(report) = outcome else {
             self.counters.misses += 1;
@@ -433,6 +556,7 @@ impl Ahead {
             self.missed(from);
             return None;
         };
+        let decoded = Decoded { call, ..decoded };
         add(&mut self.counters.ran, ran);
         add(&mut self.counters.sought, sought);
         self.were_bytes = matches!(decoded.content, Content::Bytes { .. });
@@ -442,11 +566,14 @@ impl Ahead {
             return Some(decoded);
         }
         self.counters.hits += 1;
-        self.plan.search = search;
+        if !self.were_bytes {
+            self.costs.marked(ran, decoded.content.len() as u64);
+        }
+        self.plan.found(search);
         let ending = match (was_hurried, was_ready, is_idle) {
             (true, ..) => {
                 let by_input = decoded.next.saturating_sub(from) * 64 / (until - from).max(1);
-                let by_output = decoded.content.len() as u64 * 64 / MOST_ELEMENTS as u64;
+                let by_output = decoded.content.len() as u64 * 64 / self.plan.elements() as u64;
                 Ending::Hurried(by_input.max(by_output))
             }
             (_, false, _) => Ending::Late,
@@ -471,7 +598,8 @@ impl Ahead {
         if let Outcome::Ready(report) = front.stretch.take(Duration::ZERO) {
             self.buffers.keep(report.spare);
             if let Some(decoded) = report.decoded {
-                self.buffers.keep(Spare { input: None, room: decoded.content.into_room() });
+                let room = decoded.content.into_room();
+                self.buffers.keep(Spare { input: Some(decoded.input), room });
             }
         }
     }
@@ -486,5 +614,12 @@ impl Ahead {
         if self.plan.missed(at) {
             self.counters.pauses += 1;
         }
+    }
+}
+
+impl Drop for Ahead {
+    /// The file may be closed after this.
+    fn drop(&mut self) {
+        self.close_file();
     }
 }

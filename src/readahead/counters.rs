@@ -32,6 +32,24 @@ pub struct ReadCounters {
     pub since: u64,
 }
 
+impl ReadCounters {
+    /// Adds those of another part of the stream.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.exact += more.exact;
+        self.hits += more.hits;
+        self.misses += more.misses;
+        self.bytes += more.bytes;
+        self.pauses += more.pauses;
+        self.gap = more.gap;
+        self.ran += more.ran;
+        self.sought += more.sought;
+        self.decoded += more.decoded;
+        self.delivered += more.delivered;
+        self.waited += more.waited;
+        self.since += more.since;
+    }
+}
+
 /// Adds to a time.
 pub(super) fn add(time: &mut u64, more: Duration) {
     *time += more.as_nanos() as u64;

@@ -21,17 +21,20 @@
 //! |---|---|
 //! | `ahead` | which stretches are begun, and which of them the decoder meets |
 //! | `plan` | where guessed stretches start, how long they are, when there should be none |
-//! | `pace` | measurements: whether the host works between reads, whether processors are idle |
+//! | `pace`, `costs` | whether the host works between reads, whether processors are idle; what is gained |
 //! | `stretch`, `worker` | one stretch: its owner's side, its worker's side |
 //! | `delivery` | the stretch whose output is being delivered |
+//! | `memory` | the caller's memory as a source |
 //! | `buffers`, `counters`, `tuning` | memory to use again; statistics; settings for tests |
 
 #![forbid(unsafe_code)]
 
 mod ahead;
 mod buffers;
+mod costs;
 mod counters;
 mod delivery;
+mod memory;
 mod pace;
 mod plan;
 mod stretch;
@@ -43,7 +46,7 @@ use self::delivery::Delivered;
 use crate::error::{Result, Status};
 use crate::inflate::{Bookmark, Goal, HeaderPart, Inflate};
 use crate::pipeline::thread_limit;
-use crate::raw::{Allocator, Output, Placed};
+use crate::raw::{Allocator, Output, Placed, SharedFile};
 
 pub use self::counters::ReadCounters;
 pub use self::stretch::InjectedFault;
@@ -66,8 +69,22 @@ pub trait Source {
     /// The offset of the data's end, if the data can be read ahead.
     fn readable_size(&self) -> Option<u64>;
 
-    /// Reads the data from `offset` on, as much as fits and exists. Does not move the position.
-    fn read_at(&self, offset: u64, output: &mut Output<'_>);
+    /// The file, if workers may read the data for themselves.
+    fn share(&self) -> Option<SharedFile> {
+        None
+    }
+
+    /// Copies the data from `offset` on, as much as fits and exists, where workers may not read it.
+    fn copy(&self, offset: u64, output: &mut Output<'_>);
+}
+
+/// What the compressed data is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file, of one member or several.
+    File,
+    /// The memory of a caller, which is valid during a call only.
+    Memory,
 }
 
 /// Whether stretches are begun.
@@ -84,6 +101,7 @@ enum Interest {
 #[derive(Debug)]
 pub struct Decoder {
     engine: Inflate,
+    kind: SourceKind,
     tuning: Tuning,
     interest: Interest,
     /// Compressed bytes that were consumed in a row.
@@ -92,13 +110,23 @@ pub struct Decoder {
     passed: u64,
     /// What workers decode. Its memory is asked for when the first stretch may begin.
     ahead: Option<Placed<Ahead>>,
+    /// Statistics of what was dropped.
+    counters: ReadCounters,
 }
 
 impl Decoder {
     /// A decoder that goes on where `engine` is.
-    pub fn new(engine: Inflate, tuning: Tuning) -> Self {
-        let interest = if tuning.way == Way::Serial { Interest::No } else { Interest::Later };
-        Self { engine, tuning, interest, consumed: 0, passed: 0, ahead: None }
+    pub fn new(engine: Inflate, kind: SourceKind, tuning: Tuning) -> Self {
+        Self {
+            engine,
+            kind,
+            tuning,
+            interest: Interest::at_first(tuning),
+            consumed: 0,
+            passed: 0,
+            ahead: None,
+            counters: ReadCounters::default(),
+        }
     }
 
     /// Decodes from `source` to `output` until the output is full, the source's input is used up,
@@ -199,14 +227,14 @@ impl Decoder {
         }
         self.interest = Interest::No;
         let (Some(offset), Some(size)) = (source.offset(), source.readable_size()) else { return };
-        if thread_limit() < 2 || size < offset + ahead::least_left_at_first(&self.tuning) {
+        if thread_limit() < 2 || size < offset + ahead::least_left_at_first(self.kind, &self.tuning) {
             return;
         }
         if self.ahead.is_none() {
-            let made = Ahead::new(self.tuning);
+            let made = Ahead::new(self.kind, self.tuning);
             self.ahead = made.and_then(|ahead| Placed::try_new(ahead, Allocator::SYSTEM)).ok();
         }
-        if self.ahead.as_mut().is_some_and(|ahead| ahead.engage()) {
+        if self.ahead.as_mut().is_some_and(|ahead| ahead.engage(source)) {
             self.interest = Interest::Yes;
         }
     }
@@ -243,8 +271,23 @@ impl Decoder {
 
     /// Back to the start of a stream, at any place of the source.
     pub fn reset(&mut self) {
-        self.forget();
+        self.restart();
         self.engine.reset();
+    }
+
+    /// Back to the start of a stream of another form.
+    pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
+        self.restart();
+        self.engine.reset2(window_bits)
+    }
+
+    fn restart(&mut self) {
+        self.forget();
+        if self.kind == SourceKind::Memory {
+            self.finish();
+            self.counters = ReadCounters::default();
+        }
+        self.interest = Interest::at_first(self.tuning);
     }
 
     /// Drops all that was decoded ahead.
@@ -262,12 +305,31 @@ impl Decoder {
     pub fn tune(&mut self, tuning: Tuning) {
         self.forget();
         (self.tuning, self.ahead) = (tuning, None);
-        self.interest = if tuning.way == Way::Serial { Interest::No } else { Interest::Later };
+        self.interest = Interest::at_first(tuning);
+    }
+
+    /// The data is over, or nearly so: frees all memory for reading ahead.
+    fn finish(&mut self) {
+        self.counters = self.counters();
+        (self.ahead, self.consumed) = (None, 0);
+        if self.interest == Interest::Yes {
+            self.interest = Interest::Later;
+        }
     }
 
     /// Statistics of reading ahead.
     pub fn counters(&self) -> ReadCounters {
-        self.ahead.as_ref().map_or_else(ReadCounters::default, |ahead| ahead.counters())
+        let mut counters = self.counters;
+        if let Some(ahead) = &self.ahead {
+            counters.add(&ahead.counters());
+        }
+        counters
+    }
+
+    /// Leaves the rest of the stream to the serial decoder.
+    pub fn decline(&mut self) {
+        self.finish();
+        self.interest = Interest::No;
     }
 
     /// Compressed bytes that were passed in all, by decoding or by delivering.
@@ -284,5 +346,11 @@ impl Decoder {
     pub fn engine_mut(&mut self) -> &mut Inflate {
         self.forget();
         &mut self.engine
+    }
+}
+
+impl Interest {
+    fn at_first(tuning: Tuning) -> Self {
+        if tuning.way == Way::Serial { Self::No } else { Self::Later }
     }
 }

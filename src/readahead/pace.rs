@@ -17,25 +17,30 @@ const WINDOW: u64 = 1 << 20;
 
 /// Nanoseconds spent on some bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Rate {
+pub(super) struct Rate {
     nanoseconds: u64,
     bytes: u64,
 }
 
 impl Rate {
-    fn add(&mut self, time: Duration, bytes: u64) {
+    pub(super) fn add(&mut self, time: Duration, bytes: u64) {
         self.nanoseconds += time.as_nanos() as u64;
         self.bytes += bytes;
     }
 
     /// Halves the weight of what is known, so that the past fades.
-    fn fade(&mut self) {
+    pub(super) fn fade(&mut self) {
         self.nanoseconds /= 2;
         self.bytes /= 2;
     }
 
+    /// The number of bytes.
+    pub(super) fn bytes(self) -> u64 {
+        self.bytes
+    }
+
     /// Nanoseconds for 1024 bytes; `None` when nothing is known.
-    fn per_kib(self) -> Option<u64> {
+    pub(super) fn per_kib(self) -> Option<u64> {
         (self.nanoseconds << 10).checked_div(self.bytes)
     }
 }

@@ -16,6 +16,7 @@
 //! With several workers stretches follow each other without gaps between them, but for one before every `workers` of them, and the gap is
 //! widened when the head had to wait, and narrowed when all workers were idle.
 
+use super::SourceKind;
 use super::tuning::{Tuning, Way};
 use crate::inflate::Search;
 use std::time::Duration;
@@ -29,9 +30,15 @@ const SHORTEST: u64 = 64 << 10;
 /// The gap at first, in 64ths of a stretch.
 const FIRST_GAP: u64 = 48;
 
-/// The most elements of a guessed stretch, two bytes each. With two threads there are two stretches at most: one being
-/// delivered or waiting to be, one being decoded.
-pub(super) const MOST_ELEMENTS: usize = 2 << 20;
+/// The most elements of a guessed stretch, two bytes each. With one worker there are two stretches at
+/// most: one being delivered or waiting to be, one being decoded. With several there are more, and each
+/// is shorter.
+const MOST_ELEMENTS: usize = 4 << 20;
+const MOST_ELEMENTS_OF_MANY: usize = 2 << 20;
+
+/// Data that is compressed better than this is not worth a second processor: decoding it is little
+/// more than copying.
+const HIGH_RATIO: u64 = 10;
 
 /// Compressed bytes for which nothing is tried after trouble; doubled each time, up to 16 times this.
 const PAUSE: u64 = 4 << 20;
@@ -39,8 +46,11 @@ const PAUSE: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Plan {
     tuning: Tuning,
-    /// What to look for in the next stretch.
-    pub(super) search: Search,
+    /// What to look for in the next stretch, and after a miss.
+    search: Search,
+    widest_search: Search,
+    /// The most elements of a stretch.
+    elements: usize,
     /// Compressed bytes of the next stretch, while they are still growing.
     stretch: u64,
     /// The gap, in 64ths of a stretch.
@@ -51,6 +61,8 @@ pub(super) struct Plan {
     pause: u64,
     misses_in_a_row: u32,
     disturbed_in_a_row: u32,
+    /// Nothing went well since the last pause: at the first trouble there is another one.
+    is_on_trial: bool,
     /// What a guessed stretch takes a worker that has a processor.
     pub(super) typical: Duration,
     /// Output and input bytes of the head and of stretches, fading: how well the file is compressed.
@@ -73,16 +85,23 @@ pub(super) enum Ending {
 }
 
 impl Plan {
-    pub(super) fn new(tuning: Tuning) -> Self {
+    pub(super) fn new(kind: SourceKind, tuning: Tuning) -> Self {
+        let widest_search = match kind {
+            SourceKind::File => Search::All,
+            SourceKind::Memory => Search::Blocks,
+        };
         Self {
             tuning,
-            search: Search::All,
+            search: widest_search,
+            widest_search,
+            elements: MOST_ELEMENTS,
             stretch: FIRST_STRETCH.min(tuning.stretch),
             gap: FIRST_GAP,
             resume_at: 0,
             pause: PAUSE,
             misses_in_a_row: 0,
             disturbed_in_a_row: 0,
+            is_on_trial: false,
             typical: Duration::from_millis(4),
             ratio: (4, 1),
             coming: (1, 1),
@@ -93,8 +112,39 @@ impl Plan {
     pub(super) fn restart(&mut self) {
         (self.resume_at, self.pause) = (0, PAUSE);
         (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
+        self.is_on_trial = false;
         self.stretch = FIRST_STRETCH.min(self.tuning.stretch);
         self.coming = (1, 1);
+    }
+
+    /// Whether the next stretch is the first after a pause.
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.is_on_trial
+    }
+
+    /// Divides the memory among so many workers.
+    pub(super) fn set_workers(&mut self, workers: usize) {
+        self.elements = if workers > 1 { MOST_ELEMENTS_OF_MANY } else { MOST_ELEMENTS };
+    }
+
+    /// The most elements of a stretch.
+    pub(super) fn elements(&self) -> usize {
+        self.elements
+    }
+
+    /// What to look for in the next stretch.
+    pub(super) fn search(&self) -> Search {
+        self.search
+    }
+
+    /// A search has succeeded, after which `next` is the one to use.
+    pub(super) fn found(&mut self, next: Search) {
+        self.search = if self.widest_search == Search::Blocks { Search::Blocks } else { next };
+    }
+
+    /// Whether decoding is little more than copying.
+    pub(super) fn is_highly_compressed(&self) -> bool {
+        self.ratio.0 > HIGH_RATIO * self.ratio.1
     }
 
     /// The gap, in stretches.
@@ -129,7 +179,7 @@ impl Plan {
         let shortest = SHORTEST.min(self.tuning.stretch / 2);
         let gap = if has_gap { self.gap } else { 0 };
         let left = size.checked_sub(frontier)?;
-        let mut len = self.len_for(MOST_ELEMENTS * 15 / 16);
+        let mut len = self.len_for(self.elements * 15 / 16);
         let last = left * 64 / (64 + gap);
         if last < 2 * len {
             len = if last / 2 >= 2 * shortest { last / 2 } else { last };
@@ -174,9 +224,10 @@ impl Plan {
     /// A guess was wrong or late. After two of them in a row it is better to read on alone for a while; whether it is so far.
     #[must_use]
     pub(super) fn missed(&mut self, at: u64) -> bool {
-        self.search = Search::All;
+        self.search = self.widest_search;
         self.misses_in_a_row += 1;
-        let pauses = self.misses_in_a_row >= 2 && self.tuning.way == Way::Measured;
+        let is_enough = self.misses_in_a_row >= 2 || self.is_on_trial;
+        let pauses = is_enough && self.tuning.way == Way::Measured;
         if pauses {
             self.pause_from(at);
         }
@@ -187,7 +238,9 @@ impl Plan {
     #[must_use]
     pub(super) fn disturbed(&mut self, until: u64, is_disturbed: bool) -> bool {
         self.disturbed_in_a_row = if is_disturbed { self.disturbed_in_a_row + 1 } else { 0 };
-        let pauses = self.disturbed_in_a_row >= 2 && self.tuning.way == Way::Measured;
+        let is_enough = self.disturbed_in_a_row >= 2 || (is_disturbed && self.is_on_trial);
+        self.is_on_trial &= is_disturbed;
+        let pauses = is_enough && self.tuning.way == Way::Measured;
         if pauses {
             self.pause_from(until);
         }
@@ -199,10 +252,19 @@ impl Plan {
         self.pause = PAUSE;
     }
 
+    /// Begins nothing for a long while.
+    pub(super) fn pause_long(&mut self, offset: u64) {
+        self.pause = 16 * PAUSE;
+        self.pause_from(offset);
+    }
+
     pub(super) fn pause_from(&mut self, offset: u64) {
         self.resume_at = offset + self.pause;
         self.pause = (self.pause * 2).min(16 * PAUSE);
         (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
+        self.is_on_trial = true;
+        // The trial after the pause shall not cost much.
+        self.stretch = FIRST_STRETCH.min(self.tuning.stretch);
     }
 }
 
@@ -212,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_last_rounds_become_shorter_and_end_with_the_file() {
-        let mut plan = Plan::new(Tuning::default());
+        let mut plan = Plan::new(SourceKind::File, Tuning::default());
         for _ in 0..4 {
             plan.begun();
         }
@@ -224,12 +286,12 @@ mod tests {
         }
         assert!(size - frontier < 2 * SHORTEST, "{lens:?}");
         assert!(lens.windows(2).all(|pair| pair[0] + 1 >= pair[1] || pair[1] < 4 * SHORTEST), "{lens:?}");
-        assert!(lens[0] > 400 << 10 && lens.last().is_some_and(|&last| last < 4 * SHORTEST), "{lens:?}");
+        assert!(lens[0] > 800 << 10 && lens.last().is_some_and(|&last| last < 4 * SHORTEST), "{lens:?}");
     }
 
     #[test]
     fn a_gap_finds_the_width_at_which_stretches_fill_their_room() {
-        let mut plan = Plan::new(Tuning::default());
+        let mut plan = Plan::new(SourceKind::File, Tuning::default());
         let gap = plan.gap();
         plan.met(Ending::Hurried(20), Duration::ZERO);
         assert!(plan.gap() > gap);
@@ -241,11 +303,13 @@ mod tests {
 
     #[test]
     fn pauses_double_until_all_went_well() {
-        let mut plan = Plan::new(Tuning::default());
+        let mut plan = Plan::new(SourceKind::File, Tuning::default());
         assert!(!plan.missed(0) && plan.missed(0));
         assert!(plan.is_paused(PAUSE - 1) && !plan.is_paused(PAUSE));
-        assert!(!plan.disturbed(PAUSE, true) && plan.disturbed(PAUSE, true));
+        assert!(!plan.disturbed(PAUSE, false) && !plan.disturbed(PAUSE, true));
+        assert!(plan.disturbed(PAUSE, true), "two in a row");
         assert!(plan.is_paused(3 * PAUSE - 1) && plan.next(0, 64 << 20, true).is_none());
+        assert!(plan.disturbed(3 * PAUSE, true), "the first one after a pause");
         plan.forgive();
         plan.pause_from(0);
         assert!(!plan.is_paused(PAUSE));

@@ -20,11 +20,11 @@
 #![forbid(unsafe_code)]
 
 use super::worker;
-use crate::inflate::{Inflate, Marked, Passed, Search};
+use crate::inflate::{Inflate, Marked, Search, Waypoint};
 use crate::pipeline::handover::{Handover, Taken};
 use crate::pipeline::pool::Pool;
-use crate::raw::Buffer;
 use crate::raw::process::Epoch;
+use crate::raw::{Buffer, SharedFile};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -52,7 +52,10 @@ pub(super) struct Room {
 #[derive(Debug)]
 pub(super) struct StretchTask {
     pub(super) beginning: Beginning,
-    /// A copy of the compressed data.
+    /// The file that the worker reads `input_len` bytes from, into `input`; without it, `input` is a
+    /// copy of the compressed data.
+    pub(super) file: Option<SharedFile>,
+    pub(super) input_len: usize,
     pub(super) input: Buffer,
     /// The offset of its first byte.
     pub(super) offset: u64,
@@ -60,6 +63,8 @@ pub(super) struct StretchTask {
     pub(super) until: usize,
     /// The most bytes or elements to decode.
     pub(super) capacity: usize,
+    /// The number of elements between two waypoints.
+    pub(super) spacing: usize,
     /// Memory of earlier results.
     pub(super) room: Room,
     pub(super) fault: InjectedFault,
@@ -105,7 +110,7 @@ pub(super) enum Content {
     Marked {
         marked: Marked,
         /// Where they end.
-        passed: Passed,
+        end: Waypoint,
     },
 }
 
@@ -133,6 +138,11 @@ pub(super) struct Decoded {
     pub(super) content: Content,
     /// The offset of the first byte after the stretch's input.
     pub(super) next: u64,
+    /// The compressed data, and the offset of its first byte.
+    pub(super) input: Buffer,
+    pub(super) input_offset: u64,
+    /// The call in which this was copied. Set by the owner.
+    pub(super) call: u64,
 }
 
 /// A worker's report.

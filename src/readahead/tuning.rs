@@ -6,9 +6,12 @@ use super::stretch::InjectedFault;
 /// file's beginning only should cost nothing.
 const ENGAGE_AFTER: u64 = 256 << 10;
 
+/// Bytes that a caller must offer at once for its memory to be read ahead.
+const LEAST_INPUT: usize = 1 << 20;
+
 /// Compressed bytes of a stretch. Longer ones make more of the time that searching for a start takes,
 /// and use more memory.
-const STRETCH: u64 = 512 << 10;
+const STRETCH: u64 = 1 << 20;
 
 /// The settings.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,8 @@ pub struct Tuning {
     pub way: Way,
     /// Compressed bytes that must have been read before.
     pub engage_after: u64,
+    /// Bytes that a caller must offer at once for its memory to be read ahead.
+    pub least_input: usize,
     /// Compressed bytes of a stretch.
     pub stretch: u64,
     /// A fault that is injected into every stretch of an even number.
@@ -44,6 +49,7 @@ impl Default for Tuning {
         Self {
             way: Way::Measured,
             engage_after: ENGAGE_AFTER,
+            least_input: LEAST_INPUT,
             stretch: STRETCH,
             fault: InjectedFault::None,
             patient: false,

@@ -19,21 +19,34 @@ const GZIP_WINDOW_BITS: i32 = 15 + 16;
 const MEMBER: [u8; 2] = [0x1f, 0x8b];
 
 /// Decodes a stretch.
-pub(super) fn run(task: StretchTask, shared: &Shared) -> Report {
-    let (began, ran_before) = (Instant::now(), thread_time());
+pub(super) fn run(mut task: StretchTask, shared: &Shared) -> Report {
     while task.fault == InjectedFault::Late && shared.is_wanted() {
         std::thread::yield_now();
     }
+    read(&mut task, shared);
+    let (began, ran_before) = (Instant::now(), thread_time());
     // A panic would be a defect of ours; the host's reader goes on without this stretch.
     let report = catch_unwind(AssertUnwindSafe(|| decode(task, shared))).unwrap_or_default();
     let ran = thread_time().saturating_sub(ran_before);
     Report { took: began.elapsed(), ran, ..report }
 }
 
+/// Reads the input of a stretch of a file; what cannot be read is missing.
+fn read(task: &mut StretchTask, shared: &Shared) {
+    let Some(file) = task.file.take() else { return };
+    let (offset, len) = (task.offset, task.input_len);
+    let is_read = task
+        .input
+        .append(|output| output.limited(len, |output| file.read_at(offset, output, || shared.is_wanted())));
+    if !is_read {
+        task.input.clear();
+    }
+}
+
 fn decode(task: StretchTask, shared: &Shared) -> Report {
-    let StretchTask { beginning, input, offset, until, capacity, mut room, fault } = task;
+    let StretchTask { beginning, input, offset, until, capacity, spacing, mut room, fault, .. } = task;
     let mut report = Report::default();
-    let mut worker = Worker { input: &input, offset, until, capacity, room: &mut room, shared };
+    let mut worker = Worker { input: &input, offset, until, capacity, spacing, room: &mut room, shared };
     let result = match beginning {
         Beginning::Exact(decoder) => worker.decode_exactly(decoder, 0),
         Beginning::Guessed(search) => {
@@ -46,8 +59,14 @@ fn decode(task: StretchTask, shared: &Shared) -> Report {
             worker.decode_from(start, u64::from(fault == InjectedFault::Miss))
         }
     };
-    report.decoded = result.map(|(content, consumed)| Decoded { content, next: offset + consumed as u64 });
-    report.spare = Spare { input: Some(input), room };
+    match result {
+        Some((content, consumed)) => {
+            let next = offset + consumed as u64;
+            report.decoded = Some(Decoded { content, next, input, input_offset: offset, call: 0 });
+            report.spare = Spare { input: None, room };
+        }
+        None => report.spare = Spare { input: Some(input), room },
+    }
     report
 }
 
@@ -57,6 +76,7 @@ struct Worker<'a> {
     offset: u64,
     until: usize,
     capacity: usize,
+    spacing: usize,
     room: &'a mut Room,
     shared: &'a Shared,
 }
@@ -119,8 +139,8 @@ impl Worker<'_> {
             self.shared.note_progress(self.offset + at as u64, produced);
             self.shared.goes_on()
         };
-        match marked.decode(self.input, start, self.until, goes_on) {
-            Some(passed) => Some((Content::Marked { marked, passed }, passed.consumed)),
+        match marked.decode(self.input, start, self.until, self.spacing, goes_on) {
+            Some(end) => Some((Content::Marked { marked, end }, end.consumed)),
             None => {
                 self.room.marked = Some(marked);
                 None

@@ -9,10 +9,10 @@ use super::Flush;
 use super::stats::{self, Operation, Stats};
 use crate::error::{Error, Result, Status};
 use crate::inflate::{End, Goal, Inflate, decode_zlib};
-use crate::pipeline::Counters;
+use crate::pipeline::{Counters, thread_limit};
 use crate::raw::fault::{Point, point};
 use crate::raw::{Allocator, Output};
-use crate::readahead::{Decoder, Way};
+use crate::readahead::{Decoder, SourceKind};
 use core::ffi::CStr;
 
 pub use crate::inflate::{Bookmark, HeaderPart};
@@ -22,6 +22,7 @@ pub use crate::readahead::{InjectedFault, ReadCounters, Source, Tuning};
 #[derive(Debug)]
 pub struct InflateStream {
     decoder: Decoder,
+    kind: SourceKind,
     stats: Stats,
 }
 
@@ -30,14 +31,18 @@ impl InflateStream {
     /// either, negative for raw, 0 for what the zlib header says.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let engine = Inflate::new(window_bits, allocator)?;
-        let serial = Tuning { way: Way::Serial, ..Tuning::default() };
-        Ok(Self { decoder: Decoder::new(engine, serial), stats: Stats::new(Operation::Inflate) })
+        Ok(Self::over(engine, SourceKind::Memory, Tuning::default()))
     }
 
     /// A stream of a gzip file, to be [`read`](Self::read) from a source.
     pub fn of_file(window_bits: i32, tuning: Tuning) -> Result<Self> {
         let engine = Inflate::new(window_bits, Allocator::SYSTEM)?;
-        Ok(Self { decoder: Decoder::new(engine, tuning), stats: Stats::new(Operation::Inflate) })
+        Ok(Self::over(engine, SourceKind::File, tuning))
+    }
+
+    fn over(engine: Inflate, kind: SourceKind, tuning: Tuning) -> Self {
+        let decoder = Decoder::new(engine, kind, tuning);
+        Self { decoder, kind, stats: Stats::new(Operation::Inflate) }
     }
 
     /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
@@ -63,7 +68,11 @@ impl InflateStream {
         };
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
-        let outcome = self.decoder.engine_mut().inflate(input, output, goal, report);
+        let outcome = if self.decoder.may_be_helped(input.len(), goal) {
+            self.decoder.inflate(input, output, goal, report)
+        } else {
+            self.decoder.engine_mut().inflate(input, output, goal, report)
+        };
         point(Point::Inflate);
         self.stats.count(timer, given - input.len(), output.written() - written);
         outcome
@@ -86,16 +95,37 @@ impl InflateStream {
         self.decoder.begin_next();
     }
 
+    /// Ends a stream for the statistics.
+    fn finish(&mut self) {
+        let ahead = self.decoder.counters();
+        let mut counters = Counters::default();
+        if self.kind == SourceKind::Memory && ahead.bytes > 0 {
+            counters.threads = thread_limit();
+        }
+        self.stats.finish(counters);
+        let operation = match self.kind {
+            SourceKind::File => "gzread",
+            SourceKind::Memory => "inflate_ahead",
+        };
+        stats::note_read_ahead(operation, &ahead);
+    }
+
     /// Back to the start of a stream of the same form.
     pub fn reset(&mut self) {
-        self.stats.finish(Counters::default());
+        self.finish();
         self.decoder.reset();
     }
 
     /// Back to the start of a stream of another form.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
-        self.stats.finish(Counters::default());
-        self.decoder.engine_mut().reset2(window_bits)
+        self.finish();
+        self.decoder.reset2(window_bits)
+    }
+
+    /// `inflatePrime()`: puts bits in front of the input. Such a stream is decoded serially.
+    pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
+        self.decoder.decline();
+        self.decoder.engine_mut().prime(count, value)
     }
 
     /// Where the stream stands, if it is a place to [`resume`](Self::resume) at, and what the data before it ends with.
@@ -155,21 +185,28 @@ impl InflateStream {
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
-        let decoder = Decoder::new(self.engine().try_clone()?, Tuning::default());
-        Ok(Self { decoder, stats: self.stats.clone() })
+        let engine = self.engine().try_clone()?;
+        let mut clone = Self::over(engine, self.kind, Tuning::default());
+        clone.stats = self.stats.clone();
+        Ok(clone)
     }
 }
 
 impl Drop for InflateStream {
     fn drop(&mut self) {
-        self.stats.finish(Counters::default());
-        stats::note_read_ahead("gzread", &self.counters());
+        self.finish();
     }
 }
 
 /// Decompresses a whole zlib stream, as `uncompress2()` does. Tells how much input was used. [`Error::Buffer`] when the output
 /// does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
+    if source.len() >= LARGE_INPUT
+        && thread_limit() > 1
+        && let Ok(stream) = InflateStream::new(15, Allocator::SYSTEM)
+    {
+        return uncompress_large(stream, source, output);
+    }
     let mut stats = Stats::new(Operation::Inflate);
     let timer = stats.timer();
     let has_room = !output.is_full();
@@ -188,6 +225,25 @@ pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>)
         End::InputEnds | End::OutputFull | End::NeedsDictionary | End::Damaged(_) => Err(Error::Data),
     };
     (decoded.consumed, outcome)
+}
+
+/// Input from which on `uncompress()` is worth a stream, which workers may help.
+const LARGE_INPUT: usize = 2 << 20;
+
+/// As [`uncompress`], by a stream.
+fn uncompress_large(
+    mut stream: InflateStream,
+    source: &[u8],
+    output: &mut Output<'_>,
+) -> (usize, Result<()>) {
+    let mut input = source;
+    let outcome = match stream.inflate(&mut input, output, Flush::Finish) {
+        Ok(Status::StreamEnd) => Ok(()),
+        Err(Error::Memory) => Err(Error::Memory),
+        Err(Error::Buffer) if output.is_full() => Err(Error::Buffer),
+        Ok(Status::Ok | Status::NeedDictionary) | Err(_) => Err(Error::Data),
+    };
+    (source.len() - input.len(), outcome)
 }
 
 #[cfg(test)]

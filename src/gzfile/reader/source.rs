@@ -12,7 +12,7 @@ use super::super::buffer::Buffer;
 use super::super::fd::{Descriptor, Errno, Filled, Origin, Version};
 use super::super::{DEFAULT_SIZE, Fault};
 use super::LARGE_SIZE;
-use crate::raw::Output;
+use crate::raw::{Output, SharedFile};
 use crate::readahead;
 
 /// The file, and what was read of it.
@@ -206,7 +206,9 @@ impl readahead::Source for Source {
         self.descriptor.readable_size()
     }
 
-    fn read_at(&self, offset: u64, output: &mut Output<'_>) {
-        self.descriptor.read_at(offset, output);
+    fn share(&self) -> Option<SharedFile> {
+        self.descriptor.share()
     }
+
+    fn copy(&self, _: u64, _: &mut Output<'_>) {}
 }
