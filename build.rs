@@ -43,11 +43,6 @@ fn main() {
     // Worker threads and fork handlers must not outlive their code.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo:rustc-cfg=rigz_versions");
-    if std::env::var_os("CARGO_FEATURE_ISA_L").is_some() {
-        println!("cargo:rerun-if-changed=src/isal/chunk.c");
-        cc::Build::new().file("src/isal/chunk.c").compile("rigz_isal");
-        println!("cargo:rustc-link-lib=isal");
-    }
     println!("cargo:rerun-if-changed=src/capi/gzprintf.c");
     cc::Build::new().file("src/capi/gzprintf.c").compile("rigz_gzprintf");
 }

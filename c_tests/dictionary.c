@@ -1,4 +1,5 @@
-/* Preset dictionaries: zlib with its id, raw without, and raw in mid-stream. */
+/* Preset dictionaries: zlib with its id, raw without, and raw in mid-stream,
+ * between two bytes too. */
 #include "check.h"
 
 static Bytef out[100000], back[100000], held[32768];
@@ -62,6 +63,54 @@ static void in_mid_stream(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, in
     CHECK_EQ(inflateEnd(&check), Z_OK);
 }
 
+/* Decodes a raw stream whose dictionary comes in when so many bytes are out; gives how many bytes came out. */
+static uLong read_with(Bytef *dict, uInt dict_len, uLong at, uLong packed_len)
+{
+    z_stream strm;
+    inflate_start(&strm, -15);
+    strm.next_in = out, strm.avail_in = (uInt)packed_len, strm.next_out = back, strm.avail_out = (uInt)at;
+    int status = at > 0 ? inflate(&strm, Z_NO_FLUSH) : Z_OK;
+    CHECK(status == Z_OK && strm.total_out == at);
+    CHECK_EQ(inflateSetDictionary(&strm, dict, dict_len), Z_OK);
+    strm.avail_out = (uInt)(sizeof back - at);
+    status = inflate(&strm, Z_FINISH);
+    uLong len = strm.total_out;
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+    return status == Z_STREAM_END ? len : (uLong)-1;
+}
+
+/* After Z_PARTIAL_FLUSH and Z_BLOCK up to seven bits wait for the rest of their byte, and bits may be primed; a dictionary that comes
+ * then must lose none of them. What follows refers to the dictionary, and is short, or long, or comes after another flush. */
+static void between_bits(Bytef *dict, Bytef *plain, int level, int flush, int primed)
+{
+    static const uInt lens[] = {0, 1, 2, 3, 5, 8, 13, 21, 100, 255, 1000, 5000, 8191, 8192, 20000};
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
+        for (uInt then = 40; then <= 20000; then = then * 20 + 40) {
+            uInt len = lens[i];
+            z_stream strm;
+            deflate_start(&strm, level, -15);
+            strm.next_in = plain, strm.avail_in = len, strm.next_out = out, strm.avail_out = sizeof out;
+            CHECK_EQ(deflate(&strm, flush), Z_OK);
+            CHECK_EQ(strm.avail_in, 0);
+            if (primed) {
+                CHECK_EQ(deflatePrime(&strm, 3, 2), Z_OK); /* an empty block of fixed codes, ... */
+                CHECK_EQ(deflatePrime(&strm, 7, 0), Z_OK);
+            }
+            CHECK_EQ(deflateSetDictionary(&strm, dict, 9000), Z_OK);
+            strm.next_in = dict + 4500, strm.avail_in = then;
+            if (i % 2) {
+                int status = deflate(&strm, i % 4 == 1 ? flush : Z_SYNC_FLUSH);
+                CHECK(status == Z_OK || status == Z_BUF_ERROR);
+                CHECK_EQ(strm.avail_in, 0);
+            }
+            CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+            uLong packed_len = strm.total_out;
+            CHECK_EQ(deflateEnd(&strm), Z_OK);
+            CHECK_EQ(read_with(dict, 9000, len, packed_len), len + then);
+            CHECK(memcmp(back, plain, len) == 0 && memcmp(back + len, dict + 4500, then) == 0);
+        }
+}
+
 /* The window during a stream is its latest output; a wrong dictionary on a raw stream yields wrong bytes, no crash. */
 static void windows(Bytef *plain)
 {
@@ -100,6 +149,11 @@ int main(void)
         with_id(dict, 3000, plain, 20000, level);
         with_id(dict, 40000, plain, 20000, level);
         in_mid_stream(dict, 9000, plain, 20000, level);
+        for (int primed = 0; primed < 2; primed++) {
+            between_bits(dict, plain, level, Z_PARTIAL_FLUSH, primed);
+            between_bits(dict, plain, level, Z_BLOCK, primed);
+            between_bits(dict, plain, level, Z_SYNC_FLUSH, primed);
+        }
     }
     Bytef *longer = prose(50000, 13);
     windows(longer);

@@ -9,7 +9,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use rigz::deflate::{ChunkEnd, Encoder, Level, bound};
+use rigz::deflate::{ChunkEncoder, ChunkEnd, Level, bound};
 
 fn cpu_seconds(who: libc::c_int) -> f64 {
     // SAFETY: all-zero is a valid `rusage`.
@@ -19,7 +19,7 @@ fn cpu_seconds(who: libc::c_int) -> f64 {
     usage.ru_utime.tv_sec as f64 + usage.ru_utime.tv_usec as f64 / 1e6
 }
 
-fn encode(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, out: &mut Vec<u8>) {
+fn encode(encoder: &mut ChunkEncoder, level: Level, data: &[u8], chunk: usize, out: &mut Vec<u8>) {
     out.clear();
     let mut start = 0;
     loop {
@@ -27,7 +27,7 @@ fn encode(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, out: &
         let window = start.min(32768);
         let last = end == data.len();
         let kind = if last { ChunkEnd::Finish } else { ChunkEnd::Sync };
-        encoder.encode(level, &data[start - window..end], window, kind, out).expect("memory");
+        encoder.encode_to_vec(level, &data[start - window..end], window, kind, out).expect("memory");
         start = end;
         if last {
             return;
@@ -65,7 +65,7 @@ fn main() {
             _ => files.push(argument),
         }
     }
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     let mut total = vec![(0usize, 0f64); levels.len()];
     for file in &files {
         let data = fs::read(file).expect("a readable file");

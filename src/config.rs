@@ -21,6 +21,9 @@ pub struct Config {
     pub chunk: Option<usize>,
     /// `RIGZ_THRESHOLD`: unflushed bytes from which on workers are called, for experiments.
     pub threshold: Option<usize>,
+    /// `RIGZ_MEMORY`: bytes that the library may take in all for what makes it fast: chunks, results decoded ahead, tables; see
+    /// `budget`. 0 means that every stream is serial.
+    pub memory: Option<usize>,
     /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
     pub bgzf: bool,
     /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
@@ -53,6 +56,7 @@ impl Config {
         threads: None,
         chunk: None,
         threshold: None,
+        memory: None,
         bgzf: false,
         checkpoint: None,
         level_map: LevelMap::SAME,
@@ -66,10 +70,10 @@ impl Config {
             threads: number(c"RIGZ_THREADS", 1, 1024),
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
-            bgzf: variable(c"RIGZ_FORMAT").is_some_and(|name| name == c"bgzf"),
+            memory: number(c"RIGZ_MEMORY", 0, usize::MAX >> 1),
+            bgzf: variable(c"RIGZ_FORMAT", |name| (name == c"bgzf").then_some(())).is_some(),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
-            level_map: variable(c"RIGZ_LEVEL_MAP")
-                .and_then(|text| LevelMap::parse(text.to_str().ok()?))
+            level_map: variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?))
                 .unwrap_or_default(),
             stats: file(c"RIGZ_STATS"),
             log: file(c"RIGZ_LOG"),
@@ -81,11 +85,13 @@ impl Config {
 const LONGEST_PATH: usize = 383;
 
 fn file(name: &CStr) -> Option<PathBuf> {
-    let path = variable(name)?.to_bytes();
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(path.len()).ok()?;
-    copy.extend_from_slice(path);
-    (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
+    variable(name, |path| {
+        let path = path.to_bytes();
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(path.len()).ok()?;
+        copy.extend_from_slice(path);
+        (1..=LONGEST_PATH).contains(&path.len()).then(|| OsString::from_vec(copy).into())
+    })
 }
 
 /// For each level that a program may ask for, the one that it gets.
@@ -135,9 +141,9 @@ impl LevelMap {
     }
 }
 
-/// A whole number in `low..=high`, with an optional K or M behind it.
+/// A whole number in `low..=high`, with an optional K, M or G after it.
 fn number(name: &CStr, low: usize, high: usize) -> Option<usize> {
-    parse(variable(name)?.to_str().ok()?).filter(|value| (low..=high).contains(value))
+    variable(name, |text| parse(text.to_str().ok()?)).filter(|value| (low..=high).contains(value))
 }
 
 fn parse(text: &str) -> Option<usize> {
@@ -145,6 +151,7 @@ fn parse(text: &str) -> Option<usize> {
     let (digits, unit) = match text.as_bytes().last()? {
         b'k' | b'K' => (&text[..text.len() - 1], 1 << 10),
         b'm' | b'M' => (&text[..text.len() - 1], 1 << 20),
+        b'g' | b'G' => (&text[..text.len() - 1], 1 << 30),
         _ => (text, 1),
     };
     digits.parse::<usize>().ok()?.checked_mul(unit)
@@ -155,15 +162,15 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-/// A variable's value, to be read at once.
-fn variable<'a>(name: &CStr) -> Option<&'a CStr> {
+/// What `read` makes of a variable's value, if there is one. The value itself does not get out: the next `setenv` may change it.
+fn variable<T>(name: &CStr, read: impl FnOnce(&CStr) -> Option<T>) -> Option<T> {
     // SAFETY: `name` is a C string; the result is null or the environment's own string.
     let value = unsafe { secure_getenv(name.as_ptr()) };
     if value.is_null() {
         return None;
     }
-    // SAFETY: not null, so it is a C string, which stays put while its caller reads it.
-    Some(unsafe { CStr::from_ptr(value) })
+    // SAFETY: not null, so it is a C string, which stays as it is while no thread changes the environment: every reader of it leans on that.
+    read(unsafe { CStr::from_ptr(value) })
 }
 
 #[cfg(test)]
@@ -198,10 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_k_and_m() {
+    fn numbers_take_k_m_and_g() {
         assert_eq!(parse("3"), Some(3));
         assert_eq!(parse(" 64K "), Some(65_536));
         assert_eq!(parse("2m"), Some(2 << 20));
+        assert_eq!(parse("3G"), Some(3 << 30));
+        assert_eq!(parse("99999999999G"), None);
         assert_eq!(parse(""), None);
         assert_eq!(parse("K"), None);
         assert_eq!(parse("-1"), None);

@@ -7,7 +7,10 @@ mod judge;
 use judge::{Judge, ZStream};
 use libc::{c_char, c_int, c_uint, c_void};
 use rayon::prelude::*;
-use rigz::deflate::{ChunkEnd, Encoder, Level, bound};
+use rigz::deflate::{
+    ChunkEncoder, ChunkEnd, Level, MessageEncoder, MessageSettings, PendingBits, Progress, bound,
+};
+use rigz::raw::{Allocator, Output};
 
 type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
 type Inflate = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
@@ -122,7 +125,13 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Encodes in chunks of `chunk` bytes, each primed with what precedes it.
-fn encode_chunked(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: ChunkEnd) -> Vec<u8> {
+fn encode_chunked(
+    encoder: &mut ChunkEncoder,
+    level: Level,
+    data: &[u8],
+    chunk: usize,
+    end: ChunkEnd,
+) -> Vec<u8> {
     let mut out = Vec::new();
     let mut start = 0;
     loop {
@@ -130,9 +139,10 @@ fn encode_chunked(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize
         let window = start.min(32768);
         let kind = if stop == data.len() { end } else { ChunkEnd::Sync };
         let before = out.len();
-        let info =
-            encoder.encode(level, &data[start - window..stop], window, kind, &mut out).expect("memory");
-        assert!((1..=8).contains(&info.last_bits));
+        let info = encoder
+            .encode_to_vec(level, &data[start - window..stop], window, kind, &mut out)
+            .expect("memory");
+        assert!((1..=8).contains(&info));
         assert!(out.len() - before <= bound(stop - start), "{} for {}", out.len() - before, stop - start);
         if kind == ChunkEnd::Sync {
             assert_eq!(out[out.len() - 4..], [0, 0, 0xff, 0xff]);
@@ -144,7 +154,7 @@ fn encode_chunked(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize
     }
 }
 
-fn check(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: ChunkEnd) -> Vec<u8> {
+fn check(encoder: &mut ChunkEncoder, level: Level, data: &[u8], chunk: usize, end: ChunkEnd) -> Vec<u8> {
     let out = encode_chunked(encoder, level, data, chunk, end);
     let (decoded, is_final) = inflate(&out, data.len());
     assert!(decoded == data, "{level:?} of {} bytes by {chunk}", data.len());
@@ -153,8 +163,8 @@ fn check(encoder: &mut Encoder, level: Level, data: &[u8], chunk: usize, end: Ch
 }
 
 /// For every kind of data, on all processors, each with an encoder of its own that is used again and again.
-fn for_each_kind(check_kind: impl Fn(usize, &mut Encoder) + Sync) {
-    (0..KINDS).into_par_iter().for_each(|kind| check_kind(kind, &mut Encoder::new().expect("memory")));
+fn for_each_kind(check_kind: impl Fn(usize, &mut ChunkEncoder) + Sync) {
+    (0..KINDS).into_par_iter().for_each(|kind| check_kind(kind, &mut ChunkEncoder::new().expect("memory")));
 }
 
 #[test]
@@ -185,7 +195,7 @@ fn large_inputs_round_trip_whole_and_in_chunks() {
 
 #[test]
 fn random_sizes_windows_and_mixtures_round_trip() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     let mut random = Random(77);
     for round in 0..60 {
         let data = sample(random.below(KINDS), random.below(150_000), round + 1);
@@ -196,33 +206,163 @@ fn random_sizes_windows_and_mixtures_round_trip() {
     }
 }
 
+/// Encodes one chunk from input that arrives in random pieces, to random rooms.
+fn encode_cut(
+    encoder: &mut ChunkEncoder,
+    level: Level,
+    data: &[u8],
+    window: usize,
+    random: &mut Random,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let most = 1 << random.below(17);
+    let mut arrived = window;
+    encoder.begin(level, window, window == 0, PendingBits::default()).expect("memory");
+    loop {
+        let end = (arrived == data.len()).then_some(ChunkEnd::Finish);
+        let mut room = vec![0; 1 + random.below(most)];
+        let mut output = Output::new(&mut room);
+        let progress = encoder.advance(&data[..arrived], end, &mut output).expect("memory");
+        let written = output.written();
+        out.extend_from_slice(&room[..written]);
+        match progress {
+            Progress::NeedsRoom => assert_eq!(written, room.len()),
+            Progress::NeedsInput => arrived = data.len().min(arrived + 1 + random.below(most)),
+            Progress::Done => return out,
+        }
+    }
+}
+
+#[test]
+fn cuts_of_input_and_output_do_not_show() {
+    for_each_kind(|kind, encoder| {
+        let mut random = Random(kind as u64 + 5);
+        for level in levels() {
+            for len in [500, 60_000, 300_000] {
+                let data = sample(kind, len, 21);
+                for window in [0, len.min(32_768)] {
+                    let mut whole = Vec::new();
+                    encoder
+                        .encode_to_vec(level, &data, window, ChunkEnd::Finish, &mut whole)
+                        .expect("memory");
+                    let cut = encode_cut(encoder, level, &data, window, &mut random);
+                    assert!(cut == whole, "{level:?}, {len} bytes of kind {kind}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn little_is_held_back() {
+    for_each_kind(|kind, encoder| {
+        for level in levels().filter(|level| level.number() < 10) {
+            let data = sample(kind, 512 << 10, 13);
+            let mut out = vec![0; bound(data.len())];
+            let mut output = Output::new(&mut out);
+            encoder.begin(level, 0, true, PendingBits::default()).expect("memory");
+            for arrived in (0..=data.len()).step_by(4 << 10) {
+                let before = output.written();
+                let progress = encoder.advance(&data[..arrived], None, &mut output).expect("memory");
+                assert_eq!(progress, Progress::NeedsInput);
+                assert!(output.written() - before < 68 << 10, "{level:?} of kind {kind}");
+            }
+            let before = output.written();
+            encoder.advance(&data, Some(ChunkEnd::Finish), &mut output).expect("memory");
+            let held = output.written() - before;
+            assert!(held <= 64 << 10, "{held} at {level:?} of kind {kind}");
+        }
+    });
+}
+
+/// One message: its bytes, and how it ends.
+type Message = (std::ops::Range<usize>, ChunkEnd);
+
+/// Compresses messages of `data` one after the other, cut at random; or whole, if there is no `random`.
+fn encode_messages(
+    encoder: &mut MessageEncoder,
+    data: &[u8],
+    messages: &[Message],
+    mut random: Option<&mut Random>,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (range, end) in messages {
+        let mut rest = &data[range.clone()];
+        let most = random.as_mut().map_or(1 << 20, |random| 1 << random.below(16));
+        loop {
+            let mut below = |limit| random.as_mut().map_or(limit - 1, |random| random.below(limit));
+            let count = rest.len().min(1 + below(most));
+            let is_last = count == rest.len();
+            let mut piece = &rest[..count];
+            let mut room = vec![0; 1 + below(most)];
+            let mut output = Output::new(&mut room);
+            let progress = encoder.advance(&mut piece, is_last.then_some(*end), &mut output);
+            rest = &rest[count - piece.len()..];
+            let written = output.written();
+            out.extend_from_slice(&room[..written]);
+            match progress {
+                Progress::NeedsRoom => assert_eq!(written, room.len()),
+                Progress::NeedsInput => assert!(piece.is_empty() && !is_last),
+                Progress::Done => break,
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn messages_round_trip_and_their_cuts_do_not_show() {
+    (0..KINDS).into_par_iter().for_each(|kind| {
+        let mut random = Random(kind as u64 + 900);
+        for (window_bits, mem_level) in [(15, 8), (15, 9), (12, 8), (9, 1), (15, 1), (10, 5)] {
+            for level in 0..=9 {
+                let data = sample(kind, 200_000 + random.below(60_000), random.next());
+                let settings = MessageSettings { window_bits, mem_level, owner_size: 0 };
+                let mut make = || {
+                    MessageEncoder::new(settings, level, kind % 5 == 4, Allocator::SYSTEM).expect("memory")
+                };
+                let mut messages: Vec<Message> = Vec::new();
+                let mut from = 0;
+                let most = [300, 5_000, 70_000, data.len()][random.below(4)];
+                while from < data.len() {
+                    let to = data.len().min(from + random.below(most) + 1);
+                    let end = [ChunkEnd::Sync, ChunkEnd::Partial, ChunkEnd::Block][random.below(3)];
+                    messages.push((from..to, if to == data.len() { ChunkEnd::Finish } else { end }));
+                    from = to;
+                }
+                let whole = encode_messages(&mut make(), &data, &messages, None);
+                let (decoded, is_final) = inflate(&whole, data.len());
+                assert!(decoded == data && is_final, "level {level}, {settings:?}, kind {kind}");
+                let cut = encode_messages(&mut make(), &data, &messages, Some(&mut random));
+                assert!(cut == whole, "cut: level {level}, {settings:?}, kind {kind}");
+            }
+        }
+    });
+}
+
 #[test]
 fn a_used_encoder_writes_the_same_bytes_as_a_new_one() {
-    let mut used = Encoder::new().expect("memory");
+    let mut used = ChunkEncoder::new().expect("memory");
     let inputs: Vec<Vec<u8>> =
         (0..KINDS).flat_map(|kind| [200, 3_000, 40_000, 170_000].map(|len| sample(kind, len, 3))).collect();
     for level in levels() {
         for data in &inputs {
             let again = encode_chunked(&mut used, level, data, 100_000, ChunkEnd::Finish);
-            let mut fresh = Encoder::new().expect("memory");
-            assert!(again == encode_chunked(&mut fresh, level, data, 100_000, ChunkEnd::Finish));
+            let mut fresh = ChunkEncoder::new().expect("memory");
+            let first = encode_chunked(&mut fresh, level, data, 100_000, ChunkEnd::Finish);
+            assert!(again == first, "{level:?}, {} bytes from {:?}", data.len(), &data[..8]);
         }
     }
 }
 
 #[test]
 fn noise_costs_no_more_than_stored_blocks() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     for len in [1, 100, 5_000, 65_535, 65_536, 131_070, 131_071, 700_000] {
         let noise = sample(0, len, 9);
         for level in levels() {
             let out = check(&mut encoder, level, &noise, usize::MAX, ChunkEnd::Finish);
-            assert!(
-                out.len() <= len + 5 * len.div_ceil(65_535),
-                "level {}, {len}: {}",
-                level.number(),
-                out.len()
-            );
+            assert!(out.len() <= bound(len), "level {}, {len}: {}", level.number(), out.len());
         }
     }
 }
@@ -231,7 +371,7 @@ fn noise_costs_no_more_than_stored_blocks() {
 fn noise_that_repeats_itself_is_found_at_any_distance() {
     let mut random = Random(31);
     let noise: Vec<u8> = (0..100_000).map(|_| random.next() as u8).collect();
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     for distance in [1000, 5000, 13 << 10, 17 << 10, 18_000, 30_000, 32_000] {
         let mut data = noise.clone();
         for _ in 0..60_000 {
@@ -246,19 +386,19 @@ fn noise_that_repeats_itself_is_found_at_any_distance() {
 
 #[test]
 fn a_window_is_used() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     let secret = sample(0, 20_000, 4);
     let data = [&secret[..], &secret[..]].concat();
     for level in levels().filter(|level| level.number() > 0) {
         let mut out = Vec::new();
-        encoder.encode(level, &data, 20_000, ChunkEnd::Sync, &mut out).expect("memory");
+        encoder.encode_to_vec(level, &data, 20_000, ChunkEnd::Sync, &mut out).expect("memory");
         assert!(out.len() < 2_000, "level {}: {}", level.number(), out.len());
     }
 }
 
 #[test]
 fn a_match_may_reach_back_exactly_32768() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     let mut data = sample(0, 32_768, 6);
     data.extend_from_within(..258);
     for level in levels().filter(|level| level.number() >= 5) {
@@ -269,7 +409,7 @@ fn a_match_may_reach_back_exactly_32768() {
 
 #[test]
 fn filtered_data_get_no_matches_by_chance() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     // What a predictor leaves of a photograph: small values of either sign, each by itself.
     let mut random = Random(77);
     let data: Vec<u8> = (0..400_000)
@@ -285,10 +425,10 @@ fn filtered_data_get_no_matches_by_chance() {
 
 #[test]
 fn last_bits_tell_what_zlib_would() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     let level = Level::new(6).expect("a level");
     let mut used =
-        |data: &[u8], end| encoder.encode(level, data, 0, end, &mut Vec::new()).expect("memory").last_bits;
+        |data: &[u8], end| encoder.encode_to_vec(level, data, 0, end, &mut Vec::new()).expect("memory");
     // An empty fixed block has ten bits; the header of an empty stored block three.
     assert_eq!(used(b"", ChunkEnd::Finish), 2);
     assert_eq!(used(b"", ChunkEnd::Sync), 3);
@@ -299,9 +439,9 @@ fn last_bits_tell_what_zlib_would() {
 
 #[test]
 fn a_window_longer_than_the_format_allows_is_refused() {
-    let mut encoder = Encoder::new().expect("memory");
+    let mut encoder = ChunkEncoder::new().expect("memory");
     let data = vec![0; 40_000];
     for window in [32_769, 40_001] {
-        assert!(encoder.encode(Level::MAX, &data, window, ChunkEnd::Sync, &mut Vec::new()).is_err());
+        assert!(encoder.encode_to_vec(Level::MAX, &data, window, ChunkEnd::Sync, &mut Vec::new()).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use rigz_proof::deflate::{ChunkEnd, Encoder, Level, bound};
+use rigz_proof::deflate::{ChunkEncoder, ChunkEnd, Level, bound};
 use rigz_proof::error::Status;
 use rigz_proof::inflate::{End, Goal, Inflate, Marked, Resolver, Search, decode, find_start};
 use rigz_proof::raw::{Allocator, Output};
@@ -30,7 +30,7 @@ fn data(len: usize) -> Vec<u8> {
 fn encoded(level: u32, data: &[u8], window_len: usize) -> Vec<u8> {
     let mut memory = vec![MaybeUninit::uninit(); bound(data.len() - window_len)].into_boxed_slice();
     let mut output = Output::of_uninit(&mut memory);
-    let mut encoder = Encoder::new().expect("memory for an encoder");
+    let mut encoder = ChunkEncoder::new().expect("memory for an encoder");
     let level = Level::new(level).expect("a level");
     encoder.encode_to(level, data, window_len, ChunkEnd::Finish, &mut output).expect("it fits");
     let len = output.written();

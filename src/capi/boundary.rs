@@ -223,25 +223,25 @@ pub(super) struct State<T> {
     /// The stream it was made for: a moved copy of a `z_stream` is refused, as zlib does.
     strm: *mut z_stream,
     allocator: Allocator,
-    pub(super) inner: T,
+    inner: T,
 }
 
-/// The mark by which a stream lives: its kind. [`State::life`] gives it, for the length of one call.
-pub(super) struct Life(*mut u64);
+/// The mark by which a stream lives: its kind.
+pub(super) struct Life<'a>(&'a mut u64);
 
 impl<T> State<T> {
-    pub(super) fn life(&mut self) -> Life {
-        Life(&raw mut self.kind)
+    /// The stream's mark and the stream, for the length of one call.
+    pub(super) fn parts(&mut self) -> (Life<'_>, &mut T) {
+        (Life(&mut self.kind), &mut self.inner)
     }
 }
 
-impl Life {
+impl Life<'_> {
     /// As [`guard`], of an export's work on the stream: a panic leaves it dead. Whatever it was in the middle of, every later call
     /// is refused; the one that ends it frees what it has.
     pub(super) fn guard<T>(self, on_panic: T, body: impl FnOnce() -> T) -> T {
         guard(None, || Some(body())).unwrap_or_else(|| {
-            // SAFETY: only the call that ends a stream frees its state, and it takes no `Life`.
-            unsafe { *self.0 |= DEAD };
+            *self.0 |= DEAD;
             on_panic
         })
     }

@@ -36,7 +36,7 @@ macro_rules! stream {
     ($strm:expr) => {{
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
         match unsafe { state::<Deflate>($strm, Kind::Deflate) } {
-            Some(state) => (state.life(), &mut state.inner),
+            Some(state) => state.parts(),
             None => return Z_STREAM_ERROR,
         }
     }};
@@ -383,10 +383,11 @@ unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
     let any = oneshot::bound(len).saturating_add(len >> 3).saturating_add(18);
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     match unsafe { state::<Deflate>(strm, Kind::Deflate) } {
-        // SAFETY: the program's header is valid until it is written.
-        Some(state) => state
-            .life()
-            .guard(any, || state.inner.stream.bound(len, unsafe { state.inner.header() }.as_ref())),
+        Some(state) => {
+            let (life, deflate) = state.parts();
+            // SAFETY: the program's header is valid until it is written.
+            life.guard(any, || deflate.stream.bound(len, unsafe { deflate.header() }.as_ref()))
+        }
         None => any,
     }
 }

@@ -84,7 +84,7 @@ macro_rules! stream {
     ($strm:expr, $error:expr) => {{
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
         match unsafe { state::<Inflate>($strm, Kind::Inflate) } {
-            Some(state) => (state.life(), &mut state.inner),
+            Some(state) => state.parts(),
             None => return $error,
         }
     }};

@@ -1,11 +1,11 @@
 //! Length-limited Huffman codes, canonical as RFC 1951, 3.2.2 wants them.
 //!
-//! Symbols that occur are sorted by frequency; Moffat and Katajainen's in-place method turns the sorted frequencies into
-//! codeword lengths in one pass up and two passes down the same array, with no tree and no heap. Lengths over the limit are
-//! cut back to it, and the code made complete again by lengthening the cheapest shorter codewords: not always the optimal
-//! limited code (package-merge is), but the limit is seldom met, and what that loses there was not measurable.
+//! Symbols are sorted by frequency. Moffat and Katajainen's in-place method turns the sorted frequencies into codeword
+//! lengths in one pass up and two passes down the same array, with no tree and no heap. Lengths over the limit are cut
+//! back to it, and the code is made complete again by lengthening the cheapest shorter codewords. That is not always the
+//! optimal limited code (package-merge is), but the limit is seldom reached, and the loss was too small to measure.
 //!
-//! A code always has two codewords at least, because decoders exist that refuse a code of one.
+//! Work is done on the list of symbols that occur: short blocks use few of the 286.
 
 #![forbid(unsafe_code)]
 
@@ -16,35 +16,72 @@ pub(super) const MAX_SYMBOLS: usize = 288;
 
 const LIMIT: usize = MAX_CODEWORD as usize;
 
-/// Fills `lengths` with the codeword length of every symbol, 0 for those that do not occur, none over `limit`.
-///
-/// Frequencies are below 2^23, and `2^limit` is at least the number of symbols.
-pub(super) fn build_lengths(frequencies: &[u32], limit: u32, lengths: &mut [u8]) {
-    debug_assert!(frequencies.len() == lengths.len() && frequencies.len() <= MAX_SYMBOLS);
-    lengths.fill(0);
-    // Frequency above, symbol below: sorting orders by frequency with ties by symbol.
-    let mut sorted = [0u32; MAX_SYMBOLS];
-    let mut count = 0;
-    for (symbol, &frequency) in frequencies.iter().enumerate() {
-        debug_assert!(frequency < 1 << 23);
-        // Stored either way, so that no branch asks whether the symbol occurs: in short blocks it guesses wrong.
-        if let Some(entry) = sorted.get_mut(count) {
-            *entry = frequency << 9 | symbol as u32;
-        }
-        count += usize::from(frequency != 0);
-    }
-    if count < 2 {
-        let present = if count == 1 { (sorted[0] & 511) as usize } else { 0 };
-        lengths[present] = 1;
-        lengths[usize::from(present == 0)] = 1;
-        return;
-    }
-    let sorted = &mut sorted[..count];
-    sorted.sort_unstable();
+/// A symbol that occurs: its frequency above, the symbol in the low [`SYMBOL_BITS`].
+pub(super) type Used = u32;
 
+const SYMBOL_BITS: u32 = 9;
+
+/// The symbol of an entry.
+#[inline(always)]
+pub(super) fn symbol_of(entry: Used) -> usize {
+    (entry & ((1 << SYMBOL_BITS) - 1)) as usize
+}
+
+/// The frequency of an entry.
+#[inline(always)]
+pub(super) fn frequency_of(entry: Used) -> u32 {
+    entry >> SYMBOL_BITS
+}
+
+/// The symbols that occur, in ascending order. Frequencies are below 2^23.
+#[derive(Debug)]
+pub(super) struct UsedSymbols {
+    entries: [Used; MAX_SYMBOLS],
+    len: usize,
+}
+
+impl UsedSymbols {
+    /// Of an alphabet with these frequencies. At least two symbols are in it, since some decoders refuse a code of one
+    /// symbol; those that are added do not occur.
+    pub(super) fn new(frequencies: &[u32]) -> Self {
+        let mut used = Self { entries: [0; MAX_SYMBOLS], len: 0 };
+        for (symbol, &frequency) in frequencies.iter().enumerate() {
+            debug_assert!(frequency < 1 << 23);
+            // Stored either way: a branch would be mispredicted often in short blocks.
+            used.entries[used.len] = frequency << SYMBOL_BITS | symbol as u32;
+            used.len += usize::from(frequency != 0);
+        }
+        while used.len < 2 {
+            // Symbol 0, or 1 if it is symbol 0 that occurs.
+            let only = used.entries[0];
+            let is_zero_taken = used.len == 1 && symbol_of(only) == 0;
+            if used.len == 1 && !is_zero_taken {
+                used.entries[1] = only;
+                used.entries[0] = 0;
+            } else {
+                used.entries[used.len] = u32::from(is_zero_taken);
+            }
+            used.len += 1;
+        }
+        used
+    }
+
+    pub(super) fn entries(&self) -> &[Used] {
+        &self.entries[..self.len]
+    }
+}
+
+/// Sets the codeword length of each of the used symbols in `lengths`, at most `limit`; `2^limit` is at least their number.
+/// Other lengths become 0.
+pub(super) fn build_lengths(used: &UsedSymbols, limit: u32, lengths: &mut [u8]) {
+    lengths.fill(0);
+    let count = used.len;
+    let mut sorted = [0u32; MAX_SYMBOLS];
+    sorted[..count].copy_from_slice(used.entries());
     let mut work = [0u32; MAX_SYMBOLS];
-    for (weight, entry) in work.iter_mut().zip(sorted.iter()) {
-        *weight = entry >> 9;
+    sort(&mut sorted[..count], &mut work[..count]);
+    for (weight, &entry) in work.iter_mut().zip(&sorted[..count]) {
+        *weight = frequency_of(entry);
     }
     minimum_redundancy(&mut work[..count]);
 
@@ -57,9 +94,54 @@ pub(super) fn build_lengths(frequencies: &[u32], limit: u32, lengths: &mut [u8])
     // The rarest symbols come first in `sorted` and get the longest codewords.
     let mut next = sorted.iter();
     for length in (1..=limit as usize).rev() {
-        for entry in next.by_ref().take(per_length[length] as usize) {
-            lengths[(entry & 511) as usize] = length as u8;
+        for &entry in next.by_ref().take(per_length[length] as usize) {
+            lengths[symbol_of(entry)] = length as u8;
         }
+    }
+}
+
+/// Sorts entries in ascending order; `spare` is as long. They come in ascending order of symbols, and both ways of sorting
+/// keep that order among equal frequencies.
+fn sort(entries: &mut [Used], spare: &mut [Used]) {
+    const INSERTION_MAX: usize = 24;
+    const DIGIT: u32 = 6;
+    if entries.len() <= INSERTION_MAX {
+        for index in 1..entries.len() {
+            let entry = entries[index];
+            let mut place = index;
+            while place > 0 && entries[place - 1] > entry {
+                entries[place] = entries[place - 1];
+                place -= 1;
+            }
+            entries[place] = entry;
+        }
+        return;
+    }
+    let highest = entries.iter().fold(0, |all, &entry| all | frequency_of(entry));
+    let (mut from, mut to) = (&mut *entries, &mut *spare);
+    let mut shift = SYMBOL_BITS;
+    let mut is_in_spare = false;
+    while shift == SYMBOL_BITS || highest >> (shift - SYMBOL_BITS) != 0 {
+        let digit = |entry: Used| (entry >> shift) as usize & ((1 << DIGIT) - 1);
+        let mut next = [0u16; 1 << DIGIT];
+        for &entry in from.iter() {
+            next[digit(entry)] += 1;
+        }
+        let mut sum = 0;
+        for place in &mut next {
+            sum += core::mem::replace(place, sum);
+        }
+        for &entry in from.iter() {
+            let place = &mut next[digit(entry)];
+            to[*place as usize] = entry;
+            *place += 1;
+        }
+        core::mem::swap(&mut from, &mut to);
+        is_in_spare = !is_in_spare;
+        shift += DIGIT;
+    }
+    if is_in_spare {
+        to.copy_from_slice(from);
     }
 }
 
@@ -125,23 +207,20 @@ fn make_complete(per_length: &mut [u32]) {
     }
 }
 
-/// The canonical codewords of `lengths`, bits reversed as the bit writer wants them.
-pub(super) fn assign_codewords(lengths: &[u8], codewords: &mut [u16]) {
+/// The canonical codeword of each used symbol, in their order, with its bits reversed as DEFLATE writes them.
+pub(super) fn assign_codewords(used: &UsedSymbols, lengths: &[u8], codewords: &mut [u16; MAX_SYMBOLS]) {
     let mut per_length = [0u16; LIMIT + 1];
-    for &length in lengths {
-        per_length[length as usize] += 1;
+    for &entry in used.entries() {
+        per_length[lengths[symbol_of(entry)] as usize] += 1;
     }
-    per_length[0] = 0;
     let mut next = [0u16; LIMIT + 2];
     for length in 1..=LIMIT {
         next[length + 1] = (next[length] + per_length[length]) << 1;
     }
-    for (codeword, &length) in codewords.iter_mut().zip(lengths) {
-        let length = length as usize;
-        if length != 0 {
-            *codeword = next[length].reverse_bits() >> (16 - length);
-            next[length] += 1;
-        }
+    for (codeword, &entry) in codewords.iter_mut().zip(used.entries()) {
+        let length = lengths[symbol_of(entry)] as usize;
+        *codeword = next[length].reverse_bits() >> (16 - length);
+        next[length] += 1;
     }
 }
 
@@ -161,7 +240,7 @@ mod tests {
             limit in 9u32..=15,
         ) {
             let mut lengths = vec![0; frequencies.len()];
-            build_lengths(&frequencies, limit, &mut lengths);
+            build_lengths(&UsedSymbols::new(&frequencies), limit, &mut lengths);
             prop_assert_eq!(kraft(&lengths), 1 << LIMIT);
             prop_assert!(lengths.iter().all(|&l| u32::from(l) <= limit));
             for (a, &fa) in frequencies.iter().enumerate() {
@@ -177,7 +256,7 @@ mod tests {
         #[test]
         fn an_unlimited_code_costs_what_huffman_costs(frequencies in proptest::collection::vec(1u32..1000, 2..64)) {
             let mut lengths = vec![0; frequencies.len()];
-            build_lengths(&frequencies, 15, &mut lengths);
+            build_lengths(&UsedSymbols::new(&frequencies), 15, &mut lengths);
             let cost: u64 = frequencies.iter().zip(&lengths).map(|(&f, &l)| u64::from(f) * u64::from(l)).sum();
             let mut heap: std::collections::BinaryHeap<_> =
                 frequencies.iter().map(|&f| std::cmp::Reverse(u64::from(f))).collect();
@@ -193,13 +272,15 @@ mod tests {
         #[test]
         fn codewords_are_prefix_free(frequencies in proptest::collection::vec(0u32..50, 2..40)) {
             let mut lengths = vec![0; frequencies.len()];
-            let mut codewords = vec![0; frequencies.len()];
-            build_lengths(&frequencies, 7, &mut lengths);
-            assign_codewords(&lengths, &mut codewords);
-            for a in 0..lengths.len() {
-                for b in 0..lengths.len() {
-                    if a != b && lengths[a] > 0 && lengths[a] <= lengths[b] {
-                        prop_assert_ne!(codewords[b] & ((1 << lengths[a]) - 1), codewords[a]);
+            let used = UsedSymbols::new(&frequencies);
+            let mut codewords = [0; MAX_SYMBOLS];
+            build_lengths(&used, 7, &mut lengths);
+            assign_codewords(&used, &lengths, &mut codewords);
+            let length = |index: usize| lengths[symbol_of(used.entries()[index])];
+            for a in 0..used.len {
+                for b in 0..used.len {
+                    if a != b && length(a) <= length(b) {
+                        prop_assert_ne!(codewords[b] & ((1 << length(a)) - 1), codewords[a]);
                     }
                 }
             }
@@ -214,7 +295,7 @@ mod tests {
         }
         for limit in [7, 10, 15] {
             let mut lengths = [0; 30];
-            build_lengths(&frequencies, limit, &mut lengths);
+            build_lengths(&UsedSymbols::new(&frequencies), limit, &mut lengths);
             assert_eq!(kraft(&lengths), 1 << LIMIT);
             assert_eq!(u32::from(*lengths.iter().max().unwrap()), limit);
         }
@@ -228,7 +309,7 @@ mod tests {
                 frequencies[symbol] = 7;
             }
             let mut lengths = [0; 30];
-            build_lengths(&frequencies, 15, &mut lengths);
+            build_lengths(&UsedSymbols::new(&frequencies), 15, &mut lengths);
             assert_eq!(lengths.iter().filter(|&&l| l == 1).count(), 2);
             assert!(present.is_none_or(|symbol| lengths[symbol] == 1));
         }

@@ -64,15 +64,16 @@ impl TryFrom<i32> for Level {
 pub(super) enum Method {
     /// No compression: stored blocks.
     Stored,
-    /// The newest place of six bytes, of four where needed.
-    Fastest,
-    /// Both, the better one by value.
+    /// One table of the newest place of each four bytes.
     Fast,
+    /// Two tables, of six bytes and of four: the better match by its value.
+    Fastest,
     Lazy(LazyLevel),
     NearOptimal(NearOptimalLevel),
 }
 
 /// Parameters of the lazy parser.
+#[derive(Debug)]
 pub(super) struct LazyLevel {
     /// Candidates compared in a search.
     pub(super) depth: u32,
@@ -89,6 +90,7 @@ pub(super) struct LazyLevel {
 }
 
 /// Parameters of the near-optimal parser.
+#[derive(Debug)]
 pub(super) struct NearOptimalLevel {
     /// Candidates compared in a search.
     pub(super) depth: u32,
@@ -113,8 +115,8 @@ const fn lazy(depths: [u32; 3], good: usize, nice: usize, lazy_below: usize) -> 
 
 const METHODS: [Method; 13] = [
     Method::Stored,
-    Method::Fastest,
     Method::Fast,
+    Method::Fastest,
     lazy([2, 1, 0], 32, 32, 6),
     lazy([4, 2, 0], 48, 48, 12),
     lazy([6, 3, 0], 96, 96, 32),

@@ -1,151 +1,64 @@
-//! The encoder engine: DEFLATE (RFC 1951) from whole slices, on one thread.
-//!
-//! It takes a *chunk*: some bytes and up to 32 KiB before them, the window, that matches may reach into. It gives a run of
-//! DEFLATE blocks that begins and ends at a byte boundary, so that the chunks of a stream, encoded in any order by any
-//! number of encoders, are joined by laying them end to end.
+//! The encoder engines: DEFLATE (RFC 1951) from input that comes piece by piece, on one thread.
 //!
 //! ```text
-//! match finder -> parser -> open block -> block writer -> bit writer
+//! match finder -> parser -> open block of tokens -> emitter -> output
 //! ```
 //!
-//! - `match_finder`: where did these bytes occur before? Two kinds; the one of level 3 and up builds its hash chains in a
-//!   pass of their own, ahead of the parser, and searches each by the better of two chains.
-//! - `parse`: which of those matches are worth their bits? The lazy parser judges by the estimated cost of symbols, the
-//!   near-optimal one by that of whole paths.
-//! - `sequence` holds the decisions of the open block and counts symbols, `block_split` says where it ends.
-//! - `block` finds the shortest form (stored, fixed, dynamic) and writes it, with `huffman` and `bit_writer`.
+//! - `match_finder`: where did these bytes occur before?
+//! - `parse`: which of those matches are worth their bits?
+//! - `token` holds the decisions of the open block and counts symbols; `block_split` decides where it ends.
+//! - `block` finds the shortest form (stored, fixed, dynamic) and its code, with `huffman`; `emitter` writes it out, as far
+//!   as the room goes.
 //! - `level` is the table of what each level does.
 //!
-//! Two promises shape it. **The output is a function of the level, the input, the window and the end alone.** Tables, costs
-//! and statistics start over with every call, and all decisions fall on a grid counted from the chunk's first byte.
-//! **No output is longer than the input in stored blocks** ([`bound`]).
+//! Two encoders are built from these parts:
 //!
-//! The unchecked loads of the match finders are the only unsafe code but two lines that count what was written; docs/ENCODER.md tells what was
-//! measured, what each constant rests on, and what lost.
+//! - [`ChunkEncoder`] compresses *chunks*: bulk data in pieces of 128 KiB and more, each with up to 32 KiB before it, the
+//!   window, that matches may reach into. A chunk is a run of blocks that depends on nothing but its level, its input, its
+//!   window and its end. So the chunks of a stream are encoded in any order, by any number of encoders, and joined.
+//!   Its tables take up to 1 MiB and belong to the library, which lends them to one stream after the other.
+//! - [`MessageEncoder`] compresses everything else: short messages between two flushes, small windows, little memory. It
+//!   keeps its history from message to message, and all its memory is the caller's: no more than zlib would ask for.
+//!
+//! Promises that shape both: **The output depends on the input and its flushes alone**, not on how calls cut the input or
+//! the output: decisions fall on a grid counted from the chunk's first byte, and wait until the bytes they look at are
+//! there. **Output leaves as soon as it is decided**: what is held back is the open block and a few KiB not yet parsed.
+//! **No output is longer than the input in stored blocks** ([`bound`]).
 
-mod bit_writer;
 mod block;
 mod block_split;
+mod chunk;
+mod emitter;
 mod huffman;
 mod level;
 mod match_finder;
+mod message;
 mod parse;
-mod sequence;
+mod token;
 
+pub use chunk::{ChunkEncoder, Progress};
+pub use emitter::bound;
 pub use level::Level;
+pub use message::{MessageEncoder, MessageSettings};
 
-use bit_writer::BitWriter;
-use block::{BlockWriter, Codes, stored_size};
-use block_split::BlockSplit;
-use level::Method;
-use match_finder::distance_rings::DistanceRings;
-use parse::Sink;
-use parse::near_optimal::NearOptimal;
-use sequence::OpenBlock;
-
-use crate::error::{Error, Result};
-use crate::format::deflate::WINDOW_SIZE;
-use crate::raw::Output;
-
-/// How a chunk ends.
+/// How a chunk or a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChunkEnd {
-    /// No block is final; an empty stored block (00 00 FF FF) ends the chunk at a byte boundary, and more may follow.
+    /// An empty stored block (00 00 FF FF) ends it at a byte boundary, and more may follow (`Z_SYNC_FLUSH`).
     Sync,
+    /// An empty fixed block of 10 bits ends it (`Z_PARTIAL_FLUSH`).
+    Partial,
+    /// Its last block ends; the last byte may be incomplete (`Z_BLOCK`).
+    Block,
     /// The last block is final, and the last byte filled up.
     Finish,
 }
 
-/// What is known of a chunk beside its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChunkInfo {
-    /// Bits in use in the last byte before the last fill-up to a byte, 1 to 8: what `deflateUsed` tells.
-    pub last_bits: u32,
-}
-
-/// The most bytes that [`Encoder::encode`] appends for `len` bytes at any level: the input in stored blocks, and an end.
-pub const fn bound(len: usize) -> usize {
-    stored_size(len) + 5
-}
-
-/// The encoder: tables and buffers that outlive a call, and nothing else.
-pub struct Encoder {
-    rings: DistanceRings,
-    block: OpenBlock,
-    codes: Codes,
-    /// Of levels 10 to 12, from their first use on.
-    near_optimal: Option<Box<NearOptimal>>,
-}
-
-impl Encoder {
-    /// An encoder with its rings; the hash tables grow with the inputs, up to 0.6 MiB, and stay, as does what
-    /// levels 10 to 12 need beside, up to 8 MiB.
-    pub fn new() -> Result<Self> {
-        Ok(Self {
-            rings: DistanceRings::new()?,
-            block: OpenBlock::new(),
-            codes: Codes::new(),
-            near_optimal: None,
-        })
-    }
-
-    /// As [`encode_to`](Self::encode_to), appending to a vector. `out` gets room for [`bound`] bytes first, so one that has it
-    /// is not reallocated. On an error `out` is as it was.
-    pub fn encode(
-        &mut self,
-        level: Level,
-        data: &[u8],
-        window_len: usize,
-        end: ChunkEnd,
-        out: &mut Vec<u8>,
-    ) -> Result<ChunkInfo> {
-        let room = bound(data.len().saturating_sub(window_len));
-        out.try_reserve(room).map_err(|_| Error::Memory)?;
-        let before = out.len();
-        let mut output = Output::of_uninit(&mut out.spare_capacity_mut()[..room]);
-        let info = self.encode_to(level, data, window_len, end, &mut output)?;
-        let count = output.written();
-        // SAFETY: `written` counts the bytes that are initialised behind the vector's own.
-        unsafe { out.set_len(before + count) };
-        Ok(info)
-    }
-
-    /// Appends `data[window_len..]`, compressed, to `out`, which has room for [`bound`]: a raw DEFLATE chunk that starts at a
-    /// byte boundary. The first `window_len` bytes, at most 32768, are what precedes it; matches may reach into them.
-    pub fn encode_to(
-        &mut self,
-        level: Level,
-        data: &[u8],
-        window_len: usize,
-        end: ChunkEnd,
-        out: &mut Output<'_>,
-    ) -> Result<ChunkInfo> {
-        if window_len > data.len() || window_len > WINDOW_SIZE {
-            return Err(Error::Stream);
-        }
-        self.block.prepare(window_len, data.len() - window_len)?;
-        let bits = BitWriter::new(out.spare());
-        let finishing = end == ChunkEnd::Finish;
-        let writer = BlockWriter::new(bits, &mut self.codes, data, window_len, finishing);
-        let mut sink = Sink { block: &mut self.block, split: BlockSplit::new(), writer };
-        match level.method() {
-            Method::Stored => sink.writer.store(data.len()),
-            Method::Fastest => parse::fastest::parse::<false>(&mut self.rings, data, window_len, &mut sink)?,
-            Method::Fast => parse::fastest::parse::<true>(&mut self.rings, data, window_len, &mut sink)?,
-            Method::Lazy(lazy) => {
-                parse::lazy::parse(lazy, level.is_filtered(), &mut self.rings, data, window_len, &mut sink)?;
-            }
-            Method::NearOptimal(level) => {
-                let state = match &mut self.near_optimal {
-                    Some(state) => state,
-                    none => none.insert(Box::new(NearOptimal::new()?)),
-                };
-                parse::near_optimal::parse(level, state, &mut self.rings, data, window_len, &mut sink)?;
-            }
-        }
-        let (count, last_bits) = sink.writer.finish()?;
-        // SAFETY: `finish` tells how many bytes from the start of the free room were written.
-        unsafe { out.advance(count) };
-        Ok(ChunkInfo { last_bits })
-    }
+/// The bits of an output byte that is not complete yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PendingBits {
+    /// The bits, from the lowest on.
+    pub bits: u8,
+    /// How many they are, 0 to 7.
+    pub count: u32,
 }

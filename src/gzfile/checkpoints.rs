@@ -7,9 +7,8 @@
 //!
 //! **How many.** One for each [`SPACING`] bytes of data, so nothing at all is kept of a small file. From [`FEW`] checkpoints on
 //! every second is dropped and the distance doubled, as often as it takes to come to [`WIDE`], which is what a seek may cost: a few
-//! milliseconds. Farther apart they are moved only to keep within [`MANY`] in a file, and within [`BUDGET`] bytes in all
-//! files of the process together. A file of 80 MB keeps about 1.3 MB; 500 files that are read in turn share 64 MiB. Behind the
-//! end of a member there is no window to keep.
+//! milliseconds. Farther apart they are moved only to keep within [`MANY`] in a file, and within what the process may take for all
+//! its files together ([`crate::budget`]). A file of 80 MB keeps about 1.3 MB. After the end of a member there is no window to keep.
 //!
 //! **What they cost.** The window is copied as it is: 32 KiB for each MiB or more, microseconds beside the millisecond that
 //! decoding as much takes. Compressing it would save memory and cost a multiple of that.
@@ -24,9 +23,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::fd::Version;
+use crate::budget::Share;
 use crate::config::config;
 use crate::stream::inflate::Bookmark;
 
@@ -38,12 +36,6 @@ const FEW: usize = 64;
 const WIDE: u64 = 4;
 /// Checkpoints of a file at most: 32 MiB of windows.
 const MANY: usize = 1024;
-/// Bytes of windows in the process from which on a file keeps no more than it has.
-const BUDGET: usize = 64 << 20;
-
-/// Bytes of windows in the process. Only a sum: nothing else is read or written by its order.
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-
 /// What stands at a place.
 #[derive(Debug)]
 #[expect(
@@ -145,9 +137,7 @@ impl Checkpoints {
         self.due = data_offset + self.spacing;
         let place = match state {
             None => Some(Place::BetweenMembers),
-            Some((bookmark, window)) => {
-                Window::copy_of(window, BUDGET).map(|window| Place::Inside(bookmark, window))
-            }
+            Some((bookmark, window)) => Window::copy_of(window).map(|window| Place::Inside(bookmark, window)),
         };
         let Some(place) = place.filter(|_| self.kept.try_reserve(1).is_ok()) else {
             if self.kept.len() >= FEW / 4 {
@@ -179,33 +169,26 @@ impl Checkpoints {
     }
 }
 
-/// The data before a place, counted into [`IN_USE`].
+/// The data before a place, within the process's budget.
 #[derive(Debug)]
-pub(super) struct Window(Vec<u8>);
+pub(super) struct Window {
+    bytes: Vec<u8>,
+    _share: Share,
+}
 
 impl Window {
-    /// A copy, if memory allows it and no more than `budget` bytes are in use.
-    fn copy_of(bytes: &[u8], budget: usize) -> Option<Self> {
+    /// A copy, if memory and the budget allow it.
+    fn copy_of(bytes: &[u8]) -> Option<Self> {
+        let share = Share::try_new(bytes.len())?;
         let mut copy = Vec::new();
         copy.try_reserve_exact(bytes.len()).ok()?;
         copy.extend_from_slice(bytes);
-        if IN_USE.fetch_add(copy.len(), Ordering::Relaxed) > budget {
-            // Dropping the copy takes it off again.
-            drop(Self(copy));
-            return None;
-        }
-        Some(Self(copy))
+        Some(Self { bytes: copy, _share: share })
     }
 
     /// The bytes.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        IN_USE.fetch_sub(self.0.len(), Ordering::Relaxed);
+        &self.bytes
     }
 }
 
@@ -269,12 +252,5 @@ mod tests {
         assert_eq!((checkpoints.kept.len(), checkpoints.due), (0, 1000));
         checkpoints.begin(None);
         assert!(!checkpoints.is_unchanged(None), "what cannot be compared may have changed");
-    }
-
-    #[test]
-    fn what_is_beyond_the_budget_is_not_kept() {
-        let window = Window::copy_of(&[7; 100], BUDGET).unwrap();
-        assert_eq!(window.bytes(), [7; 100]);
-        assert!(Window::copy_of(&[7; 100], 99).is_none());
     }
 }

@@ -298,7 +298,7 @@ impl Reader {
     fn produce(&mut self) -> Result<(), Fault> {
         let buffer = &mut self.cursor.output;
         let may_grow = self.source.may_grow();
-        if buffer.is_full() && may_grow {
+        if buffer.is_full() && self.source.takes_share() {
             // Refused memory is no fault here: the buffer serves as it is.
             buffer.grow(LARGE_SIZE).ok();
         }

@@ -37,7 +37,7 @@ pub use wrap::HeaderPart;
 
 #[cfg(test)]
 mod tests {
-    use crate::deflate::{ChunkEnd, Encoder, Level};
+    use crate::deflate::{ChunkEncoder, ChunkEnd, Level};
 
     /// Text with near and far repeats.
     pub(super) fn sample(len: usize) -> Vec<u8> {
@@ -68,8 +68,8 @@ mod tests {
     pub(super) fn deflated(data: &[u8], level: u32) -> Vec<u8> {
         let level = Level::new(level).expect("a level of ours");
         let mut stream = Vec::new();
-        let mut encoder = Encoder::new().expect("memory for an encoder");
-        encoder.encode(level, data, 0, ChunkEnd::Finish, &mut stream).expect("memory for a stream");
+        let mut encoder = ChunkEncoder::new().expect("memory for an encoder");
+        encoder.encode_to_vec(level, data, 0, ChunkEnd::Finish, &mut stream).expect("memory for a stream");
         stream
     }
 }

@@ -12,6 +12,7 @@ use super::WINDOW;
 use super::encoder::{ChunkEnd, Form, Level};
 use super::job::Chunk;
 use super::ring::Ring;
+use crate::budget::{self, Share};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
@@ -29,6 +30,14 @@ pub struct Settings {
     pub parallel_from: usize,
     /// The stream's check value up to here.
     pub check: Check,
+}
+
+impl Settings {
+    /// Memory for a chunk of this number and its result.
+    fn job_bytes(&self, number: usize) -> usize {
+        let len = (self.chunk_len)(number);
+        WINDOW + len + self.form.bound(len)
+    }
 }
 
 /// Counters of one stream's way through the pipeline.
@@ -74,7 +83,17 @@ pub struct Compressor {
     check: Check,
     used_bits: u32,
     counters: Counters,
+    /// For the open chunk and its result.
+    own_share: Share,
+    /// For the jobs of a ring with workers; and the number of refused requests when it was granted, or refused.
+    jobs_share: Share,
+    refusals: usize,
+    /// Bytes of the segment from which on workers are asked for.
+    workers_from: usize,
 }
+
+/// Fewer jobs than this keep no worker busy: one is done, one waits, one is delivered.
+const LEAST_JOBS: usize = 3;
 
 impl Compressor {
     /// A segment whose history is the tail of `window`; buffers come from `allocator`, always on the caller's thread.
@@ -97,15 +116,18 @@ impl Compressor {
             check: settings.check,
             used_bits: 0,
             counters,
+            own_share: Share::overdrawn(settings.job_bytes(0)),
+            jobs_share: Share::none(),
+            refusals: 0,
+            workers_from: settings.parallel_from,
         })
     }
 
     /// Takes input as far as the ring has room. What is left waits for [`read`](Self::read) or [`work`](Self::work).
     pub fn write(&mut self, input: &mut &[u8]) -> Result<()> {
         self.ring.check_epoch()?;
-        if self.taken + input.len() >= self.settings.parallel_from {
-            self.ring.use_workers()?;
-            self.counters.threads = self.ring.threads();
+        if self.taken + input.len() >= self.workers_from && !self.ring.has_workers() {
+            self.call_workers()?;
         }
         while !input.is_empty() {
             if self.room() == 0 {
@@ -173,9 +195,29 @@ impl Compressor {
         self.ring.work()
     }
 
-    /// Ends a call from the host; what may go on between calls goes on.
+    /// Ends a call from the host; what may go on between calls goes on. Memory for jobs is given back if there are none and
+    /// another stream was refused its own.
     pub fn rest(&mut self) {
         self.ring.rest();
+        if self.jobs_share.bytes() > 0 && self.ring.is_empty() && budget::refusals() != self.refusals {
+            self.ring.leave_workers();
+            self.jobs_share = Share::none();
+            self.workers_from = self.taken + self.settings.parallel_from;
+        }
+    }
+
+    /// Asks for workers, and for memory for their jobs. When the budget is used up the stream goes on serially, and asks
+    /// again after as much data as it took the first time.
+    fn call_workers(&mut self) -> Result<()> {
+        let Self { ring, jobs_share, settings, .. } = self;
+        ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS))?;
+        self.counters.threads = self.counters.threads.max(self.ring.threads());
+        self.refusals = budget::refusals();
+        if !self.ring.has_workers() {
+            self.jobs_share = Share::none();
+            self.workers_from = self.taken + self.settings.parallel_from;
+        }
+        Ok(())
     }
 
     /// Whether the segment is closed and all of it delivered.
@@ -224,7 +266,9 @@ impl Compressor {
         let mut open = ring.input_buffer(WINDOW + self.chunk_len())?;
         open.extend(&self.open);
         let spare_window = Buffer::new(self.spare_window.allocator());
-        Ok(Self { ring, open, has_room: true, spare_window, ..*self })
+        let jobs_share = Share::overdrawn(self.jobs_share.bytes());
+        let own_share = Share::overdrawn(self.own_share.bytes());
+        Ok(Self { ring, open, has_room: true, spare_window, jobs_share, own_share, ..*self })
     }
 
     fn room(&self) -> usize {
@@ -252,6 +296,7 @@ impl Compressor {
             level: self.settings.level,
             bytes: std::mem::replace(&mut self.open, next),
             window_len,
+            is_first: self.number == 0,
             end,
             check: self.settings.check,
         };
@@ -274,6 +319,10 @@ impl Compressor {
     /// Moves the window of the open chunk to where there is room for its data too.
     fn make_room(&mut self) -> Result<()> {
         let mut open = self.ring.input_buffer(WINDOW + self.chunk_len())?;
+        let bytes = self.settings.job_bytes(self.number);
+        if bytes > self.own_share.bytes() {
+            self.own_share = Share::overdrawn(bytes);
+        }
         open.extend(&self.open);
         self.spare_window = std::mem::replace(&mut self.open, open);
         self.has_room = true;

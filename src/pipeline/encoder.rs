@@ -5,8 +5,9 @@
 
 use super::WINDOW;
 use super::sync::{Mutex, MutexGuard};
+use crate::budget::Share;
 use crate::checksum::crc32;
-use crate::deflate::{ChunkInfo, Encoder};
+use crate::deflate::ChunkEncoder as Encoder;
 use crate::error::{Error, Result};
 use crate::format::{bgzf, gzip};
 use crate::raw::Output;
@@ -47,45 +48,43 @@ impl Form {
 /// Engines that nobody uses at the moment; a process keeps as many as it ever had in use at once, up to [`IDLE_MAX`].
 ///
 /// Only ever tried: in the child of a `fork` a thread that does not exist there may hold the lock, and then every engine is made anew.
-static IDLE: Mutex<Vec<Encoder>> = Mutex::new(Vec::new());
+static IDLE: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
 
-/// Each takes up to a megabyte.
 const IDLE_MAX: usize = 16;
 
-/// A compressor of chunks. It takes an idle engine when it is first used, and leaves it behind when it goes.
+/// What an engine takes at most with levels up to 9.
+const ENGINE_BYTES: usize = 1 << 20;
+
+/// An engine, counted into the budget.
+struct Engine {
+    encoder: Box<Encoder>,
+    _share: Share,
+}
+
+/// A compressor of whole chunks. It takes an idle engine when it is first used, and gives it back when it is dropped.
 #[derive(Default)]
 pub struct ChunkEncoder {
-    engine: Option<Encoder>,
-    #[cfg(feature = "isa-l")]
-    isal: Option<crate::isal::Encoder>,
+    engine: Option<Engine>,
 }
 
 impl ChunkEncoder {
-    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for [`bound`].
+    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for
+    /// [`bound`]. `is_first`: it is the first chunk of its segment. Returns how many bits of the last byte were in use
+    /// before it was filled up.
     pub fn encode(
         &mut self,
         level: Level,
-        data: &[u8],
-        window_len: usize,
+        data: (&[u8], usize),
+        is_first: bool,
         end: ChunkEnd,
         out: &mut Output<'_>,
-    ) -> Result<ChunkInfo> {
-        #[cfg(feature = "isa-l")]
-        if level.number() == 1 && !level.is_filtered() {
-            let isal = match &mut self.isal {
-                Some(isal) => isal,
-                none => none.insert(crate::isal::Encoder::new()?),
-            };
-            if isal.encode(data, window_len, end == ChunkEnd::Finish, out)? {
-                // ISA-L keeps the true count to itself.
-                return Ok(ChunkInfo { last_bits: 8 });
-            }
-        }
+    ) -> Result<u32> {
         let engine = match &mut self.engine {
             Some(engine) => engine,
-            none => none.insert(take_idle().map_or_else(Encoder::new, Ok)?),
+            none => none.insert(take_idle().map_or_else(Engine::new, Ok)?),
         };
-        engine.encode_to(level, data, window_len, end, out)
+        engine.encoder.encode(level, data, is_first, end, out)?;
+        Ok(engine.encoder.used_bits())
     }
 
     /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`; behind the last of a file
@@ -98,7 +97,7 @@ impl ChunkEncoder {
         out: &mut Output<'_>,
     ) -> Result<()> {
         for block in data.chunks(bgzf::BLOCK_DATA) {
-            out.put_headed(|out| self.encode(level, block, 0, ChunkEnd::Finish, out), bgzf::header)
+            out.put_headed(|out| self.encode(level, (block, 0), true, ChunkEnd::Finish, out), bgzf::header)
                 .ok_or(Error::Stream)??;
             out.put(&gzip::trailer(crc32::update(crc32::INITIAL, block), block.len() as u64));
         }
@@ -106,6 +105,16 @@ impl ChunkEncoder {
             out.put(&bgzf::END_OF_FILE);
         }
         Ok(())
+    }
+
+    /// Lends the engine to others until it is used again.
+    pub(super) fn rest(&mut self) {
+        if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
+            && idle.len() < IDLE_MAX
+            && idle.try_reserve(1).is_ok()
+        {
+            idle.push(engine);
+        }
     }
 
     /// Throws the engine away: a panic may have left anything in it.
@@ -116,12 +125,15 @@ impl ChunkEncoder {
 
 impl Drop for ChunkEncoder {
     fn drop(&mut self) {
-        if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
-            && idle.len() < IDLE_MAX
-            && idle.try_reserve(1).is_ok()
-        {
-            idle.push(engine);
-        }
+        self.rest();
+    }
+}
+
+impl Engine {
+    /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
+    fn new() -> Result<Self> {
+        let encoder = Box::new(Encoder::new()?);
+        Ok(Self { encoder, _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }
 
@@ -131,12 +143,12 @@ impl std::fmt::Debug for ChunkEncoder {
     }
 }
 
-fn take_idle() -> Option<Encoder> {
+fn take_idle() -> Option<Engine> {
     lock_idle()?.pop()
 }
 
 /// The lock is held for a few instructions, so a few tries are enough where it will ever come free.
-fn lock_idle() -> Option<MutexGuard<'static, Vec<Encoder>>> {
+fn lock_idle() -> Option<MutexGuard<'static, Vec<Engine>>> {
     (0..100).find_map(|_| {
         IDLE.try_lock().ok().or_else(|| {
             std::hint::spin_loop();
@@ -167,7 +179,7 @@ mod tests {
         let mut room = vec![0; bound(data.len() - window_len)];
         let mut out = Output::new(&mut room);
         let level = Level::new(9).expect("a level");
-        encoder.encode(level, data, window_len, end, &mut out).expect("memory for an encoder");
+        encoder.encode(level, (data, window_len), true, end, &mut out).expect("memory for an encoder");
         let len = out.written();
         room.truncate(len);
         room

@@ -19,6 +19,8 @@ pub(super) struct Chunk {
     /// The window, then the chunk's own bytes.
     pub(super) bytes: Buffer,
     pub(super) window_len: usize,
+    /// Whether it is the first chunk of its segment.
+    pub(super) is_first: bool,
     pub(super) end: ChunkEnd,
     /// The kind of check value wanted of the chunk's own bytes.
     pub(super) check: Check,
@@ -104,9 +106,9 @@ impl Job {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
             point(Point::Job);
-            let Chunk { form, level, bytes, window_len, end, .. } = &*self.chunk;
+            let Chunk { form, level, bytes, window_len, is_first, end, .. } = &*self.chunk;
             out.append(|out| match form {
-                Form::Raw => encoder.encode(*level, bytes, *window_len, *end, out).map(|info| info.last_bits),
+                Form::Raw => encoder.encode(*level, (bytes, *window_len), *is_first, *end, out),
                 // Every block fills up its last byte; nobody can ask for more.
                 Form::Bgzf => encoder.encode_blocks(*level, bytes, *end, out).map(|()| 8),
             })
@@ -194,6 +196,7 @@ mod tests {
             level: Level::MAX,
             bytes,
             window_len: 0,
+            is_first: true,
             end: ChunkEnd::Finish,
             check: Check::Crc(0),
         };

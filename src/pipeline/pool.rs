@@ -16,6 +16,7 @@
 use super::encoder::ChunkEncoder;
 use super::job::Job;
 use super::sync::{Condvar, Mutex, WeakShared, lock, wait};
+use crate::budget;
 use crate::config::config;
 use crate::raw::process;
 use crate::raw::thread::{self, Work};
@@ -110,6 +111,7 @@ impl Pool {
     fn start(&'static self, workers: usize) {
         let started = (0..workers).take_while(|_| thread::start(self, STACK_BYTES)).count();
         self.workers.store(started, Ordering::Relaxed);
+        budget::provide_for(started + 1);
         let mut line = lock(&self.line);
         if started == 0 {
             // Nobody will look at what others put there meanwhile.

@@ -5,7 +5,7 @@
 
 use super::encoder::ChunkEncoder;
 use super::job::{Buffers, Chunk, Encoded, Job};
-use super::pool::{Epoch, Pool};
+use super::pool::{Epoch, Pool, thread_limit};
 use super::sync::{Shared, yield_now};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
@@ -63,25 +63,48 @@ impl Ring {
         Ok(ring)
     }
 
-    /// Calls the workers, if there are any, and grows as deep as they can use.
-    pub(super) fn use_workers(&mut self) -> Result<()> {
+    /// Calls the workers, if there are any, and grows as deep as they can use and `allow` permits: it is given the number of
+    /// jobs that would be good, and returns how many there may be, or 0. No thread is started for a stream that gets none.
+    pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
         if self.pool.is_some() {
+            return Ok(());
+        }
+        let wanted = self.depth_for(thread_limit());
+        let allowed = if wanted > 1 { allow(wanted) } else { wanted };
+        if allowed == 0 {
             return Ok(());
         }
         // Without memory for a pool the stream's thread does all jobs; the next write tries again.
         let Some(pool) = Pool::current() else { return Ok(()) };
-        let threads = pool.workers() + 1;
-        self.depth = match (threads, self.allocator.is_system()) {
+        self.depth = self.depth_for(pool.workers() + 1).min(allowed);
+        self.reserve()?;
+        self.pool = Some(pool);
+        Ok(())
+    }
+
+    /// How many jobs so many threads can use.
+    fn depth_for(&self, threads: usize) -> usize {
+        match (threads, self.allocator.is_system()) {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
             (_, true) => 2 * threads + 1,
             // Work only goes on within calls: small writes are collected until all threads have something to do. More would
             // even out what the last jobs of a call differ in, but is no longer in the cache when it is compressed.
             (_, false) => 2 * threads,
-        };
-        self.reserve()?;
-        self.pool = Some(pool);
-        Ok(())
+        }
+    }
+
+    /// Lets the workers go and frees the spare buffers. Only an empty ring can.
+    pub(super) fn leave_workers(&mut self) {
+        debug_assert!(self.jobs.is_empty());
+        (self.depth, self.pool) = (1, None);
+        self.spare_inputs.clear();
+        self.spare_outputs.clear();
+    }
+
+    /// Whether workers were called.
+    pub(super) fn has_workers(&self) -> bool {
+        self.pool.is_some()
     }
 
     fn reserve(&mut self) -> Result<()> {
@@ -203,6 +226,7 @@ impl Ring {
     /// it then: what was begun is brought to an end, and what comes next is only collected. The system's memory stays, and
     /// so workers go on.
     pub(super) fn rest(&mut self) {
+        self.encoder.rest();
         if self.allocator.is_system() || !self.is_open {
             return;
         }

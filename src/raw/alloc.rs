@@ -19,8 +19,7 @@ pub struct Allocator {
     opaque: *mut c_void,
 }
 
-// SAFETY: the value only names functions and an argument; calling them on the right thread is the duty of whoever holds memory of
-// theirs (see `Buffer` and `zng`).
+// SAFETY: the value only names functions and an argument. On which threads they may be called is what whoever made it vouched for.
 unsafe impl Send for Allocator {}
 // SAFETY: as above.
 unsafe impl Sync for Allocator {}
@@ -34,6 +33,8 @@ impl Allocator {
     /// # Safety
     /// - `alloc` returns null or memory for `items * size` bytes, aligned as `malloc` does, that lives until `free`.
     /// - Both may be called with `opaque` for as long as this value or anything allocated by it lives.
+    /// - Both may be called on every thread on which a value is made, grown or dropped whose memory comes from here. Such values are
+    ///   `Send`: whoever lets one go to a thread on which the host does not want to be called must have it back before that.
     pub unsafe fn foreign(alloc: AllocFn, free: FreeFn, opaque: *mut c_void) -> Self {
         Self { alloc, free, opaque }
     }

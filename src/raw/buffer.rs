@@ -20,8 +20,8 @@ pub struct Buffer {
     allocator: Allocator,
 }
 
-// SAFETY: a buffer owns its memory alone. A foreign allocator must be called on its own thread, which is what the duty in the
-// type's description is about; reading and writing the bytes is free to any thread.
+// SAFETY: a buffer owns its memory alone, and any thread may read and write it. Only growing and dropping call the allocator: whoever
+// made a foreign one vouches for the threads on which that happens (`Allocator::foreign`).
 unsafe impl Send for Buffer {}
 // SAFETY: a shared buffer is only read.
 unsafe impl Sync for Buffer {}
@@ -86,9 +86,9 @@ impl Buffer {
         // SAFETY: `len` is within the memory at `start`, or both are of no size.
         let free = unsafe { self.start.as_ptr().add(self.len) };
         // SAFETY: the memory behind the first `len` bytes is this buffer's alone, up to its capacity.
-        let mut output = unsafe { Output::from_raw(free, self.capacity - self.len) };
-        let result = write(&mut output);
-        self.len += output.written();
+        let output = unsafe { Output::from_raw(free, self.capacity - self.len) };
+        let (result, count) = output.lend(write);
+        self.len += count;
         result
     }
 
@@ -168,6 +168,13 @@ mod tests {
         buffer.reserve(3).expect("malloc gives a few bytes");
         buffer.append(|output| output.put(b"34"));
         assert_eq!(*buffer, *b"1234");
+    }
+
+    #[test]
+    #[should_panic(expected = "replaced")]
+    fn a_replaced_cursor_does_not_lengthen_a_buffer() {
+        let mut buffer = Buffer::copy_of(b"12345678", Allocator::SYSTEM).expect("malloc gives a few bytes");
+        buffer.append(|output| *output = Output::new(Box::leak(Box::new([7u8; 1000]))));
     }
 
     #[test]

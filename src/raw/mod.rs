@@ -9,8 +9,10 @@ pub mod load;
 pub mod output;
 pub mod placed;
 pub mod process;
+pub(crate) mod report;
 pub mod search;
 pub(crate) mod shared;
+pub mod table;
 pub(crate) mod thread;
 
 pub use alloc::Allocator;
@@ -19,3 +21,4 @@ pub use file::SharedFile;
 pub use output::Output;
 pub use placed::Placed;
 pub use search::find_byte;
+pub use table::Table;

@@ -82,11 +82,9 @@ impl<'a> Output<'a> {
         write: impl FnOnce(&mut Output<'_>) -> T,
         head: impl FnOnce(usize) -> [u8; N],
     ) -> Option<T> {
-        let mut behind = Output::of_uninit(self.spare().get_mut(N..)?);
-        let result = write(&mut behind);
-        let count = behind.written();
+        let (result, count) = Output::of_uninit(self.spare().get_mut(N..)?).lend(write);
         self.put(&head(count));
-        // SAFETY: `behind` began where the head ends now, and initialised `count` bytes of what was free.
+        // SAFETY: `lend` counted what was written from where the head ends now.
         unsafe { self.advance(count) };
         Some(result)
     }
@@ -94,10 +92,21 @@ impl<'a> Output<'a> {
     /// Lets `write` append `limit` bytes at most.
     pub fn limited<T>(&mut self, limit: usize, write: impl FnOnce(&mut Output<'_>) -> T) -> T {
         let len = self.room().min(limit);
-        let mut part = Output { start: self.cursor(), len, written: 0, _buffer: PhantomData };
-        let result = write(&mut part);
-        self.written += part.written;
+        let part = Output { start: self.cursor(), len, written: 0, _buffer: PhantomData };
+        let (result, count) = part.lend(write);
+        self.written += count;
         result
+    }
+
+    /// Lets `write` append, and returns how many bytes of this very buffer it has written.
+    ///
+    /// # Panics
+    /// When `write` puts another cursor in the place of the one it gets: what that one has written says nothing of this buffer.
+    pub(super) fn lend<T>(mut self, write: impl FnOnce(&mut Output<'_>) -> T) -> (T, usize) {
+        let place = (self.start, self.len);
+        let result = write(&mut self);
+        assert!((self.start, self.len) == place, "the cursor was replaced");
+        (result, self.written)
     }
 
     /// Takes back everything that was appended.
@@ -149,6 +158,16 @@ mod tests {
         assert_eq!(output.put_headed(|behind| behind.put(b"ef"), |_| [0; 3]), None);
         assert_eq!(output.written(), 6);
         assert_eq!(&buffer, b"a3:bcd\0\0");
+    }
+
+    #[test]
+    #[should_panic(expected = "replaced")]
+    fn another_cursor_does_not_count_for_the_one_that_was_lent() {
+        let (mut small, large) = ([0u8; 8], Box::leak(Box::new([7u8; 1000])));
+        Output::new(&mut small).limited(8, |part| {
+            *part = Output::new(large);
+            part.put(&[1; 1000]);
+        });
     }
 
     #[test]

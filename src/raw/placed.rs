@@ -12,7 +12,7 @@ pub struct Placed<T> {
     allocator: Allocator,
 }
 
-// SAFETY: the value is owned alone; see the type's description for the allocator's thread.
+// SAFETY: the value is owned alone; for the threads on which the allocator is called see `Allocator::foreign`.
 unsafe impl<T: Send> Send for Placed<T> {}
 // SAFETY: a shared owner only lends the value.
 unsafe impl<T: Sync> Sync for Placed<T> {}

@@ -30,9 +30,11 @@ use super::stretch::{
 };
 use super::tuning::{Tuning, Way};
 use super::{Source, SourceKind};
+use crate::budget::{self, Share};
 use crate::error::{Error, Result};
 use crate::inflate::{Inflate, Resolver};
 use crate::pipeline::pool::Pool;
+use crate::pipeline::thread_limit;
 use crate::raw::process::Epoch;
 use crate::raw::{Output, SharedFile};
 use std::collections::VecDeque;
@@ -67,6 +69,22 @@ pub(super) fn least_left_at_first(kind: SourceKind, tuning: &Tuning) -> u64 {
     least.min(4 * tuning.stretch)
 }
 
+/// With memory for fewer stretches nothing is decoded ahead: one is decoded, one is delivered.
+const LEAST_STRETCHES: usize = 2;
+
+/// Takes a share of the process's memory for stretches; returns the number of stretches, 0 if there is
+/// not enough.
+fn take_share(share: &mut Share, tuning: Tuning, workers: usize, elements: usize) -> usize {
+    // One for each worker, one that waits, one that is delivered.
+    let wanted = workers + 2;
+    let unit = 2 * elements + (tuning.stretch + MARGIN) as usize;
+    if tuning.way == Way::Measured {
+        return share.add_units(unit, wanted, LEAST_STRETCHES);
+    }
+    *share = Share::overdrawn(wanted * unit);
+    wanted
+}
+
 /// A stretch that was begun.
 #[derive(Debug)]
 struct Pending {
@@ -91,6 +109,10 @@ pub(super) struct Ahead {
     spacing: usize,
     /// The file that workers read.
     file: Option<SharedFile>,
+    /// For the memory of all stretches, spare buffers included; it is given back with this value.
+    _share: Share,
+    /// The number of refused requests for memory when this one was granted.
+    refusals: usize,
     pending: VecDeque<Pending>,
     pub(super) delivery: Option<Delivery>,
     resolver: Resolver,
@@ -109,12 +131,29 @@ pub(super) struct Ahead {
     costs: Costs,
     counters: ReadCounters,
     /// When workers were first asked.
-    since: Option<Instant>,
+    since: Instant,
 }
 
 impl Ahead {
-    /// No stretches yet.
-    pub(super) fn new(kind: SourceKind, tuning: Tuning) -> Result<Self> {
+    /// Begins to read ahead. [`Error::Memory`] when others have the memory for that, [`Error::Stream`]
+    /// when there are no workers.
+    pub(super) fn engage(kind: SourceKind, tuning: Tuning, source: &impl Source) -> Result<Self> {
+        let workers = (thread_limit() - 1).min(MOST_WORKERS);
+        let mut plan = Plan::new(kind, tuning);
+        plan.divide_memory(workers > 1);
+        let mut share = Share::none();
+        let mut stretches = take_share(&mut share, tuning, workers, plan.elements());
+        if stretches == 0 && workers == 1 {
+            plan.divide_memory(true);
+            stretches = take_share(&mut share, tuning, workers, plan.elements());
+        }
+        if stretches == 0 {
+            return Err(Error::Memory);
+        }
+        let workers = Pool::current().map_or(0, Pool::workers).min(MOST_WORKERS);
+        if workers == 0 {
+            return Err(Error::Stream);
+        }
         let mut pending = VecDeque::new();
         pending.try_reserve(MOST_WORKERS + 1).map_err(|_| Error::Memory)?;
         Ok(Self {
@@ -122,34 +161,25 @@ impl Ahead {
             tuning,
             call: 0,
             spacing: usize::MAX,
-            file: None,
+            file: source.share(),
+            _share: share,
+            refusals: budget::refusals(),
             pending,
             delivery: None,
             resolver: Resolver::new()?,
             buffers: BufferPool::default(),
             epoch: Epoch::now(),
-            workers: 0,
+            workers: workers.min((stretches - 1).max(2) - 1),
             begun: 0,
-            plan: Plan::new(kind, tuning),
+            plan,
             were_bytes: false,
             last_stop: 0,
             block_len: 0,
             pace: Pace::default(),
             costs: Costs::default(),
             counters: ReadCounters::default(),
-            since: None,
+            since: Instant::now(),
         })
-    }
-
-    /// Starts the workers, if there are none yet; false when there are none to be had.
-    pub(super) fn engage(&mut self, source: &impl Source) -> bool {
-        self.close_file();
-        self.file = source.share();
-        self.workers = Pool::current().map_or(0, Pool::workers).min(MOST_WORKERS);
-        self.plan.set_workers(self.workers);
-        self.epoch = Epoch::now();
-        self.since = self.since.or_else(|| Some(Instant::now()));
-        self.workers > 0
     }
 
     /// Ends the workers' reading.
@@ -161,17 +191,20 @@ impl Ahead {
 
     /// Statistics.
     pub(super) fn counters(&self) -> ReadCounters {
-        let since = self.since.map_or(0, |since| since.elapsed().as_nanos() as u64);
+        let since = self.since.elapsed().as_nanos() as u64;
         ReadCounters { gap: self.plan.gap(), since, ..self.counters }
     }
 
-    /// Drops all stretches; the decoder continues at another place.
-    pub(super) fn reset(&mut self) {
+    /// Drops all stretches.
+    pub(super) fn drop_all(&mut self) {
         self.counters.misses += self.pending.len() as u64;
         self.pending.clear();
         self.delivery = None;
-        self.plan.restart();
-        self.pace.interrupt();
+    }
+
+    /// Whether another stream was refused memory that this one does not use.
+    pub(super) fn should_yield(&self) -> bool {
+        self.pending.is_empty() && self.delivery.is_none() && budget::refusals() != self.refusals
     }
 
     /// A call of the host begins.

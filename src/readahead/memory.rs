@@ -16,7 +16,7 @@
 #![forbid(unsafe_code)]
 
 use super::ahead::Ahead;
-use super::{Decoder, Interest, Source};
+use super::{Decoder, Source, Way};
 use crate::error::{Error, Result, Status};
 use crate::inflate::{Goal, HeaderPart};
 use crate::pipeline::thread_limit;
@@ -83,7 +83,8 @@ impl Decoder {
         let is_enough = len >= self.tuning.least_input || (len >= TAIL && self.ahead.is_some());
         is_enough
             && matches!(goal, Goal::Progress | Goal::Finish)
-            && self.interest != Interest::No
+            && !self.is_declined
+            && self.tuning.way != Way::Serial
             && self.engine.has_largest_window()
             && thread_limit() > 1
     }
@@ -105,8 +106,10 @@ impl Decoder {
         let outcome = self.inflate_parts(&mut source, output, goal, room, report);
         let outcome = self.engine.end_call(outcome, goal);
         *input = source.rest();
-        if !matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)) {
-            self.finish();
+        if matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)) {
+            self.yield_memory();
+        } else {
+            self.forget();
         }
         outcome
     }
@@ -122,7 +125,7 @@ impl Decoder {
         loop {
             let mut part = Part::WHOLE;
             if source.rest().len() < TAIL {
-                self.finish();
+                self.forget();
             } else {
                 self.count(0, source);
                 part = self.next_part(source, output, room);
@@ -150,11 +153,10 @@ impl Decoder {
 
     /// Delivers what fits, and returns how far the serial decoder is to decode then.
     fn next_part(&mut self, source: &mut Memory<'_>, output: &mut Output<'_>, room: usize) -> Part {
-        if self.interest != Interest::Yes {
-            let limit = if self.interest == Interest::Later { PART } else { usize::MAX };
+        let Some(ahead) = &mut self.ahead else {
+            let limit = if self.engage_at < u64::MAX { PART } else { usize::MAX };
             return Part { limit, stops: false };
-        }
-        let Some(ahead) = &mut self.ahead else { return Part::WHOLE };
+        };
         if output.is_full() {
             return Part::WHOLE;
         }

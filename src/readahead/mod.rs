@@ -43,7 +43,7 @@ mod worker;
 
 use self::ahead::Ahead;
 use self::delivery::Delivered;
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::inflate::{Bookmark, Goal, HeaderPart, Inflate};
 use crate::pipeline::thread_limit;
 use crate::raw::{Allocator, Output, Placed, SharedFile};
@@ -78,6 +78,9 @@ pub trait Source {
     fn copy(&self, offset: u64, output: &mut Output<'_>);
 }
 
+/// Compressed bytes after which a stream asks again for memory that others have.
+const RETRY_AFTER: u64 = 2 << 20;
+
 /// What the compressed data is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
@@ -87,28 +90,21 @@ pub enum SourceKind {
     Memory,
 }
 
-/// Whether stretches are begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Interest {
-    /// Not yet.
-    Later,
-    Yes,
-    /// Never.
-    No,
-}
-
 /// A decoder that other threads help.
 #[derive(Debug)]
 pub struct Decoder {
     engine: Inflate,
     kind: SourceKind,
     tuning: Tuning,
-    interest: Interest,
-    /// Compressed bytes that were consumed in a row.
+    /// Whether the stream is left to the serial decoder.
+    is_declined: bool,
+    /// Compressed bytes that were consumed in a row, and how many there must be before workers are
+    /// asked.
     consumed: u64,
+    engage_at: u64,
     /// Compressed bytes that were passed in all, by decoding or by delivering.
     passed: u64,
-    /// What workers decode. Its memory is asked for when the first stretch may begin.
+    /// What workers decode; `None` while no stretch may begin.
     ahead: Option<Placed<Ahead>>,
     /// Statistics of what was dropped.
     counters: ReadCounters,
@@ -121,8 +117,9 @@ impl Decoder {
             engine,
             kind,
             tuning,
-            interest: Interest::at_first(tuning),
+            is_declined: false,
             consumed: 0,
+            engage_at: engage_after(tuning),
             passed: 0,
             ahead: None,
             counters: ReadCounters::default(),
@@ -146,14 +143,13 @@ impl Decoder {
         self.engine.begin_call();
         let outcome = self.decode_on(source, output, goal, report);
         let outcome = self.engine.end_call(outcome, goal);
-        if self.interest == Interest::Yes
-            && let Some(ahead) = &mut self.ahead
-        {
+        if let Some(ahead) = &mut self.ahead {
             if outcome == Ok(Status::Ok) && output.is_full() {
                 ahead.rest(&self.engine, source);
             }
             ahead.leave(output.written() - before);
         }
+        self.yield_memory();
         outcome
     }
 
@@ -191,9 +187,6 @@ impl Decoder {
     /// Delivers stretches as long as there is one to deliver. Returns the call's outcome if that is
     /// its end.
     fn deliver(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Option<Result<Status>> {
-        if self.interest != Interest::Yes {
-            return None;
-        }
         let ahead = self.ahead.as_mut()?;
         loop {
             match ahead.deliver(&mut self.engine, output) {
@@ -202,7 +195,7 @@ impl Decoder {
                 Delivered::All { from, next, is_between_members } => {
                     self.passed += next - from;
                     if source.go_to(next).is_none() {
-                        return Some(Err(crate::error::Error::Stream));
+                        return Some(Err(Error::Stream));
                     }
                     if is_between_members {
                         return Some(Ok(Status::StreamEnd));
@@ -222,28 +215,32 @@ impl Decoder {
     fn count(&mut self, consumed: usize, source: &impl Source) {
         self.consumed += consumed as u64;
         self.passed += consumed as u64;
-        if self.interest != Interest::Later || self.consumed < self.tuning.engage_after {
+        if self.consumed < self.engage_at {
             return;
         }
-        self.interest = Interest::No;
+        self.engage_at = u64::MAX;
         let (Some(offset), Some(size)) = (source.offset(), source.readable_size()) else { return };
-        if thread_limit() < 2 || size < offset + ahead::least_left_at_first(self.kind, &self.tuning) {
+        let least_left = ahead::least_left_at_first(self.kind, &self.tuning);
+        if self.is_declined || thread_limit() < 2 || size < offset + least_left {
             return;
         }
-        if self.ahead.is_none() {
-            let made = Ahead::new(self.kind, self.tuning);
-            self.ahead = made.and_then(|ahead| Placed::try_new(ahead, Allocator::SYSTEM)).ok();
+        match Ahead::engage(self.kind, self.tuning, source) {
+            Ok(ahead) => self.ahead = Placed::try_new(ahead, Allocator::SYSTEM).ok(),
+            // Other streams have the memory. It is asked for again later.
+            Err(Error::Memory) => self.engage_at = self.consumed + RETRY_AFTER,
+            Err(_) => {}
         }
-        if self.ahead.as_mut().is_some_and(|ahead| ahead.engage(source)) {
-            self.interest = Interest::Yes;
+    }
+
+    /// Gives memory back that is not in use while another stream was refused some.
+    fn yield_memory(&mut self) {
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.should_yield()) {
+            self.forget();
         }
     }
 
     fn active(&mut self) -> Option<&mut Ahead> {
-        match self.interest {
-            Interest::Yes => self.ahead.as_deref_mut(),
-            Interest::Later | Interest::No => None,
-        }
+        self.ahead.as_deref_mut()
     }
 
     /// The offset of the data that is being delivered, if a stretch is; else the decoder is at the
@@ -283,38 +280,25 @@ impl Decoder {
 
     fn restart(&mut self) {
         self.forget();
+        self.is_declined = false;
         if self.kind == SourceKind::Memory {
-            self.finish();
             self.counters = ReadCounters::default();
         }
-        self.interest = Interest::at_first(self.tuning);
     }
 
-    /// Drops all that was decoded ahead.
+    /// Drops all that was decoded ahead, and frees its memory.
     pub fn forget(&mut self) {
-        self.consumed = 0;
-        if let Some(ahead) = &mut self.ahead {
-            ahead.reset();
+        if let Some(mut ahead) = self.ahead.take() {
+            ahead.drop_all();
+            self.counters.add(&ahead.counters());
         }
-        if self.interest == Interest::Yes {
-            self.interest = Interest::Later;
-        }
+        (self.consumed, self.engage_at) = (0, engage_after(self.tuning));
     }
 
     /// Changes the settings; drops all that was decoded ahead.
     pub fn tune(&mut self, tuning: Tuning) {
+        self.tuning = tuning;
         self.forget();
-        (self.tuning, self.ahead) = (tuning, None);
-        self.interest = Interest::at_first(tuning);
-    }
-
-    /// The data is over, or nearly so: frees all memory for reading ahead.
-    fn finish(&mut self) {
-        self.counters = self.counters();
-        (self.ahead, self.consumed) = (None, 0);
-        if self.interest == Interest::Yes {
-            self.interest = Interest::Later;
-        }
     }
 
     /// Statistics of reading ahead.
@@ -328,8 +312,8 @@ impl Decoder {
 
     /// Leaves the rest of the stream to the serial decoder.
     pub fn decline(&mut self) {
-        self.finish();
-        self.interest = Interest::No;
+        self.forget();
+        self.is_declined = true;
     }
 
     /// Compressed bytes that were passed in all, by decoding or by delivering.
@@ -349,8 +333,7 @@ impl Decoder {
     }
 }
 
-impl Interest {
-    fn at_first(tuning: Tuning) -> Self {
-        if tuning.way == Way::Serial { Self::No } else { Self::Later }
-    }
+/// Compressed bytes that must be consumed before workers are asked.
+fn engage_after(tuning: Tuning) -> u64 {
+    if tuning.way == Way::Serial { u64::MAX } else { tuning.engage_after }
 }

@@ -89,11 +89,6 @@ impl Pace {
     pub(super) fn host_is_busy(&self) -> bool {
         self.host_is_busy
     }
-
-    /// Forgets when the last read ended: what the host did since then says nothing.
-    pub(super) fn interrupt(&mut self) {
-        self.left = None;
-    }
 }
 
 /// Whether a worker that took so long and ran for so long of it had a processor to itself.

@@ -108,23 +108,14 @@ impl Plan {
         }
     }
 
-    /// The reader goes on at another place.
-    pub(super) fn restart(&mut self) {
-        (self.resume_at, self.pause) = (0, PAUSE);
-        (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
-        self.is_on_trial = false;
-        self.stretch = FIRST_STRETCH.min(self.tuning.stretch);
-        self.coming = (1, 1);
-    }
-
     /// Whether the next stretch is the first after a pause.
     pub(super) fn is_on_trial(&self) -> bool {
         self.is_on_trial
     }
 
-    /// Divides the memory among so many workers.
-    pub(super) fn set_workers(&mut self, workers: usize) {
-        self.elements = if workers > 1 { MOST_ELEMENTS_OF_MANY } else { MOST_ELEMENTS };
+    /// Sets how much memory a stretch has.
+    pub(super) fn divide_memory(&mut self, is_short: bool) {
+        self.elements = if is_short { MOST_ELEMENTS_OF_MANY } else { MOST_ELEMENTS };
     }
 
     /// The most elements of a stretch.

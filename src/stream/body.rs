@@ -277,7 +277,7 @@ impl Body {
         let end = if flush == Flush::Finish { ChunkEnd::Finish } else { ChunkEnd::Sync };
         let mut encoder = ChunkEncoder::default();
         let level = policy::level_for(self.params.level, self.params.strategy)?;
-        let mut encode = |out: &mut Output<'_>| encoder.encode(level, data, window_len, end, out);
+        let mut encode = |out: &mut Output<'_>| encoder.encode(level, (data, window_len), true, end, out);
         let outcome = if output.room() >= room { encode(output) } else { staged.append(encode) };
         let info = match outcome {
             Ok(info) => info,
@@ -289,7 +289,7 @@ impl Body {
                 return Err(error);
             }
         };
-        self.used_bits = info.last_bits;
+        self.used_bits = info;
         self.counters.chunks += 1;
         if self.data_type == UNKNOWN {
             self.data_type = detect_data_type(&data[window_len..], &[]);
@@ -472,6 +472,12 @@ impl Body {
         match &self.segment {
             Segment::Serial | Segment::Finished => self.serial()?.set_dictionary(dictionary),
             Segment::Held(held) if held.is_empty() => {
+                if let (Some(serial), None) = (&mut self.serial, &self.history)
+                    && serial.pending() != (0, 0)
+                {
+                    // The bits before the next byte boundary are the serial engine's, and must not be lost by its starting anew.
+                    return serial.set_dictionary(dictionary);
+                }
                 let mut history = self.window()?;
                 history.reserve(dictionary.len())?;
                 history.extend(dictionary);

@@ -9,11 +9,9 @@
 use super::policy;
 use crate::config::config;
 use crate::pipeline;
-use crate::raw::process::NoCancel;
+use crate::raw::report;
 use crate::zng::DeflateParams;
 use std::fmt::{self, Display};
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::mem::{Discriminant, discriminant};
 
 /// How a segment is compressed, and what decided on it.
@@ -87,12 +85,9 @@ impl Log {
             return;
         }
         self.last = Some(kind);
-        let _whole = NoCancel::new();
-        let line = format!("rigz {} deflate level {level}: {decision}\n", std::process::id());
-        let path = config().log.as_ref();
-        if let Some(Ok(mut file)) = path.map(|path| OpenOptions::new().append(true).create(true).open(path)) {
-            // One write, so that lines of several processes do not mix.
-            _ = file.write_all(line.as_bytes());
+        if let Some(path) = &config().log {
+            let line = format!("rigz {} deflate level {level}: {decision}\n", std::process::id());
+            report::append(path, line.as_bytes());
         }
     }
 }

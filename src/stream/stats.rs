@@ -6,10 +6,8 @@
 
 use crate::config::config;
 use crate::pipeline::Counters;
-use crate::raw::process::NoCancel;
+use crate::raw::report;
 use crate::readahead::ReadCounters;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// What a stream does.
@@ -116,10 +114,7 @@ pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
 
 /// Appends a line to the file of statistics.
 fn append(line: &str) {
-    let Some(path) = &config().stats else { return };
-    let _whole = NoCancel::new();
-    if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
-        // One write, so that lines of several processes do not mix.
-        _ = file.write_all(line.as_bytes());
+    if let Some(path) = &config().stats {
+        report::append(path, line.as_bytes());
     }
 }

@@ -1,5 +1,6 @@
 //! The reader of what our deflate wrote: the system's inflate, fed as the bytes come, which knows what they must decode to.
 
+use std::collections::VecDeque;
 use std::ffi::c_int;
 
 use crate::run::Bench;
@@ -15,6 +16,8 @@ pub(crate) struct Decoder<'a> {
     pub(crate) ended: bool,
     /// What the zlib header will ask for.
     pub(crate) dictionary: Option<Vec<u8>>,
+    /// Of a raw stream, those that come in once so many bytes are decoded.
+    waiting: VecDeque<(usize, Vec<u8>)>,
     piece: Vec<u8>,
     header: Option<Box<ReadHeader>>,
     /// The header was watched from its first byte on.
@@ -82,6 +85,7 @@ impl<'a> Decoder<'a> {
             decoded: 0,
             ended: false,
             dictionary: None,
+            waiting: VecDeque::new(),
             piece: vec![0; PIECE],
             header: None,
             header_whole: false,
@@ -100,11 +104,20 @@ impl<'a> Decoder<'a> {
         self.header.as_deref().filter(|_| self.header_whole)
     }
 
-    /// A raw stream's dictionary, at the place where the writer set it.
-    pub(crate) fn set_raw_dictionary(&mut self, dictionary: &[u8]) {
-        let len = dictionary.len() as u32;
-        let code = self.bench.judge.inflate_set_dictionary(&mut *self.strm, dictionary.as_ptr(), len);
-        assert_eq!(code, OK, "a raw stream takes a dictionary anywhere");
+    /// A raw stream's dictionary, which the writer set when it had taken `at` bytes.
+    pub(crate) fn set_raw_dictionary(&mut self, at: usize, dictionary: &[u8]) {
+        self.waiting.push_back((at, dictionary.to_vec()));
+        self.take_dictionaries();
+    }
+
+    /// Gives the reader the dictionaries whose place it has come to.
+    fn take_dictionaries(&mut self) {
+        while self.waiting.front().is_some_and(|(at, _)| *at == self.decoded) {
+            let Some((_, dictionary)) = self.waiting.pop_front() else { return };
+            let len = dictionary.len() as u32;
+            let code = self.bench.judge.inflate_set_dictionary(&mut *self.strm, dictionary.as_ptr(), len);
+            assert_eq!(code, OK, "a raw stream takes a dictionary anywhere");
+        }
     }
 
     /// Decodes `bytes`, which must give the next bytes of `want`.
@@ -119,9 +132,10 @@ impl<'a> Decoder<'a> {
                 };
             }
             self.strm.next_out = self.piece.as_mut_ptr();
-            self.strm.avail_out = PIECE as u32;
+            let room = self.waiting.front().map_or(PIECE, |(at, _)| PIECE.min(at - self.decoded));
+            self.strm.avail_out = room as u32;
             let code = self.bench.judge.inflate(&mut *self.strm, NO_FLUSH);
-            let got = &self.piece[..PIECE - self.strm.avail_out as usize];
+            let got = &self.piece[..room - self.strm.avail_out as usize];
             let expected = want.get(self.decoded..).unwrap_or_default();
             if got.len() > expected.len() {
                 let decoded = self.decoded + got.len();
@@ -134,6 +148,7 @@ impl<'a> Decoder<'a> {
                 return Err(format!("the output decodes to a wrong byte at {}", self.decoded + at));
             }
             self.decoded += got.len();
+            self.take_dictionaries();
             match code {
                 STREAM_END => self.ended = true,
                 NEED_DICT => {
@@ -174,6 +189,7 @@ impl<'a> Decoder<'a> {
         self.decoded = 0;
         self.ended = false;
         self.dictionary = None;
+        self.waiting.clear();
         if self.header.is_some() {
             self.watch_header();
         }
@@ -189,6 +205,7 @@ impl<'a> Decoder<'a> {
             decoded: self.decoded,
             ended: self.ended,
             dictionary: self.dictionary.clone(),
+            waiting: self.waiting.clone(),
             piece: vec![0; PIECE],
             header: None,
             header_whole: false,

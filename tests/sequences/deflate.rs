@@ -82,8 +82,8 @@ struct Pair<'a> {
     ended: bool,
     /// The last call was a completed flush, so nothing is buffered and the next byte starts a block.
     clean: bool,
-    /// A byte boundary too, or a place where the raw dictionary may change.
-    aligned: bool,
+    /// Nothing was taken since, so a raw stream's dictionary may change. Bits may have been primed.
+    at_rest: bool,
     /// The last call was a deflateParams that has flushed, perhaps.
     changed: bool,
     /// data_type follows from the input alone.
@@ -133,7 +133,7 @@ impl<'a> Pair<'a> {
             heard: false,
             ended: false,
             clean: true,
-            aligned: true,
+            at_rest: true,
             changed: false,
             plain: params.level != 0,
         }))
@@ -249,10 +249,9 @@ impl<'a> Pair<'a> {
         self.heard |= flush == FINISH && step.code == OK && took_all;
         if step.code == OK && flush != NO_FLUSH && flush != FINISH && valid && step.room_left > 0 {
             self.judge_flush(flush)?;
-            self.clean = true;
-            self.aligned = flush == SYNC_FLUSH || flush == FULL_FLUSH;
+            (self.clean, self.at_rest) = (true, true);
         } else if step.consumed > 0 || !step.output.is_empty() {
-            self.clean = false;
+            (self.clean, self.at_rest) = (false, false);
         }
         if flush != NO_FLUSH && self.fed.is_empty() {
             // An empty first block has its own idea of the data's kind.
@@ -439,7 +438,8 @@ impl<'a> Pair<'a> {
         self.history.extend_from_slice(dictionary);
         self.remembered += dictionary.len();
         match self.format {
-            Format::Raw => self.decoder.set_raw_dictionary(dictionary),
+            // Behind Z_BLOCK the last bytes before it may not be decoded yet.
+            Format::Raw => self.decoder.set_raw_dictionary(self.fed.len(), dictionary),
             _ => {
                 // A second dictionary before the header: zlib's sum goes over both, in one id.
                 let mut all = self.decoder.dictionary.take().unwrap_or_default();
@@ -514,7 +514,7 @@ impl<'a> Pair<'a> {
         // One that is refused leaves what the one before it has changed.
         self.changed |= step.code == OK;
         if !idle {
-            self.clean = false;
+            (self.clean, self.at_rest) = (false, false);
         }
         Ok(())
     }
@@ -589,7 +589,7 @@ impl<'a> Pair<'a> {
             heard: self.heard,
             ended: self.ended,
             clean: self.clean,
-            aligned: self.aligned,
+            at_rest: self.at_rest,
             changed: self.changed,
             plain: self.plain,
         })
@@ -621,7 +621,7 @@ impl<'a> Pair<'a> {
         self.data = data(rng, len);
         self.pos = 0;
         (self.started, self.finishing, self.heard, self.ended) = (false, false, false, false);
-        (self.clean, self.aligned) = (true, true);
+        (self.clean, self.at_rest) = (true, true);
         self.plain = false;
         Ok(())
     }
@@ -772,7 +772,7 @@ fn random_call<'a>(
         86 if pair.ended && pair.format == Format::Raw => pair.reset(true, rng, trace)?,
         87..90 => {
             let certain = match pair.format {
-                Format::Raw => pair.clean && pair.aligned && !pair.ended,
+                Format::Raw => pair.at_rest && !pair.ended,
                 // After the trailer zlib forgets the format and takes one.
                 _ => !pair.ended,
             };

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rigz::deflate::{ChunkEnd, Encoder, Level};
+use rigz::deflate::{ChunkEncoder, ChunkEnd, Level};
 use ways::{Counter, Deque, Jobs, Line, Scope, Tokens, Way};
 
 const ROUNDS: usize = 7;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
             Box::new(Counter::new(threads)),
         ];
         let done = AtomicUsize::new(0);
-        let nothing = |_: usize, _: &mut Encoder| {
+        let nothing = |_: usize, _: &mut ChunkEncoder| {
             done.fetch_add(1, Ordering::Relaxed);
         };
         let jobs = Jobs { count: EMPTY_JOBS, work: &nothing };
@@ -68,10 +68,10 @@ fn main() -> ExitCode {
         }
         for kib in [64, 128, 512] {
             let chunks: Vec<&[u8]> = data.chunks(kib << 10).collect();
-            let encode = |index: usize, encoder: &mut Encoder| {
+            let encode = |index: usize, encoder: &mut ChunkEncoder| {
                 let mut out = Vec::new();
                 let level = Level::new(1).expect("level 1 is there");
-                encoder.encode(level, chunks[index], 0, ChunkEnd::Sync, &mut out).expect("there is memory");
+                encoder.encode_to_vec(level, chunks[index], 0, ChunkEnd::Sync, &mut out).expect("there is memory");
                 assert!(!out.is_empty());
             };
             let jobs = Jobs { count: chunks.len(), work: &encode };

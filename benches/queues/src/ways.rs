@@ -7,19 +7,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
-use rigz::deflate::Encoder;
+use rigz::deflate::ChunkEncoder;
 
 /// A batch.
 pub struct Jobs<'a> {
     pub count: usize,
-    pub work: &'a (dyn Fn(usize, &mut Encoder) + Sync),
+    pub work: &'a (dyn Fn(usize, &mut ChunkEncoder) + Sync),
 }
 
 impl Jobs<'_> {
     /// Does job `index` with the thread's own encoder.
     fn work_on(&self, index: usize) {
         thread_local! {
-            static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::new().expect("there is memory"));
+            static ENCODER: RefCell<ChunkEncoder> = RefCell::new(ChunkEncoder::new().expect("there is memory"));
         }
         ENCODER.with_borrow_mut(|encoder| (self.work)(index, encoder));
     }

@@ -77,6 +77,9 @@ impl ChunkEncoder {
         Err(Error::Stream)
     }
 
+    /// There is no engine to lend.
+    pub(super) fn rest(&mut self) {}
+
     pub(super) fn discard(&mut self) {
         self.discarded += 1;
     }

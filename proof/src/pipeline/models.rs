@@ -28,7 +28,7 @@ fn worker(encoder: ChunkEncoder) -> JoinHandle<()> {
 
 fn ring(allocator: Allocator) -> Ring {
     let mut ring = Ring::new(allocator).expect("memory for a ring");
-    ring.use_workers().expect("memory for a deeper ring");
+    ring.use_workers(|depth| depth).expect("memory for a deeper ring");
     ring
 }
 

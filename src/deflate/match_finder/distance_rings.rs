@@ -24,7 +24,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::tail_chain::{SHORT_ORIGIN_MAX, ShortTable, TailChain};
+use super::tail_chain::{ShortTable, TailChain};
 use super::{WORD, hash};
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
@@ -71,44 +71,26 @@ const THIN_CYCLE: usize = 13;
 /// How far ahead of a searched position the rings must be filled: its own 258 bytes and those of a lazy search.
 pub(in crate::deflate) const LOOKAHEAD: usize = MAX_MATCH + 2 + MAX_KEY + 1;
 
-/// Table sizes for a call, as powers of two. Small inputs use the front of the tables: they fit a nearer cache, and clearing
-/// half a mebibyte would cost more than encoding them.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Table sizes, as powers of two. Inputs up to [`MEDIUM_INPUT`] use the front of the tables: they fit a nearer cache, and
+/// clearing half a mebibyte would cost more than encoding a short input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
-    Small,
     Medium,
     Large,
 }
 
-/// Origins from here on start over with cleared tables, so that every position fits the 32 bits of a short head.
-const ORIGIN_MAX: usize = 1 << 31;
-
-const SMALL_BITS: u32 = 12;
 const MEDIUM_BITS: u32 = 15;
 const CHAIN_BITS: u32 = 17;
 const NEAR_BITS: u32 = 16;
 const SHORT_BITS: u32 = 15;
 const FIVE_BITS: u32 = 16;
 
-/// Inputs up to these sizes use the front of the tables only.
-const SMALL_INPUT: usize = 4096;
-/// See [`SMALL_INPUT`].
+/// See [`Size`].
 pub(in crate::deflate) const MEDIUM_INPUT: usize = 65536;
 
 impl Size {
-    fn for_input(len: usize) -> Self {
-        if len <= SMALL_INPUT {
-            Self::Small
-        } else if len <= MEDIUM_INPUT {
-            Self::Medium
-        } else {
-            Self::Large
-        }
-    }
-
     fn chain_bits(self) -> u32 {
         match self {
-            Self::Small => SMALL_BITS,
             Self::Medium => MEDIUM_BITS,
             Self::Large => CHAIN_BITS,
         }
@@ -136,16 +118,9 @@ pub(in crate::deflate) struct DistanceRings {
     five_heads: Vec<i16>,
     /// For [`ShortTable`].
     short_heads: Vec<u16>,
-    /// Where in its own count of positions the input begins.
-    short_origin: usize,
     size: Size,
-    /// Whether the tables were made ready for `size`, and hold nothing but positions before the next input's.
-    is_ready: bool,
     keys: Keys,
-    /// Where in the tables' own count of positions the input begins. Tables that an input leaves behind are not cleared for the
-    /// next: its positions are counted on, so what was left reads as a distance beyond the input's start, that is, as none.
-    origin: usize,
-    /// In the same count, what table entries are relative to.
+    /// The position that table entries are relative to.
     base: usize,
     /// Positions of this input that are in the rings.
     filled: usize,
@@ -161,52 +136,45 @@ impl DistanceRings {
             near_heads: Vec::new(),
             five_heads: Vec::new(),
             short_heads: Vec::new(),
-            short_origin: 0,
-            size: Size::Small,
-            is_ready: false,
+            size: Size::Medium,
             keys: Keys::Five,
-            origin: 0,
             base: 0,
             filled: 0,
         })
     }
 
-    /// Forgets everything, ready for an input of `len` bytes.
-    ///
-    /// Longer inputs than a window get cleared tables: there a saturated entry may read as a distance of exactly a window and
-    /// cost a search a step, so what a search finds would depend on where the base moves, and that on earlier inputs.
-    pub(in crate::deflate) fn reset(&mut self, len: usize, keys: Keys) -> Result<()> {
-        let size = Size::for_input(len);
-        self.origin += self.filled;
-        self.short_origin += self.filled;
+    /// Forgets everything, ready for a new input. `is_long`: over [`MEDIUM_INPUT`] bytes are expected.
+    pub(in crate::deflate) fn reset(&mut self, is_long: bool, keys: Keys) -> Result<()> {
         self.filled = 0;
+        self.base = 0;
         self.keys = keys;
-        if self.is_ready && size == self.size && len <= WINDOW_SIZE && self.origin < ORIGIN_MAX {
-            if self.short_origin + len > SHORT_ORIGIN_MAX {
-                self.short_heads.fill(0);
-                self.short_origin = 0;
-            }
-            return Ok(());
-        }
-        self.is_ready = false;
-        cleared(&mut self.chain_heads, 1 << size.chain_bits(), EMPTY)?;
-        cleared(&mut self.near_heads, 1 << size.near_bits(), EMPTY)?;
-        if size == Size::Large {
-            cleared(&mut self.five_heads, 1 << FIVE_BITS, EMPTY)?;
-        }
-        cleared(&mut self.short_heads, 1 << size.short_bits(), 0)?;
-        self.is_ready = true;
-        self.size = size;
-        (self.origin, self.short_origin, self.base) = (0, 0, 0);
-        Ok(())
+        self.size = if is_long { Size::Large } else { Size::Medium };
+        // Memory for the large size from the start: growing later must not fail.
+        cleared(&mut self.chain_heads, 1 << CHAIN_BITS, 1 << self.size.chain_bits(), EMPTY)?;
+        cleared(&mut self.near_heads, 1 << NEAR_BITS, 1 << self.size.near_bits(), EMPTY)?;
+        cleared(&mut self.five_heads, 1 << FIVE_BITS, if is_long { 1 << FIVE_BITS } else { 0 }, EMPTY)?;
+        cleared(&mut self.short_heads, 1 << SHORT_BITS, 1 << self.size.short_bits(), 0)
     }
 
-    /// Lends memory to the tables of levels 1 and 2, `len` zeroed entries, and what the chain ring happens to hold: an encoder
-    /// that serves both kinds of levels then needs no more than for one.
-    pub(super) fn lend(&mut self, len: usize) -> Result<(&mut [i16], &mut [u16; RING])> {
-        self.is_ready = false;
-        cleared(&mut self.near_heads, len, 0)?;
-        Ok((&mut self.near_heads, &mut self.chain))
+    /// Goes over to the tables of a long input, at `position` of it.
+    pub(in crate::deflate) fn grow(&mut self, data: &[u8], position: usize, keys: Keys) {
+        self.size = Size::Large;
+        self.chain_heads.resize(1 << CHAIN_BITS, EMPTY);
+        self.near_heads.resize(1 << NEAR_BITS, EMPTY);
+        self.five_heads.resize(1 << FIVE_BITS, EMPTY);
+        self.keys = Keys::Six;
+        self.change_keys(data, position, keys);
+    }
+
+    /// Zeroes `len` entries for the tables of level 2: an encoder that serves both kinds of levels then needs no more
+    /// memory than for one.
+    pub(super) fn clear_for_lending(&mut self, len: usize) -> Result<()> {
+        cleared(&mut self.near_heads, len, len, 0)
+    }
+
+    /// Lends those entries, and the memory of the chain's ring.
+    pub(super) fn lend(&mut self) -> (&mut [i16], &mut [u16; RING]) {
+        (&mut self.near_heads, &mut self.chain)
     }
 
     /// Changes what is held, at `position`: for the window before it, the rings are filled again.
@@ -222,7 +190,7 @@ impl DistanceRings {
         }
         let filled = self.filled;
         self.filled = position.saturating_sub(WINDOW_SIZE);
-        self.base = self.origin + self.filled;
+        self.base = self.filled;
         self.fill(data, filled);
     }
 
@@ -268,7 +236,7 @@ impl DistanceRings {
     fn fill_one(&mut self, data: &[u8], position: usize) {
         let Some(bytes) = data.get(position..).and_then(|rest| rest.first_chunk()) else { return };
         let word = u64::from_le_bytes(*bytes);
-        let relative = (self.origin + position - self.base) as i16;
+        let relative = (position - self.base) as i16;
         let head = &mut self.chain_heads[hash(word, self.keys.chain_key(), self.size.chain_bits())];
         self.chain[position % RING] = relative.wrapping_sub(*head) as u16;
         *head = relative;
@@ -279,7 +247,7 @@ impl DistanceRings {
 
     /// Moves the base where that is due, and tells how far to go, `to` at most, before it is again, or a ring turns.
     fn next_turn(&mut self, to: usize) -> usize {
-        if self.origin + self.filled == self.base + WINDOW_SIZE {
+        if self.filled == self.base + WINDOW_SIZE {
             rebase(&mut self.chain_heads);
             rebase(&mut self.near_heads);
             if self.keys == Keys::SixAndFive {
@@ -288,26 +256,23 @@ impl DistanceRings {
             self.base += WINDOW_SIZE;
         }
         let turn = (self.filled / NEAR_RING + 1) * NEAR_RING;
-        to.min(turn).min(self.base + WINDOW_SIZE - self.origin)
+        to.min(turn).min(self.base + WINDOW_SIZE)
     }
 
     /// Fills `count` positions, whose bytes and seven more are `bytes`, without crossing a turn of a ring.
     fn fill_from(&mut self, bytes: &[u8], count: usize) {
-        const SMALL: usize = 1 << SMALL_BITS;
         const MEDIUM: usize = 1 << MEDIUM_BITS;
         const CHAIN: usize = 1 << CHAIN_BITS;
         const NEAR: usize = 1 << NEAR_BITS;
         if count == 0 {
             return;
         }
-        let relative = (self.origin + self.filled - self.base) as i16;
+        let relative = (self.filled - self.base) as i16;
         let (at, near_at) = (self.filled % RING, self.filled % NEAR_RING);
         let chain = &mut self.chain[at..at + count];
         let near = &mut self.near[near_at..near_at + count];
         let five = &mut self.five[near_at..near_at + count];
         let run = match (self.size, self.keys) {
-            (Size::Small, Keys::Five) => run::<5, SMALL, SMALL, false>,
-            (Size::Small, _) => run::<6, SMALL, SMALL, false>,
             (Size::Medium, Keys::Five) => run::<5, MEDIUM, MEDIUM, false>,
             (Size::Medium, _) => run::<6, MEDIUM, MEDIUM, false>,
             (Size::Large, Keys::Five) => run::<5, CHAIN, NEAR, false>,
@@ -322,7 +287,7 @@ impl DistanceRings {
     /// The search over what was filled: right for any position [`LOOKAHEAD`] bytes before [`fill`](Self::fill)'s end, or
     /// anywhere if that was the end of `data`.
     pub(in crate::deflate) fn search<'a>(&'a mut self, data: &'a [u8]) -> TailChain<'a> {
-        let short = ShortTable::new(&mut self.short_heads, self.size.short_bits(), self.short_origin);
+        let short = ShortTable::new(&mut self.short_heads, self.size.short_bits());
         let five = if self.keys == Keys::SixAndFive { Some(&*self.five) } else { None };
         TailChain::new(data, &self.chain, &self.near, five, short, self.keys.chain_key())
     }
@@ -366,10 +331,10 @@ fn rebase(heads: &mut [i16]) {
     }
 }
 
-/// Gives `table` exactly `len` entries of `value`; memory only the first time.
-fn cleared<T: Copy>(table: &mut Vec<T>, len: usize, value: T) -> Result<()> {
+/// Gives `table` exactly `len` entries of `value`, and memory for `capacity`, which is asked for only the first time.
+fn cleared<T: Copy>(table: &mut Vec<T>, capacity: usize, len: usize, value: T) -> Result<()> {
     table.clear();
-    table.try_reserve_exact(len).map_err(|_| Error::Memory)?;
+    table.try_reserve_exact(capacity).map_err(|_| Error::Memory)?;
     table.resize(len, value);
     Ok(())
 }
@@ -377,7 +342,7 @@ fn cleared<T: Copy>(table: &mut Vec<T>, len: usize, value: T) -> Result<()> {
 /// An array on the heap, from memory that may be refused.
 fn boxed_array<const N: usize>() -> Result<Box<[u16; N]>> {
     let mut entries = Vec::new();
-    cleared(&mut entries, N, NONE)?;
+    cleared(&mut entries, N, N, NONE)?;
     Ok(entries.into_boxed_slice().try_into().expect("N entries"))
 }
 

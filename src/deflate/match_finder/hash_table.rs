@@ -34,14 +34,13 @@ const LOOKAHEAD: usize = GROUP - 1 + WORD;
 const LONG_KEY: usize = 6;
 const SHORT_KEY: usize = 4;
 
-/// Buckets of a table by the length of the input, as powers of two: less to clear for small ones.
-const SMALL_BITS: u32 = 11;
-const MEDIUM_BITS: u32 = 13;
-const LARGE_BITS: u32 = 15;
+/// Buckets of a table.
+const BUCKETS: usize = 1 << 15;
+const BUCKET_BITS: u32 = BUCKETS.trailing_zeros();
 
 /// One key's table and ring.
 struct Table<'a> {
-    heads: &'a mut [i16],
+    heads: &'a mut [i16; BUCKETS],
     ring: &'a mut [[u16; GROUP]; RING / GROUP],
 }
 
@@ -101,26 +100,32 @@ impl Candidate {
 }
 
 impl<'a> HashTables<'a> {
-    /// Empty tables for `data`, in the memory of `rings`, which forget what they held.
-    pub(in crate::deflate) fn new(rings: &'a mut DistanceRings, data: &'a [u8]) -> Result<Self> {
-        let bits = match data.len() {
-            0..=4096 => SMALL_BITS,
-            4097..=WINDOW_SIZE => MEDIUM_BITS,
-            _ => LARGE_BITS,
-        };
+    /// Makes empty tables in the memory of `rings`, which forget what they held.
+    pub(in crate::deflate) fn clear(rings: &mut DistanceRings) -> Result<()> {
         // Position 0 needs no mark of its own: as a false entry it is compared like any other.
-        let (heads, rings) = rings.lend(2 << bits)?;
-        let (long, short) = heads.split_at_mut(1 << bits);
+        rings.clear_for_lending(2 * BUCKETS)
+    }
+
+    /// The tables in the memory of `rings`, for `data`, of which the positions before `filled` are in the rings.
+    pub(in crate::deflate) fn resume(rings: &'a mut DistanceRings, data: &'a [u8], filled: usize) -> Self {
+        let (heads, rings) = rings.lend();
+        let (long, short) = heads.split_first_chunk_mut().expect("`clear` made two tables");
+        let (short, _) = short.split_first_chunk_mut().expect("`clear` made two tables");
         let (groups, _) = rings.as_chunks_mut();
         let (long_ring, groups) =
             groups.split_first_chunk_mut().expect("the memory lent has room for two rings");
         let (short_ring, _) = groups.split_first_chunk_mut().expect("the memory lent has room for two rings");
-        Ok(Self {
+        Self {
             data,
             long: Table { heads: long, ring: long_ring },
             short: Table { heads: short, ring: short_ring },
-            filled: 0,
-        })
+            filled,
+        }
+    }
+
+    /// The positions before this one are in the rings.
+    pub(in crate::deflate) fn filled(&self) -> usize {
+        self.filled
     }
 
     /// Makes ready to fill and search by the short key too, after it was left out.
@@ -131,23 +136,9 @@ impl<'a> HashTables<'a> {
     }
 
     /// Fills the rings up to `to`, or as far as may be searched.
-    pub(in crate::deflate) fn fill<const SHORT: bool>(&mut self, to: usize) {
-        const SMALL: usize = 1 << SMALL_BITS;
-        const MEDIUM: usize = 1 << MEDIUM_BITS;
-        const LARGE: usize = 1 << LARGE_BITS;
-        match self.long.heads.len() {
-            SMALL => self.fill_sized::<SHORT, SMALL>(to),
-            MEDIUM => self.fill_sized::<SHORT, MEDIUM>(to),
-            _ => self.fill_sized::<SHORT, LARGE>(to),
-        }
-    }
-
-    /// As [`fill`](Self::fill), with tables of `LEN` buckets.
     #[inline(never)]
-    fn fill_sized<const SHORT: bool, const LEN: usize>(&mut self, to: usize) {
-        let Some((long, _)) = self.long.heads.split_first_chunk_mut::<LEN>() else { return };
-        let Some((short, _)) = self.short.heads.split_first_chunk_mut::<LEN>() else { return };
-        let bits = LEN.trailing_zeros();
+    pub(in crate::deflate) fn fill<const SHORT: bool>(&mut self, to: usize) {
+        let (long, short) = (&mut *self.long.heads, &mut *self.short.heads);
         let mut position = self.filled;
         while position < to {
             let Some(bytes) = self.data.get(position..).and_then(|rest| rest.first_chunk::<LOOKAHEAD>())
@@ -160,10 +151,10 @@ impl<'a> HashTables<'a> {
                 word.copy_from_slice(&bytes[index..index + WORD]);
                 let word = u64::from_le_bytes(word);
                 let newest = (position + index) as i16;
-                let place = core::mem::replace(&mut long[hash(word, LONG_KEY, bits)], newest);
+                let place = core::mem::replace(&mut long[hash(word, LONG_KEY, BUCKET_BITS)], newest);
                 long_places |= u64::from(place as u16) << (16 * index);
                 if SHORT {
-                    let place = core::mem::replace(&mut short[hash(word, SHORT_KEY, bits)], newest);
+                    let place = core::mem::replace(&mut short[hash(word, SHORT_KEY, BUCKET_BITS)], newest);
                     short_places |= u64::from(place as u16) << (16 * index);
                 }
             }
@@ -243,11 +234,16 @@ fn unpacked(places: u64) -> [u16; GROUP] {
 mod tests {
     use super::*;
 
+    fn new<'a>(rings: &'a mut DistanceRings, data: &'a [u8]) -> HashTables<'a> {
+        HashTables::clear(rings).unwrap();
+        HashTables::resume(rings, data, 0)
+    }
+
     #[test]
     fn each_key_finds_its_newest_place() {
         let data = b"abcdefgh....abcd----abcdefgh, and a dozen bytes";
         let mut rings = DistanceRings::new().unwrap();
-        let mut tables = HashTables::new(&mut rings, data).unwrap();
+        let mut tables = new(&mut rings, data);
         tables.fill::<true>(32);
         let spot = tables.spot(20).unwrap();
         let (long, short) = (tables.long(spot), tables.short(spot));
@@ -263,7 +259,7 @@ mod tests {
         data[..8].copy_from_slice(b"abcdefgh");
         data[65_536..65_544].copy_from_slice(b"abcdefgh");
         let mut rings = DistanceRings::new().unwrap();
-        let mut tables = HashTables::new(&mut rings, &data).unwrap();
+        let mut tables = new(&mut rings, &data);
         for to in (1024..=65_536 + 1024).step_by(1024) {
             tables.fill::<false>(to);
         }
@@ -277,7 +273,7 @@ mod tests {
         let data = [*b"0123456789abcdefghijklmnopqrstuv"; 3].concat();
         let mut rings = DistanceRings::new().unwrap();
         for skip in [0, 32] {
-            let mut tables = HashTables::new(&mut rings, &data).unwrap();
+            let mut tables = new(&mut rings, &data);
             tables.skip(skip);
             tables.fill::<false>(40);
             let found = tables.long(tables.spot(34).unwrap());
@@ -289,7 +285,7 @@ mod tests {
     fn spots_end_where_a_group_could_not_be_filled() {
         let data = [7u8; 100];
         let mut rings = DistanceRings::new().unwrap();
-        let mut tables = HashTables::new(&mut rings, &data).unwrap();
+        let mut tables = new(&mut rings, &data);
         tables.fill::<true>(200);
         let last = (0..100).filter(|&position| tables.spot(position).is_some()).max().unwrap();
         let spot = tables.spot(last).unwrap();

@@ -27,34 +27,29 @@ use crate::raw::load::u32_at;
 pub(in crate::deflate) struct ShortTable<'a> {
     heads: &'a mut [u16],
     bits: u32,
-    /// What is added to a position in `heads`.
-    origin: usize,
 }
 
-/// Makes the zero of a cleared entry read as a distance beyond the window.
+/// What is added to a position in a [`ShortTable`], so that the zero of a cleared entry reads as a distance beyond the
+/// window.
 const SHORT_BIAS: usize = WINDOW_SIZE + 1;
 
 impl<'a> ShortTable<'a> {
-    /// A table in `2^bits` entries that hold 0, or positions before `origin`, before the first use. For inputs of up to a window,
-    /// `origin` is at most [`SHORT_ORIGIN_MAX`] less their length.
-    pub(super) fn new(heads: &'a mut [u16], bits: u32, origin: usize) -> Self {
-        Self { heads, bits, origin: origin + SHORT_BIAS }
+    /// A table in `2^bits` entries that are 0 before the first use.
+    pub(super) fn new(heads: &'a mut [u16], bits: u32) -> Self {
+        Self { heads, bits }
     }
 
     /// Enters `position`, where the four bytes `word` are, and tells the distance to the last place of the first three.
     #[inline(always)]
     fn swap(&mut self, word: u32, position: usize) -> usize {
         let head = &mut self.heads[hash(u64::from(word), 3, self.bits)];
-        let now = (position + self.origin) as u16;
+        let now = (position + SHORT_BIAS) as u16;
         // An entry of exactly 64 Ki ago is beyond the window, not here.
         let distance = now.wrapping_sub(*head).wrapping_sub(1) as usize + 1;
         *head = now;
         distance
     }
 }
-
-/// Up to here nothing in a [`ShortTable`] passes for younger than it is.
-pub(super) const SHORT_ORIGIN_MAX: usize = (1 << 16) - SHORT_BIAS;
 
 /// What [`TailChain::enter_short`] saw.
 #[derive(Clone, Copy)]
@@ -337,7 +332,7 @@ mod tests {
         fn an_exhaustive_search_finds_what_looking_everywhere_finds(seed: u64, keys in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(data.len(), keys).unwrap();
+            rings.reset(true, keys).unwrap();
             let probes = [1, 2, 300, 4095, 4096, 32_767, 32_768, 32_769, 40_000, 65_535, 65_536, 69_500, 69_960, 69_990];
             for position in probes {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
@@ -367,7 +362,7 @@ mod tests {
         fn a_change_of_keys_leaves_the_chains_whole(seed: u64, from in select(KEYS.as_slice()), to in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(data.len(), from).unwrap();
+            rings.reset(true, from).unwrap();
             for position in [500, 50_000] {
                 rings.fill(&data, position + LOOKAHEAD);
                 rings.change_keys(&data, position, to);
@@ -385,7 +380,7 @@ mod tests {
     fn near_and_short_matches_are_the_newest_places() {
         let data = b"abcdXabcYabcdZabcd....";
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(data.len(), Keys::Five).unwrap();
+        rings.reset(false, Keys::Five).unwrap();
         rings.fill(data, data.len());
         let mut search = rings.search(data);
         let mut short = |position| {

@@ -9,7 +9,8 @@
 
 #![forbid(unsafe_code)]
 
-use super::super::sequence::Frequencies;
+use super::super::block::fixed_body_bits;
+use super::super::token::Frequencies;
 use crate::format::deflate::{
     FIRST_LENGTH, LENGTH_EXTRA, LENGTH_SLOT, LENGTH_SLOTS, MAX_MATCH, MIN_MATCH, OFFSET_EXTRA,
     OFFSET_SYMBOLS, offset_slot,
@@ -23,6 +24,7 @@ const LENGTH_RANGE: (u32, u32) = (BIT, 12 * BIT);
 const OFFSET_RANGE: (u32, u32) = (BIT, 9 * BIT);
 
 /// Costs of all symbols, extra bits included.
+#[derive(Debug)]
 pub(in crate::deflate) struct Costs {
     literal: [u16; 256],
     length: [u16; MAX_MATCH + 1],
@@ -119,6 +121,32 @@ impl Costs {
     pub(in crate::deflate) fn of_literals(&self, bytes: &[u8]) -> u32 {
         bytes.iter().map(|&byte| self.literal(byte)).sum()
     }
+}
+
+/// Whether symbols with these frequencies take more than `len` bytes, by their entropy.
+pub(in crate::deflate) fn is_larger(frequencies: &Frequencies, len: usize) -> bool {
+    // Quickly done where even the fixed code takes less.
+    fixed_body_bits(frequencies) > 8 * len as u64 && entropy(frequencies) > 8 * len as u64
+}
+
+/// The entropy of symbols with these frequencies, with their extra bits.
+fn entropy(frequencies: &Frequencies) -> u64 {
+    let mut bits = 0;
+    let alphabets = [
+        (frequencies.litlen(), FIRST_LENGTH, &LENGTH_EXTRA[..]),
+        (frequencies.offset(), 0, &OFFSET_EXTRA[..]),
+    ];
+    for (frequencies, first, extra) in alphabets {
+        let total = log2_sixteenths(frequencies.iter().sum::<u32>().max(1));
+        let cost = |&frequency: &u32| match frequency {
+            0 => 0,
+            _ => u64::from(frequency) * u64::from(total - log2_sixteenths(frequency)),
+        };
+        bits += frequencies.iter().map(cost).sum::<u64>() / u64::from(BIT);
+        let extra = frequencies[first..].iter().zip(extra);
+        bits += extra.map(|(&frequency, &extra)| u64::from(frequency) * u64::from(extra)).sum::<u64>();
+    }
+    bits
 }
 
 /// [`Costs::defaults`], worked out by the compiler: a message of 1 KiB would notice.

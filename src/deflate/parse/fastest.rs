@@ -19,10 +19,10 @@
 #![forbid(unsafe_code)]
 
 use super::cost::Costs;
-use super::{QUIET_RUN, SEGMENT, Sink, take_literals};
+use super::{Arrived, Cursor, QUIET_RUN, SEGMENT, take_literals};
 use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::match_finder::hash_table::{Candidate, HashTables, WORD};
-use crate::deflate::sequence::{Frequencies, OpenBlock};
+use crate::deflate::token::{Frequencies, OpenBlock};
 use crate::error::Result;
 use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
 
@@ -44,55 +44,79 @@ const SHORT_OVER_LITERALS_BY_VALUE: u32 = 3;
 /// Bytes of a block before that is judged.
 const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
 
-/// Encodes `data[start..]`, `data[..start]` being the window; `BY_VALUE` makes it level 2.
-pub(in crate::deflate) fn parse<const BY_VALUE: bool>(
-    rings: &mut DistanceRings,
-    data: &[u8],
-    start: usize,
-    sink: &mut Sink<'_, '_>,
-) -> Result<()> {
-    let end = data.len();
-    let mut tables = HashTables::new(rings, data)?;
-    // Without a window four-byte matches are most of what there is, until the tables have filled.
-    let mut short = BY_VALUE || start == 0;
-    let mut costs = Costs::defaults();
-    let mut reach = Reach::new(&costs);
-    let mut next_refresh = start + FIRST_REFRESH;
-    let mut position = start;
-    let mut segment_end = start;
-    while position < end {
-        while segment_end <= position {
-            segment_end += SEGMENT;
-        }
-        let to = segment_end.min(end);
-        let is_quiet = position - sink.block.literals_from >= QUIET_RUN;
-        if is_quiet && !((segment_end - start) / SEGMENT).is_multiple_of(QUIET_STEP) {
+/// The parser's state between two segments. `BY_VALUE` compares matches by their value, not their length.
+#[derive(Debug)]
+pub(in crate::deflate) struct Fastest<const BY_VALUE: bool> {
+    cursor: Cursor,
+    costs: Costs,
+    reach: Reach,
+    /// Whether the short key is in use.
+    short: bool,
+    next_refresh: usize,
+    filled: usize,
+}
+
+impl<const BY_VALUE: bool> Fastest<BY_VALUE> {
+    /// A parser of `data[start..]`, where `data[..start]` is the window.
+    pub(in crate::deflate) fn new(rings: &mut DistanceRings, start: usize) -> Result<Self> {
+        HashTables::clear(rings)?;
+        let costs = Costs::defaults();
+        let reach = Reach::new(&costs);
+        // Without a window four-byte matches are most of what there is, until the tables have filled.
+        let short = BY_VALUE || start == 0;
+        let next_refresh = start + FIRST_REFRESH;
+        Ok(Self { cursor: Cursor::new(start), costs, reach, short, next_refresh, filled: 0 })
+    }
+
+    /// Parses one segment into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// there.
+    pub(in crate::deflate) fn advance(
+        &mut self,
+        arrived: Arrived<'_>,
+        rings: &mut DistanceRings,
+        block: &mut OpenBlock,
+    ) -> Option<bool> {
+        let data = arrived.data;
+        let Cursor { start, position, .. } = self.cursor;
+        let to = arrived.segment_end(start, position)?;
+        let mut tables = HashTables::resume(rings, data, self.filled);
+        let is_quiet = position - block.literals_from >= QUIET_RUN;
+        let position = if is_quiet && !((to - start) / SEGMENT).is_multiple_of(QUIET_STEP) {
             tables.skip(to);
-            position = take_literals(data, position, to, sink.block);
-        } else if short {
+            take_literals(data, position, to, block)
+        } else if self.short {
             tables.fill::<true>(to + 1);
-            position = parse_segment::<true, BY_VALUE>(&tables, &reach, position, to, sink.block);
+            parse_segment::<true, BY_VALUE>(&tables, &self.reach, position, to, block)
         } else {
             tables.fill::<false>(to + 1);
-            position = parse_segment::<false, BY_VALUE>(&tables, &reach, position, to, sink.block);
-        }
-        if position >= next_refresh && position < end {
-            costs.refresh(&sink.block.frequencies);
-            reach = Reach::new(&costs);
-            let len = position - sink.block.start;
-            next_refresh = position + len;
-            if len >= SHORT_CHECK && short != needs_short::<BY_VALUE>(&sink.block.frequencies, short) {
-                short = !short;
-                if short {
+            parse_segment::<false, BY_VALUE>(&tables, &self.reach, position, to, block)
+        };
+        self.cursor.position = position;
+        if position >= self.next_refresh && position < data.len() {
+            self.costs.refresh(&block.frequencies);
+            self.reach = Reach::new(&self.costs);
+            let len = position - block.start;
+            self.next_refresh = position + len;
+            if len >= SHORT_CHECK && self.short != needs_short::<BY_VALUE>(&block.frequencies, self.short) {
+                self.short = !self.short;
+                if self.short {
                     tables.begin_short();
                 }
             }
         }
-        if sink.end_block_if_due(position, end) {
-            next_refresh = position + FIRST_REFRESH;
+        self.filled = tables.filled();
+        let is_due = self.cursor.is_end_due(arrived, block);
+        if is_due {
+            self.next_refresh = position + FIRST_REFRESH;
+            self.cursor.restart_split();
         }
+        Some(is_due)
     }
-    Ok(())
+
+    /// Everything before this place is parsed.
+    pub(in crate::deflate) fn position(&self) -> usize {
+        self.cursor.position
+    }
 }
 
 /// Whether the short key should be used in what follows, when it is now or not.
@@ -111,6 +135,7 @@ fn needs_short<const BY_VALUE: bool>(frequencies: &Frequencies, now: bool) -> bo
 }
 
 /// How far back a match may lie to be worth more than its bytes as literals, by its length up to [`WORD`], which stands for more.
+#[derive(Debug)]
 struct Reach([usize; WORD + 1]);
 
 impl Reach {

@@ -25,12 +25,12 @@
 
 use super::cost::{BIT, Costs};
 use super::tuning::{Finds, LONG, Tuning};
-use super::{QUIET_RUN, SEGMENT, Sink, skip_after, take_literals};
+use super::{Arrived, Cursor, QUIET_RUN, skip_after, take_literals};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::match_finder::{Match, Place, WORD};
-use crate::deflate::sequence::OpenBlock;
+use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 
@@ -48,55 +48,77 @@ const CLEAR_GAIN: u32 = 10 * BIT;
 /// The first cost refresh of a block; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
 
-/// Encodes `data[start..]`, `data[..start]` being the window.
-pub(in crate::deflate) fn parse(
-    level: &LazyLevel,
-    is_filtered: bool,
-    rings: &mut DistanceRings,
-    data: &[u8],
-    start: usize,
-    sink: &mut Sink<'_, '_>,
-) -> Result<()> {
-    let end = data.len();
-    let (mut tuning, keys) = Tuning::new(start, end, is_filtered);
-    rings.reset(end, keys)?;
-    rings.fill(data, start);
-    let mut costs = Costs::defaults();
-    let mut next_refresh = start + FIRST_REFRESH;
-    let mut position = start;
-    let mut segment_end = start;
-    while position < end {
-        while segment_end <= position {
-            segment_end += SEGMENT;
-        }
-        let to = segment_end.min(end);
+/// The parser's state between two segments.
+#[derive(Debug)]
+pub(in crate::deflate) struct Lazy {
+    level: &'static LazyLevel,
+    cursor: Cursor,
+    costs: Costs,
+    tuning: Tuning,
+    next_refresh: usize,
+}
+
+impl Lazy {
+    /// A parser of `data[start..]`, where `data[..start]` is the window. `is_long`: more than 64 KiB of data are expected.
+    pub(in crate::deflate) fn new(
+        level: &'static LazyLevel,
+        is_filtered: bool,
+        rings: &mut DistanceRings,
+        start: usize,
+        is_long: bool,
+    ) -> Result<Self> {
+        let (tuning, keys) = Tuning::new(start, is_long, is_filtered);
+        rings.reset(is_long, keys)?;
+        let next_refresh = start + FIRST_REFRESH;
+        Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning, next_refresh })
+    }
+
+    /// Parses one segment into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// there.
+    pub(in crate::deflate) fn advance(
+        &mut self,
+        arrived: Arrived<'_>,
+        rings: &mut DistanceRings,
+        block: &mut OpenBlock,
+    ) -> Option<bool> {
+        let data = arrived.data;
+        let Cursor { start, position, .. } = self.cursor;
+        let to = arrived.segment_end(start, position)?;
+        self.tuning.note_length(rings, data, position);
         // A segment's last match and the lazy searches in it begin at most two bytes past its end.
-        let ahead = end.min(segment_end + MAX_MATCH + LOOKAHEAD);
-        if position - sink.block.literals_from < QUIET_RUN {
+        let ahead = data.len().min(to + MAX_MATCH + LOOKAHEAD);
+        if position - block.literals_from < QUIET_RUN {
             rings.fill(data, ahead);
         } else {
             rings.fill_thinly(data, ahead);
         }
-        let shortest = tuning.shortest();
-        let mut segment = Segment { level, costs: &costs, end: to, finds: &mut tuning.finds };
+        let shortest = self.tuning.shortest();
+        let mut segment =
+            Segment { level: self.level, costs: &self.costs, end: to, finds: &mut self.tuning.finds };
         let finder = rings.search(data);
-        position = match shortest {
-            MIN_MATCH => segment.parse::<MIN_MATCH>(finder, position, sink.block),
-            WORD => segment.parse::<WORD>(finder, position, sink.block),
-            _ => segment.parse::<LONG>(finder, position, sink.block),
+        let position = match shortest {
+            MIN_MATCH => segment.parse::<MIN_MATCH>(finder, position, block),
+            WORD => segment.parse::<WORD>(finder, position, block),
+            _ => segment.parse::<LONG>(finder, position, block),
         };
-        tuning.check(rings, data, position);
-
-        let block_start = sink.block.start;
-        if position >= next_refresh && position < end {
-            costs.refresh(&sink.block.frequencies);
-            next_refresh = position + (position - block_start);
+        self.cursor.position = position;
+        self.tuning.check(rings, data, position);
+        if position >= self.next_refresh && position < data.len() {
+            self.costs.refresh(&block.frequencies);
+            self.next_refresh = position + (position - block.start);
         }
-        if sink.end_block_if_due(position, end) {
-            next_refresh = position + FIRST_REFRESH;
+        let is_due = self.cursor.is_end_due(arrived, block);
+        if is_due {
+            self.next_refresh = position + FIRST_REFRESH;
+            self.cursor.restart_split();
         }
+        Some(is_due)
     }
-    Ok(())
+
+    /// Everything before this place is parsed.
+    pub(in crate::deflate) fn position(&self) -> usize {
+        self.cursor.position
+    }
 }
 
 /// The part of the input that the inner loop goes through in one go.

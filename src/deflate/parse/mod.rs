@@ -1,22 +1,30 @@
 //! Parsers: which of the matches found become the output?
 //!
-//! One file each. A parser reads the input from front to back, asks a match finder, records its decisions in the open block
-//! and decides with [`BlockSplit`](super::block_split::BlockSplit) where blocks end.
+//! One file each. A parser goes through the input from front to back, a [`SEGMENT`] at a time, asks a match finder and
+//! records its decisions in the open block. It keeps its state between segments, so the input may arrive piece by piece: a
+//! segment is parsed when all the bytes that its decisions look at are there, or the input's end is known.
 
 pub(super) mod cost;
+pub(super) mod fast;
 pub(super) mod fastest;
 pub(super) mod lazy;
 pub(super) mod near_optimal;
 mod path;
 mod tuning;
 
-use super::block::BlockWriter;
 use super::block_split::{BlockSplit, MAX_BLOCK, MIN_BLOCK};
-use super::sequence::OpenBlock;
+use super::match_finder::distance_rings::LOOKAHEAD;
+use super::token::OpenBlock;
+use crate::format::deflate::MAX_MATCH;
 
 /// The grid, counted from the chunk's start, on which a parser looks up from its loop: to fill the rings, split blocks and
 /// refresh costs. The grid is a function of the input alone, so the output is.
 pub(super) const SEGMENT: usize = 1024;
+
+/// How far past a segment's end its decisions look: its last match and the lazy searches near it, or the rest of the input
+/// where a block is about to end.
+const AHEAD: usize =
+    MAX_MATCH + 2 + if LOOKAHEAD + MAX_MATCH > MIN_BLOCK { LOOKAHEAD + MAX_MATCH } else { MIN_BLOCK };
 
 /// Longest step taken without a search in data that does not match. With the byte searched it is prime to the cycle of positions that are
 /// entered in a quiet run.
@@ -34,7 +42,7 @@ fn skip_after(run: usize) -> usize {
 /// Literals in a row, more than a window, from which on the finders enter only some positions: noise at one and a half times the speed.
 const QUIET_RUN: usize = 40 * SEGMENT;
 
-/// Counts the bytes from `from` to `to` as literals; tells where they end.
+/// Counts the bytes from `from` to `to` as literals; returns where they end.
 fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> usize {
     for &byte in data.get(from..to).unwrap_or_default() {
         block.add_literal(byte);
@@ -42,37 +50,57 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
     from.max(to)
 }
 
-/// What a parser writes to: the open block, and where it goes when it ends.
-pub(super) struct Sink<'a, 'w> {
-    pub(super) block: &'a mut OpenBlock,
-    pub(super) split: BlockSplit,
-    pub(super) writer: BlockWriter<'w>,
+/// A block is closed once it takes about so many bytes of output: what has been decided leaves soon.
+const BLOCK_BYTES_MAX: usize = 36 << 10;
+
+/// The input as far as it has arrived: the window, then the chunk's bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Arrived<'a> {
+    pub(super) data: &'a [u8],
+    /// Whether nothing follows.
+    pub(super) is_whole: bool,
 }
 
-impl Sink<'_, '_> {
-    /// Ends the block at `position`, a multiple of [`SEGMENT`] or the end of the input, if that is wise.
-    fn end_block_if_due(&mut self, position: usize, end: usize) -> bool {
-        let is_due = self.is_end_due(position, end);
-        if is_due {
-            self.end_block(position);
-        }
-        is_due
+impl Arrived<'_> {
+    /// The end of the segment after `grid` that holds `position`, if the segment can be parsed now.
+    pub(super) fn segment_end(&self, grid: usize, position: usize) -> Option<usize> {
+        let end = grid + (position + 1 - grid).next_multiple_of(SEGMENT);
+        (self.is_whole || end + AHEAD <= self.data.len()).then(|| end.min(self.data.len()))
+    }
+}
+
+/// The part of a parser's state that all parsers have.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    /// Where the chunk's own bytes begin: the grid's first line.
+    pub(super) start: usize,
+    /// Everything before it is parsed.
+    pub(super) position: usize,
+    split: BlockSplit,
+}
+
+impl Cursor {
+    pub(super) fn new(start: usize) -> Self {
+        Self { start, position: start, split: BlockSplit::new() }
     }
 
-    /// Whether the block should end at `position`.
-    fn is_end_due(&mut self, position: usize, end: usize) -> bool {
-        let len = position - self.block.start;
-        if position == end || self.block.is_full() {
+    /// Whether `block` should end at the cursor.
+    pub(super) fn is_end_due(&mut self, arrived: Arrived<'_>, block: &OpenBlock) -> bool {
+        let left = arrived.data.len() - self.position;
+        if left == 0 || block.is_full() {
             return true;
         }
-        if end - position < MIN_BLOCK {
+        if left < MIN_BLOCK {
             return false;
         }
-        len >= MAX_BLOCK || self.split.should_end(&self.block.frequencies, len)
+        let len = self.position - block.start;
+        len >= MAX_BLOCK
+            || self.split.should_end(&block.frequencies, len)
+            || cost::is_larger(&block.frequencies, BLOCK_BYTES_MAX)
     }
 
-    fn end_block(&mut self, position: usize) {
-        self.writer.end_block(self.block, position);
+    /// The block ended.
+    pub(super) fn restart_split(&mut self) {
         self.split.reset();
     }
 }

@@ -22,14 +22,14 @@
 #![forbid(unsafe_code)]
 
 use super::cost::Costs;
-use super::path::{MAX_SEGMENT, Path};
-use super::{SEGMENT, Sink, skip_after};
+use super::path::Path;
+use super::{Arrived, Cursor, SEGMENT, skip_after};
 use crate::deflate::level::NearOptimalLevel;
 use crate::deflate::match_finder::Place;
 use crate::deflate::match_finder::all_lengths::{Found, MAX_FOUND, Packed};
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::Effort;
-use crate::deflate::sequence::OpenBlock;
+use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 
@@ -39,13 +39,13 @@ const FIRST_REFRESH: usize = 4096;
 /// Kept matches with which a block is closed: a bound on memory, met only by data with more than three for each byte.
 const MAX_KEPT: usize = 900_000;
 
-/// What the parser needs beside the rings: made when a level first asks for it, then kept.
-pub(in crate::deflate) struct NearOptimal {
+/// The memory that the parser needs beside the rings, up to 8 MiB.
+pub(in crate::deflate) struct Memory {
     path: Path,
     kept: Kept,
 }
 
-impl NearOptimal {
+impl Memory {
     pub(in crate::deflate) fn new() -> Result<Self> {
         Ok(Self { path: Path::new()?, kept: Kept { counts: Vec::new(), matches: Vec::new() } })
     }
@@ -64,9 +64,9 @@ impl Kept {
         self.matches.clear();
     }
 
-    /// Makes room for one segment, of an input of which `left` bytes are left.
-    fn reserve(&mut self, left: usize) -> Result<()> {
-        let positions = left.min(MAX_SEGMENT + MAX_MATCH);
+    /// Makes room for one stretch of the grid.
+    fn reserve(&mut self) -> Result<()> {
+        let positions = SEGMENT + MAX_MATCH;
         self.counts.try_reserve(positions).map_err(|_| Error::Memory)?;
         self.matches.try_reserve(positions * MAX_FOUND).map_err(|_| Error::Memory)
     }
@@ -86,89 +86,17 @@ impl Kept {
     }
 }
 
-/// Encodes `data[start..]`, `data[..start]` being the window.
-pub(in crate::deflate) fn parse(
-    level: &NearOptimalLevel,
-    state: &mut NearOptimal,
-    rings: &mut DistanceRings,
-    data: &[u8],
-    start: usize,
-    sink: &mut Sink<'_, '_>,
-) -> Result<()> {
-    let end = data.len();
-    rings.reset(end, Keys::Five)?;
-    rings.fill(data, start);
-    let mut parser = Parser {
-        level,
-        data,
-        path: &mut state.path,
-        kept: &mut state.kept,
-        costs: Costs::defaults(),
-        segment_start: start,
-        next_refresh: start + FIRST_REFRESH,
-        next_split_check: start + SEGMENT,
-        carry: Packed::NONE,
-        barren: 0,
-        next_search: start,
-    };
-    parser.kept.clear();
-    parser.reserve(start)?;
-    parser.path.set_costs(&parser.costs);
-    parser.path.restart();
-    let mut position = start;
-    let mut stretch_end = start;
-    let mut found = Found::new();
-    while position < end {
-        while stretch_end <= position {
-            stretch_end += SEGMENT;
-        }
-        rings.fill(data, end.min(stretch_end + MAX_MATCH + LOOKAHEAD));
-        let mut finder = rings.search(data);
-        while position < stretch_end.min(end) {
-            found.clear();
-            if let Some(place) = Place::new(data, position) {
-                parser.carry_on();
-                if position < parser.next_search || parser.path.is_hopeless(level.margin) {
-                    finder.enter_short(place);
-                } else {
-                    let above = parser.carry_into(&mut found);
-                    finder.gather(place, above, Effort { depth: level.depth, nice: level.nice }, &mut found);
-                    parser.note_search(position, &found);
-                }
-            }
-            if level.passes > 0 {
-                parser.kept.push(found.list());
-            }
-            position = match parser.offer(position, found.list(), end) {
-                Some(match_end) => {
-                    finder.enter_ends(position, match_end);
-                    if level.passes > 0 {
-                        parser.kept.skip(match_end - position - 1);
-                    }
-                    parser.carry = Packed::NONE;
-                    match_end
-                }
-                None => position + 1,
-            };
-            if parser.has_closed_at(position) || position == end {
-                parser.close(position, sink)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// One walk through the input.
-struct Parser<'a> {
-    level: &'a NearOptimalLevel,
-    data: &'a [u8],
-    path: &'a mut Path,
-    kept: &'a mut Kept,
+/// The parser's state between two stretches of the grid.
+#[derive(Debug)]
+pub(in crate::deflate) struct NearOptimal {
+    level: &'static NearOptimalLevel,
+    cursor: Cursor,
     costs: Costs,
+    /// Where the path begins.
     segment_start: usize,
     next_refresh: usize,
     next_split_check: usize,
-    /// What is left here of the longest match of the byte before.
+    /// The rest at the cursor of the longest match of the byte before.
     carry: Packed,
     /// Searches in a row that found nothing.
     barren: usize,
@@ -176,24 +104,118 @@ struct Parser<'a> {
     next_search: usize,
 }
 
+impl NearOptimal {
+    /// A parser of `data[start..]`, where `data[..start]` is the window.
+    pub(in crate::deflate) fn new(
+        level: &'static NearOptimalLevel,
+        memory: &mut Memory,
+        rings: &mut DistanceRings,
+        start: usize,
+    ) -> Result<Self> {
+        rings.reset(true, Keys::Five)?;
+        let costs = Costs::defaults();
+        memory.kept.clear();
+        memory.path.set_costs(&costs);
+        memory.path.restart();
+        Ok(Self {
+            level,
+            cursor: Cursor::new(start),
+            costs,
+            segment_start: start,
+            next_refresh: start + FIRST_REFRESH,
+            next_split_check: start + SEGMENT,
+            carry: Packed::NONE,
+            barren: 0,
+            next_search: start,
+        })
+    }
+
+    /// Everything before this place is searched.
+    pub(in crate::deflate) fn position(&self) -> usize {
+        self.cursor.position
+    }
+
+    /// Goes on to the next line of the grid, or to where the block is to end, if enough of the input has arrived. Returns
+    /// whether it did and whether the block is to end there.
+    pub(in crate::deflate) fn advance(
+        &mut self,
+        arrived: Arrived<'_>,
+        memory: &mut Memory,
+        rings: &mut DistanceRings,
+        block: &mut OpenBlock,
+    ) -> Result<Option<bool>> {
+        let data = arrived.data;
+        let Some(to) = arrived.segment_end(self.cursor.start, self.cursor.position) else { return Ok(None) };
+        rings.fill(data, data.len().min(to + MAX_MATCH + LOOKAHEAD));
+        let mut finder = rings.search(data);
+        let mut parser = Parser { state: self, data, path: &mut memory.path, kept: &mut memory.kept };
+        parser.reserve()?;
+        let mut found = Found::new();
+        while parser.state.cursor.position < to {
+            let position = parser.state.cursor.position;
+            found.clear();
+            if let Some(place) = Place::new(data, position) {
+                parser.carry_on();
+                if position < parser.state.next_search || parser.path.is_hopeless(parser.state.level.margin) {
+                    finder.enter_short(place);
+                } else {
+                    let above = parser.carry_into(&mut found);
+                    let effort = Effort { depth: parser.state.level.depth, nice: parser.state.level.nice };
+                    finder.gather(place, above, effort, &mut found);
+                    parser.note_search(position, &found);
+                }
+            }
+            let keeps = parser.state.level.passes > 0;
+            if keeps {
+                parser.kept.push(found.list());
+            }
+            let next = match parser.offer(position, found.list()) {
+                Some(match_end) => {
+                    finder.enter_ends(position, match_end);
+                    if keeps {
+                        parser.kept.skip(match_end - position - 1);
+                    }
+                    parser.state.carry = Packed::NONE;
+                    match_end
+                }
+                None => position + 1,
+            };
+            parser.state.cursor.position = next;
+            let is_end = arrived.is_whole && next == data.len();
+            if (parser.has_closed_at(next) || is_end) && parser.close(arrived, block)? {
+                return Ok(Some(true));
+            }
+        }
+        Ok(Some(false))
+    }
+}
+
+/// The parser at work on what has arrived.
+struct Parser<'a> {
+    state: &'a mut NearOptimal,
+    data: &'a [u8],
+    path: &'a mut Path,
+    kept: &'a mut Kept,
+}
+
 impl Parser<'_> {
     /// Moves the carried match on by a byte.
     #[inline(always)]
     fn carry_on(&mut self) {
-        self.carry = match self.carry.length() {
+        self.state.carry = match self.state.carry.length() {
             0..=MIN_MATCH => Packed::NONE,
-            length => self.carry.with_length(length - 1),
+            length => self.state.carry.with_length(length - 1),
         };
     }
 
     /// Begins a search with the carried match, if it is long; tells above which length to look.
     #[inline(always)]
     fn carry_into(&mut self, found: &mut Found) -> usize {
-        let length = self.carry.length();
-        if length < self.level.carry_from {
+        let length = self.state.carry.length();
+        if length < self.state.level.carry_from {
             return 0;
         }
-        found.push(self.carry);
+        found.push(self.state.carry);
         length
     }
 
@@ -201,93 +223,105 @@ impl Parser<'_> {
     fn note_search(&mut self, position: usize, found: &Found) {
         match found.list().last() {
             Some(&longest) => {
-                if longest.length() > self.carry.length() {
-                    self.carry = longest;
+                if longest.length() > self.state.carry.length() {
+                    self.state.carry = longest;
                 }
-                self.barren = 0;
+                self.state.barren = 0;
             }
             None => {
-                self.barren += 1;
-                self.next_search = position + 1 + skip_after(self.barren);
+                self.state.barren += 1;
+                self.state.next_search = position + 1 + skip_after(self.state.barren);
             }
         }
     }
 
-    /// Offers the path what is possible at `position`, up to `end`. Where a match is taken for good, tells its end.
+    /// Offers the path what is possible at `position`. Returns the end of a match that is taken for good.
     #[inline(always)]
-    fn offer(&mut self, position: usize, matches: &[Packed], end: usize) -> Option<usize> {
+    fn offer(&mut self, position: usize, matches: &[Packed]) -> Option<usize> {
+        self.offer_within(position, matches, self.data.len())
+    }
+
+    /// As [`offer`](Self::offer), for an input that ends at `end`.
+    #[inline(always)]
+    fn offer_within(&mut self, position: usize, matches: &[Packed], end: usize) -> Option<usize> {
         if let Some(&longest) = matches.last() {
-            if longest.length() >= self.level.nice && position + longest.length() <= end {
+            if longest.length() >= self.state.level.nice && position + longest.length() <= end {
                 self.path.take(longest);
                 return Some(position + longest.length());
             }
             self.path.offer(matches, end - position);
         }
-        self.path.offer_literal(self.costs.literal(self.data[position]));
+        self.path.offer_literal(self.state.costs.literal(self.data[position]));
         None
     }
 
     /// Whether the segment may end at `position`, just reached.
     #[inline(always)]
     fn has_closed_at(&self, position: usize) -> bool {
-        debug_assert_eq!(position, self.segment_start + self.path.len());
+        debug_assert_eq!(position, self.state.segment_start + self.path.len());
         self.path.may_end()
     }
 
-    /// Ends the segment at `position`; refreshes the costs and ends the block if it is time.
-    fn close(&mut self, position: usize, sink: &mut Sink<'_, '_>) -> Result<()> {
-        let end = self.data.len();
-        self.record(position, sink.block);
-        if position >= self.next_refresh {
-            self.refresh_costs(sink.block);
-            self.next_refresh = position + (position - sink.block.start);
+    /// Ends the path at the cursor; refreshes the costs if it is time. Returns whether the block is to end here: then it is
+    /// decided for good.
+    fn close(&mut self, arrived: Arrived<'_>, block: &mut OpenBlock) -> Result<bool> {
+        let position = self.state.cursor.position;
+        self.record(position, block);
+        if position >= self.state.next_refresh {
+            self.refresh_costs(block);
+            self.state.next_refresh = position + (position - block.start);
         }
-        let must_look = position == end || sink.block.is_full() || self.kept.is_full();
-        if must_look || position >= self.next_split_check {
-            self.next_split_check = position + SEGMENT;
-            if sink.is_end_due(position, end) || self.kept.is_full() {
-                self.refine(position, sink.block);
-                if position < end {
-                    self.refresh_costs(sink.block);
-                }
-                self.next_refresh = position + FIRST_REFRESH;
-                sink.end_block(position);
-                self.kept.clear();
-            }
+        let is_end = arrived.is_whole && position == self.data.len();
+        let must_look = is_end || block.is_full() || self.kept.is_full();
+        if !must_look && position < self.state.next_split_check {
+            return Ok(false);
         }
-        self.reserve(position)
+        self.state.next_split_check = position + SEGMENT;
+        if !self.state.cursor.is_end_due(arrived, block) && !self.kept.is_full() {
+            return Ok(false);
+        }
+        self.refine(position, block)?;
+        if !is_end {
+            self.refresh_costs(block);
+        }
+        self.state.next_refresh = position + FIRST_REFRESH;
+        self.state.cursor.restart_split();
+        self.kept.clear();
+        Ok(true)
     }
 
-    /// Makes room for the matches of the segment that begins at `position`, if they are to be kept.
-    fn reserve(&mut self, position: usize) -> Result<()> {
-        if self.level.passes == 0 { Ok(()) } else { self.kept.reserve(self.data.len() - position) }
+    /// Makes room for the matches of the next stretch, if they are to be kept.
+    fn reserve(&mut self) -> Result<()> {
+        if self.state.level.passes == 0 { Ok(()) } else { self.kept.reserve() }
     }
 
     fn record(&mut self, position: usize, block: &mut OpenBlock) {
-        self.path.record(block, self.data, self.segment_start);
-        self.segment_start = position;
+        self.path.record(block, self.data, self.state.segment_start);
+        self.state.segment_start = position;
         self.path.restart();
     }
 
     fn refresh_costs(&mut self, block: &OpenBlock) {
-        self.costs.refresh(&block.frequencies);
-        self.path.set_costs(&self.costs);
+        self.state.costs.refresh(&block.frequencies);
+        self.path.set_costs(&self.state.costs);
     }
 
-    /// Decides the open block, which ends at `end`, anew: with the costs that the last decisions make, as often as the level says.
-    fn refine(&mut self, end: usize, block: &mut OpenBlock) {
+    /// Decides the open block, which ends at `end`, anew: with the costs that the last decisions make, as often as the level
+    /// says.
+    fn refine(&mut self, end: usize, block: &mut OpenBlock) -> Result<()> {
         let start = block.start;
         let counts = std::mem::take(&mut self.kept.counts);
         let matches = std::mem::take(&mut self.kept.matches);
-        for _ in 0..self.level.passes {
+        for _ in 0..self.state.level.passes {
             self.refresh_costs(block);
-            block.open(start);
-            self.segment_start = start;
+            // Each byte takes a token at most.
+            block.reopen(start, end - start)?;
+            self.state.segment_start = start;
             let (mut position, mut rest) = (start, &matches[..]);
             while position < end {
                 let (here, after) = rest.split_at(usize::from(counts[position - start]));
                 rest = after;
-                position = self.offer(position, here, end).unwrap_or(position + 1);
+                position = self.offer_within(position, here, end).unwrap_or(position + 1);
                 if self.has_closed_at(position) || position == end {
                     self.record(position, block);
                 }
@@ -295,5 +329,6 @@ impl Parser<'_> {
         }
         self.kept.counts = counts;
         self.kept.matches = matches;
+        Ok(())
     }
 }

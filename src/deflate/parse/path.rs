@@ -20,12 +20,13 @@
 
 use super::cost::Costs;
 use crate::deflate::match_finder::all_lengths::Packed;
-use crate::deflate::sequence::{OpenBlock, SEQUENCE_SLACK};
+use crate::deflate::token::{OpenBlock, TOKEN_SLACK};
 use crate::error::{Error, Result};
 use crate::format::deflate::{LENGTH_SLOT, MAX_MATCH, MIN_MATCH, OFFSET_BASE};
 
-/// The longest segment: at most as many matches as an open block takes between two looks. It is seldom reached.
-pub(super) const MAX_SEGMENT: usize = SEQUENCE_SLACK * MIN_MATCH;
+/// The longest segment: no more tokens than an open block takes between two looks. It is seldom reached.
+pub(super) const MAX_SEGMENT: usize = 1024;
+const _: () = assert!(MAX_SEGMENT + MAX_MATCH <= TOKEN_SLACK);
 
 /// The shortest segment but the last of an input: closing costs a little.
 const MIN_SEGMENT: usize = 16;
@@ -210,7 +211,9 @@ fn boxed<T: Copy, const N: usize>(value: T) -> Result<Box<[T; N]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deflate::sequence::Frequencies;
+    use crate::deflate::token::Frequencies;
+    use crate::deflate::token::Symbol;
+    use crate::raw::Allocator;
     use proptest::prelude::*;
 
     const LEN: usize = 400;
@@ -262,17 +265,22 @@ mod tests {
             prop_assert_eq!(cost_of(path.nodes[LEN]), cheapest[0]);
 
             // What is recorded costs that too.
-            let mut block = OpenBlock::new();
-            block.prepare(0, LEN).unwrap();
+            let mut block = OpenBlock::new(TOKEN_SLACK + LEN, Allocator::SYSTEM).unwrap();
+            block.prepare(LEN);
             path.record(&mut block, &[0; LEN], 0);
             let (mut position, mut cost) = (0, 0);
-            for sequence in &block.sequences {
-                let until = position + sequence.literals as usize;
-                cost += literals[position..until].iter().sum::<u32>();
-                cost += costs.of_match(sequence.length(), sequence.offset as usize);
-                position = until + sequence.length();
+            for symbol in block.symbols() {
+                match symbol {
+                    Symbol::Literal(_) => {
+                        cost += literals[position];
+                        position += 1;
+                    }
+                    Symbol::Match { length, offset } => {
+                        cost += costs.of_match(length, offset);
+                        position += length;
+                    }
+                }
             }
-            cost += literals[position..].iter().sum::<u32>();
             prop_assert_eq!(cost, cheapest[0]);
         }
     }

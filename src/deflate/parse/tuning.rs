@@ -44,7 +44,7 @@ pub(super) const LONG: usize = 6;
 const COVERED_ENOUGH: u32 = CHECK as u32 / 4 * 3;
 
 /// What the searches since the last check brought.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Finds {
     pub(super) searches: u32,
     /// Matches of four bytes or more.
@@ -58,6 +58,7 @@ pub(super) struct Finds {
 }
 
 /// The choices in force, and how long they last.
+#[derive(Debug)]
 pub(super) struct Tuning {
     pub(super) finds: Finds,
     next_check: usize,
@@ -69,14 +70,10 @@ pub(super) struct Tuning {
 }
 
 impl Tuning {
-    /// The choices with which an input of `len` bytes begins, and the keys for its rings.
-    pub(super) fn new(start: usize, len: usize, is_filtered: bool) -> (Self, Keys) {
-        let is_long = len > MEDIUM_INPUT;
-        let keys = match (is_long, is_filtered) {
-            (false, _) => Keys::Five,
-            (true, false) => Keys::SixAndFive,
-            (true, true) => Keys::Six,
-        };
+    /// The choices with which an input begins, and the keys for its rings. `is_long`: over [`MEDIUM_INPUT`] bytes are
+    /// expected.
+    pub(super) fn new(start: usize, is_long: bool, is_filtered: bool) -> (Self, Keys) {
+        let keys = if is_long { Self::long_keys(is_filtered) } else { Keys::Five };
         let tuning = Self {
             finds: Finds::default(),
             next_check: start + CHECK,
@@ -87,6 +84,18 @@ impl Tuning {
             takes_long_only: is_filtered,
         };
         (tuning, keys)
+    }
+
+    fn long_keys(is_filtered: bool) -> Keys {
+        if is_filtered { Keys::Six } else { Keys::SixAndFive }
+    }
+
+    /// At the first segment past [`MEDIUM_INPUT`] bytes, takes the tables and keys of a long input.
+    pub(super) fn note_length(&mut self, rings: &mut DistanceRings, data: &[u8], position: usize) {
+        if !self.is_long && position >= MEDIUM_INPUT {
+            self.is_long = true;
+            rings.grow(data, position, Self::long_keys(self.is_filtered));
+        }
     }
 
     /// The least length of a match: 3, 4 or [`LONG`].
@@ -145,9 +154,9 @@ mod tests {
     /// A check at every multiple of [`CHECK`], each with the same finds: the keys and the wish for shorts after each.
     fn course(finds: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
         let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
-        let (mut tuning, keys) = Tuning::new(0, data.len(), false);
+        let (mut tuning, keys) = Tuning::new(0, true, false);
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(data.len(), keys).unwrap();
+        rings.reset(true, keys).unwrap();
         (1..=checks)
             .map(|check| {
                 let [searches, matches, fives, shorts] = finds;
@@ -182,9 +191,9 @@ mod tests {
     #[test]
     fn filtered_data_get_short_matches_where_few_literals_are_left() {
         let data = vec![0; 8 * CHECK];
-        let (mut tuning, keys) = Tuning::new(0, data.len(), true);
+        let (mut tuning, keys) = Tuning::new(0, true, true);
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(data.len(), keys).unwrap();
+        rings.reset(true, keys).unwrap();
         let mut shortest_after = |check, covered| {
             tuning.finds = Finds { searches: 1000, matches: 700, shorts: 100, covered, ..Finds::default() };
             tuning.check(&mut rings, &data, check * CHECK);
@@ -196,11 +205,11 @@ mod tests {
 
     #[test]
     fn short_inputs_keep_the_chain_of_five() {
-        let (mut tuning, keys) = Tuning::new(0, MEDIUM_INPUT, false);
+        let (mut tuning, keys) = Tuning::new(0, false, false);
         assert_eq!(keys, Keys::Five);
         let data = vec![0; MEDIUM_INPUT];
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(data.len(), keys).unwrap();
+        rings.reset(true, keys).unwrap();
         tuning.finds = Finds { searches: 1000, matches: 700, ..Finds::default() };
         tuning.check(&mut rings, &data, CHECK);
         assert_eq!((rings.keys(), tuning.shortest()), (Keys::Five, WORD));

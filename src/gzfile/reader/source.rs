@@ -12,6 +12,7 @@ use super::super::buffer::Buffer;
 use super::super::fd::{Descriptor, Errno, Filled, Origin, Version};
 use super::super::{DEFAULT_SIZE, Fault};
 use super::LARGE_SIZE;
+use crate::budget::Share;
 use crate::raw::{Output, SharedFile};
 use crate::readahead;
 
@@ -27,6 +28,8 @@ pub(super) struct Source {
     /// Whether the last load filled the buffer, so that a larger one would be filled too.
     was_filled: bool,
     input: Buffer,
+    /// For the reader's buffers, where they are larger than zlib's.
+    share: Share,
     /// The file ended, as far as the last read could see.
     is_at_eof: bool,
     /// The decoder has moved on in the file, and needs input from there even if its output is full.
@@ -45,6 +48,7 @@ impl Source {
             is_regular: false,
             was_filled: false,
             input: Buffer::default(),
+            share: Share::none(),
             is_at_eof: false,
             was_moved: false,
             owed: None,
@@ -85,6 +89,11 @@ impl Source {
     /// Whether the buffers may be larger than zlib's.
     pub(super) fn may_grow(&self) -> bool {
         self.size.is_none() && self.is_regular
+    }
+
+    /// Whether they may be, and the process's budget has memory for it.
+    pub(super) fn takes_share(&mut self) -> bool {
+        self.may_grow() && (self.share.bytes() > 0 || self.share.resize(2 * LARGE_SIZE))
     }
 
     /// The bytes that were read and not used yet.
@@ -151,7 +160,7 @@ impl Source {
     pub(super) fn load(&mut self) -> Result<(), Fault> {
         self.was_moved = false;
         self.input.compact();
-        if self.input.capacity() < LARGE_SIZE && self.was_filled && self.may_grow() {
+        if self.input.capacity() < LARGE_SIZE && self.was_filled && self.takes_share() {
             self.input.grow(LARGE_SIZE).ok();
         }
         let mut lent = self.input.lend();

@@ -1,0 +1,372 @@
+//! The chain parser of messages (levels 2 to 9): the longest match along a chain, unless the next byte has a longer one.
+//!
+//! A *chain* links each place to the previous one with the same hash of [`KEY`] bytes. To beat a match of length `L` at `p`,
+//! a candidate must also hold the key's bytes that end at byte `L`. So the search follows the chain of the match's *tail*, at
+//! `p + L + 1 - KEY`: each candidate there has what most candidates of the front lack. When a longer match is found, the
+//! search changes to the new tail's chain, if that lies farther back. At equal depth this finds 8 % more than the front's
+//! chain.
+//!
+//! Positions are entered in batches a little ahead of the parser, so that tails have their chains. Matches of three bytes
+//! come from a small table of their own, and only from near.
+
+use super::TURN_TOKENS;
+use crate::deflate::match_finder::match_length;
+use crate::deflate::parse::fast::Span;
+use crate::deflate::token::OpenBlock;
+use crate::error::Result;
+use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
+use crate::raw::load::{u32_at, u64_at};
+use crate::raw::{Allocator, Table};
+
+/// Bytes of the chains' key, where there is a table for three bytes beside them.
+const KEY: usize = 4;
+/// Places of the table for three bytes at most.
+const SHORT_MAX: usize = 4096;
+/// How far back a match of three bytes may be; farther ones cost more than their literals.
+const SHORT_OFFSET_MAX: usize = 4096;
+/// The least length of a match in filtered data (`Z_FILTERED`), as in zlib.
+pub(super) const FILTERED_SHORTEST: usize = 6;
+
+/// Limits of the search at a level.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// Candidates compared; half as many where the byte before has a match of [`good`](Self::good) bytes.
+    depth: u32,
+    good: usize,
+    /// A match as long as this is taken without a look at the next byte.
+    lazy: usize,
+    /// A match as long as this ends the search.
+    nice: usize,
+}
+
+const fn limits(depth: u32, good: usize, lazy: usize, nice: usize) -> Search {
+    Search { depth, good, lazy, nice }
+}
+
+/// Of levels 2 to 9.
+const SEARCHES: [Search; 8] = [
+    limits(4, 4, 5, 32),
+    limits(6, 4, 8, 32),
+    limits(8, 4, 16, 64),
+    limits(12, 8, 32, 128),
+    limits(16, 8, 32, 258),
+    limits(24, 8, 64, 258),
+    limits(96, 32, 258, 258),
+    limits(256, 32, 258, 258),
+];
+
+/// The limits of `level`, 2 to 9.
+pub(super) fn search(level: u32) -> &'static Search {
+    &SEARCHES[(level as usize - 2).min(SEARCHES.len() - 1)]
+}
+
+/// The chains and the parser's state.
+#[derive(Debug)]
+pub(super) struct Chain {
+    /// The previous place, by a place modulo the window's size.
+    previous: Table<u16>,
+    /// The newest place of each three bytes; empty where memory is short, and then the chains' key has three bytes.
+    short: Table<u16>,
+    /// Positions before it are entered.
+    filled: usize,
+    /// The match of the byte before the position, which waits for a longer one; its length is 0 when there is none.
+    waiting_length: usize,
+    waiting_offset: usize,
+}
+
+impl Chain {
+    /// Places of the table for three bytes where `rest` bytes are left for it and the tokens.
+    pub(super) fn short_count(rest: usize) -> usize {
+        let most = (rest / 16).min(SHORT_MAX);
+        if most < 256 { 0 } else { 1 << most.ilog2() }
+    }
+
+    /// Positions that are entered at a time.
+    pub(super) fn batch(window_size: usize) -> usize {
+        (window_size / 64).min(32)
+    }
+
+    pub(super) fn new(window_size: usize, short_count: usize, allocator: Allocator) -> Result<Self> {
+        Ok(Self {
+            previous: Table::new(window_size, allocator)?,
+            short: Table::new(short_count, allocator)?,
+            filled: 0,
+            waiting_length: 0,
+            waiting_offset: 0,
+        })
+    }
+
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        Ok(Self { previous: self.previous.try_clone()?, short: self.short.try_clone()?, ..*self })
+    }
+
+    /// Whether a match waits.
+    pub(super) fn has_match(&self) -> bool {
+        self.waiting_length > 0
+    }
+
+    /// Forgets the match that waits.
+    pub(super) fn restart(&mut self) {
+        self.waiting_length = 0;
+    }
+
+    /// Forgets all places; those from `first` on are entered again.
+    pub(super) fn clear(&mut self, first: usize) {
+        self.previous.clear();
+        self.short.fill_with(0);
+        self.filled = first;
+        self.waiting_length = 0;
+    }
+
+    /// All positions become smaller by the window's size, `count`.
+    pub(super) fn move_down(&mut self, count: usize) {
+        for place in self.previous.iter_mut().chain(self.short.iter_mut()) {
+            *place = place.saturating_sub(count as u16);
+        }
+        self.filled = self.filled.saturating_sub(count);
+    }
+
+    /// Parses `span` of `data` into `block`, until its limit, or until `block` has less room than a turn may need. Matches
+    /// reach back at most `max_offset`, and have `shortest` bytes at least. Returns where it stopped.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one encoder, lent for a call")]
+    pub(super) fn parse(
+        &mut self,
+        search: &'static Search,
+        shortest: usize,
+        heads: &mut [u16],
+        data: &[u8],
+        span: Span,
+        max_offset: usize,
+        block: &mut OpenBlock,
+    ) -> usize {
+        assert!(span.end + 32 <= data.len() && data.len() <= (1 << 16) + 64 && span.limit <= span.end);
+        assert!(heads.len().is_power_of_two() && self.previous.capacity().is_power_of_two());
+        let bits = heads.len().ilog2();
+        let walk = Walk { chain: self, search, shortest, heads, bits, data, span, max_offset };
+        if walk.chain.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
+    }
+}
+
+/// One call of the parser.
+struct Walk<'a> {
+    chain: &'a mut Chain,
+    search: &'static Search,
+    shortest: usize,
+    heads: &'a mut [u16],
+    bits: u32,
+    data: &'a [u8],
+    span: Span,
+    max_offset: usize,
+}
+
+/// The hash of the first `K` bytes of `word`, 3 or 4.
+#[inline(always)]
+fn hash<const K: usize>(word: u32, bits: u32) -> usize {
+    let key = if K == 4 { word } else { word << 8 };
+    (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}
+
+impl Walk<'_> {
+    /// The four bytes at `at`.
+    #[inline(always)]
+    fn word(&self, at: usize) -> u32 {
+        // SAFETY: all callers stay before `span.end`, and `Chain::parse` saw 32 bytes after it.
+        unsafe { u32_at(self.data, at) }
+    }
+
+    /// Enters positions up to `to`.
+    fn fill<const K: usize>(&mut self, to: usize) {
+        let mask = self.chain.previous.capacity() - 1;
+        self.chain.previous.extend_to(to, 0);
+        for position in self.chain.filled..to {
+            let head = &mut self.heads[hash::<K>(self.word(position), self.bits)];
+            self.chain.previous[position & mask] = core::mem::replace(head, position as u16);
+        }
+        self.chain.filled = self.chain.filled.max(to);
+    }
+
+    fn run<const K: usize>(mut self, block: &mut OpenBlock) -> usize {
+        let Span { from, limit, end, is_last } = self.span;
+        // Where the key's bytes are all there.
+        let keyed_end = end.saturating_sub(K - 1);
+        let search_limit = limit.min(keyed_end);
+        let batch = Chain::batch(self.chain.previous.capacity());
+        let mut position = from;
+        while position < search_limit && block.room() > TURN_TOKENS {
+            if position + MAX_MATCH >= self.chain.filled {
+                self.fill::<K>((position + MAX_MATCH + batch).min(keyed_end));
+            }
+            position = self.step::<K>(position, block);
+        }
+        if is_last && position >= search_limit && block.room() > TURN_TOKENS {
+            position = self.finish(position, end, block);
+        }
+        position
+    }
+
+    /// Decides on one position, and returns the next one.
+    #[inline(always)]
+    fn step<const K: usize>(&mut self, position: usize, block: &mut OpenBlock) -> usize {
+        let waiting = self.chain.waiting_length;
+        let found = if waiting < self.search.lazy { self.find::<K>(position, waiting) } else { None };
+        match found {
+            Some((length, offset)) => {
+                if waiting > 0 {
+                    block.add_literal(self.data[position - 1]);
+                }
+                (self.chain.waiting_length, self.chain.waiting_offset) = (length, offset);
+                if length < self.search.lazy {
+                    return position + 1;
+                }
+                self.take(position, block)
+            }
+            None if waiting > 0 => self.take(position - 1, block),
+            None => {
+                block.add_literal(self.data[position]);
+                position + 1
+            }
+        }
+    }
+
+    /// Takes the match that waits, at `position`; returns where it ends.
+    #[inline(always)]
+    fn take(&mut self, position: usize, block: &mut OpenBlock) -> usize {
+        let length = core::mem::take(&mut self.chain.waiting_length).min(self.span.end - position);
+        if length < MIN_MATCH {
+            for &byte in &self.data[position..position + length] {
+                block.add_literal(byte);
+            }
+            return position + length;
+        }
+        block.add_match(position, length, self.chain.waiting_offset);
+        let to = position + length;
+        if to + 1 < self.span.end {
+            for place in [to - 2, to - 1] {
+                self.swap_short(place);
+            }
+        }
+        to
+    }
+
+    /// Enters the three bytes at `position`, and returns where they were last.
+    #[inline(always)]
+    fn swap_short(&mut self, position: usize) -> usize {
+        if self.chain.short.is_empty() {
+            return position;
+        }
+        let bits = self.chain.short.len().ilog2();
+        let index = hash::<MIN_MATCH>(self.word(position), bits);
+        let head = &mut self.chain.short[index];
+        usize::from(core::mem::replace(head, position as u16))
+    }
+
+    /// The best match at `position` that is longer than `waiting` bytes.
+    #[inline(always)]
+    fn find<const K: usize>(&mut self, position: usize, waiting: usize) -> Option<(usize, usize)> {
+        let mut best = waiting.max(2);
+        let mut found = None;
+        if K == KEY {
+            let place = self.swap_short(position);
+            let offset = position.wrapping_sub(place);
+            if waiting == 0
+                && offset.wrapping_sub(1) < self.max_offset.min(SHORT_OFFSET_MAX)
+                && (self.word(place) ^ self.word(position)) << 8 == 0
+            {
+                best = MIN_MATCH;
+                found = Some((MIN_MATCH, offset));
+            }
+        }
+        let depth =
+            if waiting >= self.search.good { self.search.depth.div_ceil(2) } else { self.search.depth };
+        if let Some(longer) = self.longest::<K>(position, best, depth) {
+            found = Some(longer);
+        }
+        found.filter(|&(length, offset)| {
+            length >= self.shortest && (length > MIN_MATCH || offset <= SHORT_OFFSET_MAX)
+        })
+    }
+
+    /// The longest match at `position` of more than `best` bytes, along the chains of tails.
+    #[inline(always)]
+    fn longest<const K: usize>(
+        &self,
+        position: usize,
+        mut best: usize,
+        mut depth: u32,
+    ) -> Option<(usize, usize)> {
+        let mask = self.chain.previous.capacity() - 1;
+        let previous = |place: usize| usize::from(self.chain.previous[place & mask]);
+        let most = (self.span.end - position).min(MAX_MATCH);
+        let nice = self.search.nice.min(most);
+        // What is before the position of the tail; its chain must be filled.
+        let mut shift = (best + 1).saturating_sub(K);
+        if best >= most || position + shift >= self.chain.filled {
+            return None;
+        }
+        let lowest = position.saturating_sub(self.max_offset).max(1);
+        let mut place = previous(position + shift);
+        let mut found = None;
+        // SAFETY: `position < span.end`, after which there are 32 bytes.
+        let front = unsafe { u64_at(self.data, position) };
+        while place >= lowest + shift && place < position + shift {
+            let start = place - shift;
+            let difference = self.word(place) ^ self.word(position + shift);
+            if (if K == 4 { difference } else { difference << 8 }) == 0 {
+                // SAFETY: `start < position < span.end`, after which there are 32 bytes.
+                let unlike = unsafe { u64_at(self.data, start) } ^ front;
+                let length = match unlike {
+                    // SAFETY: `start < position`, `position + most <= span.end`, and the first eight are equal.
+                    0 if most > 8 => unsafe { match_length(self.data, start, position, 8, most) },
+                    _ => ((unlike.trailing_zeros() >> 3) as usize).min(most),
+                };
+                if length > best {
+                    best = length;
+                    found = Some((length, position - start));
+                    depth -= 1;
+                    if length >= nice || depth == 0 {
+                        break;
+                    }
+                    // Go on at the new tail's chain when it lies farther back.
+                    let new_shift = length + 1 - K;
+                    if position + new_shift >= self.chain.filled {
+                        break;
+                    }
+                    let tail = previous(position + new_shift);
+                    let next = previous(place);
+                    let next_start = if next < place { next.wrapping_sub(shift) as isize } else { -1 };
+                    if tail as isize - new_shift as isize <= next_start {
+                        shift = new_shift;
+                        place = tail;
+                    } else {
+                        place = next;
+                        if next_start < 0 {
+                            break;
+                        }
+                    }
+                    continue;
+                }
+            }
+            depth -= 1;
+            if depth == 0 {
+                break;
+            }
+            let next = previous(place);
+            if next >= place {
+                break;
+            }
+            place = next;
+        }
+        found
+    }
+
+    /// Ends the input: the match that waits, and the last bytes as literals. Returns the end.
+    fn finish(&mut self, mut position: usize, end: usize, block: &mut OpenBlock) -> usize {
+        if self.chain.waiting_length > 0 {
+            position = self.take(position - 1, block);
+        }
+        for &byte in self.data.get(position..end).unwrap_or_default() {
+            block.add_literal(byte);
+        }
+        position.max(end)
+    }
+}

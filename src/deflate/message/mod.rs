@@ -1,0 +1,441 @@
+//! `MessageEncoder`: a DEFLATE stream in zlib's memory, for whatever is not bulk.
+//!
+//! Everything that lasts from call to call is in five tables, asked for at the start and never again, and in this struct:
+//! the window, the search tables, and the tokens of the open block. Together they take no more than zlib does (zconf.h:
+//! `(1 << (windowBits + 2)) + (1 << (memLevel + 9))` and 8 KiB). There is no buffer for output: blocks are written from the
+//! tokens, as far as the caller's room goes.
+//!
+//! ```text
+//! input -> window -> parser (`parse/fast.rs`, or `chain.rs` here) -> open block -> emitter -> output
+//! ```
+//!
+//! The window has twice its size. When the parser comes near the end, the upper half is moved down, and with it all
+//! positions in the tables. That happens at places that depend on the input alone, and the parser waits until all bytes
+//! that a decision looks at are there, or a flush has come. So the output does not depend on how calls cut the input.
+
+mod chain;
+
+use super::emitter::{Decision, Emitter, STORED_MIN};
+use super::parse::fast::{FastTable, Span};
+use super::token::OpenBlock;
+use super::{ChunkEnd, PendingBits, Progress};
+use crate::error::{Error, Result};
+use crate::format::deflate::MAX_MATCH;
+use crate::raw::{Allocator, Output, Table};
+use chain::{Chain, Search};
+
+/// Readable bytes past the window's end, for loads of whole words.
+const PADDING: usize = 64;
+/// Bytes that wait before the parser is called without a flush.
+const BATCH: usize = 4 << 10;
+/// Tokens of a block: at most, whatever memory there is, since an open block is held back; and at least.
+const TOKENS: (usize, usize) = (16 << 10, 96);
+/// Tokens that one turn of a parser adds at most.
+const TURN_TOKENS: usize = 40;
+/// A dynamic code that saves less than this many 256ths of a block is passed over, to save time at the lowest levels.
+const FAST_MARGIN: u32 = 20;
+/// What zlib asks for beside the tables, in bytes.
+const ZLIB_STATE: usize = 8 << 10;
+
+/// What a stream's memory is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageSettings {
+    /// 9 to 15: the window's size as a power of two.
+    pub window_bits: u32,
+    /// 1 to 9.
+    pub mem_level: u32,
+    /// Bytes of the caller's own that count as the stream's memory.
+    pub owner_size: usize,
+}
+
+/// How matches are looked for.
+#[derive(Clone, Copy, Debug)]
+enum Method {
+    /// Stored blocks only.
+    Store,
+    /// One place for each four bytes.
+    Fast,
+    /// Chains of places.
+    Chain(&'static Search),
+}
+
+/// Which parser's tables hold the positions of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entered {
+    Nothing,
+    Fast,
+    Chain,
+}
+
+/// The encoder.
+#[derive(Debug)]
+pub struct MessageEncoder {
+    window: Table<u8>,
+    /// The window's size; its table has twice as much.
+    size: usize,
+    /// The table of the fast parser, and the heads of the chains.
+    table: FastTable,
+    chain: Chain,
+    block: OpenBlock,
+    emitter: Emitter,
+    method: Method,
+    is_filtered: bool,
+    entered: Entered,
+    /// Everything before it is parsed.
+    position: usize,
+    /// Where the bytes that have come end.
+    end: usize,
+    /// Where the history begins: no match may reach before it.
+    history: usize,
+    /// Where the present message begins.
+    message: usize,
+    /// Whether the bytes of the open block and those that wait to be stored are all in the window.
+    is_block_whole: bool,
+    /// The block is being written: its tokens must stay.
+    is_writing: bool,
+    /// The end of the message is being written.
+    is_ending: bool,
+}
+
+impl MessageEncoder {
+    /// An encoder at the start of a stream, at `level` 0 to 9. `Error::Memory` when `allocator` refuses.
+    pub fn new(
+        settings: MessageSettings,
+        level: u32,
+        is_filtered: bool,
+        allocator: Allocator,
+    ) -> Result<Self> {
+        let size = 1usize << settings.window_bits;
+        let head_count = 1usize << (settings.mem_level + 7).min(15);
+        // Less the window and the chain, which take what zlib's take, and the heads.
+        let limit = ZLIB_STATE + (1usize << (settings.mem_level + 9));
+        let rest = limit.saturating_sub(settings.owner_size.max(ZLIB_STATE) + PADDING + 2 * head_count);
+        let short_count = Chain::short_count(rest);
+        let token_count = ((rest - 2 * short_count) / 4).clamp(TOKENS.1, TOKENS.0);
+        let mut encoder = Self {
+            window: Table::new(2 * size + PADDING, allocator)?,
+            size,
+            table: FastTable::of(Table::new(head_count, allocator)?),
+            chain: Chain::new(size, short_count, allocator)?,
+            block: OpenBlock::new(token_count, allocator)?,
+            emitter: Emitter::new(),
+            method: Method::Store,
+            is_filtered,
+            entered: Entered::Nothing,
+            position: 0,
+            end: 0,
+            history: 0,
+            message: 0,
+            is_block_whole: true,
+            is_writing: false,
+            is_ending: false,
+        };
+        encoder.set_level(level, is_filtered);
+        encoder.restart(&[], PendingBits::default());
+        Ok(encoder)
+    }
+
+    /// Compresses at another level from here on. Everything taken before is flushed.
+    pub fn set_level(&mut self, level: u32, is_filtered: bool) {
+        self.is_filtered = is_filtered;
+        self.method = match level {
+            0 => Method::Store,
+            1 => Method::Fast,
+            _ => Method::Chain(chain::search(level)),
+        };
+    }
+
+    /// Begins anew after `history`, of which the last window counts, with the bits `before` of an output byte.
+    pub fn restart(&mut self, history: &[u8], before: PendingBits) {
+        let history = &history[history.len().saturating_sub(self.size)..];
+        let len = history.len();
+        self.window.extend_to(len + PADDING, 0);
+        self.window[..len].copy_from_slice(history);
+        (self.position, self.end, self.message, self.history) = (len, len, len, 0);
+        self.entered = Entered::Nothing;
+        self.emitter.begin(len, before);
+        self.block.open(len);
+        self.chain.restart();
+        (self.is_block_whole, self.is_writing, self.is_ending) = (true, false, false);
+    }
+
+    /// Forgets the history (`Z_FULL_FLUSH`). Between two messages.
+    pub fn forget(&mut self) {
+        self.restart(&[], self.emitter.pending_bits());
+    }
+
+    /// Takes input, and writes what is decided as far as `out` has room. All input is taken unless room was lacking. With
+    /// `end` the message ends with the input; then, until [`Progress::Done`], only calls with the same `end` may follow.
+    pub fn advance(&mut self, input: &mut &[u8], end: Option<ChunkEnd>, out: &mut Output<'_>) -> Progress {
+        loop {
+            if !self.write(out) {
+                return Progress::NeedsRoom;
+            }
+            if self.is_ending {
+                self.is_ending = false;
+                self.message = self.position;
+                return Progress::Done;
+            }
+            self.take(input);
+            let end = end.filter(|_| input.is_empty());
+            let is_full = self.end == 2 * self.size;
+            if end.is_none() && !is_full && self.end - self.position < BATCH + self.lookahead() {
+                return Progress::NeedsInput;
+            }
+            self.parse(end.is_some());
+            let has_room = self.block.room() > TURN_TOKENS;
+            if !has_room || self.is_store_due() {
+                self.end_block(None);
+            } else if self.position >= self.slide_at() {
+                self.slide();
+            } else if let (Some(end), true) = (end, self.position == self.end) {
+                self.end_block(Some(end));
+            }
+        }
+    }
+
+    /// Takes input without parsing it, as long as it fits the window: the message may turn out to be for another encoder.
+    pub fn hold(&mut self, input: &mut &[u8]) {
+        loop {
+            self.take(input);
+            if input.is_empty() {
+                return;
+            }
+            self.parse(false);
+            if self.position >= self.slide_at() {
+                self.slide();
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Bytes of the present message that were taken.
+    pub fn message_len(&self) -> usize {
+        self.end - self.message
+    }
+
+    /// Gives the present message up, which was only [held](Self::hold): another encoder will have it. Returns the history
+    /// before it and its bytes. `most` is the length from which on messages are given up: what it is decides how much of the
+    /// history is left, so that this does not depend on how the input was cut.
+    pub fn give_up(&mut self, most: usize) -> (&[u8], &[u8]) {
+        let first = if self.message + most > 2 * self.size { self.size } else { 0 };
+        let from = first.max(self.history).max(self.message.saturating_sub(self.size));
+        self.position = self.message;
+        self.block.open(self.message);
+        self.chain.restart();
+        self.entered = Entered::Nothing;
+        self.window[from..self.end].split_at(self.message - from)
+    }
+
+    /// The history, with what was taken of the present message: at most the window's size.
+    pub fn window(&self) -> &[u8] {
+        &self.window[self.history.max(self.end.saturating_sub(self.size))..self.end]
+    }
+
+    /// Bits of the last, incomplete byte, when nothing else is left to write.
+    pub fn pending_bits(&self) -> PendingBits {
+        self.emitter.pending_bits()
+    }
+
+    /// How many bits are decided but found no room, those of the incomplete last byte included.
+    pub fn waiting_bits(&self) -> u64 {
+        self.emitter.remaining_bits(if self.is_writing { self.block.tokens() } else { &[] })
+    }
+
+    /// Whether nothing was taken since the last message ended.
+    pub fn is_at_rest(&self) -> bool {
+        self.end == self.message && self.emitter.is_idle() && !self.is_ending
+    }
+
+    /// Bits in use in the last byte before it was last filled up, 1 to 8.
+    pub fn used_bits(&self) -> u32 {
+        self.emitter.used_bits()
+    }
+
+    /// Puts the low `count` bits of `bits`, at most 16, before what follows. `Error::Buffer` when a block is being written
+    /// or too many bits wait already.
+    pub fn prime(&mut self, bits: u32, count: u32) -> Result<()> {
+        if self.is_writing || self.is_ending { Err(Error::Buffer) } else { self.emitter.prime(bits, count) }
+    }
+
+    /// An encoder in the same state, in memory of the same allocator.
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self {
+            window: self.window.try_clone()?,
+            table: self.table.try_clone()?,
+            chain: self.chain.try_clone()?,
+            block: self.block.try_clone()?,
+            emitter: self.emitter.clone(),
+            ..*self
+        })
+    }
+
+    /// How far past a position its decisions look.
+    fn lookahead(&self) -> usize {
+        MAX_MATCH + Chain::batch(self.size) + 8
+    }
+
+    /// The first position from which on the window is moved.
+    fn slide_at(&self) -> usize {
+        2 * self.size - self.lookahead()
+    }
+
+    /// The farthest that a match may reach: what is in the window after a move, and in the chains.
+    fn max_offset(&self) -> usize {
+        self.size - self.lookahead() - 2
+    }
+
+    fn take(&mut self, input: &mut &[u8]) {
+        let count = input.len().min(2 * self.size - self.end);
+        if count > 0 {
+            self.window.extend_to(self.end + count + PADDING, 0);
+            self.window[self.end..self.end + count].copy_from_slice(&input[..count]);
+            self.end += count;
+            *input = &input[count..];
+        }
+    }
+
+    /// Writes what is decided. True when all of it is written.
+    fn write(&mut self, out: &mut Output<'_>) -> bool {
+        if self.emitter.is_idle() {
+            return true;
+        }
+        let tokens = if self.is_writing { self.block.tokens() } else { &[] };
+        if !self.emitter.run(tokens, &self.window, out) {
+            return false;
+        }
+        if self.is_writing {
+            self.is_writing = false;
+            self.is_block_whole = true;
+            self.block.open(self.decided());
+        }
+        true
+    }
+
+    /// Parses as far as may be decided: up to the end with `is_last`.
+    fn parse(&mut self, is_last: bool) {
+        let limit = if is_last { self.end } else { self.end.saturating_sub(self.lookahead()) };
+        // A few bytes more than that may end the message without a move.
+        let ends_there = is_last && self.end < self.slide_at() + 8;
+        let limit = if ends_there { limit } else { limit.min(self.slide_at()) }.max(self.position);
+        if self.position == limit && !(is_last && self.chain.has_match()) {
+            return;
+        }
+        self.enter_history();
+        // A token for each byte at most, and what the parsers want free.
+        self.block.prepare(limit - self.position + MAX_MATCH + 2 * TURN_TOKENS);
+        let is_last = is_last && limit == self.end;
+        let span = Span { from: self.position, limit, end: self.end, is_last };
+        let max_offset = self.max_offset();
+        self.position = match self.method {
+            Method::Store => limit.min(self.emitter.waiting_from() + self.stored_min()),
+            Method::Fast => self.table.parse(&self.window, span, max_offset, &mut self.block),
+            Method::Chain(search) => {
+                let heads = self.table.lend_heads();
+                let shortest = if self.is_filtered { chain::FILTERED_SHORTEST } else { 0 };
+                self.chain.parse(search, shortest, heads, &self.window, span, max_offset, &mut self.block)
+            }
+        };
+    }
+
+    /// Enters the history in the tables of the method in use, if it is not there.
+    fn enter_history(&mut self) {
+        let wanted = match self.method {
+            Method::Store => return,
+            Method::Fast => Entered::Fast,
+            Method::Chain(_) => Entered::Chain,
+        };
+        if self.entered == wanted {
+            return;
+        }
+        self.entered = wanted;
+        self.table.clear();
+        match self.method {
+            Method::Chain(_) => self.chain.clear(self.history),
+            _ => self.table.enter(&self.window, self.history, self.position),
+        }
+    }
+
+    /// All tokens are for bytes before this: at the last position a match may wait.
+    fn decided(&self) -> usize {
+        self.position - usize::from(self.chain.has_match())
+    }
+
+    /// How many bytes are stored at a time: they are in the window still when they are written.
+    fn stored_min(&self) -> usize {
+        STORED_MIN.min(self.size - self.lookahead())
+    }
+
+    /// Whether stored bytes must be written before more are taken.
+    fn is_store_due(&self) -> bool {
+        matches!(self.method, Method::Store)
+            && self.position - self.emitter.waiting_from() >= self.stored_min()
+    }
+
+    /// Moves the upper half of the window down.
+    fn slide(&mut self) {
+        let size = self.size;
+        if self.emitter.waiting() > 0 && self.emitter.waiting_from() < size {
+            self.emitter.start_stored(None);
+            return;
+        }
+        if self.block.start < size {
+            self.is_block_whole = false;
+        }
+        self.window.copy_within(size..self.end, 0);
+        self.position -= size;
+        self.end -= size;
+        self.message = self.message.saturating_sub(size);
+        self.history = self.history.saturating_sub(size);
+        self.block.move_down(size);
+        self.emitter.move_down(size);
+        match self.entered {
+            Entered::Nothing => {}
+            Entered::Fast => self.table.move_down(size),
+            Entered::Chain => {
+                self.table.move_down(size);
+                self.chain.move_down(size);
+            }
+        }
+    }
+
+    /// Decides how the block is written that ends here, and begins to write it. `end` is what follows it.
+    fn end_block(&mut self, end: Option<ChunkEnd>) {
+        let to = self.decided();
+        let is_empty = self.block.is_empty() && (to == self.block.start);
+        if is_empty {
+            if let Some(end) = end {
+                self.is_ending = true;
+                match self.emitter.waiting() {
+                    0 => self.emitter.start_end(end),
+                    _ => self.emitter.start_stored(Some(end)),
+                }
+            }
+            return;
+        }
+        self.block.close();
+        let margin = if matches!(self.method, Method::Fast) { FAST_MARGIN } else { 0 };
+        let decision = match self.method {
+            Method::Store => Decision::Store,
+            _ => self.emitter.plan(&self.block, to, self.is_block_whole, end.is_some(), margin),
+        };
+        match decision {
+            Decision::Store => {
+                self.emitter.store(to);
+                self.block.open(to);
+                if end.is_some() || self.emitter.waiting() >= self.stored_min() {
+                    self.emitter.start_stored(end);
+                    self.is_ending = end.is_some();
+                }
+            }
+            // The stored bytes before it go first; then the same is decided again.
+            Decision::Compress(..) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
+            Decision::Compress(form, size) => {
+                self.emitter.start_block(&self.block, (form, size), to, end);
+                self.is_writing = true;
+                self.is_ending = end.is_some();
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Appending lines to a file for people who look, without any effect on the host.
+//!
+//! The file is whatever its name leads to. It may be a FIFO that nobody reads, a full pipe, a terminal whose output is stopped, a
+//! directory, a socket, a file at its size limit. Nothing of that blocks the calling thread, raises a signal in the process or
+//! changes `errno`: what cannot be written at once is dropped.
+
+use super::process::NoCancel;
+use core::mem::MaybeUninit;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Signals that a write raises in the thread that writes: a pipe without a reader, a file at its limit, a terminal of other processes.
+const RAISED: [i32; 3] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGTTOU];
+
+/// Appends `line` to the file at `path`, which is created if it does not exist, or drops the line.
+pub(crate) fn append(path: &Path, line: &[u8]) {
+    let _whole = NoCancel::new();
+    let _quiet = Quiet::new();
+    // Without O_NONBLOCK a FIFO is opened when somebody reads it. With O_NOCTTY a terminal is not made the process's own.
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    if let Ok(mut file) = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path) {
+        // One write, so that lines of several processes do not mix.
+        _ = file.write_all(line);
+    }
+}
+
+/// Until dropped, keeps the signals of [`RAISED`] from the calling thread; then drops those that came meanwhile. It restores `errno`.
+struct Quiet {
+    /// The thread's mask before.
+    before: libc::sigset_t,
+    /// The signals that did not wait already.
+    fresh: libc::sigset_t,
+    errno: i32,
+}
+
+impl Quiet {
+    fn new() -> Self {
+        // SAFETY: no preconditions.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: the place is the calling thread's for as long as it lives.
+        let errno = unsafe { errno.read() };
+        let (mut fresh, mut raised, mut waiting) = (empty_set(), empty_set(), empty_set());
+        // SAFETY: `waiting` is a set, ours to be written.
+        unsafe { libc::sigpending(&raw mut waiting) };
+        for signal in RAISED {
+            // SAFETY: a set that is initialised, and a valid signal.
+            unsafe { libc::sigaddset(&raw mut raised, signal) };
+            // SAFETY: as above.
+            if unsafe { libc::sigismember(&raw const waiting, signal) } == 0 {
+                // SAFETY: as above.
+                unsafe { libc::sigaddset(&raw mut fresh, signal) };
+            }
+        }
+        let mut before = empty_set();
+        // SAFETY: both sets are initialised.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const raised, &raw mut before) };
+        Self { before, fresh, errno }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: an initialised set of blocked signals, no place for what a signal carries, and no time to wait.
+        while unsafe { libc::sigtimedwait(&raw const self.fresh, core::ptr::null_mut(), &raw const no_time) }
+            > 0
+        {}
+        // SAFETY: `before` came from the same function.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, core::ptr::null_mut()) };
+        // SAFETY: no preconditions.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: the place is the calling thread's for as long as it lives.
+        unsafe { errno.write(self.errno) };
+    }
+}
+
+fn empty_set() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: `sigemptyset` initialises the set it is given.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: initialised above.
+    unsafe { set.assume_init() }
+}
