@@ -216,7 +216,6 @@ fn any_calls_are_answered_alike() {
                 0 => {
                     pair.serial = pair.serial.try_clone().unwrap();
                     pair.helped = pair.helped.try_clone().unwrap();
-                    pair.helped.tune(tuning);
                 }
                 1 => {
                     pair.serial.reset();

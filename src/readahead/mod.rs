@@ -126,6 +126,12 @@ impl Decoder {
         }
     }
 
+    /// A decoder in the same state, to go on apart; nothing is decoded ahead of it yet.
+    pub fn try_clone(&self) -> Result<Self> {
+        let clone = Self::new(self.engine.try_clone()?, self.kind, self.tuning);
+        Ok(Self { is_declined: self.is_declined, ..clone })
+    }
+
     /// Decodes from `source` to `output` until the output is full, the source's input is used up,
     /// or the stream ends. Like [`Inflate::inflate`], but may also move the source's position: the
     /// caller then has to provide the input from there, and to call again even if the output is full.

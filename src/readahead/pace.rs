@@ -1,18 +1,18 @@
-//! `Pace`: what a reader of a file and its host are waiting for, and whether processors are idle.
+//! `Pace`: whether a file's host works between its reads, and whether processors are idle.
 //!
-//! Two times decide how a file is read ahead, both per byte of output: what the host takes for its own work between two reads, and
-//! what decoding takes. A host that takes longer than the decoder is served best by plain decoding in the background, which costs no
-//! more processor time than reading without threads. One that does nothing but read waits for the decoder, and only decoding at several places
-//! at once can help.
+//! Two times decide how a file is read ahead, both per byte of output: the host's time between two
+//! reads, and the decoder's time. A host that takes longer than the decoder is served best by plain
+//! decoding in the background, which costs no more processor time than reading without threads. A host
+//! that only reads waits for the decoder, and only decoding at several places at once can help.
 //!
-//! Idle processors cannot be asked for. What can be seen is whether workers got one whenever they wanted it: a stretch that took
-//! clearly longer than its thread ran was decoded on a processor that others wanted too.
+//! The system does not report idle processors. A stretch that took clearly longer than its thread ran
+//! was decoded on a processor that others wanted too.
 
 #![forbid(unsafe_code)]
 
 use std::time::{Duration, Instant};
 
-/// Output bytes between two decisions: some tens of reads for a host with small buffers, a millisecond's worth of decoding.
+/// Output bytes between two decisions: about a millisecond of decoding.
 const WINDOW: u64 = 1 << 20;
 
 /// Nanoseconds spent on some bytes.
@@ -28,7 +28,7 @@ impl Rate {
         self.bytes += bytes;
     }
 
-    /// Halves the weight of what is known, so that the past fades.
+    /// Halves the weight of earlier measurements.
     pub(super) fn fade(&mut self) {
         self.nanoseconds /= 2;
         self.bytes /= 2;
@@ -80,7 +80,7 @@ impl Pace {
         self.decoder.fade();
     }
 
-    /// The decoder took so long for so many bytes.
+    /// The decoder took `time` for `bytes`.
     pub(super) fn decoded(&mut self, time: Duration, bytes: u64) {
         self.decoder.add(time, bytes);
     }
@@ -91,9 +91,9 @@ impl Pace {
     }
 }
 
-/// Whether a worker that took so long and ran for so long of it had a processor to itself.
+/// Whether a worker that took `took`, and had a processor for `ran` of it, had one to itself.
 pub(super) fn was_undisturbed(took: Duration, ran: Duration) -> bool {
-    // What a context switch or a page fault takes is no sign of others.
+    // Context switches and page faults do not count.
     ran + Duration::from_micros(100) >= took.mul_f32(0.85)
 }
 

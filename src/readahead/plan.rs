@@ -1,20 +1,24 @@
-//! `Plan`: where guessed stretches begin, how long they are, and when it is better to begin none.
+//! `Plan`: where guessed stretches start, how long they are, and when there should be none.
 //!
-//! With one worker the file is shared out in *rounds*. In each the head decodes a gap of `g` bytes alone while the worker decodes a stretch; the worker ends
-//! when the head comes to the stretch's beginning, so neither ever waits:
+//! With one worker the data is divided into *rounds*. In each, the decoder decodes a gap of `g` bytes
+//! while the worker decodes a stretch. The worker ends when the decoder reaches the stretch's start, so
+//! neither waits:
 //!
 //! ```text
-//! head:     |== gap ==|= delivers =|======= gap =======|= delivers =|
-//! worker:              |- looks -|=== stretch ===|- looks -|=== stretch ===|
-//!                      ^ begins where the last one ends, and a gap
+//! decoder:  |== gap ==|= delivers =|======= gap =======|= delivers =|
+//! worker:              |searches|=== stretch ===|searches|=== stretch ===|
+//!                      ^ starts one gap after the last stretch
 //! ```
 //!
-//! The length of a stretch follows from the gap, by what looking, markers and delivering cost. So the gap is what is tuned: wider when stretches
-//! end well before the room that there is for them, narrower when the worker had to wait for its next one, because it had no more room and the head was far.
-//! Towards the file's end rounds become shorter, so that both come to it together.
+//! The length of a stretch follows from the gap, and from the costs of searching, markers and
+//! delivering. So the gap is tuned: wider when stretches end well before their memory is used, narrower
+//! when the worker had to wait for its next one, because it had no more memory and the decoder was far.
+//! Towards the data's end rounds become shorter, so that both reach it together.
 //!
-//! With several workers stretches follow each other without gaps between them, but for one before every `workers` of them, and the gap is
-//! widened when the head had to wait, and narrowed when all workers were idle.
+//! With several workers stretches follow each other without gaps, but for one gap before every `workers`
+//! of them. It is widened when the decoder had to wait, and narrowed when all workers were idle.
+
+#![forbid(unsafe_code)]
 
 use super::SourceKind;
 use super::tuning::{Tuning, Way};
@@ -63,24 +67,24 @@ pub(super) struct Plan {
     disturbed_in_a_row: u32,
     /// Nothing went well since the last pause: at the first trouble there is another one.
     is_on_trial: bool,
-    /// What a guessed stretch takes a worker that has a processor.
+    /// The time that a guessed stretch takes a worker with a processor.
     pub(super) typical: Duration,
-    /// Output and input bytes of the head and of stretches, fading: how well the file is compressed.
+    /// Output and input bytes of the decoder and of stretches, fading: how well the data is compressed.
     ratio: (u64, u64),
-    /// The same of the last stretch that was looked at while it was decoded.
+    /// The same of the last stretch whose progress was looked at.
     coming: (u64, u64),
 }
 
-/// How a guessed stretch ended that was met.
+/// The end of a guessed stretch that was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// It was to end when it was met, with so many 64ths of its room used.
+    /// It was asked to end; this many 64ths of its memory were used.
     Hurried(u64),
-    /// It had no more room, or was as long as it should be.
+    /// It had no more memory, or was as long as it should be.
     Full,
-    /// As `Full`; and workers had nothing more to do.
+    /// As `Full`, and the workers had nothing more to do.
     Idle,
-    /// The head had to wait for it.
+    /// The decoder had to wait for it.
     Late,
 }
 
@@ -150,22 +154,23 @@ impl Plan {
         self.ratio = (self.ratio.0 + bytes_out, self.ratio.1 + bytes_in);
     }
 
-    /// A worker has decoded so much to so much ahead of the head.
+    /// A worker decoded `bytes_in` compressed bytes to `bytes_out` bytes ahead of the decoder.
     pub(super) fn foresee(&mut self, bytes_in: u64, bytes_out: u64) {
         if bytes_in > 0 {
             self.coming = (bytes_out, bytes_in);
         }
     }
 
-    /// Compressed bytes that decode to so many, but no more than a stretch should have. Where the file is compressed better than it was, or
-    /// will be so, it counts: too long a stretch does not fit, and too wide a gap keeps the worker waiting.
+    /// Compressed bytes that decode to `bytes` bytes, but no more than a stretch should have. The better of
+    /// the ratios behind and ahead counts: too long a stretch does not fit, and too wide a gap keeps the
+    /// worker waiting.
     pub(super) fn len_for(&self, bytes: usize) -> u64 {
         let by = |(bytes_out, bytes_in): (u64, u64)| bytes as u64 * bytes_in / bytes_out.max(1);
         self.stretch.min(by(self.ratio)).min(by(self.coming)).max(16 << 10)
     }
 
-    /// Where the next guessed stretch begins and how long it is, in a file of `size` bytes of which those before `frontier` are dealt with;
-    /// `None` when there should be none.
+    /// Start and length of the next guessed stretch, in data that ends at `size` and of which everything
+    /// before `frontier` is decoded or pending; `None` when there should be none.
     pub(super) fn next(&self, frontier: u64, size: u64, has_gap: bool) -> Option<(u64, u64)> {
         let shortest = SHORTEST.min(self.tuning.stretch / 2);
         let gap = if has_gap { self.gap } else { 0 };
@@ -189,7 +194,7 @@ impl Plan {
         from < self.resume_at
     }
 
-    /// A guessed stretch was met that ended so and took a worker so long.
+    /// A guessed stretch was met, which took a worker `ran`.
     pub(super) fn met(&mut self, ending: Ending, ran: Duration) {
         self.misses_in_a_row = 0;
         self.typical = (self.typical * 3 + ran) / 4;
@@ -202,17 +207,18 @@ impl Plan {
         };
     }
 
-    /// A single worker had to wait for its next stretch: the head came too late to give it one.
+    /// A single worker had to wait for its next stretch: the decoder was too late to give it one.
     pub(super) fn was_idle(&mut self) {
         self.gap = self.gap.saturating_sub(self.gap / 32 + 1).max(16);
     }
 
-    /// A guess was not met because it took too long to find a place.
+    /// A guess was not met because finding a start took too long.
     pub(super) fn came_late(&mut self) {
         self.gap = (self.gap + 16).min(256);
     }
 
-    /// A guess was wrong or late. After two of them in a row it is better to read on alone for a while; whether it is so far.
+    /// A guess was wrong or late. Returns whether the decoder should decode alone for a while: after two
+    /// in a row, or the first after a pause.
     #[must_use]
     pub(super) fn missed(&mut self, at: u64) -> bool {
         self.search = self.widest_search;
@@ -225,7 +231,8 @@ impl Plan {
         pauses
     }
 
-    /// Whether the worker of a stretch that ends at `until` had a processor of its own. Without, it is as with misses.
+    /// Notes whether the worker of a stretch that ends at `until` had to share its processor; returns the
+    /// same as [`missed`](Self::missed).
     #[must_use]
     pub(super) fn disturbed(&mut self, until: u64, is_disturbed: bool) -> bool {
         self.disturbed_in_a_row = if is_disturbed { self.disturbed_in_a_row + 1 } else { 0 };

@@ -185,10 +185,8 @@ impl InflateStream {
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
-        let engine = self.engine().try_clone()?;
-        let mut clone = Self::over(engine, self.kind, Tuning::default());
-        clone.stats = self.stats.clone();
-        Ok(clone)
+        let decoder = self.decoder.try_clone()?;
+        Ok(Self { decoder, kind: self.kind, stats: self.stats.clone() })
     }
 }
 
