@@ -24,6 +24,8 @@ pub struct Config {
     /// `RIGZ_MEMORY`: bytes that the library may take in all for what makes it fast: chunks, results decoded ahead, tables; see
     /// `budget`. 0 means that every stream is serial.
     pub memory: Option<usize>,
+    /// `RIGZ_HOLD_BACK=any`: work may be in flight between calls of any program's `deflate()`, whatever room they have for output.
+    pub hold_back: bool,
     /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
     pub bgzf: bool,
     /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
@@ -35,6 +37,8 @@ pub struct Config {
     pub stats: Option<PathBuf>,
     /// `RIGZ_LOG`: the file to which each decision for or against threads appends one line.
     pub log: Option<PathBuf>,
+    /// `RIGZ_TRACE`: the file to which streams, chunks and waits append events (`trace`).
+    pub trace: Option<PathBuf>,
 }
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
@@ -57,11 +61,13 @@ impl Config {
         chunk: None,
         threshold: None,
         memory: None,
+        hold_back: false,
         bgzf: false,
         checkpoint: None,
         level_map: LevelMap::SAME,
         stats: None,
         log: None,
+        trace: None,
     };
 
     /// What the environment asks for.
@@ -71,15 +77,56 @@ impl Config {
             chunk: number(c"RIGZ_CHUNK", 32 << 10, 64 << 20),
             threshold: number(c"RIGZ_THRESHOLD", 1, usize::MAX >> 1),
             memory: number(c"RIGZ_MEMORY", 0, usize::MAX >> 1),
+            hold_back: variable(c"RIGZ_HOLD_BACK", |name| (name == c"any").then_some(())).is_some(),
             bgzf: variable(c"RIGZ_FORMAT", |name| (name == c"bgzf").then_some(())).is_some(),
             checkpoint: number(c"RIGZ_CHECKPOINT", 1 << 10, 1 << 40),
             level_map: variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?))
                 .unwrap_or_default(),
             stats: file(c"RIGZ_STATS"),
             log: file(c"RIGZ_LOG"),
+            trace: file(c"RIGZ_TRACE"),
         }
     }
 }
+
+/// The switches that are set to something that makes no sense, and so count as not set: name, and what
+/// would be understood. For a program that starts others and can complain in the library's place.
+pub fn misunderstood() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let read = Config::from_environment();
+    let map = variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?));
+    let understood = [
+        read.threads.is_some(),
+        read.chunk.is_some(),
+        read.threshold.is_some(),
+        read.bgzf,
+        read.checkpoint.is_some(),
+        map.is_some(),
+        read.stats.is_some(),
+        read.memory.is_some(),
+        read.log.is_some(),
+        read.trace.is_some(),
+    ];
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    SWITCHES
+        .into_iter()
+        .zip(understood)
+        .filter(move |((name, _), ok)| !ok && is_set(name))
+        .map(|(switch, _)| switch)
+}
+
+/// All switches, each with what it takes.
+pub const SWITCHES: [(&str, &str); 10] = [
+    ("RIGZ_THREADS", "a number from 1 to 1024"),
+    ("RIGZ_CHUNK", "bytes from 32K to 64M"),
+    ("RIGZ_THRESHOLD", "a number of bytes, such as 1M"),
+    ("RIGZ_FORMAT", "bgzf"),
+    ("RIGZ_CHECKPOINT", "bytes from 1K up"),
+    ("RIGZ_LEVEL_MAP", "pairs such as 6=9,9=12"),
+    ("RIGZ_STATS", "a path of at most 383 bytes"),
+    ("RIGZ_MEMORY", "a number of bytes, such as 64M"),
+    ("RIGZ_LOG", "a path of at most 383 bytes"),
+    ("RIGZ_TRACE", "a path of at most 383 bytes"),
+];
 
 /// The standard library opens a file of at most so long a name without memory from the heap.
 const LONGEST_PATH: usize = 383;

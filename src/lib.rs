@@ -3,7 +3,8 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng -> checksum, format -> budget -> config -> raw -> error
+//! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget | trace
+//!      -> config -> raw -> error
 //! ```
 //!
 //! ARCHITECTURE.md says what each floor holds.
@@ -18,7 +19,9 @@ pub mod format;
 pub mod gzfile;
 pub mod inflate;
 pub mod pipeline;
+pub(crate) mod pool;
 pub mod raw;
 pub mod readahead;
 pub mod stream;
+pub mod trace;
 pub mod zng;

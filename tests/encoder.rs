@@ -317,7 +317,7 @@ fn messages_round_trip_and_their_cuts_do_not_show() {
         for (window_bits, mem_level) in [(15, 8), (15, 9), (12, 8), (9, 1), (15, 1), (10, 5)] {
             for level in 0..=9 {
                 let data = sample(kind, 200_000 + random.below(60_000), random.next());
-                let settings = MessageSettings { window_bits, mem_level, owner_size: 0 };
+                let settings = MessageSettings { window_bits, mem_level };
                 let mut make = || {
                     MessageEncoder::new(settings, level, kind % 5 == 4, Allocator::SYSTEM).expect("memory")
                 };

@@ -309,7 +309,7 @@ fn many_files_at_once_are_read_alike() {
             assert!(read(file, part.len()).1 == part);
         }
     }
-    for file in open_files {
+    for mut file in open_files {
         assert_eq!(file.close(), Ok(()));
     }
 }

@@ -1,36 +1,37 @@
 //! `rigz check`: whether a program's zlib can be ours, and if not, why.
 //!
-//! The program is read, not run: its interpreter if it is a script, then its libraries and theirs. It can be accelerated when the
-//! loader will look at `LD_PRELOAD` for it and something in it takes zlib's functions from `libz.so.1`. What a program loads only while it
-//! runs can't be seen from outside; then the answer is *perhaps*, and `rigz run --stats -` gives the certain one.
+//! The program is read, not run: scripts and wrappers are followed to the program that does the
+//! work, then its libraries and theirs are read. It can be accelerated when the loader will look at
+//! `LD_PRELOAD` for it and something in it takes zlib's functions from `libz.so.1`. What a program
+//! loads or starts only while it runs can't be seen from outside; then the answer is *perhaps*, and
+//! `--run` gives the certain one.
 
-use crate::elf::{self, Facts, Unfit};
+#![forbid(unsafe_code)]
+
+use crate::finding::{Finding, Verdict};
+use crate::image::Image;
 use crate::loader::Loader;
-use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use crate::run;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use serde_json::json;
-use std::collections::{BTreeSet, VecDeque};
-use std::ffi::{CString, OsString};
-use std::fmt::Write;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How far scripts may name scripts as their interpreters; the kernel's limit.
-const DEEPEST: usize = 4;
-
-/// zlib functions that compress or decompress, rather than compute a checksum.
-const BULK: [&str; 6] = ["deflate", "inflate", "compress", "uncompress", "gzwrite", "gzread"];
+/// Exit status where there is no answer.
+const FAILED: u8 = 3;
 
 pub(crate) fn command() -> Command {
     Command::new("check")
         .about("Tell whether programs can be run on rigz, and why not")
         .long_about(
             "Tell whether `rigz run` would accelerate a program, and why not: whether it, or a library it needs, takes zlib from \
-             libz.so.1; whether it is static, setuid, or holds a zlib of its own. The program is read and not run.",
+             libz.so.1; whether it is static, setuid, or holds a zlib of its own. The program is read and not run, unless --run is given.\n\n\
+             The answer is yes, no or perhaps; perhaps if the program may load or start something that calls zlib while it runs. \
+             The exit status is 0 if all answers are yes, 1 if one is no, else 2 if one is perhaps; 3 if there is no answer.",
         )
         .bin_name("rigz check")
+        .override_usage("rigz check [OPTIONS] PROGRAM...\n       rigz check [--json] --run COMMAND...")
         .args([
             Arg::new("verbose")
                 .short('v')
@@ -38,10 +39,26 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Also list the functions that are called"),
             Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one line of JSON per program"),
+            Arg::new("root")
+                .long("root")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::DirPath)
+                .help("Look into the image of a system in DIR, of any 64-bit processor"),
+            Arg::new("run")
+                .long("run")
+                .value_name("COMMAND")
+                .num_args(1..)
+                .allow_hyphen_values(true)
+                .conflicts_with_all(["root", "verbose"])
+                .value_parser(value_parser!(OsString))
+                .value_hint(ValueHint::CommandName)
+                .help("Run COMMAND once on rigz and answer, on stderr, from what was called"),
             Arg::new("program")
                 .value_name("PROGRAM")
                 .num_args(1..)
-                .required(true)
+                .required_unless_present("run")
+                .conflicts_with("run")
                 .value_parser(value_parser!(OsString))
                 .value_hint(ValueHint::CommandName)
                 .help("Programs, by path or by name"),
@@ -50,20 +67,29 @@ pub(crate) fn command() -> Command {
 
 /// `words` begin with `check`.
 pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
-    let matches = match command().try_get_matches_from(words) {
+    let matches = match crate::options::subcommand(command(), words, FAILED) {
         Ok(matches) => matches,
-        Err(error) => {
-            _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-        }
+        Err(status) => return status,
     };
+    if let Some(words) = matches.get_many::<OsString>("run") {
+        return check_by_running(words.cloned().collect(), matches.get_flag("json"));
+    }
     crate::signals::restore_pipe();
-    let loader = Loader::new();
-    let mut worst = 0;
+    let root = matches.get_one::<PathBuf>("root").cloned();
+    if let Some(root) = root.as_ref().filter(|root| !root.is_dir()) {
+        complain!("rigz check: {}: no such folder", root.display());
+        return ExitCode::from(FAILED);
+    }
+    check(&matches, &Image::new(root))
+}
+
+fn check(matches: &ArgMatches, image: &Image) -> ExitCode {
+    let loader = Loader::new(image);
+    let (mut verdicts, mut has_failed) = (Vec::new(), false);
     for name in matches.get_many::<OsString>("program").into_iter().flatten() {
-        match Finding::of(name, &loader) {
+        match Finding::of(name, image, &loader) {
             Ok(finding) => {
-                worst = worst.max(u8::from(finding.verdict == Verdict::No));
+                verdicts.push(finding.verdict);
                 if matches.get_flag("json") {
                     say!("{}", finding.json());
                 } else {
@@ -72,254 +98,45 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
             }
             Err(message) => {
                 complain!("rigz check: {}: {message}", name.display());
-                worst = 2;
+                has_failed = true;
             }
         }
     }
-    ExitCode::from(worst)
+    if has_failed { ExitCode::from(FAILED) } else { exit_code(&verdicts) }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Yes,
-    Perhaps,
-    No,
+fn exit_code(verdicts: &[Verdict]) -> ExitCode {
+    let has = |verdict| verdicts.contains(&verdict);
+    ExitCode::from(if has(Verdict::No) { 1 } else { u8::from(has(Verdict::Perhaps)) * 2 })
 }
 
-/// What calls zlib, and which of its functions.
-#[derive(Debug)]
-struct Caller {
-    path: PathBuf,
-    functions: BTreeSet<String>,
-}
-
-/// What was found out about one program.
-#[derive(Debug)]
-struct Finding {
-    name: String,
-    /// The file looked at: a script's interpreter.
-    file: PathBuf,
-    verdict: Verdict,
-    reasons: Vec<String>,
-    callers: Vec<Caller>,
-}
-
-impl Finding {
-    fn of(name: &OsString, loader: &Loader) -> Result<Self, String> {
-        let path = search(name).ok_or("no such program")?;
-        let mut finding = Finding {
-            name: name.display().to_string(),
-            file: path.clone(),
-            verdict: Verdict::No,
-            reasons: Vec::new(),
-            callers: Vec::new(),
-        };
-        let (path, data) = finding.resolve_scripts(path)?;
-        finding.file = path;
-        finding.judge(&data, loader);
-        Ok(finding)
-    }
-
-    /// Goes from a script to the program that runs it.
-    fn resolve_scripts(&mut self, mut path: PathBuf) -> Result<(PathBuf, Vec<u8>), String> {
-        for _ in 0..=DEEPEST {
-            let data = fs::read(&path).map_err(|error| error.to_string())?;
-            let Some(interpreter) = interpreter(&data) else {
-                // Its libraries are searched from where it really lies.
-                return Ok((path.canonicalize().unwrap_or(path), data));
-            };
-            self.reasons.push(format!("{} is a script for {}", path.display(), interpreter.display()));
-            path = search(&interpreter)
-                .ok_or_else(|| format!("no such interpreter: {}", interpreter.display()))?;
+/// Runs a command on the library and answers from what its streams did.
+fn check_by_running(words: Vec<OsString>, as_json: bool) -> ExitCode {
+    let name = words.first().cloned().unwrap_or_default();
+    let (status, summary) = match run::observe(words) {
+        Ok(outcome) => outcome,
+        Err(message) => {
+            complain!("rigz check: {message}");
+            return ExitCode::from(FAILED);
         }
-        Err("its interpreter is a script, and so on".into())
-    }
-
-    fn judge(&mut self, data: &[u8], loader: &Loader) {
-        let facts = match elf::read(data) {
-            Ok(facts) => facts,
-            Err(unfit) => {
-                return self.reasons.push(match unfit {
-                    Unfit::NoElf => "it is neither an ELF file nor a script".into(),
-                    Unfit::OtherMachine => "it is for another kind of machine".into(),
-                    Unfit::Damaged(how) => format!("its ELF headers make no sense: {how}"),
-                });
-            }
-        };
-        let obstacle = self.obstacle(&facts);
-        if let Some(obstacle) = &obstacle {
-            self.reasons.push(obstacle.clone());
-        }
-        let openers = self.walk(facts, loader);
-        self.verdict = match (obstacle, self.callers.is_empty(), &openers[..]) {
-            (Some(_), ..) => Verdict::No,
-            (None, false, _) => Verdict::Yes,
-            (None, true, []) => {
-                self.reasons.push("neither it nor a library it needs calls libz.so.1".into());
-                Verdict::No
-            }
-            (None, true, openers) => {
-                let openers = openers.join(" and ");
-                self.reasons
-                    .push(format!("nothing it needs calls libz.so.1, but {openers} may load what does"));
-                Verdict::Perhaps
-            }
-        };
-    }
-
-    /// Why the loader would not preload anything.
-    fn obstacle(&self, facts: &Facts) -> Option<String> {
-        if !facts.is_dynamic || facts.interpreter.is_none() {
-            return Some("it is static: no loader reads LD_PRELOAD for it".into());
-        }
-        if facts.interpreter.as_ref().is_some_and(|loader| loader.contains("ld-musl")) {
-            return Some("it is for musl, and rigz for glibc".into());
-        }
-        let mode = fs::metadata(&self.file).map_or(0, |status| status.mode());
-        if mode & 0o6000 != 0 {
-            return Some("it is setuid or setgid: the loader ignores LD_PRELOAD".into());
-        }
-        has_capabilities(&self.file).then(|| "it has file capabilities: the loader ignores LD_PRELOAD".into())
-    }
-
-    /// Looks at the program and all libraries it needs, each once; tells which of them may load more while they run.
-    fn walk(&mut self, facts: Facts, loader: &Loader) -> Vec<String> {
-        let mut openers = Vec::new();
-        let mut seen = BTreeSet::new();
-        let program_rpath = facts.rpath.clone();
-        let mut queue = VecDeque::from([(self.file.clone(), facts)]);
-        while let Some((path, facts)) = queue.pop_front() {
-            let is_program = path == self.file;
-            if facts.opens_libraries {
-                openers.push(path.display().to_string());
-            }
-            self.note_inside(&path, &facts, is_program);
-            if !facts.imports.is_empty() && facts.needed.iter().any(|name| name == "libz.so.1") {
-                self.callers.push(Caller { path: path.clone(), functions: facts.imports.clone() });
-            }
-            for name in &facts.needed {
-                if name.starts_with("libz.so") || !seen.insert(name.clone()) {
-                    continue;
-                }
-                if name.starts_with("libz-ng.so") {
-                    self.reasons.push(format!("{} uses zlib-ng by its own names", path.display()));
-                }
-                let rpath = if is_program { &facts.rpath } else { &program_rpath };
-                let Some(found) = loader.find(name, &path, rpath, &facts.runpath) else {
-                    self.reasons.push(format!("{name}, which {} needs, is not found", path.display()));
-                    continue;
-                };
-                if let Some(facts) = fs::read(&found).ok().and_then(|data| elf::read(&data).ok()) {
-                    queue.push_back((found, facts));
-                }
-            }
-        }
-        openers
-    }
-
-    /// Notes the DEFLATEs that a file holds, which stay as they are.
-    fn note_inside(&mut self, path: &Path, facts: &Facts, is_program: bool) {
-        for inside in &facts.inside {
-            self.reasons.push(format!("{} holds {inside}, which stays as it is", path.display()));
-        }
-        if is_program && facts.exports.iter().any(|name| BULK.contains(&name.as_str())) {
-            self.reasons
-                .push(format!("{} offers zlib's functions itself, before any library does", path.display()));
-        }
-    }
-
-    fn text(&self, is_verbose: bool) -> String {
-        let verdict = match self.verdict {
-            Verdict::Yes => "yes",
-            Verdict::Perhaps => "perhaps",
-            Verdict::No => "no",
-        };
-        let mut text = format!("{}: {verdict}\n", self.name);
-        for caller in &self.callers {
-            let count = caller.functions.len();
-            let bulk: Vec<_> = BULK.into_iter().filter(|name| caller.functions.contains(*name)).collect();
-            let bulk =
-                if bulk.is_empty() { String::new() } else { format!(", {} among them", bulk.join(", ")) };
-            _ = writeln!(text, "    {} calls {count} functions of libz.so.1{bulk}", caller.path.display());
-            if is_verbose {
-                let names: Vec<_> = caller.functions.iter().map(String::as_str).collect();
-                _ = writeln!(text, "        {}", names.join(" "));
-            }
-        }
-        for reason in &self.reasons {
-            _ = writeln!(text, "    {reason}");
-        }
-        text
-    }
-
-    fn json(&self) -> String {
-        let callers: Vec<_> = self
-            .callers
-            .iter()
-            .map(|caller| json!({ "file": caller.path.display().to_string(), "functions": caller.functions }))
-            .collect();
-        json!({
-            "program": self.name,
-            "file": self.file.display().to_string(),
-            "accelerated": match self.verdict {
-                Verdict::Yes => "yes",
-                Verdict::Perhaps => "perhaps",
-                Verdict::No => "no",
-            },
-            "callers": callers,
-            "reasons": self.reasons,
-        })
-        .to_string()
-    }
-}
-
-/// The file of a program: as it is when it has a slash, else from `PATH`.
-fn search(name: &OsString) -> Option<PathBuf> {
-    if name.as_bytes().contains(&b'/') {
-        return Some(PathBuf::from(name)).filter(|path| path.is_file());
-    }
-    let path = std::env::var_os("PATH")?;
-    let is_program = |path: &PathBuf| {
-        fs::metadata(path).is_ok_and(|status| status.is_file() && status.mode() & 0o111 != 0)
     };
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(is_program)
-}
-
-/// The program in a script's first line; behind `env`, the one that `env` is to find.
-fn interpreter(data: &[u8]) -> Option<OsString> {
-    let line = data.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let mut program = words.next()?;
-    if program.ends_with(b"/env") {
-        // env's options, and variables it sets.
-        program = words.find(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
-    }
-    Some(std::ffi::OsStr::from_bytes(program).to_owned())
-}
-
-fn has_capabilities(path: &Path) -> bool {
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
-    // SAFETY: both are C strings; no value is asked for, only its length.
-    let len =
-        unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
-    len > 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_lines_name_interpreters() {
-        for (line, expected) in [
-            (&b"#!/bin/sh\necho"[..], Some("/bin/sh")),
-            (b"#! /usr/bin/perl -w\n", Some("/usr/bin/perl")),
-            (b"#!/usr/bin/env python3\n", Some("python3")),
-            (b"#!/usr/bin/env -S LANG=C ruby -w", Some("ruby")),
-            (b"#!\n", None),
-            (b"\x7fELF", None),
-        ] {
-            assert_eq!(interpreter(line), expected.map(OsString::from), "{line:?}");
+    let mut reasons = summary.sentences();
+    let verdict = match () {
+        () if !reasons.is_empty() => Verdict::Yes,
+        () if !status.success() => {
+            reasons.push(format!("it failed ({status}) before it called zlib, so this run shows little"));
+            Verdict::Perhaps
         }
+        () => {
+            reasons.push("nothing went through rigz in this run".into());
+            Verdict::No
+        }
+    };
+    if as_json {
+        let program = name.display().to_string();
+        complain!("{}", json!({ "program": program, "accelerated": verdict.word(), "reasons": reasons }));
+    } else {
+        complain!("{}: {}\n    {}", name.display(), verdict.word(), reasons.join("\n    "));
     }
+    exit_code(&[verdict])
 }

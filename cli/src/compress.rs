@@ -8,7 +8,7 @@
 use crate::options::{Format, Options};
 use crate::progress::Progress;
 use crate::rsyncable::Rsyncable;
-use crate::transfer::{Failure, Sink, Totals, read_some};
+use crate::transfer::{Failure, Lent, Sink, Totals, read_some};
 use rigz::error::{Error, Status};
 use rigz::format::gzip::{Header, OS_UNIX};
 use rigz::raw::{Allocator, Output};
@@ -37,7 +37,7 @@ enum Engine {
 
 /// Compresses all of `input`.
 pub(crate) fn compress(
-    input: &mut File,
+    input: &File,
     output: &mut Sink,
     origin: &Origin,
     options: &Options,
@@ -61,7 +61,7 @@ pub(crate) fn compress(
         Format::Bgzf => 0,
     };
     let mut totals = Totals { wrap_len: wrap_len as u64, ..Totals::default() };
-    let mut buffer = vec![0; READ];
+    let mut buffer = Lent::new(READ);
     loop {
         let count = read_some(input, &mut buffer)?;
         let mut rest = &buffer[..count];

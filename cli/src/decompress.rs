@@ -3,15 +3,17 @@
 //! Files are read through the library's gzFile reader, which may use more threads; pipes and zlib streams go through a stream of
 //! this thread.
 //!
-//! A file begins with a gzip member or a zlib stream. Behind a gzip member may stand further members, zeros, which are ignored, or
+//! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). Behind a gzip member may stand further members, zeros, which are ignored, or
 //! anything else, which is ignored with a warning. The decoder checks each member's CRC and length. All good bytes before an
 //! error are written; whether they are kept is the caller's to decide.
 
 #![forbid(unsafe_code)]
 
+mod zip;
+
 use crate::header::{self, Kind, Stored};
 use crate::progress::Progress;
-use crate::transfer::{Failure, Sink, Totals, Trailing, read_some};
+use crate::transfer::{Failure, Lent, Sink, Totals, Trailing, read_some};
 use rigz::error::{Error, Status};
 use rigz::gzfile::GzFile;
 use rigz::raw::Allocator;
@@ -27,8 +29,8 @@ const READ: usize = 256 << 10;
 /// Compressed input, of which the beginning was looked at.
 #[derive(Debug)]
 pub(crate) struct Decoder<'a> {
-    input: &'a mut File,
-    buffer: Vec<u8>,
+    input: &'a File,
+    buffer: Lent,
     start: usize,
     end: usize,
     is_at_end: bool,
@@ -40,14 +42,13 @@ pub(crate) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Looks at the first bytes.
-    pub(crate) fn new(input: &'a mut File) -> Result<Self, Failure> {
-        let is_regular = input.metadata().is_ok_and(|status| status.is_file());
-        let position = if is_regular { input.stream_position().ok() } else { None };
+    /// Looks at the first bytes; `len` is that of a regular file.
+    pub(crate) fn new(input: &'a File, len: Option<u64>) -> Result<Self, Failure> {
+        let position = if len.is_some() { (&mut &*input).stream_position().ok() } else { None };
         let mut decoder = Self {
             position,
             input,
-            buffer: vec![0; READ],
+            buffer: Lent::new(READ),
             start: 0,
             end: 0,
             is_at_end: false,
@@ -56,6 +57,8 @@ impl<'a> Decoder<'a> {
             totals: Totals::default(),
         };
         (decoder.kind, decoder.stored) = decoder.look()?;
+        let loaded = position.map(|position| position + decoder.end as u64);
+        decoder.is_at_end |= loaded.is_some() && loaded == len;
         Ok(decoder)
     }
 
@@ -81,7 +84,9 @@ impl<'a> Decoder<'a> {
     /// Decompresses everything.
     pub(crate) fn decode(mut self, output: &mut Sink, progress: &mut Progress) -> Result<Totals, Failure> {
         let outcome = match (self.kind, self.position) {
-            (Kind::Gzip, Some(position)) => self.decode_file(position, output, progress),
+            (Kind::Zip, _) => self.decode_entry(output, progress),
+            // A file that is read as a whole has nothing to be decoded ahead.
+            (Kind::Gzip, Some(position)) if !self.is_at_end => self.decode_file(position, output, progress),
             _ => self.decode_members(output, progress),
         };
         // What was decoded before an error is good.
@@ -97,7 +102,7 @@ impl<'a> Decoder<'a> {
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         self.totals.wrap_len = 8 + self.stored.len as u64;
-        self.input.seek(SeekFrom::Start(position)).map_err(Failure::Read)?;
+        (&mut &*self.input).seek(SeekFrom::Start(position)).map_err(Failure::Read)?;
         let descriptor = self.input.try_clone().map_err(Failure::Read)?.into_raw_fd();
         let mut file = GzFile::from_descriptor(descriptor, b"r").ok_or(Failure::OutOfMemory)?;
         let since =
@@ -122,7 +127,7 @@ impl<'a> Decoder<'a> {
         file.close().map_err(|_| Failure::Broken("it can't be closed".into()))?;
         let Some(ignored_from) = ignored_from else { return Ok(()) };
         self.totals.bytes_in = since(Some(ignored_from)).unwrap_or(self.totals.bytes_in);
-        self.input.seek(SeekFrom::Start(position + self.totals.bytes_in)).map_err(Failure::Read)?;
+        (&mut &*self.input).seek(SeekFrom::Start(position + self.totals.bytes_in)).map_err(Failure::Read)?;
         (self.start, self.end, self.is_at_end) = (0, 0, false);
         self.pass_trailing()
     }
@@ -133,10 +138,10 @@ impl<'a> Decoder<'a> {
             Kind::Gzip => (15 + 16, 8),
             Kind::Zlib => (15, 6),
             Kind::Empty => return Err(truncated()),
-            Kind::Foreign(what) => {
-                return Err(Failure::Broken(format!("{what} is not supported: gzip -d reads it")));
+            kind @ (Kind::Foreign(..) | Kind::Other(..)) => {
+                return Err(Failure::Broken(kind.advice().unwrap_or_default()));
             }
-            Kind::Unknown => return Err(Failure::Broken("not in gzip format".into())),
+            Kind::Zip | Kind::Unknown => return Err(Failure::Broken("not in gzip format".into())),
         };
         let mut stream = InflateStream::new(window_bits, Allocator::SYSTEM)?;
         self.totals.wrap_len = wrap_len + self.stored.len as u64;
@@ -154,7 +159,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn decode_member(
+    pub(super) fn decode_member(
         &mut self,
         stream: &mut InflateStream,
         output: &mut Sink,
@@ -216,12 +221,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
     /// Reads more behind what is left; false when nothing comes.
-    fn load(&mut self) -> Result<bool, Failure> {
+    pub(super) fn load(&mut self) -> Result<bool, Failure> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
@@ -236,7 +241,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-fn truncated() -> Failure {
+pub(super) fn truncated() -> Failure {
     Failure::Broken("unexpected end of file".into())
 }
 

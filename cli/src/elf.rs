@@ -1,12 +1,14 @@
-//! What one ELF file says about itself, as far as it matters for zlib: what it needs, what of zlib it calls, what of zlib it holds.
+//! Reads from an ELF file what matters for zlib: what the file is, which libraries it needs, which
+//! of zlib's functions it calls, and which copies of zlib or other DEFLATEs it holds.
 //!
-//! Nothing is run. The file is read as the loader would read it, and searched for the marks that zlib and its relatives leave in
-//! programs that hold a copy.
+//! Nothing is run. The file is read as the loader would read it, and searched for the text that zlib
+//! and its relatives leave in programs that hold a copy.
 
 #![forbid(unsafe_code)]
 
-use memchr::memmem::find;
+use memchr::memmem::{find, find_iter};
 use object::elf;
+use object::read::ReadRef;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
 use std::collections::BTreeSet;
@@ -14,25 +16,112 @@ use std::collections::BTreeSet;
 /// zlib's functions, from the list that the library's exports are held to.
 const EXPORTS: &str = include_str!("../../exports.txt");
 
+/// zlib's functions that neither compress nor decompress.
+const SMALL: [&str; 9] = [
+    "crc32",
+    "adler32",
+    "zlib",
+    "zError",
+    "get_crc_table",
+    "compressBound",
+    "deflateBound",
+    "deflateEnd",
+    "inflateEnd",
+];
+
 /// The line that zlib's deflate.c and inftrees.c leave in every program, by its beginning and what must follow.
 const BANNERS: [&[u8]; 2] = [b" deflate 1.", b" inflate 1."];
 const COPYRIGHT: &[u8] = b" Copyright 1995-20";
 
-/// Marks of other DEFLATEs, by names of their sources or symbols, and what they mean. Written backwards, or this program would find
-/// itself.
-const MARKS: &[(&[u8], &str)] = &[
-    (b"_etalfedbil", "or calls libdeflate"),
-    (b"edixo_zinim", "miniz_oxide (Rust)"),
-    (b".etalf/sserpmoc", "Go's compress/flate"),
+/// Names of other DEFLATEs' sources or symbols, and what they mean. They are written backwards, or
+/// this program would find itself.
+const MARKS: &[(&[u8], &str)] =
+    &[(b"_etalfedbil", "or calls libdeflate"), (b".etalf/sserpmoc", "Go's compress/flate")];
+const MINIZ_OXIDE: &[u8] = b"edixo_zinim";
+
+/// The C library's functions that start another program.
+const STARTERS: [&str; 12] = [
+    "execv",
+    "execve",
+    "execvp",
+    "execvpe",
+    "execl",
+    "execlp",
+    "execle",
+    "fexecve",
+    "posix_spawn",
+    "posix_spawnp",
+    "system",
+    "popen",
 ];
 
-/// What an ELF file says.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
+/// A kind of processor: the number that ELF files have for it, its name, and the name that Debian
+/// gives to the folder of its libraries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Machine {
+    number: u16,
+    pub(crate) name: &'static str,
+    pub(crate) folder: &'static str,
+}
+
+const MACHINES: [Machine; 6] = [
+    Machine { number: 62, name: "x86_64", folder: "x86_64-linux-gnu" },
+    Machine { number: 183, name: "aarch64", folder: "aarch64-linux-gnu" },
+    Machine { number: 243, name: "riscv64", folder: "riscv64-linux-gnu" },
+    Machine { number: 21, name: "powerpc64", folder: "powerpc64le-linux-gnu" },
+    Machine { number: 22, name: "s390x", folder: "s390x-linux-gnu" },
+    Machine { number: 258, name: "loongarch64", folder: "loongarch64-linux-gnu" },
+];
+
+impl Machine {
+    /// The kind that this program was built for.
+    pub(crate) fn own() -> Self {
+        let own = MACHINES.into_iter().find(|machine| machine.name == std::env::consts::ARCH);
+        own.unwrap_or(Machine { number: 0, name: std::env::consts::ARCH, folder: "" })
+    }
+
+    fn of(number: u16) -> Option<Self> {
+        MACHINES.into_iter().find(|machine| machine.number == number)
+    }
+}
+
+/// What kind of file it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) machine: Machine,
     /// The program that loads it; none for a library or a static program.
     pub(crate) interpreter: Option<String>,
-    /// Whether a loader has anything to do with it.
-    pub(crate) is_dynamic: bool,
+    pub(crate) is_library: bool,
+}
+
+impl Shape {
+    /// Whether no loader has anything to do with it.
+    pub(crate) fn is_static(&self) -> bool {
+        self.interpreter.is_none() && !self.is_library
+    }
+
+    pub(crate) fn is_for_musl(&self) -> bool {
+        self.interpreter.as_ref().is_some_and(|loader| loader.contains("ld-musl"))
+    }
+
+    /// Why the loader could not preload our library, as far as the file's content tells.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let (musl, ours) = (self.is_for_musl(), cfg!(target_env = "musl"));
+        match () {
+            () if self.is_static() => Some("it is static: no loader reads LD_PRELOAD for it".into()),
+            () if musl && !ours => Some("it is for musl, and this rigz is for glibc".into()),
+            () if !musl && ours && !self.is_library => {
+                Some("it is for glibc, and this rigz is for musl".into())
+            }
+            () => None,
+        }
+    }
+}
+
+/// What an ELF file says.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) shape: Shape,
     pub(crate) needed: Vec<String>,
     /// Where it wants its libraries searched, `$ORIGIN` not yet replaced. First the folders that go before the user's own.
     pub(crate) rpath: Vec<String>,
@@ -42,87 +131,162 @@ pub(crate) struct Facts {
     pub(crate) exports: BTreeSet<String>,
     /// It may load more while it runs.
     pub(crate) opens_libraries: bool,
-    /// DEFLATEs found inside.
+    /// It may start other programs.
+    pub(crate) starts_programs: bool,
+    /// A copy of zlib itself, with its version.
+    pub(crate) own_zlib: Option<String>,
+    /// Other DEFLATEs found inside.
     pub(crate) inside: Vec<String>,
 }
 
-/// Why a file is no ELF file that this machine's programs could load.
+impl Facts {
+    /// Whether it calls libdeflate for whole buffers.
+    pub(crate) fn needs_libdeflate(&self) -> bool {
+        self.needed.iter().any(|name| name.starts_with("libdeflate.so"))
+    }
+}
+
+/// Why a file is no ELF file that can be read here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     NoElf,
+    /// 32 bits, or a kind of processor that rigz is not built for.
     OtherMachine,
     Damaged(String),
 }
 
-/// Reads an ELF file.
-pub(crate) fn read(data: &[u8]) -> Result<Facts, Unfit> {
-    if !data.starts_with(b"\x7fELF") {
-        return Err(Unfit::NoElf);
+/// Whether one of zlib's functions compresses or decompresses.
+pub(crate) fn is_bulk(function: &str) -> bool {
+    !SMALL.iter().any(|small| function.starts_with(small))
+}
+
+/// Reads what kind of file it is; `data` may be a file that is read in parts.
+pub(crate) fn shape<'d>(data: impl ReadRef<'d>) -> Result<Shape, Unfit> {
+    match data.read_bytes_at(0, 20) {
+        Ok([0x7f, b'E', b'L', b'F', 2, ..]) => {}
+        Ok([0x7f, b'E', b'L', b'F', ..]) => return Err(Unfit::OtherMachine),
+        _ => return Err(Unfit::NoElf),
     }
-    let machine = if cfg!(target_arch = "x86_64") { elf::EM_X86_64 } else { elf::EM_AARCH64 };
-    let damaged = |error: object::Error| Unfit::Damaged(error.to_string());
-    if data.get(4) != Some(&2) || data.get(5) != Some(&if cfg!(target_endian = "little") { 1 } else { 2 }) {
-        return Err(Unfit::OtherMachine);
-    }
-    let file = ElfFile64::<Endianness>::parse(data).map_err(damaged)?;
-    let endian = file.endian();
-    if file.elf_header().e_machine(endian) != machine {
-        return Err(Unfit::OtherMachine);
-    }
-    let mut facts = Facts::default();
+    shape_of(data, &ElfFile64::<Endianness, _>::parse(data).map_err(damaged)?)
+}
+
+fn shape_of<'d, R: ReadRef<'d>>(data: R, file: &ElfFile64<'d, Endianness, R>) -> Result<Shape, Unfit> {
+    let (endian, header) = (file.endian(), file.elf_header());
+    let machine = Machine::of(header.e_machine(endian).0).ok_or(Unfit::OtherMachine)?;
+    let (mut interpreter, mut is_dynamic) = (None, false);
     for segment in file.elf_program_headers() {
-        facts.is_dynamic |= segment.p_type(endian) == elf::PT_DYNAMIC;
-        if let Some(interpreter) = segment.interpreter(endian, data).map_err(damaged)? {
-            facts.interpreter = Some(String::from_utf8_lossy(interpreter).into_owned());
+        is_dynamic |= segment.p_type(endian) == elf::PT_DYNAMIC;
+        if let Some(path) = segment.interpreter(endian, data).map_err(damaged)? {
+            interpreter = Some(String::from_utf8_lossy(path).into_owned());
         }
     }
+    // A static program that may lie anywhere in memory has a dynamic section too, but this flag with it.
+    const PIE: u64 = 0x0800_0000;
     let table = file.elf_dynamic_table().map_err(damaged)?;
+    let is_pie = table.iter().any(|entry| entry.tag == elf::DT_FLAGS_1 && entry.val & PIE != 0);
+    let is_library = interpreter.is_none() && is_dynamic && !is_pie && header.e_type(endian) == elf::ET_DYN;
+    Ok(Shape { machine, interpreter, is_library })
+}
+
+fn damaged(error: object::Error) -> Unfit {
+    Unfit::Damaged(error.to_string())
+}
+
+/// Reads an ELF file.
+pub(crate) fn read(data: &[u8]) -> Result<Facts, Unfit> {
+    let shape = shape(data)?;
+    let file = ElfFile64::<Endianness>::parse(data).map_err(damaged)?;
+    let table = file.elf_dynamic_table().map_err(damaged)?;
+    let (mut needed, mut rpath, mut runpath) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &table {
         let text =
             || table.string(entry).map(|text| String::from_utf8_lossy(text).into_owned()).map_err(damaged);
         let folders = || text().map(|text| text.split(':').map(str::to_owned).collect::<Vec<_>>());
         match entry.tag {
-            elf::DT_NEEDED => facts.needed.push(text()?),
-            elf::DT_RPATH => facts.rpath = folders()?,
-            elf::DT_RUNPATH => facts.runpath = folders()?,
+            elf::DT_NEEDED => needed.push(text()?),
+            elf::DT_RPATH => rpath = folders()?,
+            elf::DT_RUNPATH => runpath = folders()?,
             _ => {}
         }
     }
-    if !facts.runpath.is_empty() {
+    if !runpath.is_empty() {
         // The loader's rule.
-        facts.rpath.clear();
+        rpath.clear();
     }
-    let zlib: BTreeSet<&str> = EXPORTS
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    for symbol in file.dynamic_symbols() {
-        let Ok(name) = symbol.name() else { continue };
-        let name = name.split('@').next().unwrap_or(name);
-        facts.opens_libraries |= symbol.is_undefined() && matches!(name, "dlopen" | "dlmopen");
-        if zlib.contains(name) {
-            let names = if symbol.is_undefined() { &mut facts.imports } else { &mut facts.exports };
-            names.insert(name.to_owned());
-        }
-    }
-    facts.inside = inside(data);
+    let mut facts = Facts {
+        shape,
+        needed,
+        rpath,
+        runpath,
+        imports: BTreeSet::new(),
+        exports: BTreeSet::new(),
+        opens_libraries: false,
+        starts_programs: false,
+        own_zlib: BANNERS.iter().find_map(|banner| banner_version(data, banner)),
+        inside: inside(data),
+    };
+    facts.read_symbols(&file);
     Ok(facts)
 }
 
-/// The DEFLATEs whose marks are found.
+impl Facts {
+    fn read_symbols(&mut self, file: &ElfFile64<'_, Endianness>) {
+        let zlib: BTreeSet<&str> = EXPORTS
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        for symbol in file.dynamic_symbols() {
+            let Ok(name) = symbol.name() else { continue };
+            let name = name.split('@').next().unwrap_or(name);
+            self.opens_libraries |= symbol.is_undefined() && matches!(name, "dlopen" | "dlmopen");
+            self.starts_programs |= symbol.is_undefined() && STARTERS.contains(&name);
+            if zlib.contains(name) {
+                let names = if symbol.is_undefined() { &mut self.imports } else { &mut self.exports };
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+/// The DEFLATEs other than zlib's whose marks are found.
 fn inside(data: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
-    if let Some(version) = BANNERS.iter().find_map(|banner| banner_version(data, banner)) {
-        found.push(format!("zlib {version} of its own"));
-    }
     for (mark, meaning) in MARKS {
         let mark: Vec<u8> = mark.iter().rev().copied().collect();
         if find(data, &mark).is_some() {
             found.push((*meaning).to_owned());
         }
     }
+    if holds_miniz_oxide(data) {
+        found.push("miniz_oxide (Rust)".to_owned());
+    }
     found
+}
+
+/// Whether a Rust program has miniz_oxide for its own use. Every Rust program has the decoder of it,
+/// for the standard library's backtraces, which reads compressed sections; that copy's sources lie
+/// in folders of the standard library's build. A program that compresses has the encoder too.
+fn holds_miniz_oxide(data: &[u8]) -> bool {
+    let name: Vec<u8> = MINIZ_OXIDE.iter().rev().copied().collect();
+    find_iter(data, &name).any(|at| {
+        let (before, after) = (&data[at.saturating_sub(100)..at], &data[at + name.len()..]);
+        let path = &after[..after.len().min(60)];
+        // The path of a source in a message, such as `.../miniz_oxide-0.8.0/src/deflate/core.rs`, or a symbol's name.
+        let is_encoder = find(path, b"/src/deflate/").is_some() || path.starts_with(b"7deflate");
+        let is_path = path.first() == Some(&b'-') && find(path, b"/src/").is_some();
+        is_encoder || (is_path && !is_of_std(before))
+    })
+}
+
+/// Whether a path that ends here is one of the standard library's own build.
+fn is_of_std(before: &[u8]) -> bool {
+    if before.ends_with(b"/rust/deps/") {
+        return true;
+    }
+    // Until 2024: `/cargo/registry/src/...` from the root, which no user's folder is.
+    let Some(at) = memchr::memmem::rfind(before, b"/cargo/registry/src/") else { return false };
+    !before[..at].ends_with(b"/usr/local") && before[..at].last().is_none_or(|&byte| byte != b'.')
 }
 
 /// The version in ` deflate 1.2.13 Copyright 1995-2022 Jean-loup Gailly and Mark Adler `.
@@ -141,17 +305,48 @@ mod tests {
     #[test]
     fn a_copyright_line_tells_the_version() {
         let data = b"\0\0 deflate 1.2.13 Copyright 1995-2022 Jean-loup Gailly and Mark Adler \0";
-        assert_eq!(inside(data), ["zlib 1.2.13 of its own"]);
-        assert!(inside(b" deflate 1.2.13 of no copyright").is_empty());
+        assert_eq!(banner_version(data, BANNERS[0]).as_deref(), Some("1.2.13"));
+        assert_eq!(banner_version(b" deflate 1.2.13 of no copyright", BANNERS[0]), None);
         assert_eq!(inside(&["lib", "deflate", "_alloc"].concat().into_bytes()), ["or calls libdeflate"]);
+    }
+
+    #[test]
+    fn the_standard_librarys_decoder_is_not_the_programs() {
+        let name = ["miniz", "_oxide"].concat();
+        for (path, expected) in [
+            ("/rust/deps/NAME-0.8.8/src/inflate/core.rs", false),
+            ("text/cargo/registry/src/github.com-1ecc6299db9ec823/NAME-0.5.3/src/inflate/core.rs", false),
+            (
+                "/root/.cargo/registry/src/index.crates.io-6f17d22bba15001f/NAME-0.8.0/src/inflate/core.rs",
+                true,
+            ),
+            ("/usr/local/cargo/registry/src/index.crates.io-6f17/NAME-0.8.0/src/inflate/core.rs", true),
+            ("/rust/deps/NAME-0.8.8/src/deflate/core.rs", true),
+            ("_ZN11NAME7deflate4core17h", true),
+            ("_ZN11NAME7inflate4core17h", false),
+        ] {
+            assert_eq!(holds_miniz_oxide(path.replace("NAME", &name).as_bytes()), expected, "{path}");
+        }
     }
 
     #[test]
     fn this_very_program_is_understood() {
         let me = std::env::current_exe().expect("a test knows its file");
         let facts = read(&std::fs::read(me).expect("a program can be read")).expect("it is ELF");
-        assert!(facts.is_dynamic && facts.needed.iter().any(|name| name == "libc.so.6"), "{facts:?}");
-        assert!(facts.interpreter.is_some());
+        assert!(facts.needed.iter().any(|name| name == "libc.so.6"), "{facts:?}");
+        assert!(facts.shape.interpreter.is_some() && !facts.shape.is_library && !facts.shape.is_static());
+        assert_eq!(facts.shape.machine, Machine::own());
+        assert!(facts.inside.is_empty(), "{:?}", facts.inside);
+    }
+
+    #[test]
+    fn checksums_are_not_bulk() {
+        assert!(
+            ["deflate", "compress2", "gzwrite", "inflateBack", "deflateInit_", "gzputs"]
+                .iter()
+                .all(|name| is_bulk(name))
+        );
+        assert!(!["crc32_z", "adler32", "zlibVersion", "compressBound"].iter().any(|name| is_bulk(name)));
     }
 
     #[test]
@@ -160,6 +355,8 @@ mod tests {
         let mut other = vec![0; 64];
         other[..8].copy_from_slice(b"\x7fELF\x01\x01\x01\0");
         assert_eq!(read(&other).err(), Some(Unfit::OtherMachine));
-        assert!(matches!(read(b"\x7fELF\x02\x01\x01\0").err(), Some(Unfit::Damaged(_))));
+        let mut short = vec![0; 20];
+        short[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        assert!(matches!(read(&short).err(), Some(Unfit::Damaged(_))));
     }
 }

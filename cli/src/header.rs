@@ -10,8 +10,12 @@ pub(crate) enum Kind {
     Zlib,
     /// Too short to be anything.
     Empty,
-    /// Compressed by something else, which gzip may know.
-    Foreign(&'static str),
+    /// The first entry of a zip file.
+    Zip,
+    /// A format that gzip reads and we do not: what it is, and which program reads it.
+    Foreign(&'static str, &'static str),
+    /// The same for a format that gzip does not know either.
+    Other(&'static str, &'static str),
     Unknown,
 }
 
@@ -25,6 +29,18 @@ pub(crate) struct Stored {
     pub(crate) len: usize,
 }
 
+impl Kind {
+    /// What a format is that is not read here, and which program reads it.
+    pub(crate) fn advice(self) -> Option<String> {
+        match self {
+            Kind::Foreign(what, reader) | Kind::Other(what, reader) => {
+                Some(format!("compressed by {what}, which is not supported: {reader} reads it"))
+            }
+            Kind::Gzip | Kind::Zlib | Kind::Zip | Kind::Empty | Kind::Unknown => None,
+        }
+    }
+}
+
 const HEADER_CRC: u8 = 2;
 const EXTRA: u8 = 4;
 const NAME: u8 = 8;
@@ -34,10 +50,17 @@ const COMMENT: u8 = 16;
 pub(crate) fn parse(bytes: &[u8]) -> (Kind, Stored, bool) {
     let kind = match bytes {
         [0x1f, 0x8b, ..] => Kind::Gzip,
-        [0x1f, 0x9d, ..] => Kind::Foreign("LZW, the format of compress,"),
-        [0x1f, 0x1e, ..] => Kind::Foreign("the format of pack"),
-        [0x1f, 0xa0, ..] => Kind::Foreign("the format of SCO compress -H"),
-        [b'P', b'K', 3, 4, ..] => Kind::Foreign("zip"),
+        [0x1f, 0x9d, ..] => Kind::Foreign("compress (LZW)", "gzip -d or uncompress"),
+        [0x1f, 0x1e, ..] => Kind::Foreign("pack", "gzip -d"),
+        [0x1f, 0xa0, ..] => Kind::Foreign("SCO compress -H", "gzip -d"),
+        [b'P', b'K', 3, 4, ..] => Kind::Zip,
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Kind::Other("bzip2", "bzip2 -d"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Other("xz", "xz -d"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Other("zstd", "zstd -d"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Kind::Other("lz4", "lz4 -d"),
+        [b'L', b'Z', b'I', b'P', ..] => Kind::Other("lzip", "lzip -d"),
+        [0x89, b'L', b'Z', b'O', ..] => Kind::Other("lzop", "lzop -d"),
+        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Kind::Other("7-Zip", "7z x"),
         // RFC 1950, 2.2: method 8, a window of at most 32 KiB, a multiple of 31, no dictionary.
         [first, second, ..]
             if first & 15 == 8
@@ -113,7 +136,10 @@ mod tests {
         assert_eq!(parse(&[0x78, 0x9c]).0, Kind::Zlib);
         assert_eq!(parse(&[0x78, 0x9d]).0, Kind::Unknown);
         assert_eq!(parse(&[0x78, 0xbb]).0, Kind::Unknown, "a preset dictionary is nowhere to be had");
-        assert!(matches!(parse(&[0x1f, 0x9d]).0, Kind::Foreign(_)));
+        assert!(matches!(parse(&[0x1f, 0x9d]).0, Kind::Foreign(..)));
+        assert_eq!(parse(b"\xfd7zXZ\0").0, Kind::Other("xz", "xz -d"));
+        assert_eq!(parse(b"BZh9").0, Kind::Other("bzip2", "bzip2 -d"));
+        assert_eq!(parse(b"BZhello").0, Kind::Unknown);
         for short in [&[][..], &[0x1f]] {
             assert_eq!(parse(short).0, Kind::Empty);
         }

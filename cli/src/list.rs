@@ -16,7 +16,7 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     /// Seconds since 1970.
     pub(crate) time: Option<i64>,
-    pub(crate) is_zlib: bool,
+    pub(crate) format: &'static str,
 }
 
 /// The list as it is printed, line by line.
@@ -50,7 +50,7 @@ impl List {
             let line = json!({
                 "file": entry.file,
                 "name": entry.name,
-                "format": if entry.is_zlib { "zlib" } else { "gzip" },
+                "format": entry.format,
                 "compressed": totals.bytes_in,
                 "uncompressed": totals.bytes_out,
                 "ratio_percent": percent(false, totals),

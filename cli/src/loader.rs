@@ -1,16 +1,22 @@
-//! Which file the loader would take for a library's name (ld.so(8)): run paths, `LD_LIBRARY_PATH`, `/etc/ld.so.cache`, the usual
-//! folders.
+//! Which file the loader would take for a library's name (ld.so(8)): run paths, `LD_LIBRARY_PATH`,
+//! `/etc/ld.so.cache`, the usual folders.
 //!
-//! Hardware-specific folders of the cache are taken in the order in which they stand there, which is the loader's.
+//! Hardware-specific folders of the cache are taken in the order in which the cache has them, which
+//! is the loader's.
 
 #![forbid(unsafe_code)]
 
+use crate::elf::{self, Machine};
+use crate::image::Image;
+use object::ReadCache;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// The search for libraries of one machine.
+/// The search for libraries of one image.
 #[derive(Debug)]
-pub(crate) struct Loader {
+pub(crate) struct Loader<'a> {
+    image: &'a Image,
     user: Vec<PathBuf>,
     /// From names to files, in the cache's order.
     cache: BTreeMap<String, Vec<PathBuf>>,
@@ -18,32 +24,32 @@ pub(crate) struct Loader {
 
 const CACHE_MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 
-impl Loader {
-    pub(crate) fn new() -> Self {
-        let user = std::env::var_os("LD_LIBRARY_PATH");
+impl<'a> Loader<'a> {
+    pub(crate) fn new(image: &'a Image) -> Self {
+        let user = std::env::var_os("LD_LIBRARY_PATH").filter(|_| image.is_here());
+        let cache = image.read(Path::new("/etc/ld.so.cache")).ok();
         Self {
+            image,
             user: user
                 .iter()
                 .flat_map(std::env::split_paths)
                 .filter(|path| !path.as_os_str().is_empty())
                 .collect(),
-            cache: std::fs::read("/etc/ld.so.cache")
-                .ok()
-                .and_then(|data| parse_cache(&data))
-                .unwrap_or_default(),
+            cache: cache.and_then(|data| parse_cache(&data)).unwrap_or_default(),
         }
     }
 
-    /// The file for `name`, which `origin`, with these run paths, needs.
+    /// The file for `name`, which `origin`, a file for this machine with these run paths, needs.
     pub(crate) fn find(
         &self,
         name: &str,
         origin: &Path,
+        machine: Machine,
         rpath: &[String],
         runpath: &[String],
     ) -> Option<PathBuf> {
         if name.contains('/') {
-            return Some(PathBuf::from(name)).filter(|path| path.is_file());
+            return Some(PathBuf::from(name)).filter(|path| self.image.is_file(path));
         }
         let folder = origin.parent().unwrap_or(Path::new("/")).display().to_string();
         let expand =
@@ -51,24 +57,21 @@ impl Loader {
         let before =
             rpath.iter().map(expand).chain(self.user.iter().cloned()).chain(runpath.iter().map(expand));
         let cached = self.cache.get(name).into_iter().flatten().cloned();
-        let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
-        let usual = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"].iter().map(PathBuf::from);
-        let usual = usual.chain([Path::new("/lib").join(&triplet), Path::new("/usr/lib").join(&triplet)]);
+        let usual = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"].iter().map(PathBuf::from);
+        let folder = machine.folder;
+        let usual = usual.chain([Path::new("/lib").join(folder), Path::new("/usr/lib").join(folder)]);
         before
             .map(|folder| folder.join(name))
             .chain(cached)
             .chain(usual.map(|folder| folder.join(name)))
-            .find(|path| is_ours(path))
+            .find(|path| self.is_for(path, machine))
     }
-}
 
-/// Whether the file is one for this machine: the loader passes others over.
-fn is_ours(path: &Path) -> bool {
-    use std::io::Read;
-    let mut start = [0; 20];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    let machine = if cfg!(target_arch = "x86_64") { 62 } else { 183 };
-    read.is_ok() && start.starts_with(b"\x7fELF\x02") && u16::from_ne_bytes([start[18], start[19]]) == machine
+    /// Whether the file is one for this machine: the loader passes others over.
+    fn is_for(&self, path: &Path, machine: Machine) -> bool {
+        let file = self.image.outside(path).and_then(|path| File::open(path).ok());
+        file.is_some_and(|file| elf::shape(&ReadCache::new(file)).is_ok_and(|shape| shape.machine == machine))
+    }
 }
 
 /// The cache as glibc has written it since 2.32 or so: a header of 48 bytes, then entries of 24, each with the offsets of
@@ -96,7 +99,9 @@ mod tests {
 
     #[test]
     fn the_c_library_is_found() {
-        let found = Loader::new().find("libc.so.6", Path::new("/bin/true"), &[], &[]);
+        let image = Image::new(None);
+        let loader = Loader::new(&image);
+        let found = loader.find("libc.so.6", Path::new("/bin/true"), Machine::own(), &[], &[]);
         assert!(found.is_some_and(|path| path.ends_with("libc.so.6")));
     }
 

@@ -1,25 +1,31 @@
 //! The `rigz` command: gzip's interface on all processors, and programs run on the rigz library.
 //!
-//! `rigz [OPTIONS] [FILE]...` is gzip. The words `run`, `check` and `generate` are commands only as the very first argument of a program
-//! called `rigz`; a file of that name is written `./run`, or stands behind an option or `--`. None of them does anything without
-//! an argument of its own, so `rigz run` says so and touches no file.
+//! `rigz [OPTIONS] [FILE]...` is gzip. The words `run`, `check`, `bench` and `generate` are commands only as the very
+//! first argument of a program called `rigz`; a file of that name is written `./run`, or comes after an option or
+//! `--`. None of them does anything without an argument of its own, so `rigz run` says so and touches no file.
 //!
 //! ```text
-//! options -> work (which files, what is said) -> compress | rsyncable | decompress -> transfer (reads, writes, counts)
-//!                 \-> output (complete or not there) -> signals
-//! run (-> preload, statistics), check (-> elf, loader), generate (man pages and completions, from the options of all)
+//! options -> work (files in order) -> file (one file) -> compress | rsyncable | decompress -> transfer
+//!                \-> queue (workers) -/    \-> output (complete or not there) -> signals
+//! run (-> preload, known, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib),
+//! generate (man pages and completions, from the options of all)
 //! ```
 
 #[macro_use]
 mod say;
 
+mod bench;
 mod check;
 mod clock;
 mod compress;
 mod decompress;
 mod elf;
+mod file;
+mod finding;
 mod generate;
 mod header;
+mod image;
+mod known;
 mod list;
 mod loader;
 mod names;
@@ -27,15 +33,19 @@ mod options;
 mod output;
 mod preload;
 mod progress;
+mod queue;
+mod record;
 mod report;
 mod rsyncable;
 mod run;
+mod script;
 mod signals;
 mod statistics;
+mod system_zlib;
 mod transfer;
 mod work;
 
-use options::{Asked, Format, Options};
+use options::{Asked, Format, Mode, Options};
 use report::Report;
 use rigz::config;
 use rigz::stream::Strategy;
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
     match first {
         Some("run") => run::main(words),
         Some("check") => check::main(words),
+        Some("bench") => bench::main(words),
         Some("generate") => generate::main(words),
         _ => act_as_gzip(&program, words),
     }
@@ -95,6 +106,7 @@ fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
 
 /// Tells the library what the command line asks of it, before it has made up its mind.
 fn prepare(options: &Options) -> Result<(), String> {
+    let has_output = options.output.is_some();
     let (has_strategy, is_bgzf) = (options.strategy != Strategy::Default, options.format == Format::Bgzf);
     let excluded = match () {
         () if options.rsyncable && options.chunk.is_some() => {
@@ -108,6 +120,13 @@ fn prepare(options: &Options) -> Result<(), String> {
         () if options.comment.is_some() && options.format != Format::Gzip => {
             Some("only gzip's header has a place for a comment: -C does not go with -z or --bgzf")
         }
+        () if has_output && (options.files.len() > 1 || options.recursive) => {
+            Some("-o is for the result of one file")
+        }
+        () if has_output && matches!(options.mode, Mode::Test | Mode::List) => {
+            Some("-t and -l have no result for -o")
+        }
+        () if has_output && options.to_stdout => Some("-o does not go with -c"),
         () => None,
     };
     if let Some(message) = excluded {

@@ -22,6 +22,28 @@ pub(crate) fn suffix_of<'a>(path: &'a Path, usual: &OsStr) -> Option<&'a OsStr> 
     })
 }
 
+/// The same for a file to decompress, which may also be a zip file.
+pub(crate) fn packed_suffix_of<'a>(path: &'a Path, usual: &OsStr) -> Option<&'a OsStr> {
+    suffix_of(path, usual).or_else(|| suffix_of(path, OsStr::new(".zip")))
+}
+
+/// A shorter form of a name that is too long with its suffix, as gzip has it: the last part of more
+/// than three bytes loses its last one, so that extensions stay; without such a part, of more than two
+/// or one. `None` when nothing is left to take.
+pub(crate) fn shorter(name: &[u8]) -> Option<Vec<u8>> {
+    let parts: Vec<&[u8]> = name.split(|&byte| byte == b'.').collect();
+    for least in [4, 3, 2] {
+        if let Some(index) = parts.iter().rposition(|part| part.len() >= least) {
+            let mut parts = parts.clone();
+            parts[index] = &parts[index][..parts[index].len() - 1];
+            return Some(parts.join(&b'.'));
+        }
+    }
+    // Parts of one byte: the last goes.
+    let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 1)?;
+    Some(name[..if dot + 1 == name.len() { dot - 1 } else { dot }].to_vec())
+}
+
 /// The name of the compressed file.
 pub(crate) fn compressed(path: &Path, suffix: &OsStr) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -79,6 +101,22 @@ mod tests {
         }
         for name in ["a", ".gz", "d/.gz", "agz", "", "a.gzip"] {
             assert_eq!(plain_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_shortened_as_gzip_does() {
+        for (name, expected) in [
+            ("aaaaaa", Some("aaaaa")),
+            ("aaaaaa.txt", Some("aaaaa.txt")),
+            ("aaaaaa.b.txt.long.c", Some("aaaaaa.b.txt.lon.c")),
+            ("ab.ab.x", Some("ab.a.x")),
+            ("a.a.a", Some("a.a")),
+            ("abcde..", Some("abcd..")),
+            ("a", None),
+        ] {
+            let shorter = shorter(name.as_bytes());
+            assert_eq!(shorter.as_deref(), expected.map(str::as_bytes), "{name}");
         }
     }
 

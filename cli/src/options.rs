@@ -11,6 +11,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use rigz::stream::Strategy;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub(crate) struct Options {
     pub(crate) suffix: OsString,
     /// For the header; without its zero.
     pub(crate) comment: Option<OsString>,
+    /// Where the one result goes.
+    pub(crate) output: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
     /// Bytes per chunk.
     pub(crate) chunk: Option<usize>,
@@ -124,10 +128,11 @@ pub(crate) fn command() -> Command {
         )
         .after_help(
             "rigz run COMMAND...   runs a program with its zlib made parallel; see rigz run --help\n\
-             rigz check PROGRAM... tells whether that works for a program; see rigz check --help\n\
-             A file called run, check or generate is written ./run as the first argument.",
+             rigz check PROGRAM... finds out whether that works for a program; see rigz check --help\n\
+             rigz bench FILE       compares the speed with that of zlib, gzip and pigz; see rigz bench --help\n\
+             A file called run, check, bench or generate is written ./run as the first argument.",
         )
-        .override_usage("rigz [OPTIONS] [FILE]...\n       rigz run [OPTIONS] [--] COMMAND...\n       rigz check [OPTIONS] PROGRAM...")
+        .override_usage("rigz [OPTIONS] [FILE]...\n       rigz run [OPTIONS] [--] COMMAND...\n       rigz check [OPTIONS] PROGRAM...\n       rigz bench [--json] FILE")
         .disable_help_flag(true)
         .disable_version_flag(true)
         .disable_help_subcommand(true)
@@ -192,6 +197,13 @@ pub(crate) fn command() -> Command {
             .allow_hyphen_values(true)
             .value_parser(ValueParser::new(OsStringValueParser::new()))
             .help("Put a comment into the gzip header"),
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .value_name("OUT")
+            .value_parser(ValueParser::new(OsStringValueParser::new()))
+            .value_hint(ValueHint::FilePath)
+            .help("Write the result of the one FILE, or of standard input, to OUT, and keep FILE"),
         Arg::new("bgzf")
             .long("bgzf")
             .action(ArgAction::SetTrue)
@@ -221,16 +233,36 @@ pub(crate) enum Asked {
     Version,
 }
 
+/// Reads a subcommand's words. What is wrong with them, or the help that they ask for, is printed here;
+/// the error is the status to exit with.
+pub(crate) fn subcommand(command: Command, words: Vec<OsString>, failed: u8) -> Result<ArgMatches, ExitCode> {
+    let name = command.get_bin_name().unwrap_or("rigz").to_owned();
+    command.try_get_matches_from(words).map_err(|error| {
+        if !error.use_stderr() {
+            _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        complain!("{name}: {}\nTry `{name} --help' for more information.", sentence(&error));
+        ExitCode::from(failed)
+    })
+}
+
+/// What is wrong with the words, in one sentence.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    // Where words are missing they are listed after the first line.
+    let list = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim);
+    let lines: Vec<_> = text.lines().take(1).chain(list).collect();
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
 /// Reads `GZIP` and the command line. The error is a message for the user.
 pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String> {
     let mut all = vec![OsString::from("rigz")];
     all.extend(from_environment()?);
     all.extend(split_levels(words));
-    let matches = command().try_get_matches_from(all).map_err(|error| {
-        let text = error.render().to_string();
-        let line = text.lines().next().unwrap_or_default();
-        line.strip_prefix("error: ").unwrap_or(line).to_owned()
-    })?;
+    let matches = command().try_get_matches_from(all).map_err(|error| sentence(&error))?;
     for (name, asked) in [("help", Asked::Help), ("license", Asked::License), ("version", Asked::Version)] {
         if matches.get_flag(name) {
             return Ok(asked);
@@ -247,7 +279,7 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
 /// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last one, as for gzip. Such a run
 /// becomes `--level` here, since a letter is all that an option of one dash can be.
 fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
-    let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'A' | b'I' | b'J');
+    let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'o' | b'A' | b'I' | b'J');
     let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);
     for word in words {
         let letters = word.as_bytes().strip_prefix(b"-").unwrap_or_default();
@@ -255,7 +287,7 @@ fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
             are_files |= letters == b"-" && !is_value;
             // Long options with a value, which need not stand in the same word.
             is_value = !is_value
-                && ["--processes", "--threads", "--blocksize", "--suffix", "--comment"]
+                && ["--processes", "--threads", "--blocksize", "--suffix", "--comment", "--output"]
                     .contains(&word.to_str().unwrap_or_default());
             split.push(word);
             continue;
@@ -324,13 +356,14 @@ impl Options {
         {
             return Err(format!("invalid suffix '{}'", suffix.display()));
         }
+        let output = matches.get_one::<OsString>("output");
         let loudness = last(matches, &["quiet", "verbose"]);
         Ok(Self {
             mode,
             format,
             level,
             strategy,
-            to_stdout: has("stdout") || is_cat,
+            to_stdout: has("stdout") || is_cat || output.is_some_and(|output| output == "-"),
             force: has("force"),
             keep: has("keep"),
             name,
@@ -343,6 +376,7 @@ impl Options {
             json: has("json"),
             ascii: has("ascii"),
             comment: matches.get_one::<OsString>("comment").cloned(),
+            output: output.filter(|output| *output != "-").map(PathBuf::from),
             suffix: suffix.unwrap_or_else(|| if format == Format::Zlib { ".zz" } else { ".gz" }.into()),
             threads: matches.get_one::<u16>("processes").map(|&count| usize::from(count)),
             chunk: matches.get_one::<u32>("blocksize").map(|&kib| kib as usize * 1024),

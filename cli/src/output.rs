@@ -6,63 +6,67 @@
 
 #![forbid(unsafe_code)]
 
-use crate::signals;
+use crate::signals::{self, Watched};
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// An output file that is not complete yet.
 #[derive(Debug)]
 pub(crate) struct NewFile {
-    file: File,
+    file: Arc<File>,
     /// Where it grows.
     path: PathBuf,
     /// What it becomes, when that is another name.
     target: Option<PathBuf>,
+    watched: Option<Watched>,
     is_complete: bool,
 }
 
 impl NewFile {
     /// Makes a file at `path`; [`io::ErrorKind::AlreadyExists`] when there is one, unless it is to be replaced.
-    pub(crate) fn create(path: &Path, replace: bool) -> io::Result<Self> {
+    /// It is the user's alone until it is complete, unless `is_open` to whom the system's mask lets.
+    pub(crate) fn create(path: &Path, replace: bool, is_open: bool) -> io::Result<Self> {
         if !replace || fs::symlink_metadata(path).is_err() {
-            return Self::open(path.to_owned(), None);
+            return Self::open(path.to_owned(), None, is_open);
         }
         // A short name, which is never too long; the number goes on where a process of this number left a file behind.
         let beside = |number| path.with_file_name(format!(".rigz-{}-{number}", std::process::id()));
         (0..100)
-            .map(|number| Self::open(beside(number), Some(path.to_owned())))
+            .map(|number| Self::open(beside(number), Some(path.to_owned()), is_open))
             .find(|outcome| !matches!(outcome, Err(error) if error.kind() == io::ErrorKind::AlreadyExists))
             .unwrap_or_else(|| Err(io::Error::other("no free name beside it")))
     }
 
-    fn open(path: PathBuf, target: Option<PathBuf>) -> io::Result<Self> {
+    fn open(path: PathBuf, target: Option<PathBuf>, is_open: bool) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-        let file = signals::while_blocked(|| {
-            let file = options.open(&path)?;
-            signals::watch(&path);
-            io::Result::Ok(file)
-        })?;
-        Ok(Self { file, path, target, is_complete: false })
+        options
+            .write(true)
+            .create_new(true)
+            .mode(if is_open { 0o666 } else { 0o600 })
+            .custom_flags(libc::O_NOFOLLOW);
+        let (file, watched) =
+            signals::while_blocked(|| io::Result::Ok((options.open(&path)?, signals::watch(&path))))?;
+        Ok(Self { file: Arc::new(file), path, target, watched, is_complete: false })
     }
 
     /// The file, to be written to.
-    pub(crate) fn handle(&self) -> io::Result<File> {
-        self.file.try_clone()
+    pub(crate) fn handle(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
 
-    /// Completes the file: owner, mode and times as `like` has them, but for `modified` where that is told; on the disk if `sync`.
+    /// Completes the file: owner, mode and times as `like` has them, if there is one to be like, but for `modified` where that is told; on the disk if `sync`.
     /// Says what could not be kept.
     pub(crate) fn complete(
         mut self,
-        like: &Metadata,
+        like: Option<&Metadata>,
         modified: Option<SystemTime>,
         sync: bool,
     ) -> io::Result<Option<io::Error>> {
-        let unkept = self.copy_attributes(like, modified).err();
+        let unkept = like.and_then(|like| self.copy_attributes(like, modified).err());
         if sync {
             self.file.sync_all()?;
         }
@@ -70,7 +74,7 @@ impl NewFile {
             if let Some(target) = &self.target {
                 fs::rename(&self.path, target)?;
             }
-            signals::forget();
+            self.forget();
             self.is_complete = true;
             io::Result::Ok(())
         })?;
@@ -78,6 +82,12 @@ impl NewFile {
             sync_folder(self.target.as_ref().unwrap_or(&self.path))?;
         }
         Ok(unkept)
+    }
+
+    fn forget(&self) {
+        if let Some(watched) = &self.watched {
+            watched.forget();
+        }
     }
 
     fn copy_attributes(&self, like: &Metadata, modified: Option<SystemTime>) -> io::Result<()> {
@@ -92,7 +102,8 @@ impl NewFile {
         if own.uid() != like.uid() {
             _ = fchown(&self.file, Some(like.uid()), None);
         }
-        let own = self.file.metadata()?;
+        let is_alike = (own.uid(), own.gid()) == (like.uid(), like.gid());
+        let own = if is_alike { own } else { self.file.metadata()? };
         let mut mode = like.mode() & 0o777;
         if own.gid() != like.gid() {
             // Rights of a group must not become those of another, unless everybody has them.
@@ -108,7 +119,7 @@ impl Drop for NewFile {
         if !self.is_complete {
             signals::while_blocked(|| {
                 _ = fs::remove_file(&self.path);
-                signals::forget();
+                self.forget();
             });
         }
     }

@@ -1,10 +1,11 @@
 //! What the command says and how it ends: gzip's messages on stderr and gzip's exit status.
 //!
 //! 0 when all went well, 1 after an error, 2 when there was nothing worse than a warning. Warnings are silenced by `-q`, but count.
+//! A worker's report is kept, and appended to the main thread's when its file's turn has come.
 
 #![forbid(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::process::ExitCode;
 
@@ -14,16 +15,23 @@ pub(crate) struct Report {
     quiet: bool,
     has_failed: Cell<bool>,
     has_warned: Cell<bool>,
+    /// Lines to be said later, each with whether it is for standard output; none when they are said at once.
+    kept: Option<RefCell<Vec<(bool, String)>>>,
 }
 
 impl Report {
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { quiet, has_failed: Cell::new(false), has_warned: Cell::new(false) }
+        Self { quiet, has_failed: Cell::new(false), has_warned: Cell::new(false), kept: None }
+    }
+
+    /// One whose lines are kept.
+    pub(crate) fn kept(quiet: bool) -> Self {
+        Self { kept: Some(RefCell::default()), ..Self::new(quiet) }
     }
 
     /// Something could not be done.
     pub(crate) fn error(&self, message: impl Display) {
-        complain!("rigz: {message}");
+        self.line(false, format!("rigz: {message}"));
         self.has_failed.set(true);
     }
 
@@ -36,8 +44,26 @@ impl Report {
     /// Something that changes nothing about the success.
     pub(crate) fn note(&self, message: impl Display) {
         if !self.quiet {
-            complain!("rigz: {message}");
+            self.line(false, format!("rigz: {message}"));
         }
+    }
+
+    /// A line that was asked for.
+    pub(crate) fn line(&self, is_for_stdout: bool, line: String) {
+        match &self.kept {
+            Some(kept) => kept.borrow_mut().push((is_for_stdout, line)),
+            None if is_for_stdout => say!("{line}"),
+            None => complain!("{line}"),
+        }
+    }
+
+    /// Adds what a kept report holds.
+    pub(crate) fn append(&self, other: Report) {
+        for (is_for_stdout, line) in other.kept.map(RefCell::into_inner).unwrap_or_default() {
+            self.line(is_for_stdout, line);
+        }
+        self.has_failed.set(self.has_failed.get() || other.has_failed.get());
+        self.has_warned.set(self.has_warned.get() || other.has_warned.get());
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

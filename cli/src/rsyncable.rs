@@ -19,8 +19,8 @@ use rigz::checksum::Check;
 use rigz::config::config;
 use rigz::error::{Result, Status};
 use rigz::format::{gzip, zlib};
-use rigz::pipeline::{ChunkEnd, Compressor, Form, Level, Settings};
-use rigz::raw::{Allocator, Output};
+use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings};
+use rigz::raw::Output;
 
 /// No boundary comes earlier, so that a window never reaches back beyond the chunk before.
 const SHORTEST: usize = 32 << 10;
@@ -116,11 +116,17 @@ impl Rsyncable {
             }
         };
         let level = Level::try_from(config().level_map.get(level))?;
-        let settings =
-            Settings { form: Form::Raw, level, chunk_len: |_| LONGEST, parallel_from: 1 << 20, check };
+        let settings = Settings {
+            form: Form::Raw,
+            level,
+            chunk_len: |_| LONGEST,
+            parallel_from: 1 << 20,
+            check,
+            before: PendingBits::default(),
+        };
         Ok(Self {
             format,
-            compressor: Compressor::new(settings, &[], Allocator::SYSTEM)?,
+            compressor: Compressor::new(settings, &[], &[])?,
             cutter: Cutter::default(),
             granted: 0,
             ends: false,
@@ -146,48 +152,26 @@ impl Rsyncable {
             if self.is_trailer {
                 return Ok(Status::StreamEnd);
             }
-            self.compressor.read(output)?;
-            if output.is_full() {
-                return Ok(Status::Ok);
-            }
-            if !self.write(input)? {
-                self.compressor.work()?;
-            } else if !is_last {
-                self.compressor.read(output)?;
-                return Ok(Status::Ok);
-            } else if !self.compressor.close(ChunkEnd::Finish)? || !self.compressor.is_drained() {
-                self.compressor.work()?;
-                self.compressor.read(output)?;
-                if !self.compressor.is_drained() && output.is_full() {
-                    return Ok(Status::Ok);
-                }
-            }
-            if self.compressor.is_drained() {
-                self.begin_trailer();
-            }
-        }
-    }
-
-    /// Hands input to the chunks. False when the pipeline has no room before all is taken.
-    fn write(&mut self, input: &mut &[u8]) -> Result<bool> {
-        while !input.is_empty() {
-            if self.granted == 0 {
-                if self.ends && !self.compressor.cut()? {
-                    return Ok(false);
+            if self.granted == 0 && !input.is_empty() {
+                if self.ends {
+                    self.compressor.cut();
                 }
                 (self.granted, self.ends) = self.cutter.find(input);
             }
-            let (mut part, _) = input.split_at(self.granted);
-            self.compressor.write(&mut part)?;
+            let end = (is_last && self.granted == input.len()).then_some(ChunkEnd::Finish);
+            let mut part = &input[..self.granted];
+            let how = Drive { end, may_hold: true, between: Between::GoOn };
+            let is_done = self.compressor.drive(&mut part, output, how)?;
             let count = self.granted - part.len();
             *input = &input[count..];
             self.granted -= count;
             self.taken += count as u64;
-            if self.granted > 0 {
-                return Ok(false);
+            if is_done {
+                self.begin_trailer();
+            } else if output.is_full() || (input.is_empty() && !is_last) {
+                return Ok(Status::Ok);
             }
         }
-        Ok(true)
     }
 
     fn begin_trailer(&mut self) {

@@ -1,15 +1,23 @@
 //! `rigz run`: a program on our library in place of the system's zlib.
 //!
-//! It sets `LD_PRELOAD` and becomes the program. Only for a summary it stays, waits, and ends as the program ended. A library that is
-//! preloaded and not used costs nothing; whether a program can use it, `rigz check` tells.
+//! It sets `LD_PRELOAD` and becomes the program. Only for a summary or a timeline it stays, waits,
+//! and ends as the program ended. A library that is preloaded and not used costs nothing; `rigz
+//! check` finds out whether a program can use it.
 
+use crate::elf::{self, Shape, Unfit};
+use crate::image::Image;
+use crate::known;
 use crate::preload;
+use crate::record::{Statistics, Timeline};
+use crate::script::interpreter_of;
 use crate::signals;
 use crate::statistics::Summary;
-use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use object::ReadCache;
+use rigz::config;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{self, ExitCode, ExitStatus};
@@ -21,11 +29,19 @@ const NOT_STARTED: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
 pub(crate) fn command() -> Command {
+    let file = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::FilePath)
+            .help(help)
+    };
     Command::new("run")
         .about("Run a program with its zlib made parallel")
         .long_about(
             "Run a program on rigz in place of the system's zlib: its large writes through zlib are compressed on all processors. \
-             The program must ask for libz.so.1, which `rigz check` tells.\n\n\
+             The program must ask for libz.so.1; `rigz check` finds that out. Static programs and programs for another C library are refused.\n\n\
              The library is searched as lib/rigz/libz.so.1 beside this program's folder, or is what RIGZ_PRELOAD_FILE names.\n\n\
              The exit status is the program's; 125 when rigz itself failed, 126 when the program could not be started, 127 when there \
              is none of that name.",
@@ -38,25 +54,20 @@ pub(crate) fn command() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .help("Threads that may compress; 1 is serial [default: all processors]"),
-            Arg::new("stats")
-                .long("stats")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .value_hint(ValueHint::FilePath)
-                .help("Append a line of JSON for each stream to FILE (- keeps none) and print their sum at the end"),
-            Arg::new("log")
-                .long("log")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .value_hint(ValueHint::FilePath)
-                .help("Append to FILE why streams were compressed in parallel or not"),
+            file("stats", "Append a line of JSON for each stream to FILE (- keeps none) and print their sum at the end"),
+            file("log", "Append to FILE why streams were compressed in parallel or not"),
+            file("trace", "Write a timeline of streams, chunks and threads to FILE, for ui.perfetto.dev or Chrome"),
             Arg::new("json").long("json").action(ArgAction::SetTrue).requires("stats").help("Print the sum as JSON"),
+            Arg::new("force")
+                .short('f')
+                .long("force")
+                .action(ArgAction::SetTrue)
+                .help("Start a program that can't use the library itself, for the programs that it starts"),
             Arg::new("command")
                 .value_name("COMMAND")
                 .num_args(1..)
                 .required(true)
                 .trailing_var_arg(true)
-                .allow_hyphen_values(true)
                 .value_parser(value_parser!(OsString))
                 .value_hint(ValueHint::CommandWithArguments)
                 .help("The program and its arguments"),
@@ -65,90 +76,150 @@ pub(crate) fn command() -> Command {
 
 /// `words` begin with `run`.
 pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
-    let matches = match command().try_get_matches_from(words) {
+    let matches = match crate::options::subcommand(command(), words, FAILED) {
         Ok(matches) => matches,
-        Err(error) => {
-            _ = error.print();
-            return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
-        }
+        Err(status) => return status,
     };
-    let mut program = matches.get_many::<OsString>("command").into_iter().flatten();
-    let name = program.next().cloned().unwrap_or_default();
-    let mut child = process::Command::new(&name);
-    child.args(program);
-    match prepare(&mut child, &matches) {
+    let mut words = matches.get_many::<OsString>("command").into_iter().flatten().cloned();
+    let name = words.next().unwrap_or_default();
+    let arguments: Vec<_> = words.collect();
+    match Run::prepare(name, arguments, &matches) {
         Err(message) => fail(message),
-        Ok(None) => {
+        Ok(mut run) if run.statistics.is_none() && run.timeline.is_none() => {
             signals::restore_pipe();
-            not_started(&name, &child.exec())
+            not_started(&run.name, &run.child.exec())
         }
-        Ok(Some(statistics)) => watch(&name, child, statistics, matches.get_flag("json")),
+        Ok(run) => run.watch(matches.get_flag("json")),
     }
 }
 
-/// Sets the program's environment; tells where its statistics will be, when they are wanted.
-fn prepare(child: &mut process::Command, matches: &clap::ArgMatches) -> Result<Option<Statistics>, String> {
-    child.env("LD_PRELOAD", preload::variable(&preload::library()?)?);
-    if let Some(threads) = matches.get_one::<u16>("threads") {
-        child.env("RIGZ_THREADS", threads.to_string());
-    }
-    if let Some(log) = matches.get_one::<PathBuf>("log") {
-        child.env(
-            "RIGZ_LOG",
-            std::path::absolute(log).map_err(|error| format!("{}: {error}", log.display()))?,
-        );
-    }
-    let Some(path) = matches.get_one::<PathBuf>("stats") else { return Ok(None) };
-    let statistics = Statistics::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    child.env("RIGZ_STATS", &statistics.path);
-    Ok(Some(statistics))
+/// Runs a program to its end; tells how it ended and what its streams did. The error is a message.
+pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary), String> {
+    let name = words.remove(0);
+    let mut child = process::Command::new(&name);
+    child.args(&words).env("LD_PRELOAD", preload::variable(&preload::library()?)?);
+    help_known(&mut child, &name, &words);
+    let mut statistics = Statistics::open("-".as_ref())?;
+    child.env("RIGZ_STATS", statistics.path());
+    let status = wait_for(&mut child).map_err(|error| format!("{}: {error}", name.display()))?;
+    Ok((status, statistics.sum()?))
 }
 
-/// The file in which the program's streams leave their lines.
-struct Statistics {
-    path: PathBuf,
-    file: File,
-    /// What was in the file before.
-    start: u64,
-    is_kept: bool,
+/// A program that is about to be started.
+struct Run {
+    name: OsString,
+    child: process::Command,
+    statistics: Option<Statistics>,
+    timeline: Option<Timeline>,
 }
 
-impl Statistics {
-    fn open(path: &PathBuf) -> io::Result<Self> {
-        let is_kept = path != "-";
-        let path = match is_kept {
-            // The program may go to another folder.
-            true => std::path::absolute(path)?,
-            false => std::env::temp_dir().join(format!("rigz-stats-{}", process::id())),
+impl Run {
+    /// Sets the program's environment.
+    fn prepare(name: OsString, arguments: Vec<OsString>, matches: &ArgMatches) -> Result<Self, String> {
+        let path = |name| matches.get_one::<PathBuf>(name);
+        let library = preload::variable(&preload::library()?)?;
+        if !matches.get_flag("force") {
+            refuse_unfit(&name)?;
+        }
+        let mut child = process::Command::new(&name);
+        child.args(&arguments).env("LD_PRELOAD", library);
+        complain_of_switches();
+        help_known(&mut child, &name, &arguments);
+        if let Some(threads) = matches.get_one::<u16>("threads") {
+            child.env("RIGZ_THREADS", threads.to_string());
+        }
+        if let Some(log) = path("log") {
+            let log = std::path::absolute(log).map_err(|error| format!("{}: {error}", log.display()))?;
+            child.env("RIGZ_LOG", log);
+        }
+        let statistics = path("stats").map(|path| Statistics::open(path)).transpose()?;
+        if let Some(statistics) = &statistics {
+            child.env("RIGZ_STATS", statistics.path());
+        }
+        let timeline = path("trace").map(|path| Timeline::create(path)).transpose()?;
+        if let Some(timeline) = &timeline {
+            child.env("RIGZ_TRACE", timeline.path());
+        }
+        Ok(Self { name, child, statistics, timeline })
+    }
+
+    /// Runs the program to its end, prints what its streams did, and ends as it ended.
+    fn watch(mut self, as_json: bool) -> ExitCode {
+        let start = Instant::now();
+        let status = match wait_for(&mut self.child) {
+            Ok(status) => status,
+            Err(error) => return not_started(&self.name, &error),
         };
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(is_kept).create_new(!is_kept);
-        let file = options.open(&path)?;
-        let start = file.metadata()?.len();
-        Ok(Self { path, file, start, is_kept })
-    }
-
-    fn sum(&mut self) -> io::Result<Summary> {
-        self.file.seek(SeekFrom::Start(self.start))?;
-        Summary::read(io::BufReader::new(&self.file))
+        let (wall, cpu) = (start.elapsed().as_secs_f64(), signals::cpu_of_children());
+        match self.statistics.as_mut().map(Statistics::sum).transpose() {
+            Ok(None) => {}
+            Ok(Some(summary)) if as_json => complain!("{}", summary.json(wall, cpu)),
+            Ok(Some(summary)) => complain!("{}", summary.table(wall, cpu).trim_end()),
+            Err(message) => complain!("rigz run: {message}"),
+        }
+        match self.timeline.map(Timeline::complete).transpose() {
+            Ok(None | Some(true)) => {}
+            Ok(Some(false)) => complain!("rigz run: the timeline is full and misses the rest"),
+            Err(message) => complain!("rigz run: {message}"),
+        }
+        end_as(status)
     }
 }
 
-impl Drop for Statistics {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            _ = fs::remove_file(&self.path);
+/// Why the program, or the interpreter of the script that it is, can't use the library at all.
+fn refuse_unfit(name: &OsStr) -> Result<(), String> {
+    let image = Image::new(None);
+    let mut next = image.program(name);
+    // A script of a script, and so on, as far as the kernel goes.
+    for _ in 0..4 {
+        let Some(path) = next else { return Ok(()) };
+        let shape: Result<Shape, Unfit> = match File::open(&path) {
+            Ok(file) => elf::shape(&ReadCache::new(file)),
+            Err(_) => return Ok(()),
+        };
+        match shape {
+            Err(Unfit::NoElf) => next = interpreter_of(&path).and_then(|name| image.program(&name)),
+            Ok(shape) if shape.machine == elf::Machine::own() => {
+                let refusal = shape.obstacle().map(|why| format!("{}: {why}", path.display()));
+                return refusal.map_or(Ok(()), |refusal| Err(refusal + "; -f starts it all the same"));
+            }
+            // Others the kernel may start in its own way.
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Warns of switches in the environment that the library will ignore.
+fn complain_of_switches() {
+    for (name, takes) in config::misunderstood() {
+        let value = std::env::var_os(name).unwrap_or_default();
+        complain!("rigz run: {name}={} is ignored: it takes {takes}", value.display());
+    }
+    for (name, _) in std::env::vars_os() {
+        let is_ours = |name: &str| {
+            name == preload::OVERRIDE || config::SWITCHES.iter().any(|(switch, _)| *switch == name)
+        };
+        if let Some(name) = name.to_str().filter(|name| name.starts_with("RIGZ_") && !is_ours(name)) {
+            complain!("rigz run: {name} is ignored: rigz has no such switch");
         }
     }
 }
 
-/// Runs the program to its end, prints what its streams did, and ends as it ended.
-fn watch(
-    name: &OsString,
-    mut child: process::Command,
-    mut statistics: Statistics,
-    as_json: bool,
-) -> ExitCode {
+/// Gives a program that is known to go wrong the settings with which it goes right, and says so.
+fn help_known(child: &mut process::Command, name: &OsStr, arguments: &[OsString]) {
+    let Some(known) = known::with_arguments(name, arguments) else { return };
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    let (reason, program) = (known.reason, name.display());
+    if known.settings.iter().all(|(name, _)| is_set(name)) {
+        return;
+    }
+    complain!("rigz run: {program}: {reason}; set for it: {}", known.advice());
+    child.envs(known.settings.iter().filter(|(name, _)| !is_set(name)).copied());
+}
+
+/// Starts a program and waits for its end; signals for us go to it meanwhile.
+fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
     // SAFETY: between fork and exec it only calls `signal`, which is allowed there.
     unsafe {
         child.pre_exec(|| {
@@ -156,34 +227,10 @@ fn watch(
             Ok(())
         })
     };
-    let start = Instant::now();
-    let mut running = match child.spawn() {
-        Ok(running) => running,
-        Err(error) => return not_started(name, &error),
-    };
+    let mut running = child.spawn()?;
     // Keys of the terminal reach the program itself; a signal that is meant for us is passed on.
-    let status = {
-        let _ended = signals::pass_on_to(running.id());
-        running.wait()
-    };
-    let (wall, cpu) = (start.elapsed().as_secs_f64(), signals::cpu_of_children());
-    match (status, statistics.sum()) {
-        (Ok(status), Ok(summary)) => {
-            if as_json {
-                complain!("{}", summary.json(wall, cpu))
-            } else {
-                complain!("{}", summary.table(wall, cpu).trim_end())
-            }
-            drop(statistics);
-            end_as(status)
-        }
-        (Err(error), _) => fail(error),
-        (Ok(status), Err(error)) => {
-            complain!("rigz run: {}: {error}", statistics.path.display());
-            drop(statistics);
-            end_as(status)
-        }
-    }
+    let _ended = signals::pass_on_to(running.id());
+    running.wait()
 }
 
 /// A program that a signal ended shows as the shell shows it.
@@ -192,7 +239,7 @@ fn end_as(status: ExitStatus) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(FAILED))
 }
 
-fn not_started(name: &OsString, error: &io::Error) -> ExitCode {
+fn not_started(name: &OsStr, error: &io::Error) -> ExitCode {
     complain!("rigz run: {}: {error}", name.display());
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
 }

@@ -16,11 +16,12 @@ macro_rules! complain {
     ($($text:tt)*) => { $crate::say::to_stderr(format_args!($($text)*)) };
 }
 
-/// See [`say`]. Ends the process when it can't be written: lines are said between files, when no output is unfinished.
+/// See [`say`]. Ends the process when it can't be written, with whatever other threads have not completed.
 pub(crate) fn to_stdout(line: Arguments<'_>) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
         complain!("rigz: stdout: {}", describe(&error));
+        crate::signals::remove_unfinished();
         std::process::exit(1);
     }
 }

@@ -1,8 +1,11 @@
-//! A signal that ends the command takes the unfinished output along.
+//! A signal that ends the command takes the unfinished outputs along.
 //!
-//! The path of the one file that is not complete lies behind an atomic pointer, where a handler may read it: it unlinks the file and lets
-//! the signal do what it would have done. Handlers run on the main thread only, since the library's workers block every
-//! signal, and the main thread blocks them too while it changes the path. So nothing is freed under a handler's eyes.
+//! The paths of the files that are not complete are in a table of atomic pointers, where a handler may
+//! read them: it unlinks the files and lets the signal do what it would have done. Handlers run on
+//! the main thread only, since all other threads block every signal. A thread changes the table, and
+//! makes, renames or removes such a file, only as one *change*: the main thread blocks signals
+//! meanwhile, and the handler waits until no other thread is in a change and lets none begin. So
+//! nothing is freed while a handler reads it, and no file is made and not watched.
 
 use rigz::raw::process::BlockedSignals;
 use std::ffi::CString;
@@ -10,26 +13,54 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
 /// The signals that gzip catches.
 const CAUGHT: [libc::c_int; 6] =
     [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGPIPE, libc::SIGXCPU, libc::SIGXFSZ];
 
-/// The path of the file that goes with us; null when there is none. Came from `CString::into_raw`.
-static UNFINISHED: AtomicPtr<libc::c_char> = AtomicPtr::new(null_mut());
+/// A file for each thread that there may be, and the main thread's.
+const MOST_FILES: usize = 1 + 1024;
+
+/// The paths of the files that go with us; null where there is none. They come from `CString::into_raw`.
+static UNFINISHED: [AtomicPtr<libc::c_char>; MOST_FILES] = [const { AtomicPtr::new(null_mut()) }; MOST_FILES];
+
+/// Threads that are in a change. Both variables are read and written in one order by all threads
+/// (SeqCst): a thread counts itself before it looks at `IS_ENDING`, the handler sets that before it
+/// looks at the count.
+static CHANGING: AtomicUsize = AtomicUsize::new(0);
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Milliseconds that a handler waits for changes, lest a folder that hangs make us immortal.
+const PATIENCE: usize = 1000;
 
 extern "C" fn on_signal(signal: libc::c_int) {
-    let path = UNFINISHED.load(Ordering::Relaxed);
-    if !path.is_null() {
-        // SAFETY: a path that was published is a C string, and is taken back with this handler blocked. `unlink` may be
-        // called in a handler.
-        unsafe { libc::unlink(path) };
-    }
+    remove_unfinished();
     // SAFETY: both may be called in a handler; the signal is delivered, with its usual effect, as soon as we return.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
     // SAFETY: as above.
     unsafe { libc::raise(signal) };
+}
+
+/// Removes what is unfinished, since the process ends. To be called on the main thread, outside of a change.
+pub(crate) fn remove_unfinished() {
+    IS_ENDING.store(true, Ordering::SeqCst);
+    for _ in 0..PATIENCE {
+        if CHANGING.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+        let pause = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+        // SAFETY: it may be called in a handler; `pause` is readable, and the rest is not asked for.
+        unsafe { libc::nanosleep(&raw const pause, null_mut()) };
+    }
+    for place in &UNFINISHED {
+        let path = place.load(Ordering::Relaxed);
+        if !path.is_null() {
+            // SAFETY: a path that was published is a C string, and no thread is in a change, so none is freed. `unlink` may be
+            // called in a handler.
+            unsafe { libc::unlink(path) };
+        }
+    }
 }
 
 /// Sets the handlers. A signal that the caller wants ignored, as nohup does, stays so; but Rust's start ignores `SIGPIPE`, where
@@ -52,29 +83,63 @@ pub(crate) fn restore_pipe() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
-/// Runs `change` with no signal between its steps: a file that is made and watched, say, is never made and not watched.
+/// Makes a change: no signal comes between its steps, and none begins once the process ends.
 pub(crate) fn while_blocked<T>(change: impl FnOnce() -> T) -> T {
     let _blocked = BlockedSignals::new();
+    let _counted = Change::begin();
     change()
 }
 
+/// A thread in a change.
+struct Change;
+
+impl Change {
+    fn begin() -> Self {
+        CHANGING.fetch_add(1, Ordering::SeqCst);
+        if IS_ENDING.load(Ordering::SeqCst) {
+            CHANGING.fetch_sub(1, Ordering::SeqCst);
+            // The main thread is about to end the process.
+            loop {
+                std::thread::park();
+            }
+        }
+        Self
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        CHANGING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A file that goes with us if we end before it is complete.
+#[derive(Debug)]
+pub(crate) struct Watched(&'static AtomicPtr<libc::c_char>);
+
 /// The file at `path` is unfinished from now on. Call it inside [`while_blocked`].
-pub(crate) fn watch(path: &Path) {
+pub(crate) fn watch(path: &Path) -> Option<Watched> {
     // A path that was opened has no zero inside.
-    let path = CString::new(path.as_os_str().as_bytes()).map_or(null_mut(), CString::into_raw);
-    replace(path);
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?.into_raw();
+    let publish = |place: &&AtomicPtr<libc::c_char>| {
+        place.compare_exchange(null_mut(), path, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    };
+    let place = UNFINISHED.iter().find(publish);
+    if place.is_none() {
+        // SAFETY: it came from `CString::into_raw` above, and was not published.
+        drop(unsafe { CString::from_raw(path) });
+    }
+    place.map(Watched)
 }
 
-/// No file is unfinished any more. Call it inside [`while_blocked`].
-pub(crate) fn forget() {
-    replace(null_mut());
-}
-
-fn replace(path: *mut libc::c_char) {
-    let old = UNFINISHED.swap(path, Ordering::Relaxed);
-    if !old.is_null() {
-        // SAFETY: it came from `CString::into_raw`, and with signals blocked no handler reads it.
-        drop(unsafe { CString::from_raw(old) });
+impl Watched {
+    /// The file is complete, or gone. Call it inside [`while_blocked`].
+    pub(crate) fn forget(&self) {
+        let path = self.0.swap(null_mut(), Ordering::Relaxed);
+        if !path.is_null() {
+            // SAFETY: it came from `CString::into_raw`, and within a change no handler reads it.
+            drop(unsafe { CString::from_raw(path) });
+        }
     }
 }
 
@@ -112,6 +177,14 @@ impl Drop for PassingOn {
     fn drop(&mut self) {
         CHILD.store(0, Ordering::Relaxed);
     }
+}
+
+/// Whether a file has capabilities.
+pub(crate) fn has_capabilities(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: both are C strings; no value is asked for, only its length.
+    let len = unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), null_mut(), 0) };
+    len > 0
 }
 
 /// Seconds of processor time of the programs that were waited for, theirs included.

@@ -5,8 +5,11 @@
 use rigz::checksum::Check;
 use rigz::error::Error;
 use rigz::raw::Output;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// Bytes collected before a write.
 const WRITE: usize = 512 << 10;
@@ -29,6 +32,8 @@ pub(crate) enum Trailing {
     /// As tapes and disks fill up their blocks.
     Zeros,
     Garbage,
+    /// More entries of a zip file.
+    Entries,
 }
 
 /// Why a file could not be done.
@@ -39,6 +44,8 @@ pub(crate) enum Failure {
     /// The compressed data is no good, and how.
     Broken(String),
     OutOfMemory,
+    /// A result that was to be kept in memory is too long for that.
+    TooLong,
 }
 
 impl From<Error> for Failure {
@@ -51,7 +58,7 @@ impl From<Error> for Failure {
 }
 
 /// Reads what is there, at most a buffer full; 0 at the end.
-pub(crate) fn read_some(input: &mut File, buffer: &mut [u8]) -> Result<usize, Failure> {
+pub(crate) fn read_some(mut input: &File, buffer: &mut [u8]) -> Result<usize, Failure> {
     loop {
         match input.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -60,24 +67,84 @@ pub(crate) fn read_some(input: &mut File, buffer: &mut [u8]) -> Result<usize, Fa
     }
 }
 
-/// Where bytes go: to a file, or nowhere when they are only tested or counted.
+/// The longest result that is kept in memory.
+const MOST_KEPT: usize = 2 << 20;
+
+/// A large buffer, lent by its thread, which keeps it for the next file: its memory is asked for, and
+/// cleared, once.
+#[derive(Debug)]
+pub(crate) struct Lent(Vec<u8>);
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Lent {
+    pub(crate) fn new(len: usize) -> Self {
+        let spare = SPARE.with_borrow_mut(|spare| {
+            let at = spare.iter().position(|buffer| buffer.len() == len)?;
+            Some(spare.swap_remove(at))
+        });
+        Self(spare.unwrap_or_else(|| vec![0; len]))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.0);
+        // A thread that ends has no use for it.
+        _ = SPARE.try_with(|spare| spare.borrow_mut().push(buffer));
+    }
+}
+
+impl Deref for Lent {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+/// Where bytes go: to a file, to memory, or nowhere when they are only tested or counted.
 #[derive(Debug)]
 pub(crate) struct Sink {
-    file: Option<File>,
-    buffer: Vec<u8>,
+    file: Option<Arc<File>>,
+    memory: Option<Vec<u8>>,
+    buffer: Lent,
     filled: usize,
     check: Option<Check>,
 }
 
 impl Sink {
-    pub(crate) fn new(file: Option<File>) -> Self {
-        Self { file, buffer: vec![0; WRITE], filled: 0, check: None }
+    pub(crate) fn new(file: Option<Arc<File>>) -> Self {
+        Self { file, memory: None, buffer: Lent::new(WRITE), filled: 0, check: None }
+    }
+
+    /// One that keeps what goes through, up to some length.
+    pub(crate) fn in_memory() -> Self {
+        Self { memory: Some(Vec::new()), ..Self::new(None) }
+    }
+
+    /// What was kept.
+    pub(crate) fn take_memory(&mut self) -> Vec<u8> {
+        self.memory.take().unwrap_or_default()
     }
 
     /// Also computes the CRC-32 of what goes through.
     pub(crate) fn with_check(mut self) -> Self {
-        self.check = Some(Check::Crc(0).fresh());
+        self.begin_check();
         self
+    }
+
+    /// Computes the CRC-32 of what goes through from now on.
+    pub(crate) fn begin_check(&mut self) {
+        self.check = Some(Check::Crc(0).fresh());
     }
 
     /// Room for more, never none. Tell by [`count`](Self::count) how much of it was used.
@@ -94,22 +161,35 @@ impl Sink {
 
     /// Writes out what was collected.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        let bytes = &self.buffer[..self.filled];
-        self.filled = 0;
+        let filled = std::mem::take(&mut self.filled);
+        let bytes = &self.buffer[..filled];
         if let Some(check) = &mut self.check {
             check.update(bytes);
         }
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes)).map_err(Failure::Write)
+        hand_on(self.file.as_deref(), &mut self.memory, bytes)
     }
 
     /// Writes bytes that are there already.
     pub(crate) fn pass(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.flush()?;
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes)).map_err(Failure::Write)
+        if let Some(check) = &mut self.check {
+            check.update(bytes);
+        }
+        hand_on(self.file.as_deref(), &mut self.memory, bytes)
     }
 
     /// The CRC-32 of what went through, if it was asked for.
     pub(crate) fn check(&self) -> Option<u32> {
         self.check.map(Check::value)
     }
+}
+
+fn hand_on(file: Option<&File>, memory: &mut Option<Vec<u8>>, bytes: &[u8]) -> Result<(), Failure> {
+    if let Some(memory) = memory {
+        if memory.len() + bytes.len() > MOST_KEPT {
+            return Err(Failure::TooLong);
+        }
+        memory.extend_from_slice(bytes);
+    }
+    file.map_or(Ok(()), |mut file| file.write_all(bytes)).map_err(Failure::Write)
 }

@@ -306,7 +306,7 @@ fn json_lines_are_json() {
 #[test]
 fn words_for_subcommands_are_no_files() {
     let folder = Folder::new();
-    for name in ["run", "check", "generate"] {
+    for name in ["run", "check", "bench", "generate"] {
         folder.write(name, b"a file");
         let output = folder.rigz(&[name]);
         assert!(!output.status.success(), "{name}");

@@ -189,7 +189,486 @@ fn a_check_tells_why_not() {
         assert_eq!(status, Some(1), "{said}");
         assert!(said.starts_with(&format!("{name}: no\n")) && said.contains(reason), "{said}");
     }
-    assert_eq!(check(&folder, &["./missing"]).0, Some(2));
+    assert_eq!(check(&folder, &["./missing"]).0, Some(3));
+    assert_eq!(check(&folder, &["--nonsense"]).0, Some(3));
+    assert_eq!(check(&folder, &["./none", "./missing"]).0, Some(3));
+}
+
+#[test]
+fn a_check_says_perhaps_where_more_may_be_started_or_loaded() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    compile(&folder, "starter", "#include <stdlib.h>\nint main(void) { return system(\"./writer\"); }", &[]);
+    compile(
+        &folder,
+        "opener",
+        "#include <dlfcn.h>\nint main(void) { return !dlopen(\"libz.so.1\", 1); }",
+        &[],
+    );
+    compile(
+        &folder,
+        "summer",
+        "unsigned long crc32(unsigned long, void *, unsigned); int main(void) { return crc32(0, 0, 0); }",
+        &["-l:libz.so.1"],
+    );
+    folder.write("lines", b"#!/bin/sh\nls; ./writer\n");
+    folder.write(
+        "wrapper",
+        format!("#!/bin/sh\nx=1\nexec {} \"$@\"\n", folder.join("writer").display()).as_bytes(),
+    );
+    let none = "int main(void) { return 0; }";
+    compile(&folder, "none", none, &[]);
+    for (name, status, reason) in [
+        ("./starter", 2, "children inherit the preload"),
+        ("./opener", 2, "may load what does"),
+        ("./lines", 2, "children inherit the preload"),
+        ("./wrapper", 0, "./wrapper starts "),
+        ("./summer", 1, "nothing in it compresses"),
+    ] {
+        let (found, said) = check(&folder, &[name]);
+        assert_eq!(found, Some(status), "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
+    // Of several answers the worst counts: no before perhaps before yes.
+    assert_eq!(check(&folder, &["./writer", "./starter"]).0, Some(2));
+    assert_eq!(check(&folder, &["./starter", "./none", "./writer"]).0, Some(1));
+}
+
+#[test]
+fn a_library_is_no_static_program() {
+    let folder = Folder::new();
+    let source = "int deflate(void *, int); int mine(void) { return deflate(0, 0); }";
+    compile(&folder, "libmine.so", source, &["-shared", "-fPIC", "-l:libz.so.1"]);
+    let (status, said) = check(&folder, &["./libmine.so"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("it is a library") && !said.contains("static"), "{said}");
+    compile(&folder, "pie", "int main(void) { return 0; }", &["-static-pie"]);
+    assert!(check(&folder, &["./pie"]).1.contains("it is static"));
+}
+
+#[test]
+fn libdeflate_does_the_bulk_where_both_are_called() {
+    let folder = Folder::new();
+    // As htslib: a library with both, under a program like bgzip.
+    compile(
+        &folder,
+        "libdeflate.so.0",
+        "int libdeflate_x(void) { return 0; }",
+        &["-shared", "-fPIC", "-Wl,-soname,libdeflate.so.0"],
+    );
+    let here = format!("-L{}", folder.0.display());
+    let source = "int inflate(void *, int); int libdeflate_x(void); int both(void) { return inflate(0, 0) + libdeflate_x(); }";
+    compile(
+        &folder,
+        "libboth.so",
+        source,
+        &["-shared", "-fPIC", "-l:libz.so.1", &here, "-l:libdeflate.so.0"],
+    );
+    let user = "int both(void); int main(void) { return both(); }";
+    compile(
+        &folder,
+        "user",
+        user,
+        &[&here, "-l:libboth.so", "-Wl,-rpath,$ORIGIN", "-Wl,--allow-shlib-undefined"],
+    );
+    let (status, said) = check(&folder, &["./user"]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("libdeflate too, which does the bulk"), "{said}");
+}
+
+#[test]
+fn a_program_with_a_zlib_of_its_own_is_a_no_even_if_it_opens_libraries() {
+    let folder = Folder::new();
+    // As upstream builds of Node.js.
+    let source = "#include <dlfcn.h>\n#include <stdlib.h>
+        const char own[] = \" deflate 1.3.1 Copyright 1995-2024 Jean-loup Gailly and Mark Adler \";
+        int deflate(void *s, int f) { return f; }
+        int main(int count, char **words) { return own[count] + !dlopen(words[0], 1) + system(words[0]); }";
+    compile(&folder, "node", source, &["-rdynamic"]);
+    let (status, said) = check(&folder, &["./node"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(
+        said.contains("zlib 1.3.1 of its own") && said.contains("offers zlib's functions itself"),
+        "{said}"
+    );
+}
+
+/// A copy of a program whose ELF header names another kind of processor.
+fn for_machine(folder: &Folder, from: &str, to: &str, machine: u16) {
+    let mut bytes = folder.read(from);
+    bytes[18..20].copy_from_slice(&machine.to_le_bytes());
+    folder.write(to, &bytes);
+}
+
+#[test]
+fn an_image_of_another_machine_is_looked_into() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    compile(
+        &folder,
+        "libmine.so.1",
+        "int deflate(void *, int); int mine(void) { return deflate(0, 0); }",
+        &["-shared", "-fPIC", "-l:libz.so.1", "-Wl,-soname,libmine.so.1"],
+    );
+    let here = format!("-L{}", folder.0.display());
+    compile(
+        &folder,
+        "user",
+        "int mine(void); int main(void) { return mine(); }",
+        &[&here, "-l:libmine.so.1"],
+    );
+    let (status, said) = check(&folder, &["./writer"]);
+    assert_eq!(status, Some(0), "{said}");
+    fs::create_dir_all(folder.join("image/usr/bin")).unwrap();
+    fs::create_dir_all(folder.join("image/usr/lib/riscv64-linux-gnu")).unwrap();
+    std::os::unix::fs::symlink("usr/lib", folder.join("image/lib")).unwrap();
+    for_machine(&folder, "user", "image/usr/bin/tool-2", 243);
+    for_machine(&folder, "libmine.so.1", "image/usr/lib/riscv64-linux-gnu/libmine.so.1", 243);
+    fs::set_permissions(folder.join("image/usr/bin/tool-2"), fs::Permissions::from_mode(0o755)).unwrap();
+    // An absolute link stays inside, and so does a script's interpreter.
+    std::os::unix::fs::symlink("/usr/bin/tool-2", folder.join("image/usr/bin/tool")).unwrap();
+    folder.write("image/usr/bin/script", b"#!/usr/bin/tool\n");
+    fs::set_permissions(folder.join("image/usr/bin/script"), fs::Permissions::from_mode(0o755)).unwrap();
+    for name in ["tool", "/usr/bin/tool", "script"] {
+        let (status, said) = check(&folder, &["--root", "image", name]);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(said.contains("/lib/riscv64-linux-gnu/libmine.so.1 calls 1 functions"), "{said}");
+    }
+    let (status, said) = check(&folder, &["image/usr/bin/tool-2"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("it is for riscv64, and this machine is "), "{said}");
+    assert_eq!(check(&folder, &["--root", "image", "python3"]).0, Some(3), "none in the image");
+    assert_eq!(check(&folder, &["--root", "nowhere", "sh"]).0, Some(3));
+}
+
+#[test]
+fn wrappers_and_interpreters_are_followed_to_where_zlib_is_called() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let make = |path: &str, from: Option<&str>| {
+        fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
+        match from {
+            Some(from) => _ = fs::copy(folder.join(from), folder.join(path)).unwrap(),
+            None => {
+                let path = folder.write(path, b"#!/usr/bin/perl\n# uses PgCommon\n");
+                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+    };
+    // PostgreSQL's wrapper starts the newest version's program.
+    make("image/usr/lib/postgresql/9.6/bin/pg_dump", Some("writer"));
+    make("image/usr/lib/postgresql/15/bin/pg_dump", Some("writer"));
+    make("image/usr/share/postgresql-common/pg_wrapper", None);
+    fs::create_dir_all(folder.join("image/usr/bin")).unwrap();
+    std::os::unix::fs::symlink("../share/postgresql-common/pg_wrapper", folder.join("image/usr/bin/pg_dump"))
+        .unwrap();
+    // pyenv's shims, with a module that calls zlib, and a venv on it.
+    compile(&folder, "python", "int main(void) { return 0; }", &[]);
+    compile(
+        &folder,
+        "module.so",
+        "int deflate(void *, int); int mine(void) { return deflate(0, 0); }",
+        &["-shared", "-fPIC", "-l:libz.so.1"],
+    );
+    make("image/root/.pyenv/versions/3.11.7/bin/python3.11", Some("python"));
+    make(
+        "image/root/.pyenv/versions/3.11.7/lib/python3.11/lib-dynload/zlib.cpython-311-x86_64-linux-gnu.so",
+        Some("module.so"),
+    );
+    std::os::unix::fs::symlink("python3.11", folder.join("image/root/.pyenv/versions/3.11.7/bin/python3"))
+        .unwrap();
+    fs::create_dir_all(folder.join("image/root/.pyenv/shims")).unwrap();
+    folder.write("image/root/.pyenv/version", b"3.11.7\n");
+    let shim = b"#!/usr/bin/env bash\nprogram=\"${0##*/}\"\nexport PYENV_ROOT=\"/root/.pyenv\"\nexec \"/root/.pyenv/libexec/pyenv\" exec \"$program\" \"$@\"\n";
+    folder.write("image/root/.pyenv/shims/python3", shim);
+    fs::create_dir_all(folder.join("image/venv/bin")).unwrap();
+    std::os::unix::fs::symlink(
+        "/root/.pyenv/versions/3.11.7/bin/python3",
+        folder.join("image/venv/bin/python"),
+    )
+    .unwrap();
+    folder.write("image/venv/bin/job", b"#!/venv/bin/python\n");
+    // R's script and the program that starts it.
+    make("image/usr/lib/R/bin/exec/R", Some("writer"));
+    make("image/usr/bin/Rscript", Some("python"));
+    folder.write("image/usr/bin/R", b"#!/bin/sh\nR_HOME_DIR=/usr/lib/R\nexec ${R_binary} \"${@}\"\n");
+    for (name, status, part) in [
+        ("/usr/bin/pg_dump", 0, "/usr/lib/postgresql/15/bin/pg_dump calls"),
+        ("/root/.pyenv/shims/python3", 0, "lib-dynload/zlib.cpython-311-x86_64-linux-gnu.so calls"),
+        ("/venv/bin/python", 0, "lib-dynload/zlib.cpython-311-x86_64-linux-gnu.so calls"),
+        ("/venv/bin/job", 2, "whether the script loads that module"),
+        ("/usr/bin/Rscript", 0, "/usr/lib/R/bin/exec/R calls"),
+    ] {
+        let (found, said) = check(&folder, &["--root", "image", name]);
+        assert_eq!(found, Some(status), "{name}: {said}");
+        assert!(said.contains(part), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_run_gives_the_certain_answer() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let plain = prose(10_000);
+    let answer = |words: &[&str]| {
+        let output = run_rigz(&folder, &[&["check"], words].concat(), &plain);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, out, said) = answer(&["--run", "sh", "-c", "./writer out.gz -x; echo done"]);
+    assert_eq!((status, out.as_str()), (Some(0), "done\n"), "{said}");
+    assert!(said.starts_with("sh: yes\n") && said.contains("writer: 1 deflate streams"), "{said}");
+    let (status, _, said) = answer(&["--run", "true"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.starts_with("true: no\n"), "{said}");
+    assert_eq!(answer(&["--run", "false"]).0, Some(2));
+    assert_eq!(answer(&["--run", "./no-such"]).0, Some(3));
+    let (status, _, said) = answer(&["--json", "--run", "./writer", "out.gz"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("\"accelerated\":\"yes\""), "{said}");
+}
+
+#[test]
+fn a_run_refuses_what_cannot_work() {
+    let folder = Folder::new();
+    let empty = "int main(void) { return 0; }";
+    compile(&folder, "static", empty, &["-static"]);
+    let musl = compile(&folder, "musl", empty, &["-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1"]);
+    folder.write("script", format!("#!{}\n", musl.display()).as_bytes());
+    fs::set_permissions(folder.join("script"), fs::Permissions::from_mode(0o755)).unwrap();
+    for (words, part) in [
+        (&["--nonsense", "true"][..], "--nonsense"),
+        (&["--threads", "0", "true"], "0"),
+        (&["-p", "x", "true"], "x"),
+        (&["--json", "true"], "--stats"),
+        (&[], "COMMAND"),
+        (&["./static"], "static"),
+        (&["./musl"], "musl"),
+        (&["./script"], "musl"),
+    ] {
+        let output = run_rigz(&folder, &[&["run"], words].concat(), b"");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(125), "{words:?}: {said}");
+        assert!(said.contains(part) && said.lines().count() <= 2, "{words:?}: {said}");
+    }
+    assert!(run_rigz(&folder, &["run", "-f", "./static"], b"").status.success());
+    // The program's own options are its own.
+    assert_eq!(text(&run_rigz(&folder, &["run", "echo", "--nonsense", "-p"], b"").stdout), "--nonsense -p\n");
+}
+
+#[test]
+fn a_run_warns_of_switches_that_are_not_understood() {
+    let folder = Folder::new();
+    let said = |name: &str, value: &str| {
+        let output = run(
+            command(RIGZ, &folder.0)
+                .env("RIGZ_PRELOAD_FILE", library())
+                .env(name, value)
+                .args(["run", "true"]),
+            b"",
+        );
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    for (name, value) in [
+        ("RIGZ_THREADS", "many"),
+        ("RIGZ_THREADS", "0"),
+        ("RIGZ_CHUNK", "1K"),
+        ("RIGZ_THRESHOLD", "-1"),
+        ("RIGZ_FORMAT", "zip"),
+        ("RIGZ_CHECKPOINT", "x"),
+        ("RIGZ_LEVEL_MAP", "9=13"),
+        ("RIGZ_STATS", &"x".repeat(400)),
+        ("RIGZ_TRACE", &"x".repeat(400)),
+        ("RIGZ_MEMORY", "lots"),
+    ] {
+        assert!(
+            said(name, value).contains(&format!("{name}={value} is ignored: it takes ")),
+            "{name}={value}"
+        );
+    }
+    assert!(said("RIGZ_THREAD", "2").contains("RIGZ_THREAD is ignored: rigz has no such switch"));
+    for (name, value) in [
+        ("RIGZ_THREADS", "2"),
+        ("RIGZ_CHUNK", "64K"),
+        ("RIGZ_LEVEL_MAP", "6=9"),
+        ("RIGZ_FORMAT", "bgzf"),
+        ("RIGZ_LOG", ""),
+    ] {
+        assert_eq!(said(name, value), "", "{name}={value}");
+    }
+}
+
+#[test]
+fn programs_that_go_wrong_get_what_they_need() {
+    let folder = Folder::new();
+    for name in ["fossil", "zstd"] {
+        folder.write(name, b"#!/bin/sh\necho $RIGZ_THRESHOLD $RIGZ_CHUNK\n");
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let seen = |words: &[&str]| {
+        let output = run_rigz(&folder, &[&["run"], words].concat(), b"");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (out, said) = seen(&["./fossil", "tarball"]);
+    assert_eq!(out, "1000000000 65536\n");
+    assert!(
+        said.contains("its tarballs may be cut off") && said.contains("RIGZ_THRESHOLD=1000000000"),
+        "{said}"
+    );
+    assert_eq!(seen(&["./zstd", "-9"]), ("\n".into(), String::new()));
+    assert_eq!(seen(&["./zstd", "--format=gzip"]).0, "1000000000 65536\n");
+    let mut command = command(RIGZ, &folder.0);
+    command.env("RIGZ_PRELOAD_FILE", library()).env("RIGZ_THRESHOLD", "2M").env("RIGZ_CHUNK", "64K");
+    let output = run(command.args(["run", "./fossil"]), b"");
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("2M 64K\n".into(), String::new()));
+}
+
+/// `inflateBack` on a raw stream, called as gun does.
+const BACK: &str = r#"
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <zlib.h>
+    static unsigned char in[1 << 20], out[1 << 20], window[32768];
+    static unsigned get(void *len, z_const unsigned char **next) { *next = in; unsigned n = *(unsigned *)len; *(unsigned *)len = 0; return n; }
+    static int put(void *sum, unsigned char *data, unsigned len) { *(unsigned long *)sum += len; return 0; }
+    int main(void) {
+        z_stream s = {0};
+        for (unsigned i = 0; i < sizeof in; i++) in[i] = "etaoin shrdlu"[(i * i / 7) % 13];
+        deflateInit2(&s, 7, 8, -15, 8, 0);
+        s.next_in = in; s.avail_in = sizeof in; s.next_out = out; s.avail_out = sizeof out;
+        if (deflate(&s, Z_FINISH) != Z_STREAM_END) return 1;
+        unsigned len = s.total_out; deflateEnd(&s);
+        for (unsigned i = 0; i < len; i++) in[i] = out[i];
+        unsigned long sum = 0;
+        z_stream b = {0};
+        inflateBackInit(&b, 15, window);
+        int r = inflateBack(&b, get, &len, put, &sum);
+        inflateBackEnd(&b);
+        return r == Z_STREAM_END && sum == sizeof in ? 0 : 2;
+    }
+"#;
+
+#[test]
+fn statistics_tell_program_level_start_and_processor_time() {
+    let folder = Folder::new();
+    compile(&folder, "back", BACK, &["-lz"]);
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let before = std::time::SystemTime::now();
+    let output = run_rigz(
+        &folder,
+        &["run", "--stats", "lines", "--json", "sh", "-c", "./back && ./writer out.gz"],
+        &prose(2_900_000),
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines: Vec<serde_json::Value> =
+        text(&folder.read("lines")).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let start = |line: &serde_json::Value| line["start"].as_f64().unwrap();
+    let of = |operation: &str, program: &str| {
+        lines.iter().find(|line| line["operation"] == operation && line["program"] == program).unwrap()
+    };
+    let (seven, nine, back) = (of("deflate", "back"), of("deflate", "writer"), of("inflateBack", "back"));
+    assert_eq!(
+        (&seven["level"], &nine["level"], &back["level"]),
+        (&7.into(), &9.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(back["bytes_out"], 1 << 20);
+    assert_eq!(back["bytes_in"], seven["bytes_out"]);
+    for line in &lines {
+        let since = before.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+        assert!(start(line) >= since - 0.1 && start(line) < since + 600.0, "{line}");
+        assert!(line["cpu_seconds"].as_f64().unwrap() > 0.0, "{line}");
+    }
+    assert!(start(back) >= start(seven) && start(nine) >= start(back), "{lines:?}");
+    let sum: serde_json::Value = serde_json::from_str(&text(&output.stderr)).unwrap();
+    let programs: Vec<_> =
+        sum["streams"].as_array().unwrap().iter().map(|sum| (&sum["program"], &sum["operation"])).collect();
+    assert_eq!(programs.len(), 3, "{sum}");
+}
+
+#[test]
+fn a_timeline_has_streams_chunks_and_threads() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let plain = prose(2_900_000);
+    folder.write("t.json", b"what was there before");
+    let output =
+        run_rigz(&folder, &["run", "-p", "2", "--trace", "t.json", "./writer", "out.gz", "x"], &plain);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(7), String::new()));
+    assert!(judge("gzip", &["-dc"], &folder.read("out.gz")) == plain);
+    let events: Vec<serde_json::Value> = serde_json::from_slice(&folder.read("t.json")).unwrap();
+    let all = |name: &str, phase: &str| -> Vec<&serde_json::Value> {
+        events.iter().filter(|event| event["name"] == name && event["ph"] == phase).collect()
+    };
+    let chunks = all("chunk", "X");
+    let bytes: u64 = chunks.iter().map(|chunk| chunk["args"]["bytes"].as_u64().unwrap()).sum();
+    assert_eq!(bytes, 2_900_000, "every byte is in one chunk");
+    let threads: std::collections::BTreeSet<_> =
+        chunks.iter().map(|chunk| chunk["tid"].as_i64().unwrap()).collect();
+    assert!((1..=2).contains(&threads.len()), "{threads:?}");
+    let (begin, end) = (all("deflate", "b"), all("deflate", "e"));
+    assert_eq!((begin.len(), end.len()), (1, 1));
+    assert_eq!(begin[0]["args"]["level"], 9);
+    let (from, to) = (begin[0]["ts"].as_f64().unwrap(), end[0]["ts"].as_f64().unwrap());
+    for chunk in &chunks {
+        let (ts, dur) = (chunk["ts"].as_f64().unwrap(), chunk["dur"].as_f64().unwrap());
+        assert!(ts >= from && ts + dur <= to, "{chunk} is outside of its stream");
+    }
+    assert_eq!(all("process_name", "M")[0]["args"]["name"], "writer");
+    assert_eq!(all("thread_name", "M").len(), 1, "one worker");
+    // The picture of it.
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/timeline");
+    let drawn = run(command("python3", &folder.0).arg(script).args(["t.json", "t.svg"]), b"");
+    assert!(drawn.status.success(), "{}", text(&drawn.stderr));
+    assert!(text(&folder.read("t.svg")).matches("<title>chunk").count() == chunks.len());
+}
+
+#[test]
+fn a_timeline_is_bounded_and_the_switch_works_alone() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let trace = |path: &str| {
+        let mut command = command("./writer", &folder.0);
+        command.env("LD_PRELOAD", fs::canonicalize(library()).unwrap()).env("RIGZ_TRACE", path).arg("out.gz");
+        assert!(run(&mut command, &prose(1000)).status.success());
+    };
+    trace("t.json");
+    let text_of = text(&folder.read("t.json"));
+    assert!(text_of.starts_with("[\n{") && text_of.ends_with(",\n"), "{text_of}");
+    assert_eq!(folder.names().iter().filter(|name| name.starts_with("t.json")).count(), 1);
+    // A second process adds to it.
+    trace("t.json");
+    let lines = text(&folder.read("t.json"));
+    assert_eq!((lines.matches('[').count(), lines.matches("process_name").count()), (1, 2), "{lines}");
+    fs::File::options().write(true).open(folder.join("t.json")).unwrap().set_len(64 << 20).unwrap();
+    trace("t.json");
+    assert_eq!(fs::metadata(folder.join("t.json")).unwrap().len(), 64 << 20, "it is full");
+    trace("no/such/folder");
+}
+
+#[test]
+fn a_bench_has_a_row_for_each_program_and_level() {
+    let folder = Folder::new();
+    folder.write("data", &prose(300_000));
+    let output = run_rigz(&folder, &["bench", "--json", "data"], b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let rows: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for program in ["zlib", "gzip", "pigz", "rigz"] {
+        for level in [serde_json::Value::Null, 1.into(), 6.into(), 9.into()] {
+            let row = rows
+                .iter()
+                .find(|row| row["program"] == program && row["level"] == level && row["threads"] == 1);
+            let row = row.unwrap_or_else(|| panic!("{program} {level}: {rows:?}"));
+            let bytes = row["bytes_out"].as_u64().unwrap();
+            assert!(row["seconds"].as_f64().unwrap() > 0.0 && bytes > 0, "{row}");
+            assert_eq!(bytes == 300_000, level.is_null(), "{row}");
+        }
+    }
+    let table = run_rigz(&folder, &["bench", "data"], b"");
+    assert!(text(&table.stdout).contains("MB/s") && table.stderr.is_empty());
+    assert_eq!(run_rigz(&folder, &["bench", "missing"], b"").status.code(), Some(1));
+    assert!(folder.names() == ["data"]);
 }
 
 #[test]
@@ -210,6 +689,7 @@ fn man_pages_and_completions_are_made() {
         ("made/man/rigz.1", "rsyncable"),
         ("made/man/rigz-run.1", "LD_PRELOAD"),
         ("made/man/rigz-check.1", "PROGRAM"),
+        ("made/man/rigz-bench.1", "FILE"),
         ("made/bash/rigz", "complete -F _rigz"),
         ("made/zsh/_rigz", "#compdef rigz"),
         ("made/fish/rigz.fish", "complete -c rigz"),

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use rigz::checksum::Check;
 use rigz::error::{Error, Status};
 use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start, decode, find_start};
-use rigz::pipeline::{ChunkEnd, Compressor, Form, Level, Settings, WINDOW};
+use rigz::pipeline::{Between, ChunkEnd, Compressor, Form, Level, Settings, WINDOW};
 use rigz::raw::{Allocator, Output};
 
 use crate::calls::{bench, judge};
@@ -238,7 +238,7 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let Some(passed) = marked.decode(content, bit, until, usize::MAX, |_, _| true) else { return };
 
     let mut resolver = Resolver::new().expect("memory for a table");
-    resolver.learn(&window);
+    resolver.learn([&window, &[]]);
     let mut stream = raw_stream(&window);
     // To before its first block.
     let _ = stream.inflate(&mut &[][..], &mut Output::new(&mut []), Goal::Progress, &mut |_| {});
@@ -299,10 +299,11 @@ pub fn parallel(input: &[u8]) {
     let end = [ChunkEnd::Finish, ChunkEnd::Sync][rng.below(2)];
     let usual = Level::new(rng.range(1, 9) as u32).expect("a level");
     let level = if rng.chance(80) { usual } else { usual.filtered() };
-    let settings = |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check };
-    let alone = Compressor::new(settings(usize::MAX), &window, Allocator::SYSTEM).expect("memory");
-    let together =
-        Compressor::new(settings(rng.size(data.len())), &window, Allocator::SYSTEM).expect("memory");
+    let between = if rng.below(2) == 0 { Between::GoOn } else { Between::Rest };
+    let settings =
+        |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check, between };
+    let alone = Compressor::new(settings(usize::MAX), &window).expect("memory");
+    let together = Compressor::new(settings(rng.size(data.len())), &window).expect("memory");
 
     let whole = (usize::MAX, 1 << 20);
     let (want, check, _) = compressed(alone, &data, end, whole, 0);

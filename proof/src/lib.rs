@@ -1,10 +1,10 @@
-//! The library without zlib-ng and without its threads, from the same source files: what miri and loom can run.
+//! The library without zlib-ng, from the same source files: the parts that miri and loom can run.
 //!
 //! miri interprets Rust and knows when an access has no right to be; it can neither call C nor do anything fast. So the unsafe
 //! foundations and the engines stand here alone, with their own unit tests and with `tests/tiny.rs`.
 //!
-//! loom runs a program under every order of its threads' steps. `pipeline` is the ring and its jobs with loom's locks, a worker that the
-//! models drive, and an encoder that copies.
+//! loom runs a program under every order of its threads' steps. With `cfg(loom)` the pool, the ring and its jobs use loom's locks,
+//! counts and threads; only the encoder is a stand-in, one that copies.
 
 #![allow(dead_code, reason = "the floors above are not here")]
 
@@ -20,5 +20,8 @@ pub mod format;
 pub mod inflate;
 #[cfg(loom)]
 mod pipeline;
+#[cfg(loom)]
+#[path = "../../src/pool/mod.rs"]
+mod pool;
 #[path = "../../src/raw/mod.rs"]
 pub mod raw;

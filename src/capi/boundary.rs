@@ -303,20 +303,23 @@ unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut St
     Some(unsafe { &mut *place })
 }
 
-/// Takes a stream's state away and frees its memory. A dead stream is freed, too, and there is nothing left to tell of it.
+/// Takes a stream's state away and frees its memory; returns what `look` says of it before. A dead stream is freed, too, and there is
+/// nothing left to say of it.
 ///
 /// # Safety
 /// - As for [`state`].
-pub(super) unsafe fn remove<T>(strm: *mut z_stream, kind: Kind) -> Option<T> {
+pub(super) unsafe fn remove<T, R>(strm: *mut z_stream, kind: Kind, look: impl FnOnce(&T) -> R) -> Option<R> {
     // SAFETY: the caller's promise is `state`'s.
     let state = unsafe { any_state::<T>(strm, kind) }?;
     let (allocator, is_dead) = (state.allocator, state.kind & DEAD != 0);
     state.kind = 0;
-    // SAFETY: `install` placed it with this allocator, and it is taken once, since the stream forgets it below.
-    let state = unsafe { allocator.take(NonNull::from(state)) };
+    let last_look = (!is_dead).then(|| look(&state.inner));
+    let place = NonNull::from(state);
     // SAFETY: `state` found `strm` valid.
     unsafe { (*strm).state = core::ptr::null_mut() };
-    (!is_dead).then_some(state.inner)
+    // SAFETY: `install` placed it with this allocator, and the stream has forgotten it.
+    unsafe { allocator.discard(place) };
+    last_look
 }
 
 /// Copies a history and its length to the program's places, each of which may be null.

@@ -193,9 +193,9 @@ unsafe fn run<T>(
 pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
-        match unsafe { remove::<Deflate>(strm, Kind::Deflate) } {
-            Some(deflate) if deflate.stream.is_unfinished() => Z_DATA_ERROR,
-            Some(_) => Z_OK,
+        match unsafe { remove(strm, Kind::Deflate, |deflate: &Deflate| deflate.stream.is_unfinished()) } {
+            Some(true) => Z_DATA_ERROR,
+            Some(false) => Z_OK,
             None => Z_STREAM_ERROR,
         }
     })

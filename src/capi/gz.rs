@@ -128,15 +128,19 @@ unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<us
 /// # Safety
 /// - `file` is an open file, and not used after this.
 unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
-    // SAFETY: an open file points to a `Handle` that `Handle::place` made.
-    let handle = unsafe { Allocator::SYSTEM.take(file.cast::<Handle>()) };
-    guard(Z_STREAM_ERROR, || {
+    let mut place = file.cast::<Handle>();
+    // SAFETY: an open file points to a `Handle`, and nobody else uses it.
+    let handle = unsafe { place.as_mut() };
+    let code = guard(Z_STREAM_ERROR, || {
         if handle.dead {
             handle.file.abandon();
             return Z_STREAM_ERROR;
         }
         to_ok(handle.file.close())
-    })
+    });
+    // SAFETY: `Handle::place` placed it, and the caller uses it no more.
+    guard((), || unsafe { Allocator::SYSTEM.discard(place) });
+    code
 }
 
 /// The bytes of a C string; `None` for a null pointer.
@@ -157,7 +161,7 @@ pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzF
     let mode = unsafe { c_string(mode) };
     let open = || {
         let file = GzFile::open(path?, mode?.to_bytes())?;
-        Handle::place(file, GzFile::abandon)
+        Handle::place(file, |mut file| file.abandon())
     };
     guard(None, open).unwrap_or(ptr::null_mut())
 }

@@ -196,7 +196,7 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
 pub unsafe extern "C" fn inflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
-        unsafe { remove::<Inflate>(strm, Kind::Inflate) }.map_or(Z_STREAM_ERROR, |_| Z_OK)
+        unsafe { remove(strm, Kind::Inflate, |_: &Inflate| Z_OK) }.unwrap_or(Z_STREAM_ERROR)
     })
 }
 
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn inflateGetDictionary(
     let (life, stream) = stream!(strm, Z_STREAM_ERROR);
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: null, or the program's with room for 32 KiB and for a length.
-        unsafe { give_dictionary(stream.stream.engine().dictionary(), dictionary, len) };
+        unsafe { give_dictionary(stream.stream.engine_mut().dictionary(), dictionary, len) };
         Z_OK
     })
 }

@@ -103,6 +103,6 @@ pub unsafe extern "C" fn inflateBack(
 pub unsafe extern "C" fn inflateBackEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
         // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
-        unsafe { remove::<Back>(strm, Kind::Back) }.map_or(Z_STREAM_ERROR, |_| Z_OK)
+        unsafe { remove(strm, Kind::Back, |_: &Back| Z_OK) }.unwrap_or(Z_STREAM_ERROR)
     })
 }

@@ -9,8 +9,16 @@ pub const INITIAL: u32 = 0;
 /// The CRC's polynomial, bit-reversed.
 const POLYNOMIAL: u32 = 0xedb8_8320;
 
+/// Data shorter than this is counted byte by byte.
+const SHORT: usize = 12;
+
 /// Goes on from `crc` over `data`.
 pub fn update(crc: u32, data: &[u8]) -> u32 {
+    if data.len() < SHORT {
+        // Choosing a kernel takes longer than these.
+        let step = |crc: u32, byte: &u8| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)];
+        return !data.iter().fold(!crc, step);
+    }
     let mut hasher = crc32fast::Hasher::new_with_initial(crc);
     hasher.update(data);
     hasher.finalize()
@@ -23,15 +31,13 @@ pub fn combine(first: u32, second: u32, len: u64) -> u32 {
 
 /// x^(8 `len`): what appending `len` bytes multiplies a CRC by.
 pub fn operator(len: u64) -> u32 {
-    let mut square = 1 << (31 - 8); // x^8
-    let mut power = 1 << 31; // x^0
+    let mut power = ONE;
     let mut rest = len;
     while rest != 0 {
-        if rest & 1 != 0 {
-            power = multiply(power, square);
-        }
-        square = multiply(square, square);
-        rest >>= 1;
+        // Bit `n` of the length stands for x^(8 * 2^n). The powers repeat after 32 squarings.
+        let factor = SQUARES[(rest.trailing_zeros() as usize + 3) % 32];
+        power = if power == ONE { factor } else { multiply(power, factor) };
+        rest &= rest - 1;
     }
     power
 }
@@ -41,14 +47,28 @@ pub fn apply(operator: u32, first: u32, second: u32) -> u32 {
     multiply(operator, first) ^ second
 }
 
-/// The product of two polynomials modulo the CRC's.
-fn multiply(a: u32, mut b: u32) -> u32 {
+/// The polynomial 1.
+const ONE: u32 = 1 << 31;
+
+/// x^(2^n) for n from 0 to 31.
+static SQUARES: [u32; 32] = {
+    let mut squares = [ONE >> 1; 32];
+    let mut n = 1;
+    while n < 32 {
+        squares[n] = multiply(squares[n - 1], squares[n - 1]);
+        n += 1;
+    }
+    squares
+};
+
+/// The product of two polynomials modulo the CRC's. No branch depends on their bits, which are as good as random.
+const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
-    for bit in (0..32).rev() {
-        if a >> bit & 1 != 0 {
-            product ^= b;
-        }
-        b = if b & 1 != 0 { (b >> 1) ^ POLYNOMIAL } else { b >> 1 };
+    let mut bit = 32;
+    while bit > 0 {
+        bit -= 1;
+        product ^= b & (a >> bit & 1).wrapping_neg();
+        b = (b >> 1) ^ (POLYNOMIAL & (b & 1).wrapping_neg());
     }
     product
 }
@@ -85,11 +105,37 @@ mod tests {
     }
 
     #[test]
+    fn any_cut_gives_the_same_value() {
+        let data: Vec<u8> = (0..200u32).map(|i| ((i * i * 31) >> 3) as u8).collect();
+        let whole = update(0, &data);
+        for len in 1..60 {
+            assert_eq!(data.chunks(len).fold(0, update), whole, "pieces of {len}");
+        }
+        assert_eq!(update(0, b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
     fn combine_agrees_with_crc32fast() {
         let data: Vec<u8> = (0..70_000u32).map(|i| ((i * 31) >> 3) as u8).collect();
         for cut in [0, 1, 255, 65_536] {
             let (first, second) = data.split_at(cut);
             assert_eq!(combine(update(0, first), update(0, second), second.len() as u64), update(0, &data));
+        }
+    }
+
+    #[test]
+    fn an_operator_is_a_power_taken_step_by_step() {
+        let byte = ONE >> 8;
+        let mut power = ONE;
+        for len in 0..3000 {
+            assert_eq!(operator(len), power, "{len} bytes");
+            power = multiply(power, byte);
+        }
+        let mut len = 1u64;
+        for _ in 0..500 {
+            len = len.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (first, second) = (len >> 20, len >> 30 & 0xffff);
+            assert_eq!(operator(first + second), multiply(operator(first), operator(second)), "{len}");
         }
     }
 }

@@ -4,8 +4,6 @@
 //! written, so choosing the shortest costs nothing. Short blocks skip the work of a dynamic code where its estimated size
 //! (the entropy of the symbols plus what a header usually takes) is no smaller than the fixed one's.
 
-#![forbid(unsafe_code)]
-
 use super::huffman::{MAX_SYMBOLS, UsedSymbols, assign_codewords, build_lengths, frequency_of, symbol_of};
 use super::token::{EXTRA_SHIFT, Frequencies, LENGTH_SYMBOL, OpenBlock, SECOND_LITERAL};
 use crate::format::deflate::{
@@ -13,6 +11,7 @@ use crate::format::deflate::{
     MAX_CODEWORD, MAX_MATCH, MAX_PRECODE_CODEWORD, OFFSET_EXTRA, OFFSET_SYMBOLS, PRECODE_ORDER,
     PRECODE_SYMBOLS,
 };
+use crate::raw::Zeroed;
 
 /// The longest literal/length codeword in use, one bit below the format's limit: a token then takes at most 47 bits, and
 /// one store of the bit buffer a token is enough. Symbols that rare cost the block a few bits at most.
@@ -29,8 +28,9 @@ const ESTIMATE_MAX: u32 = 4096;
 
 /// The form of a block that is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Form {
-    Fixed,
+    Fixed = 0,
     Dynamic,
 }
 
@@ -175,17 +175,10 @@ pub(super) struct BlockCode {
     form: Form,
 }
 
-impl BlockCode {
-    pub(super) fn new() -> Self {
-        Self {
-            litlen_lengths: [0; MAX_SYMBOLS],
-            offset_lengths: [0; 32],
-            header: Header { bytes: [0; HEADER_MAX], bits: 0 },
-            codes: Codes::EMPTY,
-            form: Form::Fixed,
-        }
-    }
+// SAFETY: numbers, arrays of numbers, and a form of which 0 is one.
+unsafe impl Zeroed for BlockCode {}
 
+impl BlockCode {
     /// Makes the best code for `block`, which is closed, and returns what each form takes. A dynamic code that saves less
     /// than `margin` 256ths of the fixed size is passed over where it can be foreseen: it costs time.
     pub(super) fn fit(&mut self, block: &OpenBlock, margin: u32) -> Sizes {
@@ -228,11 +221,6 @@ impl BlockCode {
                 self.codes.set_offset(symbol_of(entry), u32::from(codeword), length);
             }
         }
-    }
-
-    /// The form decided on.
-    pub(super) fn form(&self) -> Form {
-        self.form
     }
 
     /// The codewords of the form decided on.

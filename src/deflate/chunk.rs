@@ -21,7 +21,7 @@ use super::token::{OpenBlock, TOKEN_SLACK};
 use super::{ChunkEnd, Level, PendingBits};
 use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Output, Placed};
 
 /// Tokens of a block at most.
 const BLOCK_TOKENS: usize = 32 << 10;
@@ -68,7 +68,7 @@ pub struct ChunkEncoder {
     /// Of level 1, from its first use on.
     table: Option<FastTable>,
     /// Of levels 10 to 12, from their first use on.
-    near_optimal: Option<Box<Memory>>,
+    near_optimal: Option<Placed<Memory>>,
     block: OpenBlock,
     emitter: Emitter,
     parser: Parser,
@@ -89,7 +89,7 @@ impl ChunkEncoder {
             table: None,
             near_optimal: None,
             block: OpenBlock::new(BLOCK_TOKENS + TOKEN_SLACK, Allocator::SYSTEM)?,
-            emitter: Emitter::new(),
+            emitter: Emitter::new(Allocator::SYSTEM)?,
             parser: Parser::Stored { position: 0, start: 0 },
             margin: 0,
             is_block_due: false,
@@ -130,7 +130,7 @@ impl ChunkEncoder {
             Method::NearOptimal(level) => {
                 let memory = match &mut self.near_optimal {
                     Some(memory) => memory,
-                    none => none.insert(Box::new(Memory::new()?)),
+                    none => none.insert(Placed::try_new(Memory::new()?, Allocator::SYSTEM)?),
                 };
                 Parser::NearOptimal(NearOptimal::new(level, memory, rings, start)?)
             }

@@ -17,13 +17,14 @@ use super::token::OpenBlock;
 use super::{ChunkEnd, PendingBits};
 use crate::error::{Error, Result};
 use crate::format::deflate::MAX_STORED;
-use crate::raw::Output;
+use crate::raw::{Allocator, Output, Placed};
 
 /// A stored range is written once it has so many bytes: 5 bytes of overhead for each.
 pub(super) const STORED_MIN: usize = 20 << 10;
 
-/// What is being written.
+/// What is being written. Of zero bytes it is `Nothing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 enum Step {
     Nothing,
     /// A stored range: `stored_from..stored_to`, in blocks of at most 65,535 bytes; the first of them needs a header.
@@ -49,9 +50,9 @@ pub(super) enum Decision {
 const STAGED_MAX: usize = 64;
 
 /// The writer of a stream's or a chunk's blocks.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Emitter {
-    pub(super) code: BlockCode,
+    code: Placed<BlockCode>,
     bits: u64,
     count: u32,
     /// Whole bytes that found no room yet.
@@ -73,9 +74,9 @@ pub(super) struct Emitter {
 }
 
 impl Emitter {
-    pub(super) fn new() -> Self {
-        Self {
-            code: BlockCode::new(),
+    pub(super) fn new(allocator: Allocator) -> Result<Self> {
+        Ok(Self {
+            code: Placed::zeroed(allocator)?,
             bits: 0,
             count: 0,
             staged: [0; STAGED_MAX],
@@ -88,13 +89,23 @@ impl Emitter {
             given: 0,
             start_bits: 0,
             used_bits: 0,
-        }
+        })
+    }
+
+    /// A writer in the same state, in memory of the same allocator.
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        Ok(Self { code: self.code.try_clone()?, ..*self })
     }
 
     /// Starts over at input position `start`, after the bits `before` of an output byte.
     pub(super) fn begin(&mut self, start: usize, before: PendingBits) {
         (self.bits, self.count) = (u64::from(before.bits), before.count);
         self.staged_len = 0;
+        self.go_on_at(start);
+    }
+
+    /// Goes on at input position `start`, after the bits that are there. No block is being written.
+    pub(super) fn go_on_at(&mut self, start: usize) {
         self.step = Step::Nothing;
         (self.stored_from, self.stored_to) = (start, start);
         self.end = None;

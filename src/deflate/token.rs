@@ -14,14 +14,12 @@
 //!
 //! Symbol frequencies are counted as tokens are added, so the end of a block needs no pass over them.
 
-#![forbid(unsafe_code)]
-
 use crate::error::Result;
 use crate::format::deflate::{
     END_OF_BLOCK, FIRST_LENGTH, LENGTH_SLOT, LITLEN_SYMBOLS, MAX_MATCH, MIN_MATCH, OFFSET_SYMBOLS,
     offset_slot,
 };
-use crate::raw::{Allocator, Table};
+use crate::raw::{Allocator, Placed, Table, Zeroed};
 
 /// Values of a token's symbol, and of its second part.
 pub(super) const SYMBOL_MASK: u32 = 511;
@@ -42,6 +40,9 @@ pub(super) struct Frequencies {
     pub(super) litlen: [u32; 288],
     pub(super) offset: [u32; 32],
 }
+
+// SAFETY: arrays of numbers.
+unsafe impl Zeroed for Frequencies {}
 
 impl Frequencies {
     pub(super) const NONE: Self = Self { litlen: [0; 288], offset: [0; 32] };
@@ -66,7 +67,7 @@ pub(super) struct OpenBlock {
     full_at: usize,
     /// 1 when the last token is a lone literal, to which a second one may be added; else 0.
     open: usize,
-    pub(super) frequencies: Frequencies,
+    pub(super) frequencies: Placed<Frequencies>,
     /// Where the block's first byte is in the input.
     pub(super) start: usize,
     /// Where the last match ended; all bytes after it are literals so far.
@@ -84,7 +85,7 @@ impl OpenBlock {
             len: 0,
             full_at: capacity - TOKEN_SLACK.min(capacity),
             open: 0,
-            frequencies: Frequencies::NONE,
+            frequencies: Placed::zeroed(allocator)?,
             start: 0,
             literals_from: 0,
         })
@@ -98,7 +99,7 @@ impl OpenBlock {
     /// Empties the block; the next one begins at `start`.
     pub(super) fn open(&mut self, start: usize) {
         (self.len, self.open) = (0, 0);
-        self.frequencies = Frequencies::NONE;
+        *self.frequencies = Frequencies::NONE;
         self.start = start;
         self.literals_from = start;
     }
@@ -175,7 +176,7 @@ impl OpenBlock {
     /// A block with the same tokens, in memory of the same allocator.
     pub(super) fn try_clone(&self) -> Result<Self> {
         let tokens = self.tokens.try_clone()?;
-        Ok(Self { tokens, frequencies: self.frequencies.clone(), ..*self })
+        Ok(Self { tokens, frequencies: self.frequencies.try_clone()?, ..*self })
     }
 }
 

@@ -31,7 +31,7 @@ impl Encoder {
             return BgzfStream::new(level, Allocator::SYSTEM).map(Self::Bgzf);
         }
         let config = Config { level, window_bits: GZIP_WINDOW_BITS, mem_level: MEM_LEVEL, strategy };
-        DeflateStream::new(config, Allocator::SYSTEM).map(Self::Gzip)
+        DeflateStream::for_own_output(config).map(Self::Gzip)
     }
 
     /// See [`DeflateStream::deflate`].

@@ -213,11 +213,12 @@ impl Descriptor {
         u64::try_from(self.version()?.size).ok()
     }
 
-    /// Closes the file.
-    pub(super) fn close(self) -> Result<(), Errno> {
+    /// Closes the file; a second time there is none, which is an error.
+    pub(super) fn close(&mut self) -> Result<(), Errno> {
         let _whole = NoCancel::new();
-        // SAFETY: the descriptor was opened or handed over for us to close, and `self` is gone after this.
-        match unsafe { libc::close(self.0) } {
+        let fd = core::mem::replace(&mut self.0, -1);
+        // SAFETY: the descriptor was opened or handed over for us to close, and is forgotten.
+        match unsafe { libc::close(fd) } {
             0 => Ok(()),
             _ => Err(Errno::last()),
         }

@@ -54,10 +54,6 @@ pub struct GzFile {
 }
 
 /// The two directions.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a file lives on the heap, and a box could not be refused memory"
-)]
 enum Side {
     Read(Reader),
     Write(Writer),
@@ -343,9 +339,9 @@ impl GzFile {
         self.fail(Fault::fixed(error, text));
     }
 
-    /// Completes what is open and closes the file.
-    pub fn close(self) -> Result<()> {
-        match self.side {
+    /// Completes what is open and closes the file, of which nothing can be asked any more.
+    pub fn close(&mut self) -> Result<()> {
+        match &mut self.side {
             Side::Read(reader) => {
                 reader.close().map_err(|_| Error::Io)?;
                 match self.failure {
@@ -365,9 +361,9 @@ impl GzFile {
     }
 
     /// Closes the file as it is, without completing anything.
-    pub fn abandon(self) {
+    pub fn abandon(&mut self) {
         // Nobody is left to hear of a failure.
-        match self.side {
+        match &mut self.side {
             Side::Read(reader) => reader.close().ok(),
             Side::Write(writer) => writer.abandon().ok(),
         };

@@ -259,11 +259,10 @@ impl Reader {
     }
 
     /// Closes the file.
-    pub(super) fn close(self) -> Result<(), Errno> {
-        let Self { source, decoder, .. } = self;
+    pub(super) fn close(&mut self) -> Result<(), Errno> {
         // Other threads may be reading the file.
-        drop(decoder);
-        source.close()
+        self.decoder.inflater = None;
+        self.source.close()
     }
 
     /// Whether no request can get anything more.

@@ -191,14 +191,14 @@ impl Writer {
     }
 
     /// Completes the member and closes the file.
-    pub(super) fn close(mut self) -> Result<(), Error> {
+    pub(super) fn close(&mut self) -> Result<(), Error> {
         let finished = self.flush(Flush::Finish);
         self.descriptor.close().map_err(|_| Error::Io)?;
         finished.map_err(|fault| fault.error)
     }
 
     /// Closes the file, leaving the member as it is.
-    pub(super) fn abandon(self) -> Result<(), Errno> {
+    pub(super) fn abandon(&mut self) -> Result<(), Errno> {
         self.descriptor.close()
     }
 

@@ -12,19 +12,20 @@
 //!
 //! `step` is one long function on purpose: one arm per state, read from top to bottom as a stream would be.
 
+mod lengths;
+mod with_tables;
+
+pub(super) use self::with_tables::WithTables;
+
 use core::ffi::CStr;
 
+use self::lengths::Lengths;
 use super::bit_reader::BitReader;
 use super::fast::{self, Exit};
 use super::history::{Element, History};
 use super::message;
-use super::table::{
-    self, Code, END_OF_BLOCK, EXCEPTIONAL, LITERAL, LITLEN_MEANINGS, LITLEN_ROOT_BITS, LitlenTable,
-    OFFSET_MEANINGS, OFFSET_ROOT_BITS, OffsetTable, PRECODE_MEANINGS, PRECODE_ROOT_BITS, PrecodeTable,
-};
-use crate::format::deflate::{
-    END_OF_BLOCK as END_SYMBOL, LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_ORDER, PRECODE_SYMBOLS,
-};
+use super::table::{self, BadCode, Codes, END_OF_BLOCK, EXCEPTIONAL, LITERAL, LITLEN_ROOT_BITS, Tables};
+use crate::format::deflate::{END_OF_BLOCK as END_SYMBOL, LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_ORDER};
 
 /// Where the caller wants to stop besides where it must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(crate) enum Event {
     NeedRoom,
     /// A place at which the caller wanted to stop.
     Stopped,
+    /// A dynamic block begins, and there are no tables to build its codes in.
+    NeedTables,
     /// The final block ended; the rest of its last byte was dropped.
     End,
     /// The data is damaged. `held` bits of the offending item are not dropped.
@@ -96,7 +99,7 @@ pub(crate) enum State {
 
 /// Which tables the open block uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codes {
+enum Kind {
     Fixed,
     Dynamic,
 }
@@ -110,17 +113,17 @@ enum Built {
     Both,
 }
 
-/// The block machine.
+/// The block machine. It keeps no tables, since many a stream needs none; who runs it lends them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blocks {
     state: State,
     is_final: bool,
     /// Which tables the open block uses.
-    codes: Codes,
+    codes: Kind,
     built: Built,
     /// How many symbols of each kind the tables were last built for.
     built_symbols: (u16, u16),
-    /// Whether the tables are those of `lens` and `built_symbols`.
+    /// Whether the tables are those of their `lens` and of `built_symbols`.
     has_tables: bool,
     litlen_symbols: u16,
     offset_symbols: u16,
@@ -137,11 +140,10 @@ pub(crate) struct Blocks {
     full_length: u32,
     /// Bits taken since the start of the pending symbol, as `inflateMark` tells them; -1 when none is pending.
     back: i32,
-    precode_lens: [u8; PRECODE_SYMBOLS],
-    lens: [u8; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
-    precode: PrecodeTable,
-    litlen: LitlenTable,
-    offset: OffsetTable,
+    /// How many elements the last block of symbols gave, or the open one so far, if `has_size`; during a call, less the
+    /// position in the history.
+    size: usize,
+    has_size: bool,
 }
 
 /// A machine but for its tables, which the codeword lengths give again.
@@ -149,7 +151,7 @@ pub(crate) struct Blocks {
 pub(super) struct Saved {
     state: State,
     is_final: bool,
-    codes: Codes,
+    codes: Kind,
     litlen_symbols: u16,
     offset_symbols: u16,
     length: u32,
@@ -163,11 +165,25 @@ pub(super) struct Saved {
 }
 
 impl Saved {
+    /// Whether the place is in a dynamic block.
+    pub(super) fn needs_tables(&self) -> bool {
+        let uses_codes = !matches!(
+            self.state,
+            State::Type | State::TypeBits | State::StoredLengths | State::StoredStart | State::Stored
+        );
+        uses_codes && self.codes == Kind::Dynamic
+    }
+
+    /// Whether a dynamic block began before the place.
+    pub(super) fn has_codes(&self) -> bool {
+        self.built == Built::Both
+    }
+
     /// A machine between two blocks.
     pub(super) const BETWEEN_BLOCKS: Self = Self {
         state: State::TypeBits,
         is_final: false,
-        codes: Codes::Fixed,
+        codes: Kind::Fixed,
         litlen_symbols: 0,
         offset_symbols: 0,
         length: 0,
@@ -207,7 +223,7 @@ impl Blocks {
         Self {
             state: State::TypeBits,
             is_final: false,
-            codes: Codes::Fixed,
+            codes: Kind::Fixed,
             built: Built::Nothing,
             built_symbols: (0, 0),
             has_tables: false,
@@ -220,15 +236,13 @@ impl Blocks {
             extra: 0,
             full_length: 0,
             back: -1,
-            precode_lens: [0; PRECODE_SYMBOLS],
-            lens: [0; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
-            precode: PrecodeTable::empty(),
-            litlen: LitlenTable::empty(),
-            offset: OffsetTable::empty(),
+            size: 0,
+            has_size: false,
         }
     }
 
-    /// Back to before the first block, in place.
+    /// Back to before the first block, in place. What is known of the size of blocks stays: members of one file, or
+    /// messages of one connection, are much alike.
     pub(crate) fn reset(&mut self) {
         self.state = State::TypeBits;
         self.is_final = false;
@@ -237,7 +251,7 @@ impl Blocks {
     }
 
     /// What it takes to go on from here later; `None` inside a dynamic block's header.
-    pub(super) fn save(&self) -> Option<Saved> {
+    pub(super) fn save(&self, tables: Option<&Tables>) -> Option<Saved> {
         let is_in_header =
             matches!(self.state, State::Counts | State::PrecodeLengths | State::CodeLengths | State::End);
         (!is_in_header).then_some(Saved {
@@ -253,32 +267,41 @@ impl Blocks {
             back: self.back,
             built: self.built,
             built_symbols: self.built_symbols,
-            lens: self.lens,
+            lens: tables.map_or(Saved::BETWEEN_BLOCKS.lens, |tables| tables.lens),
         })
     }
 
-    /// Back to where `saved` was taken; false if that makes no sense, and then the machine is good for nothing but a reset.
-    pub(super) fn restore(&mut self, saved: &Saved) -> bool {
+    /// Back to where `saved` was taken; false if that makes no sense, and then the machine must be reset. Where
+    /// [`Saved::needs_tables`] says so there must be tables.
+    pub(super) fn restore(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.reset();
         self.set(saved);
-        // Whoever saves a place is in a large stream, for which the widest tables are right.
-        !self.uses_tables() || self.build_codes(usize::MAX).is_ok()
+        !saved.needs_tables() || tables.is_some_and(|tables| self.rebuild(saved, tables))
     }
 
     /// Moves a machine between two symbols forward to where another one was that decoded the same
-    /// stream. Builds the tables only if they are not those of the block already.
-    pub(super) fn pass_to(&mut self, saved: &Saved) -> bool {
-        let symbols = usize::from(saved.litlen_symbols + saved.offset_symbols);
-        let has_tables = self.has_tables
-            && self.built_symbols == (saved.litlen_symbols, saved.offset_symbols)
-            && self.lens[..symbols] == saved.lens[..symbols];
+    /// stream. Builds the tables only if they are not those of the block already. Where
+    /// [`Saved::has_codes`] says so there must be tables.
+    pub(super) fn pass_to(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.set(saved);
-        (self.built, self.built_symbols) = (saved.built, saved.built_symbols);
-        self.has_tables = has_tables;
-        has_tables || !self.uses_tables() || self.build_codes(usize::MAX).is_ok()
+        if !saved.has_codes() {
+            // The last dynamic block is still the one that this machine has met.
+            return true;
+        }
+        let Some(tables) = tables else { return false };
+        let symbols = usize::from(saved.built_symbols.0 + saved.built_symbols.1);
+        let is_same = self.has_tables
+            && self.built_symbols == saved.built_symbols
+            && tables.lens[..symbols] == saved.lens[..symbols];
+        if !is_same && saved.needs_tables() {
+            return self.rebuild(saved, tables);
+        }
+        tables.lens = saved.lens;
+        (self.built, self.built_symbols, self.has_tables) = (saved.built, saved.built_symbols, is_same);
+        true
     }
 
-    /// Sets all but the tables.
+    /// Sets all but what belongs to the tables.
     fn set(&mut self, saved: &Saved) {
         self.state = saved.state;
         self.is_final = saved.is_final;
@@ -286,16 +309,13 @@ impl Blocks {
         (self.litlen_symbols, self.offset_symbols) = (saved.litlen_symbols, saved.offset_symbols);
         (self.length, self.distance, self.extra) = (saved.length, saved.distance, saved.extra);
         (self.full_length, self.back) = (saved.full_length, saved.back);
-        self.lens = saved.lens;
     }
 
-    /// Whether the machine is among the symbols of a block with codes of its own.
-    fn uses_tables(&self) -> bool {
-        let has_symbols = !matches!(
-            self.state,
-            State::Type | State::TypeBits | State::StoredLengths | State::StoredStart | State::Stored
-        );
-        has_symbols && self.codes == Codes::Dynamic
+    /// Builds the tables of the open block; false if its codes make no sense.
+    fn rebuild(&mut self, saved: &Saved, tables: &mut Tables) -> bool {
+        tables.lens = saved.lens;
+        // Whoever saves a place is in a large stream, for which the widest tables are right.
+        self.build_codes(tables, LITLEN_ROOT_BITS).is_ok()
     }
 
     /// What the machine is in the middle of.
@@ -325,25 +345,42 @@ impl Blocks {
     }
 
     /// How many table entries zlib would have used for the last dynamic block.
-    pub(crate) fn codes_used(&self) -> usize {
+    pub(super) fn codes_used(&self, tables: Option<&Tables>) -> usize {
+        let Some(Tables { lens, precode_lens, .. }) = tables else { return 0 };
         let (litlen, offset) = (usize::from(self.built_symbols.0), usize::from(self.built_symbols.1));
         match self.built {
             Built::Nothing => 0,
-            Built::Precode => table::zlib_entries(&self.precode_lens, 7),
-            Built::Litlen => table::zlib_entries(&self.lens[..litlen], 9),
+            Built::Precode => table::zlib_entries(precode_lens, 7),
+            Built::Litlen => table::zlib_entries(&lens[..litlen], 9),
             Built::Both => {
-                table::zlib_entries(&self.lens[..litlen], 9)
-                    + table::zlib_entries(&self.lens[litlen..litlen + offset], 6)
+                table::zlib_entries(&lens[..litlen], 9)
+                    + table::zlib_entries(&lens[litlen..litlen + offset], 6)
             }
         }
     }
 
-    /// Goes on until something stops it.
-    pub(crate) fn step<T: Element>(
+    /// Goes on until something stops it. Without `tables` that is the first dynamic block; in such a block, `tables`
+    /// are those that it began with.
+    pub(super) fn step<T: Element>(
         &mut self,
         reader: &mut BitReader<'_>,
         history: &mut History<'_, T>,
         stop: Stop,
+        tables: Option<&mut Tables>,
+    ) -> Event {
+        self.size = self.size.wrapping_sub(history.position());
+        let event = self.run(reader, history, stop, tables);
+        self.size = self.size.wrapping_add(history.position());
+        event
+    }
+
+    /// [`step`](Self::step), but for what it counts.
+    fn run<T: Element>(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        history: &mut History<'_, T>,
+        stop: Stop,
+        mut tables: Option<&mut Tables>,
     ) -> Event {
         loop {
             match self.state {
@@ -362,7 +399,7 @@ impl Blocks {
                     match header >> 1 {
                         0 => self.state = State::StoredLengths,
                         1 => {
-                            self.codes = Codes::Fixed;
+                            self.codes = Kind::Fixed;
                             self.state = State::SymbolsStart;
                             if stop == Stop::Headers {
                                 return Event::Stopped;
@@ -398,6 +435,9 @@ impl Blocks {
                     self.state = State::Type;
                 }
                 State::Counts => {
+                    if tables.is_none() {
+                        return Event::NeedTables;
+                    }
                     need!(reader, 14);
                     self.litlen_symbols = reader.take(5) as u16 + 257;
                     self.offset_symbols = reader.take(5) as u16 + 1;
@@ -411,17 +451,19 @@ impl Blocks {
                     self.state = State::PrecodeLengths;
                 }
                 State::PrecodeLengths => {
+                    let Some(tables) = tables.as_deref_mut() else { return Event::NeedTables };
                     while self.lens_read < self.precode_symbols {
                         need!(reader, 3);
-                        self.precode_lens[PRECODE_ORDER[usize::from(self.lens_read)]] = reader.take(3) as u8;
+                        tables.precode_lens[PRECODE_ORDER[usize::from(self.lens_read)]] =
+                            reader.take(3) as u8;
                         self.lens_read += 1;
                     }
                     for &symbol in &PRECODE_ORDER[usize::from(self.precode_symbols)..] {
-                        self.precode_lens[symbol] = 0;
+                        tables.precode_lens[symbol] = 0;
                     }
                     self.built = Built::Nothing;
                     self.has_tables = false;
-                    if self.build_precode().is_err() {
+                    if tables.build_precode().is_err() {
                         damaged!(message::PRECODE);
                     }
                     self.built = Built::Precode;
@@ -429,16 +471,26 @@ impl Blocks {
                     self.state = State::CodeLengths;
                 }
                 State::CodeLengths => {
-                    if let Some(event) = self.read_code_lengths(reader) {
+                    let Some(tables) = tables.as_deref_mut() else { return Event::NeedTables };
+                    let mut lengths = Lengths {
+                        read: usize::from(self.lens_read),
+                        total: usize::from(self.litlen_symbols + self.offset_symbols),
+                    };
+                    let event = lengths.read(reader, tables);
+                    self.lens_read = lengths.read as u16;
+                    if let Some(event) = event {
                         return event;
                     }
-                    if self.lens[END_SYMBOL] == 0 {
+                    if tables.lens[END_SYMBOL] == 0 {
                         damaged!(message::MISSING_END);
                     }
-                    if let Err(message) = self.build_codes(reader.rest().len().max(history.reach() / 2)) {
+                    let root_bits = self.litlen_root_bits(reader.rest().len(), history.position());
+                    if let Err(message) = self.build_codes(tables, root_bits) {
                         damaged!(message);
                     }
-                    self.codes = Codes::Dynamic;
+                    self.size = 0usize.wrapping_sub(history.position());
+                    self.has_size = true;
+                    self.codes = Kind::Dynamic;
                     self.state = State::SymbolsStart;
                     if stop == Stop::Headers {
                         return Event::Stopped;
@@ -447,7 +499,8 @@ impl Blocks {
                 State::SymbolsStart => self.state = State::Litlen,
                 State::Litlen => {
                     self.back = -1;
-                    match fast::run(reader, history, self.litlen_code(), self.offset_code()) {
+                    let codes = self.codes(tables.as_deref());
+                    match fast::run(reader, history, codes) {
                         Exit::Slack => {}
                         Exit::EndOfBlock => {
                             self.state = State::Type;
@@ -463,7 +516,7 @@ impl Blocks {
                         Exit::BadOffset => damaged!(message::OFFSET),
                     }
                     let mut back = 0;
-                    let entry = Self::take_codeword(reader, self.litlen_code(), &mut back);
+                    let entry = take_codeword(reader, |bits| codes.litlen(bits), &mut back);
                     self.back = back;
                     let Some(entry) = entry else { return Event::NeedInput };
                     self.length = table::base(entry);
@@ -488,7 +541,8 @@ impl Blocks {
                 }
                 State::Offset => {
                     let mut back = self.back;
-                    let entry = Self::take_codeword(reader, self.offset_code(), &mut back);
+                    let codes = self.codes(tables.as_deref());
+                    let entry = take_codeword(reader, |bits| codes.offset(bits), &mut back);
                     self.back = back;
                     let Some(entry) = entry else { return Event::NeedInput };
                     if entry & EXCEPTIONAL != 0 {
@@ -549,121 +603,63 @@ impl Blocks {
         }
     }
 
-    /// Builds the precode's table. Unlike the other two it must be complete, or have no symbol at all.
-    fn build_precode(&mut self) -> Result<(), table::BadLengths> {
-        self.precode.build(&self.precode_lens, &PRECODE_MEANINGS, PRECODE_ROOT_BITS)?;
-        let used = self.precode_lens.iter().filter(|&&len| len != 0);
-        if used.copied().eq([1]) { Err(table::BadLengths) } else { Ok(()) }
-    }
-
-    /// Reads codeword lengths until all are there; what to stop for, if anything.
-    fn read_code_lengths(&mut self, reader: &mut BitReader<'_>) -> Option<Event> {
-        let precode = self.precode.code();
-        let mut at = usize::from(self.lens_read);
-        let total = usize::from(self.litlen_symbols + self.offset_symbols);
-        let event = loop {
-            if at >= total {
-                break None;
-            }
-            // 14 bits hold any codeword with its extra bits; near the end of the input fewer may do.
-            let _ = reader.need(14);
-            let entry = precode.entries()[(reader.bits() & precode.mask()) as usize];
-            if table::total_bits(entry) > reader.count() {
-                break Some(Event::NeedInput);
-            }
-            let symbol = table::base(entry) as u8;
-            reader.drop_bits(table::code_bits(entry));
-            if symbol < 16 {
-                self.lens[at] = symbol;
-                at += 1;
-                continue;
-            }
-            let (len, least) = match symbol {
-                16 if at == 0 => break Some(Event::Damaged { message: message::REPEAT, held: 2 }),
-                16 => (self.lens[at - 1], 3),
-                17 => (0, 3),
-                _ => (0, 11),
-            };
-            let repeat = least + reader.take(table::total_bits(entry) - table::code_bits(entry)) as usize;
-            if at + repeat > total {
-                break Some(Event::Damaged { message: message::REPEAT, held: 0 });
-            }
-            self.lens[at..at + repeat].fill(len);
-            at += repeat;
-        };
-        self.lens_read = at as u16;
-        event
-    }
-
-    /// Builds both tables of a dynamic block, or says what is wrong with them. `size` is a guess at the stream's size.
-    fn build_codes(&mut self, size: usize) -> Result<(), &'static CStr> {
-        let (litlen, offset) = self.lens[..].split_at(usize::from(self.litlen_symbols));
-        let offset = &offset[..usize::from(self.offset_symbols)];
-        let root_bits = litlen_root_bits(size);
-        (self.built, self.has_tables) = (Built::Nothing, false);
+    /// Builds both codes of a dynamic block, or says what is wrong with them.
+    fn build_codes(&mut self, tables: &mut Tables, root_bits: u32) -> Result<(), &'static CStr> {
         self.built_symbols = (self.litlen_symbols, self.offset_symbols);
-        self.litlen.build(litlen, &LITLEN_MEANINGS, root_bits).map_err(|_| message::LITLEN_SET)?;
-        self.built = Built::Litlen;
-        if root_bits == LITLEN_ROOT_BITS && table::pair_likelihood(litlen) >= PAIRS_PAY {
-            self.litlen.pair_literals();
-        }
-        self.offset.build(offset, &OFFSET_MEANINGS, OFFSET_ROOT_BITS).map_err(|_| message::OFFSET_SET)?;
-        self.built = Built::Both;
-        self.has_tables = true;
-        Ok(())
+        let (litlen, offset) = (usize::from(self.litlen_symbols), usize::from(self.offset_symbols));
+        let (built, outcome) = match tables.build(litlen, offset, root_bits) {
+            Ok(()) => (Built::Both, Ok(())),
+            Err(BadCode::Litlen) => (Built::Nothing, Err(message::LITLEN_SET)),
+            Err(BadCode::Offset) => (Built::Litlen, Err(message::OFFSET_SET)),
+        };
+        self.built = built;
+        self.has_tables = outcome.is_ok();
+        outcome
     }
 
-    /// The literal/length code of the open block.
-    #[inline(always)]
-    fn litlen_code(&self) -> Code<'_> {
-        match self.codes {
-            Codes::Fixed => table::fixed_litlen(),
-            Codes::Dynamic => self.litlen.code(),
-        }
+    /// Index bits for the literal/length table of a block that begins at `position`, with `input` bytes of input at
+    /// hand.
+    ///
+    /// A table twice as wide takes up to twice as long to fill and saves a second lookup for the codewords one bit
+    /// longer. That pays over a large block, not over a few hundred bytes. How large a block will be is not known; most
+    /// are about as large as the last one. Before the first there is the input at hand, which is the whole of a message.
+    fn litlen_root_bits(&self, input: usize, position: usize) -> u32 {
+        let size = if self.has_size { self.size.wrapping_add(position) } else { input.saturating_mul(2) };
+        if size < SMALL_BLOCK { LITLEN_ROOT_BITS - 1 } else { LITLEN_ROOT_BITS }
     }
 
-    /// The offset code of the open block.
+    /// The codes of the open block.
     #[inline(always)]
-    fn offset_code(&self) -> Code<'_> {
-        match self.codes {
-            Codes::Fixed => table::fixed_offset(),
-            Codes::Dynamic => self.offset.code(),
-        }
-    }
-
-    /// Takes one codeword, but not its extra bits; `None` when the input ends inside it.
-    #[inline(always)]
-    fn take_codeword(reader: &mut BitReader<'_>, code: Code<'_>, back: &mut i32) -> Option<u32> {
-        loop {
-            let (entry, root_bits) = code.lookup(reader.bits());
-            let len = root_bits + table::code_bits(entry);
-            if len <= reader.count() {
-                reader.drop_bits(len);
-                *back += len as i32;
-                return Some(entry);
-            }
-            // The entry was found with zeros in place of the missing bits. Any one more bit may make it another.
-            if !reader.need(reader.count() + 1) {
-                return None;
-            }
+    fn codes<'t>(&self, tables: Option<&'t Tables>) -> Codes<'t> {
+        match (self.codes, tables) {
+            (Kind::Dynamic, Some(tables)) => tables.codes(),
+            _ => table::fixed(),
         }
     }
 }
 
-/// How likely a pair of literals must be, in 2048ths, for a table with pairs to pay. Blocks of logs have 200 to 340 and of `nci`
-/// 200 to 400, and gain; those of prose and programs have fewer than 50 and would lose 3 to 10 % (docs/DECODER.md).
-const PAIRS_PAY: u32 = 200;
+/// Blocks that give fewer elements than this get a table with one index bit less.
+const SMALL_BLOCK: usize = 4096;
 
-/// Index bits for a literal/length table of a stream that has or had about that many bytes, compressed.
-///
-/// What is known is the input at hand, and half of what can be looked back to, so that a large stream in small pieces
-/// counts as large. A table twice as wide takes up to twice as long to fill and saves a second lookup for the
-/// codewords one bit longer. That pays over a whole block of a large stream, not in a message of 1 KiB.
-fn litlen_root_bits(size: usize) -> u32 {
-    match size {
-        0..1024 => LITLEN_ROOT_BITS - 2,
-        1024..4096 => LITLEN_ROOT_BITS - 1,
-        _ => LITLEN_ROOT_BITS,
+/// Takes one codeword, but not its extra bits; `None` when the input ends inside it.
+#[inline(always)]
+fn take_codeword(
+    reader: &mut BitReader<'_>,
+    lookup: impl Fn(u64) -> (u32, u32),
+    back: &mut i32,
+) -> Option<u32> {
+    loop {
+        let (entry, root_bits) = lookup(reader.bits());
+        let len = root_bits + table::code_bits(entry);
+        if len <= reader.count() {
+            reader.drop_bits(len);
+            *back += len as i32;
+            return Some(entry);
+        }
+        // The entry was found with zeros in place of the missing bits. Any one more bit may make it another.
+        if !reader.need(reader.count() + 1) {
+            return None;
+        }
     }
 }
 
@@ -683,7 +679,7 @@ mod tests {
             let mut out = vec![0u8; data.len()];
             let mut history = History::new(&mut out, 0);
             let mut reader = BitReader::new(HeldBits::default(), &stream);
-            let mut blocks = Blocks::new();
+            let mut blocks = WithTables::new();
             loop {
                 blocks.await_block(false);
                 assert_eq!(blocks.step(&mut reader, &mut history, Stop::Blocks), Event::Stopped);
@@ -699,7 +695,7 @@ mod tests {
                 elements.resize(WINDOW_SIZE + data.len() - done, 0);
                 let mut marked = History::new(&mut elements, WINDOW_SIZE);
                 let mut fork = BitReader::new(reader.held(), reader.rest());
-                let mut machine = Blocks::new();
+                let mut machine = WithTables::new();
                 assert_eq!(machine.step(&mut fork, &mut marked, Stop::Nowhere), Event::End);
                 let window = &data[done - WINDOW_SIZE..done];
                 let resolved =

@@ -27,7 +27,7 @@
 #![forbid(unsafe_code)]
 
 use super::bit_reader::{BitReader, HeldBits};
-use super::blocks::{Blocks, Event, State, Stop};
+use super::blocks::{Event, State, Stop, WithTables};
 use super::history::History;
 use crate::format::deflate::{PRECODE_ORDER, PRECODE_SYMBOLS};
 use crate::raw::{find_byte, load};
@@ -65,7 +65,7 @@ const BLOCK_REACH: usize = 256 << 10;
 /// Looks for a place in `input`, which is some of a gzip file's middle.
 pub fn find_start(input: &[u8], search: Search) -> Option<Start> {
     let reach = |reach: usize| &input[..reach.min(input.len())];
-    let mut machine = Blocks::new();
+    let mut machine = WithTables::new();
     if search == Search::All {
         if let Some(at) = find_member(reach(MEMBER_REACH)) {
             return Some(Start::Member(at));
@@ -94,7 +94,7 @@ fn find_member(input: &[u8]) -> Option<usize> {
     }
 }
 
-fn find_behind_marker(input: &[u8], reach: usize, machine: &mut Blocks) -> Option<u64> {
+fn find_behind_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
     let mut at = 2;
     while at < reach.min(input.len()) {
         at += find_byte(0xff, &input[at..reach.min(input.len())])?;
@@ -110,7 +110,7 @@ fn find_behind_marker(input: &[u8], reach: usize, machine: &mut Blocks) -> Optio
 }
 
 /// Looks for a dynamic block's header that begins in the first `reach` bytes.
-fn find_block(input: &[u8], reach: usize, machine: &mut Blocks) -> Option<u64> {
+fn find_block(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
     /// Bit offsets that one word serves: the header's fixed part takes 17 bits.
     const STEP: usize = 48;
     let mut at = 0;
@@ -248,7 +248,7 @@ fn precode_table(lengths: u64) -> [u8; 128] {
 }
 
 /// Whether a dynamic block's header begins at `bit` with codes that zlib would accept.
-fn is_dynamic_header(input: &[u8], bit: u64, machine: &mut Blocks) -> bool {
+fn is_dynamic_header(input: &[u8], bit: u64, machine: &mut WithTables) -> bool {
     let Some(mut reader) = reader_at(input, bit) else { return false };
     let mut nothing: [u8; 0] = [];
     let mut history = History::new(&mut nothing, 0);
@@ -280,7 +280,7 @@ mod tests {
         let mut out = vec![0u8; len];
         let mut history = History::new(&mut out, 0);
         let mut reader = BitReader::new(HeldBits::default(), stream);
-        let mut machine = Blocks::new();
+        let mut machine = WithTables::new();
         let mut starts = Vec::new();
         while !machine.is_final() {
             reader.give_back(0);
@@ -301,7 +301,7 @@ mod tests {
             let stream = deflated(&data, level);
             let starts: Vec<u64> =
                 blocks_of(&stream, data.len()).iter().filter(|block| block.1).map(|block| block.0).collect();
-            let mut machine = Blocks::new();
+            let mut machine = WithTables::new();
             let mut from = 0;
             // The search begins on byte boundaries, so that a header may begin up to seven bits before what it gives.
             while let Some(bit) = find_block(&stream[from..], stream.len(), &mut machine) {
@@ -329,7 +329,7 @@ mod tests {
         })
         .take(2 << 20)
         .collect();
-        let mut machine = Blocks::new();
+        let mut machine = WithTables::new();
         let mut from = 0;
         let mut false_ones = 0;
         while let Some(bit) = find_block(&noise[from..], noise.len(), &mut machine) {
@@ -355,7 +355,7 @@ mod tests {
                 let byte = &mut shifted[at / 8];
                 *byte = *byte & !(1 << (at % 8)) | bit << (at % 8);
             }
-            assert_eq!(find_block(&shifted, 6, &mut Blocks::new()), Some(shift), "shift {shift}");
+            assert_eq!(find_block(&shifted, 6, &mut WithTables::new()), Some(shift), "shift {shift}");
         }
     }
 

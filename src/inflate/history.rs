@@ -1,7 +1,7 @@
-//! `History`: an append-only buffer that may be looked back into.
+//! `History`: an append-only buffer whose earlier elements may be repeated.
 //!
 //! All a DEFLATE decoder does to its output is append elements and repeat earlier ones. This is that buffer, over
-//! memory that may be uninitialised behind the write position: a caller's output buffer, or the window of a stream.
+//! memory that may be uninitialised past the write position: a caller's output buffer, or the window of a stream.
 //! Three marks divide it:
 //!
 //! ```text
@@ -11,13 +11,23 @@
 //! ```
 //!
 //! Matches may reach back to `low`; what lies before it does not belong to the stream as the caller may know it.
-//! Elements are appended up to `limit`. Wide strokes may scribble over anything from `position` to `capacity`, which
-//! is what the slop is for: with enough of it, decoding runs at full speed right up to the limit.
+//! Elements are appended up to `limit`. Wide strokes may write rubbish anywhere from `position` to `capacity`, which
+//! is the purpose of the slop: with enough of it, decoding runs at full speed right up to the limit.
+//!
+//! The buffer of a stream is a *ring*: what was appended before the base is found at the other end, and `low` may lie
+//! before the base. The ring is [`GAP`](History::GAP) elements larger than the farthest distance, so that what is
+//! written wide past the position does not reach what may still be repeated.
+//!
+//! ```text
+//! base           position                                      ring    capacity
+//!  |   newest      | room, gap | oldest that may be repeated ... | slop  |
+//! ```
 //!
 //! The element is a byte, or a 16-bit unit that can also name a place in a window not known yet.
 
 use core::marker::PhantomData;
 
+use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Output, copy};
 
 /// What a decoder appends: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
@@ -76,10 +86,14 @@ impl Element for u16 {
     }
 }
 
-/// An append-only view of a buffer. Elements from `low` to `position` are initialised.
+/// An append-only view of a buffer. Elements from `low` to `position` are initialised; in a ring these may be those before
+/// the base at its other end.
 #[derive(Debug)]
 pub(crate) struct History<'a, T> {
     base: *mut T,
+    /// Whether the buffer is a ring, of `RING` elements.
+    is_ring: bool,
+    /// Counted from the base, and in a ring perhaps before it, by wrapping arithmetic.
     low: usize,
     position: usize,
     limit: usize,
@@ -88,14 +102,18 @@ pub(crate) struct History<'a, T> {
 }
 
 impl<'a, T: Element> History<'a, T> {
-    /// How many elements behind the end of a match the fast path may scribble over.
+    /// How many elements past the end of a match the fast path may overwrite.
     pub(crate) const SLOP: usize = copy::SLOP_BYTES / size_of::<T>();
+    /// How many elements a ring has besides those that may be repeated.
+    pub(crate) const GAP: usize = 2 * Self::SLOP;
+    /// How many elements a ring has.
+    pub(crate) const RING: usize = WINDOW_SIZE + Self::GAP;
 
     /// A history over `buffer`, of which the first `position` elements are already there to be repeated.
     pub(crate) fn new(buffer: &'a mut [T], position: usize) -> Self {
         assert!(position <= buffer.len());
         let (base, len) = (buffer.as_mut_ptr(), buffer.len());
-        Self { base, low: 0, position, limit: len, capacity: len, _buffer: PhantomData }
+        Self { base, is_ring: false, low: 0, position, limit: len, capacity: len, _buffer: PhantomData }
     }
 
     /// A history over foreign memory.
@@ -112,7 +130,20 @@ impl<'a, T: Element> History<'a, T> {
         capacity: usize,
     ) -> Self {
         debug_assert!(low <= position && position <= limit && limit <= capacity);
-        Self { base, low, position, limit, capacity, _buffer: PhantomData }
+        Self { base, is_ring: false, low, position, limit, capacity, _buffer: PhantomData }
+    }
+
+    /// A history over foreign memory that is a ring.
+    ///
+    /// # Safety
+    /// - `base` is valid for reads and writes of `RING + SLOP` elements for `'a`, and nothing else touches them meanwhile.
+    /// - `position <= limit <= RING`; `reach <= WINDOW_SIZE`.
+    /// - The `reach` elements before `position` are initialised, those before the base at the ring's end.
+    pub(crate) unsafe fn from_ring(base: *mut T, reach: usize, position: usize, limit: usize) -> Self {
+        debug_assert!(position <= limit && limit <= Self::RING && reach <= WINDOW_SIZE);
+        let low = position.wrapping_sub(reach);
+        let capacity = Self::RING + Self::SLOP;
+        Self { base, is_ring: true, low, position, limit, capacity, _buffer: PhantomData }
     }
 
     /// Where the next element goes, counted from the base.
@@ -136,7 +167,7 @@ impl<'a, T: Element> History<'a, T> {
     /// How far back a match may reach.
     #[inline(always)]
     pub(crate) fn reach(&self) -> usize {
-        self.position - self.low
+        self.position.wrapping_sub(self.low)
     }
 
     /// Appends one element. There must be room.
@@ -154,8 +185,10 @@ impl<'a, T: Element> History<'a, T> {
         if length == 0 {
             return;
         }
-        let scale = size_of::<T>();
-        if length + Self::SLOP <= self.capacity - self.position {
+        if self.is_ring && distance > self.position {
+            self.repeat_from_end(self.position + Self::RING - distance, length);
+        } else if length + Self::SLOP <= self.capacity - self.position {
+            let scale = size_of::<T>();
             let target = self.base.wrapping_add(self.position).cast::<u8>();
             // SAFETY: `distance` initialised elements lie before `target` and `length + SLOP` writable ones from it on.
             unsafe { copy::copy_match(target, distance * scale, length * scale) };
@@ -170,15 +203,32 @@ impl<'a, T: Element> History<'a, T> {
         self.position += length;
     }
 
-    /// The fast path's view: base, low, position, and the last position up to which a match may be copied with slop.
+    /// Copies `length` elements that begin at `source`, at the end of the ring and perhaps across it, to the position.
+    fn repeat_from_end(&mut self, source: usize, length: usize) {
+        assert!(source >= self.position + Self::GAP, "no distance is larger than a window");
+        for at in 0..length {
+            let from = source + at;
+            let from = if from < Self::RING { from } else { from - Self::RING };
+            // SAFETY: `repeat` saw to it that the source is within reach, so it is initialised, at either end of the ring.
+            let element = unsafe { self.base.wrapping_add(from).read() };
+            // SAFETY: `repeat` saw to it that there is room.
+            unsafe { self.base.wrapping_add(self.position + at).write(element) };
+        }
+    }
+
+    /// The fast path's view.
     #[inline(always)]
     pub(super) fn fast_parts(&mut self) -> FastParts<T> {
+        // What may be repeated but lies at the ring's other end, the fast path repeats only if that is a whole window, as
+        // it is but for a stream's first call with more than a ring's output.
+        let is_ahead = self.low > self.position;
+        let last = self.limit.min(self.capacity.saturating_sub(Self::SLOP)).max(self.position);
         FastParts {
-            low: self.base.wrapping_add(self.low),
+            base: self.base,
+            wraps: is_ahead && self.reach() >= WINDOW_SIZE,
+            low: self.base.wrapping_add(if is_ahead { 0 } else { self.low }),
             next: self.base.wrapping_add(self.position),
-            end: self
-                .base
-                .wrapping_add(self.limit.min(self.capacity.saturating_sub(Self::SLOP)).max(self.position)),
+            end: self.base.wrapping_add(last),
         }
     }
 
@@ -193,7 +243,7 @@ impl<'a, T: Element> History<'a, T> {
         debug_assert!(self.position <= self.limit);
     }
 
-    /// Appends as much of the front of `bytes` as there is room for; tells how much.
+    /// Appends as much of the front of `bytes` as there is room for; returns how much.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
         let bytes = &bytes[..bytes.len().min(self.room())];
         // SAFETY: there is room, and a live `&[u8]` cannot overlap a buffer that is exclusively ours.
@@ -235,7 +285,7 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
         unsafe { core::slice::from_raw_parts(self.history.base, self.history.position) }
     }
 
-    /// Tells the output how far it was filled; gives the number of bytes.
+    /// Advances the output by what was appended; returns the number of bytes.
     pub(crate) fn finish(self) -> usize {
         let count = self.history.position;
         // SAFETY: the history appended that many bytes from `next` on, within the room.
@@ -247,11 +297,15 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
 /// What the fast path works on; see [`History::fast_parts`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FastParts<T> {
-    /// The first element that a match may repeat.
+    /// The first element of the memory.
+    pub(super) base: *mut T,
+    /// Whether what lies before the base is found at the end of the ring, for any distance that there is.
+    pub(super) wraps: bool,
+    /// The first element that a match may repeat, unless the history wraps.
     pub(super) low: *mut T,
     /// Where the next element goes.
     pub(super) next: *mut T,
-    /// Matches may end here or before; behind it lie at least `SLOP` more writable elements, unless it equals `next`.
+    /// Matches may end here or before; past it lie at least `SLOP` more writable elements, unless it equals `next`.
     pub(super) end: *mut T,
 }
 
@@ -269,6 +323,38 @@ mod tests {
             assert_eq!(history.room(), 0);
             for at in 8..8 + length {
                 assert_eq!(buffer[at], buffer[at - 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ring_repeats_across_its_ends_as_a_line_does() {
+        const RING: usize = History::<u8>::RING;
+        let mut line: Vec<u8> = (0..3 * RING as u32).map(|at| (at ^ at >> 7 ^ at >> 13) as u8).collect();
+        for position in [0, 1, 15, 16, 40, 300, 20_000, RING - 300, RING - 1] {
+            let start = 2 * RING + position;
+            for distance in [1, 2, 15, 16, 17, 31, 39, 40, 41, 290, 299, 300, 301, 20_000, 32_767, 32_768] {
+                for length in [1, 3, 15, 16, 17, 32, 33, 100, 258] {
+                    let length = length.min(RING - position);
+                    let mut ring = vec![0u8; RING + History::<u8>::SLOP];
+                    for at in start - WINDOW_SIZE..start {
+                        ring[at % RING] = line[at];
+                    }
+                    for at in start..start + length {
+                        line[at] = line[at - distance];
+                    }
+                    let base = ring.as_mut_ptr();
+                    // SAFETY: the vector is as large as said, and used through the history alone until that is gone.
+                    let mut history = unsafe { History::from_ring(base, WINDOW_SIZE, position, RING) };
+                    history.repeat(distance, length);
+                    assert_eq!(history.position(), position + length);
+                    let end = start + length;
+                    let wanted = end - WINDOW_SIZE..end;
+                    assert!(
+                        wanted.clone().all(|at| ring[at % RING] == line[at]),
+                        "position {position} distance {distance} length {length}"
+                    );
+                }
             }
         }
     }

@@ -15,7 +15,7 @@
 use core::mem::MaybeUninit;
 
 use super::bit_reader::{BitReader, HeldBits};
-use super::blocks::{Blocks, Event, Saved, Stop};
+use super::blocks::{Event, Saved, Stop, WithTables};
 use super::finder::reader_at;
 use super::history::History;
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ pub struct Waypoint {
 }
 
 impl Waypoint {
-    fn new(machine: &Blocks, reader: &BitReader<'_>, base: usize, at: usize) -> Option<Self> {
+    fn new(machine: &WithTables, reader: &BitReader<'_>, base: usize, at: usize) -> Option<Self> {
         let saved = machine.save()?;
         Some(Self { at, consumed: base + reader.consumed(), held: reader.held(), saved })
     }
@@ -103,7 +103,7 @@ impl Marked {
         let memory = self.elements.as_mut_ptr().cast::<u16>();
         // SAFETY: the memory is `capacity` elements borrowed from `self`, and the markers before `WINDOW_SIZE` are there.
         let mut history = unsafe { History::from_raw(memory, 0, WINDOW_SIZE, limit, capacity) };
-        let mut machine = Blocks::new();
+        let mut machine = WithTables::new();
         let mut end = None;
         machine.await_block(false);
         loop {
@@ -150,7 +150,7 @@ impl Marked {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{deflated, sample};
-    use super::super::{Goal, Inflate, Resolver, Search, Start, find_start};
+    use super::super::{Goal, Inflate, Resolver, Scratch, Search, Start, find_start};
     use super::*;
     use crate::raw::{Allocator, Output};
 
@@ -249,12 +249,13 @@ mod tests {
             resolver.pass(place, place.at - from, &mut first).expect("memory is there");
             // What a decoder with no more room does is done here too.
             let mut input = &raw[place.consumed..];
-            let outcome = first.advance(&mut input, &mut output, Goal::Progress, &mut |_| {});
-            first.end_call(outcome, Goal::Progress).expect("progress");
+            let mut scratch = Scratch::new();
+            let outcome = first.advance(&mut scratch, &mut input, &mut output, Goal::Progress, &mut |_| {});
+            first.end_call(&mut scratch, outcome, Goal::Progress).expect("progress");
             assert!(bytes == data[before + from..before + place.at]);
             from = place.at;
             if number % 50 == 0 || place.at == end.at {
-                let (serial, used) = decoded_until(&raw, before + place.at);
+                let (mut serial, used) = decoded_until(&raw, before + place.at);
                 let face = |stream: &Inflate, used: usize| {
                     (used, stream.data_type(), stream.mark(), stream.codes_used(), stream.total())
                 };

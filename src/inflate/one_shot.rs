@@ -1,7 +1,7 @@
 //! A whole stream from one slice into one buffer: raw DEFLATE, or with the zlib wrap around it.
 //!
-//! No state is kept, so there is no window: the output is its own history, and the tables live on the stack. That is what
-//! `uncompress()` and its kin ask for. It is also why they are quicker than a stream: nothing is copied twice, allocated or cleared.
+//! No state is kept, so there is no window: the output is its own history. That is what `uncompress()` and its kin ask for. It is
+//! also why they are quicker than a stream: nothing is copied twice, and only a dynamic block needs memory, for its tables.
 //!
 //! The block machine is the one of the streams, so how much of the input counts as consumed is what zlib would have taken,
 //! also where the data is damaged, ends too early or does not fit.
@@ -14,9 +14,10 @@ use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{Blocks, Event, Stop};
 use super::history::OutputHistory;
 use super::message;
+use super::table::Tables;
 use super::wrap::{HeaderEvent, HeaderReader, Surroundings, Wrap};
 use crate::checksum::adler32;
-use crate::raw::Output;
+use crate::raw::{Allocator, Output, Placed};
 
 /// How a one-shot decoding ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,12 +92,32 @@ fn read_header(reader: &mut BitReader<'_>) -> Option<(End, u32)> {
 
 /// Decodes all blocks; tells how that ended and how many bits zlib would hold then.
 fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>) -> (End, u32) {
-    match Blocks::new().step(reader, history.history(), Stop::Nowhere) {
-        Event::End | Event::Stopped => (End::Complete, 0),
+    let mut blocks = Blocks::new();
+    let mut event = blocks.step(reader, history.history(), Stop::Nowhere, None);
+    if event == Event::NeedTables {
+        event = match Placed::<Tables>::zeroed(Allocator::SYSTEM) {
+            Ok(mut tables) => blocks.step(reader, history.history(), Stop::Nowhere, Some(&mut tables)),
+            Err(_) => with_tables_on_stack(&mut blocks, reader, history),
+        };
+    }
+    match event {
+        Event::End | Event::Stopped | Event::NeedTables => (End::Complete, 0),
         Event::NeedInput => (End::InputEnds, ALL),
         Event::NeedRoom => (End::OutputFull, 0),
         Event::Damaged { message, held } => (End::Damaged(message), held),
     }
+}
+
+/// Goes on without memory for tables. They take 6 KiB of the stack, of which a host's thread may have little: so this is the
+/// exception.
+#[cold]
+#[inline(never)]
+fn with_tables_on_stack(
+    blocks: &mut Blocks,
+    reader: &mut BitReader<'_>,
+    history: &mut OutputHistory<'_, '_>,
+) -> Event {
+    blocks.step(reader, history.history(), Stop::Nowhere, Some(&mut Tables::new()))
 }
 
 /// Compares the trailer with the Adler-32 of `data`.

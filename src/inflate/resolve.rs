@@ -76,9 +76,11 @@ impl Resolver {
         Ok(Self { table, write: Write::detect() })
     }
 
-    /// Learns the 32 KiB before the elements.
-    pub fn learn(&mut self, window: &[u8]) {
-        self.table[usize::from(MARKER)..].copy_from_slice(window);
+    /// Learns the 32 KiB before the elements, of which there are two parts.
+    pub fn learn(&mut self, window: [&[u8]; 2]) {
+        let (old, new) = self.table[usize::from(MARKER)..].split_at_mut(window[0].len());
+        old.copy_from_slice(window[0]);
+        new.copy_from_slice(window[1]);
     }
 
     /// Appends the bytes of the decoded elements in `range`, as far as they fit, and counts them into
@@ -247,7 +249,7 @@ mod tests {
         };
         let window: Vec<u8> = (0..WINDOW_SIZE).map(|_| random() as u8).collect();
         let mut fast = Resolver::new().expect("memory");
-        fast.learn(&window);
+        fast.learn([&window, &[]]);
         let mut plain = Resolver::new().expect("memory");
         (plain.write, plain.table) = (Write::Portable, fast.table.clone());
         for density in 0..=64 {

@@ -7,6 +7,9 @@
 //!
 //! Two things are done in another way, and cannot be seen. Input is read ahead in words and given back at the end of
 //! a call. Output is decoded into the window and copied out from there; see `window`.
+//!
+//! Memory is taken when it is needed: a stream begins with a few hundred bytes, gets tables (6 KB) at its first dynamic
+//! block, and a window when what a call gave must be kept for the next. All three together are no more than zlib's.
 
 #![forbid(unsafe_code)]
 
@@ -20,12 +23,13 @@ use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{Blocks, Event, State, Stop};
 use super::marked::Waypoint;
 use super::message;
-use super::window::Window;
+use super::table::Tables;
+use super::window::{Scratch, Window};
 use super::wrap::{Found, HeaderEvent, HeaderPart, HeaderReader, Surroundings, Wrap};
 use crate::checksum::adler32;
 use crate::error::{Error, Result, Status};
 use crate::format::deflate::WINDOW_SIZE;
-use crate::raw::{Allocator, Output};
+use crate::raw::{Allocator, Output, Placed};
 
 /// What a call wants, besides getting on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +97,8 @@ pub struct Inflate {
     has_dictionary: bool,
     held: HeldBits,
     blocks: Blocks,
+    /// Allocated at the first dynamic block: a short message has none.
+    tables: Option<Placed<Tables>>,
     window: Window,
     /// The window's size in zlib's eyes once zlib would have one, else 0.
     history_size: usize,
@@ -123,6 +129,7 @@ impl Inflate {
             has_dictionary: false,
             held: HeldBits::default(),
             blocks: Blocks::new(),
+            tables: None,
             window: Window::new(allocator),
             history_size: 0,
             history_len: 0,
@@ -149,9 +156,10 @@ impl Inflate {
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
+        let mut scratch = Scratch::new();
         self.begin_call();
-        let outcome = self.advance(input, output, goal, report);
-        self.end_call(outcome, goal)
+        let outcome = self.advance(&mut scratch, input, output, goal, report);
+        self.end_call(&mut scratch, outcome, goal)
     }
 
     /// Begins what is one call to the caller, and may be several of [`advance`](Self::advance).
@@ -165,9 +173,11 @@ impl Inflate {
         self.call = Call::default();
     }
 
-    /// Decodes as [`inflate`](Self::inflate) does, within a call that was begun.
+    /// Decodes as [`inflate`](Self::inflate) does, within a call that was begun. `scratch` is the same
+    /// for the whole call.
     pub fn advance(
         &mut self,
+        scratch: &mut Scratch,
         input: &mut &[u8],
         output: &mut Output<'_>,
         goal: Goal,
@@ -180,7 +190,7 @@ impl Inflate {
         }
         let mut reader = BitReader::new(self.held, input);
         let before = output.written();
-        let pass = self.run(&mut reader, output, goal, report);
+        let pass = self.run(&mut reader, output, scratch, goal, report);
         let outcome = match pass {
             Pass::Leave { held, outcome } => {
                 reader.give_back(held);
@@ -188,6 +198,7 @@ impl Inflate {
             }
             Pass::Starved => Ok(Status::Ok),
             Pass::Abort(outcome) => {
+                self.window.drop_scratch();
                 reader.give_back(0);
                 self.call.is_aborted = true;
                 outcome
@@ -201,12 +212,17 @@ impl Inflate {
     }
 
     /// Ends a call whose last part ended with `outcome`: returns the outcome of the call.
-    pub fn end_call(&mut self, outcome: Result<Status>, goal: Goal) -> Result<Status> {
+    pub fn end_call(&mut self, scratch: &mut Scratch, outcome: Result<Status>, goal: Goal) -> Result<Status> {
         if self.call.is_aborted {
             return outcome;
         }
         let Call { taken, produced, .. } = self.call;
         self.keep_history(produced, goal);
+        if self.window.keep(scratch).is_err() {
+            self.window.drop_scratch();
+            self.mode = Mode::NoMemory;
+            return Err(Error::Memory);
+        }
         self.data_type = self.current_data_type();
         match outcome {
             Ok(Status::Ok) if goal == Goal::Finish || (!taken && produced == 0) => Err(Error::Buffer),
@@ -219,6 +235,7 @@ impl Inflate {
         &mut self,
         reader: &mut BitReader<'_>,
         output: &mut Output<'_>,
+        scratch: &mut Scratch,
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Pass {
@@ -249,7 +266,7 @@ impl Inflate {
                     self.begin_data();
                 }
                 Mode::Blocks => {
-                    if let Some(pass) = self.run_blocks(reader, output, goal) {
+                    if let Some(pass) = self.run_blocks(reader, output, scratch, goal) {
                         return pass;
                     }
                     self.mode = Mode::Check;
@@ -299,6 +316,7 @@ impl Inflate {
         &mut self,
         reader: &mut BitReader<'_>,
         output: &mut Output<'_>,
+        scratch: &mut Scratch,
         goal: Goal,
     ) -> Option<Pass> {
         let stop = match goal {
@@ -308,28 +326,47 @@ impl Inflate {
         };
         let here = || Pass::Leave { held: 0, outcome: Ok(Status::Ok) };
         loop {
-            let Ok(mut history) = self.window.history(output.room()) else {
-                self.mode = Mode::NoMemory;
-                return Some(Pass::Abort(Err(Error::Memory)));
+            let Ok(mut history) = self.window.history(scratch, output.room()) else {
+                return Some(self.refused());
             };
-            let event = self.blocks.step(reader, &mut history, stop);
+            let event = self.blocks.step(reader, &mut history, stop, self.tables.as_deref_mut());
             let position = history.position();
-            self.window.filled(position);
-            self.deliver(output);
+            self.window.filled(position, scratch);
+            self.deliver(output, scratch);
             match event {
                 Event::End => return None,
                 Event::NeedInput => return Some(Pass::Starved),
                 Event::NeedRoom if output.is_full() => return Some(here()),
                 Event::NeedRoom => {}
+                Event::NeedTables => {
+                    if self.take_tables().is_err() {
+                        return Some(self.refused());
+                    }
+                }
                 Event::Stopped => return Some(here()),
                 Event::Damaged { message, held } => return Some(self.damaged(message, held)),
             }
         }
     }
 
+    /// Allocates the tables, if that was not done before.
+    fn take_tables(&mut self) -> Result<()> {
+        if self.tables.is_none() {
+            self.tables = Some(Placed::zeroed(self.window.allocator())?);
+        }
+        Ok(())
+    }
+
+    /// Remembers that memory was refused.
+    #[cold]
+    fn refused(&mut self) -> Pass {
+        self.mode = Mode::NoMemory;
+        Pass::Abort(Err(Error::Memory))
+    }
+
     /// Copies what is new in the window to the output, and counts and checks it while it is warm.
-    fn deliver(&mut self, output: &mut Output<'_>) {
-        let bytes = self.window.deliver();
+    fn deliver(&mut self, output: &mut Output<'_>, scratch: &Scratch) {
+        let bytes = self.window.deliver(scratch);
         if bytes.is_empty() {
             return;
         }
@@ -512,7 +549,7 @@ impl Inflate {
     }
 
     /// `inflateGetDictionary()`: the history that zlib would have kept.
-    pub fn dictionary(&self) -> &[u8] {
+    pub fn dictionary(&mut self) -> &[u8] {
         self.window.last(self.history_len)
     }
 
@@ -523,7 +560,7 @@ impl Inflate {
 
     /// `inflateCodesUsed()`: how many table entries zlib would have used for the last dynamic block.
     pub fn codes_used(&self) -> usize {
-        self.blocks.codes_used()
+        self.blocks.codes_used(self.tables.as_deref())
     }
 
     /// Whether a gzip header is accepted, so that `inflateGetHeader` makes sense. A stream that was synchronised before any
@@ -569,9 +606,9 @@ impl Inflate {
         self.mode == Mode::Blocks && self.blocks.state() == State::Type
     }
 
-    /// The last 32 KiB, when a match may reach back that far.
-    pub fn full_history(&self) -> Option<&[u8]> {
-        (self.window.reach() >= WINDOW_SIZE).then(|| self.window.last(WINDOW_SIZE))
+    /// The last 32 KiB, in two parts, when a match may reach back that far.
+    pub fn full_history(&self) -> Option<[&[u8]; 2]> {
+        (self.window.reach() >= WINDOW_SIZE).then(|| self.window.last_parts(WINDOW_SIZE))
     }
 
     /// Whether matches may reach back 32 KiB, whatever the stream's header says.
@@ -604,13 +641,21 @@ impl Inflate {
     pub(super) fn pass_to(&mut self, place: &Waypoint, count: usize) -> Result<()> {
         self.held = place.held;
         self.call.produced += count;
-        if self.blocks.pass_to(&place.saved) { Ok(()) } else { Err(Error::Data) }
+        if place.saved.has_codes() {
+            self.take_tables().inspect_err(|_| self.mode = Mode::NoMemory)?;
+        }
+        let is_there = self.blocks.pass_to(&place.saved, self.tables.as_deref_mut());
+        if is_there { Ok(()) } else { Err(Error::Data) }
     }
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
         let window = self.window.try_clone()?;
-        Ok(Self { window, ..*self })
+        let tables = match &self.tables {
+            Some(tables) => Some(Placed::copy_of(&**tables, window.allocator())?),
+            None => None,
+        };
+        Ok(Self { window, tables, ..*self })
     }
 }
 
@@ -631,4 +676,19 @@ fn find_marker(seen: &mut usize, bytes: &[u8]) -> usize {
         };
     }
     bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::window::WINDOW_BYTES;
+    use super::*;
+
+    #[test]
+    fn a_stream_holds_no_more_than_one_of_zlib() {
+        // What `inflateInit` allocates and what the first call does, in zlib 1.2.13. The rest of ours is what `stream` and
+        // `capi` add: `memory.c` of the C tests counts all of it.
+        const ZLIB: usize = 7152 + (1 << 15);
+        let ours = size_of::<Inflate>() + size_of::<Tables>() + WINDOW_BYTES;
+        assert!(ours + 160 <= ZLIB, "{} + {} + {WINDOW_BYTES}", size_of::<Inflate>(), size_of::<Tables>());
+    }
 }

@@ -1,30 +1,45 @@
 //! Decode tables: from codeword lengths to a lookup that gives the whole answer.
 //!
-//! A table is indexed with the next `root_bits` bits of the input. The entry found there is all the decoder wants to
-//! know, packed in 32 bits, so that no second lookup follows:
+//! A table is indexed with the next bits of the input. The entry found there is all that the decoder needs to know,
+//! packed in 32 bits, so that no second lookup follows:
 //!
 //! ```text
 //! bit  31      30..16                      15           14        13     12       11..8             7..0
 //!      literal base of the length/offset,  exceptional  subtable  end    pair     codeword length   bits to drop:
-//!              literal, or table start                            of block                          codeword + extra
+//!              literal, or subtable start                         of block                          codeword + extra
 //! ```
 //!
 //! The low byte is the total to drop, so one shift moves past codeword and extra bits together; the extra bits
 //! themselves are cut from the buffer as it was before, off the critical path. A literal shows in the sign, and
-//! everything rare (end of block, a codeword longer than `root_bits`, a codeword that means nothing) in the one flag
+//! everything rare (end of block, a codeword longer than the index, a codeword that means nothing) in the one flag
 //! *exceptional*.
 //!
-//! A literal's entry may stand for two literals in a row, if both codewords fit into the index and the second literal is below 128:
-//! ISA-L's idea, which pays on data of many short literal codewords (`pair_likelihood` tells) and nowhere else. The second
-//! literal is in bits 30..24, the flag in bit 12, the total is that of both; the codeword length stays that of the first, so whoever wants a
-//! single literal finds it in the same entry.
+//! A literal's entry may stand for two literals in a row, if both codewords fit into the index and the second literal
+//! is below 128: ISA-L's idea, which pays on data of many short literal codewords ([`pair_likelihood`]) and nowhere
+//! else. The second literal is in bits 30..24, the flag in bit 12, the total is that of both; the codeword length
+//! stays that of the first, so the same entry also serves a caller who wants a single literal.
 //!
-//! Codewords longer than `root_bits` go on in a subtable: the root entry drops `root_bits` bits and tells the
-//! subtable's start (bits 30..16) and index width (bits 11..8).
+//! Codewords longer than the index go on in a subtable: the root entry drops the index bits and holds the subtable's
+//! start (bits 30..16) and index width (bits 11..8).
 //!
-//! A table is filled in order of the codeword length, doubling as it goes: a codeword of `n` bits is stored once in
-//! the first 2^n entries, and whenever the length grows by one, what is there is copied behind itself. That is a few
-//! wide copies in place of a strided store per entry. The codewords are kept bit-reversed, as the stream has them.
+//! # One pool for both codes
+//!
+//! The tables of a block share an array of [`POOL`] entries, about 6 KB, so that a stream needs no more memory than
+//! zlib's, and the fast loop reaches both by constant displacements from one register:
+//!
+//! ```text
+//! 0               256                       256 + 1024                  POOL
+//! |  offset root  |  literal/length root    |  subtables of either code |
+//! ```
+//!
+//! An array that holds every code possible with these indexes would be half as large again. Codes that need so many
+//! subtables are legal but not found in practice: if they do not fit, the literal/length root gets one bit less, which
+//! halves it, and then everything fits. The precode's table lies where the offset root will be.
+//!
+//! A root is filled in order of the codeword length, doubling as it goes: a codeword of `n` bits is stored once in
+//! the first 2^n entries, and whenever the length grows by one, the entries so far are copied to the place after them.
+//! That is a few wide copies in place of a strided store per entry. The codewords are kept bit-reversed, as the stream
+//! has them.
 //!
 //! Which sets of lengths are accepted is zlib's rule, to the letter: over-subscribed is an error; incomplete is an
 //! error except for a single codeword of one bit, whose twin then means nothing; and a code without any symbol is
@@ -32,14 +47,17 @@
 
 use core::mem::MaybeUninit;
 
+use crate::raw::placed::Zeroed;
+
 use crate::format::deflate::{
     END_OF_BLOCK as END_SYMBOL, FIRST_LENGTH, FIXED_LITLEN_LENGTHS, FIXED_OFFSET_LENGTH, LENGTH_BASE,
-    LENGTH_EXTRA, LENGTH_SLOTS, MAX_CODEWORD, OFFSET_BASE, OFFSET_EXTRA, OFFSET_SYMBOLS, PRECODE_SYMBOLS,
+    LENGTH_EXTRA, LENGTH_SLOTS, LITLEN_SYMBOLS, MAX_CODEWORD, OFFSET_BASE, OFFSET_EXTRA, OFFSET_SYMBOLS,
+    PRECODE_SYMBOLS,
 };
 
-/// Symbols of the literal/length code, the two that mean nothing among them.
+/// Symbols of the literal/length code, including the two that mean nothing.
 const LITLEN_CODES: usize = FIXED_LITLEN_LENGTHS.len();
-/// Symbols of the offset code, the two that mean nothing among them.
+/// Symbols of the offset code, including the two that mean nothing.
 const OFFSET_CODES: usize = OFFSET_SYMBOLS + 2;
 /// The longest codeword, as an index.
 const MAX_CODE_LEN: usize = MAX_CODEWORD as usize;
@@ -50,25 +68,27 @@ pub(super) const LITERAL: u32 = 1 << 31;
 pub(super) const EXCEPTIONAL: u32 = 1 << 15;
 /// The entry points to a subtable.
 pub(super) const SUBTABLE: u32 = 1 << 14;
-/// A literal's entry that stands for two of them: the second, below 128, is in bits 30..24, and the total to drop is that of both.
-/// The codeword length is the first one's, so who wants one literal takes that.
+/// A literal's entry that stands for two of them.
 pub(super) const PAIR: u32 = 1 << 12;
 /// The entry ends the block.
 pub(super) const END_OF_BLOCK: u32 = 1 << 13;
 
-/// Index bits of the literal/length table at most. 11 keeps the table (8 KiB and subtables) inside a quarter of the
-/// L1 cache and leaves subtables to less than one symbol in a hundred; so does libdeflate.
-pub(super) const LITLEN_ROOT_BITS: u32 = 11;
-/// Index bits of the offset table at most.
+/// Index bits of the literal/length table at most. With 11, 64 KiB pieces decode 0 to 2 % faster, but the table is too
+/// large to stay within zlib's memory, and takes longer to fill.
+pub(super) const LITLEN_ROOT_BITS: u32 = 10;
+/// Index bits of the offset table, always.
 pub(super) const OFFSET_ROOT_BITS: u32 = 8;
-/// Index bits of the precode's table: no codeword is longer.
+/// Index bits of the precode's table, always: no codeword is longer.
 pub(super) const PRECODE_ROOT_BITS: u32 = 7;
 
-/// Entries that a literal/length table may need: zlib's `enough` program gives 2342 for 288 symbols, 11 index bits,
-/// 15 at most, and less for fewer index bits.
-const LITLEN_ENTRIES: usize = 2342;
-/// Entries that an offset table may need: `enough` gives 402 for 32 symbols, 8 index bits, 15 at most.
-const OFFSET_ENTRIES: usize = 402;
+/// Where the literal/length root begins in the pool. The offset root begins at 0.
+pub(super) const LITLEN_AT: usize = 1 << OFFSET_ROOT_BITS;
+/// Entries for the subtables of both codes, next to the widest roots.
+const SUBTABLE_ENTRIES: usize = 272;
+/// Entries of a pool. With a literal/length root of 9 bits, `enough` of zlib gives 852 entries for that code's 286
+/// symbols and 402 for the offsets with their root of 8, so that those fit whatever the lengths are.
+pub(super) const POOL: usize = LITLEN_AT + (1 << LITLEN_ROOT_BITS) + SUBTABLE_ENTRIES;
+const _: () = assert!(854 + 402 <= POOL);
 
 /// Bits to drop: codeword and extra bits.
 #[inline(always)]
@@ -82,260 +102,422 @@ pub(super) const fn code_bits(entry: u32) -> u32 {
     entry >> 8 & 15
 }
 
-/// The literal, the base of a length or offset, or the start of a subtable.
+/// The literal, the base of a length or offset, or the start of a subtable in the pool.
 #[inline(always)]
 pub(super) const fn base(entry: u32) -> u32 {
     entry >> 16 & 0x7fff
 }
 
-/// Why a set of codeword lengths cannot be used: it is over-subscribed or incomplete.
+/// A set of codeword lengths cannot be used: it is over-subscribed or incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadLengths;
 
-/// A table ready for lookups.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Code<'a> {
-    /// Root entries, then the subtables. There are at least `2^root_bits`.
-    entries: &'a [u32],
-    root_bits: u32,
-    /// Whether there are entries that stand for two literals.
+/// Which of a block's two codes cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BadCode {
+    Litlen,
+    Offset,
+}
+
+/// Memory for the tables of a block. `MaybeUninit`, because zeroing it costs a small message more than filling it.
+type Pool = [MaybeUninit<u32>; POOL];
+
+/// Both codes of a block, ready for lookups.
+#[derive(Clone, Copy)]
+pub(super) struct Codes<'a> {
+    /// All entries that a lookup can reach are initialised: the roots, and the subtables that they point to.
+    pool: &'a Pool,
+    litlen_bits: u32,
     has_pairs: bool,
 }
 
-impl<'a> Code<'a> {
+impl Codes<'_> {
     /// Whether there are entries that stand for two literals.
     #[inline(always)]
     pub(super) fn has_pairs(&self) -> bool {
         self.has_pairs
     }
 
-    /// The entry for the bits at the low end of `bits`, through a subtable if need be, and how many bits the root
-    /// took if so.
+    /// The mask that cuts an index into the literal/length root from the bit buffer.
+    #[inline(always)]
+    pub(super) fn litlen_mask(&self) -> u64 {
+        (1 << self.litlen_bits) - 1
+    }
+
+    /// The root entry of the literal/length code for `bits`, which [`litlen_mask`](Self::litlen_mask) has cut.
+    #[inline(always)]
+    pub(super) fn litlen_root(&self, index: u64) -> u32 {
+        debug_assert!(index <= self.litlen_mask());
+        // SAFETY: `litlen_bits` is `LITLEN_ROOT_BITS` at most, so the index lies in the pool.
+        let entry = unsafe { self.pool.get_unchecked(LITLEN_AT + index as usize) };
+        // SAFETY: every entry of the root is initialised.
+        unsafe { entry.assume_init() }
+    }
+
+    /// The root entry of the offset code for the bits at the low end of `bits`.
+    #[inline(always)]
+    pub(super) fn offset_root(&self, bits: u64) -> u32 {
+        let entry = &self.pool[bits as usize & (LITLEN_AT - 1)];
+        // SAFETY: every entry of the root is initialised.
+        unsafe { entry.assume_init() }
+    }
+
+    /// The entry of the subtable that `pointer` points to, for the bits at the low end of `bits`.
+    #[inline(always)]
+    pub(super) fn in_subtable(&self, pointer: u32, bits: u64) -> u32 {
+        let index = base(pointer) as usize + (bits & ((1 << code_bits(pointer)) - 1)) as usize;
+        // SAFETY: a pointer's subtable is filled when the pointer is stored.
+        unsafe { self.pool[index].assume_init() }
+    }
+
+    /// The literal/length entry for the bits at the low end of `bits`, through a subtable if need be, and how many bits
+    /// the root took if so.
     ///
     /// When the buffer holds fewer bits than the entry drops, the entry found is not to be trusted but for that fact.
     #[inline(always)]
-    pub(super) fn lookup(&self, bits: u64) -> (u32, u32) {
-        let entry = self.entries[(bits & self.mask()) as usize];
+    pub(super) fn litlen(&self, bits: u64) -> (u32, u32) {
+        self.through_subtable(self.litlen_root(bits & self.litlen_mask()), bits)
+    }
+
+    /// As [`litlen`](Self::litlen), of the offset code.
+    #[inline(always)]
+    pub(super) fn offset(&self, bits: u64) -> (u32, u32) {
+        self.through_subtable(self.offset_root(bits), bits)
+    }
+
+    #[inline(always)]
+    fn through_subtable(&self, entry: u32, bits: u64) -> (u32, u32) {
         if entry & SUBTABLE == 0 {
             return (entry, 0);
         }
         let root = total_bits(entry);
-        let index = base(entry) as usize + ((bits >> root) & ((1 << code_bits(entry)) - 1)) as usize;
-        (self.entries[index], root)
-    }
-
-    /// All entries.
-    #[inline(always)]
-    pub(super) fn entries(&self) -> &'a [u32] {
-        self.entries
-    }
-
-    /// The mask that cuts a root index from the bit buffer; smaller than the number of entries.
-    #[inline(always)]
-    pub(super) fn mask(&self) -> u64 {
-        (1 << self.root_bits) - 1
+        (self.in_subtable(entry, bits >> root), root)
     }
 }
 
-/// Room for a table of up to `N` entries, of which the first `used` are there.
+/// The tables of one dynamic block after another, and the codeword lengths that they are made from.
 #[derive(Clone, Copy)]
-pub(super) struct Table<const N: usize> {
-    // `MaybeUninit` because zeroing 11 KiB per stream costs a small message more than it has.
-    entries: [MaybeUninit<u32>; N],
-    used: usize,
-    root_bits: u32,
+pub(super) struct Tables {
+    pool: Pool,
+    /// Lengths of the literal/length code, then of the offset code.
+    pub(super) lens: [u8; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
+    pub(super) precode_lens: [u8; PRECODE_SYMBOLS],
+    litlen_bits: u8,
     has_pairs: bool,
+    /// Whether the pool holds both tables.
+    is_built: bool,
 }
 
-impl<const N: usize> Table<N> {
-    /// A table that no lookup may use yet.
-    pub(super) const fn empty() -> Self {
-        Self { entries: [MaybeUninit::uninit(); N], used: 0, root_bits: 0, has_pairs: false }
-    }
+// SAFETY: numbers, flags of which zero is false, and memory that need not be initialised. Zeros are what `new` makes.
+unsafe impl Zeroed for Tables {}
 
-    /// The table for lookups; [`build`](Self::build) must have succeeded.
+impl Tables {
+    /// No tables yet.
     #[inline(always)]
-    pub(super) fn code(&self) -> Code<'_> {
-        let entries = &self.entries[..self.used];
-        // SAFETY: `build` sets `used` once it has stored every entry below it: the codewords of a complete code, and
-        // the two entries of the incomplete ones, cover their table without a gap, which `build` checks by the Kraft
-        // sum before it begins.
-        let entries = unsafe { &*(entries as *const [MaybeUninit<u32>] as *const [u32]) };
-        Code { entries, root_bits: self.root_bits, has_pairs: self.has_pairs }
+    pub(super) const fn new() -> Self {
+        Self {
+            pool: [MaybeUninit::uninit(); POOL],
+            lens: [0; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
+            precode_lens: [0; PRECODE_SYMBOLS],
+            litlen_bits: 0,
+            has_pairs: false,
+            is_built: false,
+        }
     }
 
-    /// Builds the table of the canonical code whose codeword lengths are `lens`; `meanings` gives each symbol's entry
-    /// without the lengths. At most `max_root_bits` index the root.
-    ///
-    /// On failure the table is empty.
-    pub(super) fn build(
-        &mut self,
-        lens: &[u8],
-        meanings: &[u32],
-        max_root_bits: u32,
-    ) -> Result<(), BadLengths> {
-        self.used = 0;
-        self.root_bits = 0;
-        self.has_pairs = false;
-        // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and
-        // sorting them too would be hundreds of increments of one counter, each waiting for the one before.
-        let mut coded = [0u16; 512];
-        let mut coded_symbols = 0;
-        for (symbol, &len) in lens.iter().enumerate() {
-            coded[coded_symbols & 511] = symbol as u16 | u16::from(len) << 12;
-            coded_symbols += usize::from(len != 0);
-        }
-        let coded = &coded[..coded_symbols];
-        let mut count = [0u16; MAX_CODE_LEN + 1];
-        for &symbol in coded {
-            count[usize::from(symbol >> 12)] += 1;
-        }
-        let max_len = (1..=MAX_CODE_LEN).rev().find(|&len| count[len] != 0).unwrap_or(0);
-        if max_len == 0 {
-            self.entries[0].write(EXCEPTIONAL | 0x101);
-            self.entries[1].write(EXCEPTIONAL | 0x101);
-            (self.used, self.root_bits) = (2, 1);
-            return Ok(());
-        }
-        let mut unused = 1i32;
-        for &of_len in &count[1..] {
-            unused = (unused << 1) - i32::from(of_len);
-            if unused < 0 {
-                return Err(BadLengths);
-            }
-        }
-        if unused > 0 && max_len != 1 {
+    /// Both codes; [`build`](Self::build) must have succeeded.
+    #[inline(always)]
+    pub(super) fn codes(&self) -> Codes<'_> {
+        assert!(self.is_built);
+        Codes { pool: &self.pool, litlen_bits: u32::from(self.litlen_bits), has_pairs: self.has_pairs }
+    }
+
+    /// Builds the precode's table from `precode_lens`, in the place of the other two. Unlike theirs its code must be
+    /// complete, or have no symbol at all.
+    pub(super) fn build_precode(&mut self) -> Result<(), BadLengths> {
+        self.is_built = false;
+        let mut sorted = Sorted::NONE;
+        sort(&self.precode_lens, &mut sorted)?;
+        if sorted.is_incomplete() {
             return Err(BadLengths);
         }
-
-        // Sort by length, then by symbol.
-        let mut sorted = [0u16; LITLEN_CODES];
-        let mut place = [0u16; MAX_CODE_LEN + 2];
-        for len in 1..=MAX_CODE_LEN {
-            place[len + 1] = place[len] + count[len];
-        }
-        for &symbol in coded {
-            let at = &mut place[usize::from(symbol >> 12)];
-            sorted[usize::from(*at)] = symbol & 0xfff;
-            *at += 1;
-        }
-        let mut symbols = sorted[..coded_symbols].iter().map(|&symbol| meanings[usize::from(symbol)]);
-
-        let root_bits = max_root_bits.min(max_len as u32);
-        let mut codeword = 0;
-        for len in 1..=root_bits {
-            for meaning in symbols.by_ref().take(usize::from(count[len as usize])) {
-                self.entries[codeword as usize].write(meaning + len * 0x101);
-                codeword = next_codeword(codeword, len);
-            }
-            if len < root_bits {
-                let filled = 1 << len;
-                self.entries.copy_within(..filled, filled);
-            }
-        }
-        let mut used = 1usize << root_bits;
-        if unused > 0 {
-            // The twin of a single one-bit codeword.
-            self.entries[1].write(EXCEPTIONAL | 0x101);
-        } else if max_len as u32 > root_bits {
-            used = self.fill_subtables(symbols, &mut count, root_bits, codeword);
-        }
-        (self.used, self.root_bits) = (used, root_bits);
+        let bits = fill_root(&mut self.pool, &sorted, &PRECODE_MEANINGS, PRECODE_ROOT_BITS).0;
+        widen(&mut self.pool, bits, PRECODE_ROOT_BITS);
         Ok(())
     }
 
-    /// Stores the codewords longer than `root_bits`, the first of which is `codeword`; tells how many entries there
-    /// are then.
-    fn fill_subtables(
-        &mut self,
-        symbols: impl Iterator<Item = u32>,
-        count: &mut [u16; MAX_CODE_LEN + 1],
-        root_bits: u32,
-        mut codeword: u32,
-    ) -> usize {
-        let root_mask = (1u32 << root_bits) - 1;
-        let mut used = 1usize << root_bits;
-        let (mut start, mut prefix) = (used, u32::MAX);
-        let mut len = root_bits + 1;
-        for meaning in symbols {
-            while count[len as usize] == 0 {
-                len += 1;
-            }
-            if codeword & root_mask != prefix {
-                // Just wide enough for the codewords that share the prefix: widen until those left fill it.
-                prefix = codeword & root_mask;
-                start = used;
-                let mut width = len - root_bits;
-                let mut covered = u32::from(count[len as usize]);
-                while covered < 1 << width {
-                    width += 1;
-                    covered = (covered << 1) + u32::from(count[(root_bits + width) as usize]);
-                }
-                let pointer = EXCEPTIONAL | SUBTABLE | (start as u32) << 16 | width << 8 | root_bits;
-                self.entries[prefix as usize].write(pointer);
-                used += 1 << width;
-            }
-            let entry = meaning + (len - root_bits) * 0x101;
-            for place in self.entries[start..used]
-                .iter_mut()
-                .skip((codeword >> root_bits) as usize)
-                .step_by(1 << (len - root_bits))
-            {
-                place.write(entry);
-            }
-            codeword = next_codeword(codeword, len);
-            count[len as usize] -= 1;
-        }
-        used
+    /// The precode's entry for the bits at the low end of `bits`; [`build_precode`](Self::build_precode) must have
+    /// succeeded, and `build` not been called since.
+    #[inline(always)]
+    pub(super) fn precode(&self, bits: u64) -> u32 {
+        debug_assert!(!self.is_built);
+        // SAFETY: `build_precode` has stored all entries of its root.
+        unsafe { self.pool[bits as usize & ((1 << PRECODE_ROOT_BITS) - 1)].assume_init() }
     }
-}
 
-impl LitlenTable {
-    /// Lets root entries stand for two literals wherever both codewords fit into the index. The table must have been built.
-    pub(super) fn pair_literals(&mut self) {
-        // A code of short codewords has a small root, which may as well be as wide as any.
-        while self.root_bits < LITLEN_ROOT_BITS && self.used == 1 << self.root_bits {
-            self.entries.copy_within(..self.used, self.used);
-            self.root_bits += 1;
-            self.used *= 2;
+    /// Builds both tables from the first `litlen_symbols` lengths and the `offset_symbols` after those. The root of the
+    /// first gets `litlen_bits` index bits, at most, of which there may be `LITLEN_ROOT_BITS`.
+    pub(super) fn build(
+        &mut self,
+        litlen_symbols: usize,
+        offset_symbols: usize,
+        litlen_bits: u32,
+    ) -> Result<(), BadCode> {
+        self.is_built = false;
+        let (litlen_lens, offset_lens) =
+            self.lens[..litlen_symbols + offset_symbols].split_at(litlen_symbols);
+        let (mut litlen, mut offset) = (Sorted::NONE, Sorted::NONE);
+        sort(litlen_lens, &mut litlen).map_err(|_| BadCode::Litlen)?;
+        let is_offset_good = sort(offset_lens, &mut offset).is_ok();
+        let mut max_bits = litlen_bits;
+        let root_bits = loop {
+            let start = LITLEN_AT + (1 << max_bits);
+            let (root_bits, free) =
+                fill(&mut self.pool, LITLEN_AT, start, &litlen, &LITLEN_MEANINGS, max_bits);
+            if !is_offset_good {
+                return Err(BadCode::Offset);
+            }
+            if let Some(free) = free
+                && fill(&mut self.pool, 0, free, &offset, &OFFSET_MEANINGS, OFFSET_ROOT_BITS).1.is_some()
+            {
+                break root_bits;
+            }
+            // Not every code fits beside the widest root; beside this one it does.
+            max_bits = LITLEN_ROOT_BITS - 1;
+        };
+        self.litlen_bits = root_bits as u8;
+        self.has_pairs = max_bits == LITLEN_ROOT_BITS && pair_likelihood(litlen_lens) >= PAIRS_PAY;
+        if self.has_pairs {
+            self.pair_literals();
         }
-        let root_bits = self.root_bits;
-        let root = &mut self.entries[..1 << root_bits];
+        self.is_built = true;
+        Ok(())
+    }
+
+    /// Lets root entries of the literal/length code stand for two literals wherever both codewords fit into the index.
+    fn pair_literals(&mut self) {
+        // A code of short codewords has a small root, which may as well be as wide as any.
+        let root = &mut self.pool[LITLEN_AT..LITLEN_AT + (1 << LITLEN_ROOT_BITS)];
+        widen(root, u32::from(self.litlen_bits), LITLEN_ROOT_BITS);
+        self.litlen_bits = LITLEN_ROOT_BITS as u8;
         // From the top down: what follows the first codeword of an index is at a smaller one, and not paired yet.
         for at in (0..root.len()).rev() {
-            // SAFETY: `build` has stored all entries of the root.
+            // SAFETY: all entries of the root are stored.
             let first = unsafe { root[at].assume_init() };
             // SAFETY: as above.
             let second = unsafe { root[at >> total_bits(first)].assume_init() };
             let total = total_bits(first) + total_bits(second);
-            if first & second & LITERAL != 0 && base(second) < 128 && total <= root_bits {
+            if first & second & LITERAL != 0 && base(second) < 128 && total <= LITLEN_ROOT_BITS {
                 root[at].write((first + total_bits(second)) | PAIR | (base(second) << 24));
             }
         }
-        self.has_pairs = true;
     }
 }
 
-/// How likely it is that the next two symbols are literals whose codewords fit into one index, if the code suits the data: in
-/// 2048ths. The second must be below 128.
-pub(super) fn pair_likelihood(lens: &[u8]) -> u32 {
-    let mut count = [0u32; MAX_CODE_LEN + 1];
-    let mut second = [0u32; MAX_CODE_LEN + 1];
-    for (literal, &len) in lens[..END_SYMBOL].iter().enumerate() {
-        count[usize::from(len)] += 1;
-        second[usize::from(len)] += u32::from(literal < 128);
+impl core::fmt::Debug for Tables {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Tables").field("is_built", &self.is_built).finish_non_exhaustive()
     }
-    let longest = LITLEN_ROOT_BITS as usize;
+}
+
+/// The symbols of a code in order of their codewords.
+struct Sorted {
+    symbols: [u16; LITLEN_CODES],
+    coded: usize,
+    /// How many codewords there are of each length.
+    count: [u16; MAX_CODE_LEN + 1],
+    max_len: u32,
+    /// The part of the code space that no codeword covers, in codewords of the greatest length.
+    unused: u32,
+}
+
+impl Sorted {
+    const NONE: Self =
+        Self { symbols: [0; LITLEN_CODES], coded: 0, count: [0; MAX_CODE_LEN + 1], max_len: 0, unused: 0 };
+
+    /// Whether it is the one code that is accepted though it is incomplete: a single codeword of one bit.
+    fn is_incomplete(&self) -> bool {
+        self.unused > 0 && self.max_len == 1
+    }
+}
+
+/// Sorts symbols by length, then by number. In place, since two of these and their copies would be a large part of the stack that
+/// a call may take.
+fn sort(lens: &[u8], sorted: &mut Sorted) -> Result<(), BadLengths> {
+    // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and sorting
+    // them too would be hundreds of increments of one counter, each waiting for the one before.
+    let mut coded = [0u16; 512];
+    let mut coded_symbols = 0;
+    for (symbol, &len) in lens.iter().enumerate() {
+        coded[coded_symbols & 511] = symbol as u16 | u16::from(len) << 12;
+        coded_symbols += usize::from(len != 0);
+    }
+    let coded = &coded[..coded_symbols];
+    let Sorted { symbols, count, .. } = sorted;
+    count.fill(0);
+    for &symbol in coded {
+        count[usize::from(symbol >> 12)] += 1;
+    }
+    let max_len = (1..=MAX_CODE_LEN).rev().find(|&len| count[len] != 0).unwrap_or(0);
+    let mut unused = 1i32;
+    for &of_len in &count[1..=max_len] {
+        unused = (unused << 1) - i32::from(of_len);
+        if unused < 0 {
+            return Err(BadLengths);
+        }
+    }
+    if unused > 0 && max_len > 1 {
+        return Err(BadLengths);
+    }
+    let mut place = [0u16; MAX_CODE_LEN + 2];
+    for len in 1..=MAX_CODE_LEN {
+        place[len + 1] = place[len] + count[len];
+    }
+    for &symbol in coded {
+        let at = &mut place[usize::from(symbol >> 12)];
+        symbols[usize::from(*at)] = symbol & 0xfff;
+        *at += 1;
+    }
+    (sorted.coded, sorted.max_len, sorted.unused) = (coded_symbols, max_len as u32, unused as u32);
+    Ok(())
+}
+
+/// Fills the table of a code: a root of at most `max_bits` index bits at `root_at` of the pool, and subtables from
+/// `free` on. `meanings` gives each symbol's entry without the lengths. Returns the root's index bits, and where the
+/// pool is free after that, or `None` when it is too small. The offset root is widened to what it always has.
+fn fill(
+    pool: &mut Pool,
+    root_at: usize,
+    free: usize,
+    sorted: &Sorted,
+    meanings: &[u32],
+    max_bits: u32,
+) -> (u32, Option<usize>) {
+    let root = &mut pool[root_at..root_at + (1 << max_bits)];
+    let (bits, codeword, done) = fill_root(root, sorted, meanings, max_bits);
+    if root_at == 0 {
+        widen(root, bits, max_bits);
+    }
+    let long = &sorted.symbols[done..sorted.coded];
+    if long.is_empty() {
+        return (bits, Some(free));
+    }
+    let long = long.iter().map(|&symbol| meanings[usize::from(symbol)]);
+    (bits, fill_subtables(pool, root_at, free, long, sorted.count, bits, codeword))
+}
+
+/// Fills a root of at most `max_bits` index bits. Returns how many it has, the first codeword that is longer, and how
+/// many codewords are not.
+fn fill_root(
+    root: &mut [MaybeUninit<u32>],
+    sorted: &Sorted,
+    meanings: &[u32],
+    max_bits: u32,
+) -> (u32, u32, usize) {
+    let meaningless = EXCEPTIONAL | 0x101;
+    if sorted.max_len == 0 {
+        root[..2].fill(MaybeUninit::new(meaningless));
+        return (1, 0, 0);
+    }
+    let bits = max_bits.min(sorted.max_len);
+    let (mut codeword, mut done) = (0, 0);
+    for len in 1..=bits {
+        for &symbol in &sorted.symbols[done..done + usize::from(sorted.count[len as usize])] {
+            root[codeword as usize].write(meanings[usize::from(symbol)] + len * 0x101);
+            codeword = next_codeword(codeword, len);
+        }
+        done += usize::from(sorted.count[len as usize]);
+        if len < bits {
+            let filled = 1 << len;
+            root.copy_within(..filled, filled);
+        }
+    }
+    if sorted.is_incomplete() {
+        root[1].write(meaningless);
+    }
+    (bits, codeword, done)
+}
+
+/// Widens a root of `from` index bits, without subtables, to `to`.
+fn widen(root: &mut [MaybeUninit<u32>], from: u32, to: u32) {
+    for bits in from..to {
+        root.copy_within(..1 << bits, 1 << bits);
+    }
+}
+
+/// Stores the codewords longer than `root_bits`, the first of which is `codeword`, in subtables from `free` on. `None`
+/// when the pool is too small, else where it is free after them.
+fn fill_subtables(
+    pool: &mut Pool,
+    root_at: usize,
+    mut free: usize,
+    long: impl Iterator<Item = u32>,
+    mut count: [u16; MAX_CODE_LEN + 1],
+    root_bits: u32,
+    mut codeword: u32,
+) -> Option<usize> {
+    let root_mask = (1u32 << root_bits) - 1;
+    let (mut start, mut prefix) = (free, u32::MAX);
+    let mut len = root_bits + 1;
+    for meaning in long {
+        while count[len as usize] == 0 {
+            len += 1;
+        }
+        if codeword & root_mask != prefix {
+            // Just wide enough for the codewords that share the prefix: widen until those left fill it.
+            prefix = codeword & root_mask;
+            start = free;
+            let mut width = len - root_bits;
+            let mut covered = u32::from(count[len as usize]);
+            while covered < 1 << width {
+                width += 1;
+                covered = (covered << 1) + u32::from(count[(root_bits + width) as usize]);
+            }
+            free += 1 << width;
+            if free > POOL {
+                return None;
+            }
+            let pointer = EXCEPTIONAL | SUBTABLE | (start as u32) << 16 | width << 8 | root_bits;
+            pool[root_at + prefix as usize].write(pointer);
+        }
+        let entry = meaning + (len - root_bits) * 0x101;
+        let step = 1 << (len - root_bits);
+        for place in pool[start..free].iter_mut().skip((codeword >> root_bits) as usize).step_by(step) {
+            place.write(entry);
+        }
+        codeword = next_codeword(codeword, len);
+        count[len as usize] -= 1;
+    }
+    Some(free)
+}
+
+/// How likely a pair of literals must be, in 1024ths, for a table with pairs to pay. Blocks of logs have 100 to 170 and
+/// of `nci` 100 to 200, and gain; those of prose and programs have fewer than 25 and would lose 3 to 10 %
+/// (docs/DECODER.md).
+const PAIRS_PAY: u32 = 100;
+
+/// How likely it is that the next two symbols are literals whose codewords fit into one index, if the code suits the
+/// data: in 1024ths. The second must be below 128.
+fn pair_likelihood(lens: &[u8]) -> u32 {
+    const LONGEST: usize = LITLEN_ROOT_BITS as usize;
+    let (low, high) = lens[..END_SYMBOL].split_at(128);
+    // A loop over bytes that the compiler turns into vectors; 128 of them fit into a byte.
+    let number = |half: &[u8], len: usize| half.iter().map(|&at| u8::from(at == len as u8)).sum::<u8>();
+    let (mut firsts, mut seconds) = ([0u32; LONGEST], [0u32; LONGEST]);
+    for len in 1..LONGEST {
+        seconds[len] = u32::from(number(low, len));
+        firsts[len] = seconds[len] + u32::from(number(high, len));
+    }
     let mut sum = 0;
-    for (first_len, &firsts) in (1..longest).zip(&count[1..]) {
-        for (second_len, &seconds) in (1..=longest - first_len).zip(&second[1..]) {
-            sum += (firsts * seconds) << (longest - first_len - second_len);
+    for (first_len, &firsts) in firsts.iter().enumerate().skip(1) {
+        for (second_len, &seconds) in seconds.iter().enumerate().take(LONGEST - first_len + 1).skip(1) {
+            sum += (firsts * seconds) << (LONGEST - first_len - second_len);
         }
     }
     sum
 }
 
-/// The codeword behind `codeword` in canonical order, both bit-reversed, of `len` bits; 0 behind the last.
+/// The codeword after `codeword` in canonical order, both bit-reversed, of `len` bits; 0 after the last.
 #[inline(always)]
 const fn next_codeword(codeword: u32, len: u32) -> u32 {
     // Adding one at the top end: the highest zero becomes one, the ones above it become zeros.
@@ -347,24 +529,8 @@ const fn next_codeword(codeword: u32, len: u32) -> u32 {
     codeword & (highest - 1) | highest
 }
 
-impl<const N: usize> core::fmt::Debug for Table<N> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Table")
-            .field("used", &self.used)
-            .field("root_bits", &self.root_bits)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Room for a literal/length table.
-pub(super) type LitlenTable = Table<LITLEN_ENTRIES>;
-/// Room for an offset table.
-pub(super) type OffsetTable = Table<OFFSET_ENTRIES>;
-/// Room for a precode table.
-pub(super) type PrecodeTable = Table<{ 1 << PRECODE_ROOT_BITS }>;
-
 /// The entry of each literal/length symbol, without lengths.
-pub(super) static LITLEN_MEANINGS: [u32; LITLEN_CODES] = {
+static LITLEN_MEANINGS: [u32; LITLEN_CODES] = {
     let mut meanings = [EXCEPTIONAL; LITLEN_CODES];
     let mut symbol = 0;
     while symbol < END_SYMBOL {
@@ -381,7 +547,7 @@ pub(super) static LITLEN_MEANINGS: [u32; LITLEN_CODES] = {
 };
 
 /// The entry of each offset symbol, without lengths.
-pub(super) static OFFSET_MEANINGS: [u32; OFFSET_CODES] = {
+static OFFSET_MEANINGS: [u32; OFFSET_CODES] = {
     let mut meanings = [EXCEPTIONAL; OFFSET_CODES];
     let mut slot = 0;
     while slot < OFFSET_SYMBOLS {
@@ -392,7 +558,7 @@ pub(super) static OFFSET_MEANINGS: [u32; OFFSET_CODES] = {
 };
 
 /// The entry of each precode symbol, without lengths: the symbol itself, and the extra bits of the repeats.
-pub(super) static PRECODE_MEANINGS: [u32; PRECODE_SYMBOLS] = {
+static PRECODE_MEANINGS: [u32; PRECODE_SYMBOLS] = {
     let mut meanings = [0; PRECODE_SYMBOLS];
     let mut symbol = 0;
     while symbol < PRECODE_SYMBOLS {
@@ -408,18 +574,18 @@ pub(super) static PRECODE_MEANINGS: [u32; PRECODE_SYMBOLS] = {
     meanings
 };
 
-/// The literal/length table of fixed blocks, made by the compiler.
-static FIXED_LITLEN: [u32; 512] = {
-    let mut table = [0; 512];
+/// The tables of fixed blocks, made by the compiler.
+static FIXED: Pool = {
+    let mut pool = [MaybeUninit::uninit(); POOL];
     let mut codeword = 0;
     let mut len = 7;
-    while len <= 9 {
+    while len <= FIXED_LITLEN_BITS {
         let mut symbol = 0;
         while symbol < LITLEN_CODES {
             if FIXED_LITLEN_LENGTHS[symbol] as u32 == len {
-                let mut index = codeword;
-                while index < 512 {
-                    table[index as usize] = LITLEN_MEANINGS[symbol] + len * 0x101;
+                let mut index = codeword as usize;
+                while index < 1 << FIXED_LITLEN_BITS {
+                    pool[LITLEN_AT + index] = MaybeUninit::new(LITLEN_MEANINGS[symbol] + len * 0x101);
                     index += 1 << len;
                 }
                 codeword = next_codeword(codeword, len);
@@ -428,34 +594,31 @@ static FIXED_LITLEN: [u32; 512] = {
         }
         len += 1;
     }
-    table
-};
-
-/// The offset table of fixed blocks.
-static FIXED_OFFSET: [u32; 1 << FIXED_OFFSET_LENGTH] = {
-    let mut table = [0; 1 << FIXED_OFFSET_LENGTH];
-    let mut codeword = 0;
-    let mut symbol = 0;
+    let (mut codeword, mut symbol) = (0, 0);
+    let len = FIXED_OFFSET_LENGTH as u32;
     while symbol < OFFSET_CODES {
-        table[codeword as usize] = OFFSET_MEANINGS[symbol] + FIXED_OFFSET_LENGTH as u32 * 0x101;
-        codeword = next_codeword(codeword, FIXED_OFFSET_LENGTH as u32);
+        let mut index = codeword as usize;
+        while index < LITLEN_AT {
+            pool[index] = MaybeUninit::new(OFFSET_MEANINGS[symbol] + len * 0x101);
+            index += 1 << len;
+        }
+        codeword = next_codeword(codeword, len);
         symbol += 1;
     }
-    table
+    pool
 };
 
-/// The literal/length code of fixed blocks.
-pub(super) fn fixed_litlen() -> Code<'static> {
-    Code { entries: &FIXED_LITLEN, root_bits: 9, has_pairs: false }
-}
+/// The longest codeword of a fixed block.
+const FIXED_LITLEN_BITS: u32 = 9;
 
-/// The offset code of fixed blocks.
-pub(super) fn fixed_offset() -> Code<'static> {
-    Code { entries: &FIXED_OFFSET, root_bits: u32::from(FIXED_OFFSET_LENGTH), has_pairs: false }
+/// The codes of fixed blocks.
+#[inline(always)]
+pub(super) fn fixed() -> Codes<'static> {
+    Codes { pool: &FIXED, litlen_bits: FIXED_LITLEN_BITS, has_pairs: false }
 }
 
 /// How many entries zlib's table of this code has, with at most `root_bits` for the root; for `inflateCodesUsed`,
-/// which tells just that. The lengths must have been accepted.
+/// which returns just that. The lengths must have been accepted.
 pub(super) fn zlib_entries(lens: &[u8], root_bits: usize) -> usize {
     let mut count = [0usize; MAX_CODE_LEN + 1];
     for &len in lens {

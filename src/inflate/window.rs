@@ -1,23 +1,21 @@
 //! `Window`: what a stream decodes into, and where it keeps its last 32 KiB between calls.
 //!
 //! A caller's output buffer is a poor place to decode into. Its last bytes cannot be written in wide strokes, since
-//! not a byte behind the room, and not one behind what is really produced, may be touched; and most matches of a call
+//! not a byte past the room, and not one past what is really produced, may be touched; and most matches of a call
 //! with 4 KiB of room reach back to earlier calls, whose buffers are gone. So a stream decodes into a window of its
-//! own, where history and new output are one piece, and hands out copies:
+//! own, where history and new output are one piece, and hands out copies. The window is a ring (`history`): the output
+//! of a call overwrites what lies more than 32 KiB back. So a stream holds as much as one of zlib, and is not slower
+//! than one with twice the window that slides when it is full (docs/DECODER.md).
 //!
-//! ```text
-//! 0                32 KiB               64 KiB
-//! |    history      |    new output       | slop |
-//! ```
+//! The copy to the caller moves each byte once, inside the first cache level: 2 to 4 % of the decoding time. In return
+//! the fast loop runs to the end of every call, and calls of 4 KiB cost little more than large ones do. It also gives
+//! checksums their data in small, warm pieces.
 //!
-//! When the window is full its last 32 KiB slide to the front. That and the copy to the caller move a byte twice at
-//! most, inside the first two cache levels: 2 to 4 % of the decoding time. In return the fast loop runs to the end of
-//! every call, and calls of 4 KiB cost what large ones do. It also gives checksums their data in small, warm pieces.
-//!
-//! The memory comes from the stream's allocator when first needed and is never cleared: marks tell which part of it means
-//! something. It begins with 24 KiB, since many a stream is short, or has given little when it comes to rest; with
-//! its decoder it is then smaller than zlib's. What does not fit there moves, once, to the full size.
+//! The memory comes from the stream's allocator and is never cleared: marks say which part of it is initialised. It is
+//! allocated when it must be, as zlib's window is. The first call decodes into a [`Scratch`] of its own, on the stack. If
+//! that call gives no more than fits there, and nothing of it can be asked for later, a stream gets no window at all.
 
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use super::history::History;
@@ -25,31 +23,51 @@ use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, copy};
 
-/// Where new output must stop and the window slides.
-const END: usize = 2 * WINDOW_SIZE;
-/// Where it stops in the first, smaller memory.
-const FIRST_END: usize = 24 << 10;
+/// Bytes of the ring.
+const RING: usize = History::<u8>::RING;
 
-/// The bytes that must follow skipped ones: all that the memory holds.
-pub(crate) const SKIPPED_BEFORE: usize = END;
+/// Bytes that a stream's window takes: the ring and slop for wide strokes past it.
+pub(super) const WINDOW_BYTES: usize = RING + copy::SLOP_BYTES;
+
+/// Bytes that a first call may give before it takes a window.
+const SCRATCH: usize = 4096;
+
+/// What a call decodes into while the stream has no window.
+#[derive(Debug)]
+pub struct Scratch {
+    memory: [MaybeUninit<u8>; SCRATCH + copy::SLOP_BYTES],
+    /// How many bytes at the front are initialised.
+    len: usize,
+}
+
+impl Scratch {
+    /// Uninitialised memory.
+    #[inline(always)]
+    #[expect(clippy::new_without_default, reason = "there is one way to make it, without a copy")]
+    pub const fn new() -> Self {
+        Self { memory: [MaybeUninit::uninit(); SCRATCH + copy::SLOP_BYTES], len: 0 }
+    }
+}
+
+/// The number of bytes that must follow skipped ones: all that a match may repeat.
+pub(super) const SKIPPED_BEFORE: usize = WINDOW_SIZE;
 
 /// A stream's history and newest output.
 #[derive(Debug)]
-pub(crate) struct Window {
-    /// `end` bytes and slop for wide strokes behind them, of which those before `position` are initialised, once there was something
-    /// to keep.
+pub(super) struct Window {
+    /// `WINDOW_BYTES` bytes, of which `len` before `position` are initialised.
     memory: Option<NonNull<u8>>,
-    /// `FIRST_END` or `END`; 0 without memory.
-    end: usize,
     allocator: Allocator,
     /// Where the next byte goes.
     position: usize,
-    /// Bytes before this were handed out.
+    /// Bytes before this were handed out. It is `position` between calls.
     delivered: usize,
-    /// The first byte that a match may repeat.
-    low: usize,
-    /// Where the next byte went when the call began; 0 when that has slid out.
-    call_start: usize,
+    /// How many bytes before `position` are there.
+    len: usize,
+    /// How many of them a match may repeat.
+    reach: usize,
+    /// How many of them this call appended; more than `len` if some have been overwritten.
+    appended: usize,
 }
 
 // SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: whoever drops a
@@ -58,91 +76,179 @@ unsafe impl Send for Window {}
 
 impl Window {
     /// A window without memory.
-    pub(crate) const fn new(allocator: Allocator) -> Self {
-        Self { memory: None, end: 0, allocator, position: 0, delivered: 0, low: 0, call_start: 0 }
+    pub(super) const fn new(allocator: Allocator) -> Self {
+        Self { memory: None, allocator, position: 0, delivered: 0, len: 0, reach: 0, appended: 0 }
+    }
+
+    /// Where its memory comes from.
+    pub(super) fn allocator(&self) -> Allocator {
+        self.allocator
     }
 
     /// Forgets all history.
-    pub(crate) fn clear(&mut self) {
-        (self.position, self.delivered, self.low, self.call_start) = (0, 0, 0, 0);
+    pub(super) fn clear(&mut self) {
+        (self.position, self.delivered, self.len, self.reach, self.appended) = (0, 0, 0, 0, 0);
     }
 
     /// Makes the last `len` bytes, and what is appended from now on, all that a match may repeat.
-    pub(crate) fn begin_call(&mut self, len: usize) {
-        self.low = self.position - len.min(self.position);
-        self.call_start = self.position;
+    #[inline]
+    pub(super) fn begin_call(&mut self, len: usize) {
+        self.reach = len.min(self.len);
+        self.appended = 0;
     }
 
     /// How far back a match may reach.
-    pub(crate) fn reach(&self) -> usize {
-        self.position - self.low
+    pub(super) fn reach(&self) -> usize {
+        self.reach
     }
 
     /// Counts `count` bytes as appended that nobody will look back to: [`SKIPPED_BEFORE`] bytes that
-    /// are kept must follow. The window slides as if the bytes had been appended, since callers can
-    /// see how much of it is left at a stream's end.
-    pub(crate) fn skip(&mut self, count: usize) {
-        if count > 0 {
-            debug_assert!(self.end == END && self.position >= WINDOW_SIZE);
-            let position = self.position + count;
-            self.position = WINDOW_SIZE + 1 + (position - WINDOW_SIZE - 1) % WINDOW_SIZE;
-            (self.low, self.call_start, self.delivered) = (0, 0, self.position);
-        }
+    /// are kept must follow. So [`end_as_begun`](Self::end_as_begun) does what it would do if these
+    /// bytes had been appended.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.appended = self.appended.saturating_add(count);
     }
 
     /// Drops what was appended in this call, if the `len` bytes before it are still there.
-    pub(crate) fn end_as_begun(&mut self, len: usize) {
-        if self.call_start >= len {
-            (self.position, self.delivered) = (self.call_start, self.call_start);
+    pub(super) fn end_as_begun(&mut self, len: usize) {
+        if self.appended + len <= self.len {
+            self.position = if self.position >= self.appended {
+                self.position - self.appended
+            } else {
+                self.position + RING - self.appended
+            };
+            self.len -= self.appended;
+            self.reach = self.reach.min(self.len);
+            self.delivered = self.position;
+        }
+    }
+
+    /// Moves what a call has left in `scratch` to memory that stays.
+    pub(super) fn keep(&mut self, scratch: &mut Scratch) -> Result<()> {
+        if self.memory.is_some() || self.position == 0 {
+            return Ok(());
+        }
+        self.allocate(Some(scratch))
+    }
+
+    /// Forgets what a call has left in its scratch.
+    pub(super) fn drop_scratch(&mut self) {
+        if self.memory.is_none() {
+            self.clear();
         }
     }
 
     /// The history for the next `room` bytes or fewer, at least one if `room` is not 0.
-    pub(crate) fn history(&mut self, room: usize) -> Result<History<'_, u8>> {
-        let base = match self.memory {
-            Some(memory) if self.position < self.end || room == 0 => memory,
-            Some(memory) if self.end == END => {
-                self.slide();
-                memory
+    pub(super) fn history<'h>(
+        &'h mut self,
+        scratch: &'h mut Scratch,
+        room: usize,
+    ) -> Result<History<'h, u8>> {
+        if self.memory.is_none() {
+            if self.position < SCRATCH || room == 0 {
+                let limit = SCRATCH.min(self.position.saturating_add(room));
+                assert!(self.position <= scratch.len, "another call's scratch");
+                let (base, len) = (scratch.memory.as_mut_ptr().cast::<u8>(), scratch.memory.len());
+                // SAFETY: all of the scratch is writable and borrowed; those `position` bytes that this call has appended to
+                // it are initialised, and `reach`, of a window that was empty, is some of them.
+                return Ok(unsafe {
+                    History::from_raw(base, self.position - self.reach, self.position, limit, len)
+                });
             }
-            Some(_) => self.move_to(END)?,
-            None => self.move_to(FIRST_END)?,
-        };
-        let limit = self.end.min(self.position + room.min(END));
-        // SAFETY: `end` bytes and the slop belong to this window and are borrowed with it; those before `position` are
-        // initialised, and `low <= position <= limit <= end`.
-        Ok(unsafe {
-            History::from_raw(base.as_ptr(), self.low, self.position, limit, self.end + copy::SLOP_BYTES)
-        })
+            self.allocate(Some(scratch))?;
+        }
+        self.ring(room)
     }
 
-    /// Takes note that a history of this window was filled up to `position`.
-    pub(crate) fn filled(&mut self, position: usize) {
-        debug_assert!(position >= self.position && position <= self.end);
+    /// [`history`](Self::history) of a window with memory.
+    fn ring(&mut self, room: usize) -> Result<History<'_, u8>> {
+        let Some(memory) = self.memory else { return Err(Error::Memory) };
+        if self.position == RING && room > 0 {
+            (self.position, self.delivered) = (0, self.delivered.saturating_sub(RING));
+        }
+        let limit = RING.min(self.position.saturating_add(room));
+        // SAFETY: `WINDOW_BYTES` belong to this window and are borrowed with it; `len`, and so `reach`, bytes before
+        // `position` are initialised.
+        Ok(unsafe { History::from_ring(memory.as_ptr(), self.reach, self.position, limit) })
+    }
+
+    /// Takes note that a history of this window, in its memory or in `scratch`, was filled up to
+    /// `position`.
+    pub(super) fn filled(&mut self, position: usize, scratch: &mut Scratch) {
+        if self.memory.is_none() {
+            scratch.len = position;
+        }
+        self.count(position);
+    }
+
+    /// Takes note that the memory was filled up to `position`.
+    fn count(&mut self, position: usize) {
+        debug_assert!(position >= self.position && position <= RING);
+        let count = position - self.position;
         self.position = position;
+        self.appended = self.appended.saturating_add(count);
+        // Wide strokes have overwritten what is farther back.
+        self.len = WINDOW_SIZE.min(self.len + count);
+        self.reach = WINDOW_SIZE.min(self.reach + count);
     }
 
     /// The bytes not handed out yet; from now on they are.
-    pub(crate) fn deliver(&mut self) -> &[u8] {
+    pub(super) fn deliver<'w>(&'w mut self, scratch: &'w Scratch) -> &'w [u8] {
         let start = core::mem::replace(&mut self.delivered, self.position);
-        self.bytes(start)
+        assert!(self.memory.is_some() || self.position <= scratch.len, "another call's scratch");
+        let base = self.memory.map_or(scratch.memory.as_ptr().cast(), |memory| memory.as_ptr().cast_const());
+        // SAFETY: nothing was appended since without being delivered but what lies between the two, without a seam, so it is
+        // initialised.
+        unsafe { core::slice::from_raw_parts(base.wrapping_add(start), self.position - start) }
     }
 
-    /// The last `len` bytes, which must have been appended.
-    pub(crate) fn last(&self, len: usize) -> &[u8] {
-        self.bytes(self.position - len)
+    /// The last `len` bytes, in one piece.
+    pub(super) fn last(&mut self, len: usize) -> &[u8] {
+        let len = len.min(self.len);
+        let Some(memory) = self.memory else { return &[] };
+        if len > self.position {
+            self.rotate(memory);
+        }
+        // SAFETY: `len <= position`, and that many bytes before it are initialised.
+        unsafe { core::slice::from_raw_parts(memory.as_ptr().wrapping_add(self.position - len), len) }
+    }
+
+    /// The last `len` bytes, which must be there, in two parts.
+    pub(super) fn last_parts(&self, len: usize) -> [&[u8]; 2] {
+        assert!(len <= self.len);
+        let Some(memory) = self.memory else { return [&[], &[]] };
+        let (old, new) = (len.saturating_sub(self.position), len.min(self.position));
+        let part = |start: usize, len: usize| {
+            // SAFETY: both parts lie among the last `self.len` bytes, which are initialised, at either end of the ring.
+            unsafe { core::slice::from_raw_parts(memory.as_ptr().wrapping_add(start), len) }
+        };
+        [part(RING - old, old), part(self.position - new, new)]
+    }
+
+    /// Turns the ring so that all its bytes lie before the position.
+    fn rotate(&mut self, memory: NonNull<u8>) {
+        // SAFETY: the ring's bytes may be uninitialised as such, and are borrowed with the window.
+        let ring =
+            unsafe { core::slice::from_raw_parts_mut(memory.as_ptr().cast::<MaybeUninit<u8>>(), RING) };
+        ring.rotate_left(self.position);
+        (self.position, self.delivered) = (RING, RING);
     }
 
     /// Appends bytes that were handed out by other ways, or come from elsewhere.
-    pub(crate) fn remember(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub(super) fn remember(&mut self, mut bytes: &[u8]) -> Result<()> {
         if let Some(surplus) = bytes.len().checked_sub(WINDOW_SIZE) {
             bytes = &bytes[surplus..];
         }
+        if self.memory.is_none() && !bytes.is_empty() {
+            // Nothing is in a scratch: these bytes are a dictionary's, or follow a full window.
+            self.drop_scratch();
+            self.allocate(None)?;
+        }
         while !bytes.is_empty() {
-            let mut history = self.history(bytes.len())?;
+            let mut history = self.ring(bytes.len())?;
             let count = history.append(bytes);
             let position = history.position();
-            self.filled(position);
+            self.count(position);
             bytes = &bytes[count..];
         }
         self.delivered = self.position;
@@ -150,61 +256,40 @@ impl Window {
     }
 
     /// A copy of this window, with memory of its own.
-    pub(crate) fn try_clone(&self) -> Result<Self> {
-        let mut clone = Self::new(self.allocator);
-        if self.memory.is_some() {
-            let memory = self.copied_to(self.end)?;
-            (clone.memory, clone.end) = (Some(memory), self.end);
+    pub(super) fn try_clone(&self) -> Result<Self> {
+        let mut clone = Self { memory: None, ..*self };
+        if let Some(memory) = self.memory {
+            let copy = clone.allocate_bytes()?;
+            // SAFETY: both are `WINDOW_BYTES` bytes, and apart; what is uninitialised is copied as such.
+            unsafe { core::ptr::copy_nonoverlapping(memory.as_ptr(), copy.as_ptr(), WINDOW_BYTES) };
+            clone.memory = Some(copy);
         }
-        (clone.position, clone.delivered, clone.low) = (self.position, self.delivered, self.low);
-        clone.call_start = self.call_start;
         Ok(clone)
     }
 
-    /// The bytes from `start` to the position.
-    fn bytes(&self, start: usize) -> &[u8] {
-        let Some(memory) = self.memory else { return &[] };
-        // SAFETY: everything before `position` is initialised, and `start <= position`, or the subtraction below
-        // panics first.
-        unsafe { core::slice::from_raw_parts(memory.as_ptr().wrapping_add(start), self.position - start) }
+    /// Allocates the memory, with what a call has left in its scratch, if it had one.
+    fn allocate(&mut self, scratch: Option<&Scratch>) -> Result<()> {
+        let memory = self.allocate_bytes()?;
+        if let Some(scratch) = scratch {
+            debug_assert!(self.position <= SCRATCH && self.position <= scratch.len);
+            let bytes = scratch.memory.as_ptr().cast();
+            // SAFETY: there are `SCRATCH` bytes in the scratch, and more in the memory, which is new.
+            unsafe { core::ptr::copy_nonoverlapping(bytes, memory.as_ptr(), self.position) };
+        }
+        self.memory = Some(memory);
+        Ok(())
     }
 
-    /// Moves the last 32 KiB to the front.
-    fn slide(&mut self) {
-        let Some(memory) = self.memory else { return };
-        let shift = self.position - WINDOW_SIZE;
-        // SAFETY: `position` is the end of 64 KiB, so both halves lie in the memory and do not overlap.
-        unsafe {
-            core::ptr::copy_nonoverlapping(memory.as_ptr().wrapping_add(shift), memory.as_ptr(), WINDOW_SIZE)
-        };
-        self.position = WINDOW_SIZE;
-        self.delivered = self.delivered.saturating_sub(shift);
-        self.low = self.low.saturating_sub(shift);
-        self.call_start = self.call_start.saturating_sub(shift);
-    }
-
-    /// Makes the memory one with this end, with all that it holds.
-    fn move_to(&mut self, end: usize) -> Result<NonNull<u8>> {
-        let memory = self.copied_to(end)?;
-        self.free();
-        (self.memory, self.end) = (Some(memory), end);
-        Ok(memory)
-    }
-
-    /// New memory with this end, which is not before `position`, that holds the same.
-    fn copied_to(&self, end: usize) -> Result<NonNull<u8>> {
+    fn allocate_bytes(&self) -> Result<NonNull<u8>> {
         let (alloc, _, opaque) = self.allocator.parts();
         // SAFETY: the allocator's contract allows the call on the stream's thread.
-        let memory = unsafe { alloc(opaque, 1, (end + copy::SLOP_BYTES) as u32) };
-        let memory = NonNull::new(memory.cast::<u8>()).ok_or(Error::Memory)?;
-        let bytes = self.bytes(0);
-        debug_assert!(bytes.len() <= end);
-        // SAFETY: the new memory has more than `end` bytes, and there are no more before `position`.
-        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), memory.as_ptr(), bytes.len()) };
-        Ok(memory)
+        let memory = unsafe { alloc(opaque, 1, WINDOW_BYTES as u32) };
+        NonNull::new(memory.cast::<u8>()).ok_or(Error::Memory)
     }
+}
 
-    fn free(&mut self) {
+impl Drop for Window {
+    fn drop(&mut self) {
         let Some(memory) = self.memory.take() else { return };
         let (_, free, opaque) = self.allocator.parts();
         // SAFETY: the memory came from `alloc` of the same pair and is not used again.
@@ -212,45 +297,88 @@ impl Window {
     }
 }
 
-impl Drop for Window {
-    fn drop(&mut self) {
-        self.free();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn data(len: usize) -> Vec<u8> {
+        (0..len as u32).map(|at| (at ^ at >> 7) as u8).collect()
+    }
+
     #[test]
-    fn history_survives_sliding() {
-        let mut window = Window::new(Allocator::SYSTEM);
-        let data: Vec<u8> = (0..200_000u32).map(|i| (i ^ i >> 7) as u8).collect();
-        for piece in data.chunks(777) {
-            window.remember(piece).expect("malloc gives 64 KiB");
+    fn history_survives_the_end_of_the_ring() {
+        let data = data(200_000);
+        for piece in [1, 777, 32_768, 32_800, 40_000] {
+            let mut window = Window::new(Allocator::SYSTEM);
+            let mut done = 0;
+            for bytes in data.chunks(piece) {
+                window.remember(bytes).expect("malloc gives 32 KiB");
+                done += bytes.len();
+                if done % 5 == 0 {
+                    let len = done.min(WINDOW_SIZE);
+                    assert_eq!(window.last_parts(len).concat(), data[done - len..done]);
+                    assert_eq!(window.last(len), &data[done - len..done]);
+                    let mut clone = window.try_clone().expect("malloc gives 32 KiB");
+                    assert_eq!(clone.last(len), &data[done - len..done]);
+                }
+            }
         }
-        assert_eq!(window.last(WINDOW_SIZE), &data[data.len() - WINDOW_SIZE..]);
     }
 
     #[test]
-    fn a_short_history_takes_little_memory() {
+    fn a_first_call_takes_memory_only_when_its_scratch_is_full_or_to_be_kept() {
+        let data = data(SCRATCH + 100);
+        for (len, keep) in [(10, false), (10, true), (SCRATCH, false), (SCRATCH, true), (data.len(), false)] {
+            let mut window = Window::new(Allocator::SYSTEM);
+            let mut scratch = Scratch::new();
+            let (mut rest, mut given) = (&data[..len], Vec::new());
+            window.begin_call(0);
+            while !rest.is_empty() {
+                let mut history = window.history(&mut scratch, 10_000).expect("malloc gives 32 KiB");
+                rest = &rest[history.append(rest)..];
+                let position = history.position();
+                window.filled(position, &mut scratch);
+                given.extend_from_slice(window.deliver(&scratch));
+            }
+            assert_eq!(given, data[..len]);
+            if keep {
+                window.keep(&mut scratch).expect("malloc gives 32 KiB");
+            }
+            assert_eq!(window.memory.is_some(), keep || len > SCRATCH);
+            if window.memory.is_some() {
+                assert_eq!(window.last(len), &data[..len]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_undone_if_nothing_before_it_was_overwritten() {
+        let data = data(WINDOW_SIZE + 20_000);
         let mut window = Window::new(Allocator::SYSTEM);
-        let data: Vec<u8> = (0..FIRST_END as u32 + 1).map(|i| (i ^ i >> 5) as u8).collect();
-        window.remember(&data[..FIRST_END]).expect("malloc gives 24 KiB");
-        assert_eq!(window.end, FIRST_END);
-        assert_eq!(window.try_clone().expect("malloc gives 24 KiB").last(FIRST_END), &data[..FIRST_END]);
-        window.remember(&data[FIRST_END..]).expect("malloc gives 64 KiB");
-        assert_eq!((window.end, window.last(data.len())), (END, &data[..]));
+        window.remember(&data[..10_000]).expect("malloc gives 32 KiB");
+        window.begin_call(10_000);
+        window.remember(&data[10_000..20_000]).expect("it is there");
+        window.end_as_begun(10_000);
+        assert_eq!(window.last(10_000), &data[..10_000]);
+        window.begin_call(10_000);
+        window.remember(&data[10_000..WINDOW_SIZE + 1]).expect("it is there");
+        window.end_as_begun(10_000);
+        assert_eq!(window.last(WINDOW_SIZE), &data[1..WINDOW_SIZE + 1]);
     }
 
     #[test]
-    fn refused_memory_is_told() {
+    fn refused_memory_is_reported() {
         unsafe extern "C" fn refuse(_: *mut core::ffi::c_void, _: u32, _: u32) -> *mut core::ffi::c_void {
             core::ptr::null_mut()
         }
         let (_, free, opaque) = Allocator::SYSTEM.parts();
         // SAFETY: `refuse` always returns null, so `free` is never called.
         let allocator = unsafe { Allocator::foreign(refuse, free, opaque) };
-        assert_eq!(Window::new(allocator).history(1).err(), Some(Error::Memory));
+        let mut window = Window::new(allocator);
+        let mut scratch = Scratch::new();
+        assert_eq!(window.history(&mut scratch, 1).expect("the scratch is there").append(b"x"), 1);
+        window.filled(1, &mut scratch);
+        assert_eq!(window.keep(&mut scratch), Err(Error::Memory));
+        assert_eq!(window.remember(b"x"), Err(Error::Memory));
     }
 }

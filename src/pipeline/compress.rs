@@ -2,20 +2,30 @@
 //!
 //! A segment is the data between two flushes. It is cut on a fixed grid from its start, so its bytes depend on its data, the
 //! window it begins with and its end, never on how it was written, on threads or on time. Each chunk is primed with the 32 KiB
-//! before it. A full chunk is handed on only when a byte follows it, so that the last chunk of a segment always has data and
-//! knows that it is the last.
+//! before it. A full chunk is ended only when a byte follows it, so that the last chunk of a segment always has data and
+//! is known to be the last.
 //!
-//! The caller drives everything: [`write`](Compressor::write) takes input until the ring is full, [`read`](Compressor::read) delivers
-//! what is done, [`work`](Compressor::work) makes progress when neither does.
+//! [`drive`](Compressor::drive) does all the work. The *open* chunk is the last one; those before it are jobs in the ring.
+//!
+//! ```text
+//! loop: deliver the results of jobs, in order
+//!       take input into the open chunk
+//!       the chunk has ended, and workers are wanted: make it a job
+//!       there are jobs before it: do one of them, or wait
+//!       there are none: encode the open chunk as far as it has arrived, straight to the output
+//! ```
+//!
+//! So on one thread output leaves as soon as it is decided, and only jobs hold back: see [`Drive::may_hold`].
 
 use super::WINDOW;
-use super::encoder::{ChunkEnd, Form, Level};
+use super::encoder::{ChunkEnd, Form, Level, PendingBits, Progress};
 use super::job::Chunk;
-use super::ring::Ring;
+use super::ring::{Between, Ring};
 use crate::budget::{self, Share};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Buffer, Output};
+use std::time::Duration;
 
 /// What a segment is compressed with.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +40,33 @@ pub struct Settings {
     pub parallel_from: usize,
     /// The stream's check value up to here.
     pub check: Check,
+    /// Bits of an output byte that the segment completes.
+    pub before: PendingBits,
 }
 
 impl Settings {
+    /// Bytes of the largest chunk: from the third on all are alike.
+    fn largest_chunk(&self) -> usize {
+        (0..3).map(self.chunk_len).fold(0, usize::max)
+    }
+
     /// Memory for a chunk of this number and its result.
     fn job_bytes(&self, number: usize) -> usize {
         let len = (self.chunk_len)(number);
         WINDOW + len + self.form.bound(len)
     }
+}
+
+/// How one call may work.
+#[derive(Clone, Copy, Debug)]
+pub struct Drive {
+    /// The segment ends with the input.
+    pub end: Option<ChunkEnd>,
+    /// Jobs may be in flight when the call returns although the output has room left: the caller will come back. Otherwise
+    /// workers are called only for the input of a single call, and everything decided leaves within the call.
+    pub may_hold: bool,
+    /// What workers may do while the host is not in a call.
+    pub between: Between,
 }
 
 /// Counters of one stream's way through the pipeline.
@@ -49,6 +78,8 @@ pub struct Counters {
     pub by_workers: u64,
     /// Threads that could be kept busy, the caller's included.
     pub threads: usize,
+    /// The workers' processor time for their chunks, if statistics are wanted.
+    pub cpu: Duration,
 }
 
 impl Counters {
@@ -57,6 +88,7 @@ impl Counters {
         self.chunks += segment.chunks;
         self.by_workers += segment.by_workers;
         self.threads = self.threads.max(segment.threads);
+        self.cpu += segment.cpu;
     }
 }
 
@@ -68,137 +100,274 @@ pub struct Compressor {
     /// The open chunk: its window, then what of its data has come.
     open: Buffer,
     window_len: usize,
-    /// Whether `open` has room for a whole chunk: only once data comes for it, since that is memory which the last chunk
-    /// may have until then.
-    has_room: bool,
-    /// The last buffer that held nothing but a window, for the next time.
-    spare_window: Buffer,
     /// The open chunk's number.
     number: usize,
-    /// Bytes of the segment taken so far.
-    taken: usize,
-    /// Set once the last chunk is on its way.
-    end: Option<ChunkEnd>,
-    /// Check value of everything delivered.
-    check: Check,
-    used_bits: u32,
-    counters: Counters,
-    /// For the open chunk and its result.
+    /// The open chunk is being encoded, and so many bytes of output were written of it.
+    begun: Option<usize>,
+    /// How the open chunk ends, once that is known; then nothing is added to it.
+    closing: Option<ChunkEnd>,
+    /// Check value of the open chunk's data up to `checked_to`, where it is encoded here.
+    open_check: Check,
+    checked_to: usize,
+    /// For the engine and the open chunk.
     own_share: Share,
     /// For the jobs of a ring with workers; and the number of refused requests when it was granted, or refused.
     jobs_share: Share,
     refusals: usize,
     /// Bytes of the segment from which on workers are asked for.
     workers_from: usize,
+    /// Bytes of the segment taken so far.
+    taken: usize,
+    /// Set once the last chunk is on its way.
+    end: Option<ChunkEnd>,
+    is_done: bool,
+    /// Check value of all chunks that are delivered.
+    check: Check,
+    used_bits: u32,
+    /// Bits of an incomplete byte after the last chunk.
+    after: PendingBits,
+    counters: Counters,
 }
 
 /// Fewer jobs than this keep no worker busy: one is done, one waits, one is delivered.
 const LEAST_JOBS: usize = 3;
 
 impl Compressor {
-    /// A segment whose history is the tail of `window`; buffers come from `allocator`, always on the caller's thread.
-    pub fn new(settings: Settings, window: &[u8], allocator: Allocator) -> Result<Self> {
-        let mut ring = Ring::new(allocator)?;
-        let mut open = ring.input_buffer(WINDOW + (settings.chunk_len)(0))?;
+    /// A segment whose history is the tail of `window`, and which begins with `held`. `Error::Memory` when there is none for an engine and a chunk; later
+    /// calls ask only for what they can do without.
+    pub fn new(settings: Settings, window: &[u8], held: &[u8]) -> Result<Self> {
+        let mut ring = Ring::new(Between::Rest)?;
+        let mut open = ring.encoder().take_buffer(WINDOW + settings.largest_chunk())?;
         open.extend(settings.form.history(window));
         let window_len = open.len();
+        open.extend(held);
         let counters = Counters { threads: ring.threads(), ..Counters::default() };
         Ok(Self {
             settings,
             ring,
             open,
             window_len,
-            has_room: true,
-            spare_window: Buffer::new(allocator),
             number: 0,
-            taken: 0,
-            end: None,
-            check: settings.check,
-            used_bits: 0,
-            counters,
+            begun: None,
+            closing: None,
+            open_check: settings.check.fresh(),
+            checked_to: window_len,
             own_share: Share::overdrawn(settings.job_bytes(0)),
             jobs_share: Share::none(),
             refusals: 0,
             workers_from: settings.parallel_from,
+            taken: held.len(),
+            end: None,
+            is_done: false,
+            check: settings.check,
+            used_bits: 0,
+            after: PendingBits::default(),
+            counters,
         })
     }
 
-    /// Takes input as far as the ring has room. What is left waits for [`read`](Self::read) or [`work`](Self::work).
-    pub fn write(&mut self, input: &mut &[u8]) -> Result<()> {
+    /// Takes input and writes output, as far as the room allows. True when the segment has ended and all of it is written.
+    /// All input is taken unless the output is full. Once `how.end` was given and the input taken, calls must repeat it.
+    ///
+    /// `Error::Memory` loses nothing: the call may be repeated.
+    pub fn drive(&mut self, input: &mut &[u8], output: &mut Output<'_>, how: Drive) -> Result<bool> {
         self.ring.check_epoch()?;
-        if self.taken + input.len() >= self.workers_from && !self.ring.has_workers() {
-            self.call_workers()?;
+        self.ring.set_between(how.between);
+        self.call_workers_for(input.len(), how)?;
+        // Without leave to hold, workers are of use only to a call that brings enough for them, and room for all they make.
+        let fits =
+            input.len() >= self.settings.parallel_from && output.room() >= input.len() + input.len() / 64;
+        let is_wide = self.ring.has_workers() && (how.may_hold || fits);
+        if is_wide && !how.may_hold {
+            self.ring.open();
         }
-        while !input.is_empty() {
-            if self.room() == 0 {
-                if self.ring.is_full() {
-                    return Ok(());
-                }
-                self.submit(ChunkEnd::Sync)?;
+        let outcome = self.advance(input, output, how, is_wide);
+        self.rest();
+        outcome
+    }
+
+    fn advance(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        how: Drive,
+        mut is_wide: bool,
+    ) -> Result<bool> {
+        loop {
+            self.deliver(output)?;
+            if self.is_done || (self.end.is_some() && self.closing.is_none() && self.ring.is_empty()) {
+                return Ok(true);
             }
-            if !self.has_room {
-                if self.ring.is_full() && self.ring.is_serial() {
-                    // Nothing would be gained by collecting more before that one is out.
-                    return Ok(());
-                }
-                self.make_room()?;
+            if self.end.is_none() {
+                // What is taken although the output is full counts as held back.
+                let most = if is_wide || how.may_hold { usize::MAX } else { PIECE };
+                self.take(input, most);
+                self.close_if_due(input, how.end);
             }
-            let count = self.room().min(input.len());
+            if self.begun.is_none()
+                && let Some(end) = self.closing
+                && self.is_for_ring(end, is_wide)
+            {
+                if !self.ring.is_full() {
+                    match self.submit(end) {
+                        // Without memory for a job the chunk is encoded here, after the jobs before it.
+                        Err(Error::Memory) if self.settings.form == Form::Raw => is_wide = false,
+                        outcome => outcome?,
+                    }
+                    continue;
+                }
+            } else if self.ring.is_empty() {
+                let waits =
+                    self.closing.is_none() && (self.settings.form != Form::Raw || is_wide && how.may_hold);
+                if waits && self.begun.is_none() {
+                    return Ok(false);
+                }
+                match self.encode_open(output)? {
+                    Progress::Done => continue,
+                    Progress::NeedsInput if !input.is_empty() => continue,
+                    Progress::NeedsRoom | Progress::NeedsInput => return Ok(false),
+                }
+            } else if how.may_hold && self.ring.has_workers() && self.closing.is_none() && self.end.is_none()
+            {
+                // The jobs go on without the caller.
+                return Ok(false);
+            }
+            if output.is_full() {
+                return Ok(false);
+            }
+            self.ring.work()?;
+        }
+    }
+
+    /// Whether the open chunk, which ends with `end`, becomes a job. A chunk whose first or last byte is shared with other
+    /// output is encoded here, and so is all that no worker would do.
+    fn is_for_ring(&self, end: ChunkEnd, is_wide: bool) -> bool {
+        let begins_at_byte = self.number > 0 || self.settings.before.count == 0;
+        let ends_at_byte = matches!(end, ChunkEnd::Sync | ChunkEnd::Finish);
+        self.settings.form != Form::Raw || is_wide && begins_at_byte && ends_at_byte
+    }
+
+    /// Moves at most `most` bytes of input to the open chunk.
+    fn take(&mut self, input: &mut &[u8], most: usize) {
+        if self.closing.is_none() {
+            let room = self.window_len + self.chunk_len() - self.open.len();
+            let count = room.min(input.len()).min(most);
             self.open.extend(&input[..count]);
             *input = &input[count..];
             self.taken += count;
         }
+    }
+
+    /// Decides how the open chunk ends, if it does.
+    fn close_if_due(&mut self, input: &[u8], end: Option<ChunkEnd>) {
+        if self.closing.is_some() {
+            return;
+        }
+        if input.is_empty() {
+            self.closing = end;
+            self.end = end;
+        } else if self.open.len() == self.window_len + self.chunk_len() {
+            self.closing = Some(ChunkEnd::Sync);
+        }
+    }
+
+    /// Ends the open chunk here, before it is full: whoever knows the data may choose the grid. An open chunk without data
+    /// stays open.
+    pub fn cut(&mut self) {
+        if self.open.len() > self.window_len && self.closing.is_none() {
+            self.closing = Some(ChunkEnd::Sync);
+        }
+    }
+
+    /// Goes on with the open chunk, which is the oldest that is not delivered.
+    fn encode_open(&mut self, output: &mut Output<'_>) -> Result<Progress> {
+        let Self { settings, ring, open, window_len, number, begun, .. } = self;
+        let encoder = ring.encoder().incremental()?;
+        let written = match *begun {
+            Some(written) => written,
+            None => {
+                let before = if *number == 0 { settings.before } else { PendingBits::default() };
+                encoder.begin(settings.level, *window_len, *number == 0, before)?;
+                0
+            }
+        };
+        let before = output.written();
+        let progress = encoder.advance(open, self.closing, output)?;
+        *begun = Some(written + output.written() - before);
+        self.open_check.update(&open[self.checked_to..]);
+        self.checked_to = open.len();
+        if progress == Progress::Done {
+            self.used_bits = encoder.used_bits();
+            self.after = encoder.pending_bits();
+            self.check.append(self.open_check, (open.len() - *window_len) as u64);
+            self.counters.chunks += 1;
+            self.is_done = self.end.is_some();
+            if !self.is_done {
+                let tail = self.settings.form.history(open).len();
+                self.open.keep_tail(tail);
+                self.open_next();
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Makes the open chunk a job and opens the next one, primed with its tail.
+    fn submit(&mut self, end: ChunkEnd) -> Result<()> {
+        let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
+        let mut next = match self.ring.input_buffer(WINDOW + self.settings.largest_chunk()) {
+            Ok(next) => next,
+            Err(error) => {
+                self.ring.keep(None, Some(out));
+                return Err(error);
+            }
+        };
+        next.extend(self.settings.form.history(&self.open));
+        let chunk = Chunk {
+            form: self.settings.form,
+            level: self.settings.level,
+            bytes: std::mem::replace(&mut self.open, next),
+            window_len: self.window_len,
+            is_first: self.number == 0,
+            end,
+            check: self.settings.check,
+        };
+        if let Err((bytes, out)) = self.ring.push(chunk, out) {
+            // As if it had not been tried: nothing is lost, and the next call tries again.
+            if let Some(bytes) = bytes {
+                let next = std::mem::replace(&mut self.open, bytes);
+                self.ring.keep(Some(next), None);
+            }
+            self.ring.keep(None, out);
+            return Err(Error::Memory);
+        }
+        self.open_next();
         Ok(())
     }
 
-    /// Ends the open chunk here, before it is full: whoever knows the data may choose the grid. False when the ring has no room
-    /// for it yet. An open chunk without data stays open.
-    pub fn cut(&mut self) -> Result<bool> {
-        self.ring.check_epoch()?;
-        if self.open.len() > self.window_len {
-            if self.ring.is_full() {
-                return Ok(false);
-            }
-            self.submit(ChunkEnd::Sync)?;
-        }
-        Ok(true)
+    /// The open chunk has been replaced by the next one's window.
+    fn open_next(&mut self) {
+        self.window_len = self.open.len();
+        self.number += 1;
+        (self.begun, self.closing) = (None, None);
+        self.open_check = self.settings.check.fresh();
+        self.checked_to = self.window_len;
     }
 
-    /// Ends the segment: what is in the open chunk becomes the last one. False when the ring has no room for it yet.
-    pub fn close(&mut self, end: ChunkEnd) -> Result<bool> {
-        self.ring.check_epoch()?;
-        if self.end.is_none() {
-            if self.ring.is_full() {
-                return Ok(false);
-            }
-            self.submit(end)?;
-            self.end = Some(end);
-        }
-        Ok(true)
-    }
-
-    /// Delivers what is done, in order.
-    pub fn read(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.ring.check_epoch()?;
+    /// Writes the results of jobs, in order.
+    fn deliver(&mut self, output: &mut Output<'_>) -> Result<()> {
         let Self { ring, check, used_bits, counters, .. } = self;
         ring.deliver(output, |delivered| {
             check.append(delivered.check, delivered.data_len as u64);
             *used_bits = delivered.used_bits;
             counters.chunks += 1;
             counters.by_workers += u64::from(delivered.by_worker);
+            counters.cpu += delivered.cpu;
         })
     }
 
-    /// Brings the oldest chunk nearer to its delivery; returns when there may be something to read.
-    pub fn work(&mut self) -> Result<()> {
-        self.ring.check_epoch()?;
-        self.ring.work()
-    }
-
-    /// Ends a call from the host; what may go on between calls goes on. Memory for jobs is given back if there are none and
-    /// another stream was refused its own.
-    pub fn rest(&mut self) {
-        self.ring.rest();
+    /// Ends a call from the host. Memory for jobs is given back if there are none and another stream was refused its own.
+    fn rest(&mut self) {
+        self.ring.rest(self.begun.is_some());
         if self.jobs_share.bytes() > 0 && self.ring.is_empty() && budget::refusals() != self.refusals {
             self.ring.leave_workers();
             self.jobs_share = Share::none();
@@ -206,9 +375,17 @@ impl Compressor {
         }
     }
 
-    /// Asks for workers, and for memory for their jobs. When the budget is used up the stream goes on serially, and asks
-    /// again after as much data as it took the first time.
-    fn call_workers(&mut self) -> Result<()> {
+    /// Asks for workers, and for memory for their jobs, if there is enough for them to do. When the budget is used up the
+    /// stream goes on serially, and asks again after as much data as it took the first time.
+    fn call_workers_for(&mut self, len: usize, how: Drive) -> Result<()> {
+        let more = if how.may_hold {
+            self.taken + len >= self.workers_from
+        } else {
+            len >= self.settings.parallel_from
+        };
+        if !more || self.ring.has_workers() {
+            return Ok(());
+        }
         let Self { ring, jobs_share, settings, .. } = self;
         ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS))?;
         self.counters.threads = self.counters.threads.max(self.ring.threads());
@@ -220,34 +397,47 @@ impl Compressor {
         Ok(())
     }
 
-    /// Whether the segment is closed and all of it delivered.
-    pub fn is_drained(&self) -> bool {
-        self.end.is_some() && self.ring.is_empty()
-    }
-
     /// Bytes of the segment taken so far.
     pub fn taken(&self) -> usize {
         self.taken
     }
 
-    /// How the segment ends, once it is closed.
+    /// How the segment ends, once its end was given and all input taken.
     pub fn end(&self) -> Option<ChunkEnd> {
         self.end
     }
 
-    /// Bytes that could be delivered at once.
-    pub fn settled_len(&self) -> usize {
-        self.ring.settled_len()
+    /// Bytes and bits that are decided but found no room, as far as that is known without waiting for workers.
+    pub fn waiting(&self) -> (usize, u32) {
+        let bits = match (self.begun, self.ring.current_engine()) {
+            (Some(_), Some(engine)) => engine.waiting_bits(),
+            _ => 0,
+        };
+        (self.ring.settled_len() + (bits / 8) as usize, (bits % 8) as u32)
     }
 
-    /// The check value of everything delivered; of all input once drained.
+    /// Whether jobs are not delivered yet.
+    pub fn has_jobs(&self) -> bool {
+        !self.ring.is_empty()
+    }
+
+    /// The check value of all chunks delivered and of what was encoded after them.
     pub fn check(&self) -> Check {
-        self.check
+        let mut check = self.check;
+        if self.begun.is_some() && !self.is_done {
+            check.append(self.open_check, (self.checked_to - self.window_len) as u64);
+        }
+        check
     }
 
     /// Bits used in the last byte before the last byte boundary, 1 to 8; 0 before there is one.
     pub fn used_bits(&self) -> u32 {
         self.used_bits
+    }
+
+    /// Bits of an incomplete byte after a segment that has ended.
+    pub fn after(&self) -> PendingBits {
+        self.after
     }
 
     /// What happened so far.
@@ -260,73 +450,46 @@ impl Compressor {
         &self.open[self.open.len().saturating_sub(WINDOW)..]
     }
 
-    /// A segment in the same state, to go on apart.
+    /// A segment in the same state, to go on apart. A chunk that is being encoded is encoded again up to where it is.
     pub fn try_clone(&self) -> Result<Self> {
         let mut ring = self.ring.try_clone()?;
-        let mut open = ring.input_buffer(WINDOW + self.chunk_len())?;
+        let mut open = ring.encoder().take_buffer(self.open.capacity())?;
         open.extend(&self.open);
-        let spare_window = Buffer::new(self.spare_window.allocator());
         let jobs_share = Share::overdrawn(self.jobs_share.bytes());
         let own_share = Share::overdrawn(self.own_share.bytes());
-        Ok(Self { ring, open, has_room: true, spare_window, jobs_share, own_share, ..*self })
-    }
-
-    fn room(&self) -> usize {
-        self.window_len + self.chunk_len() - self.open.len()
+        let mut copy = Self { ring, open, jobs_share, own_share, ..*self };
+        if let (Some(mut written), false) = (self.begun, self.is_done) {
+            let (check, checked_to) = (copy.open_check, copy.checked_to);
+            copy.begun = None;
+            let mut scratch = Buffer::new(Allocator::SYSTEM);
+            scratch.reserve(SCRATCH)?;
+            while written > 0 || copy.begun.is_none() {
+                scratch.clear();
+                let room = written.min(SCRATCH);
+                written -= scratch
+                    .append(|out| out.limited(room, |out| copy.encode_open(out).map(|_| out.written())))?;
+            }
+            (copy.open_check, copy.checked_to) = (check, checked_to);
+            copy.begun = self.begun;
+        }
+        Ok(copy)
     }
 
     fn chunk_len(&self) -> usize {
         (self.settings.chunk_len)(self.number)
     }
+}
 
-    /// Hands the open chunk on and opens the next, primed with its tail.
-    fn submit(&mut self, end: ChunkEnd) -> Result<()> {
-        let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
-        self.spare_window.clear();
-        if let Err(error) = self.spare_window.reserve(WINDOW) {
-            self.ring.keep(None, Some(out));
-            return Err(error);
-        }
-        self.spare_window.extend(self.settings.form.history(&self.open));
-        let empty = Buffer::new(self.spare_window.allocator());
-        let next = std::mem::replace(&mut self.spare_window, empty);
-        let (window_len, next_window_len) = (self.window_len, next.len());
-        let chunk = Chunk {
-            form: self.settings.form,
-            level: self.settings.level,
-            bytes: std::mem::replace(&mut self.open, next),
-            window_len,
-            is_first: self.number == 0,
-            end,
-            check: self.settings.check,
-        };
-        self.window_len = next_window_len;
-        if let Err((bytes, out)) = self.ring.push(chunk, out) {
-            // As if it had not been tried: nothing is lost, and the next call tries again.
-            match bytes {
-                Some(bytes) => self.spare_window = std::mem::replace(&mut self.open, bytes),
-                None => self.has_room = false,
-            }
-            self.window_len = window_len;
-            self.ring.keep(None, out);
-            return Err(Error::Memory);
-        }
-        self.has_room = false;
-        self.number += 1;
-        Ok(())
-    }
+/// Bytes that are taken at a time where little may be held back.
+const PIECE: usize = 8 << 10;
 
-    /// Moves the window of the open chunk to where there is room for its data too.
-    fn make_room(&mut self) -> Result<()> {
-        let mut open = self.ring.input_buffer(WINDOW + self.chunk_len())?;
-        let bytes = self.settings.job_bytes(self.number);
-        if bytes > self.own_share.bytes() {
-            self.own_share = Share::overdrawn(bytes);
-        }
-        open.extend(&self.open);
-        self.spare_window = std::mem::replace(&mut self.open, open);
-        self.has_room = true;
-        Ok(())
+/// Room for output that is thrown away.
+const SCRATCH: usize = 4 << 10;
+
+impl Drop for Compressor {
+    fn drop(&mut self) {
+        let open = std::mem::replace(&mut self.open, Buffer::new(Allocator::SYSTEM));
+        self.ring.encoder().keep_buffer(open);
     }
 }
 
@@ -348,52 +511,39 @@ mod tests {
         data
     }
 
-    /// Ends the segment and brings all of it to `output`.
-    fn finish(compressor: &mut Compressor, output: &mut Output<'_>) {
-        while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
-            compressor.work().expect("jobs succeed");
-            compressor.read(output).expect("jobs succeed");
-        }
-        while !compressor.is_drained() {
-            compressor.work().expect("jobs succeed");
-            compressor.read(output).expect("jobs succeed");
+    const GOES_ON: Drive = Drive { end: None, may_hold: true, between: Between::GoOn };
+    const FINISH: Drive = Drive { end: Some(ChunkEnd::Finish), ..GOES_ON };
+
+    fn settings(level: u32, parallel_from: usize, check: Check) -> Settings {
+        Settings {
+            form: Form::Raw,
+            level: Level::new(level).expect("a level"),
+            chunk_len: |_| 64 << 10,
+            parallel_from,
+            check,
+            before: PendingBits::default(),
         }
     }
 
     /// Compresses `data`, written in pieces of `piece` and read in pieces of `room`.
-    fn compress(data: &[u8], window: &[u8], piece: usize, room: usize) -> (Vec<u8>, Check) {
-        let settings = Settings {
-            form: Form::Raw,
-            level: Level::new(6).expect("a level"),
-            chunk_len: |_| 64 << 10,
-            parallel_from: 100_000,
-            check: Check::Crc(0),
-        };
-        let mut compressor =
-            Compressor::new(settings, window, Allocator::SYSTEM).expect("memory for a compressor");
+    fn compress(data: &[u8], window: &[u8], piece: usize, room: usize, may_hold: bool) -> (Vec<u8>, Check) {
+        let settings = settings(6, 100_000, Check::Crc(0));
+        let mut compressor = Compressor::new(settings, window, &[]).expect("memory for a compressor");
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
-        let mut read = |compressor: &mut Compressor| {
+        let mut rest = data;
+        loop {
+            let mut input = &rest[..piece.min(rest.len())];
+            let given = input.len();
+            let how = if given == rest.len() { FINISH } else { GOES_ON };
             let mut output = Output::new(&mut buffer);
-            compressor.read(&mut output).expect("jobs succeed");
+            let how = Drive { may_hold, ..how };
+            let is_done = compressor.drive(&mut input, &mut output, how).expect("jobs succeed");
             let count = output.written();
             bytes.extend_from_slice(&buffer[..count]);
-        };
-        for mut input in data.chunks(piece) {
-            while !input.is_empty() {
-                compressor.write(&mut input).expect("jobs succeed");
-                read(&mut compressor);
-                if !input.is_empty() {
-                    compressor.work().expect("jobs succeed");
-                }
+            rest = &rest[given - input.len()..];
+            if is_done {
+                break;
             }
-        }
-        while !compressor.close(ChunkEnd::Finish).expect("jobs succeed") {
-            compressor.work().expect("jobs succeed");
-            read(&mut compressor);
-        }
-        while !compressor.is_drained() {
-            compressor.work().expect("jobs succeed");
-            read(&mut compressor);
         }
         assert_eq!(compressor.window(), &data[data.len().saturating_sub(WINDOW)..]);
         (bytes, compressor.check())
@@ -402,7 +552,7 @@ mod tests {
     #[test]
     fn a_segment_decodes_and_has_the_check_of_its_data() {
         let data = text(1_000_000);
-        let (bytes, check) = compress(&data, &[], data.len(), 1 << 16);
+        let (bytes, check) = compress(&data, &[], data.len(), 1 << 16, true);
         let mut decoder = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a decoder");
         let mut decoded = vec![0; data.len() + 1];
         let mut output = Output::new(&mut decoded);
@@ -417,80 +567,80 @@ mod tests {
         // A whole number of chunks, and one byte to either side.
         for len in [(64 << 10) * 3 - 1, (64 << 10) * 3, (64 << 10) * 3 + 1] {
             let data = text(len);
-            let whole = compress(&data, b"a window", data.len(), 1 << 20);
+            let whole = compress(&data, b"a window", data.len(), 1 << 20, true);
             for (piece, room) in [(1000, 1 << 20), (65_537, 777), (data.len(), 5)] {
-                assert_eq!(compress(&data, b"a window", piece, room), whole, "piece {piece}, room {room}");
+                for may_hold in [false, true] {
+                    let cut = compress(&data, b"a window", piece, room, may_hold);
+                    assert_eq!(cut, whole, "piece {piece}, room {room}");
+                }
             }
         }
     }
 
     #[test]
-    fn a_chunk_behind_a_cut_depends_on_its_window_and_data_alone() {
+    fn without_leave_to_hold_nothing_is_in_flight_after_a_call() {
+        let data = text(2 << 20);
+        let mut compressor = Compressor::new(settings(6, 100_000, Check::None), &[], &[]).expect("memory");
+        let mut room = vec![0; 3 << 20];
+        let mut output = Output::new(&mut room);
+        let how = Drive { may_hold: false, ..GOES_ON };
+        for piece in data.chunks(700_000) {
+            let mut input = piece;
+            compressor.drive(&mut input, &mut output, how).expect("jobs succeed");
+            assert!(input.is_empty() && !compressor.has_jobs());
+        }
+        let before = output.written();
+        assert!(
+            compressor
+                .drive(&mut &[][..], &mut output, Drive { may_hold: false, ..FINISH })
+                .expect("jobs succeed")
+        );
+        assert!(output.written() - before < 64 << 10);
+    }
+
+    #[test]
+    fn a_chunk_after_a_cut_depends_on_its_window_and_data_alone() {
         let (window, tail) = (text(WINDOW), &text(200_000)[100_000..]);
-        let settings = Settings {
-            form: Form::Raw,
-            level: Level::new(6).expect("a level"),
-            chunk_len: |_| 64 << 10,
-            parallel_from: 0,
-            check: Check::None,
-        };
-        let compress_behind = |head: &[u8]| {
-            let mut compressor =
-                Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
+        let compress_after = |head: &[u8]| {
+            let mut compressor = Compressor::new(settings(6, 0, Check::None), &[], &[]).expect("memory");
             let mut bytes = vec![0; 400_000];
             let mut output = Output::new(&mut bytes);
-            let mut behind_cut = 0;
-            for mut part in [head, &window, tail] {
-                while !compressor.cut().expect("jobs succeed") {
-                    compressor.work().expect("jobs succeed");
-                    compressor.read(&mut output).expect("jobs succeed");
-                }
-                while !compressor.ring.is_empty() {
-                    compressor.work().expect("jobs succeed");
-                    compressor.read(&mut output).expect("jobs succeed");
-                }
-                behind_cut = output.written();
-                while !part.is_empty() {
-                    compressor.write(&mut part).expect("jobs succeed");
-                    compressor.work().expect("jobs succeed");
-                    compressor.read(&mut output).expect("jobs succeed");
-                }
+            let how = Drive { may_hold: false, ..GOES_ON };
+            let mut after_cut = 0;
+            for part in [head, &window, tail] {
+                compressor.cut();
+                compressor.drive(&mut &[][..], &mut output, how).expect("jobs succeed");
+                after_cut = output.written();
+                compressor.drive(&mut &part[..], &mut output, how).expect("jobs succeed");
             }
-            finish(&mut compressor, &mut output);
+            compressor.drive(&mut &[][..], &mut output, FINISH).expect("jobs succeed");
+            while !compressor.drive(&mut &[][..], &mut output, FINISH).expect("jobs succeed") {}
             let len = output.written();
             bytes.truncate(len);
-            bytes.split_off(behind_cut)
+            bytes.split_off(after_cut)
         };
-        assert_eq!(compress_behind(b"one head"), compress_behind(&text(90_000)));
+        assert_eq!(compress_after(b"one head"), compress_after(&text(90_000)));
     }
 
     #[test]
     fn a_clone_goes_on_apart() {
         let data = text(400_000);
-        let settings = Settings {
-            form: Form::Raw,
-            level: Level::new(1).expect("a level"),
-            chunk_len: |_| 64 << 10,
-            parallel_from: 0,
-            check: Check::None,
-        };
-        let mut first = Compressor::new(settings, &[], Allocator::SYSTEM).expect("memory for a compressor");
-        let mut input = &data[..];
-        while !input.is_empty() {
-            first.write(&mut input).expect("jobs succeed");
-            if first.ring.is_full() {
-                break;
-            }
+        for may_hold in [false, true] {
+            let mut first = Compressor::new(settings(1, 0, Check::Adler(1)), &[], &[]).expect("memory");
+            let mut start = vec![0; 500_000];
+            let mut output = Output::new(&mut start);
+            let how = Drive { may_hold, ..GOES_ON };
+            first.drive(&mut &data[..], &mut output, how).expect("jobs succeed");
+            let mut second = first.try_clone().expect("memory for a compressor");
+            let rest_of = |compressor: &mut Compressor| {
+                let mut bytes = vec![0; 500_000];
+                let mut output = Output::new(&mut bytes);
+                while !compressor.drive(&mut &[][..], &mut output, FINISH).expect("jobs succeed") {}
+                let count = output.written();
+                bytes.truncate(count);
+                (bytes, compressor.check())
+            };
+            assert_eq!(rest_of(&mut second), rest_of(&mut first));
         }
-        let mut second = first.try_clone().expect("memory for a compressor");
-        let rest_of = |compressor: &mut Compressor| {
-            let mut bytes = vec![0; 500_000];
-            let mut output = Output::new(&mut bytes);
-            finish(compressor, &mut output);
-            let count = output.written();
-            bytes.truncate(count);
-            bytes
-        };
-        assert_eq!(rest_of(&mut second), rest_of(&mut first));
     }
 }

@@ -1,19 +1,20 @@
-//! The seam between the pipeline and whatever engine compresses a chunk: one struct, one method for each form.
+//! The seam between the pipeline and the engine that compresses a chunk.
 //!
 //! A chunk's bytes depend on its window, its data, its end and the level alone. So the engine starts every chunk from its
-//! beginning, primed with the window, and carries nothing over.
+//! beginning, primed with the window, and keeps nothing from the chunk before.
 
 use super::WINDOW;
-use super::sync::{Mutex, MutexGuard};
 use crate::budget::Share;
 use crate::checksum::crc32;
 use crate::deflate::ChunkEncoder as Encoder;
 use crate::error::{Error, Result};
 use crate::format::{bgzf, gzip};
-use crate::raw::Output;
+use crate::raw::{Allocator, Buffer, Output, Placed};
+use std::sync::{Mutex, MutexGuard};
 
+pub(super) use crate::deflate::Progress;
 pub use crate::deflate::bound;
-pub use crate::deflate::{ChunkEnd, Level};
+pub use crate::deflate::{ChunkEnd, Level, PendingBits};
 
 /// What chunks become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,26 +53,27 @@ static IDLE: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
 
 const IDLE_MAX: usize = 16;
 
-/// What an engine takes at most with levels up to 9.
-const ENGINE_BYTES: usize = 1 << 20;
+/// What an engine takes at most with levels up to 9, its buffer included.
+const ENGINE_BYTES: usize = 3 << 19;
 
-/// An engine, counted into the budget.
+/// An engine, counted into the budget, and a buffer for the chunk that it works on.
 struct Engine {
-    encoder: Box<Encoder>,
+    encoder: Placed<Encoder>,
+    buffer: Buffer,
     _share: Share,
 }
 
-/// A compressor of whole chunks. It takes an idle engine when it is first used, and gives it back when it is dropped.
+/// A compressor of chunks. It takes an idle engine when it is first used, and gives it back when it is dropped.
 #[derive(Default)]
-pub struct ChunkEncoder {
+pub(super) struct ChunkEncoder {
     engine: Option<Engine>,
 }
 
 impl ChunkEncoder {
-    /// Compresses `data[window_len..]`, whose history is `data[..window_len]`, to the front of `out`, which has room for
+    /// Compresses the whole of a chunk: `data[window_len..]`, after `data[..window_len]`, to `out`, which has room for
     /// [`bound`]. `is_first`: it is the first chunk of its segment. Returns how many bits of the last byte were in use
     /// before it was filled up.
-    pub fn encode(
+    pub(super) fn encode(
         &mut self,
         level: Level,
         data: (&[u8], usize),
@@ -79,17 +81,49 @@ impl ChunkEncoder {
         end: ChunkEnd,
         out: &mut Output<'_>,
     ) -> Result<u32> {
-        let engine = match &mut self.engine {
-            Some(engine) => engine,
-            none => none.insert(take_idle().map_or_else(Engine::new, Ok)?),
-        };
+        let engine = self.engine()?;
         engine.encoder.encode(level, data, is_first, end, out)?;
         Ok(engine.encoder.used_bits())
     }
 
+    /// The engine itself, for a chunk that arrives piece by piece. It stays until [`rest`](Self::rest).
+    pub(super) fn incremental(&mut self) -> Result<&mut Encoder> {
+        Ok(&mut self.engine()?.encoder)
+    }
+
+    /// The engine, if there is one at the moment.
+    pub(super) fn current(&self) -> Option<&Encoder> {
+        self.engine.as_ref().map(|engine| &*engine.encoder)
+    }
+
+    /// A buffer of at least `capacity` bytes: the engine's own, if it is large enough.
+    pub(super) fn take_buffer(&mut self, capacity: usize) -> Result<Buffer> {
+        let own = &mut self.engine()?.buffer;
+        let mut buffer = std::mem::replace(own, Buffer::new(Allocator::SYSTEM));
+        buffer.clear();
+        buffer.reserve(capacity)?;
+        Ok(buffer)
+    }
+
+    /// Keeps a buffer for the next chunk that needs one.
+    pub(super) fn keep_buffer(&mut self, buffer: Buffer) {
+        if let Some(engine) = &mut self.engine
+            && engine.buffer.capacity() < buffer.capacity()
+        {
+            engine.buffer = buffer;
+        }
+    }
+
+    fn engine(&mut self) -> Result<&mut Engine> {
+        Ok(match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(take_idle().map_or_else(Engine::new, Ok)?),
+        })
+    }
+
     /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`; behind the last of a file
     /// stands the block that tells so.
-    pub fn encode_blocks(
+    pub(super) fn encode_blocks(
         &mut self,
         level: Level,
         data: &[u8],
@@ -132,8 +166,8 @@ impl Drop for ChunkEncoder {
 impl Engine {
     /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
     fn new() -> Result<Self> {
-        let encoder = Box::new(Encoder::new()?);
-        Ok(Self { encoder, _share: Share::overdrawn(ENGINE_BYTES) })
+        let encoder = Placed::try_new(Encoder::new()?, Allocator::SYSTEM)?;
+        Ok(Self { encoder, buffer: Buffer::new(Allocator::SYSTEM), _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }
 

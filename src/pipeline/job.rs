@@ -1,15 +1,20 @@
 //! A job: one chunk to compress, by whoever comes first.
 //!
-//! The chunk never changes and the result is a function of it, so any thread can do any job, twice if need be. That is what
-//! makes `fork`, a copied stream and a refused thread harmless.
+//! The chunk never changes and the result is a function of it, so any thread can do any job, and a chunk can be compressed
+//! twice. That makes `fork`, a copied stream and a refused thread harmless.
 
 use super::encoder::{ChunkEncoder, ChunkEnd, Form, Level};
-use super::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::checksum::Check;
+use crate::config::config;
 use crate::error::{Error, Result};
+use crate::pool::Task;
+use crate::pool::sync::{Condvar, Mutex, Shared, lock, wait};
 use crate::raw::Buffer;
 use crate::raw::fault::{Point, point};
+use crate::raw::process::thread_time;
+use crate::trace::Span;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// A chunk's bytes and everything that its encoding depends on.
 #[derive(Debug)]
@@ -27,10 +32,6 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn try_clone(&self) -> Result<Self> {
-        Ok(Self { bytes: self.bytes.try_clone()?, ..*self })
-    }
-
     /// The most bytes that its result takes.
     pub(super) fn bound(&self) -> usize {
         self.form.bound(self.data().len())
@@ -50,6 +51,8 @@ pub(super) struct Encoded {
     /// Bits used in the chunk's last byte before it was filled up.
     pub(super) used_bits: u32,
     pub(super) by_worker: bool,
+    /// A worker's processor time for it, if statistics are wanted.
+    pub(super) cpu: Duration,
 }
 
 #[derive(Debug)]
@@ -72,12 +75,13 @@ pub(super) struct Job {
     chunk: Shared<Chunk>,
     /// Written by the thread that does the job and by the stream's; nobody holds the lock while encoding.
     state: Mutex<State>,
-    /// Told when `state` becomes `Done` or `Failed`.
+    /// Notified when `state` becomes `Done` or `Failed`.
     settled: Condvar,
 }
 
 impl Job {
-    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child makes a second job of it.
+    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child and a copied stream make second
+    /// jobs of it.
     pub(super) fn new(chunk: Shared<Chunk>, out: Buffer) -> Self {
         Self { chunk, state: Mutex::new(State::Waiting(out)), settled: Condvar::new() }
     }
@@ -86,9 +90,9 @@ impl Job {
         &self.chunk
     }
 
-    /// Does the job if it still waits; `None` when another thread has it or it is settled. After `Error::Memory` it waits
+    /// Does the job if it waits; `None` when another thread has it or it is settled. After `Error::Memory` it waits
     /// again, since memory may be granted to a later try; any other error settles it.
-    pub(super) fn run(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
+    pub(super) fn run_with(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
         let mut out = {
             let mut state = lock(&self.state);
             match std::mem::replace(&mut *state, State::Running) {
@@ -102,6 +106,9 @@ impl Job {
                 }
             }
         };
+        let mut span = Span::work("chunk");
+        span.note("bytes", self.chunk.data().len() as u64);
+        let clock = (by_worker && config().stats.is_some()).then(thread_time);
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
@@ -116,7 +123,8 @@ impl Job {
         }));
         let (state, outcome) = match encoded {
             Ok(Ok((check, used_bits))) => {
-                (State::Done(Encoded { bytes: out, check, used_bits, by_worker }), Ok(()))
+                let cpu = clock.map_or(Duration::ZERO, |start| thread_time().saturating_sub(start));
+                (State::Done(Encoded { bytes: out, check, used_bits, by_worker, cpu }), Ok(()))
             }
             Ok(Err(Error::Memory)) => (State::Waiting(out), Err(Error::Memory)),
             Ok(Err(error)) => (State::Failed(error, out), Err(error)),
@@ -125,6 +133,7 @@ impl Job {
                 (State::Failed(Error::Stream, out), Err(Error::Stream))
             }
         };
+        drop(span);
         *lock(&self.state) = state;
         self.settled.notify_all();
         Some(outcome)
@@ -137,6 +146,7 @@ impl Job {
 
     /// Waits while another thread runs the job.
     pub(super) fn wait(&self) {
+        let _waiting = Span::call("wait for chunk");
         let mut state = lock(&self.state);
         while matches!(*state, State::Running) {
             state = wait(&self.settled, state);
@@ -181,7 +191,13 @@ impl Job {
     }
 }
 
-#[cfg(test)]
+impl Task for Job {
+    fn run(&self) {
+        self.run_with(&mut ChunkEncoder::default(), true);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::encoder::bound;
     use super::*;
@@ -208,8 +224,8 @@ mod tests {
         let job = job();
         let mut encoder = ChunkEncoder::default();
         assert!(!job.is_settled());
-        assert_eq!(job.run(&mut encoder, false), Some(Ok(())));
-        assert_eq!(job.run(&mut encoder, true), None);
+        assert_eq!(job.run_with(&mut encoder, false), Some(Ok(())));
+        assert_eq!(job.run_with(&mut encoder, true), None);
         assert!(job.is_settled());
         let by_worker = job.with_result(|encoded| encoded.by_worker).expect("it did not fail");
         assert_eq!(by_worker, Some(false));
@@ -219,14 +235,14 @@ mod tests {
     fn a_cancelled_job_is_not_run() {
         let job = job();
         job.cancel();
-        assert_eq!(job.run(&mut ChunkEncoder::default(), true), None);
+        assert_eq!(job.run_with(&mut ChunkEncoder::default(), true), None);
         assert_eq!(job.with_result(|_| ()), Ok(None));
     }
 
     #[test]
     fn a_delivered_job_gives_its_buffers_back() {
         let job = job();
-        job.run(&mut ChunkEncoder::default(), false);
+        job.run_with(&mut ChunkEncoder::default(), false);
         let (input, output) = job.into_buffers();
         assert!(input.is_some() && output.is_some());
     }

@@ -4,15 +4,13 @@
 
 mod compress;
 mod encoder;
-pub(crate) mod handover;
 mod job;
-pub(crate) mod pool;
 mod ring;
-mod sync;
 
-pub use compress::{Compressor, Counters, Settings};
-pub use encoder::{ChunkEncoder, ChunkEnd, Form, Level, bound};
-pub use pool::thread_limit;
+pub use crate::pool::thread_limit;
+pub use compress::{Compressor, Counters, Drive, Settings};
+pub use encoder::{ChunkEnd, Form, Level, PendingBits, bound};
+pub use ring::Between;
 
 /// How far back a match may reach, and so how much of the previous chunk primes the next one.
 pub const WINDOW: usize = 32 * 1024;

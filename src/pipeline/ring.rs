@@ -1,24 +1,36 @@
 //! The ring: a stream's jobs in order, from the oldest undelivered one on, and the buffers they leave.
 //!
 //! Jobs are settled in any order and delivered in this one. The ring is bounded, and so is a stream's memory. It belongs to the
-//! stream's thread; only the jobs in it are shared.
+//! stream's thread; only the jobs in it are shared, and a job belongs to one ring. Buffers are the system's, whichever allocator
+//! the stream has, because a worker may be the last to let go of one.
 
 use super::encoder::ChunkEncoder;
 use super::job::{Buffers, Chunk, Encoded, Job};
-use super::pool::{Epoch, Pool, thread_limit};
-use super::sync::{Shared, yield_now};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
+use crate::pool::sync::Shared;
+use crate::pool::{Epoch, Pool, thread_limit};
 use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
+use std::time::Duration;
 
-/// What delivering a job's last byte tells.
+/// A delivered job's result, but for its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Delivered {
     pub(super) check: Check,
     pub(super) used_bits: u32,
     pub(super) data_len: usize,
     pub(super) by_worker: bool,
+    pub(super) cpu: Duration,
+}
+
+/// What workers may do while the host is not in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// They go on: the library's work overlaps with the host's own.
+    GoOn,
+    /// They have no job then. Jobs are collected, done in one burst when the ring is full, and finished before the call returns.
+    Rest,
 }
 
 #[derive(Debug)]
@@ -29,33 +41,32 @@ pub(super) struct Ring {
     depth: usize,
     /// Jobs, from the front on, that workers may have.
     offered: usize,
+    /// The epoch in which these were offered; in another one no worker has them.
+    epoch: Epoch,
+    between: Between,
     /// Whether a job is offered as soon as it is pushed.
     is_open: bool,
-    /// The epoch in which the jobs were offered; in another one no worker has them.
-    epoch: Epoch,
-    /// None before the segment is large enough for workers.
-    pool: Option<&'static Pool>,
+    /// Threads that the pipeline may keep busy for this stream; 1 before the segment is large enough for workers.
+    threads: usize,
     /// The stream's own encoder, for jobs done on its thread.
     encoder: ChunkEncoder,
-    allocator: Allocator,
     spare_inputs: Vec<Buffer>,
     spare_outputs: Vec<Buffer>,
 }
 
 impl Ring {
-    /// An empty ring without workers: a chunk is done as soon as it is full, while its bytes are in the cache. Its buffers come
-    /// from `allocator`.
-    pub(super) fn new(allocator: Allocator) -> Result<Self> {
+    /// An empty ring without workers: a chunk is done as soon as it is full, while its bytes are in the cache.
+    pub(super) fn new(between: Between) -> Result<Self> {
         let mut ring = Self {
             jobs: VecDeque::new(),
             delivered: 0,
             depth: 1,
             offered: 0,
-            is_open: allocator.is_system(),
             epoch: Epoch::now(),
-            pool: None,
+            between,
+            is_open: between == Between::GoOn,
+            threads: 1,
             encoder: ChunkEncoder::default(),
-            allocator,
             spare_inputs: Vec::new(),
             spare_outputs: Vec::new(),
         };
@@ -66,45 +77,68 @@ impl Ring {
     /// Calls the workers, if there are any, and grows as deep as they can use and `allow` permits: it is given the number of
     /// jobs that would be good, and returns how many there may be, or 0. No thread is started for a stream that gets none.
     pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
-        if self.pool.is_some() {
+        if self.threads > 1 {
             return Ok(());
         }
         let wanted = self.depth_for(thread_limit());
-        let allowed = if wanted > 1 { allow(wanted) } else { wanted };
+        let allowed = if wanted > 1 { allow(wanted) } else { 0 };
         if allowed == 0 {
             return Ok(());
         }
         // Without memory for a pool the stream's thread does all jobs; the next write tries again.
         let Some(pool) = Pool::current() else { return Ok(()) };
-        self.depth = self.depth_for(pool.workers() + 1).min(allowed);
+        let threads = pool.workers() + 1;
+        self.depth = self.depth_for(threads).min(allowed);
         self.reserve()?;
-        self.pool = Some(pool);
+        self.threads = threads;
         Ok(())
     }
 
-    /// How many jobs so many threads can use.
+    /// How many jobs this number of threads can use.
     fn depth_for(&self, threads: usize) -> usize {
-        match (threads, self.allocator.is_system()) {
+        match (threads, self.between) {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
-            (_, true) => 2 * threads + 1,
-            // Work only goes on within calls: small writes are collected until all threads have something to do. More would
-            // even out what the last jobs of a call differ in, but is no longer in the cache when it is compressed.
-            (_, false) => 2 * threads,
+            (_, Between::GoOn) => 2 * threads + 1,
+            // Small writes are collected until all threads have something to do. More would even out how long the last jobs of a
+            // call take, but is no longer in the cache when it is compressed.
+            (_, Between::Rest) => 2 * threads,
         }
     }
 
     /// Lets the workers go and frees the spare buffers. Only an empty ring can.
     pub(super) fn leave_workers(&mut self) {
         debug_assert!(self.jobs.is_empty());
-        (self.depth, self.pool) = (1, None);
+        (self.depth, self.threads) = (1, 1);
         self.spare_inputs.clear();
         self.spare_outputs.clear();
     }
 
     /// Whether workers were called.
     pub(super) fn has_workers(&self) -> bool {
-        self.pool.is_some()
+        self.threads > 1
+    }
+
+    /// What workers may do from now on while the host is not in a call.
+    pub(super) fn set_between(&mut self, between: Between) {
+        self.between = between;
+        self.is_open |= between == Between::GoOn;
+    }
+
+    /// Offers jobs to workers as soon as they are pushed, until the call ends.
+    pub(super) fn open(&mut self) {
+        self.is_open = true;
+        self.offer();
+    }
+
+    /// The encoder of the stream's thread.
+    pub(super) fn encoder(&mut self) -> &mut ChunkEncoder {
+        &mut self.encoder
+    }
+
+    /// The engine that the stream's thread has now.
+    pub(super) fn current_engine(&self) -> Option<&crate::deflate::ChunkEncoder> {
+        self.encoder.current()
     }
 
     fn reserve(&mut self) -> Result<()> {
@@ -115,16 +149,11 @@ impl Ring {
 
     /// How many threads the pipeline may keep busy for this stream.
     pub(super) fn threads(&self) -> usize {
-        self.pool.map_or(1, |pool| pool.workers() + 1)
+        self.threads
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.jobs.len() >= self.depth
-    }
-
-    /// Whether one chunk is done at a time, on the caller's thread.
-    pub(super) fn is_serial(&self) -> bool {
-        self.depth == 1
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -133,12 +162,12 @@ impl Ring {
 
     /// A buffer for a chunk, used before if possible.
     pub(super) fn input_buffer(&mut self, capacity: usize) -> Result<Buffer> {
-        buffer(&mut self.spare_inputs, capacity, self.allocator)
+        buffer(&mut self.spare_inputs, capacity)
     }
 
     /// A buffer for the result of a chunk, used before if possible.
     pub(super) fn output_buffer(&mut self, capacity: usize) -> Result<Buffer> {
-        buffer(&mut self.spare_outputs, capacity, self.allocator)
+        buffer(&mut self.spare_outputs, capacity)
     }
 
     /// Puts a chunk and the buffer for its result in line; gives the buffers back when memory is refused.
@@ -157,9 +186,13 @@ impl Ring {
             .extend(output.filter(|_| self.spare_outputs.len() < self.spare_outputs.capacity()));
     }
 
-    /// Lets the workers have all jobs.
+    /// Lets the workers have all jobs, if they were called. The jobs offered before are of this epoch.
     fn offer(&mut self) {
-        let Some(pool) = self.pool else { return };
+        if self.threads == 1 || self.offered == self.jobs.len() {
+            return;
+        }
+        let Some(pool) = Pool::current() else { return };
+        self.epoch = pool.epoch();
         for job in self.jobs.range(self.offered..) {
             pool.offer(job.downgrade());
         }
@@ -181,6 +214,7 @@ impl Ring {
                         used_bits: encoded.used_bits,
                         data_len,
                         by_worker: encoded.by_worker,
+                        cpu: encoded.cpu,
                     }),
                 )
             };
@@ -193,9 +227,9 @@ impl Ring {
         Ok(())
     }
 
-    /// Bytes that [`deliver`](Self::deliver) could copy at once. In a forked child the jobs may be locked for ever: none.
+    /// Bytes that [`deliver`](Self::deliver) could copy at once. None in a forked child before its first call.
     pub(super) fn settled_len(&self) -> usize {
-        if self.epoch != Epoch::now() {
+        if self.is_of_parent() {
             return 0;
         }
         let lens =
@@ -203,8 +237,8 @@ impl Ring {
         lens.sum::<usize>().saturating_sub(self.delivered)
     }
 
-    /// Does something useful while the front job is not settled: a job of this ring that still waits, or else sleep until the
-    /// worker that has the front job is through.
+    /// Does something useful while the front job is not settled: runs a job of this ring that waits, or else sleeps until the
+    /// worker that has the front job has finished it.
     pub(super) fn work(&mut self) -> Result<()> {
         if self.jobs.front().is_none_or(|front| front.is_settled()) {
             return Ok(());
@@ -212,7 +246,7 @@ impl Ring {
         self.is_open = true;
         self.offer();
         for job in &self.jobs {
-            if let Some(outcome) = job.run(&mut self.encoder, false) {
+            if let Some(outcome) = job.run_with(&mut self.encoder, false) {
                 return outcome;
             }
         }
@@ -222,72 +256,74 @@ impl Ring {
         Ok(())
     }
 
-    /// Ends a call. Memory of the host's own allocator may vanish between two calls, with an arena say, so no worker may touch
-    /// it then: what was begun is brought to an end, and what comes next is only collected. The system's memory stays, and
-    /// so workers go on.
-    pub(super) fn rest(&mut self) {
-        self.encoder.rest();
-        if self.allocator.is_system() || !self.is_open {
+    /// Ends a call: unless workers may go on, every job that was begun is finished, and later ones are only collected. The
+    /// engine is lent to others unless the stream `keeps` it.
+    pub(super) fn rest(&mut self, keeps: bool) {
+        self.finish_call();
+        if !keeps {
+            self.encoder.rest();
+        }
+    }
+
+    fn finish_call(&mut self) {
+        if self.between == Between::GoOn || !self.is_open {
             return;
         }
         self.is_open = false;
-        // First whatever nobody has begun, then what the workers have. A job that fails is settled, or waits again when memory was
-        // refused; its time to be reported will come.
+        if self.is_of_parent() {
+            return;
+        }
+        // First the jobs that nobody has begun, then those of the workers. A job that fails is settled, or waits again when memory
+        // was refused; delivery reports it.
         for job in &self.jobs {
-            job.run(&mut self.encoder, false);
+            job.run_with(&mut self.encoder, false);
         }
         for job in &self.jobs {
             job.wait();
         }
     }
 
-    /// After a `fork`: jobs that the parent's workers had are offered anew to this process's own. Their old selves may be
-    /// locked for ever, so they are not even looked at; only their chunks, which never change, are taken over.
+    /// Whether some jobs were offered to workers of another process, this one's parent. A worker may have held their locks and
+    /// counts at the fork, so they must not be touched.
+    fn is_of_parent(&self) -> bool {
+        self.offered > 0 && self.epoch != Epoch::now()
+    }
+
+    /// After a `fork`, makes the jobs anew that the parent's workers may have. Their chunks, which never change, are taken over.
     pub(super) fn check_epoch(&mut self) -> Result<()> {
-        let now = Epoch::now();
-        if now == self.epoch {
+        if !self.is_of_parent() {
             return Ok(());
         }
-        self.pool = self.pool.and_then(|_| Pool::current());
-        if self.allocator.is_system() {
-            let mut renewed = VecDeque::new();
-            renewed.try_reserve(self.depth.max(self.jobs.len())).map_err(|_| Error::Memory)?;
-            for index in 0..self.jobs.len() {
-                let chunk = Shared::clone(self.jobs[index].chunk());
-                let out = self.output_buffer(chunk.bound())?;
-                renewed.push_back(Shared::try_new(Job::new(chunk, out)).map_err(|_| Error::Memory)?);
-            }
-            // Dropping the old jobs could free a locked mutex, so they are left alone.
-            std::mem::replace(&mut self.jobs, renewed).into_iter().for_each(std::mem::forget);
-            self.offered = 0;
+        while let Some(index) = self.offered.checked_sub(1) {
+            let renewed = self.renewed(index)?;
+            // The old job's counts may be wrong for ever: it is leaked.
+            std::mem::forget(std::mem::replace(&mut self.jobs[index], renewed));
+            self.offered = index;
+        }
+        if self.is_open {
             self.offer();
         }
-        self.epoch = now;
         Ok(())
     }
 
-    /// A ring with the same jobs.
+    /// A new job for the chunk of an old one.
+    fn renewed(&mut self, index: usize) -> Result<Shared<Job>> {
+        let chunk = Shared::clone(self.jobs[index].chunk());
+        let out = self.output_buffer(chunk.bound())?;
+        Shared::try_new(Job::new(chunk, out)).map_err(|_| Error::Memory)
+    }
+
+    /// A ring with the same chunks, in jobs of its own.
     pub(super) fn try_clone(&self) -> Result<Self> {
-        let mut ring = Ring::new(self.allocator)?;
+        let mut ring = Ring::new(self.between)?;
         ring.depth = self.depth;
-        ring.pool = self.pool;
+        ring.threads = self.threads;
         ring.reserve()?;
         for job in &self.jobs {
-            let job = if self.allocator.is_system() {
-                Shared::clone(job)
-            } else {
-                // The host's allocator frees on the host's thread only, which shared buffers could not promise.
-                let chunk = job.chunk().try_clone()?;
-                let out = ring.output_buffer(chunk.bound())?;
-                Job::share(chunk, out).map_err(|_| Error::Memory)?
-            };
-            ring.jobs.push_back(job);
+            let chunk = Shared::clone(job.chunk());
+            let out = ring.output_buffer(chunk.bound())?;
+            ring.jobs.push_back(Shared::try_new(Job::new(chunk, out)).map_err(|_| Error::Memory)?);
         }
-        if self.allocator.is_system() {
-            ring.offered = self.offered;
-        }
-        // In a forked child this is still the parent's, and so is the pool: the copy's first call will see that.
-        ring.epoch = self.epoch;
         ring.delivered = self.delivered;
         Ok(ring)
     }
@@ -295,50 +331,30 @@ impl Ring {
     fn pop(&mut self) {
         self.delivered = 0;
         self.offered = self.offered.saturating_sub(1);
-        if let Some(job) = self.jobs.pop_front().and_then(|job| self.sole(job)) {
+        // A worker that has not let go of the job yet frees its buffers.
+        if let Some(job) = self.jobs.pop_front().and_then(Shared::into_inner) {
             let (input, output) = job.into_buffers();
             self.keep(input, output);
-        }
-    }
-
-    /// The job itself, if nobody else holds it. A worker that is about to let go of buffers of the host's allocator is waited for:
-    /// they are freed on this thread.
-    fn sole(&self, mut job: Shared<Job>) -> Option<Job> {
-        loop {
-            // In one step: a worker may take hold between a look at the count and letting go, and would then be the last.
-            match Shared::try_unwrap(job) {
-                Ok(job) => return Some(job),
-                Err(_) if self.allocator.is_system() => return None,
-                Err(shared) => job = shared,
-            }
-            yield_now();
         }
     }
 }
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        let jobs = std::mem::take(&mut self.jobs);
-        if self.epoch != Epoch::now() {
-            // In a forked child the jobs may be locked for ever; leave them as they are.
-            std::mem::forget(jobs);
-            return;
+        if self.is_of_parent() {
+            self.jobs.drain(..self.offered).for_each(std::mem::forget);
         }
-        for job in jobs {
-            // Another reference is a worker's, which has begun, or a copied stream's, which still wants the job.
-            if job.owners() == 1 {
-                job.cancel();
-            }
-            drop(self.sole(job));
+        for job in &self.jobs {
+            job.cancel();
         }
     }
 }
 
 /// A buffer of at least `capacity` bytes, from `spare` if one is there.
-fn buffer(spare: &mut Vec<Buffer>, capacity: usize, allocator: Allocator) -> Result<Buffer> {
-    // One that is too small goes before its successor comes.
+fn buffer(spare: &mut Vec<Buffer>, capacity: usize) -> Result<Buffer> {
+    // One that is too small is freed before its successor is allocated.
     let fitting = spare.pop().filter(|buffer| buffer.capacity() >= capacity);
-    let mut buffer = fitting.unwrap_or_else(|| Buffer::new(allocator));
+    let mut buffer = fitting.unwrap_or_else(|| Buffer::new(Allocator::SYSTEM));
     buffer.clear();
     buffer.reserve(capacity)?;
     Ok(buffer)

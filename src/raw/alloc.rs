@@ -39,9 +39,10 @@ impl Allocator {
         Self { alloc, free, opaque }
     }
 
-    /// Whether this is the system's allocator, whose memory any thread may take.
+    /// Whether both functions are the system's, which any thread may call.
     pub fn is_system(&self) -> bool {
         core::ptr::fn_addr_eq(self.alloc, system_alloc as AllocFn)
+            && core::ptr::fn_addr_eq(self.free, system_free as FreeFn)
     }
 
     /// The triple as C knows it.
@@ -53,7 +54,7 @@ impl Allocator {
     pub fn place<T>(&self, value: T) -> Result<NonNull<T>, T> {
         const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
         // SAFETY: the constructor's contract allows the call.
-        let memory = unsafe { (self.alloc)(self.opaque, 1, size_of::<T>() as c_uint) }.cast::<T>();
+        let memory = unsafe { (self.alloc)(self.opaque, size_of::<T>() as c_uint, 1) }.cast::<T>();
         match NonNull::new(memory) {
             Some(place) => {
                 // SAFETY: freshly allocated for one `T`, aligned as asserted above.
@@ -62,6 +63,17 @@ impl Allocator {
             }
             None => Err(value),
         }
+    }
+
+    /// Drops a value that [`place`](Self::place) of the same allocator placed, where it is, and frees its memory.
+    ///
+    /// # Safety
+    /// - `place` came from `place` of an equal allocator, and is not used after this.
+    pub unsafe fn discard<T>(&self, place: NonNull<T>) {
+        // SAFETY: the caller vouches that a `T` lives there, and that this is its end.
+        unsafe { place.drop_in_place() };
+        // SAFETY: the memory came from `alloc` of the same pair, and its value is gone.
+        unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
     }
 
     /// Takes a value out of memory that [`place`](Self::place) of the same allocator gave, and frees the memory.

@@ -6,7 +6,7 @@
 //! readers compare the file's identity before they read and after.
 
 use super::Output;
-use super::process::Epoch;
+use super::epoch::Epoch;
 use super::shared::Shared;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -36,7 +36,7 @@ impl SharedFile {
     pub fn new(descriptor: c_int) -> Option<Self> {
         let descriptor_lock = RwLock::new(Some(descriptor));
         let identity = identity(descriptor)?;
-        let gate = Gate { identity, epoch: Epoch::now(), descriptor: descriptor_lock };
+        let gate = Gate { identity, epoch: Epoch::watch(), descriptor: descriptor_lock };
         Shared::try_new(gate).ok().map(Self)
     }
 

@@ -3,6 +3,7 @@
 pub mod alloc;
 pub mod buffer;
 pub(crate) mod copy;
+pub mod epoch;
 pub(crate) mod fault;
 pub mod file;
 pub mod load;
@@ -19,6 +20,6 @@ pub use alloc::Allocator;
 pub use buffer::Buffer;
 pub use file::SharedFile;
 pub use output::Output;
-pub use placed::Placed;
+pub use placed::{Placed, Zeroed};
 pub use search::find_byte;
 pub use table::Table;

@@ -2,6 +2,7 @@
 
 use super::Allocator;
 use crate::error::{Error, Result};
+use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
@@ -17,11 +18,49 @@ unsafe impl<T: Send> Send for Placed<T> {}
 // SAFETY: a shared owner only lends the value.
 unsafe impl<T: Sync> Sync for Placed<T> {}
 
+/// A type of which all bytes may be zero.
+///
+/// # Safety
+/// - Memory of the type's size and alignment that holds zeros only holds a value of the type.
+pub unsafe trait Zeroed {}
+
+impl<T: Zeroed> Placed<T> {
+    /// A value of zeros, made where it stays: large ones would be moved over the stack by [`try_new`](Self::try_new), perhaps
+    /// several times, and a host's thread may have very little of that.
+    pub fn zeroed(allocator: Allocator) -> Result<Self> {
+        let mut place = Placed::try_new(MaybeUninit::<T>::uninit(), allocator)?;
+        // SAFETY: the memory is that of one `T`, and ours.
+        unsafe { place.as_mut_ptr().write_bytes(0, 1) };
+        let place = core::mem::ManuallyDrop::new(place);
+        Ok(Self { place: place.place.cast(), allocator })
+    }
+}
+
+impl<T: Copy> Placed<T> {
+    /// A copy of `value`, made where it stays, for the same reason.
+    pub fn copy_of(value: &T, allocator: Allocator) -> Result<Self> {
+        let mut place = Placed::try_new(MaybeUninit::<T>::uninit(), allocator)?;
+        // SAFETY: `value` is one `T`, which may be copied bytewise, and the new memory is apart from it.
+        unsafe { place.as_mut_ptr().copy_from_nonoverlapping(value, 1) };
+        let place = core::mem::ManuallyDrop::new(place);
+        Ok(Self { place: place.place.cast(), allocator })
+    }
+}
+
 impl<T> Placed<T> {
     /// Moves `value` there.
     pub fn try_new(value: T, allocator: Allocator) -> Result<Self> {
         let place = allocator.place(value).map_err(|_| Error::Memory)?;
         Ok(Self { place, allocator })
+    }
+}
+
+impl<T: Zeroed + Clone> Placed<T> {
+    /// A copy in memory of the same allocator.
+    pub fn try_clone(&self) -> Result<Self> {
+        let mut copy = Self::zeroed(self.allocator)?;
+        copy.clone_from(self);
+        Ok(copy)
     }
 }
 
@@ -43,14 +82,27 @@ impl<T> DerefMut for Placed<T> {
 
 impl<T> Drop for Placed<T> {
     fn drop(&mut self) {
-        // SAFETY: `try_new` placed it with this allocator, and it is taken once, here.
-        drop(unsafe { self.allocator.take(self.place) });
+        // SAFETY: it was placed with this allocator, and ends here.
+        unsafe { self.allocator.discard(self.place) };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Tables([u32; 1000]);
+    // SAFETY: numbers may be zero.
+    unsafe impl Zeroed for Tables {}
+
+    #[test]
+    fn a_value_of_zeros_is_changed_in_its_place() {
+        let mut tables = Placed::<Tables>::zeroed(Allocator::SYSTEM).expect("malloc gives 4 KB");
+        assert!(tables.0.iter().all(|&entry| entry == 0));
+        tables.0[999] = 7;
+        let copy = Placed::copy_of(&tables.0, Allocator::SYSTEM).expect("malloc gives 4 KB");
+        assert_eq!(copy[998..], [0, 7]);
+    }
 
     #[test]
     fn a_value_is_changed_in_its_place_and_dropped_with_its_owner() {

@@ -1,37 +1,23 @@
-//! What a guest must know of its host process: forks, signals, cancelled threads.
+//! Manners of a guest in its host process: blocked signals, deferred cancellation, values that a process makes once.
 
 use super::Allocator;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
-/// Forks that this process descends from, as far as `atfork` handlers ran. Written by the handler in a child while it has one
-/// thread; read anywhere.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-/// A process between two forks: threads that were started in another epoch do not exist in this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Epoch {
-    forks: u32,
-    process: c_int,
-}
-
-impl Epoch {
-    /// The epoch of the calling process.
-    pub fn now() -> Self {
-        // SAFETY: `getpid` has no preconditions and cannot fail.
-        let process = unsafe { libc::getpid() };
-        Self { forks: FORKS.load(Ordering::Relaxed), process }
-    }
-}
+pub use super::epoch::Epoch;
 
 /// For how long the calling thread has had a processor so far.
 pub fn thread_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn clock(kind: libc::clockid_t) -> Duration {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: `time` is writable for one `timespec`.
-    if unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) } != 0 {
+    if unsafe { libc::clock_gettime(kind, time.as_mut_ptr()) } != 0 {
         return Duration::ZERO;
     }
     // SAFETY: the call succeeded, so it filled `time`.
@@ -39,16 +25,30 @@ pub fn thread_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Counts the forks of this process from now on. A refusal leaves the comparison of process ids.
-pub fn watch_forks() {
-    extern "C" fn in_child() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
+/// The time since some fixed moment, the same for all processes of the machine.
+pub fn monotonic() -> Duration {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// The system's number of the calling thread.
+pub fn thread_id() -> i64 {
+    // SAFETY: it takes no arguments and cannot fail. By its number, since old C libraries lack the function.
+    unsafe { libc::syscall(libc::SYS_gettid) }
+}
+
+/// The name by which this program was called, without its folder; empty if that is no text.
+pub fn program_name() -> &'static str {
+    unsafe extern "C" {
+        /// Not declared by the libc crate.
+        static program_invocation_short_name: *const core::ffi::c_char;
     }
-    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
-    if !IS_WATCHED.swap(true, Ordering::Relaxed) {
-        // SAFETY: the handler only counts, which is safe in a child; it stays mapped, since the library is never unloaded.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    // SAFETY: the C library sets it before anything else runs, and nothing changes it later.
+    let name = unsafe { program_invocation_short_name };
+    if name.is_null() {
+        return "";
     }
+    // SAFETY: not null, so it is a C string, which lives as long as the process.
+    unsafe { core::ffi::CStr::from_ptr(name) }.to_str().unwrap_or("")
 }
 
 /// Blocks every signal on the calling thread until dropped.

@@ -6,7 +6,7 @@
 
 use super::process::NoCancel;
 use core::mem::MaybeUninit;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -14,14 +14,38 @@ use std::path::Path;
 /// Signals that a write raises in the thread that writes: a pipe without a reader, a file at its limit, a terminal of other processes.
 const RAISED: [i32; 3] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGTTOU];
 
+/// Without O_NONBLOCK a FIFO is opened when somebody reads it. With O_NOCTTY a terminal is not made the process's own.
+const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+
 /// Appends `line` to the file at `path`, which is created if it does not exist, or drops the line.
 pub(crate) fn append(path: &Path, line: &[u8]) {
     let _whole = NoCancel::new();
     let _quiet = Quiet::new();
-    // Without O_NONBLOCK a FIFO is opened when somebody reads it. With O_NOCTTY a terminal is not made the process's own.
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    if let Ok(mut file) = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path) {
+    if let Ok(mut file) = OpenOptions::new().append(true).create(true).custom_flags(FLAGS).open(path) {
         // One write, so that lines of several processes do not mix.
+        _ = file.write_all(line);
+    }
+}
+
+/// As [`append`], for a file that begins with `head` and takes nothing more once it has `most` bytes. Whoever
+/// finds no file makes one under another name and links it into place, so that `head` always comes first.
+pub(crate) fn append_to_list(path: &Path, line: &[u8], head: &[u8], most: u64) {
+    let _whole = NoCancel::new();
+    let _quiet = Quiet::new();
+    let mut options = OpenOptions::new();
+    options.append(true).custom_flags(FLAGS);
+    let file = options.open(path).or_else(|_| {
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        let mut file = OpenOptions::new().write(true).create_new(true).custom_flags(FLAGS).open(&new)?;
+        // Another thread or process may be faster: its file is as good.
+        let linked = file.write_all(head).and_then(|()| fs::hard_link(&new, path));
+        fs::remove_file(&new)?;
+        options.open(path).map_err(|error| linked.err().unwrap_or(error))
+    });
+    if let Ok(mut file) = file
+        && file.metadata().is_ok_and(|status| status.len() < most)
+    {
         _ = file.write_all(line);
     }
 }

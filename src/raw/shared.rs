@@ -6,36 +6,45 @@
 
 use super::Allocator;
 use core::cell::UnsafeCell;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::fmt;
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-#[derive(Debug)]
-struct Place<T> {
+#[cfg(loom)]
+use loom::sync::atomic::AtomicUsize;
+#[cfg(not(loom))]
+use std::sync::atomic::AtomicUsize;
+
+/// Work that any thread may do, of a kind that the thread need not know.
+pub(crate) trait Task: Send + Sync {
+    /// Does it.
+    fn run(&self);
+}
+
+struct Place<T: ?Sized> {
     strong: AtomicUsize,
     /// Weak owners, and one more while there are strong ones.
     weak: AtomicUsize,
-    /// Initialised while there are strong owners, and only read by them.
-    value: UnsafeCell<MaybeUninit<T>>,
+    /// Not dropped while there are strong owners, and only read by them.
+    value: UnsafeCell<ManuallyDrop<T>>,
 }
 
 /// A strong owner: the value lives as long as one of them does.
-#[derive(Debug)]
-pub(crate) struct Shared<T>(NonNull<Place<T>>);
+pub(crate) struct Shared<T: ?Sized>(NonNull<Place<T>>);
 
 /// A weak owner: it may ask whether the value still lives.
-#[derive(Debug)]
-pub(crate) struct WeakShared<T>(NonNull<Place<T>>);
+pub(crate) struct WeakShared<T: ?Sized>(NonNull<Place<T>>);
 
 // SAFETY: owners in several threads read the value, and any of them may be the one that drops it.
-unsafe impl<T: Send + Sync> Send for Shared<T> {}
+unsafe impl<T: Send + Sync + ?Sized> Send for Shared<T> {}
 // SAFETY: as above; a shared owner can be cloned.
-unsafe impl<T: Send + Sync> Sync for Shared<T> {}
+unsafe impl<T: Send + Sync + ?Sized> Sync for Shared<T> {}
 // SAFETY: a weak owner can become a strong one.
-unsafe impl<T: Send + Sync> Send for WeakShared<T> {}
+unsafe impl<T: Send + Sync + ?Sized> Send for WeakShared<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for WeakShared<T> {}
+unsafe impl<T: Send + Sync + ?Sized> Sync for WeakShared<T> {}
 
 impl<T> Shared<T> {
     /// The first owner of `value`; gives it back when memory is refused.
@@ -43,56 +52,41 @@ impl<T> Shared<T> {
         let place = Place {
             strong: AtomicUsize::new(1),
             weak: AtomicUsize::new(1),
-            value: UnsafeCell::new(MaybeUninit::new(value)),
+            value: UnsafeCell::new(ManuallyDrop::new(value)),
         };
-        // SAFETY: nobody else has seen the value, which was initialised two lines above.
         Allocator::SYSTEM
             .place(place)
             .map(Self)
-            .map_err(|place| unsafe { place.value.into_inner().assume_init() })
+            .map_err(|place| ManuallyDrop::into_inner(place.value.into_inner()))
     }
 
-    /// An owner that does not keep the value alive.
-    pub(crate) fn downgrade(&self) -> WeakShared<T> {
+    /// The value, if this was the last strong owner.
+    pub(crate) fn into_inner(self) -> Option<T> {
+        let this = ManuallyDrop::new(self);
+        if !this.release() {
+            return None;
+        }
+        let _share = WeakShared(this.0);
+        // SAFETY: this was the last strong owner, so nobody else reads the value, now or later.
+        let value = unsafe { &mut *this.place().value.get() };
+        // SAFETY: this owner is dropped no more, so the value is taken here only.
+        Some(unsafe { ManuallyDrop::take(value) })
+    }
+}
+
+impl<T: Task + 'static> Shared<T> {
+    /// An owner that does not keep the value alive, and does not know its type.
+    pub(crate) fn downgrade(&self) -> WeakShared<dyn Task> {
         self.place().weak.fetch_add(1, Ordering::Relaxed);
         WeakShared(self.0)
     }
+}
 
-    /// The value, if this is the only strong owner; else the owner itself. In one step: there is no moment in which another owner may
-    /// become the last.
-    pub(crate) fn try_unwrap(self) -> Result<T, Self> {
-        // Acquire: as in `release`.
-        let strong = &self.place().strong;
-        if strong.compare_exchange(1, 0, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return Err(self);
-        }
-        Ok(ManuallyDrop::new(self).take())
-    }
-
-    /// How many strong owners there are at this moment.
-    pub(crate) fn owners(&self) -> usize {
-        self.place().strong.load(Ordering::Acquire)
-    }
-
-    /// The value, if nobody else owns it.
-    pub(crate) fn into_inner(self) -> Option<T> {
-        let this = ManuallyDrop::new(self);
-        this.release().then(|| this.take())
-    }
-
-    /// Moves the value out. Called once, by who was the last strong owner and is dropped no more.
-    fn take(&self) -> T {
-        // SAFETY: this was the last strong owner, so nobody reads the value any more, now or later.
-        let value = unsafe { self.place().value.get().read() };
-        drop(WeakShared(self.0));
-        // SAFETY: it was initialised by `try_new` and is taken here only.
-        unsafe { value.assume_init() }
-    }
-
+impl<T: ?Sized> Shared<T> {
     /// Gives this owner's share up; true when it was the last.
     fn release(&self) -> bool {
-        // Release and Acquire pair: what other owners did with the value happened before it is taken or dropped. In one operation,
-        // since ThreadSanitizer does not know what a fence does.
+        // Release and Acquire pair: other owners' accesses to the value happened before it is taken or dropped. In one
+        // operation, since ThreadSanitizer does not understand fences.
         self.place().strong.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
@@ -109,31 +103,29 @@ impl<T> Clone for Shared<T> {
     }
 }
 
-impl<T> Deref for Shared<T> {
+impl<T: ?Sized> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
         // SAFETY: nobody writes to the value while there is a strong owner.
-        let value = unsafe { &*self.place().value.get() };
-        // SAFETY: it stays initialised while there is a strong owner.
-        unsafe { value.assume_init_ref() }
+        unsafe { &*self.place().value.get() }
     }
 }
 
-impl<T> Drop for Shared<T> {
+impl<T: ?Sized> Drop for Shared<T> {
     fn drop(&mut self) {
         if self.release() {
             // All strong owners' share in the place, given up even if dropping the value panics.
             let _share = WeakShared(self.0);
             // SAFETY: this was the last strong owner, so nobody else reads the value.
             let value = unsafe { &mut *self.place().value.get() };
-            // SAFETY: it was initialised by `try_new` and is dropped here only.
-            unsafe { value.assume_init_drop() };
+            // SAFETY: the last owner drops the value once, here.
+            unsafe { ManuallyDrop::drop(value) };
         }
     }
 }
 
-impl<T> WeakShared<T> {
+impl<T: ?Sized> WeakShared<T> {
     /// A strong owner, if there still is another one.
     pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
         let add = |strong: usize| (strong > 0).then_some(strong + 1);
@@ -151,73 +143,88 @@ impl<T> WeakShared<T> {
     }
 }
 
-impl<T> Drop for WeakShared<T> {
+impl<T: ?Sized> Drop for WeakShared<T> {
     fn drop(&mut self) {
         // As in `release`.
         if self.place().weak.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: `try_new` placed it, and the last owner takes it once. The value itself was taken before; `MaybeUninit`
-            // drops nothing.
-            let _: Place<T> = unsafe { Allocator::SYSTEM.take(self.0) };
+            let (_, free, opaque) = Allocator::SYSTEM.parts();
+            // SAFETY: `try_new` got the memory from the same allocator, the last owner frees it once, and the value was dropped
+            // or taken before.
+            unsafe { free(opaque, self.0.as_ptr().cast()) };
         }
     }
 }
 
-#[cfg(test)]
+impl<T: fmt::Debug + ?Sized> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&&**self).finish()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for WeakShared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakShared")
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
-    /// Counts how often it was dropped.
-    struct Counted<'a>(&'a AtomicUsize);
+    /// Counts how often it was run and dropped.
+    struct Counted<'a> {
+        runs: &'a AtomicUsize,
+        drops: &'a AtomicUsize,
+    }
 
-    impl Counted<'_> {
-        fn drops(&self) -> &AtomicUsize {
-            self.0
+    impl Task for Counted<'_> {
+        fn run(&self) {
+            assert_eq!(self.drops.load(Ordering::Relaxed), 0);
+            self.runs.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     impl Drop for Counted<'_> {
         fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::Relaxed);
+            self.drops.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// A value whose counters live for ever, since a task may not borrow, and its drops.
+    fn counted() -> (Shared<Counted<'static>>, &'static AtomicUsize) {
+        let count = || &*Box::leak(Box::new(AtomicUsize::new(0)));
+        let (runs, drops) = (count(), count());
+        (Shared::try_new(Counted { runs, drops }).ok().expect("malloc gives a few bytes"), drops)
     }
 
     #[test]
     fn the_last_strong_owner_drops_the_value() {
-        let drops = AtomicUsize::new(0);
-        let first = Shared::try_new(Counted(&drops)).ok().expect("malloc gives a few bytes");
+        let (first, drops) = counted();
         let (second, weak) = (first.clone(), first.downgrade());
-        assert_eq!(first.owners(), 2);
         drop(first);
         assert_eq!(drops.load(Ordering::Relaxed), 0);
-        assert!(weak.upgrade().is_some());
+        weak.upgrade().expect("an owner is left").run();
+        assert_eq!(second.runs.load(Ordering::Relaxed), 1);
         drop(second);
         assert_eq!(drops.load(Ordering::Relaxed), 1);
         assert!(weak.upgrade().is_none());
     }
 
     #[test]
-    fn a_sole_owner_takes_the_value_out() {
+    fn the_last_owner_takes_the_value_out() {
         let first = Shared::try_new(String::from("chunk")).expect("malloc gives a few bytes");
-        let (second, weak) = (first.clone(), first.downgrade());
-        let first = Shared::try_unwrap(first).expect_err("there is another owner");
+        let second = first.clone();
         assert_eq!(first.into_inner(), None);
-        assert_eq!(second.try_unwrap().ok().as_deref(), Some("chunk"));
-        assert!(weak.upgrade().is_none());
+        assert_eq!(second.into_inner().as_deref(), Some("chunk"));
     }
 
     #[test]
     fn threads_that_upgrade_while_the_value_goes_see_it_whole_or_not_at_all() {
         for _ in 0..100 {
-            let drops = AtomicUsize::new(0);
-            let first = Shared::try_new(Counted(&drops)).ok().expect("malloc gives a few bytes");
+            let (first, drops) = counted();
             let weak = first.downgrade();
             std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    if let Some(value) = weak.upgrade() {
-                        let drops: &AtomicUsize = Counted::drops(&value);
-                        assert_eq!(drops.load(Ordering::Relaxed), 0);
-                    }
-                });
+                scope.spawn(|| weak.upgrade().map(|value| value.run()));
                 drop(first);
             });
             assert!(weak.upgrade().is_none());

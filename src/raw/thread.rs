@@ -9,9 +9,9 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a thread does for as long as the process lives.
+/// The body of a thread.
 pub(crate) trait Work: Sync + 'static {
-    /// Does it. A panic ends the thread and nothing else.
+    /// Runs on the new thread, which ends when it returns. A panic ends the thread and nothing else.
     fn work(&'static self);
 }
 
@@ -24,7 +24,8 @@ pub(crate) fn is_ours() -> bool {
     IS_OURS.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Starts a thread named `rigz` that blocks every signal; false when it is refused.
+/// Starts a detached thread named `rigz` that blocks every signal and has at least `stack_bytes` of stack for its own use; false
+/// when it is refused.
 pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
     // It inherits the mask.
     let _blocked = BlockedSignals::new();
@@ -35,7 +36,10 @@ pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
         return false;
     }
     // SAFETY: initialised above.
-    let is_sized = unsafe { libc::pthread_attr_setstacksize(attributes, stack_bytes) } == 0;
+    let least = unsafe { least_stack(attributes) };
+    let size = (stack_bytes + least).next_multiple_of(STACK_UNIT);
+    // SAFETY: as above.
+    let is_sized = unsafe { libc::pthread_attr_setstacksize(attributes, size) } == 0;
     // SAFETY: initialised above.
     unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) };
     let mut thread = MaybeUninit::uninit();
@@ -53,6 +57,24 @@ pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
     // SAFETY: initialised above, and used no more.
     unsafe { libc::pthread_attr_destroy(attributes) };
     is_started
+}
+
+/// A multiple of every page size.
+const STACK_UNIT: usize = 64 << 10;
+
+/// Bytes of a new thread's stack that the C library takes for itself. In glibc the static thread-local data of the program and
+/// its libraries are on the stack, and a program may have any amount of them. Other C libraries map them apart.
+///
+/// # Safety
+/// - `attributes` is initialised.
+unsafe fn least_stack(attributes: *const libc::pthread_attr_t) -> usize {
+    type LeastStack = unsafe extern "C" fn(*const libc::pthread_attr_t) -> usize;
+    // SAFETY: a valid handle and a C string. The lookup finds null where the C library has no such function.
+    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__pthread_get_minstack".as_ptr()) };
+    // SAFETY: glibc's function has this type since it is there, 2.15; null becomes `None`.
+    let function = unsafe { core::mem::transmute::<*mut c_void, Option<LeastStack>>(function) };
+    // SAFETY: the caller vouches for the attributes.
+    function.map_or(libc::PTHREAD_STACK_MIN, |least_stack| unsafe { least_stack(attributes) })
 }
 
 extern "C" fn run<W: Work>(worker: *mut c_void) -> *mut c_void {

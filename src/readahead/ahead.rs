@@ -33,10 +33,9 @@ use super::{Source, SourceKind};
 use crate::budget::{self, Share};
 use crate::error::{Error, Result};
 use crate::inflate::{Inflate, Resolver};
-use crate::pipeline::pool::Pool;
-use crate::pipeline::thread_limit;
-use crate::raw::process::Epoch;
+use crate::pool::{Epoch, Pool, thread_limit};
 use crate::raw::{Output, SharedFile};
+use crate::trace::Span;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -245,6 +244,7 @@ impl Ahead {
     /// after it.
     pub(super) fn deliver(&mut self, engine: &mut Inflate, output: &mut Output<'_>) -> Delivered {
         let Some(mut delivery) = self.delivery.take() else { return Delivered::Nothing };
+        let _delivering = Span::call("deliver read-ahead");
         let began = Instant::now();
         let count = delivery.put(&self.resolver, engine, output);
         self.note_delivered(count, began.elapsed());
@@ -267,6 +267,7 @@ impl Ahead {
         output: &mut Output<'_>,
     ) -> u64 {
         let Some(delivery) = &mut self.delivery else { return 0 };
+        let _delivering = Span::call("deliver read-ahead");
         let (began, from) = (Instant::now(), source.offset());
         let count = delivery.put_part(&self.resolver, engine, source, self.call, output);
         let is_over = delivery.is_over();
@@ -568,7 +569,9 @@ impl Ahead {
             1 => self.plan.typical / 4 + Duration::from_millis(1),
             _ => 2 * self.plan.typical + Duration::from_millis(2),
         };
+        let waiting = Span::call("wait for read-ahead");
         let outcome = stretch.take(patience);
+        drop(waiting);
         let waited = waits_from.elapsed();
         let Outcome::Ready(report) = outcome else {
             self.counters.misses += 1;

@@ -155,7 +155,7 @@ impl Delivery {
                 Room { bytes: Some(bytes), marked: None }
             }
             Content::Marked { marked, end } => {
-                // Its tables were built before, by the worker; nothing can fail.
+                // A decoder that is refused memory for tables reports it when it goes on.
                 resolver.pass(&end, marked.len(), engine).ok();
                 Room { bytes: None, marked: Some(marked) }
             }

@@ -18,8 +18,8 @@
 use super::ahead::Ahead;
 use super::{Decoder, Source, Way};
 use crate::error::{Error, Result, Status};
-use crate::inflate::{Goal, HeaderPart};
-use crate::pipeline::thread_limit;
+use crate::inflate::{Goal, HeaderPart, Scratch};
+use crate::pool::thread_limit;
 use crate::raw::Output;
 
 /// Bytes at the end of the input that the serial decoder decodes alone.
@@ -102,9 +102,9 @@ impl Decoder {
         if let Some(ahead) = &mut self.ahead {
             ahead.begin_call();
         }
-        let room = output.room();
-        let outcome = self.inflate_parts(&mut source, output, goal, room, report);
-        let outcome = self.engine.end_call(outcome, goal);
+        let mut scratch = Scratch::new();
+        let outcome = self.inflate_parts(&mut scratch, &mut source, output, goal, report);
+        let outcome = self.engine.end_call(&mut scratch, outcome, goal);
         *input = source.rest();
         if matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)) {
             self.yield_memory();
@@ -116,12 +116,13 @@ impl Decoder {
 
     fn inflate_parts(
         &mut self,
+        scratch: &mut Scratch,
         source: &mut Memory<'_>,
         output: &mut Output<'_>,
         goal: Goal,
-        room: usize,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
+        let room = output.room();
         loop {
             let mut part = Part::WHOLE;
             if source.rest().len() < TAIL {
@@ -134,8 +135,9 @@ impl Decoder {
             let timer = self.active().map(|ahead| ahead.timer());
             let (mut input, before) = (source.rest(), output.written());
             let offered = input.len();
-            let outcome = output
-                .limited(part.limit, |output| self.engine.advance(&mut input, output, part_goal, report));
+            let outcome = output.limited(part.limit, |output| {
+                self.engine.advance(scratch, &mut input, output, part_goal, report)
+            });
             let (consumed, produced) = (offered - input.len(), output.written() - before);
             source.consume(consumed);
             self.count(consumed, source);

@@ -44,8 +44,8 @@ mod worker;
 use self::ahead::Ahead;
 use self::delivery::Delivered;
 use crate::error::{Error, Result, Status};
-use crate::inflate::{Bookmark, Goal, HeaderPart, Inflate};
-use crate::pipeline::thread_limit;
+use crate::inflate::{Bookmark, Goal, HeaderPart, Inflate, Scratch};
+use crate::pool::thread_limit;
 use crate::raw::{Allocator, Output, Placed, SharedFile};
 
 pub use self::counters::ReadCounters;
@@ -146,9 +146,10 @@ impl Decoder {
         if let Some(ahead) = self.active() {
             ahead.enter();
         }
+        let mut scratch = Scratch::new();
         self.engine.begin_call();
-        let outcome = self.decode_on(source, output, goal, report);
-        let outcome = self.engine.end_call(outcome, goal);
+        let outcome = self.decode_on(&mut scratch, source, output, goal, report);
+        let outcome = self.engine.end_call(&mut scratch, outcome, goal);
         if let Some(ahead) = &mut self.ahead {
             if outcome == Ok(Status::Ok) && output.is_full() {
                 ahead.rest(&self.engine, source);
@@ -161,6 +162,7 @@ impl Decoder {
 
     fn decode_on(
         &mut self,
+        scratch: &mut Scratch,
         source: &mut impl Source,
         output: &mut Output<'_>,
         goal: Goal,
@@ -175,7 +177,7 @@ impl Decoder {
             let timer = self.active().map(|ahead| ahead.timer());
             let mut input = source.input();
             let (offered, before) = (input.len(), output.written());
-            let outcome = self.engine.advance(&mut input, output, part_goal, report);
+            let outcome = self.engine.advance(scratch, &mut input, output, part_goal, report);
             let consumed = offered - input.len();
             source.consume(consumed);
             if let (Some(ahead), Some(timer)) = (self.active(), timer) {
@@ -256,7 +258,7 @@ impl Decoder {
     }
 
     /// Where the decoder is, if it is a place to [`resume`](Self::resume) at, and the data before it.
-    pub fn bookmark(&self) -> Option<(Bookmark, &[u8])> {
+    pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         if self.offset().is_some() { None } else { self.engine.bookmark() }
     }
 

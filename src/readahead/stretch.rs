@@ -21,16 +21,18 @@
 
 use super::worker;
 use crate::inflate::{Inflate, Marked, Search, Waypoint};
-use crate::pipeline::handover::{Handover, Taken};
-use crate::pipeline::pool::Pool;
-use crate::raw::process::Epoch;
+use crate::pool::handover::{Handover, Taken};
+use crate::pool::{Epoch, Pool};
 use crate::raw::{Buffer, SharedFile};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How a stretch begins.
-#[expect(clippy::large_enum_variant, reason = "as for `Content`")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a decoder moves once per stretch, and `Box` cannot report that memory was refused"
+)]
 #[derive(Debug)]
 pub(super) enum Beginning {
     /// At the first byte of the input, with this decoder.
@@ -92,10 +94,6 @@ pub(super) enum StretchStart {
 }
 
 /// The result of decoding.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a decoder moves once per stretch, and `Box` cannot report that memory was refused"
-)]
 #[derive(Debug)]
 pub(super) enum Content {
     /// Bytes.
@@ -170,7 +168,10 @@ pub(super) struct Spare {
 }
 
 /// The result of waiting for a stretch.
-#[expect(clippy::large_enum_variant, reason = "as for `Content`")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a decoder moves once per stretch, and `Box` cannot report that memory was refused"
+)]
 #[derive(Debug)]
 pub(super) enum Outcome {
     Ready(Report),

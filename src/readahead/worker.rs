@@ -9,6 +9,7 @@ use crate::error::Status;
 use crate::inflate::{Goal, Inflate, Marked, Search, Start, find_start};
 use crate::raw::process::thread_time;
 use crate::raw::{Allocator, Buffer};
+use crate::trace::Span;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -23,7 +24,9 @@ pub(super) fn run(mut task: StretchTask, shared: &Shared) -> Report {
     while task.fault == InjectedFault::Late && shared.is_wanted() {
         std::thread::yield_now();
     }
+    let mut span = Span::work("decode ahead");
     read(&mut task, shared);
+    span.note("bytes", task.input.len() as u64);
     let (began, ran_before) = (Instant::now(), thread_time());
     // A panic would be a defect of ours; the host's reader goes on without this stretch.
     let report = catch_unwind(AssertUnwindSafe(|| decode(task, shared))).unwrap_or_default();

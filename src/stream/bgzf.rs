@@ -10,11 +10,13 @@
 #![forbid(unsafe_code)]
 
 use super::log::{Decision, Log};
+use super::policy::{self, Hold};
 use super::stats::{Operation, Stats};
-use super::{Flush, Strategy, policy, resolve_level};
+use super::{Flush, Strategy, resolve_level};
 use crate::checksum::Check;
+use crate::deflate::PendingBits;
 use crate::error::{Error, Result, Status};
-use crate::pipeline::{ChunkEnd, Compressor, Counters, Form, Settings};
+use crate::pipeline::{ChunkEnd, Compressor, Counters, Drive, Form, Settings};
 use crate::raw::{Allocator, Output};
 
 /// A stream that writes BGZF.
@@ -52,9 +54,6 @@ impl BgzfStream {
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
         let outcome = self.advance(input, output, flush);
-        if let Some(compressor) = &mut self.segment {
-            compressor.rest();
-        }
         self.stats.count(timer, given - input.len(), output.written() - written);
         outcome
     }
@@ -71,7 +70,7 @@ impl BgzfStream {
                 if input.is_empty() && flush != Flush::Finish {
                     return Ok(Status::Ok);
                 }
-                let compressor = Compressor::new(self.settings()?, &[], self.allocator)?;
+                let compressor = Compressor::new(self.settings()?, &[], &[])?;
                 self.segment = Some(Box::new(compressor));
             }
             if !self.advance_segment(input, output, flush)? {
@@ -81,30 +80,18 @@ impl BgzfStream {
         Ok(Status::StreamEnd)
     }
 
-    /// Works on the segment. True when it came to its end and all of it is out.
+    /// Works on the segment. True when it has ended and all of it is written.
     fn advance_segment(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
         let Some(compressor) = &mut self.segment else { return Ok(true) };
-        while !compressor.is_drained() {
-            compressor.read(output)?;
-            if compressor.is_drained() {
-                break;
-            }
-            if output.is_full() {
-                return Ok(false);
-            }
-            if compressor.end().is_none() {
-                compressor.write(input)?;
-                match flush {
-                    _ if !input.is_empty() => {}
-                    Flush::None => {
-                        compressor.read(output)?;
-                        return Ok(false);
-                    }
-                    Flush::Finish => _ = compressor.close(ChunkEnd::Finish)?,
-                    _ => _ = compressor.close(ChunkEnd::Sync)?,
-                }
-            }
-            compressor.work()?;
+        let end = match flush {
+            Flush::None => None,
+            Flush::Finish => Some(ChunkEnd::Finish),
+            _ => Some(ChunkEnd::Sync),
+        };
+        // Only the library itself writes BGZF, and it fetches all output.
+        let how = Drive { end, may_hold: true, between: policy::between(&self.allocator) };
+        if !compressor.drive(input, output, how)? {
+            return Ok(false);
         }
         self.is_finished = compressor.end() == Some(ChunkEnd::Finish);
         if self.log.is_on() {
@@ -112,7 +99,7 @@ impl BgzfStream {
             let is_system_memory = self.allocator.is_system();
             let decision = match taken < policy::parallel_from() {
                 true => Decision::Short(taken),
-                false => Decision::Long { threads, is_system_memory },
+                false => Decision::Long { threads, hold: Hold::OwnOutput, is_system_memory },
             };
             self.log.note(self.level, decision);
         }
@@ -151,6 +138,7 @@ impl BgzfStream {
             parallel_from: policy::parallel_from(),
             // Each block has its own.
             check: Check::None,
+            before: PendingBits::default(),
         })
     }
 
@@ -158,6 +146,7 @@ impl BgzfStream {
         if let Some(compressor) = &self.segment {
             self.counters.add(compressor.counters());
         }
+        self.stats.level = Some(self.level);
         self.stats.finish(self.counters);
     }
 }

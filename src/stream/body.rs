@@ -1,42 +1,40 @@
-//! `Body`: the raw DEFLATE between header and trailer, by whichever engine the data deserves.
+//! `Body`: the raw DEFLATE between header and trailer, by the encoder that the data needs.
 //!
-//! The unit of decision is the *segment*, the data between two flushes. A stream that may use our own engine holds a segment's
-//! first bytes back until it is clear what the segment is: a whole stream that fits a chunk is encoded at once; a short message
-//! within a stream goes to the serial engine, zlib-ng, which keeps its history at hand; everything else is cut into chunks by the
-//! pipeline, which calls workers when there is enough of it. A stream that may not goes straight to the serial engine.
+//! The unit of decision is the *segment*, the data between two flushes. A segment's first 8 KiB are held in the message
+//! encoder's window. If a flush comes before that, the segment is a message and the message encoder compresses it, with its
+//! history at hand and in the memory that the stream asked for at the start. A longer one is *bulk*: the pipeline cuts it into
+//! chunks, on workers if there is enough of it. Streams with a small window or little memory are messages to any length.
 //!
-//! Engines are changed between segments only, at byte boundaries, and the last 32 KiB go along as the next engine's history: to
-//! the pipeline as the first chunk's window, to the serial engine as a dictionary.
+//! Between segments the last 32 KiB and the bits of an incomplete byte go from one encoder to the other, so a stream changes
+//! encoders wherever a flush ends, also within a byte.
+//!
+//! zlib-ng serves the strategies that look for no matches or few (Huffman only, run lengths, fixed codes). A stream that
+//! asks for one stays with it until it is reset.
 
 #![forbid(unsafe_code)]
 
 use super::log::{Decision, Log};
 use super::{Flush, policy};
 use crate::checksum::Check;
+use crate::deflate::{ChunkEnd, MessageEncoder, MessageSettings, PendingBits, Progress};
 use crate::error::{Error, Result, Status};
-use crate::pipeline::{ChunkEncoder, ChunkEnd, Compressor, Counters, Form, Settings, WINDOW, bound};
+use crate::pipeline::{Compressor, Counters, Drive, Form, Settings};
 use crate::raw::{Allocator, Buffer, Output, Placed};
 use crate::zng::{Deflate, DeflateParams};
 
-/// zlib's `data_type` of a stream that has not told yet.
+/// zlib's `data_type` of a stream whose kind is not known yet.
 pub(super) const UNKNOWN: i32 = 2;
 
+/// Who compresses at the moment.
 #[derive(Debug)]
-enum Segment {
-    /// The serial engine takes the data as it comes.
-    Serial,
-    /// Short so far: the data waits.
-    Held(Buffer),
-    /// A flush came early: what was held is on its way to the serial engine, up to the position told.
-    Draining(Buffer, usize),
-    /// For the pipeline, but the serial engine before it must come to a byte boundary first.
-    /// True once the marker was asked for.
-    Aligning(Buffer, bool),
-    /// In the pipeline: what was held goes first, from the position told.
-    Parallel(Placed<Compressor>, Buffer, usize),
-    /// All of the segment is compressed; from the position told it waits for room. True for the stream's last.
-    Staged(Buffer, usize, bool),
-    /// The final block is out.
+enum Engine {
+    /// The message encoder. A flush that it has begun is completed before anything else.
+    Message(Option<Flush>),
+    /// The pipeline, whose memory is the library's.
+    Bulk(Placed<Compressor>),
+    /// zlib-ng.
+    Serial(Deflate),
+    /// The final block is written.
     Finished,
 }
 
@@ -45,26 +43,25 @@ enum Segment {
 pub(super) struct Body {
     params: DeflateParams,
     allocator: Allocator,
-    serial: Option<Deflate>,
-    /// History that the serial engine has not seen: it starts anew from this. Empty at the start of a stream, so that an engine
-    /// that has done nothing yet need not be brought to a byte boundary.
-    history: Option<Buffer>,
-    segment: Segment,
-    /// Whether what the last segment leaves is of use: someone may ask for it, or go on from it.
-    keeps_history: bool,
-    /// The parallel segment ends with a full flush: nothing of it is history.
-    forgets: bool,
-    /// Tuned or primed: only the serial engine can do what is asked.
-    is_pinned: bool,
-    /// Check value at the start of the segment, and of all input taken.
-    segment_check: Check,
+    /// None in a stream that zlib-ng serves from its start.
+    message: Option<MessageEncoder>,
+    engine: Engine,
+    /// The flush that ends the present bulk segment, once its input is taken.
+    bulk_flush: Flush,
+    /// Memory for bulk was refused: the present segment is the message encoder's, however long it gets.
+    is_bulk_refused: bool,
+    /// `deflateTune()` was called: the search has the program's limits.
+    is_tuned: bool,
+    caller: policy::Caller,
+    /// Check value of all input taken, and of what came before the present segment.
     check: Check,
+    segment_check: Check,
     data_type: i32,
-    /// The serial engine ended the last block but one of a raw stream.
+    /// zlib-ng ended the last block but one of a raw stream.
     has_ended_block: bool,
     /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 when that is not known.
     used_bits: u32,
-    /// What the pipeline did in segments that are through.
+    /// What the pipeline did in segments that have ended.
     counters: Counters,
     log: Log,
 }
@@ -74,337 +71,270 @@ impl Body {
         let mut body = Self {
             params,
             allocator,
-            serial: None,
-            history: None,
-            keeps_history: true,
-            segment: Segment::Serial,
-            forgets: false,
-            is_pinned: false,
-            segment_check: check.fresh(),
+            message: None,
+            engine: Engine::Message(None),
+            bulk_flush: Flush::None,
+            is_bulk_refused: false,
+            is_tuned: false,
+            caller: policy::Caller::default(),
             check: check.fresh(),
+            segment_check: check.fresh(),
             data_type: UNKNOWN,
             has_ended_block: false,
             used_bits: 0,
             counters: Counters::default(),
             log: Log::new(),
         };
-        if body.may_hold() {
-            body.segment = Segment::Held(Buffer::new(allocator));
-        }
-        if body.may_hold() {
-            body.history = Some(Buffer::new(allocator));
-        } else {
-            // Memory that is refused is reported by the init call, as zlib does.
-            body.serial()?;
-        }
+        body.choose_engine()?;
         Ok(body)
     }
 
-    /// Promises that nothing will follow this stream, and nobody ask for its dictionary.
-    pub(super) fn expect_one_shot(&mut self) {
-        self.keeps_history = false;
+    /// The output room is the library's own: all of it will be fetched.
+    pub(super) fn expect_all_calls(&mut self) {
+        self.caller.owns_output = true;
     }
 
-    /// Takes input and gives output as far as `flush` asks and the room allows. `StreamEnd` when the final block is out.
+    /// The engine for a stream at its start.
+    fn choose_engine(&mut self) -> Result<()> {
+        if policy::is_for_zng(&self.params) {
+            self.engine = Engine::Serial(Deflate::new(policy::zng_params(&self.params), self.allocator)?);
+            return Ok(());
+        }
+        self.engine = Engine::Message(None);
+        let (level, is_filtered) = policy::message_level(&self.params);
+        match &mut self.message {
+            Some(message) => message.set_level(level, is_filtered),
+            none => {
+                let settings = MessageSettings {
+                    window_bits: self.params.window_bits as u32,
+                    mem_level: self.params.mem_level as u32,
+                };
+                *none = Some(MessageEncoder::new(settings, level, is_filtered, self.allocator)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes input and gives output as far as `flush` asks and the room allows. `StreamEnd` when the final block is written.
     pub(super) fn deflate(
         &mut self,
         input: &mut &[u8],
         output: &mut Output<'_>,
         flush: Flush,
     ) -> Result<Status> {
-        let outcome = self.advance(input, output, flush);
-        if let Segment::Parallel(compressor, ..) = &mut self.segment {
-            compressor.rest();
+        if flush == Flush::None {
+            self.caller.note_call(input.len(), output.room());
         }
+        let outcome = self.advance(input, output, flush);
+        self.caller.note_return(input.len(), output.room());
         outcome
     }
 
     fn advance(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         loop {
-            match &mut self.segment {
-                Segment::Serial => return self.deflate_serial(input, output, flush),
-                Segment::Held(held) => {
-                    let len = held.len() + input.len();
-                    let is_chunk = len > policy::chunk_len(0);
-                    let is_fresh = self.history.as_ref().is_some_and(|history| history.is_empty());
-                    let is_own = match flush {
-                        Flush::None => false,
-                        Flush::Finish if is_fresh => true,
-                        _ => !policy::is_message(len),
-                    };
-                    if is_own && !is_chunk && self.history.is_some() {
-                        self.encode_segment(input, output, flush)?;
-                    } else if is_own || is_chunk {
-                        self.segment = Segment::Aligning(take(held), false);
-                    } else {
-                        held.reserve(input.len())?;
-                        held.extend(input);
-                        self.check.update(std::mem::take(input));
-                        if flush == Flush::None {
-                            return Ok(Status::Ok);
-                        }
-                        self.log.note(self.params.level, Decision::Message(len));
-                        self.segment = Segment::Draining(take(held), 0);
-                    }
+            let is_done = match &self.engine {
+                Engine::Finished => return Ok(Status::StreamEnd),
+                Engine::Serial(_) => return self.deflate_serial(input, output, flush),
+                Engine::Bulk(_) => self.deflate_bulk(input, output, flush)?,
+                Engine::Message(Some(begun)) => {
+                    let begun = *begun;
+                    self.end_message(&mut &[][..], output, begun)
                 }
-                Segment::Staged(staged, done, is_final) => {
-                    *done += output.put(&staged[*done..]);
-                    if *done < staged.len() {
+                Engine::Message(None) if self.is_bulk(input.len()) => {
+                    if !self.start_bulk(input, output) {
                         return Ok(Status::Ok);
                     }
-                    let is_final = *is_final;
-                    if self.end_segment(is_final, input, flush) {
-                        return Ok(Status::Ok);
-                    }
+                    continue;
                 }
-                Segment::Draining(..) => {
-                    if !self.drain_held(output)? {
-                        return Ok(Status::Ok);
-                    }
-                }
-                Segment::Aligning(..) => {
-                    if !self.start_parallel(output)? {
-                        return Ok(Status::Ok);
-                    }
-                }
-                Segment::Parallel(..) => {
-                    let Some(is_final) = self.deflate_parallel(input, output, flush)? else {
-                        return Ok(Status::Ok);
-                    };
-                    if self.end_segment(is_final, input, flush) {
-                        return Ok(Status::Ok);
-                    }
-                }
-                Segment::Finished => return Ok(Status::StreamEnd),
-            }
-        }
-    }
-
-    fn deflate_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
-        if self.log.is_on() && !self.may_hold() {
-            let decision = if self.is_pinned { Decision::Pinned } else { Decision::Parameters(self.params) };
-            self.log.note(self.params.level, decision);
-        }
-        let before = *input;
-        let outcome = self.call_serial(input, output, flush);
-        self.check.update(&before[..before.len() - input.len()]);
-        if let (UNKNOWN, Some(serial)) = (self.data_type, &self.serial) {
-            self.data_type = serial.data_type();
-        }
-        let status = outcome?;
-        if status == Status::StreamEnd {
-            self.segment = Segment::Finished;
-            if self.data_type == UNKNOWN && self.params.level > 0 {
-                // zlib looks at the last block even if nothing is in it; zlib-ng does not.
-                self.data_type = detect_data_type(&[], &[]);
-            }
-        } else if flush != Flush::None && input.is_empty() && !output.is_full() {
-            self.begin_segment();
-        }
-        Ok(status)
-    }
-
-    fn call_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
-        let is_raw = self.check == Check::None;
-        if flush == Flush::Finish && is_raw && self.params.level > 0 && !self.has_ended_block {
-            // zlib-ng does not tell how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
-            // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
-            match self.serial()?.deflate(input, output, Flush::Block.to_zlib()) {
-                Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
-                Ok(_) if input.is_empty() && !output.is_full() => {}
-                outcome => return outcome,
-            }
-            self.used_bits = (self.serial()?.pending().1 + 10 - 1) % 8 + 1;
-            self.has_ended_block = true;
-        }
-        self.serial()?.deflate(input, output, flush.to_zlib())
-    }
-
-    /// Feeds the serial engine what was held. False when the room is used up first.
-    fn drain_held(&mut self, output: &mut Output<'_>) -> Result<bool> {
-        self.serial()?;
-        if let (Segment::Draining(held, done), Some(serial)) = (&mut self.segment, &mut self.serial) {
-            let mut rest = &held[*done..];
-            let outcome = match rest.is_empty() {
-                true => Ok(Status::Ok),
-                false => serial.deflate(&mut rest, output, Flush::None.to_zlib()),
+                Engine::Message(None) => self.deflate_message(input, output, flush),
             };
-            *done = held.len() - rest.len();
-            outcome?;
-            if *done < held.len() || output.is_full() {
-                return Ok(false);
+            match is_done {
+                None => return Ok(Status::Ok),
+                Some(Flush::Finish) => self.engine = Engine::Finished,
+                // A segment has ended. Was its flush this call's?
+                Some(_) if input.is_empty() && flush != Flush::Finish => return Ok(Status::Ok),
+                Some(_) => {}
             }
         }
-        self.segment = Segment::Serial;
-        Ok(true)
     }
 
-    /// A segment is through and out. True when the call has nothing more to do.
-    fn end_segment(&mut self, is_final: bool, input: &[u8], flush: Flush) -> bool {
-        if is_final {
-            self.segment = Segment::Finished;
+    /// Whether the present segment, with `more` bytes to come at once, is bulk.
+    fn is_bulk(&self, more: usize) -> bool {
+        let held = self.message.as_ref().map_or(0, MessageEncoder::message_len);
+        self.may_be_bulk() && held + more >= policy::MESSAGE
+    }
+
+    fn may_be_bulk(&self) -> bool {
+        !self.is_tuned && !self.is_bulk_refused && policy::is_for_pipeline(&self.params)
+    }
+
+    /// Works on a message. Returns its flush when that is complete and written.
+    fn deflate_message(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Option<Flush> {
+        let may_be_bulk = self.may_be_bulk();
+        if flush != Flush::None {
+            self.note_message(input);
+            return self.end_message(input, output, flush);
+        }
+        let message = self.message.as_mut()?;
+        let before = *input;
+        if may_be_bulk {
+            message.hold(input);
+        } else {
+            message.advance(input, None, output);
+        }
+        self.check.update(&before[..before.len() - input.len()]);
+        None
+    }
+
+    /// Ends a message. Returns `flush` when it is complete and written.
+    fn end_message(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Option<Flush> {
+        let message = self.message.as_mut()?;
+        let before = *input;
+        let progress = message.advance(input, end_of(flush), output);
+        self.check.update(&before[..before.len() - input.len()]);
+        if progress != Progress::Done {
+            // All input is taken: the flush is on its way, whatever the next call asks for.
+            self.engine = Engine::Message(input.is_empty().then_some(flush));
+            return None;
+        }
+        self.engine = Engine::Message(None);
+        self.is_bulk_refused = false;
+        self.segment_check = self.check;
+        self.used_bits = message.used_bits();
+        if flush == Flush::Full {
+            message.forget();
+        }
+        Some(flush)
+    }
+
+    /// What is known at the end of a message that brings `input` at last.
+    fn note_message(&mut self, input: &[u8]) {
+        let Some(message) = &self.message else { return };
+        let held = message.message_len();
+        self.log.note(self.params.level, Decision::Message(held + input.len()));
+        if self.data_type == UNKNOWN && self.params.level > 0 {
+            let window = message.window();
+            let held = &window[window.len().saturating_sub(held)..];
+            self.data_type = detect_data_type(held, input);
+        }
+    }
+
+    /// Hands the present segment over to the pipeline. Without memory for that it stays a message. False when primed bytes
+    /// must be written first and find no room.
+    fn start_bulk(&mut self, input: &[u8], output: &mut Output<'_>) -> bool {
+        if !self.message.as_mut().is_none_or(|message| message.write_primed(output)) {
             return false;
         }
-        self.begin_segment();
-        // `Finish` may have come while the segment was on its way to another flush; then the end is still to write.
-        input.is_empty() && flush != Flush::Finish
-    }
-
-    /// Compresses a segment that is no longer than a chunk, as the pipeline would, but at once; straight to `output` if it surely
-    /// fits.
-    fn encode_segment(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<()> {
-        let (Segment::Held(held), Some(history)) = (&mut self.segment, &mut self.history) else {
-            return Err(Error::Stream);
-        };
-        let window_len = history.len();
-        let is_in_place = window_len == 0 && held.is_empty();
-        if !is_in_place {
-            history.reserve(held.len() + input.len())?;
-        } else if self.keeps_history {
-            history.reserve(input.len().min(WINDOW))?;
-        }
-        let mut staged = Buffer::new(self.allocator);
-        let room = bound(held.len() + input.len());
-        if output.room() < room {
-            staged.reserve(room)?;
-        }
-        if !is_in_place {
-            history.extend(held);
-            history.extend(input);
-        }
-        let data: &[u8] = if is_in_place { input } else { history };
-        self.log.note(self.params.level, Decision::Whole(data.len() - window_len));
-        let end = if flush == Flush::Finish { ChunkEnd::Finish } else { ChunkEnd::Sync };
-        let mut encoder = ChunkEncoder::default();
-        let level = policy::level_for(self.params.level, self.params.strategy)?;
-        let mut encode = |out: &mut Output<'_>| encoder.encode(level, (data, window_len), true, end, out);
-        let outcome = if output.room() >= room { encode(output) } else { staged.append(encode) };
-        let info = match outcome {
-            Ok(info) => info,
-            Err(error) => {
-                // Nothing was taken: the call may be repeated.
-                if !is_in_place {
-                    history.truncate(window_len);
-                }
-                return Err(error);
+        let outcome = self.new_compressor();
+        let Some(message) = &mut self.message else { return true };
+        let compressor = match outcome {
+            Ok(compressor) => compressor,
+            Err(_) => {
+                self.is_bulk_refused = true;
+                return true;
             }
         };
-        self.used_bits = info;
-        self.counters.chunks += 1;
         if self.data_type == UNKNOWN {
-            self.data_type = detect_data_type(&data[window_len..], &[]);
+            let (_, held) = message.give_up(policy::MESSAGE);
+            self.data_type = detect_data_type(held, input);
         }
-        if is_in_place && self.keeps_history {
-            history.extend(&input[input.len().saturating_sub(WINDOW)..]);
-        }
-        if flush == Flush::Full {
-            history.clear();
-        }
-        history.keep_tail(WINDOW);
-        self.check.update(std::mem::take(input));
-        self.segment = Segment::Staged(staged, 0, end == ChunkEnd::Finish);
-        Ok(())
+        self.bulk_flush = Flush::None;
+        self.engine = Engine::Bulk(compressor);
+        true
     }
 
-    /// Turns the held bytes into the start of a parallel segment. False when the room is used up first.
-    fn start_parallel(&mut self, output: &mut Output<'_>) -> Result<bool> {
-        if let (Some(serial), None, Segment::Aligning(_, is_asked)) =
-            (&mut self.serial, &self.history, &mut self.segment)
-        {
-            // Asked for once, then only waited for: a flush that is repeated after it filled the room exactly is written again,
-            // and the bytes would depend on the room. Nothing is pending before it, since segments begin behind completed flushes.
-            if output.is_full() {
-                return Ok(false);
-            }
-            let flush = if *is_asked { Flush::None } else { Flush::Sync };
-            *is_asked = true;
-            match serial.deflate(&mut &[][..], output, flush.to_zlib()) {
-                // `Error::Buffer`: the engine stands at a boundary already.
-                Ok(_) | Err(Error::Buffer) => {}
-                Err(error) => return Err(error),
-            }
-            if serial.pending().0 > 0 {
-                return Ok(false);
-            }
-        }
-        let window = self.window_of_engine()?;
+    /// A compressor that has taken what was held of the segment.
+    fn new_compressor(&mut self) -> Result<Placed<Compressor>> {
+        let Some(message) = &mut self.message else { return Err(Error::Stream) };
+        let before = message.pending_bits();
+        let (history, held) = message.give_up(policy::MESSAGE);
         let settings = Settings {
             form: Form::Raw,
             level: policy::level_for(self.params.level, self.params.strategy)?,
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
+            before,
         };
-        let compressor = Compressor::new(settings, &window, self.allocator)?;
-        let compressor = Placed::try_new(compressor, self.allocator)?;
-        if let Segment::Aligning(held, _) = &mut self.segment {
-            self.segment = Segment::Parallel(compressor, take(held), 0);
-        }
-        Ok(true)
+        let compressor = Compressor::new(settings, history, held)?;
+        Placed::try_new(compressor, Allocator::SYSTEM)
     }
 
-    /// Works on a parallel segment. When it came to its end and all of it is out: whether it was the stream's last.
-    fn deflate_parallel(
+    /// Works on bulk. Returns its flush when the segment has ended and all of it is written.
+    fn deflate_bulk(
         &mut self,
         input: &mut &[u8],
         output: &mut Output<'_>,
         flush: Flush,
-    ) -> Result<Option<bool>> {
-        let (level, is_system_memory) = (self.params.level, self.allocator.is_system());
-        let Segment::Parallel(compressor, held, fed) = &mut self.segment else { return Err(Error::Stream) };
-        let end = match flush {
-            Flush::None => None,
-            Flush::Finish => Some(ChunkEnd::Finish),
-            _ => Some(ChunkEnd::Sync),
-        };
-        if self.data_type == UNKNOWN {
-            self.data_type = detect_data_type(held, input);
+    ) -> Result<Option<Flush>> {
+        let hold = self.caller.hold(output.room());
+        let Engine::Bulk(compressor) = &mut self.engine else { return Ok(None) };
+        if compressor.end().is_none() {
+            self.bulk_flush = flush;
         }
-        while !compressor.is_drained() {
-            compressor.read(output)?;
-            if output.is_full() && !compressor.is_drained() {
-                return Ok(None);
-            }
-            if compressor.end().is_none() {
-                let mut rest = &held[*fed..];
-                let outcome = compressor.write(&mut rest);
-                *fed = held.len() - rest.len();
-                outcome?;
-                if *fed == held.len() {
-                    *held = Buffer::new(self.allocator);
-                    *fed = 0;
-                    compressor.write(input)?;
-                }
-                if self.log.is_on() && compressor.taken() >= policy::parallel_from() {
-                    let threads = compressor.counters().threads;
-                    self.log.note(level, Decision::Long { threads, is_system_memory });
-                }
-                if held.is_empty() && input.is_empty() {
-                    let Some(end) = end else {
-                        compressor.read(output)?;
-                        return Ok(None);
-                    };
-                    if compressor.close(end)? {
-                        self.forgets = flush == Flush::Full;
-                    }
-                }
-            }
-            if !compressor.is_drained() {
-                compressor.work()?;
-            }
+        let end = end_of(self.bulk_flush);
+        let how = Drive { end, may_hold: hold.may_hold(), between: policy::between(&self.allocator) };
+        let is_done = compressor.drive(input, output, how)?;
+        if self.log.is_on() && (is_done || compressor.counters().threads > 1) {
+            let threads = compressor.counters().threads;
+            let decision = match compressor.taken() >= policy::parallel_from() {
+                true => Decision::Long { threads, hold, is_system_memory: self.allocator.is_system() },
+                false => Decision::Short(compressor.taken()),
+            };
+            self.log.note(self.params.level, decision);
         }
-        if self.log.is_on() && compressor.taken() < policy::parallel_from() {
-            self.log.note(level, Decision::Short(compressor.taken()));
+        if !is_done {
+            return Ok(None);
         }
         self.check = compressor.check();
+        self.segment_check = self.check;
         self.used_bits = compressor.used_bits();
-        let window = if self.forgets { &[][..] } else { compressor.window() };
-        self.history = Some(Buffer::copy_of(window, self.allocator)?);
         self.counters.add(compressor.counters());
-        Ok(Some(compressor.end() == Some(ChunkEnd::Finish)))
+        if let Some(message) = &mut self.message {
+            let window = if self.bulk_flush == Flush::Full { &[][..] } else { compressor.window() };
+            message.restart(window, compressor.after());
+        }
+        self.engine = Engine::Message(None);
+        Ok(Some(self.bulk_flush))
     }
 
-    /// `deflateParams()`: what was taken before is compressed as it was promised; the new parameters begin behind it.
+    fn deflate_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        self.log.note(self.params.level, Decision::Strategy(self.params.strategy));
+        let before = *input;
+        let outcome = self.call_serial(input, output, flush);
+        self.check.update(&before[..before.len() - input.len()]);
+        if let (UNKNOWN, Engine::Serial(serial)) = (self.data_type, &self.engine) {
+            self.data_type = serial.data_type();
+        }
+        let status = outcome?;
+        if status == Status::StreamEnd {
+            if self.data_type == UNKNOWN && self.params.level > 0 {
+                // zlib looks at the last block even if nothing is in it; zlib-ng does not.
+                self.data_type = detect_data_type(&[], &[]);
+            }
+        }
+        Ok(status)
+    }
+
+    fn call_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
+        let Engine::Serial(serial) = &mut self.engine else { return Err(Error::Stream) };
+        let is_raw = self.check == Check::None;
+        if flush == Flush::Finish && is_raw && self.params.level > 0 && !self.has_ended_block {
+            // zlib-ng does not say how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
+            // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
+            match serial.deflate(input, output, Flush::Block.to_zlib()) {
+                Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
+                Ok(_) if input.is_empty() && !output.is_full() => {}
+                outcome => return outcome,
+            }
+            self.used_bits = (serial.pending().1 + 10 - 1) % 8 + 1;
+            self.has_ended_block = true;
+        }
+        serial.deflate(input, output, flush.to_zlib())
+    }
+
+    /// `deflateParams()`: what was taken before is compressed as it was promised; the new parameters begin after it.
+    /// [`Error::Buffer`] when there is no room for that, and then nothing is changed.
     pub(super) fn params(
         &mut self,
         level: i32,
@@ -413,162 +343,159 @@ impl Body {
         output: &mut Output<'_>,
         has_begun: bool,
     ) -> Result<()> {
-        let is_empty = matches!(&self.segment, Segment::Held(held) if held.is_empty());
-        if !matches!(self.segment, Segment::Serial) && has_begun && !(is_empty && input.is_empty()) {
+        let new = DeflateParams { level, strategy, ..self.params };
+        if let Engine::Serial(serial) = &mut self.engine {
+            if !has_begun && !policy::is_for_zng(&new) {
+                self.params = new;
+                return self.choose_engine();
+            }
+            let before = *input;
+            let zng = policy::zng_params(&new);
+            let outcome = serial.params(zng.level, zng.strategy, input, output);
+            self.check.update(&before[..before.len() - input.len()]);
+            outcome?;
+            self.params = new;
+            return Ok(());
+        }
+        if has_begun && !(self.is_at_rest() && input.is_empty()) {
             self.deflate(input, output, Flush::Block)?;
-            // The serial engine, once it has all, tells for itself whether there was room.
-            let is_with_serial = matches!(self.segment, Segment::Serial);
-            if !input.is_empty() || !(is_with_serial || self.is_at_rest()) {
+            if !input.is_empty() || !self.is_at_rest() {
                 return Err(Error::Buffer);
             }
         }
-        if let Some(serial) = &mut self.serial {
-            if self.history.is_some() {
-                serial.reset()?;
-            }
-            let before = *input;
-            let new =
-                policy::serial_params(&DeflateParams { level, strategy, ..self.params }, self.is_pinned);
-            let outcome = serial.params(new.level, strategy, input, output);
-            self.check.update(&before[..before.len() - input.len()]);
-            outcome?;
+        let was = std::mem::replace(&mut self.params, new);
+        let outcome = if policy::is_for_zng(&new) && matches!(self.engine, Engine::Message(_)) {
+            self.go_serial()
+        } else {
+            let (level, is_filtered) = policy::message_level(&new);
+            self.message.as_mut().map_or(Ok(()), |message| Ok(message.set_level(level, is_filtered)))
+        };
+        if outcome.is_err() {
+            self.params = was;
         }
-        (self.params.level, self.params.strategy) = (level, strategy);
-        match (&self.segment, self.may_hold()) {
-            (Segment::Held(_), false) => self.segment = Segment::Serial,
-            (Segment::Serial, true) if !has_begun => {
-                self.segment = Segment::Held(Buffer::new(self.allocator))
+        outcome
+    }
+
+    /// Hands the stream over to zlib-ng, between two segments, with its history and the bits of an incomplete byte.
+    fn go_serial(&mut self) -> Result<()> {
+        let mut serial = Deflate::new(policy::zng_params(&self.params), self.allocator)?;
+        if let Some(message) = &self.message {
+            if !message.window().is_empty() {
+                serial.set_dictionary(message.window())?;
             }
-            _ => {}
+            let PendingBits { bits, count } = message.pending_bits();
+            serial.prime(count as i32, i32::from(bits))?;
         }
+        self.engine = Engine::Serial(serial);
         Ok(())
     }
 
     /// Back to the start of a stream. `keep` leaves the history.
     pub(super) fn reset(&mut self, keep: bool) -> Result<()> {
-        let is_serial = matches!(self.segment, Segment::Serial);
-        let window = if keep && !is_serial { Some(self.window()?) } else { None };
-        if let Some(serial) = &mut self.serial {
-            if keep { serial.reset_keep()? } else { serial.reset()? }
+        match (&self.engine, &mut self.message) {
+            (Engine::Bulk(compressor), Some(message)) => {
+                message.restart(if keep { compressor.window() } else { &[] }, PendingBits::default());
+            }
+            (_, Some(message)) => message.reset(keep),
+            (_, None) => {}
         }
-        self.is_pinned &= keep;
-        let spare = self.history.take().filter(|_| !keep);
-        self.history = window.or_else(|| {
-            let is_held = !keep && self.may_hold();
-            is_held.then(|| spare.map_or_else(|| Buffer::new(self.allocator), cleared))
-        });
+        match &mut self.engine {
+            Engine::Serial(serial) if policy::is_for_zng(&self.params) => {
+                if keep {
+                    serial.reset_keep()?
+                } else {
+                    serial.reset()?
+                }
+            }
+            Engine::Finished if self.message.is_none() => self.choose_engine()?,
+            _ if keep => self.engine = Engine::Message(None),
+            _ => self.choose_engine()?,
+        }
+        self.is_tuned &= keep;
+        self.is_bulk_refused = false;
         self.check = self.check.fresh();
+        self.segment_check = self.check;
         self.data_type = UNKNOWN;
         self.has_ended_block = false;
         self.used_bits = 0;
         self.counters = Counters::default();
-        self.segment = Segment::Serial;
-        self.begin_segment();
         Ok(())
     }
 
     /// `deflateSetDictionary()`: `dictionary` becomes history; only between segments.
     pub(super) fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
-        match &self.segment {
-            Segment::Serial | Segment::Finished => self.serial()?.set_dictionary(dictionary),
-            Segment::Held(held) if held.is_empty() => {
-                if let (Some(serial), None) = (&mut self.serial, &self.history)
-                    && serial.pending() != (0, 0)
-                {
-                    // The bits before the next byte boundary are the serial engine's, and must not be lost by its starting anew.
-                    return serial.set_dictionary(dictionary);
-                }
-                let mut history = self.window()?;
-                history.reserve(dictionary.len())?;
-                history.extend(dictionary);
-                history.keep_tail(WINDOW);
-                self.history = Some(history);
+        match (&mut self.engine, &mut self.message) {
+            (Engine::Serial(serial), _) => serial.set_dictionary(dictionary),
+            (Engine::Message(None) | Engine::Finished, Some(message)) if message.is_between_messages() => {
+                message.add_history(dictionary);
                 Ok(())
             }
             _ => Err(Error::Stream),
         }
     }
 
-    /// The last 32 KiB of what was taken.
+    /// The last of what was taken, at most the window's size.
     pub(super) fn window(&self) -> Result<Buffer> {
-        let mut window = self.window_of_engine()?;
-        let waiting = self.segment.held();
-        window.reserve(waiting.len())?;
-        window.extend(waiting);
-        window.keep_tail(WINDOW);
-        Ok(window)
-    }
-
-    /// The last 32 KiB of what an engine has.
-    fn window_of_engine(&self) -> Result<Buffer> {
-        match (&self.segment, &self.history, &self.serial) {
-            (Segment::Parallel(compressor, ..), ..) => Buffer::copy_of(compressor.window(), self.allocator),
-            (_, Some(history), _) => history.try_clone(),
-            (_, None, Some(serial)) => serial.dictionary(self.allocator),
-            (_, None, None) => Ok(Buffer::new(self.allocator)),
+        match (&self.engine, &self.message) {
+            (Engine::Bulk(compressor), _) => Buffer::copy_of(compressor.window(), self.allocator),
+            (Engine::Serial(serial), _) => serial.dictionary(self.allocator),
+            (_, Some(message)) => Buffer::copy_of(message.window(), self.allocator),
+            (_, None) => Ok(Buffer::new(self.allocator)),
         }
     }
 
-    /// `deflatePrime()`: bits in front of what follows; only the serial engine can, and only between segments.
+    /// `deflatePrime()`: bits in front of what follows. [`Error::Buffer`] within bulk, or when too many wait already.
     pub(super) fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
-        match &self.segment {
-            Segment::Serial | Segment::Finished => {}
-            Segment::Held(held) if held.is_empty() => {}
-            _ => return Err(Error::Buffer),
+        match (&mut self.engine, &mut self.message) {
+            (Engine::Serial(serial), _) => serial.prime(bits, value),
+            (Engine::Message(None) | Engine::Finished, Some(message)) => {
+                message.prime(value as u32, bits as u32)
+            }
+            _ => Err(Error::Buffer),
         }
-        self.pin(|serial| serial.prime(bits, value))
     }
 
-    /// `deflateTune()`: zlib's own search parameters; only the serial engine has them.
+    /// `deflateTune()`: the program's own limits of the search, from the next segment on if this one is bulk.
     pub(super) fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) -> Result<()> {
-        self.pin(|serial| serial.tune(good, lazy, nice, chain))
-    }
-
-    /// Does `work` with the serial engine, and stays with it until the next reset.
-    fn pin(&mut self, work: impl FnOnce(&mut Deflate) -> Result<()>) -> Result<()> {
-        let was_pinned = std::mem::replace(&mut self.is_pinned, true);
-        let outcome = self.serial().and_then(work);
-        if outcome.is_err() {
-            self.is_pinned = was_pinned;
-            return outcome;
+        if let Engine::Serial(serial) = &mut self.engine {
+            return serial.tune(good, lazy, nice, chain);
         }
-        if let Segment::Held(held) = &mut self.segment {
-            // Nothing held is nothing to drain: the serial engine would call that no progress.
-            let held = take(held);
-            self.segment = if held.is_empty() { Segment::Serial } else { Segment::Draining(held, 0) };
+        if let Some(message) = &mut self.message {
+            let limit = |value: i32| value.max(0) as usize;
+            message.tune(limit(good), limit(lazy), limit(nice), chain.max(1) as u32);
+            self.is_tuned = true;
         }
         Ok(())
     }
 
     /// Bytes and bits of output that exist but found no room yet.
     pub(super) fn pending(&self) -> (usize, u32) {
-        match (&self.segment, &self.serial) {
-            (Segment::Parallel(compressor, ..), _) => (compressor.settled_len(), 0),
-            (Segment::Held(_), Some(serial)) if self.history.is_none() => (0, serial.pending().1),
-            (Segment::Staged(staged, done, _), _) => (staged.len() - done, 0),
-            (Segment::Held(_), _) | (_, None) => (0, 0),
-            (_, Some(serial)) => {
+        match (&self.engine, &self.message) {
+            (Engine::Bulk(compressor), _) => compressor.waiting(),
+            (Engine::Serial(serial), _) => {
                 let (bytes, bits) = serial.pending();
                 (bytes as usize, bits)
             }
+            (_, Some(message)) => {
+                let bits = message.waiting_bits();
+                ((bits / 8) as usize, (bits % 8) as u32)
+            }
+            (_, None) => (0, 0),
         }
     }
 
-    /// Whether what is still to come fits zlib's buffer for it, behind a flush that has taken all input.
+    /// Whether what is still to come, after a flush that has taken all input, fits zlib's buffer for it.
     pub(super) fn keeps_little(&self) -> bool {
         const PENDING: usize = 64 << 10;
-        match &self.segment {
-            Segment::Parallel(..) => false,
-            Segment::Staged(staged, done, _) => staged.len() - done <= PENDING,
-            _ => true,
-        }
+        self.pending().0 <= PENDING
+            && !matches!(&self.engine, Engine::Bulk(compressor) if compressor.has_jobs())
     }
 
     /// Whether a flush is complete and nothing was taken since.
     pub(super) fn is_at_rest(&self) -> bool {
-        match &self.segment {
-            Segment::Held(held) => held.is_empty(),
-            Segment::Finished => true,
+        match (&self.engine, &self.message) {
+            (Engine::Message(None), Some(message)) => message.is_at_rest(),
+            (Engine::Finished, _) => true,
             _ => false,
         }
     }
@@ -577,10 +504,10 @@ impl Body {
         &self.params
     }
 
-    /// The check value of all input taken; in a parallel segment, of all input delivered.
+    /// The check value of all input taken; while jobs are in flight, of what was delivered.
     pub(super) fn check(&self) -> Check {
-        match &self.segment {
-            Segment::Parallel(compressor, ..) => compressor.check(),
+        match &self.engine {
+            Engine::Bulk(compressor) => compressor.check(),
             _ => self.check,
         }
     }
@@ -593,93 +520,45 @@ impl Body {
         self.used_bits
     }
 
+    /// The level in force.
+    pub(super) fn level(&self) -> i32 {
+        self.params.level
+    }
+
     pub(super) fn counters(&self) -> Counters {
         let mut counters = self.counters;
-        if let Segment::Parallel(compressor, ..) = &self.segment {
+        if let Engine::Bulk(compressor) = &self.engine {
             counters.add(compressor.counters());
         }
         counters
     }
 
     pub(super) fn try_clone(&self) -> Result<Self> {
-        let segment = match &self.segment {
-            Segment::Serial => Segment::Serial,
-            Segment::Held(held) => Segment::Held(held.try_clone()?),
-            Segment::Draining(held, done) => Segment::Draining(held.try_clone()?, *done),
-            Segment::Aligning(held, is_asked) => Segment::Aligning(held.try_clone()?, *is_asked),
-            Segment::Parallel(compressor, held, fed) => Segment::Parallel(
-                Placed::try_new(compressor.try_clone()?, self.allocator)?,
-                held.try_clone()?,
-                *fed,
-            ),
-            Segment::Staged(staged, done, is_final) => Segment::Staged(staged.try_clone()?, *done, *is_final),
-            Segment::Finished => Segment::Finished,
+        let engine = match &self.engine {
+            Engine::Message(begun) => Engine::Message(*begun),
+            Engine::Bulk(compressor) => {
+                Engine::Bulk(Placed::try_new(compressor.try_clone()?, Allocator::SYSTEM)?)
+            }
+            Engine::Serial(serial) => Engine::Serial(serial.try_clone()?),
+            Engine::Finished => Engine::Finished,
         };
         Ok(Self {
-            serial: self.serial.as_ref().map(Deflate::try_clone).transpose()?,
-            history: self.history.as_ref().map(Buffer::try_clone).transpose()?,
-            segment,
+            engine,
+            message: self.message.as_ref().map(MessageEncoder::try_clone).transpose()?,
             ..*self
         })
     }
-
-    /// The serial engine, with the history it must have.
-    fn serial(&mut self) -> Result<&mut Deflate> {
-        let params = policy::serial_params(&self.params, self.is_pinned);
-        if self.history.is_some()
-            && self.serial.as_ref().is_some_and(|serial| serial.mem_level() < params.mem_level)
-        {
-            // It was made for messages, and starts anew for more.
-            self.serial = None;
-        }
-        let serial = match &mut self.serial {
-            Some(serial) => serial,
-            none => none.insert(Deflate::new(params, self.allocator)?),
-        };
-        if let Some(history) = &self.history {
-            serial.reset()?;
-            if !history.is_empty() {
-                serial.set_dictionary(history)?;
-            }
-            self.history = None;
-        }
-        Ok(serial)
-    }
-
-    fn may_hold(&self) -> bool {
-        !self.is_pinned && policy::is_for_pipeline(&self.params)
-    }
-
-    /// A flush is complete: what follows may be for another engine.
-    fn begin_segment(&mut self) {
-        self.segment_check = self.check;
-        self.segment =
-            if self.may_hold() { Segment::Held(Buffer::new(self.allocator)) } else { Segment::Serial };
-    }
 }
 
-impl Segment {
-    /// What was taken and is with no engine yet.
-    fn held(&self) -> &[u8] {
-        match self {
-            Segment::Held(held) | Segment::Aligning(held, _) => held,
-            Segment::Draining(held, done) => &held[*done..],
-            Segment::Parallel(_, held, fed) => &held[*fed..],
-            Segment::Serial | Segment::Staged(..) | Segment::Finished => &[],
-        }
+/// How a segment ends that a flush ends.
+fn end_of(flush: Flush) -> Option<ChunkEnd> {
+    match flush {
+        Flush::None => None,
+        Flush::Finish => Some(ChunkEnd::Finish),
+        Flush::Partial => Some(ChunkEnd::Partial),
+        Flush::Block | Flush::Trees => Some(ChunkEnd::Block),
+        Flush::Sync | Flush::Full => Some(ChunkEnd::Sync),
     }
-}
-
-/// The buffer's memory, for other contents.
-fn cleared(mut buffer: Buffer) -> Buffer {
-    buffer.clear();
-    buffer
-}
-
-/// The buffer's contents; an empty buffer stays.
-fn take(buffer: &mut Buffer) -> Buffer {
-    let empty = Buffer::new(buffer.allocator());
-    std::mem::replace(buffer, empty)
 }
 
 /// zlib's guess at the kind of data, on the first bytes rather than on the first block's literals: control characters that no

@@ -102,10 +102,10 @@ impl DeflateStream {
         })
     }
 
-    /// A stream for one message, dropped at its end.
-    pub(super) fn one_shot(config: Config) -> Result<Self> {
+    /// A stream whose output the library itself fetches to the end, so that work may be in flight between its calls.
+    pub fn for_own_output(config: Config) -> Result<Self> {
         let mut stream = Self::new(config, Allocator::SYSTEM)?;
-        stream.body.expect_one_shot();
+        stream.body.expect_all_calls();
         Ok(stream)
     }
 
@@ -420,6 +420,7 @@ impl DeflateStream {
     }
 
     fn finish_stats(&mut self) {
+        self.stats.level = Some(self.body.level());
         self.stats.finish(self.body.counters());
     }
 }

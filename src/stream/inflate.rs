@@ -129,7 +129,7 @@ impl InflateStream {
     }
 
     /// Where the stream stands, if it is a place to [`resume`](Self::resume) at, and what the data before it ends with.
-    pub fn bookmark(&self) -> Option<(Bookmark, &[u8])> {
+    pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         self.decoder.bookmark()
     }
 

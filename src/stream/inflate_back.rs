@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use super::stats::{Operation, Stats};
 use crate::error::{Error, Result};
 use crate::inflate::{Goal, Inflate};
+use crate::pipeline::Counters;
 use crate::raw::{Allocator, Output};
 use core::ffi::CStr;
 
@@ -13,6 +15,7 @@ pub use crate::error::Status;
 #[derive(Debug)]
 pub struct BackStream {
     engine: Inflate,
+    stats: Stats,
 }
 
 impl BackStream {
@@ -21,7 +24,8 @@ impl BackStream {
         if !(8..=15).contains(&window_bits) {
             return Err(Error::Stream);
         }
-        Ok(Self { engine: Inflate::new(-window_bits, allocator)? })
+        let stats = Stats::new(Operation::InflateBack);
+        Ok(Self { engine: Inflate::new(-window_bits, allocator)?, stats })
     }
 
     /// Decodes one stream. Input is `input`, then what `read` gives, nothing meaning that there is no more. Output goes to what
@@ -38,9 +42,14 @@ impl BackStream {
         self.engine.reset();
         let mut output = room();
         let (rest, outcome) = loop {
-            match self.engine.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {}) {
+            let (given, written) = (input.len(), output.written());
+            let timer = self.stats.timer();
+            let outcome = self.engine.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {});
+            self.stats.count(timer, given - input.len(), output.written() - written);
+            match outcome {
                 Ok(Status::Ok) | Err(Error::Buffer) if output.is_full() => {
                     if !write(output.written()) {
+                        self.stats.finish(Counters::default());
                         return (Some(input), Err(Error::Buffer));
                     }
                     output = room();
@@ -55,6 +64,7 @@ impl BackStream {
                 outcome => break (Some(input), outcome),
             }
         };
+        self.stats.finish(Counters::default());
         // What was decoded before an end of any kind is handed out.
         let is_taken = output.written() == 0 || write(output.written());
         let is_lost = outcome == Ok(Status::StreamEnd) && !is_taken;

@@ -6,62 +6,64 @@
 
 #![forbid(unsafe_code)]
 
-use super::policy;
+use super::policy::{self, Hold};
 use crate::config::config;
 use crate::pipeline;
 use crate::raw::report;
-use crate::zng::DeflateParams;
 use std::fmt::{self, Display};
 use std::mem::{Discriminant, discriminant};
 
 /// How a segment is compressed, and what decided on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Decision {
-    /// Parameters that only the serial engine has.
-    Parameters(DeflateParams),
-    /// `deflateTune()` or `deflatePrime()` was called, which only the serial engine can do.
-    Pinned,
-    /// The segment fits the first chunk.
-    Whole(usize),
-    /// Short, and behind a flush: the serial engine still has the history at hand.
+    /// A strategy that only zlib-ng serves.
+    Strategy(i32),
+    /// A short message, or any in a stream of a small window or little memory.
     Message(usize),
     /// Cut into chunks, but too few to call workers for.
     Short(usize),
-    /// Long enough for workers, which this many threads are, the caller's included.
-    Long { threads: usize, is_system_memory: bool },
+    /// Long enough for workers; there are this many threads, the caller's included.
+    Long { threads: usize, hold: Hold, is_system_memory: bool },
 }
 
 impl Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let from = policy::parallel_from();
         match *self {
-            Decision::Parameters(params) if params.level == 0 => write!(f, "serial: level 0 stores"),
-            Decision::Parameters(params) if params.window_bits != 15 => {
-                write!(f, "serial: a window of {} bits, not 15", params.window_bits)
+            Decision::Strategy(strategy) => {
+                write!(f, "serial: strategy {strategy}, neither the default nor filtered")
             }
-            Decision::Parameters(params) => {
-                write!(f, "serial: strategy {}, neither the default nor filtered", params.strategy)
-            }
-            Decision::Pinned => write!(f, "serial: deflateTune() or deflatePrime() was called"),
-            Decision::Whole(len) => {
-                write!(f, "serial: {len} bytes up to a flush or the end, less than a chunk")
-            }
-            Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a short message"),
+            Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a message"),
             Decision::Short(len) => write!(f, "serial: {len} bytes without a flush, less than {from}"),
             Decision::Long { threads: 1, .. } if pipeline::thread_limit() == 1 => {
                 write!(f, "serial: one thread is all it may use")
             }
-            Decision::Long { threads: 1, .. } => write!(f, "serial: the system refused to start threads"),
-            Decision::Long { threads, is_system_memory } => {
+            Decision::Long { threads: 1, hold: Hold::No, .. } => {
+                write!(
+                    f,
+                    "serial: calls bring less than {from} bytes, and the program was not seen to fetch output that is held back"
+                )
+            }
+            Decision::Long { threads: 1, .. } => {
+                write!(f, "serial: the system refused to start threads, or RIGZ_MEMORY is used up")
+            }
+            Decision::Long { threads, hold, is_system_memory } => {
                 let within =
                     if is_system_memory { "" } else { ", within calls only: the program gave an allocator" };
-                write!(f, "parallel: {from} bytes without a flush, {threads} threads{within}")
+                let why = match hold {
+                    Hold::No => "within calls that bring as much",
+                    Hold::OwnOutput => "the output is the library's own",
+                    Hold::SmallRoom => "the room for output is small",
+                    Hold::Loops => "the program fetches output in a loop",
+                    Hold::Switch => "RIGZ_HOLD_BACK=any",
+                };
+                write!(f, "parallel: {from} bytes without a flush, {threads} threads{within}; {why}")
             }
         }
     }
 }
 
-/// What a stream has said.
+/// The last decision that a stream logged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Log {
     is_on: bool,

@@ -15,7 +15,7 @@ pub fn bound(len: u64) -> u64 {
 /// Compresses `source` to one zlib stream. [`Error::Buffer`] when it does not fit.
 pub fn compress(source: &[u8], output: &mut Output<'_>, level: i32) -> Result<()> {
     let config = Config { level, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
-    let mut stream = DeflateStream::one_shot(config)?;
+    let mut stream = DeflateStream::for_own_output(config)?;
     let mut input = source;
     while stream.deflate(&mut input, output, Flush::Finish)? != Status::StreamEnd {
         if output.is_full() {

@@ -8,7 +8,8 @@
 use crate::config::config;
 use crate::error::Result;
 use crate::format::bgzf;
-use crate::pipeline::Level;
+use crate::pipeline::{Between, Level};
+use crate::raw::Allocator;
 use crate::zng::DeflateParams;
 
 /// Unflushed bytes from which on workers are called: less would hardly gain anything.
@@ -21,19 +22,94 @@ const FIRST_CHUNK: usize = 128 << 10;
 /// at 512 KiB.
 const CHUNK: usize = 512 << 10;
 
-/// A segment this short, in a stream that has history, is cheaper with the serial engine, which still has its history at hand.
-const MESSAGE: usize = 8 << 10;
+/// A segment shorter than this is a message, and compressed by the message encoder, which has its history at hand.
+pub(super) const MESSAGE: usize = 8 << 10;
 
-/// All that `memLevel` means to zlib-ng is how many symbols a block has, and with 7 a block holds a message's. It spares
-/// such a stream 40 KiB. (zlib-ng's hash table always has 65,536 places, 64 KiB more than zlib's.)
-const MESSAGE_MEM_LEVEL: i32 = 7;
+/// The least `memLevel` of a stream that may become bulk: its message encoder holds [`MESSAGE`] bytes undecided.
+const BULK_MEM_LEVEL: i32 = 7;
 
 /// `Z_FILTERED`; 0 is `Z_DEFAULT_STRATEGY`.
 const FILTERED: i32 = 1;
 
-/// Whether our own engine, and so the pipeline, may compress for such a stream: the usual window, and a strategy that looks for matches of any distance.
+/// Output that a program must have room for, or else zlib itself may need another call.
+const SMALL_ROOM: usize = 32 << 10;
+
+/// Whether a stream's long segments go to the pipeline: the usual window, and a strategy that looks for matches of any
+/// distance.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
-    params.level > 0 && params.window_bits == 15 && params.strategy <= FILTERED
+    params.level > 0
+        && params.window_bits == 15
+        && params.mem_level >= BULK_MEM_LEVEL
+        && params.strategy <= FILTERED
+}
+
+/// Whether zlib-ng serves the stream: strategies that look for no matches, for runs only, or use fixed codes.
+pub(super) fn is_for_zng(params: &DeflateParams) -> bool {
+    params.strategy > FILTERED
+}
+
+/// The level of the message encoder, and whether the data is filtered.
+pub(super) fn message_level(params: &DeflateParams) -> (u32, bool) {
+    (mapped(params.level).clamp(0, 9) as u32, params.strategy == FILTERED)
+}
+
+/// What zlib-ng is made with; its levels end at 9.
+pub(super) fn zng_params(params: &DeflateParams) -> DeflateParams {
+    DeflateParams { level: mapped(params.level).min(9), ..*params }
+}
+
+/// Why a stream may, or may not, keep work in flight between two calls that both have room for output: its output must be
+/// fetched by later calls, which not every program makes. Programs have grown around zlib, which holds back a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// No reason is known: all that is decided leaves within the call.
+    No,
+    /// The output is the library's own: `gzwrite()`, `compress()`.
+    OwnOutput,
+    /// The room is so small that zlib may need another call, too.
+    SmallRoom,
+    /// The program was seen to call again, without input, after a call that filled the room.
+    Loops,
+    /// `RIGZ_HOLD_BACK=any`.
+    Switch,
+}
+
+impl Hold {
+    pub(super) fn may_hold(self) -> bool {
+        self != Hold::No
+    }
+}
+
+/// What is known of the program's way to call `deflate()`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Caller {
+    pub(super) owns_output: bool,
+    /// The last call took all input and left no room.
+    was_left_full: bool,
+    loops: bool,
+}
+
+impl Caller {
+    /// A call without a flush begins with this many bytes of input and of room.
+    pub(super) fn note_call(&mut self, input: usize, room: usize) {
+        self.loops |= self.was_left_full && input == 0 && room > 0;
+    }
+
+    /// The call ends with these left.
+    pub(super) fn note_return(&mut self, input: usize, room: usize) {
+        self.was_left_full = input == 0 && room == 0;
+    }
+
+    /// Whether work may be in flight after a call that has `room` bytes for output.
+    pub(super) fn hold(&self, room: usize) -> Hold {
+        match () {
+            () if self.owns_output => Hold::OwnOutput,
+            () if config().hold_back => Hold::Switch,
+            () if self.loops => Hold::Loops,
+            () if room < SMALL_ROOM => Hold::SmallRoom,
+            () => Hold::No,
+        }
+    }
 }
 
 /// The number of the level that compresses where the program asked for `level`: 10 to 12 for our own engine only.
@@ -47,22 +123,15 @@ pub(super) fn level_for(level: i32, strategy: i32) -> Result<Level> {
     Ok(if strategy == FILTERED { level.filtered() } else { level })
 }
 
-/// What the serial engine, which knows levels up to 9, is made with. If it gets all of the stream, or `is_pinned` for another reason, its
-/// blocks must be as long as the program asked for, or noise would exceed `deflateBound()`.
-pub(super) fn serial_params(params: &DeflateParams, is_pinned: bool) -> DeflateParams {
-    let is_for_messages = is_for_pipeline(params) && !is_pinned;
-    let mem_level = if is_for_messages { params.mem_level.min(MESSAGE_MEM_LEVEL) } else { params.mem_level };
-    DeflateParams { level: mapped(params.level).min(9), mem_level, ..*params }
-}
-
-/// Whether a segment of `len` bytes that begins with history is left to the serial engine.
-pub(super) fn is_message(len: usize) -> bool {
-    len < MESSAGE
-}
-
 /// Unflushed bytes from which on a segment is compressed in parallel.
 pub(super) fn parallel_from() -> usize {
     config().threshold.unwrap_or(PARALLEL_FROM)
+}
+
+/// What workers may do while the program is not in a call. A stream with an allocator of the program's may be abandoned without
+/// `deflateEnd()`, when its arena is freed as a whole: no worker has a job of such a stream then.
+pub(super) fn between(allocator: &Allocator) -> Between {
+    if allocator.is_system() { Between::GoOn } else { Between::Rest }
 }
 
 /// Bytes in the chunk of this number, from 0, of a segment.

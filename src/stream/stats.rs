@@ -1,20 +1,35 @@
 //! `RIGZ_STATS`: one line of JSON for each finished stream.
 //!
-//! The one way to see from outside what the library did in a program. Without the switch nothing is counted or timed.
+//! They show from outside what the library did in a program. Without the switch nothing is counted
+//! or timed. The calls that are timed here are also the ones that `RIGZ_TRACE` shows.
 
 #![forbid(unsafe_code)]
 
 use crate::config::config;
 use crate::pipeline::Counters;
+use crate::raw::process::{monotonic, program_name, thread_time};
 use crate::raw::report;
 use crate::readahead::ReadCounters;
-use std::time::{Duration, Instant};
+use crate::trace::{self, Span};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What a stream does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Deflate,
     Inflate,
+    /// `inflateBack()`.
+    InflateBack,
+}
+
+impl Operation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Deflate => "deflate",
+            Self::Inflate => "inflate",
+            Self::InflateBack => "inflateBack",
+        }
+    }
 }
 
 /// Counters of one stream.
@@ -25,51 +40,93 @@ pub(super) struct Stats {
     bytes_in: u64,
     bytes_out: u64,
     time: Duration,
+    /// Processor time of the threads that made the calls.
+    cpu: Duration,
+    /// When the first call was made.
+    began: Option<Duration>,
+    /// The level that a compressing stream had last.
+    pub(super) level: Option<i32>,
     /// Places that a reader kept to go back to.
     pub(super) checkpoints: u64,
     /// Returns to such places.
     pub(super) resumptions: u64,
 }
 
+/// The clocks of one call.
+#[derive(Debug)]
+pub(super) struct Timer {
+    began: Duration,
+    wall: Instant,
+    cpu: Duration,
+    /// The call's event of the timeline, which ends with the timer.
+    _span: Span,
+}
+
 impl Stats {
     pub(super) fn new(operation: Operation) -> Self {
         Self {
             operation,
-            is_on: config().stats.is_some(),
+            is_on: config().stats.is_some() || trace::is_on(),
             bytes_in: 0,
             bytes_out: 0,
             time: Duration::ZERO,
+            cpu: Duration::ZERO,
+            began: None,
+            level: None,
             checkpoints: 0,
             resumptions: 0,
         }
     }
 
-    /// Starts the clock of one call.
-    pub(super) fn timer(&self) -> Option<Instant> {
-        self.is_on.then(Instant::now)
+    /// Starts the clocks of one call.
+    pub(super) fn timer(&self) -> Option<Timer> {
+        self.is_on.then(|| Timer {
+            began: monotonic(),
+            cpu: thread_time(),
+            wall: Instant::now(),
+            _span: Span::call(self.operation.name()),
+        })
     }
 
     /// Counts what one call did.
-    pub(super) fn count(&mut self, timer: Option<Instant>, bytes_in: usize, bytes_out: usize) {
-        if let Some(start) = timer {
-            self.time += start.elapsed();
+    pub(super) fn count(&mut self, timer: Option<Timer>, bytes_in: usize, bytes_out: usize) {
+        if let Some(timer) = timer {
+            self.time += timer.wall.elapsed();
+            self.cpu += thread_time().saturating_sub(timer.cpu);
+            self.began.get_or_insert(timer.began);
             self.bytes_in += bytes_in as u64;
             self.bytes_out += bytes_out as u64;
         }
     }
 
-    /// Appends the stream's line, if anything happened, and starts anew. A line that cannot be written is lost: statistics
-    /// must not disturb the host.
+    /// Writes the stream's line and its events, if anything happened, and starts anew.
     pub(super) fn finish(&mut self, counters: Counters) {
-        if config().stats.is_none() || self.bytes_in + self.bytes_out == 0 {
+        if !self.is_on || self.bytes_in + self.bytes_out == 0 {
             return;
         }
+        if config().stats.is_some() {
+            self.write_line(counters);
+        }
+        if let Some(began) = self.began {
+            let level = self.level.and_then(|level| u64::try_from(level).ok());
+            let level = level.map(|level| ("level", level));
+            let arguments = [Some(("bytes_in", self.bytes_in)), Some(("bytes_out", self.bytes_out)), level];
+            trace::stream(self.operation.name(), began, &arguments);
+        }
+        *self = Self::new(self.operation);
+    }
+
+    fn write_line(&self, counters: Counters) {
         let engine = if counters.threads > 1 { "parallel" } else { "serial" };
-        let operation = if self.operation == Operation::Deflate { "deflate" } else { "inflate" };
-        let line = format!(
-            "{{\"operation\":\"{operation}\",\"engine\":\"{engine}\",\"bytes_in\":{},\"bytes_out\":{},\"chunks\":{},\
-             \"chunks_by_workers\":{},\"threads\":{},\"checkpoints\":{},\"resumptions\":{},\"seconds\":{:.6},\
-             \"pid\":{}}}\n",
+        let program = Some(program_name()).filter(|name| trace::is_plain(name)).unwrap_or("?");
+        let level = self.level.map_or(String::new(), |level| format!("\"level\":{level},"));
+        let age = self.began.map_or(Duration::ZERO, |began| monotonic().saturating_sub(began));
+        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(age);
+        append(&format!(
+            "{{\"operation\":\"{}\",\"engine\":\"{engine}\",\"program\":\"{program}\",{level}\"bytes_in\":{},\
+             \"bytes_out\":{},\"chunks\":{},\"chunks_by_workers\":{},\"threads\":{},\"checkpoints\":{},\
+             \"resumptions\":{},\"start\":{:.6},\"seconds\":{:.6},\"cpu_seconds\":{:.6},\"pid\":{}}}\n",
+            self.operation.name(),
             self.bytes_in,
             self.bytes_out,
             counters.chunks,
@@ -77,11 +134,11 @@ impl Stats {
             counters.threads.max(1),
             self.checkpoints,
             self.resumptions,
+            start.as_secs_f64(),
             self.time.as_secs_f64(),
+            (self.cpu + counters.cpu).as_secs_f64(),
             std::process::id(),
-        );
-        append(&line);
-        *self = Self::new(self.operation);
+        ));
     }
 }
 
@@ -92,10 +149,11 @@ pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
     }
     let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
     append(&format!(
-        "{{\"operation\":\"{operation}\",\"engine\":\"{}\",\"bytes_ahead\":{},\"read_ahead\":{},\"hits\":{},\"misses\":{},\
+        "{{\"operation\":\"{operation}\",\"engine\":\"{}\",\"program\":\"{}\",\"bytes_ahead\":{},\"read_ahead\":{},\"hits\":{},\"misses\":{},\
          \"pauses\":{},\"gap\":{:.2},\"worker_seconds\":{:.6},\"finder_seconds\":{:.6},\"decoder_seconds\":{:.6},\
          \"delivery_seconds\":{:.6},\"waiting_seconds\":{:.6},\"seconds\":{:.6},\"pid\":{}}}\n",
         if counters.bytes > 0 { "parallel" } else { "serial" },
+        Some(program_name()).filter(|name| trace::is_plain(name)).unwrap_or("?"),
         counters.bytes,
         counters.exact,
         counters.hits,
@@ -112,7 +170,8 @@ pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
     ));
 }
 
-/// Appends a line to the file of statistics.
+/// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must
+/// not disturb the host.
 fn append(line: &str) {
     if let Some(path) = &config().stats {
         report::append(path, line.as_bytes());

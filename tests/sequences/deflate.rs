@@ -755,6 +755,12 @@ fn random_call<'a>(
                 cut = pair.left();
             }
             pair.deflate(cut, room, flush, rng.chance(50), trace)?;
+            // Between two bytes, where a dictionary is rare and must lose no bits.
+            let is_between = matches!(flush, PARTIAL_FLUSH | BLOCK);
+            if is_between && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(40) {
+                let len = 1 + rng.size(40_000);
+                pair.set_dictionary(&data(rng, len), trace)?;
+            }
         }
         75..81 if !pair.finishing && !pair.ended => {
             let (mut level, mut strategy) = (rng.range(-1, 9), rng.pick(&[0, 0, 0, 1, 2, 3, 4]));

@@ -62,7 +62,7 @@ const GZ_FAULTS: &[&str] = &[
 ];
 
 fn build(folder: &Folder) -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sequences/broken.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/sequences/broken.c");
     let library = folder.0.join("libbroken.so");
     let output = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])

@@ -167,7 +167,8 @@ pub(crate) fn judge_path() -> PathBuf {
 
 fn library_path() -> PathBuf {
     if let Some(path) = env::var_os("RIGZ_LIB") {
-        return path.into();
+        // Tests run in cdylib/; a relative path is meant from the root of the checkout.
+        return Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path);
     }
     let exe = env::current_exe().expect("the test binary knows its path");
     // target/<profile>/deps/sequences-<hash>. `cargo test` has just built the library beside it; `cargo build` puts it one up.

@@ -67,8 +67,16 @@ impl Drop for Folder {
 pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("LC_ALL", "C");
-    for name in ["GZIP", "PIGZ", "LD_PRELOAD", "RIGZ_THREADS", "RIGZ_STATS", "RIGZ_LOG", "RIGZ_PRELOAD_FILE"]
-    {
+    for name in [
+        "GZIP",
+        "PIGZ",
+        "LD_PRELOAD",
+        "RIGZ_THREADS",
+        "RIGZ_STATS",
+        "RIGZ_LOG",
+        "RIGZ_TRACE",
+        "RIGZ_PRELOAD_FILE",
+    ] {
         command.env_remove(name);
     }
     command

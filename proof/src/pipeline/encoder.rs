@@ -1,9 +1,9 @@
-//! An encoder that copies, panics or is refused memory, as the chunk's level or its maker says; and that sees whether it is used while it
-//! must not be.
+//! An encoder that copies, panics or is refused memory, as the chunk's level or the model says; it notices when it is used at a
+//! forbidden time.
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread::{self, ThreadId};
 
-use crate::deflate::ChunkInfo;
 use crate::error::{Error, Result};
 use crate::raw::Output;
 
@@ -18,6 +18,10 @@ pub(super) const PANICS: Level = 9;
 loom::lazy_static! {
     /// Set while no worker may touch a chunk's memory.
     pub(super) static ref IS_RESTING: AtomicBool = AtomicBool::new(false);
+    /// Set before workers begin, if they find no memory.
+    pub(super) static ref WORKERS_ARE_REFUSED: AtomicBool = AtomicBool::new(false);
+    /// The model's own thread, which asks first.
+    pub(super) static ref OWNER: ThreadId = thread::current().id();
     /// How often a chunk was encoded.
     pub(super) static ref ENCODED: AtomicUsize = AtomicUsize::new(0);
 }
@@ -41,26 +45,20 @@ pub(super) fn bound(len: usize) -> usize {
 
 #[derive(Debug, Default)]
 pub(super) struct ChunkEncoder {
-    is_refused_memory: bool,
     pub(super) discarded: usize,
 }
 
 impl ChunkEncoder {
-    /// One that finds no memory.
-    pub(super) fn refused() -> Self {
-        Self { is_refused_memory: true, ..Self::default() }
-    }
-
     pub(super) fn encode(
         &mut self,
         level: Level,
-        data: &[u8],
-        window_len: usize,
+        (data, window_len): (&[u8], usize),
+        _: bool,
         _: ChunkEnd,
         out: &mut Output<'_>,
-    ) -> Result<ChunkInfo> {
+    ) -> Result<u32> {
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
-        if self.is_refused_memory {
+        if WORKERS_ARE_REFUSED.load(Ordering::SeqCst) && thread::current().id() != *OWNER {
             return Err(Error::Memory);
         }
         if level == PANICS {
@@ -69,7 +67,7 @@ impl ChunkEncoder {
         out.put(&data[window_len..]);
         ENCODED.fetch_add(1, Ordering::SeqCst);
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
-        Ok(ChunkInfo { last_bits: 8 })
+        Ok(8)
     }
 
     /// No model has a chunk of this form.

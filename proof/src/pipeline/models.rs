@@ -1,33 +1,32 @@
 //! The hand-over between a stream's thread and the workers, under every order of their steps (as far as the bound on
 //! preemptions goes; `LOOM_MAX_PREEMPTIONS` lifts it).
 
-use std::ffi::{c_uint, c_void};
-
 use loom::sync::atomic::Ordering;
-use loom::thread::{self, JoinHandle, ThreadId};
+use loom::thread;
 
-use super::encoder::{ChunkEncoder, ChunkEnd, ENCODED, Form, IS_RESTING, PANICS};
+use super::encoder::{ChunkEnd, ENCODED, Form, IS_RESTING, OWNER, PANICS, WORKERS_ARE_REFUSED};
 use super::job::Chunk;
-use super::pool::Pool;
-use super::ring::Ring;
-use super::sync::Shared;
+use super::ring::{Between, Ring};
 use crate::checksum::Check;
 use crate::error::Error;
-use crate::raw::{Allocator, Output};
+use crate::pool::Pool;
+use crate::pool::sync::Shared;
+use crate::raw::Output;
 
-/// Runs `model` under every order.
+/// Runs `model` under every order, and then its workers to their end.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
-    builder.check(model);
+    builder.check(move || {
+        model();
+        Pool::current().expect("a model has a pool").close();
+    });
 }
 
-fn worker(encoder: ChunkEncoder) -> JoinHandle<()> {
-    thread::spawn(move || Pool::current().expect("a model has a pool").work(encoder))
-}
-
-fn ring(allocator: Allocator) -> Ring {
-    let mut ring = Ring::new(allocator).expect("memory for a ring");
+/// A ring that has called the workers. The pool starts one for each job that it is offered, at most two, and each ends as soon as
+/// it finds nothing to do, as a worker does whose patience is at an end.
+fn ring(between: Between) -> Ring {
+    let mut ring = Ring::new(between).expect("memory for a ring");
     ring.use_workers(|depth| depth).expect("memory for a deeper ring");
     ring
 }
@@ -36,8 +35,8 @@ fn push(ring: &mut Ring, level: i32, data: &[u8]) {
     let out = ring.output_buffer(data.len()).expect("memory for a result");
     let mut bytes = ring.input_buffer(data.len()).expect("memory for a chunk");
     bytes.extend(data);
-    let chunk =
-        Chunk { form: Form::Raw, level, bytes, window_len: 0, end: ChunkEnd::Sync, check: Check::None };
+    let (form, end, check) = (Form::Raw, ChunkEnd::Sync, Check::None);
+    let chunk = Chunk { form, level, bytes, window_len: 0, is_first: true, end, check };
     ring.push(chunk, out).expect("memory for a job");
 }
 
@@ -55,21 +54,12 @@ fn drain(ring: &mut Ring) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn end(workers: impl IntoIterator<Item = JoinHandle<()>>) {
-    Pool::current().expect("a model has a pool").close();
-    for worker in workers {
-        worker.join().expect("workers do not panic");
-    }
-}
-
 #[test]
 fn a_job_is_done_once_by_its_owner_or_by_a_worker() {
     check(|| {
-        let worker = worker(ChunkEncoder::default());
-        let mut ring = ring(Allocator::SYSTEM);
+        let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"abc");
         assert_eq!(drain(&mut ring), Ok(b"abc".to_vec()));
-        end([worker]);
         assert_eq!(ENCODED.load(Ordering::SeqCst), 1);
     });
 }
@@ -77,12 +67,10 @@ fn a_job_is_done_once_by_its_owner_or_by_a_worker() {
 #[test]
 fn two_workers_and_the_owner_deliver_in_order() {
     check(|| {
-        let workers = [worker(ChunkEncoder::default()), worker(ChunkEncoder::default())];
-        let mut ring = ring(Allocator::SYSTEM);
+        let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
         push(&mut ring, 1, b"cd");
         assert_eq!(drain(&mut ring), Ok(b"abcd".to_vec()));
-        end(workers);
         assert_eq!(ENCODED.load(Ordering::SeqCst), 2);
     });
 }
@@ -90,132 +78,70 @@ fn two_workers_and_the_owner_deliver_in_order() {
 #[test]
 fn buffers_are_used_again_only_when_nobody_has_them() {
     check(|| {
-        let worker = worker(ChunkEncoder::default());
-        let mut ring = ring(Allocator::SYSTEM);
+        let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
         assert_eq!(drain(&mut ring), Ok(b"ab".to_vec()));
         push(&mut ring, 1, b"cd");
         assert_eq!(drain(&mut ring), Ok(b"cd".to_vec()));
-        end([worker]);
     });
 }
 
 #[test]
 fn a_ring_may_go_while_its_jobs_are_offered() {
     check(|| {
-        let worker = worker(ChunkEncoder::default());
-        let mut ring = ring(Allocator::SYSTEM);
+        let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
         push(&mut ring, 1, b"cd");
         drop(ring);
-        end([worker]);
     });
 }
 
 #[test]
 fn a_panic_in_a_worker_is_the_jobs_error_and_hangs_nobody() {
     check(|| {
-        let worker = worker(ChunkEncoder::default());
-        let mut ring = ring(Allocator::SYSTEM);
+        let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
         push(&mut ring, PANICS, b"cd");
         assert_eq!(drain(&mut ring), Err(Error::Stream));
-        drop(ring);
-        end([worker]);
     });
 }
 
 #[test]
-fn memory_refused_to_a_worker_leaves_the_job_to_others() {
+fn memory_refused_to_a_worker_leaves_the_job_to_its_owner() {
     check(|| {
-        let worker = worker(ChunkEncoder::refused());
-        let mut ring = ring(Allocator::SYSTEM);
+        let _owner = *OWNER;
+        WORKERS_ARE_REFUSED.store(true, Ordering::SeqCst);
+        let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
         assert_eq!(drain(&mut ring), Ok(b"ab".to_vec()));
-        end([worker]);
+        assert_eq!(ENCODED.load(Ordering::SeqCst), 1);
     });
 }
 
 #[test]
 fn a_copied_ring_delivers_the_same_and_may_go_first() {
     check(|| {
-        let worker = worker(ChunkEncoder::default());
-        let mut first = ring(Allocator::SYSTEM);
+        let mut first = ring(Between::GoOn);
         push(&mut first, 1, b"ab");
         let mut second = first.try_clone().expect("memory for a copy");
         drop(first);
         assert_eq!(drain(&mut second), Ok(b"ab".to_vec()));
-        end([worker]);
     });
 }
 
-/// A host's allocator that may be used on one thread only, and counts what is out.
-struct Host {
-    owner: ThreadId,
-    out: std::cell::Cell<usize>,
-}
-
-impl Host {
-    fn new() -> Box<Self> {
-        Box::new(Self { owner: thread::current().id(), out: std::cell::Cell::new(0) })
-    }
-
-    fn allocator(&self) -> Allocator {
-        unsafe extern "C" fn alloc(host: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
-            // SAFETY: `allocator` gave the host, which outlives what it lends.
-            let host = unsafe { &*host.cast::<Host>() };
-            assert_eq!(thread::current().id(), host.owner, "zalloc on another thread");
-            host.out.set(host.out.get() + 1);
-            // SAFETY: any size may be asked for.
-            unsafe { libc::malloc(items as usize * size as usize) }
-        }
-        unsafe extern "C" fn free(host: *mut c_void, address: *mut c_void) {
-            // SAFETY: as in `alloc`.
-            let host = unsafe { &*host.cast::<Host>() };
-            assert_eq!(thread::current().id(), host.owner, "zfree on another thread");
-            host.out.set(host.out.get() - 1);
-            // SAFETY: `alloc` gave the address.
-            unsafe { libc::free(address) }
-        }
-        // SAFETY: the pair is malloc's and free's, and the host outlives the models' rings.
-        unsafe { Allocator::foreign(alloc, free, (&raw const *self).cast_mut().cast()) }
-    }
-}
-
 #[test]
-fn memory_of_the_hosts_is_touched_in_calls_only_and_freed_on_its_thread() {
+fn a_ring_that_rests_has_no_job_with_a_worker_between_calls() {
     check(|| {
-        let host = Host::new();
-        let worker = worker(ChunkEncoder::default());
-        let mut ring = ring(host.allocator());
+        let mut ring = ring(Between::Rest);
         push(&mut ring, 1, b"ab");
         push(&mut ring, 1, b"cd");
-        // A call: everything is begun, and by its end nothing is.
+        // A call: everything is begun, and finished when it returns.
         ring.work().expect("jobs succeed");
         ring.rest();
         IS_RESTING.store(true, Ordering::SeqCst);
         thread::yield_now();
         IS_RESTING.store(false, Ordering::SeqCst);
         assert_eq!(drain(&mut ring), Ok(b"abcd".to_vec()));
-        drop(ring);
-        assert_eq!(host.out.get(), 0);
-        end([worker]);
-    });
-}
-
-#[test]
-fn memory_of_the_hosts_is_all_back_when_a_ring_goes_while_a_worker_has_a_job() {
-    check(|| {
-        let host = Host::new();
-        let worker = worker(ChunkEncoder::default());
-        let mut ring = ring(host.allocator());
-        push(&mut ring, 1, b"ab");
-        push(&mut ring, 1, b"cd");
-        ring.work().expect("jobs succeed");
-        drop(ring);
-        assert_eq!(host.out.get(), 0, "all is freed before the stream's thread goes on");
-        IS_RESTING.store(true, Ordering::SeqCst);
-        end([worker]);
     });
 }
 

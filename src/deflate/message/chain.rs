@@ -27,8 +27,8 @@ const SHORT_OFFSET_MAX: usize = 4096;
 /// The least length of a match in filtered data (`Z_FILTERED`), as in zlib.
 pub(super) const FILTERED_SHORTEST: usize = 6;
 
-/// Limits of the search at a level.
-#[derive(Debug)]
+/// Limits of a search.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Search {
     /// Candidates compared; half as many where the byte before has a match of [`good`](Self::good) bytes.
     depth: u32,
@@ -43,8 +43,9 @@ const fn limits(depth: u32, good: usize, lazy: usize, nice: usize) -> Search {
     Search { depth, good, lazy, nice }
 }
 
-/// Of levels 2 to 9.
-const SEARCHES: [Search; 8] = [
+/// Of levels 1 to 9.
+const SEARCHES: [Search; 9] = [
+    limits(2, 4, 4, 16),
     limits(4, 4, 5, 32),
     limits(6, 4, 8, 32),
     limits(8, 4, 16, 64),
@@ -55,9 +56,15 @@ const SEARCHES: [Search; 8] = [
     limits(256, 32, 258, 258),
 ];
 
-/// The limits of `level`, 2 to 9.
-pub(super) fn search(level: u32) -> &'static Search {
-    &SEARCHES[(level as usize - 2).min(SEARCHES.len() - 1)]
+/// Limits in zlib's terms (zlib manual, `deflateTune`), as far as they can be kept.
+pub(super) fn tuned(good: usize, lazy: usize, nice: usize, chain: u32) -> Search {
+    let nice = nice.clamp(MIN_MATCH, MAX_MATCH);
+    Search { depth: chain.max(1), good: good.max(1), lazy: lazy.max(1), nice }
+}
+
+/// The limits of `level`, 1 to 9.
+pub(super) fn search(level: u32) -> Search {
+    SEARCHES[(level as usize - 1).min(SEARCHES.len() - 1)]
 }
 
 /// The chains and the parser's state.
@@ -131,7 +138,7 @@ impl Chain {
     #[expect(clippy::too_many_arguments, reason = "the parts of one encoder, lent for a call")]
     pub(super) fn parse(
         &mut self,
-        search: &'static Search,
+        search: Search,
         shortest: usize,
         heads: &mut [u16],
         data: &[u8],
@@ -142,6 +149,8 @@ impl Chain {
         assert!(span.end + 32 <= data.len() && data.len() <= (1 << 16) + 64 && span.limit <= span.end);
         assert!(heads.len().is_power_of_two() && self.previous.capacity().is_power_of_two());
         let bits = heads.len().ilog2();
+        // Where there are few heads, chains are long and most of their places alike in the hash only.
+        let search = Search { depth: search.depth << (15 - bits).div_ceil(3), ..search };
         let walk = Walk { chain: self, search, shortest, heads, bits, data, span, max_offset };
         if walk.chain.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
     }
@@ -150,7 +159,7 @@ impl Chain {
 /// One call of the parser.
 struct Walk<'a> {
     chain: &'a mut Chain,
-    search: &'static Search,
+    search: Search,
     shortest: usize,
     heads: &'a mut [u16],
     bits: u32,

@@ -16,7 +16,7 @@
 mod chain;
 
 use super::emitter::{Decision, Emitter, STORED_MIN};
-use super::parse::fast::{FastTable, Span};
+use super::parse::fast::{self, FastTable, Span};
 use super::token::OpenBlock;
 use super::{ChunkEnd, PendingBits, Progress};
 use crate::error::{Error, Result};
@@ -28,14 +28,20 @@ use chain::{Chain, Search};
 const PADDING: usize = 64;
 /// Bytes that wait before the parser is called without a flush.
 const BATCH: usize = 4 << 10;
+/// Bytes that wait at most: what is taken although the output is full counts as held back.
+const UNPARSED_MAX: usize = 12 << 10;
 /// Tokens of a block: at most, whatever memory there is, since an open block is held back; and at least.
 const TOKENS: (usize, usize) = (16 << 10, 96);
-/// Tokens that one turn of a parser adds at most.
-const TURN_TOKENS: usize = 40;
+/// Tokens that one turn of the chain parser adds at most.
+const TURN_TOKENS: usize = 8;
 /// A dynamic code that saves less than this many 256ths of a block is passed over, to save time at the lowest levels.
 const FAST_MARGIN: u32 = 20;
-/// What zlib asks for beside the tables, in bytes.
+/// What zlib asks for beside the tables, in bytes. This struct, what it holds in memory of its own, and what the owner adds
+/// take less.
 const ZLIB_STATE: usize = 8 << 10;
+
+/// Heads with which level 1 does without chains.
+const FAST_HEADS: usize = 1 << 12;
 
 /// What a stream's memory is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +50,6 @@ pub struct MessageSettings {
     pub window_bits: u32,
     /// 1 to 9.
     pub mem_level: u32,
-    /// Bytes of the caller's own that count as the stream's memory.
-    pub owner_size: usize,
 }
 
 /// How matches are looked for.
@@ -56,7 +60,7 @@ enum Method {
     /// One place for each four bytes.
     Fast,
     /// Chains of places.
-    Chain(&'static Search),
+    Chain(Search),
 }
 
 /// Which parser's tables hold the positions of the window.
@@ -109,7 +113,7 @@ impl MessageEncoder {
         let head_count = 1usize << (settings.mem_level + 7).min(15);
         // Less the window and the chain, which take what zlib's take, and the heads.
         let limit = ZLIB_STATE + (1usize << (settings.mem_level + 9));
-        let rest = limit.saturating_sub(settings.owner_size.max(ZLIB_STATE) + PADDING + 2 * head_count);
+        let rest = limit.saturating_sub(ZLIB_STATE + PADDING + 2 * head_count);
         let short_count = Chain::short_count(rest);
         let token_count = ((rest - 2 * short_count) / 4).clamp(TOKENS.1, TOKENS.0);
         let mut encoder = Self {
@@ -118,7 +122,7 @@ impl MessageEncoder {
             table: FastTable::of(Table::new(head_count, allocator)?),
             chain: Chain::new(size, short_count, allocator)?,
             block: OpenBlock::new(token_count, allocator)?,
-            emitter: Emitter::new(),
+            emitter: Emitter::new(allocator)?,
             method: Method::Store,
             is_filtered,
             entered: Entered::Nothing,
@@ -140,9 +144,35 @@ impl MessageEncoder {
         self.is_filtered = is_filtered;
         self.method = match level {
             0 => Method::Store,
-            1 => Method::Fast,
+            // A small table forgets too much to do without chains.
+            1 if self.table.len() >= FAST_HEADS => Method::Fast,
             _ => Method::Chain(chain::search(level)),
         };
+    }
+
+    /// Searches from here on with limits in zlib's terms (`deflateTune()`), until the level is set again.
+    pub fn tune(&mut self, good: usize, lazy: usize, nice: usize, chain: u32) {
+        self.method = Method::Chain(chain::tuned(good, lazy, nice, chain));
+    }
+
+    /// Back to the start of a stream. `keeps_history`: what follows may refer to what was taken before.
+    pub fn reset(&mut self, keeps_history: bool) {
+        let from = if keeps_history { self.window_start() } else { self.end };
+        self.window.copy_within(from..self.end, 0);
+        let len = self.end - from;
+        self.emitter.begin(len, PendingBits::default());
+        self.go_on_at(len);
+    }
+
+    /// Appends `dictionary` to the history. Nothing may have been taken since the last message.
+    pub fn add_history(&mut self, dictionary: &[u8]) {
+        let dictionary = &dictionary[dictionary.len().saturating_sub(self.size)..];
+        let kept = (self.end - self.window_start()).min(self.size - dictionary.len());
+        self.window.copy_within(self.end - kept..self.end, 0);
+        let len = kept + dictionary.len();
+        self.window.extend_to(len + PADDING, 0);
+        self.window[kept..len].copy_from_slice(dictionary);
+        self.go_on_at(len);
     }
 
     /// Begins anew after `history`, of which the last window counts, with the bits `before` of an output byte.
@@ -151,9 +181,15 @@ impl MessageEncoder {
         let len = history.len();
         self.window.extend_to(len + PADDING, 0);
         self.window[..len].copy_from_slice(history);
+        self.emitter.begin(len, before);
+        self.go_on_at(len);
+    }
+
+    /// Goes on with the first `len` bytes of the window as history.
+    fn go_on_at(&mut self, len: usize) {
         (self.position, self.end, self.message, self.history) = (len, len, len, 0);
         self.entered = Entered::Nothing;
-        self.emitter.begin(len, before);
+        self.emitter.go_on_at(len);
         self.block.open(len);
         self.chain.restart();
         (self.is_block_whole, self.is_writing, self.is_ending) = (true, false, false);
@@ -161,7 +197,7 @@ impl MessageEncoder {
 
     /// Forgets the history (`Z_FULL_FLUSH`). Between two messages.
     pub fn forget(&mut self) {
-        self.restart(&[], self.emitter.pending_bits());
+        self.go_on_at(0);
     }
 
     /// Takes input, and writes what is decided as far as `out` has room. All input is taken unless room was lacking. With
@@ -176,14 +212,13 @@ impl MessageEncoder {
                 self.message = self.position;
                 return Progress::Done;
             }
-            self.take(input);
+            self.take(input, UNPARSED_MAX);
             let end = end.filter(|_| input.is_empty());
-            let is_full = self.end == 2 * self.size;
-            if end.is_none() && !is_full && self.end - self.position < BATCH + self.lookahead() {
+            if input.is_empty() && end.is_none() && self.end - self.position < BATCH + self.lookahead() {
                 return Progress::NeedsInput;
             }
             self.parse(end.is_some());
-            let has_room = self.block.room() > TURN_TOKENS;
+            let has_room = self.block.room() > self.turn_tokens();
             if !has_room || self.is_store_due() {
                 self.end_block(None);
             } else if self.position >= self.slide_at() {
@@ -197,7 +232,7 @@ impl MessageEncoder {
     /// Takes input without parsing it, as long as it fits the window: the message may turn out to be for another encoder.
     pub fn hold(&mut self, input: &mut &[u8]) {
         loop {
-            self.take(input);
+            self.take(input, usize::MAX);
             if input.is_empty() {
                 return;
             }
@@ -230,7 +265,11 @@ impl MessageEncoder {
 
     /// The history, with what was taken of the present message: at most the window's size.
     pub fn window(&self) -> &[u8] {
-        &self.window[self.history.max(self.end.saturating_sub(self.size))..self.end]
+        &self.window[self.window_start()..self.end]
+    }
+
+    fn window_start(&self) -> usize {
+        self.history.max(self.end.saturating_sub(self.size))
     }
 
     /// Bits of the last, incomplete byte, when nothing else is left to write.
@@ -246,6 +285,16 @@ impl MessageEncoder {
     /// Whether nothing was taken since the last message ended.
     pub fn is_at_rest(&self) -> bool {
         self.end == self.message && self.emitter.is_idle() && !self.is_ending
+    }
+
+    /// Whether the history may be changed: nothing was taken since the last message, which is written.
+    pub fn is_between_messages(&self) -> bool {
+        self.end == self.message && !self.is_writing && !self.is_ending
+    }
+
+    /// Writes primed bytes that wait. True when none is left.
+    pub fn write_primed(&mut self, out: &mut Output<'_>) -> bool {
+        self.write(out)
     }
 
     /// Bits in use in the last byte before it was last filled up, 1 to 8.
@@ -266,9 +315,14 @@ impl MessageEncoder {
             table: self.table.try_clone()?,
             chain: self.chain.try_clone()?,
             block: self.block.try_clone()?,
-            emitter: self.emitter.clone(),
+            emitter: self.emitter.try_clone()?,
             ..*self
         })
+    }
+
+    /// Tokens that one turn of the parser in use adds at most.
+    fn turn_tokens(&self) -> usize {
+        if matches!(self.method, Method::Fast) { fast::TURN_TOKENS } else { TURN_TOKENS }
     }
 
     /// How far past a position its decisions look.
@@ -286,8 +340,10 @@ impl MessageEncoder {
         self.size - self.lookahead() - 2
     }
 
-    fn take(&mut self, input: &mut &[u8]) {
-        let count = input.len().min(2 * self.size - self.end);
+    /// Moves input to the window, as long as no more than `most` bytes wait there to be parsed.
+    fn take(&mut self, input: &mut &[u8], most: usize) {
+        let count =
+            input.len().min(2 * self.size - self.end).min(most.saturating_sub(self.end - self.position));
         if count > 0 {
             self.window.extend_to(self.end + count + PADDING, 0);
             self.window[self.end..self.end + count].copy_from_slice(&input[..count]);
@@ -324,7 +380,7 @@ impl MessageEncoder {
         }
         self.enter_history();
         // A token for each byte at most, and what the parsers want free.
-        self.block.prepare(limit - self.position + MAX_MATCH + 2 * TURN_TOKENS);
+        self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
         let is_last = is_last && limit == self.end;
         let span = Span { from: self.position, limit, end: self.end, is_last };
         let max_offset = self.max_offset();

@@ -29,7 +29,7 @@ const HEAD_BITS: u32 = 15;
 /// Bytes of the key, and of the shortest match.
 const KEY: usize = 4;
 /// Tokens that one turn of the loop adds at most.
-const TURN_TOKENS: usize = 40;
+pub(in crate::deflate) const TURN_TOKENS: usize = 40;
 /// Literals in a row from which on the loop skips: 64, and then one pair more for each 64.
 const SKIP_SHIFT: u32 = 6;
 /// The longest skip.
@@ -70,6 +70,11 @@ impl FastTable {
     pub(in crate::deflate) fn of(heads: Table<u16>) -> Self {
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
         Self { heads, bits, newest: 0, reenter_at: 0 }
+    }
+
+    /// Places it has memory for.
+    pub(in crate::deflate) fn len(&self) -> usize {
+        1 << self.bits
     }
 
     /// Forgets all places.
@@ -202,9 +207,8 @@ impl Fast {
         if from < limit {
             position = self.base + table.parse(near, span, WINDOW_SIZE, block);
         }
-        if arrived.is_whole && to == data.len() {
-            position = take_literals(data, position, to, block);
-        }
+        // Near the end of the input too few bytes are left for a search.
+        position = take_literals(data, position, to, block);
         self.cursor.position = position;
         let is_due = self.cursor.is_end_due(arrived, block);
         if is_due {

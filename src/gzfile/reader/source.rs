@@ -188,7 +188,7 @@ impl Source {
         Ok(())
     }
 
-    pub(super) fn close(self) -> Result<(), Errno> {
+    pub(super) fn close(&mut self) -> Result<(), Errno> {
         self.descriptor.close()
     }
 }

@@ -47,14 +47,14 @@ impl Bookmark {
 
 impl Inflate {
     /// Where the stream stands, and what the data before it ends with; `None` where it cannot be resumed.
-    pub fn bookmark(&self) -> Option<(Bookmark, &[u8])> {
+    pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         if self.mode != Mode::Blocks {
             return None;
         }
         let bookmark = Bookmark {
             header: self.header,
             held: self.held,
-            blocks: self.blocks.save()?,
+            blocks: self.blocks.save(self.tables.as_deref())?,
             total: self.total,
             shown_check: self.shown_check,
         };
@@ -66,8 +66,11 @@ impl Inflate {
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
         self.reset();
         let window = &window[window.len().saturating_sub(WINDOW_SIZE)..];
-        let result = self.window.remember(window);
-        if result.is_ok() && self.blocks.restore(&bookmark.blocks) {
+        let mut result = self.window.remember(window);
+        if result.is_ok() && bookmark.blocks.needs_tables() {
+            result = self.take_tables();
+        }
+        if result.is_ok() && self.blocks.restore(&bookmark.blocks, self.tables.as_deref_mut()) {
             if !window.is_empty() {
                 self.grow_history(window.len());
             }

@@ -1,11 +1,12 @@
 //! Where the library under test lies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The shared library that `RIGZ_LIB` names, else the one that cargo built for this test's profile. There is no test without one.
 pub(crate) fn library() -> PathBuf {
     if let Some(path) = std::env::var_os("RIGZ_LIB") {
-        let path = PathBuf::from(path);
+        // Tests run in cdylib/; a relative path is meant from the root of the checkout.
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path);
         assert!(path.is_file(), "RIGZ_LIB names no file: {}", path.display());
         return path.canonicalize().expect("the file is there");
     }

@@ -14,7 +14,7 @@ mod built;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// `scripts/install`, of what cargo built.
@@ -104,7 +104,8 @@ fn a_program_finds_rigz_through_pkg_config() {
     assert_eq!(pkg_config(&prefix, &["--modversion", "rigz"]), [VERSION]);
     let flags = [["--cflags", "rigz"], ["--libs", "rigz"]].map(|ask| pkg_config(&prefix, &ask));
     let program = compile(&prefix, "consumer.c", &flags[0], &flags[1]);
-    assert_is_rigz(&succeed(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib"))));
+    // A private prefix comes with an rpath.
+    assert_is_rigz(&succeed(&mut Command::new(&program)));
     assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists(), "zlib's own name is taken on request only");
 }
 
@@ -138,6 +139,56 @@ fn a_program_that_says_lz_gets_rigz_by_our_paths() {
     assert!(needs.contains("Shared library: [libz.so.1]"), "it runs on every zlib: {needs}");
     let said = succeed(Command::new(&program).env("LD_LIBRARY_PATH", &private));
     assert_eq!(said, IS_RIGZ_AS_ZLIB);
+}
+
+/// `LIBDIR/rigz/root`, which has the shape of a prefix that zlib was installed into.
+fn zlib_root(prefix: &Path) -> PathBuf {
+    prefix.join("lib/rigz/root")
+}
+
+#[test]
+fn a_public_prefix_gives_no_rpath() {
+    let folder = scratch("public");
+    succeed(
+        install(Path::new("/usr")).arg("--libdir=/usr/lib/x86_64-linux-gnu").arg("--destdir").arg(&folder),
+    );
+    let file = folder.join("usr/lib/x86_64-linux-gnu/pkgconfig/rigz.pc");
+    let text = fs::read_to_string(file).expect("it is installed");
+    assert!(text.contains("\nLibs: -L${libdir} -lrigz\n"), "{text}");
+}
+
+#[test]
+fn the_zlib_shaped_root_serves_cmakes_find_package_zlib() {
+    let prefix = installed("zlib-root-cmake");
+    let project = prefix.join("project");
+    fs::create_dir_all(&project).expect("the stage is writable");
+    let lists = "cmake_minimum_required(VERSION 3.13)\nproject(ask C)\nfind_package(ZLIB 1.2.11 REQUIRED)\n\
+                 add_executable(program program.c)\ntarget_link_libraries(program PRIVATE ZLIB::ZLIB)\n";
+    fs::write(project.join("CMakeLists.txt"), lists).expect("the stage is writable");
+    fs::copy(root().join("tests/consumer/zlib_consumer.c"), project.join("program.c")).expect("a source");
+    let build = project.join("build");
+    let zlib_root = format!("-DZLIB_ROOT={}", zlib_root(&prefix).display());
+    succeed(Command::new("cmake").arg("-S").arg(&project).arg("-B").arg(&build).arg(zlib_root));
+    succeed(Command::new("cmake").arg("--build").arg(&build));
+    assert_eq!(succeed(&mut Command::new(build.join("program"))), IS_RIGZ_AS_ZLIB);
+}
+
+/// Configure scripts make `-I DIR/include -L DIR/lib -lz` of `--with-zlib=DIR`.
+#[test]
+fn the_zlib_shaped_root_serves_include_and_library_paths() {
+    let prefix = installed("zlib-root-paths");
+    let zlib_root = zlib_root(&prefix);
+    let cflags = strings([format!("-I{}", zlib_root.join("include").display())]);
+    let libs = strings([format!("-L{}", zlib_root.join("lib").display()), "-lz".into()]);
+    let program = compile(&prefix, "zlib_consumer.c", &cflags, &libs);
+    let said = succeed(Command::new(&program).env("LD_LIBRARY_PATH", zlib_root.join("lib")));
+    assert_eq!(said, IS_RIGZ_AS_ZLIB);
+    // And its pkg-config file.
+    let mut ask = Command::new("pkg-config");
+    ask.env("PKG_CONFIG_LIBDIR", zlib_root.join("lib/pkgconfig")).args(["--cflags", "--libs", "zlib"]);
+    let flags: Vec<_> = succeed(&mut ask).split_whitespace().map(str::to_owned).collect();
+    let program = compile(&prefix, "zlib_consumer.c", &[], &flags);
+    assert_eq!(succeed(&mut Command::new(&program)), IS_RIGZ_AS_ZLIB);
 }
 
 #[test]
@@ -290,7 +341,10 @@ fn a_target_without_rigz_is_refused_in_a_sentence() {
     let profile = library.ancestors().find(|folder| folder.join("build").is_dir()).expect("cargo's folder");
     let found = succeed(Command::new("find").arg(profile.join("build")).args([
         "-path",
-        "*/rigz-*/build-script-build",
+        "*/librigz-*/build-script-build",
+        "!",
+        "-path",
+        "*/librigz-cdylib-*",
         "-printf",
         "%T@ %p\n",
     ]));

@@ -12,7 +12,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::sync::model::{AtomicBool, Condvar, Mutex, lock, wait};
+use super::sync::{AtomicBool, Condvar, Mutex, lock, wait_while};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl<T> Handover<T> {
     pub(crate) fn take(&self, patience: Duration) -> Taken<T> {
         let mut state = lock(&self.state);
         if matches!(*state, State::Running) {
-            state = wait(&self.settled, state, patience, |state| matches!(state, State::Running));
+            state = wait_while(&self.settled, state, patience, |state| matches!(state, State::Running));
         }
         self.wanted.store(false, Ordering::Relaxed);
         match std::mem::replace(&mut *state, State::Over) {

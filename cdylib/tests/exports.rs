@@ -1,7 +1,7 @@
 //! The built `librigz.so` exports what exports.txt says, with the right version nodes, and carries the marks a guest needs.
 //!
 //! A lost version script is silent: the library links, programs run, and only other machines complain. So the names AND the nodes
-//! are compared, on the file itself, with readelf. `RIGZ_LIB` names the file; without it, it is the one that cargo built (`tests/built`).
+//! are compared, on the file itself, with readelf. `RIGZ_LIB` names the file; without it, it is the one that cargo built (`built`).
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ mod built;
 use built::library;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn readelf(option: &str) -> String {

@@ -1,0 +1,69 @@
+/* Processes made by a raw clone, past the C library, with a stream whose jobs the parent's threads have: also where the child has
+ * its parent's process id, because both are the first in a namespace of their own, as in a container. */
+#include "check.h"
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+enum { LEN = 4 << 20 };
+static Bytef *plain, *out;
+static size_t room;
+
+static void hung(int number)
+{
+    _exit(128 + number);
+}
+
+/* A fork without the C library; its malloc may be in any state then, but workers that encode do not use it. */
+static pid_t raw_clone(unsigned long flags)
+{
+    pid_t child = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+    if (child == 0) {
+        signal(SIGALRM, hung); /* the first process of a namespace ignores what it does not handle */
+        hang_after(100);
+    }
+    return child;
+}
+
+/* The child goes on with what is in flight. */
+static void clone_in_flight(unsigned long flags)
+{
+    z_stream strm;
+    deflate_start(&strm, 6, 31);
+    strm.next_in = plain, strm.avail_in = LEN / 2, strm.next_out = out, strm.avail_out = (uInt)room;
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+    CHECK_EQ(strm.avail_in, 0);
+    pid_t self = getpid(), child = raw_clone(flags);
+    CHECK(child >= 0);
+    if (child == 0 && (flags & CLONE_NEWPID))
+        CHECK_EQ(getpid(), self);
+    strm.avail_in = LEN / 2;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    check_unpacks(out, strm.total_out, 31, plain, LEN);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    if (child == 0)
+        _exit(0);
+    CHECK_EQ(child_status(child), 0);
+}
+
+int main(void)
+{
+    begin();
+    setenv("RIGZ_THREADS", "3", 1);
+    room = compressBound(LEN) + 1000, plain = prose(LEN, 238), out = allocate(room);
+    for (int round = 0; round < 3; round++)
+        clone_in_flight(0);
+    pid_t first = raw_clone(CLONE_NEWPID);
+    if (first == 0) {
+        CHECK_EQ(getpid(), 1);
+        for (int round = 0; round < 3; round++)
+            clone_in_flight(CLONE_NEWPID);
+        _exit(0);
+    }
+    if (first < 0)
+        printf("note: no namespaces here\n");
+    else
+        CHECK_EQ(child_status(first), 0);
+    free(plain), free(out);
+    return 0;
+}

@@ -1,0 +1,266 @@
+//! What `rigz check` finds out about one program from its files: whether it can be accelerated,
+//! who in it calls zlib, and why not.
+
+#![forbid(unsafe_code)]
+
+use crate::elf::{self, Facts, Machine, Unfit, is_bulk};
+use crate::image::Image;
+use crate::known;
+use crate::loader::Loader;
+use crate::script::Target;
+use serde_json::json;
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Functions that a text names when a program calls them; the others are counted.
+const TOLD: [&str; 6] = ["deflate", "inflate", "compress", "uncompress", "gzwrite", "gzread"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Yes,
+    Perhaps,
+    No,
+}
+
+impl Verdict {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Verdict::Yes => "yes",
+            Verdict::Perhaps => "perhaps",
+            Verdict::No => "no",
+        }
+    }
+}
+
+/// A file that calls zlib, and which of its functions.
+#[derive(Debug)]
+struct Caller {
+    path: PathBuf,
+    functions: BTreeSet<String>,
+    /// Whole buffers go through libdeflate, which this file calls too.
+    has_libdeflate: bool,
+}
+
+/// What was found out about one program.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    name: String,
+    /// The file looked at: a script's interpreter.
+    file: PathBuf,
+    pub(crate) verdict: Verdict,
+    reasons: Vec<String>,
+    callers: Vec<Caller>,
+}
+
+/// What the walk over a program's libraries met.
+#[derive(Debug, Default)]
+struct Met {
+    /// Files that may load more while they run.
+    openers: Vec<String>,
+    names: BTreeSet<String>,
+}
+
+impl Finding {
+    pub(crate) fn of(name: &OsStr, image: &Image, loader: &Loader<'_>) -> Result<Self, String> {
+        let target = Target::find(image, name)?;
+        let mut finding = Finding {
+            name: name.display().to_string(),
+            file: target.path.clone(),
+            verdict: Verdict::No,
+            reasons: target.steps.clone(),
+            callers: Vec::new(),
+        };
+        match elf::read(&target.data) {
+            Ok(facts) => finding.judge(facts, &target, image, loader),
+            Err(unfit) => finding.reasons.push(match unfit {
+                Unfit::NoElf => "it is neither an ELF file nor a script".into(),
+                Unfit::OtherMachine => {
+                    "it is for 32 bits or for a processor that rigz is not built for".into()
+                }
+                Unfit::Damaged(how) => format!("its ELF headers make no sense: {how}"),
+            }),
+        }
+        if let Some(known) = known::of(name).filter(|_| finding.verdict != Verdict::No) {
+            let (when, why, what) = (known.condition(), known.reason, known.advice());
+            finding.reasons.push(format!("{when}{why}: `rigz run` sets {what} for it"));
+        }
+        Ok(finding)
+    }
+
+    fn judge(&mut self, facts: Facts, target: &Target, image: &Image, loader: &Loader<'_>) {
+        let shape = facts.shape.clone();
+        let has_own =
+            facts.own_zlib.is_some() || facts.exports.iter().any(|name| TOLD.contains(&name.as_str()));
+        let starts_programs = facts.starts_programs || target.script.is_some();
+        let obstacle = self.obstacle(&facts, image);
+        if shape.is_library {
+            self.reasons
+                .push("it is a library: what is said here holds for the programs that load it".into());
+        }
+        let is_blocked = obstacle.is_some();
+        self.reasons.extend(obstacle);
+        let mut met = Met::default();
+        self.walk(self.file.clone(), facts, &mut met, image, loader);
+        let linked = self.callers.len();
+        if !is_blocked {
+            self.walk_modules(target, &mut met, image, loader);
+        }
+        let bulk = |caller: &Caller| caller.functions.iter().any(|name| is_bulk(name));
+        let is_linked = self.callers[..linked].iter().any(|caller| bulk(caller) && !caller.has_libdeflate);
+        let is_loaded = self.callers[linked..].iter().any(|caller| bulk(caller) && !caller.has_libdeflate);
+        let is_aside = self.callers.iter().any(|caller| bulk(caller) && caller.has_libdeflate);
+        self.verdict = match () {
+            () if is_blocked => Verdict::No,
+            () if is_linked || (is_loaded && target.script.is_none()) => Verdict::Yes,
+            () if is_loaded => {
+                self.reasons.push("whether the script loads that module is not known".into());
+                Verdict::Perhaps
+            }
+            () if is_aside => Verdict::Perhaps,
+            () if has_own => Verdict::No,
+            () if starts_programs => {
+                self.reasons.push("it may start other programs: children inherit the preload".into());
+                Verdict::Perhaps
+            }
+            () if !met.openers.is_empty() => {
+                let openers = met.openers.join(" and ");
+                self.reasons
+                    .push(format!("nothing it needs calls libz.so.1, but {openers} may load what does"));
+                Verdict::Perhaps
+            }
+            () if !self.callers.is_empty() => {
+                self.reasons.push("nothing in it compresses or decompresses by libz.so.1".into());
+                Verdict::No
+            }
+            () => {
+                self.reasons.push("neither it nor a library it needs calls libz.so.1".into());
+                Verdict::No
+            }
+        };
+    }
+
+    /// Why the loader would not preload anything.
+    fn obstacle(&self, facts: &Facts, image: &Image) -> Option<String> {
+        let machine = facts.shape.machine;
+        if image.is_here() && machine != Machine::own() {
+            return Some(format!("it is for {}, and this machine is {}", machine.name, Machine::own().name));
+        }
+        facts.shape.obstacle().or_else(|| privileges(&image.outside(&self.file)?))
+    }
+
+    /// Looks at what an interpreter loads while it runs.
+    fn walk_modules(&mut self, target: &Target, met: &mut Met, image: &Image, loader: &Loader<'_>) {
+        for module in target.modules(image) {
+            let facts = image.read(&module).ok().and_then(|data| elf::read(&data).ok());
+            if let Some(facts) = facts {
+                self.walk(module, facts, met, image, loader);
+            }
+        }
+    }
+
+    /// Looks at a file and all libraries it needs, each once.
+    fn walk(&mut self, start: PathBuf, facts: Facts, met: &mut Met, image: &Image, loader: &Loader<'_>) {
+        let program_rpath = facts.rpath.clone();
+        let mut queue = VecDeque::from([(start.clone(), facts)]);
+        while let Some((path, facts)) = queue.pop_front() {
+            if facts.opens_libraries {
+                met.openers.push(path.display().to_string());
+            }
+            self.note_inside(&path, &facts);
+            if !facts.imports.is_empty() && facts.needed.iter().any(|name| name == "libz.so.1") {
+                let has_libdeflate = facts.needs_libdeflate();
+                if has_libdeflate {
+                    let path = path.display();
+                    self.reasons
+                        .push(format!("{path} calls libdeflate too, which does the bulk and stays as it is"));
+                }
+                self.callers.push(Caller {
+                    path: path.clone(),
+                    functions: facts.imports.clone(),
+                    has_libdeflate,
+                });
+            }
+            for name in &facts.needed {
+                if name.starts_with("libz.so") || !met.names.insert(name.clone()) {
+                    continue;
+                }
+                if name.starts_with("libz-ng.so") {
+                    self.reasons.push(format!("{} uses zlib-ng by its own names", path.display()));
+                }
+                let rpath = if path == start { &facts.rpath } else { &program_rpath };
+                let Some(found) = loader.find(name, &path, facts.shape.machine, rpath, &facts.runpath) else {
+                    // A module finds in the program what the loader would not find.
+                    if start == self.file {
+                        self.reasons.push(format!("{name}, which {} needs, is not found", path.display()));
+                    }
+                    continue;
+                };
+                if let Some(facts) = image.read(&found).ok().and_then(|data| elf::read(&data).ok()) {
+                    queue.push_back((found, facts));
+                }
+            }
+        }
+    }
+
+    /// Notes the DEFLATEs that a file holds, which stay as they are.
+    fn note_inside(&mut self, path: &Path, facts: &Facts) {
+        let own = facts.own_zlib.iter().map(|version| format!("zlib {version} of its own"));
+        // What a library needs of libdeflate is said with what it calls of zlib.
+        let others = facts.inside.iter().filter(|_| !facts.needs_libdeflate()).cloned();
+        for inside in own.chain(others) {
+            self.reasons.push(format!("{} holds {inside}, which stays as it is", path.display()));
+        }
+        if path == self.file && facts.exports.iter().any(|name| TOLD.contains(&name.as_str())) {
+            self.reasons
+                .push(format!("{} offers zlib's functions itself, before any library does", path.display()));
+        }
+    }
+
+    pub(crate) fn text(&self, is_verbose: bool) -> String {
+        let mut text = format!("{}: {}\n", self.name, self.verdict.word());
+        for caller in &self.callers {
+            let count = caller.functions.len();
+            let bulk: Vec<_> = TOLD.into_iter().filter(|name| caller.functions.contains(*name)).collect();
+            let bulk =
+                if bulk.is_empty() { String::new() } else { format!(", {} among them", bulk.join(", ")) };
+            _ = writeln!(text, "    {} calls {count} functions of libz.so.1{bulk}", caller.path.display());
+            if is_verbose {
+                let names: Vec<_> = caller.functions.iter().map(String::as_str).collect();
+                _ = writeln!(text, "        {}", names.join(" "));
+            }
+        }
+        for reason in &self.reasons {
+            _ = writeln!(text, "    {reason}");
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let callers: Vec<_> = self
+            .callers
+            .iter()
+            .map(|caller| json!({ "file": caller.path.display().to_string(), "functions": caller.functions }))
+            .collect();
+        json!({
+            "program": self.name,
+            "file": self.file.display().to_string(),
+            "accelerated": self.verdict.word(),
+            "callers": callers,
+            "reasons": self.reasons,
+        })
+        .to_string()
+    }
+}
+
+/// Why the loader ignores `LD_PRELOAD` for a file with rights of its own.
+fn privileges(path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).map_or(0, |status| status.mode());
+    if mode & 0o6000 != 0 {
+        return Some("it is setuid or setgid: the loader ignores LD_PRELOAD".into());
+    }
+    crate::signals::has_capabilities(path)
+        .then(|| "it has file capabilities: the loader ignores LD_PRELOAD".into())
+}

@@ -1,0 +1,92 @@
+//! The files in which a program on the library leaves what it did, for `rigz run` to read or to
+//! complete: the lines of its statistics, the events of its timeline.
+
+#![forbid(unsafe_code)]
+
+use crate::statistics::Summary;
+use rigz::raw::process::{monotonic, thread_id};
+use rigz::trace::MOST_BYTES;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+fn in_file(path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
+}
+
+/// The file to which the program's streams append their lines. Errors are messages.
+pub(crate) struct Statistics {
+    path: PathBuf,
+    file: File,
+    /// What was in the file before.
+    start: u64,
+    is_kept: bool,
+}
+
+impl Statistics {
+    /// Opens the file at `path`, to which lines are added, or for `-` one that goes in the end.
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        let is_kept = path != Path::new("-");
+        let path = match is_kept {
+            // The program may go to another folder.
+            true => std::path::absolute(path).map_err(in_file(path))?,
+            false => std::env::temp_dir().join(format!("rigz-stats-{}", std::process::id())),
+        };
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(is_kept).create_new(!is_kept);
+        let file = options.open(&path).map_err(in_file(&path))?;
+        let start = file.metadata().map_err(in_file(&path))?.len();
+        Ok(Self { path, file, start, is_kept })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn sum(&mut self) -> Result<Summary, String> {
+        self.file.seek(SeekFrom::Start(self.start)).map_err(in_file(&self.path))?;
+        Summary::read(BufReader::new(&self.file)).map_err(in_file(&self.path))
+    }
+}
+
+impl Drop for Statistics {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The file to which the program's threads append their events.
+pub(crate) struct Timeline {
+    path: PathBuf,
+    file: File,
+}
+
+impl Timeline {
+    /// Makes an empty one, in place of what was there. Errors are messages.
+    pub(crate) fn create(path: &Path) -> Result<Self, String> {
+        let path = std::path::absolute(path).map_err(in_file(path))?;
+        let mut options = OpenOptions::new();
+        File::create(&path).map_err(in_file(&path))?;
+        let mut file = options.append(true).open(&path).map_err(in_file(&path))?;
+        file.write_all(b"[\n").map_err(in_file(&path))?;
+        Ok(Self { path, file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes the list of events, since not all readers do without. Tells whether all found room.
+    pub(crate) fn complete(mut self) -> Result<bool, String> {
+        let (process, thread) = (std::process::id(), thread_id());
+        let time = monotonic().as_micros();
+        let last = format!(
+            "{{\"name\":\"end\",\"cat\":\"rigz\",\"ph\":\"i\",\"s\":\"g\",\"ts\":{time},\"pid\":{process},\"tid\":{thread}}}\n]\n"
+        );
+        let len = self.file.metadata().map_err(in_file(&self.path))?.len();
+        self.file.write_all(last.as_bytes()).map_err(in_file(&self.path))?;
+        Ok(len < MOST_BYTES)
+    }
+}

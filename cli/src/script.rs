@@ -1,0 +1,242 @@
+//! From the file that a user names to the program that does the work: scripts lead to their
+//! interpreters, and wrappers that are known, or that plainly `exec` one program, to that program.
+
+#![forbid(unsafe_code)]
+
+use crate::image::Image;
+use memchr::memmem::find;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// How many scripts and wrappers may follow one another.
+const DEEPEST: usize = 8;
+
+const SHELLS: [&str; 6] = ["sh", "dash", "bash", "ksh", "zsh", "ash"];
+
+/// The modules by which interpreters reach zlib while they run: the beginning of an interpreter's
+/// name, and where the module lies, seen from the interpreter's folder; `NAME` is its whole name.
+const MODULES: &[(&str, &[&str])] = &[
+    ("python", &["../lib/NAME/lib-dynload/zlib*.so"]),
+    (
+        "perl",
+        &[
+            "../lib/*/perl/*/auto/Compress/Raw/Zlib/Zlib.so",
+            "../lib/perl*/*/*/auto/Compress/Raw/Zlib/Zlib.so",
+            "../lib/perl*/auto/Compress/Raw/Zlib/Zlib.so",
+        ],
+    ),
+    ("ruby", &["../lib/*/ruby/*/zlib.so", "../lib/ruby/*/*/zlib.so"]),
+    ("java", &["../lib/libzip.so", "../lib/*/libzip.so"]),
+    ("R", &["../../lib/libR.so"]),
+];
+
+/// The program at the end of the way.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// Without links: its libraries are searched from where it really lies.
+    pub(crate) path: PathBuf,
+    pub(crate) data: Vec<u8>,
+    /// The script that the program runs, if any.
+    pub(crate) script: Option<PathBuf>,
+    /// The steps of the way, for the user.
+    pub(crate) steps: Vec<String>,
+}
+
+impl Target {
+    pub(crate) fn find(image: &Image, name: &OsStr) -> Result<Self, String> {
+        let mut path = image.program(name).ok_or("no such program")?;
+        let (mut script, mut steps) = (None, Vec::new());
+        for _ in 0..DEEPEST {
+            let data = image.read(&path).map_err(|error| crate::say::describe(&error))?;
+            if let Some(next) = wrapped(image, &path, &data) {
+                steps.push(format!("{} starts {}", path.display(), next.display()));
+                (path, script) = (next, None);
+                continue;
+            }
+            let Some(interpreter) = interpreter(&data) else {
+                let path = image.resolve(&path).unwrap_or(path);
+                return Ok(Self { path, data, script, steps });
+            };
+            steps.push(format!("{} is a script for {}", path.display(), interpreter.display()));
+            script.get_or_insert(path);
+            path = image
+                .program(&interpreter)
+                .ok_or_else(|| format!("no such interpreter: {}", interpreter.display()))?;
+        }
+        Err("its interpreter is a script, and so on".into())
+    }
+
+    /// The files of this interpreter's modules that reach zlib.
+    pub(crate) fn modules(&self, image: &Image) -> Vec<PathBuf> {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Vec::new();
+        };
+        let name = name.to_string_lossy();
+        let patterns = MODULES.iter().find(|(start, _)| {
+            // "R" is a whole name; versions may follow the others.
+            name.strip_prefix(start)
+                .is_some_and(|rest| !rest.starts_with(|first: char| first.is_alphabetic()))
+        });
+        let patterns = patterns.map_or(&[][..], |(_, patterns)| patterns);
+        let found = patterns.iter().flat_map(|pattern| {
+            let mut folder = folder.to_owned();
+            let mut pattern = pattern.replace("NAME", &name);
+            while let Some(rest) = pattern.strip_prefix("../") {
+                folder.pop();
+                pattern = rest.to_owned();
+            }
+            image.matches(&folder, &pattern)
+        });
+        // A version's folder is often there by two names.
+        let found: BTreeSet<_> = found.filter_map(|path| image.resolve(&path)).collect();
+        found.into_iter().collect()
+    }
+}
+
+/// The program that a wrapper starts, if `path` is a wrapper and that can be read from it.
+fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
+    let name = path.file_name()?;
+    let real = image.resolve(path)?;
+    let is_script = data.starts_with(b"#!");
+    if name == "Rscript" && !is_script {
+        // It runs `R`, which lies beside it.
+        return Some(real.with_file_name("R")).filter(|path| image.is_file(path));
+    }
+    if !is_script {
+        return None;
+    }
+    let text = String::from_utf8_lossy(data);
+    if real.file_name().is_some_and(|name| name == "pg_wrapper") {
+        // Without a server to ask, it starts the newest version's client.
+        let clients = image.matches(Path::new("/usr/lib/postgresql"), &format!("*/bin/{}", name.display()));
+        return clients.into_iter().max_by_key(|path| version_in(path));
+    }
+    if let Some(root) = assigned(&text, "PYENV_ROOT").filter(|_| find(data, b"pyenv\" exec").is_some()) {
+        return of_pyenv(image, Path::new(root), name);
+    }
+    if let Some(home) = assigned(&text, "R_HOME_DIR") {
+        return Some(Path::new(home).join("bin/exec/R")).filter(|path| image.is_file(path));
+    }
+    let shell = interpreter(data)?;
+    let shell = Path::new(&shell).file_name()?.to_str()?;
+    if SHELLS.contains(&shell) { executed(image, &text, &real) } else { None }
+}
+
+/// The major version in `/usr/lib/postgresql/15/bin/pg_dump`, times ten where it has a minor one.
+fn version_in(path: &Path) -> u32 {
+    let version = path.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    numbers.next().unwrap_or(0) * 1000 + numbers.next().unwrap_or(0)
+}
+
+/// The text that a shell script gives to a variable, if it is plain.
+fn assigned<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
+    let values = text.lines().filter_map(|line| {
+        let line = line.trim().strip_prefix("export ").unwrap_or(line.trim());
+        Some(line.strip_prefix(variable)?.strip_prefix('=')?.trim_matches(['"', '\'']))
+    });
+    values.rev().find(|value| value.starts_with('/') && !value.contains(['$', '`', ' ']))
+}
+
+/// The program of a pyenv shim: in the first of the chosen versions that has it.
+fn of_pyenv(image: &Image, root: &Path, name: &OsStr) -> Option<PathBuf> {
+    let mut chosen = None;
+    if image.is_here() {
+        chosen = std::env::var("PYENV_VERSION").ok().filter(|versions| !versions.is_empty());
+        let here = std::env::current_dir().ok();
+        let folders = here.iter().flat_map(|folder| folder.ancestors());
+        let mut files = folders.map(|folder| fs::read_to_string(folder.join(".python-version")));
+        chosen = chosen.or_else(|| files.find_map(Result::ok));
+    }
+    let chosen = chosen.or_else(|| String::from_utf8(image.read(&root.join("version")).ok()?).ok());
+    let chosen = chosen.unwrap_or("system".into());
+    chosen.split([':', '\n', ' ']).filter(|version| !version.is_empty()).find_map(|version| {
+        if version == "system" {
+            let shims = root.join("shims");
+            return image.programs(name).into_iter().find(|path| path.parent() != Some(&*shims));
+        }
+        let path = root.join("versions").join(version).join("bin").join(name);
+        image.is_file(&path).then_some(path)
+    })
+}
+
+/// The one program that a shell script replaces itself with, if it names it plainly.
+fn executed(image: &Image, text: &str, script: &Path) -> Option<PathBuf> {
+    let commands = text.lines().flat_map(|line| line.split([';', '&', '|'])).map(str::trim);
+    let words = commands.filter_map(|command| {
+        let mut words = command.split_whitespace().skip_while(|word| matches!(*word, "then" | "else" | "do"));
+        words.next().filter(|word| *word == "exec").and_then(|_| words.next())
+    });
+    let words: BTreeSet<_> = words.map(|word| word.trim_matches(['"', '\''])).collect();
+    let mut programs = words.iter().map(|word| {
+        let is_plain = !word.contains(['$', '`', '<', '>']) && !word.starts_with('-');
+        is_plain.then(|| image.program(OsStr::new(word))).flatten()
+    });
+    match (programs.next(), programs.next()) {
+        (Some(Some(program)), None) if image.resolve(&program).as_deref() != Some(script) => Some(program),
+        _ => None,
+    }
+}
+
+/// The interpreter of the script at `path`, if it is one.
+pub(crate) fn interpreter_of(path: &Path) -> Option<OsString> {
+    let mut start = Vec::new();
+    // The kernel reads no more of the first line.
+    fs::File::open(path).ok()?.take(256).read_to_end(&mut start).ok()?;
+    interpreter(&start)
+}
+
+/// The program in a script's first line; behind `env`, the one that `env` is to find.
+fn interpreter(data: &[u8]) -> Option<OsString> {
+    let line = data.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut program = words.next()?;
+    if program.ends_with(b"/env") {
+        // env's options, and variables it sets.
+        program = words.find(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
+    }
+    Some(OsStr::from_bytes(program).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_lines_name_interpreters() {
+        for (line, expected) in [
+            (&b"#!/bin/sh\necho"[..], Some("/bin/sh")),
+            (b"#! /usr/bin/perl -w\n", Some("/usr/bin/perl")),
+            (b"#!/usr/bin/env python3\n", Some("python3")),
+            (b"#!/usr/bin/env -S LANG=C ruby -w", Some("ruby")),
+            (b"#!\n", None),
+            (b"\x7fELF", None),
+        ] {
+            assert_eq!(interpreter(line), expected.map(OsString::from), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_shell_script_that_executes_one_program_is_followed() {
+        let image = Image::new(None);
+        let followed = |text: &str| executed(&image, text, Path::new("/script"));
+        assert_eq!(followed("x=1\nexec /bin/true \"$@\"\n"), Some(PathBuf::from("/bin/true")));
+        assert_eq!(followed("if a; then exec '/bin/true'; fi"), Some(PathBuf::from("/bin/true")));
+        for text in [
+            "exec $program",
+            "exec 3<file",
+            "exec /bin/true\nexec /bin/false",
+            "echo exec /bin/true",
+            "exec /none",
+        ] {
+            assert_eq!(followed(text), None, "{text}");
+        }
+        assert_eq!(assigned("export PYENV_ROOT=\"/r\"\n", "PYENV_ROOT"), Some("/r"));
+        assert_eq!(assigned("A=$B\nA='/c'\n", "A"), Some("/c"));
+        assert!(version_in(Path::new("/p/15/bin/x")) > version_in(Path::new("/p/9.6/bin/x")));
+    }
+}

@@ -1,0 +1,212 @@
+//! Results under a name that the user chooses, names that are too long, zip files, and formats that
+//! other programs read.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+use common::{Folder, RIGZ, command, judge, left_in, prose, run, text};
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::path::Path;
+
+#[test]
+fn a_result_goes_where_o_says_and_the_input_stays() {
+    let folder = Folder::new();
+    let data = prose(200_000);
+    let input = folder.write("a", &data);
+    fs::set_permissions(&input, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(folder.rigz(&["-9", "-o", "out/x", "a"]).status.code() == Some(1), "there is no such folder");
+    fs::create_dir(folder.join("out")).unwrap();
+    assert!(folder.rigz(&["-9", "-o", "out/x", "a"]).status.success());
+    assert_eq!(folder.names(), ["a", "out"]);
+    assert!(judge("gzip", &["-dc"], &folder.read("out/x")) == data);
+    let mode = fs::metadata(folder.join("out/x")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640, "as the input");
+    // Decompression needs no suffix then; an output that exists needs -f, and is replaced whole.
+    assert!(folder.rigz(&["-d", "--output=back", "out/x"]).status.success());
+    assert!(folder.read("back") == data);
+    let again = folder.rigz(&["-d", "-o", "back", "out/x"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("back already exists"), "{}", text(&again.stderr));
+    assert!(folder.rigz(&["-dfo", "back", "out/x"]).status.success());
+    // From a pipe, with the rights that the mask gives; `-` is standard output.
+    let script =
+        format!("umask 022; {RIGZ} -o piped < a && {RIGZ} -dc piped | {RIGZ} -o - | gzip -dc | cmp - a");
+    let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(fs::metadata(folder.join("piped")).unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+#[test]
+fn o_harms_nothing() {
+    let folder = Folder::new();
+    folder.write("a", b"data");
+    folder.write("b", b"data");
+    symlink("a", folder.join("link")).unwrap();
+    for words in [
+        &["-o", "x", "a", "b"][..],
+        &["-r", "-o", "x", "."],
+        &["-t", "-o", "x", "a"],
+        &["-l", "-o", "x", "a"],
+        &["-c", "-o", "x", "a"],
+        &["-f", "-o", "a", "a"],
+        &["-f", "-o", "link", "a"],
+        &["-o", ".", "a"],
+    ] {
+        assert_eq!(folder.rigz(words).status.code(), Some(1), "{words:?}");
+        assert_eq!((folder.names().len(), folder.read("a")), (3, b"data".to_vec()), "{words:?}");
+    }
+    // A device or a pipe is written to, not replaced.
+    assert!(folder.rigz(&["-f", "-o", "/dev/null", "a"]).status.success());
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    let script = format!("mkfifo pipe; gzip -dc < pipe & {RIGZ} -o pipe a; wait");
+    let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
+    assert_eq!(text(&output.stdout), "data");
+    assert!(fs::metadata(folder.join("pipe")).unwrap().file_type().is_fifo());
+}
+
+/// Runs the same words by gzip and by rigz on the same file, and compares all that is left and said.
+fn as_gzip(name: &str, words: &[&str]) {
+    let (one, other) = (Folder::new(), Folder::new());
+    for (program, folder) in [("gzip", &one), (RIGZ, &other)] {
+        let path = folder.write(name, &prose(300));
+        let time = fs::FileTimes::new()
+            .set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000));
+        fs::File::open(&path).unwrap().set_times(time).unwrap();
+        let output = run(command(program, &folder.0).args(words).arg(name), b"");
+        let said = text(&output.stderr).replace("gzip:", "rigz:");
+        folder.write("said", format!("{:?} {said}", output.status.code()).as_bytes());
+    }
+    assert_eq!(text(&one.read("said")), text(&other.read("said")), "{name} {words:?}");
+    for folder in [&one, &other] {
+        fs::remove_file(folder.join("said")).unwrap();
+    }
+    assert_eq!(left_in(&one.0), left_in(&other.0), "{name} {words:?}");
+}
+
+#[test]
+fn names_that_are_too_long_are_shortened_as_gzip_does() {
+    for name in [
+        "a".repeat(253),
+        "a".repeat(255),
+        "a".repeat(249) + ".tar",
+        "a".repeat(249) + ".txt",
+        "a".repeat(240) + ".b.txt.long.c",
+        "ab.".repeat(84) + "x",
+        "a.".repeat(126) + "a",
+        "a".repeat(251) + "..",
+    ] {
+        as_gzip(&name, &[]);
+        as_gzip(&name, &["-nk"]);
+        as_gzip(&name, &["-q"]);
+    }
+    as_gzip(&"a".repeat(252), &[]);
+    as_gzip(&"a".repeat(250), &["-S", ".longer"]);
+    // The header has the whole name, with which -N brings it back.
+    let folder = Folder::new();
+    let name = "n".repeat(254);
+    folder.write(&name, b"data");
+    assert!(folder.rigz(&["-n", &name]).status.success());
+    assert!(folder.rigz(&["-dN", &folder.names()[0]]).status.success());
+    assert_eq!(folder.names(), [name]);
+}
+
+/// A zip file of Debian's zip, made by these words.
+fn zip(folder: &Folder, words: &[&str], input: &[u8]) {
+    let output = run(command("zip", &folder.0).arg("-q").args(words), input);
+    assert!(output.status.success(), "zip {words:?}: {}", text(&output.stderr));
+}
+
+#[test]
+fn one_entry_of_a_zip_file_is_read_as_gzip_and_pigz_do() {
+    if !Path::new("/usr/bin/zip").exists() {
+        return;
+    }
+    let folder = Folder::new();
+    let data = prose(300_000);
+    folder.write("a", &data);
+    folder.write("b", b"another");
+    zip(&folder, &["one.zip", "a"], b"");
+    zip(&folder, &["-0", "stored.zip", "a"], b"");
+    zip(&folder, &["two.zip", "a", "b"], b"");
+    zip(&folder, &["-e", "-P", "x", "locked.zip", "a"], b"");
+    // Lengths come after the data, in eight bytes each: gzip fails there.
+    let piped = run(command("zip", &folder.0).args(["-q", "-", "-"]), &data).stdout;
+    folder.write("piped.zip", &piped);
+    fs::remove_file(folder.join("a")).unwrap();
+    for name in ["one.zip", "stored.zip", "piped.zip"] {
+        let output = folder.rigz(&["-dc", name]);
+        assert!(output.status.success() && output.stdout == data, "{name}: {}", text(&output.stderr));
+        assert!(
+            run(command(RIGZ, &folder.0).arg("-d"), &folder.read(name)).stdout == data,
+            "{name} from a pipe"
+        );
+        assert!(folder.rigz(&["-t", name]).status.success(), "{name}");
+        let mut damaged = folder.read(name);
+        damaged[20_000] ^= 8;
+        let output = run(command(RIGZ, &folder.0).arg("-t"), &damaged);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", text(&output.stderr));
+        damaged.truncate(10_000);
+        assert_eq!(run(command(RIGZ, &folder.0).arg("-t"), &damaged).status.code(), Some(1), "{name}");
+    }
+    // The first of two entries, with gzip's words, and nothing replaced.
+    for words in [&["-dc"][..], &["-t"], &["-d", "-S", ".zip"]] {
+        let [ours, gzips] =
+            [RIGZ, "gzip"].map(|program| run(command(program, &folder.0).args(words).arg("two.zip"), b""));
+        assert_eq!(ours.status.code(), gzips.status.code(), "{words:?}");
+        assert_eq!(text(&ours.stderr), text(&gzips.stderr).replace("gzip:", "rigz:"), "{words:?}");
+        assert!(ours.stdout == gzips.stdout, "{words:?}");
+    }
+    let output = folder.rigz(&["-dc", "locked.zip"]);
+    assert!(text(&output.stderr).contains("encrypted file -- use unzip"), "{}", text(&output.stderr));
+    // As pigz has it, the file takes the place of the zip file.
+    assert!(folder.rigz(&["-d", "one.zip"]).status.success());
+    assert!(folder.read("one") == data && !folder.has("one.zip"));
+    assert!(folder.has("two.zip") && !folder.has("two"));
+    assert!(text(&folder.rigz(&["-l", "--json", "stored.zip"]).stdout).contains("\"format\":\"zip\""));
+    // To compress, a zip file is a file.
+    assert!(folder.rigz(&["-k", "two.zip"]).status.success());
+    assert!(folder.has("two.zip.gz"));
+}
+
+#[test]
+fn other_formats_are_named_with_the_program_that_reads_them() {
+    let folder = Folder::new();
+    for (name, start, program) in [
+        ("a.bz2", &b"BZh91AY&SY"[..], "bzip2 -d"),
+        ("a.xz", b"\xfd7zXZ\0\0\x04", "xz -d"),
+        ("a.zst", b"\x28\xb5\x2f\xfd\0", "zstd -d"),
+        ("a.Z", b"\x1f\x9d\x90abc", "gzip -d or uncompress"),
+        ("a.lz4", b"\x04\x22\x4d\x18abc", "lz4 -d"),
+    ] {
+        folder.write(name, start);
+        let is_known = name == "a.Z";
+        for words in [&["-d"][..], &["-dc"], &["-t"]] {
+            let output = folder.rigz(&[words, &[name]].concat());
+            let said = text(&output.stderr);
+            let is_ignored = words == ["-d"] && !is_known;
+            assert_eq!(
+                output.status.code(),
+                Some(if is_ignored { 2 } else { 1 }),
+                "{words:?} {name}: {said}"
+            );
+            let wanted = format!("{name}: compressed by ");
+            assert!(said.contains(&wanted) && said.contains(program), "{words:?} {name}: {said}");
+        }
+        // What gzip does not know either is passed on as it is.
+        let passed = folder.rigz(&["-dcf", name]);
+        assert_eq!(passed.stdout == start, !is_known, "{name}");
+        assert!(folder.has(name));
+    }
+}
+
+#[test]
+fn tar_works_with_it() {
+    let folder = Folder::new();
+    folder.write("a", &prose(100_000));
+    let script = format!(
+        "tar -I '{RIGZ} -9' -cf t.tar.gz a && mkdir b && tar -I {RIGZ} -xf t.tar.gz -C b && cmp a b/a && gzip -t t.tar.gz"
+    );
+    let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}

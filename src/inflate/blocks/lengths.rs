@@ -1,0 +1,155 @@
+//! The codeword lengths in a dynamic block's header (RFC 1951, 3.2.7).
+//!
+//! Of a message of 1 KiB they are a good part, so most are read with the bits in registers. The rest, at the end of the
+//! input or where something is wrong, is read with the care that zlib's callers can see: how far the input was taken,
+//! which bits were dropped.
+
+#![forbid(unsafe_code)]
+
+use super::Event;
+use crate::inflate::bit_reader::BitReader;
+use crate::inflate::message;
+use crate::inflate::table::{self, Tables};
+use crate::raw::load;
+
+/// How many lengths there are, and are to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lengths {
+    pub(super) read: usize,
+    pub(super) total: usize,
+}
+
+impl Lengths {
+    /// Reads lengths until all are there; what to stop for, if anything.
+    pub(super) fn read(&mut self, reader: &mut BitReader<'_>, tables: &mut Tables) -> Option<Event> {
+        self.read_plain(reader, tables);
+        self.read_careful(reader, tables)
+    }
+
+    /// Reads lengths while the input has eight bytes more and nothing is wrong.
+    fn read_plain(&mut self, reader: &mut BitReader<'_>, tables: &mut Tables) {
+        let (input, mut next) = reader.parts();
+        let (mut bits, mut count) = (reader.bits(), reader.count());
+        let mut at = self.read;
+        while at < self.total {
+            if count < 14 {
+                let Some(word) = load::first_u64_le(&input[next..]) else { break };
+                bits |= word << count;
+                next += (63 - count as usize) / 8;
+                count |= 56;
+            }
+            let entry = tables.precode(bits);
+            let (symbol, total_bits) = (table::base(entry) as u8, table::total_bits(entry));
+            if symbol < 16 {
+                tables.lens[at] = symbol;
+                at += 1;
+            } else {
+                let extra = ((bits & ((1 << total_bits) - 1)) >> table::code_bits(entry)) as usize;
+                let (len, repeat) = match symbol {
+                    16 if at == 0 => break,
+                    16 => (tables.lens[at - 1], 3 + extra),
+                    17 => (0, 3 + extra),
+                    _ => (0, 11 + extra),
+                };
+                if at + repeat > self.total {
+                    break;
+                }
+                // What is written past the repeat is written again by what follows.
+                match tables.lens[at..].first_chunk_mut::<16>() {
+                    Some(stroke) if repeat <= 16 => *stroke = [len; 16],
+                    _ => tables.lens[at..at + repeat].fill(len),
+                }
+                at += repeat;
+            }
+            bits >>= total_bits;
+            count -= total_bits;
+        }
+        reader.resume(next, bits, count);
+        self.read = at;
+    }
+
+    /// Reads lengths one at a time.
+    fn read_careful(&mut self, reader: &mut BitReader<'_>, tables: &mut Tables) -> Option<Event> {
+        while self.read < self.total {
+            // 14 bits hold any codeword with its extra bits; near the end of the input fewer may do.
+            let _ = reader.need(14);
+            let entry = tables.precode(reader.bits());
+            if table::total_bits(entry) > reader.count() {
+                return Some(Event::NeedInput);
+            }
+            let symbol = table::base(entry) as u8;
+            reader.drop_bits(table::code_bits(entry));
+            if symbol < 16 {
+                tables.lens[self.read] = symbol;
+                self.read += 1;
+                continue;
+            }
+            let (len, least) = match symbol {
+                16 if self.read == 0 => return Some(Event::Damaged { message: message::REPEAT, held: 2 }),
+                16 => (tables.lens[self.read - 1], 3),
+                17 => (0, 3),
+                _ => (0, 11),
+            };
+            let extra_bits = table::total_bits(entry) - table::code_bits(entry);
+            let end = self.read + least + reader.take(extra_bits) as usize;
+            if end > self.total {
+                return Some(Event::Damaged { message: message::REPEAT, held: 0 });
+            }
+            tables.lens[self.read..end].fill(len);
+            self.read = end;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::deflate::{LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_SYMBOLS};
+    use crate::inflate::bit_reader::HeldBits;
+
+    #[test]
+    fn lengths_read_in_registers_are_those_read_one_at_a_time() {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as usize
+        };
+        let mut outcomes = [0; 3];
+        for round in 0..3000 {
+            let mut tables = Tables::new();
+            // A complete code of eleven symbols: now without the repeats, now with them.
+            let first = random() % (PRECODE_SYMBOLS - 10);
+            tables.precode_lens[first..first + 11].copy_from_slice(&[3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4]);
+            tables.precode_lens[first + 10] = 4;
+            if tables.build_precode().is_err() {
+                tables.precode_lens = [0; PRECODE_SYMBOLS];
+                tables.precode_lens[first..first + 8].fill(3);
+                tables.build_precode().expect("a complete code");
+            }
+            let input: Vec<u8> = (0..random() % 160).map(|_| random() as u8).collect();
+            let total = 200 + random() % (LITLEN_SYMBOLS + OFFSET_SYMBOLS - 200);
+            let mut both = [false, true].map(|is_plain| {
+                let mut tables = tables;
+                let mut reader = BitReader::new(HeldBits { bits: 0b101, count: 3 }, &input);
+                let mut lengths = Lengths { read: 0, total };
+                let event = match is_plain {
+                    true => lengths.read(&mut reader, &mut tables),
+                    false => lengths.read_careful(&mut reader, &mut tables),
+                };
+                reader.give_back(0);
+                (event, lengths.read, tables.lens, reader.consumed(), reader.held().bits, reader.count())
+            });
+            for (_, read, lens, ..) in &mut both {
+                lens[*read..].fill(0);
+            }
+            assert_eq!(both[0], both[1], "round {round}");
+            outcomes[match both[0].0 {
+                None => 0,
+                Some(Event::NeedInput) => 1,
+                _ => 2,
+            }] += 1;
+        }
+        assert!(outcomes.iter().all(|&number| number > 50), "all outcomes: {outcomes:?}");
+    }
+}

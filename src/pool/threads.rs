@@ -1,0 +1,441 @@
+//! `Pool`: one private pool of threads per process, and the queue they serve.
+//!
+//! A worker is started when a task is offered and no worker waits for one, and ends after half a second without a task. So a
+//! process has no more of them than it has work for, and is single-threaded again soon after. They block every signal and have
+//! small stacks. Any step may be refused: when the system refuses a thread, there are fewer workers or none for a while, and
+//! callers do all tasks themselves, which is correct at any time. The queue may refuse a task, which is then its owner's. Tasks
+//! take a millisecond and more, so one lock is cheap enough (docs/PHASES.md, 6).
+//!
+//! Not rayon's pool, which was used before: its workers use a collector of crossbeam's that is made once, and a `fork` in that
+//! moment left the child's workers waiting for ever (`c_tests/fork_first_use.c`). It also aborts the process when memory is
+//! refused, while it is made and for each job.
+//!
+//! A pool belongs to one [`Epoch`]. The child of a `fork` has no workers, whatever the copied memory says, so it does not touch
+//! the old pool and makes its own when it needs one.
+
+use super::sync::{AtomicUsize, Condvar, Mutex, WeakShared, lock, wait_while};
+use super::{Epoch, Task};
+use crate::raw::thread::Work;
+use crate::raw::{Allocator, Buffer};
+use crate::trace;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+#[cfg(not(loom))]
+use {crate::budget, crate::config::config, crate::raw::process};
+
+/// Enough for zlib-ng and for our own engines, which keep their tables on the heap.
+#[cfg(not(loom))]
+const STACK_BYTES: usize = 256 * 1024;
+
+/// How long a worker waits for a task before it ends. Starting one takes some 50 µs.
+#[cfg(not(loom))]
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long no thread is started after one was refused. The reason may be gone then.
+const AFTER_REFUSAL: Duration = Duration::from_millis(500);
+
+/// Memory probed before the standard library counts the processors: it takes small pieces, and aborts when one is refused.
+#[cfg(not(loom))]
+const ASKING_BYTES: usize = 64 * 1024;
+
+/// Extra memory probed before `Box::new`, which aborts on allocation failure.
+const SPARE_BYTES: usize = 4 * 1024;
+
+/// The workers of one epoch.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    epoch: Epoch,
+    /// The most workers there may be.
+    limit: usize,
+    /// The same, or how many there were when the system last refused one. Written by who starts a worker; read by every user,
+    /// for whom it is advice.
+    workers: AtomicUsize,
+    /// How long a worker waits for a task.
+    patience: Duration,
+    line: Mutex<Line>,
+    /// Notified when a task was put in line for a worker that waits.
+    offered: Condvar,
+}
+
+/// A task as the queue has it.
+enum Queued {
+    /// Its owner may do it first, or drop it.
+    Shared(WeakShared<dyn Task>),
+    /// The queue owns it.
+    Owned(Box<dyn FnOnce() + Send>),
+}
+
+impl Queued {
+    /// Does it. A panic goes no further.
+    fn run(self) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| match self {
+            Self::Shared(task) => _ = task.upgrade().map(|task| task.run()),
+            Self::Owned(work) => work(),
+        }));
+        // The payload is leaked: dropping it may panic again.
+        std::mem::forget(outcome);
+    }
+}
+
+impl std::fmt::Debug for Queued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Shared(_)) { "Shared" } else { "Owned" })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    /// Offered and not begun, oldest first.
+    tasks: VecDeque<Queued>,
+    /// Workers that run or are being started.
+    serving: usize,
+    /// How many of these wait for a task. One that was notified counts until it has woken up.
+    idle: usize,
+    /// When the system last refused a thread.
+    refused: Option<Instant>,
+    /// Models end their workers.
+    #[cfg(loom)]
+    is_closed: bool,
+}
+
+impl Line {
+    fn may_start(&self, limit: usize) -> bool {
+        self.serving < limit && self.refused.is_none_or(|at| at.elapsed() >= AFTER_REFUSAL)
+    }
+
+    /// Whether a worker has nothing to do but wait.
+    fn is_quiet(&self) -> bool {
+        #[cfg(loom)]
+        if self.is_closed {
+            return false;
+        }
+        self.tasks.is_empty()
+    }
+}
+
+impl Pool {
+    /// A pool without workers, yet.
+    fn new(epoch: Epoch, limit: usize, patience: Duration) -> Self {
+        Self {
+            epoch,
+            limit,
+            workers: AtomicUsize::new(limit),
+            patience,
+            line: Mutex::default(),
+            offered: Condvar::new(),
+        }
+    }
+
+    /// The epoch whose threads these are.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// How many threads besides the caller do tasks.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers.load(Ordering::Relaxed)
+    }
+
+    /// Lets a worker do `task`, unless its owner is faster or drops it. Without memory to put it in line it stays the owner's.
+    pub(crate) fn offer(&'static self, task: WeakShared<dyn Task>) {
+        self.put_in_line(Queued::Shared(task));
+    }
+
+    /// Lets a worker do `work`; it is dropped when there is no worker, or no memory.
+    pub(crate) fn spawn(&'static self, work: impl FnOnce() + Send + 'static) {
+        if is_free(size_of_val(&work) + SPARE_BYTES).is_some() {
+            self.put_in_line(Queued::Owned(Box::new(work)));
+        }
+    }
+
+    fn put_in_line(&'static self, task: Queued) {
+        let mut line = lock(&self.line);
+        if line.serving == 0 && !line.may_start(self.limit) || line.tasks.try_reserve(1).is_err() {
+            return;
+        }
+        line.tasks.push_back(task);
+        // Each waiting worker was notified of one task, and takes all others there are before it waits again.
+        if line.idle >= line.tasks.len() {
+            drop(line);
+            self.offered.notify_one();
+        } else if line.may_start(self.limit) {
+            line.serving += 1;
+            drop(line);
+            self.start();
+        }
+    }
+
+    /// Starts a worker, which `serving` counts already.
+    fn start(&'static self) {
+        if start_thread(self) {
+            self.workers.store(self.limit, Ordering::Relaxed);
+            return;
+        }
+        let mut line = lock(&self.line);
+        line.serving -= 1;
+        line.refused = Some(Instant::now());
+        self.workers.store(line.serving, Ordering::Relaxed);
+        // Nobody would look at them.
+        let left = if line.serving == 0 { std::mem::take(&mut line.tasks) } else { VecDeque::new() };
+        drop(line);
+        drop(left);
+    }
+}
+
+impl Work for Pool {
+    /// A worker's life.
+    fn work(&'static self) {
+        trace::worker();
+        let mut line = lock(&self.line);
+        loop {
+            if let Some(task) = line.tasks.pop_front() {
+                drop(line);
+                task.run();
+                line = lock(&self.line);
+                continue;
+            }
+            line.idle += 1;
+            line = wait_while(&self.offered, line, self.patience, |line| line.is_quiet());
+            line.idle -= 1;
+            if line.tasks.is_empty() {
+                line.serving -= 1;
+                #[cfg(loom)]
+                self.offered.notify_all();
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(not(loom))]
+fn start_thread(pool: &'static Pool) -> bool {
+    crate::raw::thread::start(pool, STACK_BYTES)
+}
+
+#[cfg(loom)]
+fn start_thread(pool: &'static Pool) -> bool {
+    loom::thread::spawn(move || pool.work());
+    true
+}
+
+#[cfg(not(loom))]
+impl Pool {
+    /// This epoch's pool, made if it is not there yet; `None` when there is no memory for one, and then later calls try again.
+    pub(crate) fn current() -> Option<&'static Pool> {
+        use std::sync::atomic::AtomicPtr;
+
+        /// Published by whoever made the current epoch's pool, read by every user. Release and Acquire pair here. Pools are
+        /// never freed: an epoch has one, and a forked child must not touch its parent's.
+        static CURRENT: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
+
+        let seen = CURRENT.load(Ordering::Acquire);
+        if let Some(pool) = process::leaked(seen)
+            && pool.epoch == Epoch::now()
+        {
+            return Some(pool);
+        }
+        let limit = known_limit()? - 1;
+        budget::provide_for(limit + 1);
+        let made = Pool::new(Epoch::watch(), limit, PATIENCE);
+        // When another thread was faster, its pool serves all.
+        let (pool, ours) = process::publish(&CURRENT, seen, made)?;
+        if ours.is_none() && limit > 0 {
+            // One worker at once, to learn whether the system refuses them.
+            lock(&pool.line).serving += 1;
+            pool.start();
+        }
+        Some(pool)
+    }
+}
+
+#[cfg(loom)]
+impl Pool {
+    /// The pool of this run of a model: two workers, which end as soon as they have nothing to do.
+    pub(crate) fn current() -> Option<&'static Pool> {
+        loom::lazy_static! {
+            static ref CURRENT: &'static Pool = Pool::leaked(2, Duration::ZERO);
+        }
+        Some(&CURRENT)
+    }
+
+    /// A worker may use it for a moment after its model has ended.
+    fn leaked(limit: usize, patience: Duration) -> &'static Pool {
+        Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)))
+    }
+
+    /// Waits until the workers have ended, which wait for nothing any more.
+    pub(crate) fn close(&self) {
+        let mut line = lock(&self.line);
+        line.is_closed = true;
+        self.offered.notify_all();
+        while line.serving > 0 {
+            line = super::sync::wait(&self.offered, line);
+        }
+    }
+}
+
+/// How many threads, the caller's included, may compress at once. One, for the moment, without memory to find out.
+#[cfg(not(loom))]
+pub fn thread_limit() -> usize {
+    known_limit().unwrap_or(1)
+}
+
+/// As many as the models' pool has workers, and the caller.
+#[cfg(loom)]
+pub fn thread_limit() -> usize {
+    3
+}
+
+/// As [`thread_limit`]; `None` without memory to find out.
+#[cfg(not(loom))]
+fn known_limit() -> Option<usize> {
+    use std::sync::atomic::AtomicUsize;
+
+    /// 0 before it is known.
+    static LIMIT: AtomicUsize = AtomicUsize::new(0);
+    let known = LIMIT.load(Ordering::Relaxed);
+    if known > 0 {
+        return Some(known);
+    }
+    let found = config().threads.or_else(|| {
+        // Files are read for this, and small pieces of memory taken.
+        let _whole = process::NoCancel::new();
+        is_free(ASKING_BYTES)?;
+        // It heeds the affinity mask and cgroup quotas.
+        std::thread::available_parallelism().ok().map(usize::from)
+    });
+    LIMIT.store(found.unwrap_or(0), Ordering::Relaxed);
+    found
+}
+
+/// Whether `bytes` of memory could be had.
+fn is_free(bytes: usize) -> Option<()> {
+    let mut memory = Buffer::new(Allocator::SYSTEM);
+    let outcome = memory.reserve(bytes).ok();
+    // Without this the compiler may leave an allocation out that nobody uses.
+    std::hint::black_box(&memory);
+    outcome
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    fn pool(limit: usize, patience: Duration) -> &'static Pool {
+        Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)))
+    }
+
+    /// Waits until so many workers serve, at most for some seconds.
+    fn serving_becomes(pool: &Pool, count: usize) -> bool {
+        (0..3000).any(|_| {
+            std::thread::sleep(Duration::from_millis(2));
+            lock(&pool.line).serving == count
+        })
+    }
+
+    #[test]
+    fn workers_come_with_tasks_and_end_without() {
+        let pool = pool(3, Duration::from_millis(20));
+        for _ in 0..2 {
+            let (begun, is_begun) = channel();
+            let (free, is_free) = channel::<()>();
+            let is_free = std::sync::Arc::new(std::sync::Mutex::new(is_free));
+            for _ in 0..5 {
+                let (begun, is_free) = (begun.clone(), is_free.clone());
+                pool.spawn(move || {
+                    begun.send(()).expect("somebody listens");
+                    is_free.lock().expect("no panic").recv().ok();
+                });
+            }
+            for _ in 0..3 {
+                is_begun.recv().expect("a worker began");
+            }
+            assert_eq!(lock(&pool.line).serving, 3);
+            drop(free);
+            assert!(serving_becomes(pool, 0));
+        }
+        assert_eq!(pool.workers(), 3);
+    }
+
+    #[test]
+    fn one_worker_does_what_comes_one_by_one() {
+        let pool = pool(4, Duration::from_secs(5));
+        for _ in 0..20 {
+            let (done, is_done) = channel();
+            pool.spawn(move || done.send(()).expect("somebody listens"));
+            is_done.recv().expect("a worker did it");
+            while lock(&pool.line).idle == 0 {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!(lock(&pool.line).serving, 1);
+    }
+
+    #[test]
+    fn a_panic_ends_a_task_and_no_worker() {
+        let pool = pool(1, Duration::from_secs(5));
+        pool.spawn(|| std::panic::resume_unwind(Box::new("as the test wants")));
+        let (done, is_done) = channel();
+        pool.spawn(move || done.send(()).expect("somebody listens"));
+        assert_eq!(is_done.recv(), Ok(()));
+    }
+
+    #[test]
+    fn nobody_serves_a_pool_without_workers() {
+        let pool = pool(0, Duration::ZERO);
+        let (done, is_done) = channel::<()>();
+        pool.spawn(move || done.send(()).expect("nobody does this"));
+        assert!(is_done.recv().is_err());
+        assert_eq!(pool.workers(), 0);
+    }
+}
+
+/// `scripts/loom` tries every order of the steps of the threads.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::super::sync::wait;
+    use super::*;
+    use loom::sync::Arc;
+
+    /// Two tasks are offered, the second when a worker may be waiting, at the end of its patience, or gone. A lost one would leave
+    /// this thread waiting for ever, which loom reports.
+    fn tasks_are_done_with(limit: usize, patience: Duration) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(move || {
+            let pool = Pool::leaked(limit, patience);
+            let done = Arc::new((Mutex::new(0), Condvar::new()));
+            for _ in 0..2 {
+                let done = done.clone();
+                pool.spawn(move || {
+                    *lock(&done.0) += 1;
+                    done.1.notify_one();
+                });
+            }
+            let mut count = lock(&done.0);
+            while *count < 2 {
+                count = wait(&done.1, count);
+            }
+            drop(count);
+            pool.close();
+        });
+    }
+
+    #[test]
+    fn loom_a_task_is_done_though_a_worker_is_about_to_end() {
+        tasks_are_done_with(1, Duration::ZERO);
+    }
+
+    #[test]
+    fn loom_a_task_is_done_by_a_worker_that_waits() {
+        tasks_are_done_with(1, Duration::MAX);
+    }
+
+    #[test]
+    fn loom_two_workers_do_two_tasks() {
+        tasks_are_done_with(2, Duration::ZERO);
+    }
+}
