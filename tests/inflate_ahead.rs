@@ -100,6 +100,9 @@ fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> 
     let given = output.written();
     assert!(bytes[room..].iter().all(|&byte| byte == 0xa5));
     bytes.truncate(given);
+    // Reading the dictionary moves the window's bytes, so that is not done after every call.
+    let is_read = outcome != Ok(Status::Ok) || rest.len().is_multiple_of(2);
+    let dictionary = if is_read { stream.dictionary().to_vec() } else { Vec::new() };
     let engine = stream.engine();
     let face = Face {
         outcome,
@@ -111,7 +114,7 @@ fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> 
         mark: engine.mark(),
         is_sync_point: engine.is_sync_point(),
         codes_used: engine.codes_used(),
-        dictionary: engine.dictionary().to_vec(),
+        dictionary,
     };
     (face, bytes)
 }

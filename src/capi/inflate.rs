@@ -273,7 +273,7 @@ pub unsafe extern "C" fn inflateGetDictionary(
     let (life, stream) = stream!(strm, Z_STREAM_ERROR);
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: null, or the program's with room for 32 KiB and for a length.
-        unsafe { give_dictionary(stream.stream.engine_mut().dictionary(), dictionary, len) };
+        unsafe { give_dictionary(stream.stream.dictionary(), dictionary, len) };
         Z_OK
     })
 }

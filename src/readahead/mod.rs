@@ -329,6 +329,11 @@ impl Decoder {
         self.passed
     }
 
+    /// [`Inflate::dictionary`]; what was decoded ahead stays useful.
+    pub fn dictionary(&mut self) -> &[u8] {
+        self.engine.dictionary()
+    }
+
     /// The serial decoder.
     pub fn engine(&self) -> &Inflate {
         &self.engine

@@ -173,6 +173,11 @@ impl InflateStream {
         self.engine().message()
     }
 
+    /// `inflateGetDictionary()`: the history that zlib would have kept.
+    pub fn dictionary(&mut self) -> &[u8] {
+        self.decoder.dictionary()
+    }
+
     /// The engine, for what means the same in every layer.
     pub fn engine(&self) -> &Inflate {
         self.decoder.engine()
