@@ -147,7 +147,7 @@ static void many_files(void)
             else
                 CHECK(gzread(files[i], back, 3000) == 3000 && memcmp(back, plain + i, 3000) == 0);
         }
-        CHECK_EQ(entries("/proc/self/task"), tasks);
+        CHECK(entries("/proc/self/task") <= tasks); /* idle ones may end */
         CHECK((live_bytes - before) / FILES <= 400 << 10);
         for (int i = 0; i < FILES; i++)
             CHECK_EQ(gzclose(files[i]), Z_OK);

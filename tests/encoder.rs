@@ -318,7 +318,7 @@ fn messages_round_trip_and_their_cuts_do_not_show() {
             for level in 0..=9 {
                 let data = sample(kind, 200_000 + random.below(60_000), random.next());
                 let settings = MessageSettings { window_bits, mem_level };
-                let mut make = || {
+                let make = || {
                     MessageEncoder::new(settings, level, kind % 5 == 4, Allocator::SYSTEM).expect("memory")
                 };
                 let mut messages: Vec<Message> = Vec::new();

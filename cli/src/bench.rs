@@ -210,7 +210,14 @@ impl Bench {
             }
             self.tell(program, None, threads, self.len, &figures, as_json);
         }
+        if self.is_late() && !as_json {
+            say!("half a minute is over: what is missing was left out");
+        }
         Ok(())
+    }
+
+    fn is_late(&self) -> bool {
+        self.start.elapsed().as_secs_f64() > LATEST
     }
 
     /// Programs with their numbers of threads, in the table's order.
@@ -233,7 +240,7 @@ impl Bench {
     ) -> Result<Option<Figures>, String> {
         let mut best: Option<Figures> = None;
         for _ in 0..3 {
-            if self.start.elapsed().as_secs_f64() > LATEST {
+            if self.is_late() {
                 break;
             }
             let Some(figures) = measure_to(program, level, threads, input, output)? else { return Ok(None) };

@@ -257,13 +257,23 @@ impl<'a> Single<'a> {
             Ok(totals) => totals,
             Err(failure) => return Err(self.stop(failure, &input, &mut target)),
         };
-        match totals.trailing {
+        self.note_trailing(totals.trailing, &name, target.file.is_some())?;
+        if options.mode == Mode::List {
+            self.listed.push((entry, totals, target.sink.check()));
+            return Ok(());
+        }
+        self.finish(input, target, totals, took, modified)
+    }
+
+    /// Says what comes after the data. A zip file of several entries is not replaced by its first.
+    fn note_trailing(&self, trailing: Trailing, name: &str, is_replaced: bool) -> Result<(), Stop> {
+        match trailing {
             Trailing::Nothing => {}
-            Trailing::Zeros if !options.verbose => {}
+            Trailing::Zeros if !self.options.verbose => {}
             Trailing::Zeros => {
                 self.report.warn(format_args!("{name}: decompression OK, trailing zero bytes ignored"));
             }
-            Trailing::Entries if target.file.is_some() => {
+            Trailing::Entries if is_replaced => {
                 return Err(Stop::Error(format!("{name} has more than one entry -- unchanged")));
             }
             Trailing::Entries => {
@@ -273,11 +283,7 @@ impl<'a> Single<'a> {
                 self.report.warn(format_args!("{name}: decompression OK, trailing garbage ignored"));
             }
         }
-        if options.mode == Mode::List {
-            self.listed.push((entry, totals, target.sink.check()));
-            return Ok(());
-        }
-        self.finish(input, target, totals, took, modified)
+        Ok(())
     }
 
     /// What a list tells of a file before it is decoded.

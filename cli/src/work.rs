@@ -20,6 +20,9 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+/// Enough for the library's own workers too, and for the standard library's file functions.
+const STACK_BYTES: usize = 512 << 10;
+
 /// See the head of this file.
 #[derive(Debug)]
 pub(crate) struct Work<'a> {
@@ -39,7 +42,8 @@ impl<'a> Work<'a> {
         let are_many = self.options.files.len() > 1 || self.options.recursive;
         let workers = (threads > 1 && are_many).then(|| {
             // Signals are the main thread's: workers inherit that they are blocked.
-            signals::while_blocked(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build())
+            let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
+            signals::while_blocked(|| builder.build())
         });
         match workers {
             Some(Ok(pool)) => pool.in_place_scope_fifo(|scope| {

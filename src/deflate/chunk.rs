@@ -130,7 +130,7 @@ impl ChunkEncoder {
             Method::NearOptimal(level) => {
                 let memory = match &mut self.near_optimal {
                     Some(memory) => memory,
-                    none => none.insert(Placed::try_new(Memory::new()?, Allocator::SYSTEM)?),
+                    none => none.insert(placed_memory()?),
                 };
                 Parser::NearOptimal(NearOptimal::new(level, memory, rings, start)?)
             }
@@ -286,6 +286,12 @@ impl ChunkEncoder {
             self.emitter.start_end(end);
         }
     }
+}
+
+/// What levels 10 to 12 need. Not inlined: the stack that it is moved over is not for other levels.
+#[inline(never)]
+fn placed_memory() -> Result<Placed<Memory>> {
+    Placed::try_new(Memory::new()?, Allocator::SYSTEM)
 }
 
 impl core::fmt::Debug for ChunkEncoder {

@@ -172,7 +172,7 @@ impl Body {
     fn deflate_message(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Option<Flush> {
         let may_be_bulk = self.may_be_bulk();
         if flush != Flush::None {
-            self.note_message(input);
+            self.note_message(input, flush);
             return self.end_message(input, output, flush);
         }
         let message = self.message.as_mut()?;
@@ -208,11 +208,13 @@ impl Body {
     }
 
     /// What is known at the end of a message that brings `input` at last.
-    fn note_message(&mut self, input: &[u8]) {
+    fn note_message(&mut self, input: &[u8], flush: Flush) {
         let Some(message) = &self.message else { return };
         let held = message.message_len();
         self.log.note(self.params.level, Decision::Message(held + input.len()));
-        if self.data_type == UNKNOWN && self.params.level > 0 {
+        // As in zlib, a block without data says something only if it is the last.
+        let has_block = held + input.len() > 0 || flush == Flush::Finish;
+        if self.data_type == UNKNOWN && self.params.level > 0 && has_block {
             let window = message.window();
             let held = &window[window.len().saturating_sub(held)..];
             self.data_type = detect_data_type(held, input);
