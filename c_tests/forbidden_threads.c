@@ -1,4 +1,5 @@
-/* A sandbox that kills whoever starts a thread, as sshd's and browsers' do: streams below 1 MiB, and all decompression, never try.
+/* A sandbox that kills whoever starts a thread, as sshd's and browsers' do: streams below 1 MiB never try, nor does decompression that
+ * is offered less than 1 MiB at once.
  * And a cgroup that is full: serial, right, silent. */
 #include "check.h"
 #include <linux/audit.h>
@@ -45,6 +46,24 @@ static void *nothing(void *arg)
     return arg;
 }
 
+/* As check_unpacks(), with input in pieces. */
+static void unpacks_in_pieces(const Bytef *from, size_t len, int window_bits)
+{
+    z_stream strm;
+    inflate_start(&strm, window_bits);
+    strm.next_in = (Bytef *)from, strm.next_out = back, strm.avail_out = LARGE;
+    int code = Z_OK;
+    for (size_t piece; code == Z_OK && len > 0; len -= piece) {
+        piece = len < SMALL ? len : SMALL;
+        strm.avail_in = (uInt)piece;
+        code = inflate(&strm, Z_NO_FLUSH);
+        CHECK_EQ(strm.avail_in, 0);
+    }
+    CHECK_EQ(code, Z_STREAM_END);
+    CHECK(strm.total_out == LARGE && memcmp(back, plain, LARGE) == 0);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+}
+
 static void small_only(void)
 {
     for (int level = 0; level <= 9; level++) {
@@ -63,10 +82,10 @@ static void small_only(void)
         CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
     }
     CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
-    check_unpacks(out, strm.total_out, 15, plain, LARGE);
+    unpacks_in_pieces(out, strm.total_out, 15);
     CHECK_EQ(deflateEnd(&strm), Z_OK);
     free(out);
-    check_unpacks(packed, packed_len, 31, plain, LARGE);
+    unpacks_in_pieces(packed, packed_len, 31);
     const char *path = scratch("forbidden.gz");
     gzFile file = gzopen(path, "wb");
     CHECK(file != NULL && gzwrite(file, plain, SMALL) == SMALL && gzclose(file) == Z_OK);

@@ -3,7 +3,8 @@
 //! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
-//! capi -> gzfile -> stream -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget | trace -> config -> raw -> error
+//! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget | trace
+//!      -> config -> raw -> error
 //! ```
 //!
 //! ARCHITECTURE.md says what each floor holds.
@@ -20,6 +21,7 @@ pub mod inflate;
 pub mod pipeline;
 pub(crate) mod pool;
 pub mod raw;
+pub mod readahead;
 pub mod stream;
 pub mod trace;
 pub mod zng;

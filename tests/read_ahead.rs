@@ -11,7 +11,7 @@ mod files;
 
 use files::{Scratch, encoders, gzip, kinds, text};
 use rigz::error::Result;
-use rigz::gzfile::{GzFile, Hurdle, ReadCounters, Tuning, Way, Whence};
+use rigz::gzfile::{GzFile, InjectedFault, ReadCounters, Tuning, Way, Whence};
 use rigz::raw::Output;
 use std::ffi::CString;
 use std::io::Write;
@@ -26,9 +26,9 @@ fn ways(stretch: u64) -> Vec<Tuning> {
         Tuning { way: Way::Exact, ..patient },
         Tuning { way: Way::Guessed, ..patient },
         tuning,
-        Tuning { way: Way::Guessed, hurdle: Hurdle::Miss, ..patient },
-        Tuning { way: Way::Guessed, hurdle: Hurdle::Late, ..tuning },
-        Tuning { way: Way::Exact, hurdle: Hurdle::Late, ..tuning },
+        Tuning { way: Way::Guessed, fault: InjectedFault::Miss, ..patient },
+        Tuning { way: Way::Guessed, fault: InjectedFault::Late, ..tuning },
+        Tuning { way: Way::Exact, fault: InjectedFault::Late, ..tuning },
     ]
 }
 

@@ -235,17 +235,17 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let mut noise = Rng::new(rng.below(256) as u64);
     let window: Vec<u8> = (0..WINDOW).map(|_| noise.bits() as u8).collect();
     let mut marked = Marked::new(room).expect("memory for elements");
-    let Some(passed) = marked.decode(content, bit, until, |_, _| true) else { return };
+    let Some(passed) = marked.decode(content, bit, until, usize::MAX, |_, _| true) else { return };
 
     let mut resolver = Resolver::new().expect("memory for a table");
-    resolver.learn(&window);
+    resolver.learn([&window, &[]]);
     let mut stream = raw_stream(&window);
     // To before its first block.
     let _ = stream.inflate(&mut &[][..], &mut Output::new(&mut []), Goal::Progress, &mut |_| {});
     let mut by_markers = vec![CANARY; room + 20_000];
     let mut output = Output::new(&mut by_markers);
-    assert_eq!(resolver.resolve(&marked, 0, &mut stream, &mut output), marked.len());
-    resolver.pass(&marked, &passed, &mut stream).expect("memory is there");
+    assert_eq!(resolver.resolve(&marked, 0..marked.len(), &mut stream, &mut output), marked.len());
+    resolver.pass(&passed, marked.len(), &mut stream).expect("memory is there");
     let behind = decode_on(&mut stream, &content[passed.consumed..], &mut output);
     let made = output.written();
 

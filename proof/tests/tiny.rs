@@ -90,14 +90,14 @@ fn markers_resolve() {
     let data = data(WINDOW + 300);
     let stream = encoded(3, &data[WINDOW - 1000..], 1000);
     let mut marked = Marked::new(400).expect("memory for elements");
-    let passed = marked.decode(&stream, 0, stream.len(), |_, _| true).expect("a block");
+    let passed = marked.decode(&stream, 0, stream.len(), usize::MAX, |_, _| true).expect("a block");
     let mut resolver = Resolver::new().expect("memory for a table");
-    resolver.learn(&data[..WINDOW]);
+    resolver.learn([&data[..WINDOW], &[]]);
     let mut inflate = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
     let mut room = [0; 300];
     let mut output = Output::new(&mut room);
-    assert_eq!(resolver.resolve(&marked, 0, &mut inflate, &mut output), 300);
-    resolver.pass(&marked, &passed, &mut inflate).expect("memory for a window");
+    assert_eq!(resolver.resolve(&marked, 0..300, &mut inflate, &mut output), 300);
+    resolver.pass(&passed, 300, &mut inflate).expect("memory for a window");
     assert_eq!(room, data[WINDOW..]);
     assert_eq!(find_start(&stream, Search::All), None, "a short stream's block is not dynamic, or the last");
 }

@@ -273,7 +273,7 @@ pub unsafe extern "C" fn inflateGetDictionary(
     let (life, stream) = stream!(strm, Z_STREAM_ERROR);
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: null, or the program's with room for 32 KiB and for a length.
-        unsafe { give_dictionary(stream.stream.engine_mut().dictionary(), dictionary, len) };
+        unsafe { give_dictionary(stream.stream.dictionary(), dictionary, len) };
         Z_OK
     })
 }
@@ -332,7 +332,7 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
     let (life, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
-    life.guard(Z_STREAM_ERROR, || to_ok(stream.engine_mut().prime(bits, value)))
+    life.guard(Z_STREAM_ERROR, || to_ok(stream.prime(bits, value)))
 }
 
 /// Where in the stream the decoder stands: see the zlib manual. -65536 for a bad stream.

@@ -10,10 +10,9 @@
 use core::ffi::{CStr, c_int};
 
 use super::mode::{Access, Mode};
-use crate::raw::Output;
 use crate::raw::fault::{Point, point};
 use crate::raw::process::NoCancel;
-use crate::stream::ahead::Source;
+use crate::raw::{Output, SharedFile};
 
 /// Reads and writes are cut to 1 GiB, as zlib cuts them: some systems refuse a count that does not fit an `int`.
 const LARGEST_TRANSFER: usize = 1 << 30;
@@ -198,6 +197,22 @@ impl Descriptor {
         })
     }
 
+    /// The file, for other threads to read from; they must be done before it is closed.
+    pub(super) fn share(&self) -> Option<SharedFile> {
+        SharedFile::new(self.0)
+    }
+
+    /// How long the file is, if it is a file on a disk that this descriptor may only read: nobody else waits for its bytes, and
+    /// nobody writes through it.
+    pub(super) fn readable_size(&self) -> Option<u64> {
+        // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
+        let flags = unsafe { libc::fcntl(self.0, libc::F_GETFL) };
+        if flags == -1 || flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_NONBLOCK != 0 {
+            return None;
+        }
+        u64::try_from(self.version()?.size).ok()
+    }
+
     /// Closes the file; a second time there is none, which is an error.
     pub(super) fn close(&mut self) -> Result<(), Errno> {
         let _whole = NoCancel::new();
@@ -207,33 +222,5 @@ impl Descriptor {
             0 => Ok(()),
             _ => Err(Errno::last()),
         }
-    }
-}
-
-impl Source for Descriptor {
-    /// Reads from `offset` on, as much as fits and is there, and leaves the file position where it is. Failures are not told: whoever
-    /// comes to that offset by reading will meet them.
-    fn read_at(&self, offset: u64, output: &mut Output<'_>) {
-        let Ok(mut offset) = i64::try_from(offset) else { return };
-        while !output.is_full() {
-            let wanted = output.room().min(LARGEST_TRANSFER);
-            // SAFETY: `Output` vouches for `room()` writable bytes at `cursor()`.
-            let got = unsafe { libc::pread(self.0, output.cursor().cast(), wanted, offset) };
-            let Some(count) = usize::try_from(got).ok().filter(|&count| count > 0) else { return };
-            offset += count as i64;
-            // SAFETY: the kernel wrote `count <= wanted` bytes there.
-            unsafe { output.advance(count) };
-        }
-    }
-
-    /// How long the file is, if it is a file on a disk that this descriptor may only read: nobody else waits for its bytes, and
-    /// nobody writes through it.
-    fn readable_size(&self) -> Option<u64> {
-        // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
-        let flags = unsafe { libc::fcntl(self.0, libc::F_GETFL) };
-        if flags == -1 || flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_NONBLOCK != 0 {
-            return None;
-        }
-        u64::try_from(self.version()?.size).ok()
     }
 }

@@ -37,7 +37,7 @@ use crate::raw::Output;
 use crate::stream::{Flush, Strategy};
 
 pub use self::seek::Whence;
-pub use crate::stream::ahead::{Hurdle, ReadCounters, Tuning, Way};
+pub use crate::readahead::{InjectedFault, ReadCounters, Tuning, Way};
 
 /// zlib's buffer size. Programs meet it as the longest string of `gzprintf` and as half the room for `gzungetc`.
 const DEFAULT_SIZE: usize = 8192;
@@ -54,10 +54,6 @@ pub struct GzFile {
 }
 
 /// The two directions.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a file lives on the heap, and a box could not be refused memory"
-)]
 enum Side {
     Read(Reader),
     Write(Writer),

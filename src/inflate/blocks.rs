@@ -123,6 +123,8 @@ pub(crate) struct Blocks {
     built: Built,
     /// How many symbols of each kind the tables were last built for.
     built_symbols: (u16, u16),
+    /// Whether the tables are those of their `lens` and of `built_symbols`.
+    has_tables: bool,
     litlen_symbols: u16,
     offset_symbols: u16,
     precode_symbols: u16,
@@ -157,6 +159,8 @@ pub(super) struct Saved {
     extra: u32,
     full_length: u32,
     back: i32,
+    built: Built,
+    built_symbols: (u16, u16),
     lens: [u8; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
 }
 
@@ -168,6 +172,11 @@ impl Saved {
             State::Type | State::TypeBits | State::StoredLengths | State::StoredStart | State::Stored
         );
         uses_codes && self.codes == Kind::Dynamic
+    }
+
+    /// Whether a dynamic block began before the place.
+    pub(super) fn has_codes(&self) -> bool {
+        self.built == Built::Both
     }
 
     /// A machine between two blocks.
@@ -182,6 +191,8 @@ impl Saved {
         extra: 0,
         full_length: 0,
         back: -1,
+        built: Built::Nothing,
+        built_symbols: (0, 0),
         lens: [0; LITLEN_SYMBOLS + OFFSET_SYMBOLS],
     };
 }
@@ -215,6 +226,7 @@ impl Blocks {
             codes: Kind::Fixed,
             built: Built::Nothing,
             built_symbols: (0, 0),
+            has_tables: false,
             litlen_symbols: 0,
             offset_symbols: 0,
             precode_symbols: 0,
@@ -253,6 +265,8 @@ impl Blocks {
             extra: self.extra,
             full_length: self.full_length,
             back: self.back,
+            built: self.built,
+            built_symbols: self.built_symbols,
             lens: tables.map_or(Saved::BETWEEN_BLOCKS.lens, |tables| tables.lens),
         })
     }
@@ -261,21 +275,47 @@ impl Blocks {
     /// [`Saved::needs_tables`] says so there must be tables.
     pub(super) fn restore(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.reset();
+        self.set(saved);
+        !saved.needs_tables() || tables.is_some_and(|tables| self.rebuild(saved, tables))
+    }
+
+    /// Moves a machine between two symbols forward to where another one was that decoded the same
+    /// stream. Builds the tables only if they are not those of the block already. Where
+    /// [`Saved::has_codes`] says so there must be tables.
+    pub(super) fn pass_to(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
+        self.set(saved);
+        if !saved.has_codes() {
+            // The last dynamic block is still the one that this machine has met.
+            return true;
+        }
+        let Some(tables) = tables else { return false };
+        let symbols = usize::from(saved.built_symbols.0 + saved.built_symbols.1);
+        let is_same = self.has_tables
+            && self.built_symbols == saved.built_symbols
+            && tables.lens[..symbols] == saved.lens[..symbols];
+        if !is_same && saved.needs_tables() {
+            return self.rebuild(saved, tables);
+        }
+        tables.lens = saved.lens;
+        (self.built, self.built_symbols, self.has_tables) = (saved.built, saved.built_symbols, is_same);
+        true
+    }
+
+    /// Sets all but what belongs to the tables.
+    fn set(&mut self, saved: &Saved) {
         self.state = saved.state;
         self.is_final = saved.is_final;
         self.codes = saved.codes;
         (self.litlen_symbols, self.offset_symbols) = (saved.litlen_symbols, saved.offset_symbols);
         (self.length, self.distance, self.extra) = (saved.length, saved.distance, saved.extra);
         (self.full_length, self.back) = (saved.full_length, saved.back);
-        match tables {
-            _ if !saved.needs_tables() => true,
-            Some(tables) => {
-                tables.lens = saved.lens;
-                // Whoever saves a place is in a large stream, for which the widest tables are right.
-                self.build_codes(tables, LITLEN_ROOT_BITS).is_ok()
-            }
-            None => false,
-        }
+    }
+
+    /// Builds the tables of the open block; false if its codes make no sense.
+    fn rebuild(&mut self, saved: &Saved, tables: &mut Tables) -> bool {
+        tables.lens = saved.lens;
+        // Whoever saves a place is in a large stream, for which the widest tables are right.
+        self.build_codes(tables, LITLEN_ROOT_BITS).is_ok()
     }
 
     /// What the machine is in the middle of.
@@ -286,13 +326,6 @@ impl Blocks {
     /// Puts the machine between two blocks; `stoppable` when a caller that stops there shall see the place.
     pub(crate) fn await_block(&mut self, stoppable: bool) {
         self.state = if stoppable { State::Type } else { State::TypeBits };
-    }
-
-    /// Puts the machine between two blocks, behind blocks that were decoded elsewhere.
-    pub(crate) fn pass_blocks(&mut self, was_final: bool) {
-        self.is_final = was_final;
-        self.back = -1;
-        self.await_block(true);
     }
 
     /// Whether the open block, or the last one, is the final block.
@@ -429,6 +462,7 @@ impl Blocks {
                         tables.precode_lens[symbol] = 0;
                     }
                     self.built = Built::Nothing;
+                    self.has_tables = false;
                     if tables.build_precode().is_err() {
                         damaged!(message::PRECODE);
                     }
@@ -579,6 +613,7 @@ impl Blocks {
             Err(BadCode::Offset) => (Built::Litlen, Err(message::OFFSET_SET)),
         };
         self.built = built;
+        self.has_tables = outcome.is_ok();
         outcome
     }
 

@@ -525,7 +525,8 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as usize
         };
-        let input: Vec<u8> = (0..if round % 7 == 0 { 20 } else { 3000 }).map(|_| random() as u8).collect();
+        let input: Vec<u8> =
+            (0..if round.is_multiple_of(7) { 20 } else { 3000 }).map(|_| random() as u8).collect();
         let room = 20 + random() % 10_000;
         if round % 8 == 7 {
             return (input, table::fixed(), room);
@@ -584,7 +585,7 @@ mod tests {
         for round in 0..800u64 {
             let mut tables = Tables::new();
             let (input, codes, room) = case(round, &mut tables);
-            let before: Vec<u8> = (0..WINDOW_SIZE as u64).map(|at| (at * at >> 9 ^ at) as u8).collect();
+            let before: Vec<u8> = (0..WINDOW_SIZE as u64).map(|at| ((at * at) >> 9 ^ at) as u8).collect();
             let start = round as usize * if round % 2 == 0 { 41 } else { 1 };
             let room = room.min(RING - start);
             let (exit, expected, position) = plain(&input, codes, before.clone(), room);

@@ -158,6 +158,12 @@ impl<'a, T: Element> History<'a, T> {
         self.limit - self.position
     }
 
+    /// Sets how far elements may be appended.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        assert!(self.position <= limit && limit <= self.capacity);
+        self.limit = limit;
+    }
+
     /// How far back a match may reach.
     #[inline(always)]
     pub(crate) fn reach(&self) -> usize {

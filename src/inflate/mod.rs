@@ -8,7 +8,8 @@
 //! - `blocks`: the block machine around it, which can stop between any two bits;
 //! - `window`, `wrap`, `stream`: [`Inflate`], the stream that goes on across calls, with zlib's exact meaning; `stream::bookmark`
 //!   goes back into the middle of one;
-//! - `finder`, `marked`: where in the middle of a file to begin, and decoding from there with an unknown window;
+//! - `finder`, `marked`, `resolve`: where in the middle of a stream to begin, decoding from there with an
+//!   unknown window, and turning the result into bytes once the window is known;
 //! - `one_shot`: [`decode`] and [`decode_zlib`], a whole stream from one slice into one buffer.
 //!
 //! docs/DECODER.md tells how fast it is and what was tried.
@@ -21,15 +22,18 @@ mod history;
 mod marked;
 mod message;
 mod one_shot;
+mod resolve;
 mod stream;
 mod table;
 mod window;
 mod wrap;
 
 pub use finder::{Search, Start, find_start};
-pub use marked::{Marked, Passed, Resolver};
+pub use marked::{Marked, Waypoint};
 pub use one_shot::{Decoded, End, decode, decode_zlib};
+pub use resolve::Resolver;
 pub use stream::{Bookmark, Goal, Inflate};
+pub use window::Scratch;
 pub use wrap::HeaderPart;
 
 #[cfg(test)]

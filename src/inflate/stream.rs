@@ -21,6 +21,7 @@ use core::ffi::CStr;
 
 use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{Blocks, Event, State, Stop};
+use super::marked::Waypoint;
 use super::message;
 use super::table::Tables;
 use super::window::{Scratch, Window};
@@ -73,6 +74,17 @@ enum Pass {
     Abort(Result<Status>),
 }
 
+/// What a call did so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Call {
+    /// Whether it took any input.
+    taken: bool,
+    /// Bytes of output that are in the window too.
+    produced: usize,
+    /// Whether it ended at once, without what else the end of a call brings.
+    is_aborted: bool,
+}
+
 /// A decoder of one stream after another.
 #[derive(Debug)]
 pub struct Inflate {
@@ -94,6 +106,7 @@ pub struct Inflate {
     history_len: usize,
     /// Whether this call has read the trailer's check value.
     is_checked: bool,
+    call: Call,
     /// Bytes of output, for a gzip trailer.
     total: u32,
     /// What the caller sees as check value.
@@ -121,6 +134,7 @@ impl Inflate {
             history_size: 0,
             history_len: 0,
             is_checked: false,
+            call: Call::default(),
             total: 0,
             shown_check: 0,
             data_type: 0,
@@ -142,16 +156,41 @@ impl Inflate {
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
+        let mut scratch = Scratch::new();
+        self.begin_call();
+        let outcome = self.advance(&mut scratch, input, output, goal, report);
+        self.end_call(&mut scratch, outcome, goal)
+    }
+
+    /// Begins what is one call to the caller, and may be several of [`advance`](Self::advance).
+    pub fn begin_call(&mut self) {
         if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
-            // The caller was told of this place before.
+            // The caller has been at this place before.
             self.blocks.await_block(false);
         }
         self.window.begin_call(self.history_len);
         self.is_checked = false;
-        let mut scratch = Scratch::new();
+        self.call = Call::default();
+    }
+
+    /// Decodes as [`inflate`](Self::inflate) does, within a call that was begun. `scratch` is the same
+    /// for the whole call.
+    pub fn advance(
+        &mut self,
+        scratch: &mut Scratch,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        goal: Goal,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Result<Status> {
+        let stops = matches!(goal, Goal::Block | Goal::BlockHeader);
+        if stops && self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+            // So has whoever went on within the call.
+            self.blocks.await_block(false);
+        }
         let mut reader = BitReader::new(self.held, input);
         let before = output.written();
-        let pass = self.run(&mut reader, output, &mut scratch, goal, report);
+        let pass = self.run(&mut reader, output, scratch, goal, report);
         let outcome = match pass {
             Pass::Leave { held, outcome } => {
                 reader.give_back(held);
@@ -161,23 +200,32 @@ impl Inflate {
             Pass::Abort(outcome) => {
                 self.window.drop_scratch();
                 reader.give_back(0);
-                self.held = reader.held();
-                *input = reader.rest();
-                return outcome;
+                self.call.is_aborted = true;
+                outcome
             }
         };
         self.held = reader.held();
-        let (taken, produced) = (reader.consumed(), output.written() - before);
+        self.call.taken |= reader.consumed() > 0;
+        self.call.produced += output.written() - before;
         *input = reader.rest();
+        outcome
+    }
+
+    /// Ends a call whose last part ended with `outcome`: returns the outcome of the call.
+    pub fn end_call(&mut self, scratch: &mut Scratch, outcome: Result<Status>, goal: Goal) -> Result<Status> {
+        if self.call.is_aborted {
+            return outcome;
+        }
+        let Call { taken, produced, .. } = self.call;
         self.keep_history(produced, goal);
-        if self.window.keep(&mut scratch).is_err() {
+        if self.window.keep(scratch).is_err() {
             self.window.drop_scratch();
             self.mode = Mode::NoMemory;
             return Err(Error::Memory);
         }
         self.data_type = self.current_data_type();
         match outcome {
-            Ok(Status::Ok) if goal == Goal::Finish || (taken == 0 && produced == 0) => Err(Error::Buffer),
+            Ok(Status::Ok) if goal == Goal::Finish || (!taken && produced == 0) => Err(Error::Buffer),
             outcome => outcome,
         }
     }
@@ -283,7 +331,7 @@ impl Inflate {
             };
             let event = self.blocks.step(reader, &mut history, stop, self.tables.as_deref_mut());
             let position = history.position();
-            self.window.filled(position);
+            self.window.filled(position, scratch);
             self.deliver(output, scratch);
             match event {
                 Event::End => return None,
@@ -537,6 +585,11 @@ impl Inflate {
         self.message
     }
 
+    /// Bytes of output, modulo 2^32.
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+
     /// Whether the stream has seen nothing yet of what it is to decode.
     pub fn is_at_start(&self) -> bool {
         self.mode == Mode::Header && self.held.count == 0 && self.header.is_at_start()
@@ -553,29 +606,46 @@ impl Inflate {
         self.mode == Mode::Blocks && self.blocks.state() == State::Type
     }
 
-    /// The last 32 KiB, in two parts, when there are as many.
+    /// The last 32 KiB, in two parts, when a match may reach back that far.
     pub fn full_history(&self) -> Option<[&[u8]; 2]> {
-        (self.history_len == WINDOW_SIZE).then(|| self.window.last_parts(WINDOW_SIZE))
+        (self.window.reach() >= WINDOW_SIZE).then(|| self.window.last_parts(WINDOW_SIZE))
     }
 
-    /// Counts and checks bytes of this stream that were decoded elsewhere. `pass_blocks` must follow.
-    pub fn count_decoded(&mut self, bytes: &[u8]) {
+    /// Whether matches may reach back 32 KiB, whatever the stream's header says.
+    pub fn has_largest_window(&self) -> bool {
+        self.window_bits == 15
+    }
+
+    /// Whether the bits that were taken but not used are the upper ones of `byte`.
+    pub fn holds_end_of(&self, byte: u8) -> bool {
+        self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
+    }
+
+    /// The next `count` bytes that are decoded elsewhere will not be kept.
+    pub(super) fn skip_history(&mut self, count: usize) {
+        self.window.skip(count);
+    }
+
+    /// Counts and checks bytes of this stream that were decoded elsewhere, and keeps the last `kept` of
+    /// them. [`pass_to`](Self::pass_to) must follow.
+    pub(super) fn count_decoded(&mut self, bytes: &[u8], kept: usize) -> Result<()> {
         self.total = self.total.wrapping_add(bytes.len() as u32);
         if self.wrap.checked {
             self.header.check = self.header.found.update(self.header.check, bytes);
             self.shown_check = self.header.check;
         }
+        self.window.remember(&bytes[bytes.len() - kept..])
     }
 
-    /// Moves a stream that stands before a block behind blocks that were decoded elsewhere; `tail` is the last 32 KiB of output
-    /// then, `held` what is left of the last byte.
-    pub(super) fn pass_blocks(&mut self, held: HeldBits, was_final: bool, tail: &[u8]) -> Result<()> {
-        self.window.remember(tail)?;
-        self.held = held;
-        self.blocks.pass_blocks(was_final);
-        self.grow_history(tail.len());
-        self.data_type = self.current_data_type();
-        Ok(())
+    /// Moves the stream to `place`, after `count` bytes that were decoded elsewhere.
+    pub(super) fn pass_to(&mut self, place: &Waypoint, count: usize) -> Result<()> {
+        self.held = place.held;
+        self.call.produced += count;
+        if place.saved.has_codes() {
+            self.take_tables().inspect_err(|_| self.mode = Mode::NoMemory)?;
+        }
+        let is_there = self.blocks.pass_to(&place.saved, self.tables.as_deref_mut());
+        if is_there { Ok(()) } else { Err(Error::Data) }
     }
 
     /// A stream in the same state, to go on apart.

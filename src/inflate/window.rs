@@ -34,15 +34,23 @@ const SCRATCH: usize = 4096;
 
 /// What a call decodes into while the stream has no window.
 #[derive(Debug)]
-pub(super) struct Scratch([MaybeUninit<u8>; SCRATCH + copy::SLOP_BYTES]);
+pub struct Scratch {
+    memory: [MaybeUninit<u8>; SCRATCH + copy::SLOP_BYTES],
+    /// How many bytes at the front are initialised.
+    len: usize,
+}
 
 impl Scratch {
     /// Uninitialised memory.
     #[inline(always)]
-    pub(super) const fn new() -> Self {
-        Self([MaybeUninit::uninit(); SCRATCH + copy::SLOP_BYTES])
+    #[expect(clippy::new_without_default, reason = "there is one way to make it, without a copy")]
+    pub const fn new() -> Self {
+        Self { memory: [MaybeUninit::uninit(); SCRATCH + copy::SLOP_BYTES], len: 0 }
     }
 }
+
+/// The number of bytes that must follow skipped ones: all that a match may repeat.
+pub(super) const SKIPPED_BEFORE: usize = WINDOW_SIZE;
 
 /// A stream's history and newest output.
 #[derive(Debug)]
@@ -89,6 +97,18 @@ impl Window {
         self.appended = 0;
     }
 
+    /// How far back a match may reach.
+    pub(super) fn reach(&self) -> usize {
+        self.reach
+    }
+
+    /// Counts `count` bytes as appended that nobody will look back to: [`SKIPPED_BEFORE`] bytes that
+    /// are kept must follow. So [`end_as_begun`](Self::end_as_begun) does what it would do if these
+    /// bytes had been appended.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.appended = self.appended.saturating_add(count);
+    }
+
     /// Drops what was appended in this call, if the `len` bytes before it are still there.
     pub(super) fn end_as_begun(&mut self, len: usize) {
         if self.appended + len <= self.len {
@@ -98,6 +118,7 @@ impl Window {
                 self.position + RING - self.appended
             };
             self.len -= self.appended;
+            self.reach = self.reach.min(self.len);
             self.delivered = self.position;
         }
     }
@@ -126,11 +147,12 @@ impl Window {
         if self.memory.is_none() {
             if self.position < SCRATCH || room == 0 {
                 let limit = SCRATCH.min(self.position.saturating_add(room));
-                let base = scratch.0.as_mut_ptr().cast::<u8>();
+                assert!(self.position <= scratch.len, "another call's scratch");
+                let (base, len) = (scratch.memory.as_mut_ptr().cast::<u8>(), scratch.memory.len());
                 // SAFETY: all of the scratch is writable and borrowed; those `position` bytes that this call has appended to
                 // it are initialised, and `reach`, of a window that was empty, is some of them.
                 return Ok(unsafe {
-                    History::from_raw(base, self.position - self.reach, self.position, limit, scratch.0.len())
+                    History::from_raw(base, self.position - self.reach, self.position, limit, len)
                 });
             }
             self.allocate(Some(scratch))?;
@@ -150,8 +172,17 @@ impl Window {
         Ok(unsafe { History::from_ring(memory.as_ptr(), self.reach, self.position, limit) })
     }
 
-    /// Takes note that a history of this window was filled up to `position`.
-    pub(super) fn filled(&mut self, position: usize) {
+    /// Takes note that a history of this window, in its memory or in `scratch`, was filled up to
+    /// `position`.
+    pub(super) fn filled(&mut self, position: usize, scratch: &mut Scratch) {
+        if self.memory.is_none() {
+            scratch.len = position;
+        }
+        self.count(position);
+    }
+
+    /// Takes note that the memory was filled up to `position`.
+    fn count(&mut self, position: usize) {
         debug_assert!(position >= self.position && position <= RING);
         let count = position - self.position;
         self.position = position;
@@ -164,7 +195,8 @@ impl Window {
     /// The bytes not handed out yet; from now on they are.
     pub(super) fn deliver<'w>(&'w mut self, scratch: &'w Scratch) -> &'w [u8] {
         let start = core::mem::replace(&mut self.delivered, self.position);
-        let base = self.memory.map_or(scratch.0.as_ptr().cast(), |memory| memory.as_ptr().cast_const());
+        assert!(self.memory.is_some() || self.position <= scratch.len, "another call's scratch");
+        let base = self.memory.map_or(scratch.memory.as_ptr().cast(), |memory| memory.as_ptr().cast_const());
         // SAFETY: nothing was appended since without being delivered but what lies between the two, without a seam, so it is
         // initialised.
         unsafe { core::slice::from_raw_parts(base.wrapping_add(start), self.position - start) }
@@ -208,13 +240,15 @@ impl Window {
             bytes = &bytes[surplus..];
         }
         if self.memory.is_none() && !bytes.is_empty() {
+            // Nothing is in a scratch: these bytes are a dictionary's, or follow a full window.
+            self.drop_scratch();
             self.allocate(None)?;
         }
         while !bytes.is_empty() {
             let mut history = self.ring(bytes.len())?;
             let count = history.append(bytes);
             let position = history.position();
-            self.filled(position);
+            self.count(position);
             bytes = &bytes[count..];
         }
         self.delivered = self.position;
@@ -237,11 +271,10 @@ impl Window {
     fn allocate(&mut self, scratch: Option<&Scratch>) -> Result<()> {
         let memory = self.allocate_bytes()?;
         if let Some(scratch) = scratch {
-            debug_assert!(self.position <= SCRATCH);
+            debug_assert!(self.position <= SCRATCH && self.position <= scratch.len);
+            let bytes = scratch.memory.as_ptr().cast();
             // SAFETY: there are `SCRATCH` bytes in the scratch, and more in the memory, which is new.
-            unsafe {
-                core::ptr::copy_nonoverlapping(scratch.0.as_ptr().cast(), memory.as_ptr(), self.position)
-            };
+            unsafe { core::ptr::copy_nonoverlapping(bytes, memory.as_ptr(), self.position) };
         }
         self.memory = Some(memory);
         Ok(())
@@ -304,7 +337,7 @@ mod tests {
                 let mut history = window.history(&mut scratch, 10_000).expect("malloc gives 32 KiB");
                 rest = &rest[history.append(rest)..];
                 let position = history.position();
-                window.filled(position);
+                window.filled(position, &mut scratch);
                 given.extend_from_slice(window.deliver(&scratch));
             }
             assert_eq!(given, data[..len]);
@@ -344,7 +377,7 @@ mod tests {
         let mut window = Window::new(allocator);
         let mut scratch = Scratch::new();
         assert_eq!(window.history(&mut scratch, 1).expect("the scratch is there").append(b"x"), 1);
-        window.filled(1);
+        window.filled(1, &mut scratch);
         assert_eq!(window.keep(&mut scratch), Err(Error::Memory));
         assert_eq!(window.remember(b"x"), Err(Error::Memory));
     }

@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod compress;
-pub mod decode;
 mod encoder;
 mod job;
 mod ring;

@@ -5,6 +5,7 @@ pub mod buffer;
 pub(crate) mod copy;
 pub mod epoch;
 pub(crate) mod fault;
+pub mod file;
 pub mod load;
 pub mod output;
 pub mod placed;
@@ -17,6 +18,7 @@ pub(crate) mod thread;
 
 pub use alloc::Allocator;
 pub use buffer::Buffer;
+pub use file::SharedFile;
 pub use output::Output;
 pub use placed::{Placed, Zeroed};
 pub use search::find_byte;

@@ -1,24 +1,28 @@
-//! `InflateStream`: what zlib's `inflate()` means.
+//! `InflateStream`: zlib's `inflate()`, and the same over a file.
 //!
-//! The engine, `inflate::Inflate`, has that meaning in every corner; this type speaks zlib's flushes and counts.
+//! The engine, `inflate::Inflate`, implements the meaning in every corner, and `readahead::Decoder`
+//! lets other threads help it. This type translates zlib's flushes and counts for the statistics.
 
 #![forbid(unsafe_code)]
 
 use super::Flush;
-use super::stats::{Operation, Stats};
+use super::stats::{self, Operation, Stats};
 use crate::error::{Error, Result, Status};
 use crate::inflate::{End, Goal, Inflate, decode_zlib};
-use crate::pipeline::Counters;
+use crate::pipeline::{Counters, thread_limit};
 use crate::raw::fault::{Point, point};
 use crate::raw::{Allocator, Output};
+use crate::readahead::{Decoder, SourceKind};
 use core::ffi::CStr;
 
 pub use crate::inflate::{Bookmark, HeaderPart};
+pub use crate::readahead::{InjectedFault, ReadCounters, Source, Tuning};
 
 /// A decompressing stream.
 #[derive(Debug)]
 pub struct InflateStream {
-    engine: Inflate,
+    decoder: Decoder,
+    kind: SourceKind,
     stats: Stats,
 }
 
@@ -26,7 +30,19 @@ impl InflateStream {
     /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
     /// either, negative for raw, 0 for what the zlib header says.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
-        Ok(Self { engine: Inflate::new(window_bits, allocator)?, stats: Stats::new(Operation::Inflate) })
+        let engine = Inflate::new(window_bits, allocator)?;
+        Ok(Self::over(engine, SourceKind::Memory, Tuning::default()))
+    }
+
+    /// A stream of a gzip file, to be [`read`](Self::read) from a source.
+    pub fn of_file(window_bits: i32, tuning: Tuning) -> Result<Self> {
+        let engine = Inflate::new(window_bits, Allocator::SYSTEM)?;
+        Ok(Self::over(engine, SourceKind::File, tuning))
+    }
+
+    fn over(engine: Inflate, kind: SourceKind, tuning: Tuning) -> Self {
+        let decoder = Decoder::new(engine, kind, tuning);
+        Self { decoder, kind, stats: Stats::new(Operation::Inflate) }
     }
 
     /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
@@ -52,32 +68,94 @@ impl InflateStream {
         };
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
-        let outcome = self.engine.inflate(input, output, goal, report);
+        let outcome = if self.decoder.may_be_helped(input.len(), goal) {
+            self.decoder.inflate(input, output, goal, report)
+        } else {
+            self.decoder.engine_mut().inflate(input, output, goal, report)
+        };
         point(Point::Inflate);
         self.stats.count(timer, given - input.len(), output.written() - written);
         outcome
     }
 
+    /// Decompresses from `source`; see [`Decoder::decode`].
+    pub fn read(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Result<Status> {
+        let (passed, written) = (self.decoder.passed(), output.written());
+        let timer = self.stats.timer();
+        let outcome = self.decoder.decode(source, output, Goal::Progress, &mut |_| {});
+        point(Point::Inflate);
+        let taken = self.decoder.passed() - passed;
+        self.stats.count(timer, taken as usize, output.written() - written);
+        outcome
+    }
+
+    /// The next stream of the source that is read begins.
+    pub fn begin_next(&mut self) {
+        self.stats.finish(Counters::default());
+        self.decoder.begin_next();
+    }
+
+    /// Ends a stream for the statistics.
+    fn finish(&mut self) {
+        let ahead = self.decoder.counters();
+        let mut counters = Counters::default();
+        if self.kind == SourceKind::Memory && ahead.bytes > 0 {
+            counters.threads = thread_limit();
+        }
+        self.stats.finish(counters);
+        let operation = match self.kind {
+            SourceKind::File => "gzread",
+            SourceKind::Memory => "inflate_ahead",
+        };
+        stats::note_read_ahead(operation, &ahead);
+    }
+
     /// Back to the start of a stream of the same form.
     pub fn reset(&mut self) {
-        self.stats.finish(Counters::default());
-        self.engine.reset();
+        self.finish();
+        self.decoder.reset();
     }
 
     /// Back to the start of a stream of another form.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
-        self.stats.finish(Counters::default());
-        self.engine.reset2(window_bits)
+        self.finish();
+        self.decoder.reset2(window_bits)
+    }
+
+    /// `inflatePrime()`: puts bits in front of the input. Such a stream is decoded serially.
+    pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
+        self.decoder.decline();
+        self.decoder.engine_mut().prime(count, value)
     }
 
     /// Where the stream stands, if it is a place to [`resume`](Self::resume) at, and what the data before it ends with.
     pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
-        self.engine.bookmark()
+        self.decoder.bookmark()
     }
 
     /// Goes on from `bookmark`, behind data that ends with `window`; an error leaves the stream at its start.
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
-        self.engine.resume(bookmark, window)
+        self.decoder.resume(bookmark, window)
+    }
+
+    /// Drops what other threads decoded ahead: the source's position was changed.
+    pub fn forget_ahead(&mut self) {
+        self.decoder.forget();
+    }
+
+    /// Sets how a file is read ahead.
+    pub fn tune(&mut self, tuning: Tuning) {
+        self.decoder.tune(tuning);
+    }
+
+    /// The offset in the source of the data that is being delivered, if it was decoded ahead.
+    pub fn offset(&self) -> Option<u64> {
+        self.decoder.offset()
+    }
+
+    /// What other threads did.
+    pub fn counters(&self) -> ReadCounters {
+        self.decoder.counters()
     }
 
     /// Counts a place that was kept to go back to, for the statistics.
@@ -92,39 +170,46 @@ impl InflateStream {
 
     /// zlib's text for the last error.
     pub fn message(&self) -> Option<&'static CStr> {
-        self.engine.message()
+        self.engine().message()
     }
 
-    /// Counts what was decoded for this stream elsewhere.
-    pub(super) fn note_elsewhere(&mut self, bytes_in: u64, bytes_out: u64) {
-        self.stats.note(bytes_in, bytes_out);
+    /// `inflateGetDictionary()`: the history that zlib would have kept.
+    pub fn dictionary(&mut self) -> &[u8] {
+        self.decoder.dictionary()
     }
 
     /// The engine, for what means the same in every layer.
     pub fn engine(&self) -> &Inflate {
-        &self.engine
+        self.decoder.engine()
     }
 
     /// As [`engine`](Self::engine), to be changed.
     pub fn engine_mut(&mut self) -> &mut Inflate {
-        &mut self.engine
+        self.decoder.engine_mut()
     }
 
     /// A stream in the same state, to go on apart.
     pub fn try_clone(&self) -> Result<Self> {
-        Ok(Self { engine: self.engine.try_clone()?, stats: self.stats.clone() })
+        let decoder = self.decoder.try_clone()?;
+        Ok(Self { decoder, kind: self.kind, stats: self.stats.clone() })
     }
 }
 
 impl Drop for InflateStream {
     fn drop(&mut self) {
-        self.stats.finish(Counters::default());
+        self.finish();
     }
 }
 
 /// Decompresses a whole zlib stream, as `uncompress2()` does. Tells how much input was used. [`Error::Buffer`] when the output
 /// does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
+    if source.len() >= LARGE_INPUT
+        && thread_limit() > 1
+        && let Ok(stream) = InflateStream::new(15, Allocator::SYSTEM)
+    {
+        return uncompress_large(stream, source, output);
+    }
     let mut stats = Stats::new(Operation::Inflate);
     let timer = stats.timer();
     let has_room = !output.is_full();
@@ -143,6 +228,25 @@ pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>)
         End::InputEnds | End::OutputFull | End::NeedsDictionary | End::Damaged(_) => Err(Error::Data),
     };
     (decoded.consumed, outcome)
+}
+
+/// Input from which on `uncompress()` is worth a stream, which workers may help.
+const LARGE_INPUT: usize = 2 << 20;
+
+/// As [`uncompress`], by a stream.
+fn uncompress_large(
+    mut stream: InflateStream,
+    source: &[u8],
+    output: &mut Output<'_>,
+) -> (usize, Result<()>) {
+    let mut input = source;
+    let outcome = match stream.inflate(&mut input, output, Flush::Finish) {
+        Ok(Status::StreamEnd) => Ok(()),
+        Err(Error::Memory) => Err(Error::Memory),
+        Err(Error::Buffer) if output.is_full() => Err(Error::Buffer),
+        Ok(Status::Ok | Status::NeedDictionary) | Err(_) => Err(Error::Data),
+    };
+    (source.len() - input.len(), outcome)
 }
 
 #[cfg(test)]

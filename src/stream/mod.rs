@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ahead;
 pub mod bgzf;
 mod body;
 pub mod deflate;
@@ -14,7 +13,6 @@ pub mod inflate;
 pub mod inflate_back;
 mod log;
 pub mod oneshot;
-mod pace;
 mod policy;
 mod stats;
 

@@ -9,6 +9,7 @@ use crate::config::config;
 use crate::pipeline::Counters;
 use crate::raw::process::{monotonic, program_name, thread_time};
 use crate::raw::report;
+use crate::readahead::ReadCounters;
 use crate::trace::{self, Span};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -98,14 +99,6 @@ impl Stats {
         }
     }
 
-    /// Counts what was done for the stream elsewhere.
-    pub(super) fn note(&mut self, bytes_in: u64, bytes_out: u64) {
-        if self.is_on {
-            self.bytes_in += bytes_in;
-            self.bytes_out += bytes_out;
-        }
-    }
-
     /// Writes the stream's line and its events, if anything happened, and starts anew.
     pub(super) fn finish(&mut self, counters: Counters) {
         if !self.is_on || self.bytes_in + self.bytes_out == 0 {
@@ -149,9 +142,37 @@ impl Stats {
     }
 }
 
+/// Appends a line about what other threads decoded ahead for `operation`, if they were asked to.
+pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
+    if config().stats.is_none() || counters.since == 0 {
+        return;
+    }
+    let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
+    append(&format!(
+        "{{\"operation\":\"{operation}\",\"engine\":\"{}\",\"program\":\"{}\",\"bytes_ahead\":{},\"read_ahead\":{},\"hits\":{},\"misses\":{},\
+         \"pauses\":{},\"gap\":{:.2},\"worker_seconds\":{:.6},\"finder_seconds\":{:.6},\"decoder_seconds\":{:.6},\
+         \"delivery_seconds\":{:.6},\"waiting_seconds\":{:.6},\"seconds\":{:.6},\"pid\":{}}}\n",
+        if counters.bytes > 0 { "parallel" } else { "serial" },
+        Some(program_name()).filter(|name| trace::is_plain(name)).unwrap_or("?"),
+        counters.bytes,
+        counters.exact,
+        counters.hits,
+        counters.misses,
+        counters.pauses,
+        counters.gap,
+        seconds(counters.ran),
+        seconds(counters.sought),
+        seconds(counters.decoded),
+        seconds(counters.delivered),
+        seconds(counters.waited),
+        seconds(counters.since),
+        std::process::id(),
+    ));
+}
+
 /// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must
 /// not disturb the host.
-pub(super) fn append(line: &str) {
+fn append(line: &str) {
     if let Some(path) = &config().stats {
         report::append(path, line.as_bytes());
     }

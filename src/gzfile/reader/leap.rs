@@ -1,12 +1,15 @@
-//! Leaps: a seek that starts at a checkpoint instead of at the start of the file, or where the reader stands.
+//! Leaps: a seek that continues from a checkpoint instead of from the start of the file, or from the
+//! reader's position.
 //!
-//! A pending seek says how many bytes are to be decoded and dropped. The last checkpoint on that way, if there is one, takes the
-//! reader there at once; what remains is decoded and dropped as ever. It is the same for a seek backward, which has put
-//! the reader at the start, for a rewind and a seek after it, and for a seek forward over what was read before.
+//! A pending seek is a number of bytes to decode and drop. The last checkpoint before its target, if
+//! there is one, takes the reader there at once; the rest is decoded and dropped as usual. This serves
+//! seeks backward, which have put the reader at the start, a rewind followed by a seek, and seeks
+//! forward over data that was read before.
 //!
-//! Nothing that zlib tells its caller depends on the way: the bytes passed over were decoded before, without a fault, from a file that has not
-//! changed since, and the check value of the member goes on from what it was at the checkpoint. How much is passed is counted from
-//! where the reader stands, as decoding would count it, so bytes that were pushed back or lost to an error shift the target as they do in zlib.
+//! The caller cannot see the difference: the bytes passed over were decoded before, without a fault,
+//! from a file that has not changed since, and the member's check value continues from its value at
+//! the checkpoint. The distance is counted from the reader's position, as decoding would count it, so
+//! bytes that were pushed back or lost to an error shift the target as they do in zlib.
 
 #![forbid(unsafe_code)]
 
@@ -16,63 +19,38 @@ use super::super::fd::Origin;
 use super::{Kind, Reader, State};
 
 impl Reader {
-    /// Remembers how to go on from here, where that is wanted and possible.
-    pub(super) fn keep_checkpoint(&mut self) {
-        if !self.checkpoints.is_due(self.decoded) {
-            return;
-        }
-        let Some(inflater) = &mut self.inflater else { return };
-        let bookmark = if self.state == State::Decoding { inflater.bookmark() } else { None };
-        if self.state == State::Decoding && bookmark.is_none() {
-            return self.checkpoints.postpone(self.decoded);
-        }
-        if !self.checkpoints.is_unchanged(self.descriptor.version()) {
-            // A file that has no positions, or was written to while it was read.
-            return self.checkpoints.forget();
-        }
-        let Some(offset) = self.descriptor.seek(0, Origin::Current) else { return self.checkpoints.forget() };
-        if self.checkpoints.keep(self.decoded, offset - self.input.len() as i64, bookmark) {
-            inflater.count_checkpoint();
-        }
-    }
-
     /// Goes to the last checkpoint on the way of a pending seek, if there is one.
     pub(super) fn leap(&mut self) -> Result<(), Fault> {
-        // Nothing may be passed over but decoded bytes.
-        let is_clean = self.pending.is_none() && self.owed.is_none() && self.state != State::Copying;
-        let ahead = self.skip - self.output.len() as i64;
-        if ahead <= 0 || !is_clean {
+        let waiting = self.cursor.output.len() as u64;
+        let ahead = self.cursor.skip() - waiting as i64;
+        let decoder = &mut self.decoder;
+        // Only decoded bytes may be passed over, no faults.
+        let is_clean = self.cursor.is_clean() && self.source.is_clean();
+        if ahead <= 0 || !is_clean || decoder.state == State::Copying {
             return Ok(());
         }
-        let target = self.decoded.saturating_add_signed(ahead);
+        let target = decoder.decoded.saturating_add_signed(ahead);
         let (Some(checkpoint), Some(inflater)) =
-            (self.checkpoints.between(self.decoded, target), &mut self.inflater)
+            (decoder.checkpoints.between(decoder.decoded, target), &mut decoder.inflater)
         else {
             return Ok(());
         };
-        if !self.checkpoints.is_unchanged(self.descriptor.version()) {
-            self.checkpoints.forget();
+        if !decoder.checkpoints.is_unchanged(self.source.version()) {
+            decoder.checkpoints.forget();
             return Ok(());
         }
-        if self.descriptor.seek(checkpoint.file_offset, Origin::Start).is_none() {
+        if self.source.seek(checkpoint.file_offset, Origin::Start).is_none() {
             return Ok(());
         }
-        self.ahead.reset();
-        self.state = State::Looking;
+        let mut state = State::Looking;
         if let Place::Inside(bookmark, window) = &checkpoint.place {
             inflater.resume(bookmark, window.bytes()).map_err(|_| Fault::MEMORY)?;
-            self.state = State::Decoding;
+            state = State::Decoding;
         }
         inflater.count_resumption();
-        let passed = (self.output.len() as u64 + (checkpoint.data_offset - self.decoded)) as i64;
-        self.skip -= passed;
-        self.position += passed;
-        self.decoded = checkpoint.data_offset;
-        self.kind = Kind::Gzip;
-        self.eof = false;
-        self.truncated = false;
-        self.input.clear();
-        self.output.clear();
+        let data_offset = checkpoint.data_offset;
+        self.cursor.jump((waiting + (data_offset - decoder.decoded)) as i64);
+        decoder.go_to(Kind::Gzip, state, data_offset);
         Ok(())
     }
 }
@@ -139,7 +117,7 @@ mod tests {
         let file = std::fs::File::open(path).unwrap();
         let mode = Mode::parse(b"r").unwrap();
         let mut reader = Reader::new(Descriptor::adopt(file.into_raw_fd(), &mode), Framing::Default);
-        reader.checkpoints = Checkpoints::with_spacing(SPACING);
+        reader.decoder.checkpoints = Checkpoints::with_spacing(SPACING);
         reader
     }
 
@@ -158,7 +136,7 @@ mod tests {
         reader.seek(target as i64).unwrap();
         reader.leap().unwrap();
         assert_eq!(reader.tell(), target as i64);
-        reader.decoded
+        reader.decoder.decoded
     }
 
     #[test]
@@ -234,7 +212,7 @@ mod tests {
         let scratch = Scratch::holding(&members(&data, 1));
         for spacing in [SPACING, 1 << 40] {
             let mut reader = reader(&scratch.0);
-            reader.checkpoints = Checkpoints::with_spacing(spacing);
+            reader.decoder.checkpoints = Checkpoints::with_spacing(spacing);
             read(&mut reader, LEN).unwrap();
             reader.rewind().unwrap();
             read(&mut reader, 100).unwrap();

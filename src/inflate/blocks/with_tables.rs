@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{Blocks, Event, Stop};
+use super::{Blocks, Event, Saved, Stop};
 use crate::inflate::bit_reader::BitReader;
 use crate::inflate::history::{Element, History};
 use crate::inflate::table::Tables;
@@ -29,6 +29,11 @@ impl WithTables {
         stop: Stop,
     ) -> Event {
         self.blocks.step(reader, history, stop, Some(&mut self.tables))
+    }
+
+    /// [`Blocks::save`].
+    pub(in crate::inflate) fn save(&self) -> Option<Saved> {
+        self.blocks.save(Some(&self.tables))
     }
 }
 

@@ -1,41 +1,46 @@
-//! `Pace`: what a reader of a file and its host are waiting for, and whether processors are idle.
+//! `Pace`: whether a file's host works between its reads, and whether processors are idle.
 //!
-//! Two times decide how a file is read ahead, both per byte of output: what the host takes for its own work between two reads, and
-//! what decoding takes. A host that takes longer than the decoder is served best by plain decoding in the background, which costs no
-//! more processor time than reading without threads. One that does nothing but read waits for the decoder, and only decoding at several places
-//! at once can help.
+//! Two times decide how a file is read ahead, both per byte of output: the host's time between two
+//! reads, and the decoder's time. A host that takes longer than the decoder is served best by plain
+//! decoding in the background, which costs no more processor time than reading without threads. A host
+//! that only reads waits for the decoder, and only decoding at several places at once can help.
 //!
-//! Idle processors cannot be asked for. What can be seen is whether workers got one whenever they wanted it: a stretch that took
-//! clearly longer than its thread ran was decoded on a processor that others wanted too.
+//! The system does not report idle processors. A stretch that took clearly longer than its thread ran
+//! was decoded on a processor that others wanted too.
 
 #![forbid(unsafe_code)]
 
 use std::time::{Duration, Instant};
 
-/// Output bytes between two decisions: some tens of reads for a host with small buffers, a millisecond's worth of decoding.
+/// Output bytes between two decisions: about a millisecond of decoding.
 const WINDOW: u64 = 1 << 20;
 
 /// Nanoseconds spent on some bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Rate {
+pub(super) struct Rate {
     nanoseconds: u64,
     bytes: u64,
 }
 
 impl Rate {
-    fn add(&mut self, time: Duration, bytes: u64) {
+    pub(super) fn add(&mut self, time: Duration, bytes: u64) {
         self.nanoseconds += time.as_nanos() as u64;
         self.bytes += bytes;
     }
 
-    /// Halves the weight of what is known, so that the past fades.
-    fn fade(&mut self) {
+    /// Halves the weight of earlier measurements.
+    pub(super) fn fade(&mut self) {
         self.nanoseconds /= 2;
         self.bytes /= 2;
     }
 
+    /// The number of bytes.
+    pub(super) fn bytes(self) -> u64 {
+        self.bytes
+    }
+
     /// Nanoseconds for 1024 bytes; `None` when nothing is known.
-    fn per_kib(self) -> Option<u64> {
+    pub(super) fn per_kib(self) -> Option<u64> {
         (self.nanoseconds << 10).checked_div(self.bytes)
     }
 }
@@ -75,7 +80,7 @@ impl Pace {
         self.decoder.fade();
     }
 
-    /// The decoder took so long for so many bytes.
+    /// The decoder took `time` for `bytes`.
     pub(super) fn decoded(&mut self, time: Duration, bytes: u64) {
         self.decoder.add(time, bytes);
     }
@@ -84,16 +89,11 @@ impl Pace {
     pub(super) fn host_is_busy(&self) -> bool {
         self.host_is_busy
     }
-
-    /// Forgets when the last read ended: what the host did since then says nothing.
-    pub(super) fn interrupt(&mut self) {
-        self.left = None;
-    }
 }
 
-/// Whether a worker that took so long and ran for so long of it had a processor to itself.
+/// Whether a worker that took `took`, and had a processor for `ran` of it, had one to itself.
 pub(super) fn was_undisturbed(took: Duration, ran: Duration) -> bool {
-    // What a context switch or a page fault takes is no sign of others.
+    // Context switches and page faults do not count.
     ran + Duration::from_micros(100) >= took.mul_f32(0.85)
 }
 

@@ -1,20 +1,22 @@
-//! `Spares`: memory of stretches that were delivered or dropped, for the next ones.
+//! `BufferPool`: memory of stretches that were delivered or dropped, for the next ones.
 //!
-//! What was given back last is given out first: it is the likeliest to be in a cache, and its pages are there. Files are of one kind, so room
-//! of the other kind is freed instead of being kept.
+//! The memory that was returned last is given out first: it is the most likely to be in a cache.
+//! The stretches of a file are mostly of one kind, so asking for one kind frees the other.
 
+#![forbid(unsafe_code)]
+
+use super::stretch::{Room, Spare};
 use crate::inflate::Marked;
-use crate::pipeline::decode::{Room, Spare};
 use crate::raw::{Allocator, Buffer};
 
 #[derive(Debug, Default)]
-pub(super) struct Spares {
+pub(super) struct BufferPool {
     inputs: Vec<Buffer>,
     bytes: Vec<Buffer>,
     marked: Vec<Marked>,
 }
 
-impl Spares {
+impl BufferPool {
     pub(super) fn keep(&mut self, spare: Spare) {
         let Spare { input, room: Room { bytes, marked } } = spare;
         keep(&mut self.inputs, input);
@@ -29,7 +31,7 @@ impl Spares {
         input
     }
 
-    /// Room for a result that will be bytes, or elements.
+    /// Memory for a result of bytes, or of elements.
     pub(super) fn room(&mut self, for_bytes: bool) -> Room {
         if for_bytes {
             self.marked.clear();
@@ -41,7 +43,7 @@ impl Spares {
     }
 }
 
-/// Without memory for the list, what should be on it is freed.
+/// Frees `item` if there is no memory to list it.
 fn keep<T>(list: &mut Vec<T>, item: Option<T>) {
     if let Some(item) = item
         && list.try_reserve(1).is_ok()

@@ -1,0 +1,250 @@
+//! The reader's decoder: what the next bytes of the file are, and what they decode to.
+//!
+//! It is in one of three states. *Looking*, it decides by the next two bytes whether a member begins.
+//! *Decoding*, it is inside a member. *Copying*, the file did not begin with a member and is passed
+//! on as it is. It looks again after each member; what follows the last member and does not begin
+//! another is ignored.
+
+#![forbid(unsafe_code)]
+
+use super::super::Fault;
+use super::super::buffer::Buffer;
+use super::super::checkpoints::Checkpoints;
+use super::super::mode::Framing;
+use super::PUSH_ROOM;
+use super::source::Source;
+use crate::error::{Error, Status};
+use crate::raw::Output;
+use crate::stream::inflate::{InflateStream, ReadCounters, Tuning};
+
+/// Window bits of 32 KiB, with a gzip wrapper.
+const GZIP_WINDOW_BITS: i32 = 15 + 16;
+
+/// What the next bytes of the file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Perhaps the beginning of a member.
+    Looking,
+    /// Bytes to pass on.
+    Copying,
+    /// The inside of a member.
+    Decoding,
+}
+
+/// What is known about the file as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing yet; the first bytes decide.
+    Unknown,
+    /// Nothing yet, but the host insists on gzip.
+    Insisted,
+    /// At least one member began.
+    Gzip,
+    /// No gzip file.
+    Plain,
+}
+
+/// Turns the file's bytes into the reader's.
+pub(super) struct MemberDecoder {
+    framing: Framing,
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    tuning: Tuning,
+    pub(super) inflater: Option<InflateStream>,
+    /// The number of bytes decoded since the file's start.
+    pub(super) decoded: u64,
+    pub(super) checkpoints: Checkpoints,
+    /// The file ended inside a member, and all that could be decoded was.
+    is_truncated: bool,
+    /// The offset of bytes after the last member that begin no other.
+    ignored_from: Option<i64>,
+}
+
+impl MemberDecoder {
+    pub(super) fn new(framing: Framing) -> Self {
+        Self {
+            framing,
+            kind: Kind::at_start(framing),
+            state: State::Looking,
+            tuning: Tuning::default(),
+            inflater: None,
+            decoded: 0,
+            checkpoints: Checkpoints::new(),
+            is_truncated: false,
+            ignored_from: None,
+        }
+    }
+
+    /// Sets how the file is read ahead.
+    pub(super) fn tune(&mut self, tuning: Tuning) {
+        self.tuning = tuning;
+        if let Some(inflater) = &mut self.inflater {
+            inflater.tune(tuning);
+        }
+    }
+
+    /// What other threads did.
+    pub(super) fn counters(&self) -> ReadCounters {
+        self.inflater.as_ref().map(InflateStream::counters).unwrap_or_default()
+    }
+
+    /// Back to the file's start.
+    pub(super) fn rewind(&mut self) {
+        self.go_to(Kind::at_start(self.framing), State::Looking, 0);
+    }
+
+    /// The source is at another place, of which this is known.
+    pub(super) fn go_to(&mut self, kind: Kind, state: State, decoded: u64) {
+        if let Some(inflater) = &mut self.inflater {
+            inflater.forget_ahead();
+        }
+        (self.kind, self.state, self.decoded) = (kind, state, decoded);
+        self.forget_end();
+    }
+
+    /// Forgets that the file ended.
+    pub(super) fn forget_end(&mut self) {
+        self.is_truncated = false;
+        self.ignored_from = None;
+    }
+
+    /// Whether nothing more can be had from what the source gave so far.
+    pub(super) fn is_drained(&self) -> bool {
+        self.state != State::Decoding || self.is_truncated
+    }
+
+    /// Whether the file is passed on as it is, or would be if it stayed empty.
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(self.kind, Kind::Unknown | Kind::Plain)
+    }
+
+    /// The file offset of the decoder; `None` where the file has none.
+    pub(super) fn offset(&self, source: &Source) -> Option<i64> {
+        match self.inflater.as_ref().and_then(InflateStream::offset) {
+            Some(offset) => i64::try_from(offset).ok(),
+            None => source.position(),
+        }
+    }
+
+    /// The offset of what was ignored after the last member.
+    pub(super) fn ignored_from(&self) -> Option<i64> {
+        self.ignored_from
+    }
+
+    /// Decides what the next bytes are: a member, bytes to pass on, or something to ignore. The first
+    /// bytes of a plain file go to `plain`, which is empty.
+    pub(super) fn look(&mut self, source: &mut Source, plain: &mut Buffer) -> Result<(), Fault> {
+        if self.kind == Kind::Insisted {
+            return self.begin_member();
+        }
+        // A file of one byte is not a gzip file: writers are assumed to write the header in one piece.
+        while source.input().len() < 2 && !source.is_at_eof() {
+            source.load()?;
+        }
+        if source.input().starts_with(&[0x1f, 0x8b]) {
+            return self.begin_member();
+        }
+        let input = source.input();
+        if self.kind == Kind::Gzip {
+            self.ignored_from = if input.is_empty() { None } else { self.offset(source) };
+            source.ignore_rest();
+        } else if !input.is_empty() {
+            // A large input buffer, grown before a rewind, would fill the buffer to the last byte.
+            let spare = if input.len() > source.size() { PUSH_ROOM } else { 0 };
+            plain.clear();
+            plain.grow(input.len() + spare).map_err(|_| Fault::MEMORY)?;
+            plain.append(input);
+            source.clear();
+            self.kind = Kind::Plain;
+            self.state = State::Copying;
+        }
+        Ok(())
+    }
+
+    /// Prepares for a member that begins with the next byte.
+    fn begin_member(&mut self) -> Result<(), Fault> {
+        match &mut self.inflater {
+            Some(inflater) => inflater.begin_next(),
+            None => {
+                let inflater = InflateStream::of_file(GZIP_WINDOW_BITS, self.tuning);
+                self.inflater = Some(inflater.map_err(|_| Fault::MEMORY)?);
+            }
+        }
+        self.kind = Kind::Gzip;
+        self.state = State::Decoding;
+        Ok(())
+    }
+
+    /// Decodes or copies until `output` is full, the member ends or the file does.
+    pub(super) fn read(&mut self, source: &mut Source, output: &mut Output<'_>) -> Result<(), Fault> {
+        if self.state == State::Copying {
+            return source.fill(output);
+        }
+        loop {
+            let Some(inflater) = &mut self.inflater else { return Err(Fault::INFLATE_STATE) };
+            let (offered, before) = (source.input().len(), output.written());
+            // What other threads decoded is delivered in one piece.
+            let is_delivering = inflater.offset().is_some();
+            let room = if is_delivering { usize::MAX } else { self.checkpoints.room(self.decoded) };
+            let result = output.limited(room, |output| inflater.read(source, output));
+            self.decoded += (output.written() - before) as u64;
+            match result {
+                Ok(Status::StreamEnd) => {
+                    self.state = State::Looking;
+                    self.keep_checkpoint(source);
+                    return Ok(());
+                }
+                Ok(Status::Ok) | Err(Error::Buffer) => self.keep_checkpoint(source),
+                Err(Error::Data) => return Err(Fault::data(inflater.message())),
+                Err(Error::Memory) => return Err(Fault::MEMORY),
+                Ok(Status::NeedDictionary) | Err(Error::Stream | Error::Io) => {
+                    return Err(Fault::INFLATE_STATE);
+                }
+            }
+            // The decoder may have held bytes back while room was short, so only a call that gave
+            // nothing and took nothing shows that it needs more than the file has.
+            let is_stuck = source.input().len() == offered && output.written() == before;
+            if source.needs_load(!output.is_full()) {
+                source.load()?;
+            } else if output.is_full() {
+                return Ok(());
+            } else if is_stuck && source.is_exhausted() {
+                self.is_truncated = true;
+                return Err(Fault::TRUNCATED);
+            } else if is_stuck {
+                return Err(Fault::INFLATE_STATE);
+            }
+        }
+    }
+
+    /// Keeps what it takes to continue from here, where that is wanted and possible.
+    fn keep_checkpoint(&mut self, source: &Source) {
+        if !self.checkpoints.is_due(self.decoded) {
+            return;
+        }
+        let Some(inflater) = &mut self.inflater else { return };
+        if inflater.offset().is_some() {
+            // The end of what is being delivered is a better place, and not far.
+            return;
+        }
+        let bookmark = if self.state == State::Decoding { inflater.bookmark() } else { None };
+        if self.state == State::Decoding && bookmark.is_none() {
+            return self.checkpoints.postpone(self.decoded);
+        }
+        if !self.checkpoints.is_unchanged(source.version()) {
+            // A file that has no positions, or was written to while it was read.
+            return self.checkpoints.forget();
+        }
+        let Some(offset) = source.position() else { return self.checkpoints.forget() };
+        if self.checkpoints.keep(self.decoded, offset, bookmark) {
+            inflater.count_checkpoint();
+        }
+    }
+}
+
+impl Kind {
+    /// What is known before anything was read.
+    fn at_start(framing: Framing) -> Self {
+        if framing == Framing::Gzip { Self::Insisted } else { Self::Unknown }
+    }
+}

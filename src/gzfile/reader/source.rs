@@ -1,0 +1,223 @@
+//! The reader's source: the file, and the bytes of it that were read and not used yet.
+//!
+//! **How much is read at once.** zlib's input buffer has 8 KiB unless `gzbuffer` sets another size,
+//! and ours begins so. Once a load filled it, it grows to 128 KiB if the file is a regular one and
+//! `gzbuffer` was not called: only `gzoffset` can show the difference. Pipes, sockets and terminals
+//! are always read as zlib reads them, because a larger read would take bytes from them that zlib
+//! would have left, or wait for bytes that zlib would not have waited for.
+
+#![forbid(unsafe_code)]
+
+use super::super::buffer::Buffer;
+use super::super::fd::{Descriptor, Errno, Filled, Origin, Version};
+use super::super::{DEFAULT_SIZE, Fault};
+use super::LARGE_SIZE;
+use crate::budget::Share;
+use crate::raw::{Output, SharedFile};
+use crate::readahead;
+
+/// The file, and what was read of it.
+pub(super) struct Source {
+    descriptor: Descriptor,
+    /// The descriptor's position when it was opened, for rewinding.
+    start: i64,
+    /// The buffer size that `gzbuffer` set.
+    size: Option<usize>,
+    /// Whether this is a file on a disk; asked before its first byte is read.
+    is_regular: bool,
+    /// Whether the last load filled the buffer, so that a larger one would be filled too.
+    was_filled: bool,
+    input: Buffer,
+    /// For the reader's buffers, where they are larger than zlib's.
+    share: Share,
+    /// The file ended, as far as the last read could see.
+    is_at_eof: bool,
+    /// The decoder has moved on in the file, and needs input from there even if its output is full.
+    was_moved: bool,
+    /// A failed read that got some bytes first; the next read reports it.
+    owed: Option<Errno>,
+}
+
+impl Source {
+    pub(super) fn new(descriptor: Descriptor) -> Self {
+        let start = descriptor.seek(0, Origin::Current).unwrap_or(0);
+        Self {
+            descriptor,
+            start,
+            size: None,
+            is_regular: false,
+            was_filled: false,
+            input: Buffer::default(),
+            share: Share::none(),
+            is_at_eof: false,
+            was_moved: false,
+            owed: None,
+        }
+    }
+
+    /// Sets the size of the buffers, unless they are in use already.
+    pub(super) fn set_size(&mut self, size: usize) -> bool {
+        let is_unused = self.input.capacity() == 0;
+        if is_unused {
+            self.size = Some(size);
+        }
+        is_unused
+    }
+
+    /// The size of the input buffer, half that of the output buffer, at first.
+    pub(super) fn size(&self) -> usize {
+        self.size.unwrap_or(DEFAULT_SIZE)
+    }
+
+    /// Allocates the input buffer.
+    pub(super) fn allocate(&mut self) -> Result<(), Fault> {
+        self.input.grow(self.size()).map_err(|_| Fault::MEMORY)
+    }
+
+    /// Asks what kind of file this is, before its first byte is read.
+    pub(super) fn examine(&mut self) -> Option<Version> {
+        let version = self.version();
+        self.is_regular = version.is_some();
+        version
+    }
+
+    /// Identifies the file's present contents.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.descriptor.version()
+    }
+
+    /// Whether the buffers may be larger than zlib's.
+    pub(super) fn may_grow(&self) -> bool {
+        self.size.is_none() && self.is_regular
+    }
+
+    /// Whether they may be, and the process's budget has memory for it.
+    pub(super) fn takes_share(&mut self) -> bool {
+        self.may_grow() && (self.share.bytes() > 0 || self.share.resize(2 * LARGE_SIZE))
+    }
+
+    /// The bytes that were read and not used yet.
+    pub(super) fn input(&self) -> &[u8] {
+        self.input.bytes()
+    }
+
+    /// Drops these bytes.
+    pub(super) fn clear(&mut self) {
+        self.input.clear();
+    }
+
+    /// Whether the file ended and all bytes were used.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.is_at_eof && self.input.is_empty()
+    }
+
+    /// Whether the decoder needs more input: more output is wanted, or it has moved on in the file.
+    pub(super) fn needs_load(&self, has_room: bool) -> bool {
+        self.input.is_empty() && !self.is_at_eof && (has_room || self.was_moved)
+    }
+
+    /// The decoder ignores the rest of the file.
+    pub(super) fn ignore_rest(&mut self) {
+        self.input.clear();
+        self.is_at_eof = true;
+    }
+
+    /// Whether the file ended, as far as is known.
+    pub(super) fn is_at_eof(&self) -> bool {
+        self.is_at_eof
+    }
+
+    /// Whether no failed read is still to be reported.
+    pub(super) fn is_clean(&self) -> bool {
+        self.owed.is_none()
+    }
+
+    /// Forgets that the file ended, and a failed read.
+    pub(super) fn forget_end(&mut self) {
+        self.is_at_eof = false;
+        self.owed = None;
+    }
+
+    /// The file offset of the first byte that was not used yet; `None` where the file has none.
+    pub(super) fn position(&self) -> Option<i64> {
+        Some(self.descriptor.seek(0, Origin::Current)? - self.input.len() as i64)
+    }
+
+    /// Moves the file's own position, and drops what was read.
+    pub(super) fn seek(&mut self, offset: i64, origin: Origin) -> Option<()> {
+        self.descriptor.seek(offset, origin)?;
+        self.input.clear();
+        self.is_at_eof = false;
+        Some(())
+    }
+
+    /// The position when the file was opened.
+    pub(super) fn start(&self) -> i64 {
+        self.start
+    }
+
+    /// Reads more after the bytes that were not used yet.
+    pub(super) fn load(&mut self) -> Result<(), Fault> {
+        self.was_moved = false;
+        self.input.compact();
+        if self.input.capacity() < LARGE_SIZE && self.was_filled && self.takes_share() {
+            self.input.grow(LARGE_SIZE).ok();
+        }
+        let mut lent = self.input.lend();
+        let mut output = lent.output(0);
+        let result = self.fill(&mut output);
+        let added = output.written();
+        self.was_filled = output.is_full();
+        self.input.take_back(lent, added);
+        result
+    }
+
+    /// Reads from the file until `output` is full, the file ends or a read fails. A failure after
+    /// good bytes is owed to the next call.
+    pub(super) fn fill(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
+        if let Some(errno) = self.owed.take() {
+            return Err(Fault::io(errno));
+        }
+        let before = output.written();
+        match self.descriptor.fill(output) {
+            Filled::Full => {}
+            Filled::EndOfFile => self.is_at_eof = true,
+            Filled::Failed(errno) if output.written() == before => return Err(Fault::io(errno)),
+            Filled::Failed(errno) => self.owed = (!errno.would_block()).then_some(errno),
+        }
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) -> Result<(), Errno> {
+        self.descriptor.close()
+    }
+}
+
+impl readahead::Source for Source {
+    fn input(&self) -> &[u8] {
+        self.input.bytes()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.input.consume(count);
+    }
+
+    fn offset(&self) -> Option<u64> {
+        u64::try_from(self.position()?).ok()
+    }
+
+    fn go_to(&mut self, offset: u64) -> Option<()> {
+        self.was_moved = true;
+        self.seek(i64::try_from(offset).ok()?, Origin::Start)
+    }
+
+    fn readable_size(&self) -> Option<u64> {
+        self.descriptor.readable_size()
+    }
+
+    fn share(&self) -> Option<SharedFile> {
+        self.descriptor.share()
+    }
+
+    fn copy(&self, _: u64, _: &mut Output<'_>) {}
+}
