@@ -64,7 +64,7 @@ static void idle_streams(void)
         CHECK((live_bytes - before) / IDLE <= DEFLATE_COST + (48 << 10));
         for (int i = 0; i < IDLE; i++)
             CHECK(deflateEnd(&writers[i]) != Z_STREAM_ERROR);
-        CHECK(live_bytes - before <= 64 << 10);
+        CHECK(live_bytes - before <= (64 << 10) + (is_rigz() ? DEFLATE_COST : 0)); /* one encoder waits for the next stream */
     }
     for (int kind = 0; kind < 2; kind++) {
         uInt given = kind == 0 ? SHORT : 40000;

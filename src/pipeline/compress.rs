@@ -175,8 +175,7 @@ impl Compressor {
         self.ring.set_between(how.between);
         self.call_workers_for(input.len(), how)?;
         // Without leave to hold, workers are of use only to a call that brings enough for them, and room for all they make.
-        let fits =
-            input.len() >= self.settings.parallel_from && output.room() >= input.len() + input.len() / 64;
+        let fits = input.len() >= self.settings.parallel_from && output.room() >= input.len();
         let is_wide = self.ring.has_workers() && (how.may_hold || fits);
         if is_wide && !how.may_hold {
             self.ring.open();

@@ -1,7 +1,7 @@
 //! Message encoders that no stream uses, for the next stream.
 //!
-//! A stream of a few hundred bytes costs less to compress than fresh memory costs to touch. So a process keeps the last few
-//! encoders of the usual size whose memory is the system's, 268 KB each.
+//! A stream of a few hundred bytes costs less to compress than fresh memory costs to touch. So a process keeps one
+//! encoder of the usual size whose memory is the system's, 268 KB.
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard};
 const USUAL: MessageSettings = MessageSettings { window_bits: 15, mem_level: 8 };
 
 /// Encoders kept.
-const MOST: usize = 2;
+const MOST: usize = 1;
 
 /// Only ever tried: in a forked child a thread that does not exist there may hold the lock, and then encoders are made anew.
 static IDLE: Mutex<Vec<MessageEncoder>> = Mutex::new(Vec::new());
