@@ -195,7 +195,7 @@ impl BlockCode {
         let offset = UsedSymbols::<32>::new(frequencies.offset());
         let offset = offset.entries();
         if let Some(estimate) = estimated_bits(litlen, offset)
-            && estimate + (fixed * u64::from(margin) >> 8) >= fixed
+            && estimate + fixed * u64::from(margin) / 256 >= fixed
         {
             return Sizes { fixed, dynamic: None };
         }

@@ -316,11 +316,9 @@ impl Body {
             self.data_type = serial.data_type();
         }
         let status = outcome?;
-        if status == Status::StreamEnd {
-            if self.data_type == UNKNOWN && self.params.level > 0 {
-                // zlib looks at the last block even if nothing is in it; zlib-ng does not.
-                self.data_type = detect_data_type(&[], &[]);
-            }
+        if status == Status::StreamEnd && self.data_type == UNKNOWN && self.params.level > 0 {
+            // zlib looks at the last block even if nothing is in it; zlib-ng does not.
+            self.data_type = detect_data_type(&[], &[]);
         }
         Ok(status)
     }
@@ -377,7 +375,10 @@ impl Body {
             self.go_serial()
         } else {
             let (level, is_filtered) = policy::message_level(&new);
-            self.message.as_mut().map_or(Ok(()), |message| Ok(message.set_level(level, is_filtered)))
+            if let Some(message) = &mut self.message {
+                message.set_level(level, is_filtered);
+            }
+            Ok(())
         };
         if outcome.is_err() {
             self.params = was;

@@ -379,6 +379,10 @@ impl MessageEncoder {
         // A token for each byte at most, and what the parsers want free.
         self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
         let is_last = is_last && limit == self.end;
+        if is_last {
+            // Loads past the end must not see what an earlier stream left there.
+            self.window[self.end..self.end + PADDING / 2].fill(0);
+        }
         let span = Span { from: self.position, limit, end: self.end, is_last };
         let max_offset = self.max_offset();
         self.position = match self.method {

@@ -299,8 +299,10 @@ impl Scan<'_> {
         let Self { data, bits, max_offset, limit, end, .. } = self;
         let token_limit = out.tokens.len() - TURN_TOKENS;
         let mut matched_to = None;
-        // SAFETY (all loads): `position < limit`, so 16 bytes are there; a head is at most `position + 1`.
-        let load = |at: usize| unsafe { u64_at(data, at) };
+        let load = |at: usize| {
+            // SAFETY: `at` is at most 8 past a position below the limit, where 16 bytes are; a head is at most one past it.
+            unsafe { u64_at(data, at) }
+        };
         let mut word = load(position);
         let (mut hash_0, mut hash_1) = (hash(word, bits), hash(word >> 8, bits));
         loop {
