@@ -119,8 +119,9 @@ impl Emitter {
         self.given = 0;
     }
 
-    /// All input positions become smaller by `count`.
+    /// All input positions become smaller by `count`. Bytes of the open block that leave the buffer are still counted.
     pub(super) fn move_down(&mut self, count: usize) {
+        self.given += count.saturating_sub(self.stored_from) as u64;
         self.stored_from = self.stored_from.saturating_sub(count);
         self.stored_to = self.stored_to.saturating_sub(count);
     }

@@ -120,7 +120,8 @@ fn mapped(level: i32) -> i32 {
 /// The level that our own engine compresses with for a program that asked for this one.
 pub(super) fn level_for(level: i32, strategy: i32) -> Result<Level> {
     let level = Level::try_from(mapped(level))?;
-    Ok(if strategy == FILTERED { level.filtered() } else { level })
+    // As in zlib, the lowest levels make no difference.
+    Ok(if strategy == FILTERED && level.number() > 3 { level.filtered() } else { level })
 }
 
 /// Unflushed bytes from which on a segment is compressed in parallel.

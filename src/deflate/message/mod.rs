@@ -17,6 +17,7 @@ mod chain;
 
 use super::emitter::{Decision, Emitter, STORED_MIN};
 use super::parse::fast::{self, FastTable, Span};
+use super::parse::has_short_matches;
 use super::token::OpenBlock;
 use super::{ChunkEnd, PendingBits, Progress};
 use crate::error::{Error, Result};
@@ -135,7 +136,8 @@ impl MessageEncoder {
 
     /// Compresses at another level from here on. Everything taken before is flushed.
     pub fn set_level(&mut self, level: u32, is_filtered: bool) {
-        self.is_filtered = is_filtered;
+        // As in zlib, the lowest levels do without.
+        self.is_filtered = is_filtered && level > 3;
         self.method = match level {
             0 => Method::Store,
             // A small table forgets too much to do without chains.
@@ -375,6 +377,7 @@ impl MessageEncoder {
         if self.position == limit && !(is_last && self.chain.has_match()) {
             return;
         }
+        self.choose_method();
         self.enter_history();
         // A token for each byte at most, and what the parsers want free.
         self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
@@ -394,6 +397,16 @@ impl MessageEncoder {
                 self.chain.parse(search, shortest, heads, &self.window, span, max_offset, &mut self.block)
             }
         };
+    }
+
+    /// At a message's start, goes over from the fast parser to chains, and for good, if the data asks for it.
+    fn choose_method(&mut self) {
+        if matches!(self.method, Method::Fast)
+            && self.position == self.message
+            && has_short_matches(&self.window[..self.end], self.position)
+        {
+            self.method = Method::Chain(chain::search(1));
+        }
     }
 
     /// Enters the history in the tables of the method in use, if it is not there.

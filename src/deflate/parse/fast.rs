@@ -16,7 +16,7 @@
 //! Positions are 16 bits. An entry that has gone stale is some place before the position like any other: it is compared
 //! before it is believed.
 
-use super::{Arrived, Cursor, take_literals};
+use super::{Arrived, Cursor, SEGMENT, take_literals};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
 use crate::error::Result;
@@ -29,11 +29,11 @@ const HEAD_BITS: u32 = 15;
 /// Bytes of the key, and of the shortest match.
 const KEY: usize = 4;
 /// Tokens that one turn of the loop adds at most.
-pub(in crate::deflate) const TURN_TOKENS: usize = 40;
+pub(in crate::deflate) const TURN_TOKENS: usize = 64;
 /// Literals in a row from which on the loop skips: 64, and then one pair more for each 64.
 const SKIP_SHIFT: u32 = 6;
-/// The longest skip.
-const MAX_SKIP: usize = 62;
+/// The skip from which on its length depends on the data.
+const LONG_SKIP: usize = 62;
 /// A run of literals longer than this skips no farther, so it need not be remembered.
 const RUN_MAX: usize = 8192;
 /// The newest place of each four bytes.
@@ -45,6 +45,8 @@ pub(in crate::deflate) struct FastTable {
     newest: usize,
     /// Where input ended: the last positions before it were entered with bytes that had not arrived.
     reenter_at: usize,
+    /// The offset of the last match, if it was as long as one may be.
+    repeated: usize,
 }
 
 /// What part of the input to parse.
@@ -69,7 +71,7 @@ impl FastTable {
     /// A table in the memory of `heads`, whose capacity is a power of two.
     pub(in crate::deflate) fn of(heads: Table<u16>) -> Self {
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
-        Self { heads, bits, newest: 0, reenter_at: 0 }
+        Self { heads, bits, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
     /// Places it has memory for.
@@ -80,7 +82,7 @@ impl FastTable {
     /// Forgets all places.
     pub(in crate::deflate) fn clear(&mut self) {
         self.heads.fill_with(0);
-        (self.newest, self.reenter_at) = (0, 0);
+        (self.newest, self.reenter_at, self.repeated) = (0, 0, 0);
     }
 
     /// Lends its memory to chains, as their heads. It must be [cleared](Self::clear) before it is used for parsing again.
@@ -130,7 +132,7 @@ impl FastTable {
         assert!(
             limit + 16 <= data.len() && end <= data.len() && data.len() <= (1 << 16) + 64 && limit <= 1 << 16
         );
-        assert!(self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
+        assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
         let (tokens, token_count, frequencies) = block.raw();
         if from >= limit || *token_count + TURN_TOKENS > tokens.len() {
@@ -144,10 +146,12 @@ impl FastTable {
             }
         }
         let out = Tokens { tokens, count: *token_count, frequencies };
-        let scan = Scan { data, heads: &mut self.heads, bits: self.bits, max_offset, limit, end };
+        let (bits, repeated) = (self.bits, self.repeated);
+        let scan = Scan { data, heads: &mut self.heads, bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
         // SAFETY: the asserts above, and every entry is below `newest`.
-        let (position, count, matched_to) = unsafe { scan.run(from, run_start, out) };
+        let Run { position, count, matched_to, repeated } = unsafe { scan.run(from, run_start, out) };
+        self.repeated = repeated;
         *token_count = count;
         self.newest = self.newest.max(position + 2);
         self.reenter_at = if is_last && position == end { position } else { 0 };
@@ -166,8 +170,12 @@ pub(in crate::deflate) struct Fast {
     base: usize,
 }
 
-/// Positions past the base from which on it moves up by a window.
-const BASE_MOVES_AT: usize = 48 << 10;
+/// Positions past the base from which on it moves up: a segment and the longest match still fit 16 bits.
+const BASE_MOVES_AT: usize = 62 << 10;
+/// By how much it moves: a whole window stays before the position.
+const BASE_STEP: usize = 16 << 10;
+const _: () =
+    assert!(BASE_MOVES_AT - BASE_STEP >= WINDOW_SIZE && BASE_MOVES_AT + SEGMENT + 2 * MAX_MATCH < 1 << 16);
 
 impl Fast {
     /// A parser of `data[start..]`, where `data[..start]` is the window.
@@ -196,8 +204,8 @@ impl Fast {
             table.enter(data, 0, start);
         }
         if position - self.base >= BASE_MOVES_AT {
-            table.move_down(WINDOW_SIZE);
-            self.base += WINDOW_SIZE;
+            table.move_down(BASE_STEP);
+            self.base += BASE_STEP;
         }
         let near = &data[self.base..data.len().min(self.base + (1 << 16))];
         let from = position - self.base;
@@ -221,6 +229,16 @@ impl Fast {
 #[inline(always)]
 fn hash(word: u64, bits: u32) -> usize {
     ((word as u32).wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}
+
+/// How many bytes to skip after `run` literals in a row, the last two of which begin `word`. Long skips depend on the data, so
+/// that noise which repeats itself is searched at the same places again.
+#[inline(always)]
+fn skip(run: usize, word: u64) -> usize {
+    match run >> SKIP_SHIFT << 1 {
+        ..LONG_SKIP => run >> SKIP_SHIFT << 1,
+        _ => 30 + 4 * (word >> 8 & 15) as usize,
+    }
 }
 
 /// Where tokens go.
@@ -268,6 +286,17 @@ struct Scan<'a> {
     max_offset: usize,
     limit: usize,
     end: usize,
+    /// The offset of the last match, if it was as long as one may be.
+    repeated: usize,
+}
+
+/// What one run of the loop leaves.
+struct Run {
+    position: usize,
+    count: usize,
+    /// Where the last match ended.
+    matched_to: Option<usize>,
+    repeated: usize,
 }
 
 impl Scan<'_> {
@@ -282,6 +311,48 @@ impl Scan<'_> {
         usize::from(core::mem::replace(head, position as u16))
     }
 
+    /// Enters the last two positions of a match that ends at `end`.
+    ///
+    /// # Safety
+    /// - `end` is 2 or more.
+    #[inline(always)]
+    unsafe fn enter_end(&mut self, end: usize) {
+        if end + 6 <= self.data.len() {
+            // SAFETY: eight bytes from `end - 2` on are in the data.
+            let last = unsafe { u64_at(self.data, end - 2) };
+            // SAFETY: hashes of `bits` bits.
+            unsafe { self.swap(hash(last, self.bits), end - 2) };
+            // SAFETY: as above.
+            unsafe { self.swap(hash(last >> 8, self.bits), end - 1) };
+        }
+    }
+
+    /// What repeats itself for longer than a match goes on at the same offset, though few of its places are in the table.
+    /// Takes such matches from `position` on and returns where they end. `offset` becomes 0 when the last one is shorter than
+    /// a match may be.
+    ///
+    /// # Safety
+    /// - `end <= data.len()`, and `offset` is at most `position`.
+    #[inline(never)]
+    unsafe fn go_on_at(&mut self, offset: &mut usize, mut position: usize, out: &mut Tokens<'_>) -> usize {
+        while position < self.limit && out.count + TURN_TOKENS <= out.tokens.len() {
+            let most = (self.end - position.min(self.end)).min(MAX_MATCH);
+            // SAFETY: the earlier place is before `position`, and `position + most <= end`.
+            let length = unsafe { match_length(self.data, position - *offset, position, 0, most) };
+            if length >= KEY {
+                let token = match_token(out.frequencies, length, *offset);
+                // SAFETY: there is room for a turn's tokens.
+                unsafe { out.push(token) };
+                position += length;
+            }
+            if length < MAX_MATCH {
+                *offset = 0;
+                break;
+            }
+        }
+        position
+    }
+
     /// The loop. `run_start` is where the literals before `position` begin. Returns where it stopped, the number of tokens,
     /// and where the last match ended.
     ///
@@ -290,15 +361,23 @@ impl Scan<'_> {
     /// - All heads are at most `position + 1`, and there are `2^bits`.
     /// - There is room for [`TURN_TOKENS`] tokens.
     #[inline(never)]
-    unsafe fn run(
-        mut self,
-        mut position: usize,
-        mut run_start: usize,
-        mut out: Tokens<'_>,
-    ) -> (usize, usize, Option<usize>) {
+    unsafe fn run(mut self, mut position: usize, mut run_start: usize, mut out: Tokens<'_>) -> Run {
         let Self { data, bits, max_offset, limit, end, .. } = self;
         let token_limit = out.tokens.len() - TURN_TOKENS;
         let mut matched_to = None;
+        let mut repeated = self.repeated;
+        if repeated > 0 {
+            // SAFETY: a position only moves up by matches since the offset was in use.
+            position = unsafe { self.go_on_at(&mut repeated, position, &mut out) };
+            (run_start, matched_to) = (position, Some(position));
+            if repeated == 0 {
+                // SAFETY: the match ended here, three bytes or more after its start.
+                unsafe { self.enter_end(position) };
+            }
+            if position >= limit || out.count >= token_limit {
+                return Run { position, count: out.count, matched_to, repeated };
+            }
+        }
         let load = |at: usize| {
             // SAFETY: `at` is at most 8 past a position below the limit, where 16 bytes are; a head is at most one past it.
             unsafe { u64_at(data, at) }
@@ -331,9 +410,9 @@ impl Scan<'_> {
                 position += 2;
                 let run = position.wrapping_sub(run_start);
                 if run >= 1 << SKIP_SHIFT && position < end {
-                    let skip = (run >> SKIP_SHIFT << 1).min(MAX_SKIP).min((end - position) & !1);
+                    let skip = skip(run, word).min((end - position) & !1);
                     for pair in data[position..position + skip].chunks_exact(2) {
-                        // SAFETY: as above: at most `MAX_SKIP / 2` pairs.
+                        // SAFETY: as above: a skip has at most 45 pairs.
                         unsafe { out.pair(pair[0], pair[1]) };
                     }
                     position += skip;
@@ -375,14 +454,16 @@ impl Scan<'_> {
             // SAFETY: there is room for a turn's tokens.
             unsafe { out.push(token) };
             position += length;
+            if length == MAX_MATCH {
+                repeated = offset;
+                // SAFETY: the same as this function's, at a later position.
+                position = unsafe { self.go_on_at(&mut repeated, position, &mut out) };
+            }
             run_start = position;
             matched_to = Some(position);
-            if position + 6 <= data.len() {
-                let last = load(position - 2);
-                // SAFETY: hashes of `bits` bits.
-                unsafe { self.swap(hash(last, bits), position - 2) };
-                // SAFETY: as above.
-                unsafe { self.swap(hash(last >> 8, bits), position - 1) };
+            if repeated == 0 {
+                // SAFETY: a match ended here, three bytes or more after its start.
+                unsafe { self.enter_end(position) };
             }
             if position >= limit || out.count >= token_limit {
                 break;
@@ -397,6 +478,6 @@ impl Scan<'_> {
             out.tokens[out.count - 1] = lone_literal(last as u8);
             position = end;
         }
-        (position, out.count, matched_to)
+        Run { position, count: out.count, matched_to, repeated }
     }
 }

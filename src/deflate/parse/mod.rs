@@ -50,6 +50,34 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
     from.max(to)
 }
 
+/// Bytes by which [`has_short_matches`] judges.
+pub(super) const SAMPLE: usize = 256;
+
+/// Whether a good part of the [`SAMPLE`] bytes from `at` on is in matches of three bytes that are no longer: tables of
+/// numbers are. Level 1, which looks for longer ones only, would do badly.
+pub(super) fn has_short_matches(data: &[u8], at: usize) -> bool {
+    const BITS: u32 = 8;
+    let sample = &data[at..data.len().min(at + SAMPLE)];
+    let mut newest = [0u8; 1 << BITS];
+    let (mut position, mut covered) = (0, 0);
+    while position + 4 <= sample.len() {
+        let word = u32::from_le_bytes([
+            sample[position],
+            sample[position + 1],
+            sample[position + 2],
+            sample[position + 3],
+        ]);
+        let head = &mut newest[((word << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize];
+        let earlier = usize::from(core::mem::replace(head, position as u8));
+        let is_short = earlier < position
+            && sample[earlier..earlier + 3] == sample[position..position + 3]
+            && sample[earlier + 3] != sample[position + 3];
+        covered += if is_short { 3 } else { 0 };
+        position += if is_short { 3 } else { 1 };
+    }
+    sample.len() >= 64 && covered * 5 >= sample.len() * 2
+}
+
 /// A block is closed once it takes about so many bytes of output: what has been decided leaves soon.
 const BLOCK_BYTES_MAX: usize = 36 << 10;
 
