@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use rigz::checksum::Check;
 use rigz::error::{Error, Status};
 use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start, decode, find_start};
-use rigz::pipeline::{Between, ChunkEnd, Compressor, Form, Level, Settings, WINDOW};
+use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings, WINDOW};
 use rigz::raw::{Allocator, Output};
 
 use crate::calls::{bench, judge};
@@ -300,16 +300,19 @@ pub fn parallel(input: &[u8]) {
     let usual = Level::new(rng.range(1, 9) as u32).expect("a level");
     let level = if rng.chance(80) { usual } else { usual.filtered() };
     let between = if rng.below(2) == 0 { Between::GoOn } else { Between::Rest };
+    let how = Drive { end: None, may_hold: rng.below(2) == 0, between };
+    let before = PendingBits::default();
     let settings =
-        |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check, between };
-    let alone = Compressor::new(settings(usize::MAX), &window).expect("memory");
-    let together = Compressor::new(settings(rng.size(data.len())), &window).expect("memory");
+        |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check, before };
+    let held = rng.size(data.len().min(20_000));
+    let alone = Compressor::new(settings(usize::MAX), &window, &[]).expect("memory");
+    let together = Compressor::new(settings(rng.size(data.len())), &window, &data[..held]).expect("memory");
 
     let whole = (usize::MAX, 1 << 20);
-    let (want, check, _) = compressed(alone, &data, end, whole, 0);
+    let (want, check, _) = compressed(alone, &data, (end, how), whole, 0);
     let pieces = (1 + rng.size(data.len()), 1 + rng.size(70_000));
     let clone_at = rng.below(40);
-    let (got, got_check, copy) = compressed(together, &data, end, pieces, clone_at);
+    let (got, got_check, copy) = compressed(together, &data[held..], (end, how), pieces, clone_at);
     assert_eq!(check, got_check);
     assert!(want == got, "other bytes by several threads: {} and {}", want.len(), got.len());
     if let Some(copy) = copy {
@@ -331,55 +334,54 @@ pub fn parallel(input: &[u8]) {
 fn compressed(
     mut compressor: Compressor,
     data: &[u8],
-    end: ChunkEnd,
+    (end, how): (ChunkEnd, Drive),
     (piece, room): (usize, usize),
     clone_at: usize,
 ) -> (Vec<u8>, Check, Option<Vec<u8>>) {
-    let piece = piece.max(data.len() / 200);
+    let piece = piece.max(data.len() / 200).max(1);
     let mut bytes = Vec::new();
     let mut copied = None;
-    let mut pieces = data.chunks(piece).enumerate();
-    let mut rest: &[u8] = &[];
-    loop {
-        if rest.is_empty() {
-            let Some((number, next)) = pieces.next() else { break };
-            rest = next;
-            if clone_at > 0 && number == clone_at % data.len().div_ceil(piece) {
-                let copy = compressor.try_clone().expect("memory for a copy");
-                let mut left = &data[number * piece..];
-                let mut dropped = compressor.try_clone().expect("memory for a copy");
-                dropped.write(&mut &left[..]).expect("jobs succeed");
-                drop(dropped);
-                let mut made = bytes.clone();
-                let mut copy = copy;
-                while !left.is_empty() {
-                    copy.write(&mut left).expect("jobs succeed");
-                    progress(&mut copy, room, &mut made);
-                }
-                finish(&mut copy, end, room, &mut made);
-                copied = Some(made);
-            }
+    for (number, next) in data.chunks(piece).enumerate() {
+        if clone_at > 0 && number == clone_at % data.len().div_ceil(piece) {
+            let left = &data[number * piece..];
+            let mut dropped = compressor.try_clone().expect("memory for a copy");
+            drive(&mut dropped, &mut &left[..], room, how, &mut Vec::new());
+            drop(dropped);
+            let mut copy = compressor.try_clone().expect("memory for a copy");
+            let mut made = bytes.clone();
+            take(&mut copy, left, room, how, &mut made);
+            finish(&mut copy, end, room, how, &mut made);
+            copied = Some(made);
         }
-        compressor.write(&mut rest).expect("jobs succeed");
-        if !rest.is_empty() {
-            progress(&mut compressor, room, &mut bytes);
-        }
+        take(&mut compressor, next, room, how, &mut bytes);
     }
-    finish(&mut compressor, end, room, &mut bytes);
+    finish(&mut compressor, end, room, how, &mut bytes);
     (bytes, compressor.check(), copied)
 }
 
-fn finish(compressor: &mut Compressor, end: ChunkEnd, room: usize, bytes: &mut Vec<u8>) {
-    while !compressor.close(end).expect("jobs succeed") || !compressor.is_drained() {
-        progress(compressor, room, bytes);
+/// Gives all of `data`.
+fn take(compressor: &mut Compressor, mut data: &[u8], room: usize, how: Drive, bytes: &mut Vec<u8>) {
+    while !data.is_empty() {
+        drive(compressor, &mut data, room, how, bytes);
     }
 }
 
-fn progress(compressor: &mut Compressor, room: usize, bytes: &mut Vec<u8>) {
-    compressor.work().expect("jobs succeed");
+fn finish(compressor: &mut Compressor, end: ChunkEnd, room: usize, how: Drive, bytes: &mut Vec<u8>) {
+    while !drive(compressor, &mut &[][..], room, Drive { end: Some(end), ..how }, bytes) {}
+}
+
+/// One call with `room` bytes of room.
+fn drive(
+    compressor: &mut Compressor,
+    data: &mut &[u8],
+    room: usize,
+    how: Drive,
+    bytes: &mut Vec<u8>,
+) -> bool {
     let mut buffer = vec![0; room];
     let mut output = Output::new(&mut buffer);
-    compressor.read(&mut output).expect("jobs succeed");
+    let is_done = compressor.drive(data, &mut output, how).expect("jobs succeed");
     let written = output.written();
     bytes.extend_from_slice(&buffer[..written]);
+    is_done
 }

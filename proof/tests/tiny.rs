@@ -32,7 +32,8 @@ fn encoded(level: u32, data: &[u8], window_len: usize) -> Vec<u8> {
     let mut output = Output::of_uninit(&mut memory);
     let mut encoder = ChunkEncoder::new().expect("memory for an encoder");
     let level = Level::new(level).expect("a level");
-    encoder.encode_to(level, data, window_len, ChunkEnd::Finish, &mut output).expect("it fits");
+    let is_first = window_len == 0;
+    encoder.encode(level, (data, window_len), is_first, ChunkEnd::Finish, &mut output).expect("it fits");
     let len = output.written();
     // SAFETY: that many bytes were written.
     memory[..len].iter().map(|byte| unsafe { byte.assume_init() }).collect()

@@ -34,7 +34,7 @@ pub struct Settings {
     pub form: Form,
     /// Of the search for matches.
     pub level: Level,
-    /// Bytes in the chunk of a number, from 0 on.
+    /// Bytes in the chunk of a number, from 0 on. From 3 on they are the same.
     pub chunk_len: fn(usize) -> usize,
     /// Bytes of the segment from which on workers are called.
     pub parallel_from: usize,
@@ -45,9 +45,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Bytes of the largest chunk: from the third on all are alike.
+    /// Bytes of the largest chunk: from the fourth on all are alike.
     fn largest_chunk(&self) -> usize {
-        (0..3).map(self.chunk_len).fold(0, usize::max)
+        (0..4).map(self.chunk_len).fold(0, usize::max)
     }
 
     /// Memory for a chunk of this number and its result.
