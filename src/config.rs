@@ -105,6 +105,7 @@ pub fn misunderstood() -> impl Iterator<Item = (&'static str, &'static str)> {
         read.memory.is_some(),
         read.log.is_some(),
         read.trace.is_some(),
+        read.hold_back,
     ];
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     SWITCHES
@@ -115,7 +116,7 @@ pub fn misunderstood() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// All switches, each with what it takes.
-pub const SWITCHES: [(&str, &str); 10] = [
+pub const SWITCHES: [(&str, &str); 11] = [
     ("RIGZ_THREADS", "a number from 1 to 1024"),
     ("RIGZ_CHUNK", "bytes from 32K to 64M"),
     ("RIGZ_THRESHOLD", "a number of bytes, such as 1M"),
@@ -126,6 +127,7 @@ pub const SWITCHES: [(&str, &str); 10] = [
     ("RIGZ_MEMORY", "a number of bytes, such as 64M"),
     ("RIGZ_LOG", "a path of at most 383 bytes"),
     ("RIGZ_TRACE", "a path of at most 383 bytes"),
+    ("RIGZ_HOLD_BACK", "any"),
 ];
 
 /// The standard library opens a file of at most so long a name without memory from the heap.

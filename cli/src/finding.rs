@@ -84,8 +84,8 @@ impl Finding {
             }),
         }
         if let Some(known) = known::of(name).filter(|_| finding.verdict != Verdict::No) {
-            let (when, why, what) = (known.condition(), known.reason, known.advice());
-            finding.reasons.push(format!("{when}{why}: `rigz run` sets {what} for it"));
+            let (why, what) = (known.reason, known.advice());
+            finding.reasons.push(format!("{why}: `rigz run` sets {what} for it"));
         }
         Ok(finding)
     }

@@ -152,7 +152,7 @@ const RUN: &[(&str, &[&str])] = &[
     (
         "PROGRAMS THAT GO WRONG",
         &[
-            "A few programs are known to go wrong on rigz, such as fossil and zstd --format=gzip. rigz run says so and why, and sets \
+            "A few programs are known to go wrong on rigz, such as gs (pdfwrite). rigz run says so and why, and sets \
              the variables with which they go right, unless all of them are set already.",
         ],
     ),

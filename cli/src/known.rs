@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// What is known of one program.
@@ -11,46 +11,19 @@ use std::path::Path;
 pub(crate) struct Known {
     /// The file's name.
     program: &'static str,
-    /// A word that must be among the arguments; empty if any use of the program is meant.
-    argument: &'static str,
     /// A sentence for the user.
     pub(crate) reason: &'static str,
     /// Variables of the environment with which it goes right.
     pub(crate) settings: &'static [(&'static str, &'static str)],
 }
 
-/// Little is held back, and nothing is left in threads.
-const AT_ONCE: &[(&str, &str)] = &[("RIGZ_THRESHOLD", "1000000000"), ("RIGZ_CHUNK", "65536")];
+const KNOWN: &[Known] = &[Known {
+    program: "gs",
+    reason: "pdfwrite chooses between JPEG and Flate by what deflate() has returned so far, which depends on threads",
+    settings: &[("RIGZ_THREADS", "1")],
+}];
 
-const KNOWN: &[Known] = &[
-    Known {
-        program: "fossil",
-        argument: "",
-        reason: "its tarballs may be cut off, because it calls deflate(Z_FINISH) once and ignores the result",
-        settings: AT_ONCE,
-    },
-    Known {
-        program: "zstd",
-        argument: "--format=gzip",
-        reason: "its gzip files may be cut off, because it calls deflate(Z_FINISH) once and ignores the result",
-        settings: AT_ONCE,
-    },
-    Known {
-        program: "gs",
-        argument: "",
-        reason: "pdfwrite chooses between JPEG and Flate by what deflate() has returned so far, which depends on threads",
-        settings: &[("RIGZ_THREADS", "1")],
-    },
-];
-
-/// What is known of a program that is to be run with these arguments.
-pub(crate) fn with_arguments(program: &OsStr, arguments: &[OsString]) -> Option<&'static Known> {
-    of(program).filter(|known| {
-        known.argument.is_empty() || arguments.iter().any(|argument| argument.as_os_str() == known.argument)
-    })
-}
-
-/// What is known of a program, with whatever arguments.
+/// What is known of a program.
 pub(crate) fn of(program: &OsStr) -> Option<&'static Known> {
     let name = Path::new(program).file_name()?;
     KNOWN.iter().find(|known| name == known.program)
@@ -62,11 +35,6 @@ impl Known {
         let settings: Vec<_> = self.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         settings.join(" ")
     }
-
-    /// When it happens.
-    pub(crate) fn condition(&self) -> String {
-        if self.argument.is_empty() { String::new() } else { format!("with {}, ", self.argument) }
-    }
 }
 
 #[cfg(test)]
@@ -74,14 +42,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_count_where_they_matter() {
-        let found = |program: &str, arguments: &[&str]| {
-            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
-            with_arguments(OsStr::new(program), &arguments).map(|known| known.program)
-        };
-        assert_eq!(found("/usr/bin/fossil", &["tarball"]), Some("fossil"));
-        assert_eq!(found("zstd", &["-9", "--format=gzip"]), Some("zstd"));
-        assert_eq!(found("zstd", &["-9"]), None);
-        assert_eq!(found("python3", &[]), None);
+    fn a_program_is_known_by_its_file_name() {
+        let found = |program: &str| of(OsStr::new(program)).map(|known| known.program);
+        assert_eq!(found("/usr/bin/gs"), Some("gs"));
+        assert_eq!(found("python3"), None);
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary),
     let name = words.remove(0);
     let mut child = process::Command::new(&name);
     child.args(&words).env("LD_PRELOAD", preload::variable(&preload::library()?)?);
-    help_known(&mut child, &name, &words);
+    help_known(&mut child, &name);
     let mut statistics = Statistics::open("-".as_ref())?;
     child.env("RIGZ_STATS", statistics.path());
     let status = wait_for(&mut child).map_err(|error| format!("{}: {error}", name.display()))?;
@@ -124,7 +124,7 @@ impl Run {
         let mut child = process::Command::new(&name);
         child.args(&arguments).env("LD_PRELOAD", library);
         complain_of_switches();
-        help_known(&mut child, &name, &arguments);
+        help_known(&mut child, &name);
         if let Some(threads) = matches.get_one::<u16>("threads") {
             child.env("RIGZ_THREADS", threads.to_string());
         }
@@ -207,8 +207,8 @@ fn complain_of_switches() {
 }
 
 /// Gives a program that is known to go wrong the settings with which it goes right, and says so.
-fn help_known(child: &mut process::Command, name: &OsStr, arguments: &[OsString]) {
-    let Some(known) = known::with_arguments(name, arguments) else { return };
+fn help_known(child: &mut process::Command, name: &OsStr) {
+    let Some(known) = known::of(name) else { return };
     let is_set = |name: &str| std::env::var_os(name).is_some();
     let (reason, program) = (known.reason, name.display());
     if known.settings.iter().all(|(name, _)| is_set(name)) {

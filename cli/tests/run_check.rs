@@ -501,26 +501,16 @@ fn a_run_warns_of_switches_that_are_not_understood() {
 #[test]
 fn programs_that_go_wrong_get_what_they_need() {
     let folder = Folder::new();
-    for name in ["fossil", "zstd"] {
-        folder.write(name, b"#!/bin/sh\necho $RIGZ_THRESHOLD $RIGZ_CHUNK\n");
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let seen = |words: &[&str]| {
-        let output = run_rigz(&folder, &[&["run"], words].concat(), b"");
-        (text(&output.stdout), text(&output.stderr))
-    };
-    let (out, said) = seen(&["./fossil", "tarball"]);
-    assert_eq!(out, "1000000000 65536\n");
-    assert!(
-        said.contains("its tarballs may be cut off") && said.contains("RIGZ_THRESHOLD=1000000000"),
-        "{said}"
-    );
-    assert_eq!(seen(&["./zstd", "-9"]), ("\n".into(), String::new()));
-    assert_eq!(seen(&["./zstd", "--format=gzip"]).0, "1000000000 65536\n");
+    folder.write("gs", b"#!/bin/sh\necho $RIGZ_THREADS\n");
+    fs::set_permissions(folder.join("gs"), fs::Permissions::from_mode(0o755)).unwrap();
+    let output = run_rigz(&folder, &["run", "./gs"], b"");
+    assert_eq!(text(&output.stdout), "1\n");
+    let said = text(&output.stderr);
+    assert!(said.contains("pdfwrite") && said.contains("RIGZ_THREADS=1"), "{said}");
     let mut command = command(RIGZ, &folder.0);
-    command.env("RIGZ_PRELOAD_FILE", library()).env("RIGZ_THRESHOLD", "2M").env("RIGZ_CHUNK", "64K");
-    let output = run(command.args(["run", "./fossil"]), b"");
-    assert_eq!((text(&output.stdout), text(&output.stderr)), ("2M 64K\n".into(), String::new()));
+    command.env("RIGZ_PRELOAD_FILE", library()).env("RIGZ_THREADS", "2");
+    let output = run(command.args(["run", "./gs"]), b"");
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("2\n".into(), String::new()));
 }
 
 /// `inflateBack` on a raw stream, called as gun does.
