@@ -7,6 +7,7 @@ pub mod epoch;
 pub(crate) mod fault;
 pub mod file;
 pub mod load;
+pub mod module;
 pub mod output;
 pub mod placed;
 pub mod process;

@@ -247,6 +247,7 @@ impl Body {
             let (_, held) = message.give_up(policy::MESSAGE);
             self.data_type = detect_data_type(held, input);
         }
+        self.caller.is_known = policy::is_known(&self.allocator);
         self.bulk_flush = Flush::None;
         self.engine = Engine::Bulk(compressor);
         true

@@ -55,6 +55,7 @@ impl Display for Decision {
                     Hold::OwnOutput => "the output is the library's own",
                     Hold::SmallRoom => "the room for output is small",
                     Hold::Loops => "the program fetches output in a loop",
+                    Hold::Known => "the program is known to fetch all output",
                     Hold::Switch => "RIGZ_HOLD_BACK=any",
                 };
                 write!(f, "parallel: {from} bytes without a flush, {threads} threads{within}; {why}")

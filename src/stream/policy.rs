@@ -9,8 +9,9 @@ use crate::config::config;
 use crate::error::Result;
 use crate::format::bgzf;
 use crate::pipeline::{Between, Level};
-use crate::raw::Allocator;
+use crate::raw::{Allocator, module};
 use crate::zng::DeflateParams;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Unflushed bytes from which on workers are called: less would hardly gain anything.
 const PARALLEL_FROM: usize = 1 << 20;
@@ -70,6 +71,8 @@ pub(super) enum Hold {
     SmallRoom,
     /// The program was seen to call again, without input, after a call that filled the room.
     Loops,
+    /// The stream's `zalloc` is of a program that is known to fetch all output: see [`is_known`].
+    Known,
     /// `RIGZ_HOLD_BACK=any`.
     Switch,
 }
@@ -80,10 +83,37 @@ impl Hold {
     }
 }
 
+/// Files whose streams may keep work in flight, by the beginning of their names.
+///
+/// - CPython (Modules/zlibmodule.c): `compress()`, `flush()` and the one-shot function call `deflate()` until it leaves room, and
+///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own.
+const KNOWN_FILES: [&[u8]; 3] = [b"python3", b"libpython3", b"zlib.cpython-"];
+
+/// Whether the program's `zalloc` is of one of the [`KNOWN_FILES`]. The last answer is kept: a program has one.
+pub(super) fn is_known(allocator: &Allocator) -> bool {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    if allocator.is_system() {
+        return false;
+    }
+    // Code lies at even places at least, as a rule; where it does not, the file is asked for again.
+    let address = allocator.parts().0 as usize;
+    let last = LAST.load(Ordering::Relaxed);
+    if last & !1 == address {
+        return last & 1 == 1;
+    }
+    let file = module::file_of(address);
+    let is_known = KNOWN_FILES.iter().any(|known| file.starts_with(known));
+    if address & 1 == 0 {
+        LAST.store(address | usize::from(is_known), Ordering::Relaxed);
+    }
+    is_known
+}
+
 /// What is known of the program's way to call `deflate()`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caller {
     pub(super) owns_output: bool,
+    pub(super) is_known: bool,
     /// The last call took all input and left no room.
     was_left_full: bool,
     loops: bool,
@@ -105,6 +135,7 @@ impl Caller {
         match () {
             () if self.owns_output => Hold::OwnOutput,
             () if config().hold_back => Hold::Switch,
+            () if self.is_known => Hold::Known,
             () if self.loops => Hold::Loops,
             () if room < SMALL_ROOM => Hold::SmallRoom,
             () => Hold::No,
