@@ -118,7 +118,7 @@ fn the_log_tells_why_a_stream_was_compressed_as_it_was() {
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     let plain = prose(2_500_000);
     for (threads, len, expected) in
-        [("2", 2_500_000, "parallel"), ("1", 2_500_000, "one thread"), ("2", 1000, "less than a chunk")]
+        [("2", 2_500_000, "parallel"), ("1", 2_500_000, "one thread"), ("2", 1000, "a message")]
     {
         let log = format!("log-{threads}-{len}");
         run_rigz(&folder, &["run", "-p", threads, "--log", &log, "./writer", "out.gz"], &plain[..len]);
