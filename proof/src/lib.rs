@@ -10,6 +10,9 @@
 
 #[path = "../../src/checksum/mod.rs"]
 pub mod checksum;
+#[cfg(loom)]
+#[path = "../../src/config.rs"]
+pub mod config;
 #[path = "../../src/deflate/mod.rs"]
 pub mod deflate;
 #[path = "../../src/error.rs"]
@@ -25,3 +28,6 @@ mod pipeline;
 mod pool;
 #[path = "../../src/raw/mod.rs"]
 pub mod raw;
+#[cfg(loom)]
+#[path = "../../src/trace.rs"]
+mod trace;

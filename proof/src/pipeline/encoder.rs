@@ -75,6 +75,11 @@ impl ChunkEncoder {
         Err(Error::Stream)
     }
 
+    /// There is no engine.
+    pub(super) fn current(&self) -> Option<&crate::deflate::ChunkEncoder> {
+        None
+    }
+
     /// There is no engine to lend.
     pub(super) fn rest(&mut self) {}
 

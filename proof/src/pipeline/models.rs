@@ -137,7 +137,7 @@ fn a_ring_that_rests_has_no_job_with_a_worker_between_calls() {
         push(&mut ring, 1, b"cd");
         // A call: everything is begun, and finished when it returns.
         ring.work().expect("jobs succeed");
-        ring.rest();
+        ring.rest(false);
         IS_RESTING.store(true, Ordering::SeqCst);
         thread::yield_now();
         IS_RESTING.store(false, Ordering::SeqCst);
