@@ -304,7 +304,7 @@ pub fn parallel(input: &[u8]) {
     let before = PendingBits::default();
     let settings =
         |parallel_from| Settings { form: Form::Raw, level, chunk_len, parallel_from, check, before };
-    let held = rng.size(data.len().min(20_000));
+    let held = rng.size(data.len().min(chunk_len(0)));
     let alone = Compressor::new(settings(usize::MAX), &window, &[]).expect("memory");
     let together = Compressor::new(settings(rng.size(data.len())), &window, &data[..held]).expect("memory");
 

@@ -133,8 +133,9 @@ pub struct Compressor {
 const LEAST_JOBS: usize = 3;
 
 impl Compressor {
-    /// A segment whose history is the tail of `window`, and which begins with `held`. `Error::Memory` when there is none for an engine and a chunk; later
-    /// calls ask only for what they can do without.
+    /// A segment whose history is the tail of `window`, and which begins with `held`, no longer than a
+    /// chunk. `Error::Memory` when there is none for an engine and a chunk; later calls ask only for
+    /// memory that they can do without.
     pub fn new(settings: Settings, window: &[u8], held: &[u8]) -> Result<Self> {
         let mut ring = Ring::new(Between::Rest)?;
         let mut open = ring.encoder().take_buffer(WINDOW + settings.largest_chunk())?;
