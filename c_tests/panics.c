@@ -68,9 +68,10 @@ static void dying(int point, unsigned count, int level, int flush)
     CHECK_EQ(fault(point, count), 0);
     strm.next_in = plain, strm.next_out = out, strm.avail_out = (uInt)room;
     int status = Z_OK;
-    for (int part = 0; part < 4 && status == Z_OK; part++) {
-        strm.avail_in = LEN / 4;
-        status = deflate(&strm, part < 3 ? flush : Z_FINISH);
+    int parts = point == JOB ? 1 : 4; /* jobs are for large writes */
+    for (int part = 0; part < parts && status == Z_OK; part++) {
+        strm.avail_in = (uInt)(LEN / parts);
+        status = deflate(&strm, part < parts - 1 ? flush : Z_FINISH);
     }
     CHECK_EQ(status, Z_STREAM_ERROR);
     CHECK_EQ(fault(point, 0), 0);
@@ -195,8 +196,10 @@ int main(void)
                 for (unsigned count = 1; count < 5; count++) {
                     dying(DEFLATE, count, 1, Z_NO_FLUSH);
                     dying(DEFLATE, count, 0, Z_SYNC_FLUSH);
-                    dying(JOB, count, 1, Z_NO_FLUSH);
-                    dying(JOB, count, 6, Z_FULL_FLUSH);
+                    if (threads > 1 && count < 3) { /* one thread makes no job; more make at least two of this length */
+                        dying(JOB, count, 1, Z_NO_FLUSH);
+                        dying(JOB, count, 6, Z_FULL_FLUSH);
+                    }
                     dying_inflate(packed, packed_len, INFLATE, count);
                     dying_inflate(packed, packed_len, CALL, count);
                 }
@@ -205,7 +208,7 @@ int main(void)
                 every_call(path);
                 all_is_well();
                 if (twice && threads == 1)
-                    CHECK(live <= before + 2); /* dead streams leave nothing behind; at most an idle engine more */
+                    CHECK(live <= before + 12); /* one file whose gzclose panicked before it began; dead streams leave nothing */
             }
             _exit(0);
         }
