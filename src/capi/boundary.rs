@@ -22,12 +22,17 @@ thread_local! {
 
 /// Runs an export's body. A panic, which would be our bug, becomes `on_panic` and stays silent.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
-    keep_panics_quiet();
-    let outer = IS_INSIDE.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(|| {
+    contain(on_panic, || {
         point(Point::Call);
         body()
-    }));
+    })
+}
+
+/// As [`guard`], for a further part of an export.
+pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    keep_panics_quiet();
+    let outer = IS_INSIDE.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(body));
     IS_INSIDE.set(outer);
     result.unwrap_or(on_panic)
 }

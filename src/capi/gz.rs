@@ -7,7 +7,7 @@
 //! A `gzFile` is null or *an open file*: it came from `gzopen` or `gzdopen`, was not closed, and one thread uses it at a time.
 //! With the manual's promises about buffers and strings this is what every export leans on as "the caller's promise".
 
-use super::boundary::{flush, guard, slice, strategy, to_ok};
+use super::boundary::{contain, flush, guard, slice, strategy, to_ok};
 use super::types::code::*;
 use super::types::{z_off_t, z_off64_t, z_size_t};
 use crate::error::Error;
@@ -139,7 +139,7 @@ unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
         to_ok(handle.file.close())
     });
     // SAFETY: `Handle::place` placed it, and the caller uses it no more.
-    guard((), || unsafe { Allocator::SYSTEM.discard(place) });
+    contain((), || unsafe { Allocator::SYSTEM.discard(place) });
     code
 }
 
