@@ -150,7 +150,7 @@ impl Marked {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{deflated, sample};
-    use super::super::{Goal, Inflate, Resolver, Scratch, Search, Start, find_start};
+    use super::super::{Goal, Inflate, Resolver, Scratch, ScratchMemory, Search, Start, find_start};
     use super::*;
     use crate::raw::{Allocator, Output};
 
@@ -249,7 +249,8 @@ mod tests {
             resolver.pass(place, place.at - from, &mut first).expect("memory is there");
             // What a decoder with no more room does is done here too.
             let mut input = &raw[place.consumed..];
-            let mut scratch = Scratch::new();
+            let mut memory = ScratchMemory::uninit();
+            let mut scratch = Scratch::new(&mut memory);
             let outcome = first.advance(&mut scratch, &mut input, &mut output, Goal::Progress, &mut |_| {});
             first.end_call(&mut scratch, outcome, Goal::Progress).expect("progress");
             assert!(bytes == data[before + from..before + place.at]);

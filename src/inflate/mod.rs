@@ -33,7 +33,7 @@ pub use marked::{Marked, Waypoint};
 pub use one_shot::{Decoded, End, decode, decode_zlib};
 pub use resolve::Resolver;
 pub use stream::{Bookmark, Goal, Inflate};
-pub use window::Scratch;
+pub use window::{Scratch, ScratchMemory};
 pub use wrap::HeaderPart;
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use super::blocks::{Blocks, Event, State, Stop};
 use super::marked::Waypoint;
 use super::message;
 use super::table::Tables;
-use super::window::{Scratch, Window};
+use super::window::{Scratch, ScratchMemory, Window};
 use super::wrap::{Found, HeaderEvent, HeaderPart, HeaderReader, Surroundings, Wrap};
 use crate::checksum::adler32;
 use crate::error::{Error, Result, Status};
@@ -156,7 +156,8 @@ impl Inflate {
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
-        let mut scratch = Scratch::new();
+        let mut memory = ScratchMemory::uninit();
+        let mut scratch = Scratch::new(&mut memory);
         self.begin_call();
         let outcome = self.advance(&mut scratch, input, output, goal, report);
         self.end_call(&mut scratch, outcome, goal)
@@ -177,7 +178,7 @@ impl Inflate {
     /// for the whole call.
     pub fn advance(
         &mut self,
-        scratch: &mut Scratch,
+        scratch: &mut Scratch<'_>,
         input: &mut &[u8],
         output: &mut Output<'_>,
         goal: Goal,
@@ -212,7 +213,12 @@ impl Inflate {
     }
 
     /// Ends a call whose last part ended with `outcome`: returns the outcome of the call.
-    pub fn end_call(&mut self, scratch: &mut Scratch, outcome: Result<Status>, goal: Goal) -> Result<Status> {
+    pub fn end_call(
+        &mut self,
+        scratch: &mut Scratch<'_>,
+        outcome: Result<Status>,
+        goal: Goal,
+    ) -> Result<Status> {
         if self.call.is_aborted {
             return outcome;
         }
@@ -235,7 +241,7 @@ impl Inflate {
         &mut self,
         reader: &mut BitReader<'_>,
         output: &mut Output<'_>,
-        scratch: &mut Scratch,
+        scratch: &mut Scratch<'_>,
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Pass {
@@ -316,7 +322,7 @@ impl Inflate {
         &mut self,
         reader: &mut BitReader<'_>,
         output: &mut Output<'_>,
-        scratch: &mut Scratch,
+        scratch: &mut Scratch<'_>,
         goal: Goal,
     ) -> Option<Pass> {
         let stop = match goal {
@@ -365,7 +371,7 @@ impl Inflate {
     }
 
     /// Copies what is new in the window to the output, and counts and checks it while it is warm.
-    fn deliver(&mut self, output: &mut Output<'_>, scratch: &Scratch) {
+    fn deliver(&mut self, output: &mut Output<'_>, scratch: &Scratch<'_>) {
         let bytes = self.window.deliver(scratch);
         if bytes.is_empty() {
             return;

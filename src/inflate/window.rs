@@ -32,20 +32,28 @@ pub(super) const WINDOW_BYTES: usize = RING + copy::SLOP_BYTES;
 /// Bytes that a first call may give before it takes a window.
 const SCRATCH: usize = 4096;
 
+/// Bytes of a scratch's memory: wide strokes write past its end.
+const SCRATCH_BYTES: usize = SCRATCH + copy::SLOP_BYTES;
+
+/// Memory for a [`Scratch`], which need not be initialised.
+pub type ScratchMemory = MaybeUninit<[u8; SCRATCH_BYTES]>;
+
 /// What a call decodes into while the stream has no window.
+///
+/// It borrows its memory: in a struct that also has an initialised field the compiler (1.95) clears the
+/// memory, 4 KiB in each call.
 #[derive(Debug)]
-pub struct Scratch {
-    memory: [MaybeUninit<u8>; SCRATCH + copy::SLOP_BYTES],
+pub struct Scratch<'m> {
+    memory: &'m mut ScratchMemory,
     /// How many bytes at the front are initialised.
     len: usize,
 }
 
-impl Scratch {
-    /// Uninitialised memory.
+impl<'m> Scratch<'m> {
+    /// A scratch in `memory`, of which nothing is used yet.
     #[inline(always)]
-    #[expect(clippy::new_without_default, reason = "there is one way to make it, without a copy")]
-    pub const fn new() -> Self {
-        Self { memory: [MaybeUninit::uninit(); SCRATCH + copy::SLOP_BYTES], len: 0 }
+    pub fn new(memory: &'m mut ScratchMemory) -> Self {
+        Self { memory, len: 0 }
     }
 }
 
@@ -124,7 +132,7 @@ impl Window {
     }
 
     /// Moves what a call has left in `scratch` to memory that stays.
-    pub(super) fn keep(&mut self, scratch: &mut Scratch) -> Result<()> {
+    pub(super) fn keep(&mut self, scratch: &mut Scratch<'_>) -> Result<()> {
         if self.memory.is_some() || self.position == 0 {
             return Ok(());
         }
@@ -141,14 +149,14 @@ impl Window {
     /// The history for the next `room` bytes or fewer, at least one if `room` is not 0.
     pub(super) fn history<'h>(
         &'h mut self,
-        scratch: &'h mut Scratch,
+        scratch: &'h mut Scratch<'_>,
         room: usize,
     ) -> Result<History<'h, u8>> {
         if self.memory.is_none() {
             if self.position < SCRATCH || room == 0 {
                 let limit = SCRATCH.min(self.position.saturating_add(room));
                 assert!(self.position <= scratch.len, "another call's scratch");
-                let (base, len) = (scratch.memory.as_mut_ptr().cast::<u8>(), scratch.memory.len());
+                let (base, len) = (scratch.memory.as_mut_ptr().cast::<u8>(), SCRATCH_BYTES);
                 // SAFETY: all of the scratch is writable and borrowed; those `position` bytes that this call has appended to
                 // it are initialised, and `reach`, of a window that was empty, is some of them.
                 return Ok(unsafe {
@@ -174,7 +182,7 @@ impl Window {
 
     /// Takes note that a history of this window, in its memory or in `scratch`, was filled up to
     /// `position`.
-    pub(super) fn filled(&mut self, position: usize, scratch: &mut Scratch) {
+    pub(super) fn filled(&mut self, position: usize, scratch: &mut Scratch<'_>) {
         if self.memory.is_none() {
             scratch.len = position;
         }
@@ -193,7 +201,7 @@ impl Window {
     }
 
     /// The bytes not handed out yet; from now on they are.
-    pub(super) fn deliver<'w>(&'w mut self, scratch: &'w Scratch) -> &'w [u8] {
+    pub(super) fn deliver<'w>(&'w mut self, scratch: &'w Scratch<'_>) -> &'w [u8] {
         let start = core::mem::replace(&mut self.delivered, self.position);
         assert!(self.memory.is_some() || self.position <= scratch.len, "another call's scratch");
         let base = self.memory.map_or(scratch.memory.as_ptr().cast(), |memory| memory.as_ptr().cast_const());
@@ -268,7 +276,7 @@ impl Window {
     }
 
     /// Allocates the memory, with what a call has left in its scratch, if it had one.
-    fn allocate(&mut self, scratch: Option<&Scratch>) -> Result<()> {
+    fn allocate(&mut self, scratch: Option<&Scratch<'_>>) -> Result<()> {
         let memory = self.allocate_bytes()?;
         if let Some(scratch) = scratch {
             debug_assert!(self.position <= SCRATCH && self.position <= scratch.len);
@@ -330,7 +338,8 @@ mod tests {
         let data = data(SCRATCH + 100);
         for (len, keep) in [(10, false), (10, true), (SCRATCH, false), (SCRATCH, true), (data.len(), false)] {
             let mut window = Window::new(Allocator::SYSTEM);
-            let mut scratch = Scratch::new();
+            let mut memory = ScratchMemory::uninit();
+            let mut scratch = Scratch::new(&mut memory);
             let (mut rest, mut given) = (&data[..len], Vec::new());
             window.begin_call(0);
             while !rest.is_empty() {
@@ -375,7 +384,8 @@ mod tests {
         // SAFETY: `refuse` always returns null, so `free` is never called.
         let allocator = unsafe { Allocator::foreign(refuse, free, opaque) };
         let mut window = Window::new(allocator);
-        let mut scratch = Scratch::new();
+        let mut memory = ScratchMemory::uninit();
+        let mut scratch = Scratch::new(&mut memory);
         assert_eq!(window.history(&mut scratch, 1).expect("the scratch is there").append(b"x"), 1);
         window.filled(1, &mut scratch);
         assert_eq!(window.keep(&mut scratch), Err(Error::Memory));

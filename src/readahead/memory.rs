@@ -18,7 +18,7 @@
 use super::ahead::Ahead;
 use super::{Decoder, Source, Way};
 use crate::error::{Error, Result, Status};
-use crate::inflate::{Goal, HeaderPart, Scratch};
+use crate::inflate::{Goal, HeaderPart, Scratch, ScratchMemory};
 use crate::pool::thread_limit;
 use crate::raw::Output;
 
@@ -102,7 +102,8 @@ impl Decoder {
         if let Some(ahead) = &mut self.ahead {
             ahead.begin_call();
         }
-        let mut scratch = Scratch::new();
+        let mut memory = ScratchMemory::uninit();
+        let mut scratch = Scratch::new(&mut memory);
         let outcome = self.inflate_parts(&mut scratch, &mut source, output, goal, report);
         let outcome = self.engine.end_call(&mut scratch, outcome, goal);
         *input = source.rest();
@@ -116,7 +117,7 @@ impl Decoder {
 
     fn inflate_parts(
         &mut self,
-        scratch: &mut Scratch,
+        scratch: &mut Scratch<'_>,
         source: &mut Memory<'_>,
         output: &mut Output<'_>,
         goal: Goal,

@@ -44,7 +44,7 @@ mod worker;
 use self::ahead::Ahead;
 use self::delivery::Delivered;
 use crate::error::{Error, Result, Status};
-use crate::inflate::{Bookmark, Goal, HeaderPart, Inflate, Scratch};
+use crate::inflate::{Bookmark, Goal, HeaderPart, Inflate, Scratch, ScratchMemory};
 use crate::pool::thread_limit;
 use crate::raw::{Allocator, Output, Placed, SharedFile};
 
@@ -146,7 +146,8 @@ impl Decoder {
         if let Some(ahead) = self.active() {
             ahead.enter();
         }
-        let mut scratch = Scratch::new();
+        let mut memory = ScratchMemory::uninit();
+        let mut scratch = Scratch::new(&mut memory);
         self.engine.begin_call();
         let outcome = self.decode_on(&mut scratch, source, output, goal, report);
         let outcome = self.engine.end_call(&mut scratch, outcome, goal);
@@ -162,7 +163,7 @@ impl Decoder {
 
     fn decode_on(
         &mut self,
-        scratch: &mut Scratch,
+        scratch: &mut Scratch<'_>,
         source: &mut impl Source,
         output: &mut Output<'_>,
         goal: Goal,

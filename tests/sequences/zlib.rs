@@ -24,6 +24,7 @@ pub(crate) const STREAM_END: c_int = 1;
 pub(crate) const NEED_DICT: c_int = 2;
 pub(crate) const STREAM_ERROR: c_int = -2;
 pub(crate) const DATA_ERROR: c_int = -3;
+pub(crate) const MEM_ERROR: c_int = -4;
 pub(crate) const BUF_ERROR: c_int = -5;
 
 impl ZStream {
