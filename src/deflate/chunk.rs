@@ -43,7 +43,7 @@ pub enum Progress {
 /// The parser of the present chunk.
 #[derive(Debug)]
 enum Parser {
-    Stored { position: usize, start: usize },
+    Stored { position: usize },
     Fast(Fast),
     Fastest(Fastest<true>),
     Lazy(Lazy),
@@ -53,7 +53,7 @@ enum Parser {
 impl Parser {
     fn position(&self) -> usize {
         match self {
-            Self::Stored { position, .. } => *position,
+            Self::Stored { position } => *position,
             Self::Fast(parser) => parser.position(),
             Self::Fastest(parser) => parser.position(),
             Self::Lazy(parser) => parser.position(),
@@ -72,6 +72,8 @@ pub struct ChunkEncoder {
     block: OpenBlock,
     emitter: Emitter,
     parser: Parser,
+    /// Where the chunk's own bytes begin.
+    start: usize,
     margin: u32,
     /// The block that ends at the parser's position is to be written, once what came before it is.
     is_block_due: bool,
@@ -94,7 +96,8 @@ impl ChunkEncoder {
             near_optimal: None,
             block: OpenBlock::new(BLOCK_TOKENS + TOKEN_SLACK, Allocator::SYSTEM)?,
             emitter: Emitter::new(Allocator::SYSTEM)?,
-            parser: Parser::Stored { position: 0, start: 0 },
+            parser: Parser::Stored { position: 0 },
+            start: 0,
             margin: 0,
             is_block_due: false,
             is_block_written: false,
@@ -117,10 +120,11 @@ impl ChunkEncoder {
             return Err(Error::Stream);
         }
         let start = window_len;
+        self.start = start;
         let rings = &mut self.rings;
         self.margin = 0;
         self.parser = match level.method() {
-            Method::Stored => Parser::Stored { position: start, start },
+            Method::Stored => Parser::Stored { position: start },
             Method::Fast => {
                 self.margin = FASTEST_MARGIN;
                 let table = match &mut self.table {
@@ -180,6 +184,12 @@ impl ChunkEncoder {
                 None => return Ok(Progress::NeedsInput),
             }
         }
+    }
+
+    /// After [`Progress::NeedsInput`]: the length of `data` from which on [`advance`](Self::advance) can
+    /// decide more.
+    pub fn needed_len(&self) -> usize {
+        Arrived::needed_len(self.start, self.parser.position())
     }
 
     /// Encodes a whole chunk to `out`, which has room for [`bound`](super::bound) of it.
@@ -259,9 +269,9 @@ impl ChunkEncoder {
     /// Goes on by a segment, if it has arrived. Returns whether it has, and whether the block is to end.
     fn parse(&mut self, arrived: Arrived<'_>) -> Result<Option<bool>> {
         self.choose_parser(arrived)?;
-        let Self { rings, block, .. } = self;
+        let Self { rings, block, start, .. } = self;
         Ok(match (&mut self.parser, &mut self.table, &mut self.near_optimal) {
-            (Parser::Stored { position, start }, ..) => arrived.segment_end(*start, *position).map(|to| {
+            (Parser::Stored { position }, ..) => arrived.segment_end(*start, *position).map(|to| {
                 *position = to;
                 to - block.start >= MIN_BLOCK || to == arrived.data.len()
             }),

@@ -104,10 +104,11 @@ pub struct Compressor {
     number: usize,
     /// The open chunk is being encoded, and so many bytes of output were written of it.
     begun: Option<usize>,
+    /// Length of `open` from which on its encoder can go on; 0 when it may be able to now.
+    wakes_at: usize,
     /// How the open chunk ends, once that is known; then nothing is added to it.
     closing: Option<ChunkEnd>,
-    /// Check value of the open chunk's data up to `checked_to`, where it is encoded here.
-    open_check: Check,
+    /// Bytes of `open` that `check` covers, once the chunk is being encoded.
     checked_to: usize,
     /// For the engine and the open chunk.
     own_share: Share,
@@ -121,7 +122,7 @@ pub struct Compressor {
     /// Set once the last chunk is on its way.
     end: Option<ChunkEnd>,
     is_done: bool,
-    /// Check value of all chunks that are delivered.
+    /// Check value of all chunks that are delivered, and of the open chunk up to `checked_to`.
     check: Check,
     used_bits: u32,
     /// Bits of an incomplete byte after the last chunk.
@@ -150,8 +151,8 @@ impl Compressor {
             window_len,
             number: 0,
             begun: None,
+            wakes_at: 0,
             closing: None,
-            open_check: settings.check.fresh(),
             checked_to: window_len,
             own_share: Share::overdrawn(settings.job_bytes(0)),
             jobs_share: Share::none(),
@@ -165,6 +166,19 @@ impl Compressor {
             after: PendingBits::default(),
             counters,
         })
+    }
+
+    /// Takes `input` if nothing can be decided even then: what most calls with a few bytes come to.
+    /// Returns whether it did; if not, it has done nothing.
+    #[inline]
+    pub fn collect(&mut self, input: &[u8]) -> bool {
+        let is_too_little = self.open.len() + input.len() < self.wakes_at;
+        if is_too_little {
+            self.open.extend(input);
+            self.taken += input.len();
+            self.check_open();
+        }
+        is_too_little
     }
 
     /// Takes input and writes output, as far as the room allows. True when the segment has ended and all of it is written.
@@ -276,6 +290,7 @@ impl Compressor {
     pub fn cut(&mut self) {
         if self.open.len() > self.window_len && self.closing.is_none() {
             self.closing = Some(ChunkEnd::Sync);
+            self.wakes_at = 0;
         }
     }
 
@@ -294,21 +309,30 @@ impl Compressor {
         let before = output.written();
         let progress = encoder.advance(open, self.closing, output)?;
         *begun = Some(written + output.written() - before);
-        self.open_check.update(&open[self.checked_to..]);
-        self.checked_to = open.len();
         if progress == Progress::Done {
-            self.used_bits = encoder.used_bits();
-            self.after = encoder.pending_bits();
-            self.check.append(self.open_check, (open.len() - *window_len) as u64);
+            (self.used_bits, self.after) = (encoder.used_bits(), encoder.pending_bits());
+        } else if progress == Progress::NeedsInput {
+            // A byte after a full chunk ends it.
+            let full = *window_len + (settings.chunk_len)(*number);
+            self.wakes_at = encoder.needed_len().min(full + 1);
+        }
+        self.check_open();
+        if progress == Progress::Done {
             self.counters.chunks += 1;
             self.is_done = self.end.is_some();
             if !self.is_done {
-                let tail = self.settings.form.history(open).len();
+                let tail = self.settings.form.history(&self.open).len();
                 self.open.keep_tail(tail);
                 self.open_next();
             }
         }
         Ok(progress)
+    }
+
+    /// Goes on with the check value over the open chunk, after all chunks before it.
+    fn check_open(&mut self) {
+        self.check.update(&self.open[self.checked_to..]);
+        self.checked_to = self.open.len();
     }
 
     /// Makes the open chunk a job and opens the next one, primed with its tail.
@@ -348,8 +372,7 @@ impl Compressor {
     fn open_next(&mut self) {
         self.window_len = self.open.len();
         self.number += 1;
-        (self.begun, self.closing) = (None, None);
-        self.open_check = self.settings.check.fresh();
+        (self.begun, self.closing, self.wakes_at) = (None, None, 0);
         self.checked_to = self.window_len;
     }
 
@@ -421,13 +444,9 @@ impl Compressor {
         !self.ring.is_empty()
     }
 
-    /// The check value of all chunks delivered and of what was encoded after them.
+    /// The check value of all chunks delivered and of what was taken after them to be encoded here.
     pub fn check(&self) -> Check {
-        let mut check = self.check;
-        if self.begun.is_some() && !self.is_done {
-            check.append(self.open_check, (self.checked_to - self.window_len) as u64);
-        }
-        check
+        self.check
     }
 
     /// Bits used in the last byte before the last byte boundary, 1 to 8; 0 before there is one.
@@ -459,7 +478,7 @@ impl Compressor {
         let own_share = Share::overdrawn(self.own_share.bytes());
         let mut copy = Self { ring, open, jobs_share, own_share, ..*self };
         if let (Some(mut written), false) = (self.begun, self.is_done) {
-            let (check, checked_to) = (copy.open_check, copy.checked_to);
+            let (check, checked_to) = (copy.check, copy.checked_to);
             copy.begun = None;
             let mut scratch = Buffer::new(Allocator::SYSTEM);
             scratch.reserve(SCRATCH)?;
@@ -469,7 +488,7 @@ impl Compressor {
                 written -= scratch
                     .append(|out| out.limited(room, |out| copy.encode_open(out).map(|_| out.written())))?;
             }
-            (copy.open_check, copy.checked_to) = (check, checked_to);
+            (copy.check, copy.checked_to) = (check, checked_to);
             copy.begun = self.begun;
         }
         Ok(copy)

@@ -119,6 +119,19 @@ impl Body {
         Ok(())
     }
 
+    /// Takes a few bytes of input, all of them, if nothing can be decided even then, so that no output would be written.
+    /// Returns whether it did; if not, it has done nothing.
+    #[inline]
+    pub(super) fn collect(&mut self, input: &mut &[u8]) -> bool {
+        let Engine::Bulk(compressor) = &mut self.engine else { return false };
+        let is_collected = compressor.collect(input);
+        if is_collected {
+            *input = &[];
+            self.caller.note_progress();
+        }
+        is_collected
+    }
+
     /// Takes input and gives output as far as `flush` asks and the room allows. `StreamEnd` when the final block is written.
     pub(super) fn deflate(
         &mut self,

@@ -145,6 +145,14 @@ impl DeflateStream {
         if output.is_full() {
             return Err(Error::Buffer);
         }
+        if flush == Flush::None && self.phase == Phase::Body && !input.is_empty() {
+            let given = input.len() as u64;
+            if self.body.collect(input) {
+                self.taken += given;
+                self.last_flush = Some(flush);
+                return Ok(Status::Ok);
+            }
+        }
         let asks_nothing_new = input.is_empty()
             && flush != Flush::Finish
             && self.last_flush.is_some_and(|last| flush.rank() <= last.rank());

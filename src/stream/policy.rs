@@ -130,6 +130,11 @@ impl Caller {
         self.was_left_full = input == 0 && room == 0;
     }
 
+    /// A call took input and left room for output.
+    pub(super) fn note_progress(&mut self) {
+        self.was_left_full = false;
+    }
+
     /// Whether work may be in flight after a call that has `room` bytes for output.
     pub(super) fn hold(&self, room: usize) -> Hold {
         match () {

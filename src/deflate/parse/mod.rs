@@ -92,8 +92,13 @@ pub(super) struct Arrived<'a> {
 impl Arrived<'_> {
     /// The end of the segment after `grid` that holds `position`, if the segment can be parsed now.
     pub(super) fn segment_end(&self, grid: usize, position: usize) -> Option<usize> {
-        let end = grid + (position + 1 - grid).next_multiple_of(SEGMENT);
-        (self.is_whole || end + AHEAD <= self.data.len()).then(|| end.min(self.data.len()))
+        let needed = Self::needed_len(grid, position);
+        (self.is_whole || needed <= self.data.len()).then(|| (needed - AHEAD).min(self.data.len()))
+    }
+
+    /// The length of `data` with which that segment can be parsed although more follows.
+    pub(super) fn needed_len(grid: usize, position: usize) -> usize {
+        grid + (position + 1 - grid).next_multiple_of(SEGMENT) + AHEAD
     }
 }
 
