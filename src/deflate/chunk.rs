@@ -12,11 +12,11 @@ use super::block_split::MIN_BLOCK;
 use super::emitter::{Decision, Emitter, STORED_MIN, bound};
 use super::level::Method;
 use super::match_finder::distance_rings::DistanceRings;
+use super::parse::Arrived;
 use super::parse::fast::{Fast, FastTable};
 use super::parse::fastest::Fastest;
 use super::parse::lazy::Lazy;
 use super::parse::near_optimal::{Memory, NearOptimal};
-use super::parse::{Arrived, SAMPLE, has_short_matches};
 use super::token::{OpenBlock, TOKEN_SLACK};
 use super::{ChunkEnd, Level, PendingBits};
 use crate::error::{Error, Result};
@@ -79,10 +79,6 @@ pub struct ChunkEncoder {
     is_block_due: bool,
     /// The block is being written.
     is_block_written: bool,
-    /// The chunk is the first of its segment.
-    is_first: bool,
-    /// The parser is chosen by the data's first bytes.
-    is_chosen: bool,
     is_ended: bool,
 }
 
@@ -101,8 +97,6 @@ impl ChunkEncoder {
             margin: 0,
             is_block_due: false,
             is_block_written: false,
-            is_first: false,
-            is_chosen: false,
             is_ended: false,
         })
     }
@@ -149,7 +143,6 @@ impl ChunkEncoder {
         self.block.prepare(BLOCK_TOKENS + TOKEN_SLACK);
         self.emitter.begin(start, before);
         (self.is_block_due, self.is_block_written, self.is_ended) = (false, false, false);
-        (self.is_first, self.is_chosen) = (is_first, false);
         Ok(())
     }
 
@@ -246,29 +239,8 @@ impl ChunkEncoder {
         self.emitter.remaining_bits(self.block.tokens())
     }
 
-    /// At a chunk's start, goes over from level 1's parser to level 3's if the data asks for it.
-    fn choose_parser(&mut self, arrived: Arrived<'_>) -> Result<()> {
-        if let Parser::Fast(parser) = &self.parser {
-            let start = parser.position();
-            if start == self.block.start
-                && !self.is_chosen
-                && (arrived.is_whole || start + SAMPLE <= arrived.data.len())
-            {
-                self.is_chosen = true;
-                if has_short_matches(arrived.data, start)
-                    && let Method::Lazy(lazy) = Level::new(3).expect("a level").method()
-                {
-                    self.parser =
-                        Parser::Lazy(Lazy::new(lazy, false, &mut self.rings, start, !self.is_first)?);
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Goes on by a segment, if it has arrived. Returns whether it has, and whether the block is to end.
     fn parse(&mut self, arrived: Arrived<'_>) -> Result<Option<bool>> {
-        self.choose_parser(arrived)?;
         let Self { rings, block, start, .. } = self;
         Ok(match (&mut self.parser, &mut self.table, &mut self.near_optimal) {
             (Parser::Stored { position }, ..) => arrived.segment_end(*start, *position).map(|to| {

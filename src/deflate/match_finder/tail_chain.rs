@@ -14,12 +14,16 @@
 //!     else d = next
 //! ```
 //!
+//! Where data repeats itself every few bytes, as in a run of zeros, a chain goes through it byte by byte, and all these places
+//! have the same bytes up to the end of the run. The best of them is the one whose run ends when the run at `p` does: the search
+//! goes there at once ([`past_run`](TailChain::past_run)).
+//!
 //! At equal depth this finds what a plain chain finds at two to three times as many steps. The third chain, of the middle
 //! of the match, was tried beside the two and brought nothing.
 
 use super::distance_rings::{NEAR_RING, RING};
 use super::{Match, Place, WORD, hash, match_length, same_word};
-use crate::format::deflate::WINDOW_SIZE;
+use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u32_at;
 
 /// Newest searched position of each three-byte string, modulo 64 Ki. An entry older than that reads as a younger one, and is
@@ -50,6 +54,11 @@ impl<'a> ShortTable<'a> {
         distance
     }
 }
+
+/// Steps of a chain up to this are taken for a run's period.
+const MAX_PERIOD: usize = 4;
+/// Places of a run that are passed over at a time, at most.
+const RUN_STEPS: usize = 64;
 
 /// What [`TailChain::enter_short`] saw.
 #[derive(Clone, Copy)]
@@ -259,7 +268,7 @@ impl<'a> TailChain<'a> {
                     if length >= nice || left == 0 {
                         break;
                     }
-                    let next = distance + self.chain_at(link - distance);
+                    let next = distance + self.step(position, link, distance);
                     let tail = self.chain_at(position + length + 1 - key);
                     distance = next;
                     if tail >= next {
@@ -276,9 +285,42 @@ impl<'a> TailChain<'a> {
             if left == 0 {
                 break;
             }
-            distance += self.chain_at(link - distance);
+            distance += self.step(position, link, distance);
         }
         best
+    }
+
+    /// From the place `distance` before `link` to the next on the chain of `link`, in a search at `position`.
+    #[inline(always)]
+    fn step(&self, position: usize, link: usize, distance: usize) -> usize {
+        let step = self.chain_at(link - distance);
+        if step > MAX_PERIOD || link != position { step } else { self.past_run(position, distance, step) }
+    }
+
+    /// As [`step`](Self::step), where data repeats itself every `step` bytes: to the farthest place of this run that has no
+    /// more bytes of it than follow at `position`, or from there on to the start of the run.
+    #[cold]
+    #[inline(never)]
+    fn past_run(&self, position: usize, distance: usize, step: usize) -> usize {
+        let run_length = |at: usize| {
+            let limit = self.data.len().saturating_sub(at + step).min(MAX_MATCH);
+            // SAFETY: `at <= at + step`, and `limit` bytes are left there.
+            unsafe { match_length(self.data, at, at + step, 0, limit) }
+        };
+        let here = run_length(position);
+        let mut there = run_length(position - distance);
+        let most = if there < here { here } else { usize::MAX };
+        let mut jump = step;
+        there += step;
+        for _ in 0..RUN_STEPS {
+            let place = position - distance;
+            if place < jump || there + step > most || self.chain_at(place - jump) != step {
+                break;
+            }
+            jump += step;
+            there += step;
+        }
+        jump
     }
 }
 
@@ -286,9 +328,48 @@ impl<'a> TailChain<'a> {
 mod tests {
     use super::super::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
     use super::*;
-    use crate::format::deflate::MAX_MATCH;
     use proptest::prelude::*;
     use proptest::sample::select;
+
+    /// Data with runs of short periods.
+    fn with_runs(seed: u64, len: usize) -> Vec<u8> {
+        let mut state = seed | 1;
+        let mut random = |limit: usize| {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+            (state >> 33) as usize % limit
+        };
+        let mut data = Vec::new();
+        while data.len() < len {
+            let period: Vec<u8> = (0..1 + random(5)).map(|_| random(3) as u8).collect();
+            let bytes = if random(4) == 0 { random(300) } else { random(30) };
+            data.extend(period.iter().cycle().take(bytes));
+            data.push(random(4) as u8);
+        }
+        data.truncate(len);
+        data
+    }
+
+    #[test]
+    fn places_of_a_run_that_are_passed_over_are_no_better() {
+        for seed in 0..20 {
+            let data = with_runs(seed, 3000);
+            for keys in [Keys::Five, Keys::Six] {
+                let mut rings = DistanceRings::new().unwrap();
+                rings.reset(false, keys).unwrap();
+                rings.fill(&data, data.len());
+                let search = rings.search(&data);
+                for position in (1..2900).step_by(7) {
+                    let place = Place::new(&data, position).unwrap();
+                    let expected = naive_length(&data, position, search.key());
+                    assert_eq!(
+                        search.longest(place, None, EXHAUSTIVE).length,
+                        expected,
+                        "{seed} at {position}"
+                    );
+                }
+            }
+        }
+    }
 
     /// The longest match of `key` bytes or more at `position`, by looking everywhere.
     fn naive_length(data: &[u8], position: usize, key: usize) -> usize {

@@ -58,8 +58,8 @@ pub struct MessageSettings {
 enum Method {
     /// Stored blocks only.
     Store,
-    /// One place for each four bytes.
-    Fast,
+    /// One place for each four bytes, or three where the data has short matches.
+    Fast { has_short_matches: bool },
     /// Chains of places.
     Chain(Search),
 }
@@ -141,7 +141,7 @@ impl MessageEncoder {
         self.method = match level {
             0 => Method::Store,
             // A small table forgets too much to do without chains.
-            1 if self.table.len() >= FAST_HEADS => Method::Fast,
+            1 if self.table.len() >= FAST_HEADS => Method::Fast { has_short_matches: false },
             _ => Method::Chain(chain::search(level)),
         };
     }
@@ -321,7 +321,7 @@ impl MessageEncoder {
 
     /// Tokens that one turn of the parser in use adds at most.
     fn turn_tokens(&self) -> usize {
-        if matches!(self.method, Method::Fast) { fast::TURN_TOKENS } else { TURN_TOKENS }
+        if matches!(self.method, Method::Fast { .. }) { fast::TURN_TOKENS } else { TURN_TOKENS }
     }
 
     /// How far past a position its decisions look.
@@ -390,7 +390,7 @@ impl MessageEncoder {
         let max_offset = self.max_offset();
         self.position = match self.method {
             Method::Store => limit.min(self.emitter.waiting_from() + self.stored_min()),
-            Method::Fast => self.table.parse(&self.window, span, max_offset, &mut self.block),
+            Method::Fast { .. } => self.table.parse(&self.window, span, max_offset, &mut self.block),
             Method::Chain(search) => {
                 let heads = self.table.lend_heads();
                 let shortest = if self.is_filtered { chain::FILTERED_SHORTEST } else { 0 };
@@ -399,13 +399,14 @@ impl MessageEncoder {
         };
     }
 
-    /// At a message's start, goes over from the fast parser to chains, and for good, if the data asks for it.
+    /// At a message's start, the fast parser takes up matches of three bytes, for good, if the data asks for it.
     fn choose_method(&mut self) {
-        if matches!(self.method, Method::Fast)
+        if matches!(self.method, Method::Fast { has_short_matches: false })
             && self.position == self.message
             && has_short_matches(&self.window[..self.end], self.position)
         {
-            self.method = Method::Chain(chain::search(1));
+            self.method = Method::Fast { has_short_matches: true };
+            self.entered = Entered::Nothing;
         }
     }
 
@@ -413,17 +414,22 @@ impl MessageEncoder {
     fn enter_history(&mut self) {
         let wanted = match self.method {
             Method::Store => return,
-            Method::Fast => Entered::Fast,
+            Method::Fast { .. } => Entered::Fast,
             Method::Chain(_) => Entered::Chain,
         };
         if self.entered == wanted {
             return;
         }
         self.entered = wanted;
-        self.table.clear();
         match self.method {
-            Method::Chain(_) => self.chain.clear(self.history),
-            _ => self.table.enter(&self.window, self.history, self.position),
+            Method::Fast { has_short_matches } => {
+                self.table.clear(has_short_matches);
+                self.table.enter(&self.window, self.history, self.position);
+            }
+            _ => {
+                self.table.clear(false);
+                self.chain.clear(self.history);
+            }
         }
     }
 
@@ -485,7 +491,7 @@ impl MessageEncoder {
             return;
         }
         self.block.close();
-        let margin = if matches!(self.method, Method::Fast) { FAST_MARGIN } else { 0 };
+        let margin = if matches!(self.method, Method::Fast { .. }) { FAST_MARGIN } else { 0 };
         let decision = match self.method {
             Method::Store => Decision::Store,
             _ => self.emitter.plan(&self.block, to, self.is_block_whole, end.is_some(), margin),

@@ -11,12 +11,14 @@
 //! - Whether p + 1 has the longer match is left to the branch predictor. A conditional move would join the chain of loads
 //!   that the next turn waits for, and costs 10 %.
 //! - Of the positions inside a match only the last two are entered.
+//! - Of a run of one byte the table keeps the start, from where the longest match is.
 //! - After 64 literals in a row the loop begins to skip.
+//! - Data that lives on matches of three bytes, such as tables of numbers, is searched by three bytes.
 //!
 //! Positions are 16 bits. An entry that has gone stale is some place before the position like any other: it is compared
 //! before it is believed.
 
-use super::{Arrived, Cursor, SEGMENT, take_literals};
+use super::{Arrived, Cursor, SEGMENT, has_short_matches, take_literals};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
 use crate::error::Result;
@@ -26,8 +28,11 @@ use crate::raw::{Allocator, Table};
 
 /// Places of the table. 2^13 with a key of five bytes is 10 % faster on bulk and 3 % larger.
 const HEAD_BITS: u32 = 15;
-/// Bytes of the key, and of the shortest match.
+/// Bytes of the key, and of the shortest match: of most data, and of data with short matches.
 const KEY: usize = 4;
+const SHORT_KEY: usize = MIN_MATCH;
+/// How far back a match of three bytes may be; farther ones cost more than their literals.
+const SHORT_OFFSET_MAX: usize = 4096;
 /// Tokens that one turn of the loop adds at most.
 pub(in crate::deflate) const TURN_TOKENS: usize = 64;
 /// Literals in a row from which on the loop skips: 64, and then one pair more for each 64.
@@ -41,6 +46,8 @@ const RUN_MAX: usize = 8192;
 pub(in crate::deflate) struct FastTable {
     heads: Table<u16>,
     bits: u32,
+    /// Bytes of the key in use.
+    key: usize,
     /// All entries are below this.
     newest: usize,
     /// Where input ended: the last positions before it were entered with bytes that had not arrived.
@@ -71,7 +78,7 @@ impl FastTable {
     /// A table in the memory of `heads`, whose capacity is a power of two.
     pub(in crate::deflate) fn of(heads: Table<u16>) -> Self {
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
-        Self { heads, bits, newest: 0, reenter_at: 0, repeated: 0 }
+        Self { heads, bits, key: KEY, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
     /// Places it has memory for.
@@ -79,8 +86,9 @@ impl FastTable {
         1 << self.bits
     }
 
-    /// Forgets all places.
-    pub(in crate::deflate) fn clear(&mut self) {
+    /// Forgets all places. `has_short_matches`: matches of three bytes are looked for, too.
+    pub(in crate::deflate) fn clear(&mut self, has_short_matches: bool) {
+        self.key = if has_short_matches { SHORT_KEY } else { KEY };
         self.heads.fill_with(0);
         (self.newest, self.reenter_at, self.repeated) = (0, 0, 0);
     }
@@ -108,13 +116,20 @@ impl FastTable {
     /// Enters the positions from `from` to `to` without parsing them, as the window before the input.
     pub(in crate::deflate) fn enter(&mut self, data: &[u8], from: usize, to: usize) {
         let to = to.min(data.len().saturating_sub(7));
-        let bits = self.bits;
-        for position in from..to {
-            // SAFETY: `position + 8 <= data.len()`, as `to` was just limited.
-            let word = unsafe { u64_at(data, position) };
-            self.heads[hash(word, bits)] = position as u16;
+        match self.key {
+            SHORT_KEY => self.enter_by::<SHORT_KEY>(data, from, to),
+            _ => self.enter_by::<KEY>(data, from, to),
         }
         self.newest = self.newest.max(to);
+    }
+
+    fn enter_by<const K: usize>(&mut self, data: &[u8], from: usize, to: usize) {
+        assert!(from >= to || to + 7 <= data.len());
+        for position in from..to {
+            // SAFETY: `position + 8 <= data.len()`.
+            let word = unsafe { u64_at(data, position) };
+            self.heads[hash::<K>(word, self.bits)] = position as u16;
+        }
     }
 
     /// Parses `span` of `data` into `block`, until its end, its limit, or until `block` has less room than one turn may
@@ -134,23 +149,24 @@ impl FastTable {
         );
         assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
+        if self.reenter_at == from && from < limit {
+            self.enter(data, from.saturating_sub(self.key - 1), from);
+        }
         let (tokens, token_count, frequencies) = block.raw();
         if from >= limit || *token_count + TURN_TOKENS > tokens.len() {
             return from;
-        }
-        if self.reenter_at == from && from > 0 {
-            for position in from.saturating_sub(KEY - 1)..from {
-                // SAFETY: `position + 8 <= limit + 16`.
-                let word = unsafe { u64_at(data, position) };
-                self.heads[hash(word, self.bits)] = position as u16;
-            }
         }
         let out = Tokens { tokens, count: *token_count, frequencies };
         let (bits, repeated) = (self.bits, self.repeated);
         let scan = Scan { data, heads: &mut self.heads, bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
         // SAFETY: the asserts above, and every entry is below `newest`.
-        let Run { position, count, matched_to, repeated } = unsafe { scan.run(from, run_start, out) };
+        let Run { position, count, matched_to, repeated } = unsafe {
+            match self.key {
+                SHORT_KEY => scan.run::<SHORT_KEY>(from, run_start, out),
+                _ => scan.run::<KEY>(from, run_start, out),
+            }
+        };
         self.repeated = repeated;
         *token_count = count;
         self.newest = self.newest.max(position + 2);
@@ -180,7 +196,7 @@ const _: () =
 impl Fast {
     /// A parser of `data[start..]`, where `data[..start]` is the window.
     pub(in crate::deflate) fn new(table: &mut FastTable, start: usize) -> Self {
-        table.clear();
+        table.clear(false);
         Self { cursor: Cursor::new(start), base: 0 }
     }
 
@@ -201,6 +217,7 @@ impl Fast {
         let Cursor { start, position, .. } = self.cursor;
         let to = arrived.segment_end(start, position)?;
         if position == start {
+            table.clear(has_short_matches(data, start));
             table.enter(data, 0, start);
         }
         if position - self.base >= BASE_MOVES_AT {
@@ -226,9 +243,19 @@ impl Fast {
     }
 }
 
+/// The hash of the first `K` bytes of `word`, 3 or 4.
 #[inline(always)]
-fn hash(word: u64, bits: u32) -> usize {
-    ((word as u32).wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+fn hash<const K: usize>(word: u64, bits: u32) -> usize {
+    let key = (word as u32) << (8 * (4 - K));
+    (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}
+
+/// Whether a match begins at words with this `difference`, `offset` apart.
+#[inline(always)]
+fn is_match<const K: usize>(difference: u64, offset: usize, max_offset: usize) -> bool {
+    let is_equal = (difference as u32) << (8 * (4 - K)) == 0;
+    let is_worth_it = K > SHORT_KEY || difference as u32 == 0 || offset <= SHORT_OFFSET_MAX;
+    is_equal && offset.wrapping_sub(1) < max_offset && is_worth_it
 }
 
 /// How many bytes to skip after `run` literals in a row, the last two of which begin `word`. Long skips depend on the data, so
@@ -311,19 +338,22 @@ impl Scan<'_> {
         usize::from(core::mem::replace(head, position as u16))
     }
 
-    /// Enters the last two positions of a match that ends at `end`.
+    /// Enters the last two positions of a match that ends at `end`, unless they are within a run of one byte.
     ///
     /// # Safety
     /// - `end` is 2 or more.
     #[inline(always)]
-    unsafe fn enter_end(&mut self, end: usize) {
+    unsafe fn enter_end<const K: usize>(&mut self, end: usize) {
         if end + 6 <= self.data.len() {
             // SAFETY: eight bytes from `end - 2` on are in the data.
             let last = unsafe { u64_at(self.data, end - 2) };
+            if (last ^ last >> 8) as u32 & 0xff_ffff == 0 {
+                return;
+            }
             // SAFETY: hashes of `bits` bits.
-            unsafe { self.swap(hash(last, self.bits), end - 2) };
+            unsafe { self.swap(hash::<K>(last, self.bits), end - 2) };
             // SAFETY: as above.
-            unsafe { self.swap(hash(last >> 8, self.bits), end - 1) };
+            unsafe { self.swap(hash::<K>(last >> 8, self.bits), end - 1) };
         }
     }
 
@@ -361,7 +391,12 @@ impl Scan<'_> {
     /// - All heads are at most `position + 1`, and there are `2^bits`.
     /// - There is room for [`TURN_TOKENS`] tokens.
     #[inline(never)]
-    unsafe fn run(mut self, mut position: usize, mut run_start: usize, mut out: Tokens<'_>) -> Run {
+    unsafe fn run<const K: usize>(
+        mut self,
+        mut position: usize,
+        mut run_start: usize,
+        mut out: Tokens<'_>,
+    ) -> Run {
         let Self { data, bits, max_offset, limit, end, .. } = self;
         let token_limit = out.tokens.len() - TURN_TOKENS;
         let mut matched_to = None;
@@ -372,7 +407,7 @@ impl Scan<'_> {
             (run_start, matched_to) = (position, Some(position));
             if repeated == 0 {
                 // SAFETY: the match ended here, three bytes or more after its start.
-                unsafe { self.enter_end(position) };
+                unsafe { self.enter_end::<K>(position) };
             }
             if position >= limit || out.count >= token_limit {
                 return Run { position, count: out.count, matched_to, repeated };
@@ -383,17 +418,17 @@ impl Scan<'_> {
             unsafe { u64_at(data, at) }
         };
         let mut word = load(position);
-        let (mut hash_0, mut hash_1) = (hash(word, bits), hash(word >> 8, bits));
+        let (mut hash_0, mut hash_1) = (hash::<K>(word, bits), hash::<K>(word >> 8, bits));
         loop {
             // SAFETY: hashes of `bits` bits.
             let place_0 = unsafe { self.swap(hash_0, position) };
             // SAFETY: as above.
-            let place_1 = unsafe { self.swap(hash_1, position + 1) };
-            let (hash_2, hash_3) = (hash(word >> 16, bits), hash(word >> 24, bits));
+            let place_1 = unsafe { self.swap(hash_1, position + usize::from(hash_0 != hash_1)) };
+            let (hash_2, hash_3) = (hash::<K>(word >> 16, bits), hash::<K>(word >> 24, bits));
             let difference_0 = load(place_0) ^ word;
             let difference_1 = load(place_1) ^ load(position + 1);
             let (offset_0, offset_1) = (position.wrapping_sub(place_0), (position + 1).wrapping_sub(place_1));
-            let is_match_0 = difference_0 as u32 == 0 && offset_0.wrapping_sub(1) < max_offset;
+            let is_match_0 = is_match::<K>(difference_0, offset_0, max_offset);
             let length_0 = (difference_0.trailing_zeros() >> 3) as usize;
             let length_1 = (difference_1.trailing_zeros() >> 3) as usize;
             let mut found = (length_0, offset_0, difference_0);
@@ -402,7 +437,7 @@ impl Scan<'_> {
                 if length_0 < 8 && length_1 > length_0 && offset_1.wrapping_sub(1) < max_offset {
                     (found, is_second) = ((length_1, offset_1, difference_1), true);
                 }
-            } else if difference_1 as u32 == 0 && offset_1.wrapping_sub(1) < max_offset {
+            } else if is_match::<K>(difference_1, offset_1, max_offset) {
                 (found, is_second) = ((length_1, offset_1, difference_1), true);
             } else {
                 // SAFETY: there is room for a turn's tokens.
@@ -420,7 +455,7 @@ impl Scan<'_> {
                         break;
                     }
                     word = load(position);
-                    (hash_0, hash_1) = (hash(word, bits), hash(word >> 8, bits));
+                    (hash_0, hash_1) = (hash::<K>(word, bits), hash::<K>(word >> 8, bits));
                     continue;
                 }
                 if position >= limit || out.count >= token_limit {
@@ -463,13 +498,13 @@ impl Scan<'_> {
             matched_to = Some(position);
             if repeated == 0 {
                 // SAFETY: a match ended here, three bytes or more after its start.
-                unsafe { self.enter_end(position) };
+                unsafe { self.enter_end::<K>(position) };
             }
             if position >= limit || out.count >= token_limit {
                 break;
             }
             word = load(position);
-            (hash_0, hash_1) = (hash(word, bits), hash(word >> 8, bits));
+            (hash_0, hash_1) = (hash::<K>(word, bits), hash::<K>(word >> 8, bits));
         }
         if position > end {
             // One literal too many: the last token is a pair whose second byte is not of the input.
