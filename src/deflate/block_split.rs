@@ -5,11 +5,15 @@
 //! are compared with those of the block before; if the difference is large for the number of symbols seen, the block ends.
 //! The longer the block, the smaller the difference that suffices.
 //!
+//! Classes do not see a slow drift, such as that of a table of growing numbers. So now and then the entropy of the block is
+//! compared with that of its two parts, before and after the last such check.
+//!
 //! Nothing is counted per symbol for this: the parser's symbol frequencies hold it all, so a check sums them by class and
 //! subtracts the previous sums.
 
 #![forbid(unsafe_code)]
 
+use super::parse::cost::entropy;
 use super::token::Frequencies;
 use crate::format::deflate::FIRST_LENGTH;
 
@@ -23,6 +27,11 @@ const CHECK_AFTER: u32 = 512;
 /// The difference that ends a block, as a share of 512: 150 and 250 are worse on some data, 200 on none.
 const CUTOFF: u64 = 200;
 
+/// Symbols between two checks for a drift.
+const DRIFT_AFTER: u32 = 8192;
+/// Bits that a block's two parts must save as blocks of their own: more than a header takes, and 1/16 for each new symbol.
+const DRIFT_BITS: u64 = 1024;
+
 const CLASSES: usize = 10;
 /// Length slots from here on, lengths of 9 and more, count as long.
 const FIRST_LONG_SLOT: usize = 6;
@@ -33,11 +42,14 @@ pub(super) struct BlockSplit {
     /// Symbols per class at the last check that let the block go on.
     seen: [u32; CLASSES],
     seen_total: u32,
+    /// The block's symbols at the last check for a drift.
+    earlier: Frequencies,
+    earlier_total: u32,
 }
 
 impl BlockSplit {
     pub(super) fn new() -> Self {
-        Self { seen: [0; CLASSES], seen_total: 0 }
+        Self { seen: [0; CLASSES], seen_total: 0, earlier: Frequencies::NONE, earlier_total: 0 }
     }
 
     /// Starts over with a new block.
@@ -72,7 +84,22 @@ impl BlockSplit {
         }
         self.seen = now;
         self.seen_total = total;
-        false
+        self.drifts(frequencies, total)
+    }
+
+    /// Whether the block would be smaller as two, cut where this was asked last.
+    fn drifts(&mut self, frequencies: &Frequencies, total: u32) -> bool {
+        let newer_total = total - self.earlier_total;
+        if newer_total < DRIFT_AFTER {
+            return false;
+        }
+        let drifts = self.earlier_total > 0 && {
+            let parts = entropy(&self.earlier) + entropy(&frequencies.less(&self.earlier));
+            entropy(frequencies) > parts + DRIFT_BITS + u64::from(newer_total) / 16
+        };
+        self.earlier = frequencies.clone();
+        self.earlier_total = total;
+        drifts
     }
 }
 

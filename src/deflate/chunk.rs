@@ -13,7 +13,7 @@ use super::emitter::{Decision, Emitter, STORED_MIN, bound};
 use super::level::Method;
 use super::match_finder::distance_rings::DistanceRings;
 use super::parse::Arrived;
-use super::parse::fast::{Fast, FastTable};
+use super::parse::fast::{self, Fast, FastTable};
 use super::parse::fastest::Fastest;
 use super::parse::lazy::Lazy;
 use super::parse::near_optimal::{Memory, NearOptimal};
@@ -25,9 +25,6 @@ use crate::raw::{Allocator, Output, Placed};
 
 /// Tokens of a block at most.
 const BLOCK_TOKENS: usize = 32 << 10;
-
-/// A dynamic code that saves less than so many 256ths of a block is passed over, to save time at level 1.
-const FASTEST_MARGIN: u32 = 20;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +57,11 @@ impl Parser {
             Self::NearOptimal(parser) => parser.position(),
         }
     }
+
+    /// What a dynamic code must save, in 256ths of a block of `len` bytes.
+    fn margin(&self, len: usize) -> u32 {
+        if matches!(self, Self::Fast(_)) { fast::margin(len) } else { 0 }
+    }
 }
 
 /// The encoder: tables and buffers that outlive a chunk, and the state of the present one.
@@ -74,7 +76,6 @@ pub struct ChunkEncoder {
     parser: Parser,
     /// Where the chunk's own bytes begin.
     start: usize,
-    margin: u32,
     /// The block that ends at the parser's position is to be written, once what came before it is.
     is_block_due: bool,
     /// The block is being written.
@@ -94,7 +95,6 @@ impl ChunkEncoder {
             emitter: Emitter::new(Allocator::SYSTEM)?,
             parser: Parser::Stored { position: 0 },
             start: 0,
-            margin: 0,
             is_block_due: false,
             is_block_written: false,
             is_ended: false,
@@ -116,11 +116,9 @@ impl ChunkEncoder {
         let start = window_len;
         self.start = start;
         let rings = &mut self.rings;
-        self.margin = 0;
         self.parser = match level.method() {
             Method::Stored => Parser::Stored { position: start },
             Method::Fast => {
-                self.margin = FASTEST_MARGIN;
                 let table = match &mut self.table {
                     Some(table) => table,
                     none => none.insert(FastTable::new(Allocator::SYSTEM)?),
@@ -264,7 +262,13 @@ impl ChunkEncoder {
         self.block.close();
         let decision = match self.parser {
             Parser::Stored { .. } => Decision::Store,
-            _ => self.emitter.plan(&self.block, to, true, end.is_some(), self.margin),
+            _ => self.emitter.plan(
+                &self.block,
+                to,
+                true,
+                end.is_some(),
+                self.parser.margin(to - self.block.start),
+            ),
         };
         match decision {
             Decision::Store => {

@@ -47,6 +47,14 @@ unsafe impl Zeroed for Frequencies {}
 impl Frequencies {
     pub(super) const NONE: Self = Self { litlen: [0; 288], offset: [0; 32] };
 
+    /// What was counted since `earlier`.
+    pub(super) fn less(&self, earlier: &Self) -> Self {
+        Self {
+            litlen: core::array::from_fn(|symbol| self.litlen[symbol] - earlier.litlen[symbol]),
+            offset: core::array::from_fn(|symbol| self.offset[symbol] - earlier.offset[symbol]),
+        }
+    }
+
     /// The literal/length symbols that can occur.
     pub(super) fn litlen(&self) -> &[u32] {
         &self.litlen[..LITLEN_SYMBOLS]

@@ -72,8 +72,6 @@ pub(super) fn search(level: u32) -> Search {
 pub(super) struct Chain {
     /// The previous place, by a place modulo the window's size.
     previous: Table<u16>,
-    /// The newest place of each three bytes; empty where memory is short, and then the chains' key has three bytes.
-    short: Table<u16>,
     /// Positions before it are entered.
     filled: usize,
     /// The match of the byte before the position, which waits for a longer one; its length is 0 when there is none.
@@ -93,10 +91,9 @@ impl Chain {
         (window_size / 64).min(32)
     }
 
-    pub(super) fn new(window_size: usize, short_count: usize, allocator: Allocator) -> Result<Self> {
+    pub(super) fn new(window_size: usize, allocator: Allocator) -> Result<Self> {
         Ok(Self {
             previous: Table::new(window_size, allocator)?,
-            short: Table::new(short_count, allocator)?,
             filled: 0,
             waiting_length: 0,
             waiting_offset: 0,
@@ -104,7 +101,7 @@ impl Chain {
     }
 
     pub(super) fn try_clone(&self) -> Result<Self> {
-        Ok(Self { previous: self.previous.try_clone()?, short: self.short.try_clone()?, ..*self })
+        Ok(Self { previous: self.previous.try_clone()?, ..*self })
     }
 
     /// Whether a match waits.
@@ -120,14 +117,13 @@ impl Chain {
     /// Forgets all places; those from `first` on are entered again.
     pub(super) fn clear(&mut self, first: usize) {
         self.previous.clear();
-        self.short.fill_with(0);
         self.filled = first;
         self.waiting_length = 0;
     }
 
     /// All positions become smaller by the window's size, `count`.
     pub(super) fn move_down(&mut self, count: usize) {
-        for place in self.previous.iter_mut().chain(self.short.iter_mut()) {
+        for place in self.previous.iter_mut() {
             *place = place.saturating_sub(count as u16);
         }
         self.filled = self.filled.saturating_sub(count);
@@ -140,7 +136,7 @@ impl Chain {
         &mut self,
         search: Search,
         shortest: usize,
-        heads: &mut [u16],
+        (heads, short): (&mut [u16], &mut [u16]),
         data: &[u8],
         span: Span,
         max_offset: usize,
@@ -151,8 +147,8 @@ impl Chain {
         let bits = heads.len().ilog2();
         // Where there are few heads, chains are long and most of their places alike in the hash only.
         let search = Search { depth: search.depth << (15 - bits).div_ceil(3), ..search };
-        let walk = Walk { chain: self, search, shortest, heads, bits, data, span, max_offset };
-        if walk.chain.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
+        let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
+        if walk.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
     }
 }
 
@@ -162,6 +158,8 @@ struct Walk<'a> {
     search: Search,
     shortest: usize,
     heads: &'a mut [u16],
+    /// The newest place of each three bytes; empty where memory is short, and then the chains' key has three bytes.
+    short: &'a mut [u16],
     bits: u32,
     data: &'a [u8],
     span: Span,
@@ -260,12 +258,12 @@ impl Walk<'_> {
     /// Enters the three bytes at `position`, and returns where they were last.
     #[inline(always)]
     fn swap_short(&mut self, position: usize) -> usize {
-        if self.chain.short.is_empty() {
+        if self.short.is_empty() {
             return position;
         }
-        let bits = self.chain.short.len().ilog2();
+        let bits = self.short.len().ilog2();
         let index = hash::<MIN_MATCH>(self.word(position), bits);
-        let head = &mut self.chain.short[index];
+        let head = &mut self.short[index];
         usize::from(core::mem::replace(head, position as u16))
     }
 

@@ -35,12 +35,12 @@ const UNPARSED_MAX: usize = 12 << 10;
 const TOKENS: (usize, usize) = (16 << 10, 96);
 /// Tokens that one turn of the chain parser adds at most.
 const TURN_TOKENS: usize = 8;
-/// A dynamic code that saves less than this many 256ths of a block is passed over, to save time at the lowest levels.
-const FAST_MARGIN: u32 = 20;
 /// What zlib asks for beside the tables, in bytes. This struct, what it holds in memory of its own, and what the owner adds
 /// take less.
 const ZLIB_STATE: usize = 8 << 10;
 
+/// Percent of literals in a block over which level 1 looks for matches of three bytes in the next.
+const OPEN_MESSAGE: usize = 50;
 /// Heads with which level 1 does without chains.
 const FAST_HEADS: usize = 1 << 12;
 
@@ -58,8 +58,8 @@ pub struct MessageSettings {
 enum Method {
     /// Stored blocks only.
     Store,
-    /// One place for each four bytes, or three where the data has short matches.
-    Fast { has_short_matches: bool },
+    /// One place for each four bytes.
+    Fast,
     /// Chains of places.
     Chain(Search),
 }
@@ -115,8 +115,8 @@ impl MessageEncoder {
         let mut encoder = Self {
             window: Table::new(2 * size + PADDING, allocator)?,
             size,
-            table: FastTable::of(Table::new(head_count, allocator)?),
-            chain: Chain::new(size, short_count, allocator)?,
+            table: FastTable::of(Table::new(head_count, allocator)?, Table::new(short_count, allocator)?),
+            chain: Chain::new(size, allocator)?,
             block: OpenBlock::new(token_count, allocator)?,
             emitter: Emitter::new(allocator)?,
             method: Method::Store,
@@ -141,7 +141,7 @@ impl MessageEncoder {
         self.method = match level {
             0 => Method::Store,
             // A small table forgets too much to do without chains.
-            1 if self.table.len() >= FAST_HEADS => Method::Fast { has_short_matches: false },
+            1 if self.table.len() >= FAST_HEADS => Method::Fast,
             _ => Method::Chain(chain::search(level)),
         };
     }
@@ -321,7 +321,7 @@ impl MessageEncoder {
 
     /// Tokens that one turn of the parser in use adds at most.
     fn turn_tokens(&self) -> usize {
-        if matches!(self.method, Method::Fast { .. }) { fast::TURN_TOKENS } else { TURN_TOKENS }
+        if matches!(self.method, Method::Fast) { fast::TURN_TOKENS } else { TURN_TOKENS }
     }
 
     /// How far past a position its decisions look.
@@ -377,7 +377,6 @@ impl MessageEncoder {
         if self.position == limit && !(is_last && self.chain.has_match()) {
             return;
         }
-        self.choose_method();
         self.enter_history();
         // A token for each byte at most, and what the parsers want free.
         self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
@@ -390,31 +389,20 @@ impl MessageEncoder {
         let max_offset = self.max_offset();
         self.position = match self.method {
             Method::Store => limit.min(self.emitter.waiting_from() + self.stored_min()),
-            Method::Fast { .. } => self.table.parse(&self.window, span, max_offset, &mut self.block),
+            Method::Fast => self.table.parse(&self.window, span, max_offset, &mut self.block),
             Method::Chain(search) => {
-                let heads = self.table.lend_heads();
+                let heads = self.table.lend();
                 let shortest = if self.is_filtered { chain::FILTERED_SHORTEST } else { 0 };
                 self.chain.parse(search, shortest, heads, &self.window, span, max_offset, &mut self.block)
             }
         };
     }
 
-    /// At a message's start, the fast parser takes up matches of three bytes, for good, if the data asks for it.
-    fn choose_method(&mut self) {
-        if matches!(self.method, Method::Fast { has_short_matches: false })
-            && self.position == self.message
-            && has_short_matches(&self.window[..self.end], self.position)
-        {
-            self.method = Method::Fast { has_short_matches: true };
-            self.entered = Entered::Nothing;
-        }
-    }
-
     /// Enters the history in the tables of the method in use, if it is not there.
     fn enter_history(&mut self) {
         let wanted = match self.method {
             Method::Store => return,
-            Method::Fast { .. } => Entered::Fast,
+            Method::Fast => Entered::Fast,
             Method::Chain(_) => Entered::Chain,
         };
         if self.entered == wanted {
@@ -422,8 +410,8 @@ impl MessageEncoder {
         }
         self.entered = wanted;
         match self.method {
-            Method::Fast { has_short_matches } => {
-                self.table.clear(has_short_matches);
+            Method::Fast => {
+                self.table.clear(has_short_matches(&self.window[..self.end], self.position));
                 self.table.enter(&self.window, self.history, self.position);
             }
             _ => {
@@ -490,8 +478,14 @@ impl MessageEncoder {
             }
             return;
         }
+        if matches!(self.method, Method::Fast) {
+            self.table.note_block(&self.block.frequencies, to - self.block.start, OPEN_MESSAGE);
+        }
         self.block.close();
-        let margin = if matches!(self.method, Method::Fast { .. }) { FAST_MARGIN } else { 0 };
+        let margin = match self.method {
+            Method::Fast => fast::margin(to - self.block.start),
+            _ => 0,
+        };
         let decision = match self.method {
             Method::Store => Decision::Store,
             _ => self.emitter.plan(&self.block, to, self.is_block_whole, end.is_some(), margin),

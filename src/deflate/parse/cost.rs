@@ -129,8 +129,8 @@ pub(in crate::deflate) fn is_larger(frequencies: &Frequencies, len: usize) -> bo
     fixed_body_bits(frequencies) > 8 * len as u64 && entropy(frequencies) > 8 * len as u64
 }
 
-/// The entropy of symbols with these frequencies, with their extra bits.
-fn entropy(frequencies: &Frequencies) -> u64 {
+/// The entropy of symbols with these frequencies, with their extra bits, in bits.
+pub(in crate::deflate) fn entropy(frequencies: &Frequencies) -> u64 {
     let mut bits = 0;
     let alphabets = [
         (frequencies.litlen(), FIRST_LENGTH, &LENGTH_EXTRA[..]),

@@ -13,7 +13,8 @@
 //! - Of the positions inside a match only the last two are entered.
 //! - Of a run of one byte the table keeps the start, from where the longest match is.
 //! - After 64 literals in a row the loop begins to skip.
-//! - Data that lives on matches of three bytes, such as tables of numbers, is searched by three bytes.
+//! - Where that pays, a small second table finds matches of three bytes. Whether it does is seen in the first bytes, and
+//!   then block by block ([`FastTable::note_block`]).
 //!
 //! Positions are 16 bits. An entry that has gone stale is some place before the position like any other: it is compared
 //! before it is believed.
@@ -22,15 +23,16 @@ use super::{Arrived, Cursor, SEGMENT, has_short_matches, take_literals};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
 use crate::error::Result;
-use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
+use crate::format::deflate::{FIRST_LENGTH, MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 use crate::raw::{Allocator, Table};
 
 /// Places of the table. 2^13 with a key of five bytes is 10 % faster on bulk and 3 % larger.
 const HEAD_BITS: u32 = 15;
-/// Bytes of the key, and of the shortest match: of most data, and of data with short matches.
+/// Bytes of the key.
 const KEY: usize = 4;
-const SHORT_KEY: usize = MIN_MATCH;
+/// Places of the table for three bytes.
+const SHORT_BITS: u32 = 12;
 /// How far back a match of three bytes may be; farther ones cost more than their literals.
 const SHORT_OFFSET_MAX: usize = 4096;
 /// Tokens that one turn of the loop adds at most.
@@ -41,13 +43,23 @@ const SKIP_SHIFT: u32 = 6;
 const LONG_SKIP: usize = 62;
 /// A run of literals longer than this skips no farther, so it need not be remembered.
 const RUN_MAX: usize = 8192;
-/// The newest place of each four bytes.
+/// The least block that tells something about the next.
+const NOTED_MIN: usize = 64;
+
+/// What a dynamic code must save, in 256ths of a block of `len` bytes, to be worth its time.
+pub(in crate::deflate) fn margin(len: usize) -> u32 {
+    if len < 4096 { 20 } else { 2 }
+}
+
+/// The newest place of each four bytes, and of each three.
 #[derive(Debug)]
 pub(in crate::deflate) struct FastTable {
     heads: Table<u16>,
     bits: u32,
-    /// Bytes of the key in use.
-    key: usize,
+    /// Empty where memory is short.
+    short_heads: Table<u16>,
+    /// Whether matches of three bytes are looked for.
+    uses_short: bool,
     /// All entries are below this.
     newest: usize,
     /// Where input ended: the last positions before it were entered with bytes that had not arrived.
@@ -70,15 +82,16 @@ pub(in crate::deflate) struct Span {
 }
 
 impl FastTable {
-    /// A table in memory of `allocator`, with as many places as there is memory for, a power of two up to 2^15.
+    /// A table in memory of `allocator`, of the usual size.
     pub(in crate::deflate) fn new(allocator: Allocator) -> Result<Self> {
-        Ok(Self::of(Table::new(1 << HEAD_BITS, allocator)?))
+        Ok(Self::of(Table::new(1 << HEAD_BITS, allocator)?, Table::new(1 << SHORT_BITS, allocator)?))
     }
 
-    /// A table in the memory of `heads`, whose capacity is a power of two.
-    pub(in crate::deflate) fn of(heads: Table<u16>) -> Self {
+    /// A table in the memory of `heads` and, for three bytes, of `short_heads`. The capacity of `heads` is a power of two, and
+    /// so is that of `short_heads`, unless it is 0.
+    pub(in crate::deflate) fn of(heads: Table<u16>, short_heads: Table<u16>) -> Self {
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
-        Self { heads, bits, key: KEY, newest: 0, reenter_at: 0, repeated: 0 }
+        Self { heads, bits, short_heads, uses_short: false, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
     /// Places it has memory for.
@@ -86,27 +99,43 @@ impl FastTable {
         1 << self.bits
     }
 
-    /// Forgets all places. `has_short_matches`: matches of three bytes are looked for, too.
-    pub(in crate::deflate) fn clear(&mut self, has_short_matches: bool) {
-        self.key = if has_short_matches { SHORT_KEY } else { KEY };
+    /// Forgets all places. `uses_short`: matches of three bytes are looked for, if there is memory.
+    pub(in crate::deflate) fn clear(&mut self, uses_short: bool) {
         self.heads.fill_with(0);
+        self.short_heads.fill_with(0);
+        self.uses_short = uses_short && !self.short_heads.is_empty();
         (self.newest, self.reenter_at, self.repeated) = (0, 0, 0);
     }
 
-    /// Lends its memory to chains, as their heads. It must be [cleared](Self::clear) before it is used for parsing again.
-    pub(in crate::deflate) fn lend_heads(&mut self) -> &mut [u16] {
+    /// Decides by the symbols of a block, of `len` bytes, whether matches of three bytes are looked for in the next one: when
+    /// more than `least` percent were literals, unless it is noise, and then as long as such matches are a good part.
+    pub(in crate::deflate) fn note_block(&mut self, frequencies: &Frequencies, len: usize, least: usize) {
+        let literals = frequencies.litlen[..256].iter().sum::<u32>() as usize;
+        let matches: u32 = frequencies.offset.iter().sum();
+        let most = frequencies.litlen[..256].iter().fold(0, |most, &count| most.max(count)) as usize;
+        let is_noise = most * 64 < literals;
+        let is_open = literals * 100 > len * least && !is_noise;
+        let pays = self.uses_short && frequencies.litlen[FIRST_LENGTH] * 8 >= matches;
+        if len >= NOTED_MIN {
+            self.uses_short = (pays || is_open) && !self.short_heads.is_empty();
+        }
+    }
+
+    /// Lends its memory to chains, as their heads and those of three bytes. It must be [cleared](Self::clear) before it is used
+    /// for parsing again.
+    pub(in crate::deflate) fn lend(&mut self) -> (&mut [u16], &mut [u16]) {
         self.newest = 1 << 16;
-        &mut self.heads
+        (&mut self.heads, &mut self.short_heads)
     }
 
     /// A table with the same places, in memory of the same allocator.
     pub(in crate::deflate) fn try_clone(&self) -> Result<Self> {
-        Ok(Self { heads: self.heads.try_clone()?, ..*self })
+        Ok(Self { heads: self.heads.try_clone()?, short_heads: self.short_heads.try_clone()?, ..*self })
     }
 
     /// All positions become smaller by `count`; places before it read as 0.
     pub(in crate::deflate) fn move_down(&mut self, count: usize) {
-        for head in self.heads.iter_mut() {
+        for head in self.heads.iter_mut().chain(self.short_heads.iter_mut()) {
             *head = head.saturating_sub(count as u16);
         }
         self.newest = self.newest.saturating_sub(count);
@@ -116,20 +145,20 @@ impl FastTable {
     /// Enters the positions from `from` to `to` without parsing them, as the window before the input.
     pub(in crate::deflate) fn enter(&mut self, data: &[u8], from: usize, to: usize) {
         let to = to.min(data.len().saturating_sub(7));
-        match self.key {
-            SHORT_KEY => self.enter_by::<SHORT_KEY>(data, from, to),
-            _ => self.enter_by::<KEY>(data, from, to),
+        let short_bits = self.short_bits();
+        for position in from..to {
+            // SAFETY: `position + 8 <= data.len()`, as `to` was just limited.
+            let word = unsafe { u64_at(data, position) };
+            self.heads[hash::<KEY>(word, self.bits)] = position as u16;
+            if self.uses_short && position + SHORT_OFFSET_MAX >= to {
+                self.short_heads[hash::<MIN_MATCH>(word, short_bits)] = position as u16;
+            }
         }
         self.newest = self.newest.max(to);
     }
 
-    fn enter_by<const K: usize>(&mut self, data: &[u8], from: usize, to: usize) {
-        assert!(from >= to || to + 7 <= data.len());
-        for position in from..to {
-            // SAFETY: `position + 8 <= data.len()`.
-            let word = unsafe { u64_at(data, position) };
-            self.heads[hash::<K>(word, self.bits)] = position as u16;
-        }
+    fn short_bits(&self) -> u32 {
+        self.short_heads.len().checked_ilog2().unwrap_or(0)
     }
 
     /// Parses `span` of `data` into `block`, until its end, its limit, or until `block` has less room than one turn may
@@ -150,21 +179,22 @@ impl FastTable {
         assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
         if self.reenter_at == from && from < limit {
-            self.enter(data, from.saturating_sub(self.key - 1), from);
+            self.enter(data, from.saturating_sub(KEY - 1), from);
         }
         let (tokens, token_count, frequencies) = block.raw();
         if from >= limit || *token_count + TURN_TOKENS > tokens.len() {
             return from;
         }
         let out = Tokens { tokens, count: *token_count, frequencies };
-        let (bits, repeated) = (self.bits, self.repeated);
-        let scan = Scan { data, heads: &mut self.heads, bits, max_offset, limit, end, repeated };
+        let (bits, short_bits, repeated) = (self.bits, self.short_bits(), self.repeated);
+        let (heads, short_heads) = (&mut *self.heads, &mut *self.short_heads);
+        let scan = Scan { data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
         // SAFETY: the asserts above, and every entry is below `newest`.
         let Run { position, count, matched_to, repeated } = unsafe {
-            match self.key {
-                SHORT_KEY => scan.run::<SHORT_KEY>(from, run_start, out),
-                _ => scan.run::<KEY>(from, run_start, out),
+            match self.uses_short {
+                true => scan.run::<true>(from, run_start, out),
+                false => scan.run::<false>(from, run_start, out),
             }
         };
         self.repeated = repeated;
@@ -185,6 +215,11 @@ pub(in crate::deflate) struct Fast {
     /// The table's position 0 in the input.
     base: usize,
 }
+
+/// Bytes of a block after which it is judged for the first time.
+const FIRST_NOTE: usize = 4096;
+/// Percent of literals over which matches of three bytes are looked for.
+const OPEN_IN_BULK: usize = 60;
 
 /// Positions past the base from which on it moves up: a segment and the longest match still fit 16 bits.
 const BASE_MOVES_AT: usize = 62 << 10;
@@ -236,6 +271,10 @@ impl Fast {
         position = take_literals(data, position, to, block);
         self.cursor.position = position;
         let is_due = self.cursor.is_end_due(arrived, block);
+        let len = position - block.start;
+        if is_due || (FIRST_NOTE..FIRST_NOTE + SEGMENT).contains(&len) {
+            table.note_block(&block.frequencies, len, OPEN_IN_BULK);
+        }
         if is_due {
             self.cursor.restart_split();
         }
@@ -248,14 +287,6 @@ impl Fast {
 fn hash<const K: usize>(word: u64, bits: u32) -> usize {
     let key = (word as u32) << (8 * (4 - K));
     (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
-}
-
-/// Whether a match begins at words with this `difference`, `offset` apart.
-#[inline(always)]
-fn is_match<const K: usize>(difference: u64, offset: usize, max_offset: usize) -> bool {
-    let is_equal = (difference as u32) << (8 * (4 - K)) == 0;
-    let is_worth_it = K > SHORT_KEY || difference as u32 == 0 || offset <= SHORT_OFFSET_MAX;
-    is_equal && offset.wrapping_sub(1) < max_offset && is_worth_it
 }
 
 /// How many bytes to skip after `run` literals in a row, the last two of which begin `word`. Long skips depend on the data, so
@@ -310,6 +341,8 @@ struct Scan<'a> {
     data: &'a [u8],
     heads: &'a mut [u16],
     bits: u32,
+    short_heads: &'a mut [u16],
+    short_bits: u32,
     max_offset: usize,
     limit: usize,
     end: usize,
@@ -338,12 +371,46 @@ impl Scan<'_> {
         usize::from(core::mem::replace(head, position as u16))
     }
 
+    /// Enters `position`, where the bytes of `word` are, in the table of three bytes, and returns the offset of the match there,
+    /// if it is worth taking.
+    ///
+    /// # Safety
+    /// - There are short heads, and 16 bytes after `position`.
+    #[inline(always)]
+    unsafe fn swap_short(&mut self, word: u64, position: usize) -> Option<usize> {
+        // SAFETY: there is a head for each value of a hash.
+        let head = unsafe { self.short_heads.get_unchecked_mut(hash::<MIN_MATCH>(word, self.short_bits)) };
+        let place = usize::from(core::mem::replace(head, position as u16));
+        let offset = position.wrapping_sub(place);
+        // SAFETY: `place` is at most one past `position`, after which there are 16 bytes.
+        let difference = unsafe { u64_at(self.data, place) } ^ word;
+        let is_worth_it = offset.wrapping_sub(1) < self.max_offset.min(SHORT_OFFSET_MAX);
+        ((difference as u32) << 8 == 0 && is_worth_it).then_some(offset)
+    }
+
+    /// Looks for a match of three bytes at `position`, where the bytes of `word` are, and one byte later. Returns how many bytes
+    /// later it is, and its offset.
+    ///
+    /// # Safety
+    /// - As for [`swap_short`](Self::swap_short) at both.
+    #[inline(always)]
+    unsafe fn short_match(&mut self, word: u64, position: usize) -> Option<(usize, usize)> {
+        // SAFETY: by the caller's promise.
+        let first = unsafe { self.swap_short(word, position) };
+        if let Some(offset) = first {
+            return Some((0, offset));
+        }
+        // SAFETY: by the caller's promise; the bytes past the word are not compared.
+        let second = unsafe { self.swap_short(word >> 8, position + 1) };
+        second.map(|offset| (1, offset))
+    }
+
     /// Enters the last two positions of a match that ends at `end`, unless they are within a run of one byte.
     ///
     /// # Safety
     /// - `end` is 2 or more.
     #[inline(always)]
-    unsafe fn enter_end<const K: usize>(&mut self, end: usize) {
+    unsafe fn enter_end<const SHORT: bool>(&mut self, end: usize) {
         if end + 6 <= self.data.len() {
             // SAFETY: eight bytes from `end - 2` on are in the data.
             let last = unsafe { u64_at(self.data, end - 2) };
@@ -351,9 +418,13 @@ impl Scan<'_> {
                 return;
             }
             // SAFETY: hashes of `bits` bits.
-            unsafe { self.swap(hash::<K>(last, self.bits), end - 2) };
+            unsafe { self.swap(hash::<KEY>(last, self.bits), end - 2) };
             // SAFETY: as above.
-            unsafe { self.swap(hash::<K>(last >> 8, self.bits), end - 1) };
+            unsafe { self.swap(hash::<KEY>(last >> 8, self.bits), end - 1) };
+            if SHORT {
+                self.short_heads[hash::<MIN_MATCH>(last, self.short_bits)] = (end - 2) as u16;
+                self.short_heads[hash::<MIN_MATCH>(last >> 8, self.short_bits)] = (end - 1) as u16;
+            }
         }
     }
 
@@ -391,7 +462,7 @@ impl Scan<'_> {
     /// - All heads are at most `position + 1`, and there are `2^bits`.
     /// - There is room for [`TURN_TOKENS`] tokens.
     #[inline(never)]
-    unsafe fn run<const K: usize>(
+    unsafe fn run<const SHORT: bool>(
         mut self,
         mut position: usize,
         mut run_start: usize,
@@ -407,7 +478,7 @@ impl Scan<'_> {
             (run_start, matched_to) = (position, Some(position));
             if repeated == 0 {
                 // SAFETY: the match ended here, three bytes or more after its start.
-                unsafe { self.enter_end::<K>(position) };
+                unsafe { self.enter_end::<SHORT>(position) };
             }
             if position >= limit || out.count >= token_limit {
                 return Run { position, count: out.count, matched_to, repeated };
@@ -418,17 +489,17 @@ impl Scan<'_> {
             unsafe { u64_at(data, at) }
         };
         let mut word = load(position);
-        let (mut hash_0, mut hash_1) = (hash::<K>(word, bits), hash::<K>(word >> 8, bits));
+        let (mut hash_0, mut hash_1) = (hash::<KEY>(word, bits), hash::<KEY>(word >> 8, bits));
         loop {
             // SAFETY: hashes of `bits` bits.
             let place_0 = unsafe { self.swap(hash_0, position) };
             // SAFETY: as above.
             let place_1 = unsafe { self.swap(hash_1, position + usize::from(hash_0 != hash_1)) };
-            let (hash_2, hash_3) = (hash::<K>(word >> 16, bits), hash::<K>(word >> 24, bits));
+            let (hash_2, hash_3) = (hash::<KEY>(word >> 16, bits), hash::<KEY>(word >> 24, bits));
             let difference_0 = load(place_0) ^ word;
             let difference_1 = load(place_1) ^ load(position + 1);
             let (offset_0, offset_1) = (position.wrapping_sub(place_0), (position + 1).wrapping_sub(place_1));
-            let is_match_0 = is_match::<K>(difference_0, offset_0, max_offset);
+            let is_match_0 = difference_0 as u32 == 0 && offset_0.wrapping_sub(1) < max_offset;
             let length_0 = (difference_0.trailing_zeros() >> 3) as usize;
             let length_1 = (difference_1.trailing_zeros() >> 3) as usize;
             let mut found = (length_0, offset_0, difference_0);
@@ -437,8 +508,19 @@ impl Scan<'_> {
                 if length_0 < 8 && length_1 > length_0 && offset_1.wrapping_sub(1) < max_offset {
                     (found, is_second) = ((length_1, offset_1, difference_1), true);
                 }
-            } else if is_match::<K>(difference_1, offset_1, max_offset) {
+            } else if difference_1 as u32 == 0 && offset_1.wrapping_sub(1) < max_offset {
                 (found, is_second) = ((length_1, offset_1, difference_1), true);
+            } else if let Some((later, offset)) = if SHORT {
+                // SAFETY: there are short heads, and 16 bytes after a position below the limit, as after the next one
+                // to be compared: eight of a place at most one past it.
+                unsafe { self.short_match(word, position) }
+            } else {
+                None
+            } {
+                // SAFETY: the earlier place is before the match, and 8 bytes of it are in the data.
+                let difference = load(position + later - offset) ^ load(position + later);
+                (found, is_second) =
+                    (((difference.trailing_zeros() >> 3) as usize, offset, difference), later == 1);
             } else {
                 // SAFETY: there is room for a turn's tokens.
                 unsafe { out.pair(word as u8, (word >> 8) as u8) };
@@ -455,7 +537,7 @@ impl Scan<'_> {
                         break;
                     }
                     word = load(position);
-                    (hash_0, hash_1) = (hash::<K>(word, bits), hash::<K>(word >> 8, bits));
+                    (hash_0, hash_1) = (hash::<KEY>(word, bits), hash::<KEY>(word >> 8, bits));
                     continue;
                 }
                 if position >= limit || out.count >= token_limit {
@@ -498,13 +580,13 @@ impl Scan<'_> {
             matched_to = Some(position);
             if repeated == 0 {
                 // SAFETY: a match ended here, three bytes or more after its start.
-                unsafe { self.enter_end::<K>(position) };
+                unsafe { self.enter_end::<SHORT>(position) };
             }
             if position >= limit || out.count >= token_limit {
                 break;
             }
             word = load(position);
-            (hash_0, hash_1) = (hash::<K>(word, bits), hash::<K>(word >> 8, bits));
+            (hash_0, hash_1) = (hash::<KEY>(word, bits), hash::<KEY>(word >> 8, bits));
         }
         if position > end {
             // One literal too many: the last token is a pair whose second byte is not of the input.
