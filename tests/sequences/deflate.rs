@@ -31,7 +31,9 @@ use crate::deflate_pair::Pair;
 use crate::params::{Format, Params, WrittenHeader};
 use crate::random::{Rng, data};
 use crate::run::{Bench, Trace, Verdict};
-use crate::zlib::{BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH};
+use crate::zlib::{
+    BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH,
+};
 
 pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
     let mut rng = Rng::new(seed);

@@ -8,8 +8,8 @@ use crate::port::{Port, Step};
 use crate::random::{Rng, data};
 use crate::run::{Bench, Trace, Verdict};
 use crate::zlib::{
-    BLOCK, BUF_ERROR, DATA_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, STREAM_END, STREAM_ERROR,
-    SYNC_FLUSH, ZStream, Zlib,
+    BLOCK, BUF_ERROR, DATA_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, STREAM_END, STREAM_ERROR, SYNC_FLUSH,
+    ZStream, Zlib,
 };
 
 /// One stream of ours, the same stream of the judge where room is ample, and what is known about both.
