@@ -1,6 +1,7 @@
 /* A sandbox that kills whoever starts a thread, as sshd's and browsers' do: streams below 1 MiB never try, nor does decompression that
  * is offered less than 1 MiB at once.
  * And a cgroup that is full: serial, right, silent. */
+/* alone: limits the threads of a cgroup */
 #include "check.h"
 #include <linux/audit.h>
 #include <linux/filter.h>

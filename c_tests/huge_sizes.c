@@ -1,5 +1,6 @@
 /* Lengths that no memory has, or that no type of the interface holds: an error at once, with nothing read, written or taken, and the
  * file or stream as good as before. */
+/* alone: reserves much memory */
 #include "check.h"
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -1,5 +1,6 @@
 /* A process that has nothing to compress is single-threaded again soon, as the kernel sees it: it may leave its user namespace, which
  * a process with threads may not, and Python does not warn of its forks. Threads come again with the next large stream. */
+/* alone: waits for threads to end */
 #include "check.h"
 #include <sched.h>
 

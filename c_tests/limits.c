@@ -1,5 +1,6 @@
 /* What is used stays within bounds: threads of a process, memory of a stream that nothing is done with, of one that is written to and
  * never read, of a bomb that is decompressed; descriptors and memory of many files. */
+/* alone: counts the process's threads and memory */
 #include "refusing.h"
 #include <pthread.h>
 

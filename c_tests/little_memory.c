@@ -1,4 +1,5 @@
 /* Under a tight RLIMIT_AS a call may fail with Z_MEM_ERROR; it may not crash, hang or write wrong bytes. */
+/* alone: leaves the process little memory */
 #include "check.h"
 #include <sys/resource.h>
 

@@ -1,5 +1,6 @@
 /* Many files at once: what the library takes beyond zlib's needs is bounded for the process. 40 files are written in turn and 50 read in
  * turn, with eight threads; the process stays below 100 MB. RIGZ_MEMORY moves the bound, and changes no byte. */
+/* alone: reads the process's memory */
 #include "check.h"
 #include <sys/stat.h>
 

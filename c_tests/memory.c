@@ -1,5 +1,6 @@
 /* What compressing costs in memory: small messages allocate nothing once the library has warmed up, a stream at rest holds no more than zlib's
  * does, and one compressing thread stays below 2 MiB. Every allocation of the process is counted here; only our library is held to it. */
+/* alone: counts memory */
 #include "check.h"
 #include <malloc.h>
 

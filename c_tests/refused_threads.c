@@ -1,4 +1,5 @@
 /* Where no thread may be made - RLIMIT_NPROC, a seccomp filter - large writes go on without any, and nothing is said. */
+/* alone: limits the threads of a user */
 #include "check.h"
 #include <grp.h>
 #include <linux/audit.h>

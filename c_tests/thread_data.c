@@ -1,4 +1,5 @@
 /* A program with so much thread-local data of its own that the C library takes nearly all of a small stack for it. */
+/* alone: counts threads */
 #include "check.h"
 #include <pthread.h>
 

@@ -20,6 +20,8 @@ pub mod gzfile;
 pub mod inflate;
 pub mod pipeline;
 pub(crate) mod pool;
+#[cfg(test)]
+mod random;
 pub mod raw;
 pub mod readahead;
 pub mod stream;

@@ -2,19 +2,24 @@
 
 #[path = "decoder/data.rs"]
 mod data;
+#[path = "decoder/headers.rs"]
+mod headers;
 mod judge;
+#[path = "decoder/programs.rs"]
+mod programs;
+#[path = "../src/random.rs"]
+mod random;
 #[path = "decoder/reference.rs"]
 mod reference;
 #[path = "decoder/uncompress.rs"]
 mod uncompress;
 
-use data::{BitWriter, Random, complete_lengths, kinds};
+use data::{BitWriter, complete_lengths, kinds, length};
+use random::Random;
 use reference::{How, Inflater, zlib};
 use rigz::error::{Error, Result, Status};
-use rigz::inflate::{Decoded, End, Goal, HeaderPart, Inflate, decode};
+use rigz::inflate::{Decoded, End, Goal, Inflate, decode};
 use rigz::raw::{Allocator, Output};
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 /// What stands behind the output, to see that nobody writes there.
 const CANARY: u8 = 0xA5;
@@ -185,7 +190,7 @@ fn every_cut_of_a_small_stream() {
 #[test]
 fn random_cuts_of_all_that_zlib_can_write() {
     let zlib = zlib();
-    let mut random = Random::new(1);
+    let mut random = Random::varied(1);
     for (name, data) in kinds(150_000) {
         for round in 0..24 {
             let window_bits = [15, 31, -15, 9, -10, 12][round % 6];
@@ -196,7 +201,7 @@ fn random_cuts_of_all_that_zlib_can_write() {
                 strategy: random.below(5) as i32,
                 flush: ([0, 1, 2, 3, 5][random.below(5)], [0, 1000, 20_000][random.below(3)]),
             };
-            let stream = zlib.compress(&data[..random.length(data.len())], how, &[]);
+            let stream = zlib.compress(&data[..length(&mut random, data.len())], how, &[]);
             let open = match window_bits {
                 9..=15 if round % 2 == 0 => [0, 15, 47][random.below(3)],
                 31 => [31, 47][random.below(2)],
@@ -204,13 +209,13 @@ fn random_cuts_of_all_that_zlib_can_write() {
                 -15 => [-15, -9, -12][random.below(3)],
                 bits => bits,
             };
-            let (most_in, most_out) = (1 + random.length(70_000), 1 + random.length(100_000));
+            let (most_in, most_out) = (1 + length(&mut random, 70_000), 1 + length(&mut random, 100_000));
             let flush = [-1, 0, 0, 4, 5, 6][random.below(6)];
             let seed = random.next();
             let mut cuts = Random::new(seed);
             let cut = || {
                 let flush = if flush < 0 { FLUSHES[cuts.below(6)] } else { flush };
-                (cuts.length(most_in), cuts.length(most_out), flush)
+                (length(&mut cuts, most_in), length(&mut cuts, most_out), flush)
             };
             Pair::new(open).run(&stream, cut, &|| format!("{name} {how:?} open {open} seed {seed}"));
         }
@@ -237,7 +242,7 @@ fn equal_pieces_of_every_usual_size() {
 #[test]
 fn damaged_streams_fail_alike() {
     let zlib = zlib();
-    let mut random = Random::new(2);
+    let mut random = Random::varied(2);
     let mut failures = 0;
     for (name, data) in kinds(6_000) {
         for round in 0..400 {
@@ -246,9 +251,9 @@ fn damaged_streams_fail_alike() {
             let strategy = [0, 0, 4, 2][random.below(4)];
             let how =
                 How { level, strategy, window_bits, flush: (2, [0, 700][random.below(2)]), ..How::PLAIN };
-            let mut stream = zlib.compress(&data[..random.length(data.len())], how, &[]);
+            let mut stream = zlib.compress(&data[..length(&mut random, data.len())], how, &[]);
             for _ in 0..1 + random.below(3) {
-                let at = random.length(stream.len().saturating_sub(1));
+                let at = length(&mut random, stream.len().saturating_sub(1));
                 match random.below(4) {
                     0 => stream[at] = (random.next() >> 30) as u8,
                     1 => stream[at] ^= 1 << random.below(8),
@@ -261,7 +266,7 @@ fn damaged_streams_fail_alike() {
             let large = random.below(2) == 0;
             let cut = || match large {
                 true => (usize::MAX, 10_000, 0),
-                false => (cuts.length(300), cuts.length(600), FLUSHES[cuts.below(6)]),
+                false => (length(&mut cuts, 300), length(&mut cuts, 600), FLUSHES[cuts.below(6)]),
             };
             let end = Pair::new(window_bits)
                 .run(&stream, cut, &|| format!("{name} {how:?} seed {seed} {stream:?}"));
@@ -274,7 +279,7 @@ fn damaged_streams_fail_alike() {
 #[test]
 fn noise_fails_alike() {
     zlib();
-    let mut random = Random::new(3);
+    let mut random = Random::varied(3);
     for round in 0..20_000 {
         let stream = random.bytes(60);
         let window_bits = [-15, -15, 15, 31, 47][round % 5];
@@ -284,7 +289,7 @@ fn noise_fails_alike() {
             3 | 8 => stream.splice(0..4, [0x1f, 0x8b, 8, random.below(32) as u8]).for_each(drop),
             _ => {}
         }
-        let cut = (1 + random.length(59), 1 + random.length(300));
+        let cut = (1 + length(&mut random, 59), 1 + length(&mut random, 300));
         Pair::new(window_bits).run(&stream, || (cut.0, cut.1, 0), &|| format!("{cut:?} {stream:?}"));
     }
 }
@@ -292,7 +297,7 @@ fn noise_fails_alike() {
 #[test]
 fn forged_code_lengths_are_judged_alike() {
     zlib();
-    let mut random = Random::new(4);
+    let mut random = Random::varied(4);
     let mut codes = [0; 2];
     for round in 0..6_000 {
         let symbols = 257 + random.below(30);
@@ -316,7 +321,8 @@ fn forged_code_lengths_are_judged_alike() {
         for _ in 0..60 {
             writer.put(random.next() as u32 >> 8, 24);
         }
-        let cut = [(usize::MAX, 100_000), (1 + random.length(200), 1 + random.length(500))][round % 2];
+        let cut =
+            [(usize::MAX, 100_000), (1 + length(&mut random, 200), 1 + length(&mut random, 500))][round % 2];
         let mut pair = Pair::new(-15);
         let end = pair.run(&writer.bytes, || (cut.0, cut.1, 0), &|| format!("{litlen:?} {offset:?} {cut:?}"));
         codes[usize::from(end == -3)] += 1;
@@ -463,10 +469,10 @@ fn a_copy_goes_on_apart() {
 #[test]
 fn one_shot_agrees_with_zlib() {
     let zlib = zlib();
-    let mut random = Random::new(5);
+    let mut random = Random::varied(5);
     for (name, data) in kinds(70_000) {
         for round in 0..60 {
-            let data = &data[..random.length(data.len())];
+            let data = &data[..length(&mut random, data.len())];
             let how = How { level: round % 10, strategy: round % 5, window_bits: -15, ..How::PLAIN };
             let stream = zlib.compress(data, how, &[]);
             let mut out = vec![CANARY; data.len() + 64];
@@ -494,200 +500,6 @@ fn one_shot_agrees_with_zlib() {
                 (End::InputEnds, short),
                 "{name} {how:?} input {short}"
             );
-        }
-    }
-}
-
-/// A gzip header as `inflateGetHeader` would collect it, with room for so many bytes of each field.
-#[derive(Debug, Default, PartialEq)]
-struct Collected {
-    numbers: [u64; 6],
-    extra: Vec<u8>,
-    name: Vec<u8>,
-    comment: Vec<u8>,
-    /// Length of the extra field, and what was stored of the open text.
-    extra_len: usize,
-    stored: usize,
-}
-
-const FIELD_ROOM: usize = 12;
-
-impl Collected {
-    fn add(&mut self, part: HeaderPart<'_>) {
-        let fill = |field: &mut Vec<u8>, at: usize, bytes: &[u8]| {
-            for (at, &byte) in (at..FIELD_ROOM).zip(bytes) {
-                field[at] = byte;
-            }
-        };
-        let text = |field: &mut Vec<u8>, stored: &mut usize, bytes: &[u8]| {
-            fill(field, *stored, bytes);
-            *stored = if bytes.last() == Some(&0) { 0 } else { *stored + bytes.len() };
-        };
-        match part {
-            HeaderPart::NotGzip => self.numbers[5] = u64::MAX,
-            HeaderPart::Text(text) => self.numbers[0] = u64::from(text),
-            HeaderPart::Time(time) => self.numbers[1] = u64::from(time),
-            HeaderPart::Origin { extra_flags, system } => {
-                (self.numbers[2], self.numbers[3]) = (u64::from(extra_flags), u64::from(system));
-            }
-            HeaderPart::ExtraLen(Some(len)) => self.extra_len = usize::from(len),
-            HeaderPart::ExtraLen(None) => self.extra.clear(),
-            HeaderPart::Extra { left, bytes } => fill(&mut self.extra, self.extra_len - left, bytes),
-            HeaderPart::NoName => self.name.clear(),
-            HeaderPart::Name(bytes) => text(&mut self.name, &mut self.stored, bytes),
-            HeaderPart::NoComment => self.comment.clear(),
-            HeaderPart::Comment(bytes) => text(&mut self.comment, &mut self.stored, bytes),
-            HeaderPart::End { had_crc } => (self.numbers[4], self.numbers[5]) = (u64::from(had_crc), 1),
-        }
-    }
-}
-
-#[test]
-fn gzip_headers_are_told_alike_in_any_cut() {
-    let zlib = zlib();
-    for flags in 0..32u8 {
-        for piece in [1, 2, 3, 7, 11, 500] {
-            let mut stream = vec![0x1f, 0x8b, 8, flags, 4, 3, 2, 1, 2, 3];
-            if flags & 4 != 0 {
-                stream.extend_from_slice(b"\x14\0twenty extra letters");
-            }
-            if flags & 8 != 0 {
-                stream.extend_from_slice(if piece & 1 == 0 { b"a name that is long\0" } else { b"short\0" });
-            }
-            if flags & 16 != 0 {
-                stream.extend_from_slice(b"a comment\0");
-            }
-            if flags & 2 != 0 {
-                let crc = crc32fast::hash(&stream) as u16;
-                stream.extend_from_slice(&crc.to_le_bytes());
-            }
-            stream.extend_from_slice(&[3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-
-            let mut theirs = zlib.inflater(31).expect("legal");
-            let mut fields = [[0x55u8; FIELD_ROOM]; 3];
-            let [extra, name, comment] = &mut fields;
-            let mut header = judge::GzHeader {
-                text: 0,
-                time: 0,
-                xflags: 0,
-                os: 0,
-                extra: extra.as_mut_ptr(),
-                extra_len: 0,
-                extra_max: FIELD_ROOM as u32,
-                name: name.as_mut_ptr(),
-                name_max: FIELD_ROOM as u32,
-                comment: comment.as_mut_ptr(),
-                comm_max: FIELD_ROOM as u32,
-                hcrc: 0,
-                done: 0,
-            };
-            let ptr = theirs.ptr();
-            // SAFETY: the stream is open; the header and its fields live until both are dropped.
-            assert_eq!(unsafe { (zlib.inflateGetHeader)(ptr, &raw mut header) }, 0);
-            let mut ours = Inflate::new(31, Allocator::SYSTEM).expect("legal");
-            let blank = || vec![0x55; FIELD_ROOM];
-            let mut collected =
-                Collected { extra: blank(), name: blank(), comment: blank(), ..Collected::default() };
-            for bytes in stream.chunks(piece) {
-                let mut rest = bytes;
-                let mut room = [0; 10];
-                let outcome =
-                    ours.inflate(&mut rest, &mut Output::new(&mut room), Goal::Progress, &mut |part| {
-                        collected.add(part)
-                    });
-                assert_eq!(code(outcome), theirs.call(bytes, &mut room, 0).0, "flags {flags} piece {piece}");
-            }
-            let numbers = [header.text as u64, header.time, header.xflags as u64, header.os as u64];
-            assert_eq!(collected.numbers[..4], numbers, "flags {flags} piece {piece}");
-            assert_eq!(collected.numbers[4..], [header.hcrc as u64, header.done as u64]);
-            let kept = [header.extra, header.name, header.comment].map(|field| !field.is_null());
-            for ((field, kept), ours) in
-                fields.iter().zip(kept).zip([&collected.extra, &collected.name, &collected.comment])
-            {
-                assert_eq!(if kept { field.as_slice() } else { &[] }, ours, "flags {flags} piece {piece}");
-            }
-        }
-    }
-}
-
-/// Pipes data through a program; `None` when it is not installed.
-fn filter(program: &str, arguments: &[&str], data: &[u8]) -> Option<Vec<u8>> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut stdin = child.stdin.take().expect("piped");
-    let data = data.to_vec();
-    let writer = std::thread::spawn(move || stdin.write_all(&data));
-    let output = child.wait_with_output().expect("runs");
-    assert!(writer.join().is_ok_and(|written| written.is_ok()), "{program} reads all");
-    assert!(output.status.success(), "{program} {arguments:?}");
-    Some(output.stdout)
-}
-
-/// A gzip file made by a program that takes file names; `None` when it is not installed.
-fn file_filter(program: &str, arguments: &[&str], data: &[u8]) -> Option<Vec<u8>> {
-    let folder = std::env::temp_dir().join(format!("rigz-decoder-{}-{program}", std::process::id()));
-    std::fs::create_dir_all(&folder).ok()?;
-    let (from, to) = (folder.join("data"), folder.join("data.gz"));
-    std::fs::write(&from, data).ok()?;
-    let status = Command::new(program)
-        .args(arguments)
-        .current_dir(&folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    let packed = std::fs::read(&to);
-    std::fs::remove_dir_all(&folder).ok()?;
-    assert!(status.ok()?.success(), "{program}");
-    packed.ok()
-}
-
-#[test]
-fn what_other_programs_write_is_read() {
-    zlib();
-    let mut random = Random::new(8);
-    for (name, data) in kinds(120_000) {
-        let mut files = vec![
-            ("pigz -9", filter("pigz", &["-9", "-b", "128", "-c"], &data)),
-            ("pigz -11", filter("pigz", &["-11", "-I", "2", "-c"], &data[..8_000])),
-            ("pigz -0", filter("pigz", &["-0", "-c"], &data)),
-            ("igzip -0", filter("igzip", &["-0", "-c"], &data)),
-            ("igzip -3", filter("igzip", &["-3", "-c"], &data)),
-            ("libdeflate -1", filter("libdeflate-gzip", &["-1", "-c"], &data)),
-            ("libdeflate -12", filter("libdeflate-gzip", &["-12", "-c"], &data)),
-            ("zopfli", file_filter("zopfli", &["--i1", "data"], &data[..8_000])),
-            ("7z", file_filter("7z", &["a", "-tgzip", "-mx=9", "data.gz", "data"], &data)),
-        ];
-        for level in 0..=9 {
-            let mut stream = vec![0; data.len() * 2 + 1000];
-            let mut len = stream.len();
-            // SAFETY: both buffers are as long as they are said to be.
-            let code = unsafe {
-                libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
-            };
-            assert_eq!(code, 0);
-            stream.truncate(len);
-            files.push(("zlib-ng", Some(stream)));
-        }
-        for (writer, file) in files {
-            let Some(file) = file else { continue };
-            for _ in 0..4 {
-                let (most_in, most_out) = (1 + random.length(70_000), 1 + random.length(100_000));
-                let seed = random.next();
-                let mut cuts = Random::new(seed);
-                let mut pair = Pair::new(47);
-                let end = pair.run(
-                    &file,
-                    || (cuts.length(most_in), cuts.length(most_out), FLUSHES[cuts.below(6)]),
-                    &|| format!("{name} by {writer}, seed {seed}"),
-                );
-                assert_eq!(end, 1, "{name} by {writer}");
-                assert!(data.starts_with(&pair.output), "{name} by {writer}");
-            }
         }
     }
 }
@@ -729,11 +541,11 @@ impl Drop for Guarded {
 #[test]
 fn nothing_behind_the_buffers_is_touched() {
     let zlib = zlib();
-    let mut random = Random::new(6);
+    let mut random = Random::varied(6);
     let (mut guarded_in, mut guarded_out) = (Guarded::new(200_000), Guarded::new(200_000));
     for (name, data) in kinds(60_000) {
         for round in 0..40 {
-            let data = &data[..random.length(data.len())];
+            let data = &data[..length(&mut random, data.len())];
             let how = How { level: 1 + round % 9, window_bits: -15, ..How::PLAIN };
             let stream = zlib.compress(data, how, &[]);
             let input = guarded_in.tail(stream.len());
@@ -745,11 +557,11 @@ fn nothing_behind_the_buffers_is_touched() {
             let mut ours = Inflate::new(-15, Allocator::SYSTEM).expect("legal");
             let (mut at, mut done) = (0, 0);
             loop {
-                let piece = &stream[at..(at + 1 + random.length(20_000)).min(stream.len())];
+                let piece = &stream[at..(at + 1 + length(&mut random, 20_000)).min(stream.len())];
                 let input = guarded_in.tail(piece.len());
                 input.copy_from_slice(piece);
                 let mut rest = &*input;
-                let out = guarded_out.tail(1 + random.length(20_000));
+                let out = guarded_out.tail(1 + length(&mut random, 20_000));
                 let mut output = Output::new(out);
                 let outcome = ours.inflate(&mut rest, &mut output, Goal::Progress, &mut |_| {});
                 let made = output.written();

@@ -3,9 +3,12 @@
 use std::sync::OnceLock;
 
 mod judge;
+#[path = "../src/random.rs"]
+mod random;
 
 use judge::{Judge, ZStream};
 use libc::{c_char, c_int, c_uint, c_void};
+use random::Random;
 use rayon::prelude::*;
 use rigz::deflate::{
     ChunkEncoder, ChunkEnd, Level, MessageEncoder, MessageSettings, PendingBits, Progress, bound,
@@ -67,27 +70,11 @@ fn levels() -> impl Iterator<Item = Level> {
     (0..).map_while(Level::new).chain(filtered)
 }
 
-/// xorshift: tests repeat exactly.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 33) as usize % limit
-    }
-}
-
 const KINDS: usize = 9;
 
 /// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed, mixed.
 fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 64);
     while data.len() < len {
         match kind {
@@ -196,7 +183,7 @@ fn large_inputs_round_trip_whole_and_in_chunks() {
 #[test]
 fn random_sizes_windows_and_mixtures_round_trip() {
     let mut encoder = ChunkEncoder::new().expect("memory");
-    let mut random = Random(77);
+    let mut random = Random::new(77);
     for round in 0..60 {
         let data = sample(random.below(KINDS), random.below(150_000), round + 1);
         let chunk = 1 + random.below(90_000);
@@ -236,7 +223,7 @@ fn encode_cut(
 #[test]
 fn cuts_of_input_and_output_do_not_show() {
     for_each_kind(|kind, encoder| {
-        let mut random = Random(kind as u64 + 5);
+        let mut random = Random::new(kind as u64 + 5);
         for level in levels() {
             for len in [500, 60_000, 300_000] {
                 let data = sample(kind, len, 21);
@@ -313,7 +300,7 @@ fn encode_messages(
 #[test]
 fn messages_round_trip_and_their_cuts_do_not_show() {
     (0..KINDS).into_par_iter().for_each(|kind| {
-        let mut random = Random(kind as u64 + 900);
+        let mut random = Random::new(kind as u64 + 900);
         for (window_bits, mem_level) in [(15, 8), (15, 9), (12, 8), (9, 1), (15, 1), (10, 5)] {
             for level in 0..=9 {
                 let data = sample(kind, 200_000 + random.below(60_000), random.next());
@@ -371,7 +358,7 @@ fn noise_costs_no_more_than_stored_blocks() {
 
 #[test]
 fn noise_that_repeats_itself_is_found_at_any_distance() {
-    let mut random = Random(31);
+    let mut random = Random::new(31);
     let noise: Vec<u8> = (0..100_000).map(|_| random.next() as u8).collect();
     let mut encoder = ChunkEncoder::new().expect("memory");
     for distance in [1000, 5000, 13 << 10, 17 << 10, 18_000, 30_000, 32_000] {
@@ -413,7 +400,7 @@ fn a_match_may_reach_back_exactly_32768() {
 fn filtered_data_get_no_matches_by_chance() {
     let mut encoder = ChunkEncoder::new().expect("memory");
     // What a predictor leaves of a photograph: small values of either sign, each by itself.
-    let mut random = Random(77);
+    let mut random = Random::new(77);
     let data: Vec<u8> = (0..400_000)
         .map(|_| (random.next().trailing_zeros() as i8 * if random.below(2) == 0 { 1 } else { -1 }) as u8)
         .collect();

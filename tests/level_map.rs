@@ -13,19 +13,22 @@ use rigz::stream::deflate::{Config, DeflateStream};
 use rigz::stream::{Flush, Strategy, oneshot};
 
 mod judge;
+#[path = "../src/random.rs"]
+mod random;
+
+use random::Random;
 
 /// Words of a small language, with runs and a few bytes of noise.
 fn text(len: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let mut random = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
+    let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 300);
     while data.len() < len {
-        match random(40) {
-            0 => data.extend(std::iter::repeat_n(b'=', random(300))),
-            1 => data.extend((0..random(9)).map(|_| random(256) as u8)),
+        match random.below(40) {
+            0 => data.extend(std::iter::repeat_n(b'=', random.below(300))),
+            1 => {
+                let count = random.below(9);
+                data.extend(random.bytes(count));
+            }
             word => data.extend(
                 (0..2 + word % 7).map(|letter| b'a' + (word * 31 + letter * (7 + word / 13)) as u8 % 26),
             ),

@@ -2,14 +2,17 @@
 //!
 //! Every case is played on two readers of the same file, one serial and one that decodes ahead in a given way, with stretches so
 //! short that small files have many. What must be equal after each call: what it returned, the bytes, tell, eof, direct, and the standing error
-//! with its text. `READ_AHEAD_SEED=n` gives other random numbers.
+//! with its text. `TEST_SEED=n` gives other random numbers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "read_ahead/files.rs"]
 mod files;
+#[path = "../src/random.rs"]
+mod random;
 
 use files::{Scratch, encoders, gzip, kinds, text};
+use random::Random;
 use rigz::error::Result;
 use rigz::gzfile::{GzFile, InjectedFault, ReadCounters, Tuning, Way, Whence};
 use rigz::raw::Output;
@@ -125,7 +128,7 @@ fn what_any_encoder_writes_is_read_alike() {
 fn damage_is_found_at_the_same_byte() {
     let scratch = Scratch::new("damage");
     let good = gzip(&text(4 << 20), 6);
-    let mut random = files::Random::new();
+    let mut random = Random::varied(1);
     for round in 0..20 {
         let mut bytes = good.clone();
         match round % 4 {
@@ -175,7 +178,7 @@ fn what_follows_a_member_is_found_alike() {
 #[test]
 fn any_sequence_of_calls_is_answered_alike() {
     let scratch = Scratch::new("calls");
-    let mut random = files::Random::new();
+    let mut random = Random::varied(1);
     let members: Vec<u8> = (0..40).flat_map(|n| gzip(&text(100_000 + n * 1000), 6)).collect();
     let mut broken = gzip(&text(4 << 20), 9);
     let at = broken.len() * 3 / 4;

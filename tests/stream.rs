@@ -9,25 +9,21 @@ use rigz::stream::deflate::{Config, DeflateStream};
 use rigz::stream::inflate::InflateStream;
 use rigz::stream::{Flush, Strategy};
 
-/// A small linear congruential generator: tests must not depend on a crate's stream of numbers.
-struct Random(u64);
+#[path = "../src/random.rs"]
+mod random;
 
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % below
-    }
-}
+use random::Random;
 
 fn text(len: usize, seed: u64) -> Vec<u8> {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 16);
     while data.len() < len {
-        if random.next(20) == 0 {
-            data.extend((0..random.next(12)).map(|_| random.0 as u8));
+        if random.below(20) == 0 {
+            let count = random.below(12);
+            data.extend(random.bytes(count));
         }
         data.extend_from_slice(
-            [&b"deflate "[..], b"stream", b"\nblock ", b"of ", b"flushed"][random.next(5)],
+            [&b"deflate "[..], b"stream", b"\nblock ", b"of ", b"flushed"][random.below(5)],
         );
     }
     data.truncate(len);
@@ -81,12 +77,12 @@ const FLUSHES: [Flush; 4] = [Flush::Sync, Flush::Full, Flush::Partial, Flush::Bl
 fn everything_before_a_flush_decodes() {
     // Segments to either side of the threshold, so that the stream changes engines back and forth.
     for (seed, window_bits) in [(1, 15), (2, 31), (3, -15)] {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let data = text(6_000_000, seed);
         let (mut stream, mut bytes, mut at) = (stream(9, window_bits), Vec::new(), 0);
         while at < data.len() {
-            let len = [10, 100_000, (1 << 20) - 1, 1 << 20, 1_500_000][random.next(5)].min(data.len() - at);
-            let flush = FLUSHES[random.next(4)];
+            let len = [10, 100_000, (1 << 20) - 1, 1 << 20, 1_500_000][random.below(5)].min(data.len() - at);
+            let flush = FLUSHES[random.below(4)];
             drive(&mut stream, &data[at..at + len], flush, 100_000, &mut bytes);
             at += len;
             if flush != Flush::Block {
@@ -158,15 +154,15 @@ fn a_reset_stream_writes_what_a_new_one_writes() {
 #[test]
 fn levels_change_where_the_stream_says() {
     let data = text(5_000_000, 8);
-    let mut random = Random(8);
+    let mut random = Random::new(8);
     let (mut stream, mut bytes, mut at) = (stream(6, 15), Vec::new(), 0);
     let mut room = vec![0; 8_000_000];
     while at < data.len() {
-        let len = [5, 70_000, 1_100_000][random.next(3)].min(data.len() - at);
+        let len = [5, 70_000, 1_100_000][random.below(3)].min(data.len() - at);
         drive(&mut stream, &data[at..at + len], Flush::None, 90_000, &mut bytes);
         at += len;
         let mut output = Output::new(&mut room);
-        let level = [1, 6, 9, 9, 0][random.next(5)];
+        let level = [1, 6, 9, 9, 0][random.below(5)];
         stream.params(level, Strategy::Default, &mut &[][..], &mut output).unwrap();
         let written = output.written();
         bytes.extend_from_slice(&room[..written]);
@@ -177,8 +173,8 @@ fn levels_change_where_the_stream_says() {
 
 #[test]
 fn output_stays_within_zlibs_bound() {
-    let mut random = Random(9);
-    let noise: Vec<u8> = (0..4_000_000).map(|_| random.next(256) as u8).collect();
+    let mut random = Random::new(9);
+    let noise = random.bytes(4_000_000);
     for level in 0..=9 {
         for len in [0, 1, 5, 100, 16_384, 65_535, 65_536, 300_000, 1 << 20, 2_000_001, noise.len()] {
             let mut room = vec![0; rigz::stream::oneshot::bound(len as u64) as usize];

@@ -34,6 +34,9 @@ mod output;
 mod preload;
 mod progress;
 mod queue;
+#[cfg(test)]
+#[path = "../../src/random.rs"]
+mod random;
 mod record;
 mod report;
 mod rsyncable;

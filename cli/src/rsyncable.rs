@@ -188,14 +188,10 @@ impl Rsyncable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn noise(len: usize) -> Vec<u8> {
-        let mut state = 9u64;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as u8
-        };
-        (0..len).map(|_| next()).collect()
+        Random::new(9).bytes(len)
     }
 
     fn boundaries(data: &[u8], piece: usize) -> Vec<usize> {

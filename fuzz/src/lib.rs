@@ -23,6 +23,9 @@ mod decoder;
 #[path = "../../tests/sequences/deflate.rs"]
 mod deflate;
 #[allow(dead_code)]
+#[path = "../../tests/sequences/deflate_pair.rs"]
+mod deflate_pair;
+#[allow(dead_code)]
 #[path = "../../tests/sequences/gz.rs"]
 mod gz;
 #[allow(dead_code)]
@@ -39,6 +42,8 @@ mod inflate;
 mod inflate_back;
 #[path = "../../tests/judge/mod.rs"]
 mod judge;
+#[path = "../../src/random.rs"]
+mod numbers;
 #[allow(dead_code)]
 #[path = "../../tests/sequences/oneshot.rs"]
 mod oneshot;

@@ -26,6 +26,9 @@ mod pipeline;
 #[cfg(loom)]
 #[path = "../../src/pool/mod.rs"]
 mod pool;
+#[cfg(test)]
+#[path = "../../src/random.rs"]
+mod random;
 #[path = "../../src/raw/mod.rs"]
 pub mod raw;
 #[cfg(loom)]

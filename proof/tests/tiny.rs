@@ -7,18 +7,22 @@ use rigz_proof::error::Status;
 use rigz_proof::inflate::{End, Goal, Inflate, Marked, Resolver, Search, decode, find_start};
 use rigz_proof::raw::{Allocator, Output};
 
+#[path = "../../src/random.rs"]
+mod random;
+
+use random::Random;
+
 const WINDOW: usize = 32 << 10;
 
 /// Words, a run and some noise.
 fn data(len: usize) -> Vec<u8> {
-    let mut state = 9u32;
+    let mut random = Random::new(9);
     let mut data = Vec::new();
     while data.len() < len {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        match state >> 30 {
+        match random.below(4) {
             0 => data.extend_from_slice(b"the window of a chunk "),
             1 => data.extend([b'='; 40]),
-            2 => data.push((state >> 20) as u8),
+            2 => data.push(random.byte()),
             _ => data.extend_from_slice(b"is a match, "),
         }
     }

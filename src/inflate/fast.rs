@@ -429,6 +429,7 @@ mod tests {
     use super::super::table::Tables;
     use super::*;
     use crate::format::deflate::WINDOW_SIZE;
+    use crate::random::Random;
 
     /// What the loop must do, one symbol at a time, with `out` before the first.
     fn plain(input: &[u8], codes: Codes<'_>, mut out: Vec<u8>, room: usize) -> (Exit, Vec<u8>, u64) {
@@ -505,11 +506,10 @@ mod tests {
     }
 
     /// Lengths of a complete code: a full tree of `2^depth` symbols, some of them split further.
-    fn lengths(symbols: usize, depth: u8, mut seed: u64) -> Vec<u8> {
+    fn lengths(symbols: usize, depth: u8, random: &mut Random) -> Vec<u8> {
         let mut leaves = vec![depth; 1 << depth];
         while leaves.len() < symbols {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let at = (seed >> 33) as usize % leaves.len();
+            let at = random.below(leaves.len());
             if leaves[at] < 15 {
                 leaves[at] += 1;
                 leaves.push(leaves[at]);
@@ -520,21 +520,16 @@ mod tests {
 
     /// A round's input, its codes in `tables` or those of fixed blocks, and room.
     fn case(round: u64, tables: &mut Tables) -> (Vec<u8>, Codes<'_>, usize) {
-        let mut state = round;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as usize
-        };
-        let input: Vec<u8> =
-            (0..if round.is_multiple_of(7) { 20 } else { 3000 }).map(|_| random() as u8).collect();
-        let room = 20 + random() % 10_000;
+        let mut random = Random::new(round);
+        let input = random.bytes(if round.is_multiple_of(7) { 20 } else { 3000 });
+        let room = 20 + random.below(10_000);
         if round % 8 == 7 {
             return (input, table::fixed(), room);
         }
-        let mut litlen = lengths(280, 1 + (round % 8) as u8, round);
-        let shift = random() % litlen.len();
+        let mut litlen = lengths(280, 1 + (round % 8) as u8, &mut random);
+        let shift = random.below(litlen.len());
         litlen.rotate_left(shift);
-        let offset = lengths(26, 1 + (round % 4) as u8, round + 99);
+        let offset = lengths(26, 1 + (round % 4) as u8, &mut random);
         tables.lens[..litlen.len()].copy_from_slice(&litlen);
         tables.lens[litlen.len()..litlen.len() + offset.len()].copy_from_slice(&offset);
         let root_bits = LITLEN_ROOT_BITS - (round % 3) as u32;

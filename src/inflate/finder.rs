@@ -274,6 +274,7 @@ pub(super) fn reader_at(input: &[u8], bit: u64) -> Option<BitReader<'_>> {
 mod tests {
     use super::super::tests::{deflated, sample};
     use super::*;
+    use crate::random::Random;
 
     /// Where each block of a raw stream begins, and whether it is a dynamic one that is not the last.
     fn blocks_of(stream: &[u8], len: usize) -> Vec<(u64, bool)> {
@@ -322,13 +323,7 @@ mod tests {
 
     #[test]
     fn noise_holds_next_to_no_false_blocks() {
-        let mut state = 1u64;
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        })
-        .take(2 << 20)
-        .collect();
+        let noise = Random::new(1).bytes(2 << 20);
         let mut machine = WithTables::new();
         let mut from = 0;
         let mut false_ones = 0;

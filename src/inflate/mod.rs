@@ -39,22 +39,20 @@ pub use wrap::HeaderPart;
 #[cfg(test)]
 mod tests {
     use crate::deflate::{ChunkEncoder, ChunkEnd, Level};
+    use crate::random::Random;
 
     /// Text with near and far repeats.
     pub(super) fn sample(len: usize) -> Vec<u8> {
         let mut data = Vec::new();
-        let mut state = 1u32;
+        let mut random = Random::new(1);
         while data.len() < len {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            match state >> 30 {
-                0 => data.extend_from_slice(format!("{} ", state >> 12).as_bytes()),
-                1 => data.extend(std::iter::repeat_n(
-                    b"xyz"[state as usize >> 8 & 1],
-                    (state >> 20 & 63) as usize,
-                )),
+            match random.below(4) {
+                0 => data.extend_from_slice(format!("{} ", random.below(1 << 20)).as_bytes()),
+                1 => data.extend(std::iter::repeat_n(random.pick(b"xy"), random.below(64))),
                 _ => {
                     let reach = data.len().min(32_000);
-                    if let Some(far) = (state as usize >> 4).checked_rem(reach) {
+                    if reach > 0 {
+                        let far = random.below(reach);
                         let start = data.len() - 1 - far;
                         (start..start + 20.min(far)).for_each(|at| data.push(data[at]));
                     }

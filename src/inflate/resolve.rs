@@ -239,26 +239,23 @@ mod vbmi2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn both_ways_to_write_a_group_agree() {
-        let mut state = 1u32;
-        let mut random = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 8
-        };
-        let window: Vec<u8> = (0..WINDOW_SIZE).map(|_| random() as u8).collect();
+        let mut random = Random::new(1);
+        let window = random.bytes(WINDOW_SIZE);
         let mut fast = Resolver::new().expect("memory");
         fast.learn([&window, &[]]);
         let mut plain = Resolver::new().expect("memory");
         (plain.write, plain.table) = (Write::Portable, fast.table.clone());
         for density in 0..=64 {
-            let elements: Vec<u16> =
-                (0..4096 + density as usize)
-                    .map(|_| {
-                        if random() % 64 < density { MARKER | random() as u16 } else { random() as u16 & 255 }
-                    })
-                    .collect();
+            let elements: Vec<u16> = (0..4096 + density)
+                .map(|_| match random.below(64) < density {
+                    true => MARKER | random.next() as u16,
+                    false => random.byte().into(),
+                })
+                .collect();
             let resolved = |resolver: &Resolver| {
                 let mut bytes = vec![MaybeUninit::new(0); elements.len()];
                 resolver.write_piece(&elements, &mut bytes);

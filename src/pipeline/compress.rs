@@ -516,15 +516,15 @@ impl Drop for Compressor {
 mod tests {
     use super::*;
     use crate::inflate::{Goal, Inflate};
+    use crate::random::Random;
 
     fn text(len: usize) -> Vec<u8> {
-        let mut state = 7u32;
+        let mut random = Random::new(7);
         let words: [&[u8]; 8] =
             [b"the ", b"chunk ", b"of a ", b"stream ", b"is ", b"a job ", b"for any ", b"thread\n"];
         let mut data = Vec::with_capacity(len + 8);
         while data.len() < len {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            data.extend_from_slice(words[(state >> 29) as usize]);
+            data.extend_from_slice(random.pick(&words));
         }
         data.truncate(len);
         data

@@ -195,6 +195,7 @@ fn lock_idle() -> Option<MutexGuard<'static, Vec<Engine>>> {
 mod tests {
     use super::*;
     use crate::inflate::{Goal, Inflate};
+    use crate::random::Random;
     use crate::raw::Allocator;
 
     fn decode(mut bytes: &[u8], window: &[u8], len: usize) -> Vec<u8> {
@@ -220,12 +221,7 @@ mod tests {
     }
 
     fn noise(len: usize) -> Vec<u8> {
-        let mut state = 1u64;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 56) as u8
-        };
-        (0..len).map(|_| next()).collect()
+        Random::new(1).bytes(len)
     }
 
     #[test]

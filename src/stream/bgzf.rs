@@ -161,13 +161,14 @@ impl Drop for BgzfStream {
 mod tests {
     use super::*;
     use crate::format::bgzf;
+    use crate::random::Random;
 
     fn rows(len: usize) -> Vec<u8> {
-        let mut state = 3u32;
+        let mut random = Random::new(3);
         let mut data = Vec::with_capacity(len + 40);
         while data.len() < len {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            data.extend_from_slice(format!("chr{}\t{}\tA\tC\n", state >> 29, state >> 11).as_bytes());
+            let (number, place) = (random.below(8), random.below(1 << 21));
+            data.extend_from_slice(format!("chr{number}\t{place}\tA\tC\n").as_bytes());
         }
         data.truncate(len);
         data

@@ -253,6 +253,7 @@ fn uncompress_large(
 mod tests {
     use super::*;
     use crate::checksum::crc32;
+    use crate::random::Random;
     use crate::stream::Strategy;
     use crate::stream::deflate::{Config, DeflateStream};
 
@@ -270,13 +271,15 @@ mod tests {
 
     /// Text, noise that is stored, and text again.
     fn sample() -> Vec<u8> {
-        let mut state = 7u32;
+        let mut random = Random::new(7);
         let mut data = Vec::new();
         while data.len() < 300_000 {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             match data.len() {
-                100_000..200_000 => data.push((state >> 24) as u8),
-                _ => data.extend_from_slice(format!("{} {:x} ", state >> 22, state >> 8 & 0xf0f).as_bytes()),
+                100_000..200_000 => data.push(random.byte()),
+                _ => {
+                    let (number, digits) = (random.below(1 << 10), random.next() & 0xf0f);
+                    data.extend_from_slice(format!("{number} {digits:x} ").as_bytes());
+                }
             }
         }
         data

@@ -1,41 +1,16 @@
 //! Data and streams to decode, all made from a seed.
 
-/// A small random generator (xorshift), so that a failure can be run again.
-pub(crate) struct Random(u64);
+use crate::random::Random;
 
-impl Random {
-    /// `DECODER_SEED` in the environment gives other numbers than usual.
-    pub(crate) fn new(seed: u64) -> Self {
-        let more = std::env::var("DECODER_SEED").ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-        Self(seed.wrapping_add(more << 8).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        ((self.next() >> 11) % end.max(1) as u64) as usize
-    }
-
-    /// A length that is small as often as large.
-    pub(crate) fn length(&mut self, max: usize) -> usize {
-        let scale = self.below(max.max(1).ilog2() as usize + 2);
-        self.below((1 << scale) + 1).min(max)
-    }
-
-    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| (self.next() >> 24) as u8).collect()
-    }
+/// A length below `max` that is small as often as large.
+pub(crate) fn length(random: &mut Random, max: usize) -> usize {
+    let scale = random.below(max.max(1).ilog2() as usize + 2);
+    random.below((1 << scale) + 1).min(max)
 }
 
 /// Names and contents: text-like, binary-like, runs, noise, far repeats.
 pub(crate) fn kinds(len: usize) -> Vec<(&'static str, Vec<u8>)> {
-    let mut random = Random::new(7);
+    let mut random = Random::varied(7);
     let words: Vec<Vec<u8>> = (0..400)
         .map(|_| {
             (0..2 + random.below(9))
@@ -56,7 +31,7 @@ pub(crate) fn kinds(len: usize) -> Vec<(&'static str, Vec<u8>)> {
     let mut runs = Vec::new();
     while runs.len() < len {
         let byte = (random.next() >> 40) as u8 & 3;
-        runs.extend(std::iter::repeat_n(byte, 1 + random.length(2000)));
+        runs.extend(std::iter::repeat_n(byte, 1 + length(&mut random, 2000)));
     }
     let mut periods = Vec::new();
     while periods.len() < len {

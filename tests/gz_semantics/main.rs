@@ -6,23 +6,27 @@
 #![expect(clippy::multiple_unsafe_ops_per_block, reason = "whole scenes of C calls share one promise")]
 
 mod api;
+mod descriptors;
 #[path = "../judge/mod.rs"]
 mod judge;
+#[path = "../../src/random.rs"]
+mod random;
 mod reading;
 mod seeking;
 mod writing;
 
+use random::Random;
+
 /// Text with lines of many lengths, compressible, the same on every run.
 pub(crate) fn text(len: usize) -> Vec<u8> {
-    let mut state = 1u32;
+    let mut random = Random::new(1);
     let mut text = Vec::with_capacity(len + 64);
     while text.len() < len {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let words: [&[u8]; 8] =
             [b"window ", b"literal ", b"match ", b"offset ", b"\n", b"block ", b"chunk\n", b"lazy "];
-        text.extend_from_slice(words[(state >> 29) as usize]);
-        if state & 0x0070_0000 == 0 {
-            text.extend_from_slice(format!("{state:x}").as_bytes());
+        text.extend_from_slice(random.pick(&words));
+        if random.below(8) == 0 {
+            text.extend_from_slice(format!("{:x}", random.next() as u32).as_bytes());
         }
     }
     text.truncate(len);
@@ -31,14 +35,7 @@ pub(crate) fn text(len: usize) -> Vec<u8> {
 
 /// Bytes that no encoder makes shorter, the same on every run.
 pub(crate) fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let step = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    (0..len).map(step).collect()
+    Random::new(2).bytes(len)
 }
 
 /// A gzip member by the system's zlib, so that tests of reading lean on nothing of ours.

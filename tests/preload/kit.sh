@@ -139,10 +139,10 @@ mapped() {
     ! grep -vF "$library" "$1" | grep 'libz\.so' || fail "$1: another libz was mapped, too"
 }
 
-# free_port: a port of the loopback that nobody listens on, from a range that depends on the process.
+# free_port: a port of the loopback that nobody listens on, from a range that depends on the process, since scripts run side by side.
 free_port() {
     local port
-    for port in $(seq $((20000 + $$ % 20000)) 49999); do
+    for port in $(seq $((20000 + $$ * 61 % 29000)) 49999); do
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
             echo "$port"
             return

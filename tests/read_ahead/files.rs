@@ -1,5 +1,6 @@
 //! The files that are read: data of several kinds, by every encoder that is to be had.
 
+use crate::random::Random;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -26,23 +27,9 @@ impl Drop for Scratch {
     }
 }
 
-/// Random numbers, the same on every run unless `READ_AHEAD_SEED` says otherwise.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new() -> Self {
-        Self(std::env::var("READ_AHEAD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1))
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((u128::from(self.0) * limit as u128) >> 64) as usize
-    }
-}
-
 /// Words and numbers in lines; compresses to about a third, in blocks of usual size.
 pub(crate) fn text(len: usize) -> Vec<u8> {
-    let mut random = Random(len as u64);
+    let mut random = Random::new(len as u64);
     let words: Vec<Vec<u8>> = (0..2000)
         .map(|_| {
             (0..2 + random.below(8))
@@ -67,8 +54,8 @@ pub(crate) fn text(len: usize) -> Vec<u8> {
 
 /// Data of each kind.
 pub(crate) fn kinds(len: usize) -> Vec<(&'static str, Vec<u8>)> {
-    let mut random = Random(7);
-    let noise: Vec<u8> = (0..len).map(|_| random.below(256) as u8).collect();
+    let mut random = Random::new(7);
+    let noise = random.bytes(len);
     let records: Vec<u8> = (0..len as u32 / 16)
         .flat_map(|n| {
             [n, n.wrapping_mul(0x9E37_79B9) & 0x00ff_ffff, n / 100, 0xffff_0000].map(u32::to_le_bytes)

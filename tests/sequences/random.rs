@@ -1,13 +1,15 @@
 //! Where a sequence gets its choices and its bytes: a small seeded generator and the kinds of data that an encoder meets.
 //!
-//! The generator is splitmix64. What matters is that a seed alone fixes every choice, on every machine and in both
-//! libraries, so that a failing seed can be replayed with nothing else known.
+//! A seed alone fixes every choice, on every machine and in both libraries, so that a failing seed can be replayed with nothing
+//! else known.
 //!
 //! A fuzzer wants to make the choices itself (`fuzz/`). Then they come from a script, a byte or a few for each, and from the
 //! generator when the script is used up.
 
+use crate::numbers::Random;
+
 pub(crate) struct Rng {
-    state: u64,
+    numbers: Random,
     /// Choices that are made already, the next one first.
     script: std::vec::IntoIter<u8>,
     is_scripted: bool,
@@ -15,13 +17,7 @@ pub(crate) struct Rng {
 
 impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
-        // Scattered, since the states of splitmix64 are a line: seeds that lie on it would give the same numbers, shifted.
-        let mut scatter = Self::unscattered(seed);
-        Self::unscattered(scatter.bits() ^ scatter.bits().rotate_left(17))
-    }
-
-    fn unscattered(state: u64) -> Self {
-        Rng { state, script: Vec::new().into_iter(), is_scripted: false }
+        Rng { numbers: Random::new(seed), script: Vec::new().into_iter(), is_scripted: false }
     }
 
     /// The choices that `script` makes, and then those of a seed.
@@ -31,17 +27,13 @@ impl Rng {
     }
 
     pub(crate) fn bits(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.numbers.next()
     }
 
     /// A number in `0..limit`.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         if self.script.as_slice().is_empty() {
-            return (self.bits() % limit as u64) as usize;
+            return self.numbers.below(limit);
         }
         let width = (usize::BITS - (limit - 1).leading_zeros()).div_ceil(8) as usize;
         let number = self.script.by_ref().take(width).fold(0, |number, byte| number << 8 | usize::from(byte));

@@ -14,6 +14,7 @@
 
 mod decoder;
 mod deflate;
+mod deflate_pair;
 mod gz;
 mod gz_read;
 mod gz_write;
@@ -21,6 +22,8 @@ mod inflate;
 mod inflate_back;
 #[path = "../judge/mod.rs"]
 mod judge;
+#[path = "../../src/random.rs"]
+mod numbers;
 mod oneshot;
 mod params;
 mod planted;

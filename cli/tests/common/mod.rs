@@ -11,6 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[path = "../../../src/random.rs"]
+mod random;
+
+use random::Random;
+
 pub(crate) const RIGZ: &str = env!("CARGO_BIN_EXE_rigz");
 
 /// A folder that goes when the test is over.
@@ -190,13 +195,12 @@ pub(crate) fn prose(len: usize) -> Vec<u8> {
         b"member ",
         b"and so on. ",
     ];
-    let mut state = 7u64;
+    let mut random = Random::new(7);
     let mut data = Vec::with_capacity(len + 16);
     while data.len() < len {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        data.extend_from_slice(words[(state >> 33) as usize % words.len()]);
-        if state >> 60 == 0 {
-            data.extend_from_slice((state >> 20).to_string().as_bytes());
+        data.extend_from_slice(random.pick(&words));
+        if random.below(16) == 0 {
+            data.extend_from_slice((random.next() >> 20).to_string().as_bytes());
         }
     }
     data.truncate(len);

@@ -8,6 +8,10 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../../src/random.rs"]
+mod random;
+
+use random::Random;
 use rigz_fuzz::{calls, join, seeds};
 
 fn main() {
@@ -56,10 +60,5 @@ fn write(folder: &Path, target: &str, number: usize, bytes: &[u8]) {
 
 /// `len` choices of no meaning, other ones for each `kind`.
 fn script(kind: u8, len: usize) -> Vec<u8> {
-    let mut state = u32::from(kind) + 1;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..len).map(|_| next()).collect()
+    Random::new(u64::from(kind)).bytes(len)
 }

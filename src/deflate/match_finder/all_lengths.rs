@@ -190,6 +190,7 @@ mod tests {
     use super::super::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
     use super::*;
     use crate::format::deflate::MAX_MATCH;
+    use crate::random::Random;
     use proptest::prelude::*;
 
     #[test]
@@ -206,18 +207,14 @@ mod tests {
 
     /// Pieces of a few letters, so that there are many lengths at many distances.
     fn pieces(seed: u64, len: usize) -> Vec<u8> {
-        let mut state = seed | 1;
-        let mut random = |limit: usize| {
-            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-            (state >> 33) as usize % limit
-        };
-        let mut data: Vec<u8> = (0..40).map(|_| random(256) as u8).collect();
+        let mut random = Random::new(seed);
+        let mut data = random.bytes(40);
         while data.len() < len {
-            let from = random(data.len());
-            for i in 0..3 + random(20) {
+            let from = random.below(data.len());
+            for i in 0..3 + random.below(20) {
                 data.push(data[from + i]);
             }
-            data.push(random(5) as u8);
+            data.push(random.below(5) as u8);
         }
         data.truncate(len);
         data

@@ -328,22 +328,20 @@ impl<'a> TailChain<'a> {
 mod tests {
     use super::super::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
     use super::*;
+    use crate::random::Random;
     use proptest::prelude::*;
     use proptest::sample::select;
 
     /// Data with runs of short periods.
     fn with_runs(seed: u64, len: usize) -> Vec<u8> {
-        let mut state = seed | 1;
-        let mut random = |limit: usize| {
-            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-            (state >> 33) as usize % limit
-        };
+        let mut random = Random::new(seed);
         let mut data = Vec::new();
         while data.len() < len {
-            let period: Vec<u8> = (0..1 + random(5)).map(|_| random(3) as u8).collect();
-            let bytes = if random(4) == 0 { random(300) } else { random(30) };
+            let period: Vec<u8> = (0..1 + random.below(5)).map(|_| random.below(3) as u8).collect();
+            let most = random.pick(&[300, 30, 30, 30]);
+            let bytes = random.below(most);
             data.extend(period.iter().cycle().take(bytes));
-            data.push(random(4) as u8);
+            data.push(random.below(4) as u8);
         }
         data.truncate(len);
         data
@@ -385,19 +383,15 @@ mod tests {
 
     /// Data in which much recurs at all distances.
     fn repetitive(seed: u64, len: usize) -> Vec<u8> {
-        let mut state = seed | 1;
-        let mut random = |limit: usize| {
-            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-            (state >> 33) as usize % limit
-        };
-        let mut data: Vec<u8> = (0..300).map(|_| random(256) as u8).collect();
+        let mut random = Random::new(seed);
+        let mut data = random.bytes(300);
         while data.len() < len {
-            let offset = 1 + random(data.len().min(40_000));
+            let offset = 1 + random.below(data.len().min(40_000));
             let from = data.len() - offset;
-            for i in 0..4 + random(60) {
+            for i in 0..4 + random.below(60) {
                 data.push(data[from + i]);
             }
-            data.push(random(256) as u8);
+            data.push(random.byte());
         }
         data.truncate(len);
         data

@@ -62,6 +62,7 @@ mod tests {
     use crate::gzfile::fd::Descriptor;
     use crate::gzfile::mode::{Framing, Mode};
     use crate::gzfile::{GzFile, tests};
+    use crate::random::Random;
     use crate::raw::Output;
     use std::io::Write;
     use std::os::fd::IntoRawFd;
@@ -91,11 +92,11 @@ mod tests {
     }
 
     fn data() -> Vec<u8> {
-        let mut state = 9u32;
+        let mut random = Random::new(9);
         let mut data = Vec::new();
         while data.len() < LEN {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            data.extend_from_slice(format!("{} {:x} ", state >> 22, state >> 8 & 0xf0f).as_bytes());
+            let (number, digits) = (random.below(1 << 10), random.next() & 0xf0f);
+            data.extend_from_slice(format!("{number} {digits:x} ").as_bytes());
         }
         data.truncate(LEN);
         data

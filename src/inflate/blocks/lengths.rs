@@ -107,19 +107,16 @@ mod tests {
     use super::*;
     use crate::format::deflate::{LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_SYMBOLS};
     use crate::inflate::bit_reader::HeldBits;
+    use crate::random::Random;
 
     #[test]
     fn lengths_read_in_registers_are_those_read_one_at_a_time() {
-        let mut state = 1u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as usize
-        };
+        let mut random = Random::new(1);
         let mut outcomes = [0; 3];
         for round in 0..3000 {
             let mut tables = Tables::new();
             // A complete code of eleven symbols: now without the repeats, now with them.
-            let first = random() % (PRECODE_SYMBOLS - 10);
+            let first = random.below(PRECODE_SYMBOLS - 10);
             tables.precode_lens[first..first + 11].copy_from_slice(&[3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4]);
             tables.precode_lens[first + 10] = 4;
             if tables.build_precode().is_err() {
@@ -127,8 +124,9 @@ mod tests {
                 tables.precode_lens[first..first + 8].fill(3);
                 tables.build_precode().expect("a complete code");
             }
-            let input: Vec<u8> = (0..random() % 160).map(|_| random() as u8).collect();
-            let total = 200 + random() % (LITLEN_SYMBOLS + OFFSET_SYMBOLS - 200);
+            let len = random.below(160);
+            let input = random.bytes(len);
+            let total = 200 + random.below(LITLEN_SYMBOLS + OFFSET_SYMBOLS - 200);
             let mut both = [false, true].map(|is_plain| {
                 let mut tables = tables;
                 let mut reader = BitReader::new(HeldBits { bits: 0b101, count: 3 }, &input);
