@@ -1,10 +1,9 @@
-//! `rigz check`: whether a program's zlib can be ours, and if not, why.
+//! `rigz check`: reports whether a program can use our library, and if not, why.
 //!
 //! The program is read, not run: scripts and wrappers are followed to the program that does the
-//! work, then its libraries and theirs are read. It can be accelerated when the loader will look at
-//! `LD_PRELOAD` for it and something in it takes zlib's functions from `libz.so.1`. What a program
-//! loads or starts only while it runs can't be seen from outside; then the answer is *perhaps*, and
-//! `--run` gives the certain one.
+//! work, then its libraries and theirs are read. The answer is *yes* if the loader obeys `LD_PRELOAD`
+//! for it and one of its files takes zlib's functions from `libz.so.1`. The files do not show what a
+//! program loads or starts while it runs; then the answer is *perhaps*, and `--run` finds out.
 
 #![forbid(unsafe_code)]
 

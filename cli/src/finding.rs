@@ -1,5 +1,5 @@
-//! What `rigz check` finds out about one program from its files: whether it can be accelerated,
-//! who in it calls zlib, and why not.
+//! The report of `rigz check` about one program, from its files: whether it can be accelerated, which
+//! files call zlib, and if none does, why.
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +44,7 @@ struct Caller {
     has_libdeflate: bool,
 }
 
-/// What was found out about one program.
+/// The report about one program.
 #[derive(Debug)]
 pub(crate) struct Finding {
     name: String,
@@ -55,7 +55,7 @@ pub(crate) struct Finding {
     callers: Vec<Caller>,
 }
 
-/// What the walk over a program's libraries met.
+/// Facts collected from all libraries of a program.
 #[derive(Debug, Default)]
 struct Met {
     /// Files that may load more while they run.
@@ -205,11 +205,15 @@ impl Finding {
         }
     }
 
-    /// Notes the DEFLATEs that a file holds, which stay as they are.
+    /// Notes other DEFLATE code in a file, which is not replaced.
     fn note_inside(&mut self, path: &Path, facts: &Facts) {
         let own = facts.own_zlib.iter().map(|version| format!("its own zlib {version}"));
-        // What a library needs of libdeflate is said with what it calls of zlib.
-        let others = facts.inside.iter().filter(|_| !facts.needs_libdeflate()).cloned();
+        // libdeflate, and a library that needs it, are reported with the calls of zlib.
+        let is_libdeflate =
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"libdeflate.so"));
+        let is_reported = facts.needs_libdeflate()
+            || (is_libdeflate && self.callers.iter().any(|caller| caller.has_libdeflate));
+        let others = facts.inside.iter().filter(|_| !is_reported).cloned();
         for inside in own.chain(others) {
             self.reasons.push(format!("{} contains {inside}, which is not replaced", path.display()));
         }
