@@ -1,9 +1,9 @@
-//! `rigz bench FILE`: how fast and how small this file becomes by the system's zlib, by gzip and pigz
-//! where they are installed, and by rigz; at levels 1, 6 and 9, on one thread and on all.
+//! `rigz bench FILE`: speed and size of this file with the system's zlib, with gzip and pigz where
+//! they are installed, and with rigz; at levels 1, 6 and 9, on one thread and on all.
 //!
-//! Each figure is of a process of its own that reads the file, or an even sample of it, from the page
-//! cache and writes to another file: wall time, the least of up to three runs. The sample is so long
-//! that the whole table takes about half a minute.
+//! Each figure is the wall time of a process that reads the file, or an even sample of it, from the
+//! page cache and writes to another file: the shortest of up to three runs. The size of the sample is
+//! chosen so that the whole table takes about half a minute.
 
 #![forbid(unsafe_code)]
 
@@ -19,25 +19,27 @@ use std::time::{Duration, Instant};
 
 const LEVELS: [u32; 3] = [1, 6, 9];
 
-/// Seconds that the table may take by the estimate, and after which nothing is begun any more.
+/// Seconds that the table takes by the estimate.
 const PLANNED: f64 = 18.0;
+
+/// Seconds after which no further run is started.
 const LATEST: f64 = 28.0;
 
-/// How much of all work the slowest program's highest level is, about.
+/// The time of all runs, about, in runs of the slowest program at level 9.
 const SHARE: f64 = 8.0;
 
-/// Bytes compressed to learn how slow that is.
+/// Bytes compressed to find out how long that run takes.
 const PROBE: u64 = 1 << 20;
 
-/// Runs shorter than this are made again, since clocks and schedulers are coarse.
+/// Runs shorter than this are repeated, since clocks and schedulers are coarse.
 const SHORT: Duration = Duration::from_secs(1);
 
 pub(crate) fn command() -> Command {
     Command::new("bench")
         .about("Compare rigz with zlib, gzip and pigz on a file")
         .long_about(
-            "Compress and decompress FILE, or an even sample of it, by the system's zlib, by gzip and pigz where they are installed, \
-             and by rigz, at levels 1, 6 and 9, on one thread and on all, and print a table. It takes about half a minute.",
+            "Compress and decompress FILE, or an even sample of it, with the system's zlib, with gzip and pigz where they are installed, \
+             and with rigz, at levels 1, 6 and 9, on one thread and on all, and print a table. It takes about half a minute.",
         )
         .bin_name("rigz bench")
         .args([
@@ -49,7 +51,7 @@ pub(crate) fn command() -> Command {
                 .required_unless_present("zlib")
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
-                .help("A file such as you compress"),
+                .help("A file with typical data"),
         ])
 }
 
@@ -62,7 +64,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     let outcome = match (matches.get_one::<u32>("zlib"), matches.get_one::<PathBuf>("file")) {
         (Some(&0), _) => system_zlib::decompress(),
         (Some(&level), _) => system_zlib::compress(level),
-        (None, Some(file)) => Bench::new(file).and_then(|mut bench| bench.run(matches.get_flag("json"))),
+        (None, Some(file)) => Bench::new(file, matches.get_flag("json")).and_then(|bench| bench.run()),
         (None, None) => Ok(()),
     };
     match outcome {
@@ -99,119 +101,153 @@ impl Program {
         matches!(self, Program::Pigz | Program::Rigz)
     }
 
-    /// The command for a level, or for decompression; nothing when the program is not there.
-    fn command(self, level: Option<u32>, threads: usize) -> Option<process::Command> {
-        let name = match self {
-            Program::Zlib | Program::Rigz => std::env::current_exe().ok()?,
-            Program::Gzip | Program::Pigz => crate::image::Image::new(None).program(self.name().as_ref())?,
-        };
-        let mut command = process::Command::new(name);
-        // What a user preloads, or sets for other runs, must not count for some of them.
-        for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "GZIP", "PIGZ", "RIGZ_STATS", "RIGZ_LOG", "RIGZ_TRACE"]
-        {
-            command.env_remove(name);
+    /// `None` if the program is not installed.
+    fn path(self) -> Option<PathBuf> {
+        match self {
+            Program::Zlib | Program::Rigz => std::env::current_exe().ok(),
+            Program::Gzip | Program::Pigz => crate::image::Image::new(None).program(self.name().as_ref()),
         }
-        if self == Program::Zlib {
-            command.args(["bench", "--zlib", &level.unwrap_or(0).to_string()]);
-            return Some(command);
-        }
-        command.arg("-c").arg(level.map_or("-d".into(), |level| format!("-{level}")));
-        if self.has_threads() {
-            command.arg(format!("-p{threads}"));
-        }
-        Some(command)
     }
 }
 
-/// What a process did.
+/// The result of a run.
 struct Figures {
     took: Duration,
     bytes_out: u64,
 }
 
-/// The files of one table.
+/// One row of a table: a program that reads one file and writes another.
+struct Row<'f> {
+    program: Program,
+    /// `None` for decompression.
+    level: Option<u32>,
+    threads: usize,
+    input: &'f Scratch,
+    output: &'f Scratch,
+}
+
+impl Row<'_> {
+    /// `None` if the program is not installed.
+    fn command(&self) -> Option<process::Command> {
+        let mut command = process::Command::new(self.program.path()?);
+        // A user's preload and settings would change some programs and not others.
+        for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "GZIP", "PIGZ", "RIGZ_STATS", "RIGZ_LOG", "RIGZ_TRACE"]
+        {
+            command.env_remove(name);
+        }
+        if self.program == Program::Zlib {
+            command.args(["bench", "--zlib", &self.level.unwrap_or(0).to_string()]);
+            return Some(command);
+        }
+        command.arg("-c").arg(self.level.map_or("-d".into(), |level| format!("-{level}")));
+        if self.program.has_threads() {
+            command.arg(format!("-p{}", self.threads));
+        }
+        Some(command)
+    }
+
+    /// Runs the program once. `None` if it is not installed.
+    fn run(&self) -> Result<Option<Figures>, String> {
+        let Some(mut command) = self.command() else { return Ok(None) };
+        let failed = |error: io::Error| format!("{}: {}", self.program.name(), crate::say::describe(&error));
+        self.output.file.set_len(0).map_err(failed)?;
+        let (stdin, stdout) = (self.input.open().map_err(failed)?, self.output.open().map_err(failed)?);
+        command.stdin(stdin).stdout(stdout).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().map_err(failed)?;
+        let took = start.elapsed();
+        match status.success() {
+            true => Ok(Some(Figures { took, bytes_out: self.output.file.metadata().map_err(failed)?.len() })),
+            // The system may have no other zlib than rigz.
+            false if self.program == Program::Zlib => Ok(None),
+            false => Err(format!("{} failed: {status}", self.program.name())),
+        }
+    }
+}
+
+/// One file and how its rows are measured and printed.
 struct Bench {
     sample: Scratch,
     len: u64,
     file_len: u64,
-    threads: usize,
+    processors: usize,
     start: Instant,
+    as_json: bool,
 }
 
 impl Bench {
-    fn new(path: &Path) -> Result<Self, String> {
+    fn new(path: &Path, as_json: bool) -> Result<Self, String> {
         let in_file = |error: io::Error| format!("{}: {}", path.display(), crate::say::describe(&error));
         let mut file = File::open(path).map_err(in_file)?;
         let status = file.metadata().map_err(in_file)?;
         if !status.is_file() || status.len() == 0 {
-            return Err(format!("{}: is no file with data", path.display()));
+            return Err(format!("{}: not a file, or empty", path.display()));
         }
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (start, file_len) = (Instant::now(), status.len());
-        let mut sample = Scratch::new("sample")?;
-        let probe_len = copy_evenly(&mut file, file_len, &mut sample.file, PROBE).map_err(in_file)?;
-        let slowest = [Program::Zlib, Program::Gzip, Program::Rigz];
-        let probe = slowest.iter().find_map(|program| measure(*program, Some(9), 1, &sample).ok().flatten());
-        let seconds = probe.ok_or("no program to measure")?.took.as_secs_f64().max(1e-3);
+        let mut probe = Scratch::new("probe")?;
+        let probe_len = copy_evenly(&mut file, file_len, &mut probe.file, PROBE).map_err(in_file)?;
+        let seconds = slowest(&probe)?.as_secs_f64().max(1e-3);
         let most = (PLANNED / SHARE / seconds * probe_len as f64) as u64;
         let mut sample = Scratch::new("sample")?;
         let len = copy_evenly(&mut file, file_len, &mut sample.file, most.max(PROBE)).map_err(in_file)?;
-        Ok(Self { sample, len, file_len, threads, start })
+        Ok(Self { sample, len, file_len, processors, start, as_json })
     }
 
-    fn run(&mut self, as_json: bool) -> Result<(), String> {
-        if !as_json {
+    fn run(&self) -> Result<(), String> {
+        if !self.as_json {
             let part = if self.len < self.file_len { "an even sample of " } else { "" };
-            say!("{part}{} bytes, {} bytes measured, {} processors", self.file_len, self.len, self.threads);
-            say!(
-                "{:<8} {:>5} {:>7} {:>9} {:>12} {:>7}",
-                "program",
-                "level",
-                "threads",
-                "MB/s",
-                "bytes",
-                "ratio"
-            );
+            let (len, measured, processors) = (self.file_len, self.len, self.processors);
+            say!("{part}{len} bytes, {measured} bytes measured, {processors} processors");
+            let [program, level, threads, speed] = ["program", "level", "threads", "MB/s"];
+            say!("{program:<8} {level:>5} {threads:>7} {speed:>9} {:>12} {:>7}", "bytes", "ratio");
         }
+        let packed = self.compress()?;
+        if let Some((writer, packed)) = packed {
+            self.decompress(writer, &packed)?;
+        }
+        if self.is_late() && !self.as_json {
+            say!("stopped after half a minute: some rows are missing");
+        }
+        Ok(())
+    }
+
+    /// The rows of compression. Returns the first output of level 6, with the program that wrote it.
+    fn compress(&self) -> Result<Option<(Program, Scratch)>, String> {
         let mut packed = None;
         for level in LEVELS {
-            for (program, threads) in self.runs() {
-                let out = Scratch::new("packed")?;
-                let Some(figures) = self.best(program, Some(level), threads, &self.sample, &out)? else {
-                    continue;
-                };
-                self.tell(program, Some(level), threads, self.len, &figures, as_json);
-                if level == 6 && packed.is_none() {
-                    packed = Some((program, out));
+            for (program, threads) in self.programs() {
+                let output = Scratch::new("packed")?;
+                let (input, level) = (&self.sample, Some(level));
+                let row = Row { program, level, threads, input, output: &output };
+                let Some(figures) = self.best(&row)? else { continue };
+                self.print(&row, &figures);
+                if level == Some(6) && packed.is_none() {
+                    packed = Some((program, output));
                 }
             }
         }
-        let Some((writer, packed)) = packed else { return Ok(()) };
-        if !as_json {
+        Ok(packed)
+    }
+
+    /// The rows of decompression.
+    fn decompress(&self, writer: Program, packed: &Scratch) -> Result<(), String> {
+        if !self.as_json {
+            let ([program, threads, speed], writer) = (["program", "threads", "MB/s"], writer.name());
             say!(
-                "\n{:<8} {:>5} {:>7} {:>9}   decompressing what {} -6 wrote",
-                "program",
-                "",
-                "threads",
-                "MB/s",
-                writer.name()
+                "\n{program:<8} {:>5} {threads:>7} {speed:>9}   decompressing the output of {writer} -6",
+                ""
             );
         }
-        for (program, threads) in self.runs() {
-            let out = Scratch::new("plain")?;
-            let Some(figures) = self.best(program, None, threads, &packed, &out)? else { continue };
+        for (program, threads) in self.programs() {
+            let output = &Scratch::new("plain")?;
+            let row = Row { program, level: None, threads, input: packed, output };
+            let Some(figures) = self.best(&row)? else { continue };
             if figures.bytes_out != self.len {
-                return Err(format!(
-                    "{} gave {} bytes back for {}",
-                    program.name(),
-                    figures.bytes_out,
-                    self.len
-                ));
+                let (name, bytes) = (program.name(), figures.bytes_out);
+                return Err(format!("{name} restored {bytes} bytes of {}", self.len));
             }
-            self.tell(program, None, threads, self.len, &figures, as_json);
-        }
-        if self.is_late() && !as_json {
-            say!("half a minute is over: what is missing was left out");
+            self.print(&row, &figures);
         }
         Ok(())
     }
@@ -221,29 +257,22 @@ impl Bench {
     }
 
     /// Programs with their numbers of threads, in the table's order.
-    fn runs(&self) -> Vec<(Program, usize)> {
+    fn programs(&self) -> Vec<(Program, usize)> {
         let counts = |program: Program| {
-            let all = (program.has_threads() && self.threads > 1).then_some(self.threads);
+            let all = (program.has_threads() && self.processors > 1).then_some(self.processors);
             std::iter::once(1).chain(all).map(move |threads| (program, threads))
         };
         Program::ALL.into_iter().flat_map(counts).collect()
     }
 
-    /// The best of a few runs; nothing when the program is not there or no time is left.
-    fn best(
-        &self,
-        program: Program,
-        level: Option<u32>,
-        threads: usize,
-        input: &Scratch,
-        output: &Scratch,
-    ) -> Result<Option<Figures>, String> {
+    /// The shortest of a few runs. `None` if the program is not installed or no time is left.
+    fn best(&self, row: &Row<'_>) -> Result<Option<Figures>, String> {
         let mut best: Option<Figures> = None;
         for _ in 0..3 {
             if self.is_late() {
                 break;
             }
-            let Some(figures) = measure_to(program, level, threads, input, output)? else { return Ok(None) };
+            let Some(figures) = row.run()? else { return Ok(None) };
             let is_short = figures.took < SHORT;
             if best.as_ref().is_none_or(|best| figures.took < best.took) {
                 best = Some(figures);
@@ -255,20 +284,13 @@ impl Bench {
         Ok(best)
     }
 
-    fn tell(
-        &self,
-        program: Program,
-        level: Option<u32>,
-        threads: usize,
-        len: u64,
-        figures: &Figures,
-        as_json: bool,
-    ) {
-        let (speed, bytes) = (len as f64 / 1e6 / figures.took.as_secs_f64(), figures.bytes_out);
-        let (name, seconds) = (program.name(), figures.took.as_secs_f64());
-        let ratio = bytes as f64 * 100.0 / len as f64;
+    fn print(&self, row: &Row<'_>, figures: &Figures) {
+        let Row { level, threads, .. } = *row;
+        let (name, len, bytes) = (row.program.name(), self.len, figures.bytes_out);
+        let seconds = figures.took.as_secs_f64();
+        let (speed, ratio) = (len as f64 / 1e6 / seconds, bytes as f64 * 100.0 / len as f64);
         match level {
-            _ if as_json => say!(
+            _ if self.as_json => say!(
                 "{}",
                 json!({ "program": name, "level": level, "threads": threads, "bytes_plain": len, "bytes_out": bytes, "seconds": seconds })
             ),
@@ -278,42 +300,18 @@ impl Bench {
     }
 }
 
-fn measure(
-    program: Program,
-    level: Option<u32>,
-    threads: usize,
-    input: &Scratch,
-) -> Result<Option<Figures>, String> {
-    measure_to(program, level, threads, input, &Scratch::new("packed")?)
-}
-
-/// Runs a program once from one file to another.
-fn measure_to(
-    program: Program,
-    level: Option<u32>,
-    threads: usize,
-    input: &Scratch,
-    output: &Scratch,
-) -> Result<Option<Figures>, String> {
-    let Some(mut command) = program.command(level, threads) else { return Ok(None) };
-    let failed = |error: io::Error| format!("{}: {}", program.name(), crate::say::describe(&error));
-    output.file.set_len(0).map_err(failed)?;
-    command.stdin(input.open().map_err(failed)?).stdout(output.open().map_err(failed)?).stderr(Stdio::null());
-    let start = Instant::now();
-    let status = command.status().map_err(failed)?;
-    let took = start.elapsed();
-    if !status.success() {
-        // There may be no zlib but ours.
-        return if program == Program::Zlib {
-            Ok(None)
-        } else {
-            Err(format!("{} failed: {status}", program.name()))
-        };
+/// The time that the slowest program needs for this file at level 9.
+fn slowest(input: &Scratch) -> Result<Duration, String> {
+    let output = &Scratch::new("packed")?;
+    for program in [Program::Zlib, Program::Gzip, Program::Rigz] {
+        if let Ok(Some(figures)) = (Row { program, level: Some(9), threads: 1, input, output }).run() {
+            return Ok(figures.took);
+        }
     }
-    Ok(Some(Figures { took, bytes_out: output.file.metadata().map_err(failed)?.len() }))
+    Err("no program to measure".into())
 }
 
-/// Copies as much as `most` of a file, in pieces from all of it; tells how much.
+/// Copies up to `most` bytes of a file, in pieces from all of it. Returns the number of bytes copied.
 fn copy_evenly(from: &mut File, len: u64, to: &mut File, most: u64) -> io::Result<u64> {
     let count = most.div_ceil(PROBE).max(1);
     let piece = if len <= most { len } else { most / count };
@@ -330,7 +328,7 @@ fn copy_evenly(from: &mut File, len: u64, to: &mut File, most: u64) -> io::Resul
     Ok(copied)
 }
 
-/// A file that goes when it is dropped.
+/// A temporary file, removed when it is dropped.
 struct Scratch {
     file: File,
     path: PathBuf,
@@ -345,10 +343,10 @@ impl Scratch {
             let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).ok()?;
             Some(Self { file, path })
         };
-        names.find_map(open).ok_or_else(|| format!("no file can be made in {}", folder.display()))
+        names.find_map(open).ok_or_else(|| format!("cannot create a file in {}", folder.display()))
     }
 
-    /// From its beginning.
+    /// Opens it again, at its start.
     fn open(&self) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open(&self.path)
     }

@@ -1,10 +1,9 @@
-//! `rigz check`: whether a program's zlib can be ours, and if not, why.
+//! `rigz check`: reports whether a program can use our library, and if not, why.
 //!
 //! The program is read, not run: scripts and wrappers are followed to the program that does the
-//! work, then its libraries and theirs are read. It can be accelerated when the loader will look at
-//! `LD_PRELOAD` for it and something in it takes zlib's functions from `libz.so.1`. What a program
-//! loads or starts only while it runs can't be seen from outside; then the answer is *perhaps*, and
-//! `--run` gives the certain one.
+//! work, then its libraries and theirs are read. The answer is *yes* if the loader obeys `LD_PRELOAD`
+//! for it and one of its files takes zlib's functions from `libz.so.1`. The files do not show what a
+//! program loads or starts while it runs; then the answer is *perhaps*, and `--run` finds out.
 
 #![forbid(unsafe_code)]
 
@@ -23,12 +22,12 @@ const FAILED: u8 = 3;
 
 pub(crate) fn command() -> Command {
     Command::new("check")
-        .about("Tell whether programs can be run on rigz, and why not")
+        .about("Report whether programs can use rigz, and if not, why")
         .long_about(
-            "Tell whether `rigz run` would accelerate a program, and why not: whether it, or a library it needs, takes zlib from \
-             libz.so.1; whether it is static, setuid, or holds a zlib of its own. The program is read and not run, unless --run is given.\n\n\
+            "Report whether `rigz run` would accelerate a program, and if not, why: whether it, or a library it needs, calls zlib in \
+             libz.so.1; whether it is static, setuid, or contains its own zlib. The program is read and not run, unless --run is given.\n\n\
              The answer is yes, no or perhaps; perhaps if the program may load or start something that calls zlib while it runs. \
-             The exit status is 0 if all answers are yes, 1 if one is no, else 2 if one is perhaps; 3 if there is no answer.",
+             The exit status is 0 if all answers are yes, 1 if one is no, else 2 if one is perhaps; 3 after an error.",
         )
         .bin_name("rigz check")
         .override_usage("rigz check [OPTIONS] PROGRAM...\n       rigz check [--json] --run COMMAND...")
@@ -44,7 +43,7 @@ pub(crate) fn command() -> Command {
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::DirPath)
-                .help("Look into the image of a system in DIR, of any 64-bit processor"),
+                .help("Look for programs in DIR, the root of another system's files, for any 64-bit processor"),
             Arg::new("run")
                 .long("run")
                 .value_name("COMMAND")
@@ -53,7 +52,7 @@ pub(crate) fn command() -> Command {
                 .conflicts_with_all(["root", "verbose"])
                 .value_parser(value_parser!(OsString))
                 .value_hint(ValueHint::CommandName)
-                .help("Run COMMAND once on rigz and answer, on stderr, from what was called"),
+                .help("Run COMMAND once with rigz and answer, on stderr, from the calls that it made"),
             Arg::new("program")
                 .value_name("PROGRAM")
                 .num_args(1..)
@@ -124,11 +123,13 @@ fn check_by_running(words: Vec<OsString>, as_json: bool) -> ExitCode {
     let verdict = match () {
         () if !reasons.is_empty() => Verdict::Yes,
         () if !status.success() => {
-            reasons.push(format!("it failed ({status}) before it called zlib, so this run shows little"));
+            reasons.push(format!(
+                "it failed ({status}) and called no zlib before that, so this run proves nothing"
+            ));
             Verdict::Perhaps
         }
         () => {
-            reasons.push("nothing went through rigz in this run".into());
+            reasons.push("it compressed and decompressed nothing by zlib in this run".into());
             Verdict::No
         }
     };

@@ -1,5 +1,5 @@
-//! What `rigz check` finds out about one program from its files: whether it can be accelerated,
-//! who in it calls zlib, and why not.
+//! The report of `rigz check` about one program, from its files: whether it can be accelerated, which
+//! files call zlib, and if none does, why.
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +44,7 @@ struct Caller {
     has_libdeflate: bool,
 }
 
-/// What was found out about one program.
+/// The report about one program.
 #[derive(Debug)]
 pub(crate) struct Finding {
     name: String,
@@ -55,7 +55,7 @@ pub(crate) struct Finding {
     callers: Vec<Caller>,
 }
 
-/// What the walk over a program's libraries met.
+/// Facts collected from all libraries of a program.
 #[derive(Debug, Default)]
 struct Met {
     /// Files that may load more while they run.
@@ -78,9 +78,9 @@ impl Finding {
             Err(unfit) => finding.reasons.push(match unfit {
                 Unfit::NoElf => "it is neither an ELF file nor a script".into(),
                 Unfit::OtherMachine => {
-                    "it is for 32 bits or for a processor that rigz is not built for".into()
+                    "it is for 32 bits or for a processor that rigz does not support".into()
                 }
-                Unfit::Damaged(how) => format!("its ELF headers make no sense: {how}"),
+                Unfit::Damaged(how) => format!("its ELF headers are damaged: {how}"),
             }),
         }
         if let Some(known) = known::of(name).filter(|_| finding.verdict != Verdict::No) {
@@ -97,8 +97,7 @@ impl Finding {
         let starts_programs = facts.starts_programs || target.script.is_some();
         let obstacle = self.obstacle(&facts, image);
         if shape.is_library {
-            self.reasons
-                .push("it is a library: what is said here holds for the programs that load it".into());
+            self.reasons.push("it is a library: the answer applies to programs that load it".into());
         }
         let is_blocked = obstacle.is_some();
         self.reasons.extend(obstacle);
@@ -174,8 +173,9 @@ impl Finding {
                 let has_libdeflate = facts.needs_libdeflate();
                 if has_libdeflate {
                     let path = path.display();
-                    self.reasons
-                        .push(format!("{path} calls libdeflate too, which does the bulk and stays as it is"));
+                    self.reasons.push(format!(
+                        "{path} also calls libdeflate, which does most of the work and is not replaced"
+                    ));
                 }
                 self.callers.push(Caller {
                     path: path.clone(),
@@ -205,17 +205,23 @@ impl Finding {
         }
     }
 
-    /// Notes the DEFLATEs that a file holds, which stay as they are.
+    /// Notes other DEFLATE code in a file, which is not replaced.
     fn note_inside(&mut self, path: &Path, facts: &Facts) {
-        let own = facts.own_zlib.iter().map(|version| format!("zlib {version} of its own"));
-        // What a library needs of libdeflate is said with what it calls of zlib.
-        let others = facts.inside.iter().filter(|_| !facts.needs_libdeflate()).cloned();
+        let own = facts.own_zlib.iter().map(|version| format!("its own zlib {version}"));
+        // libdeflate, and a library that needs it, are reported with the calls of zlib.
+        let is_libdeflate =
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"libdeflate.so"));
+        let is_reported = facts.needs_libdeflate()
+            || (is_libdeflate && self.callers.iter().any(|caller| caller.has_libdeflate));
+        let others = facts.inside.iter().filter(|_| !is_reported).cloned();
         for inside in own.chain(others) {
-            self.reasons.push(format!("{} holds {inside}, which stays as it is", path.display()));
+            self.reasons.push(format!("{} contains {inside}, which is not replaced", path.display()));
         }
         if path == self.file && facts.exports.iter().any(|name| TOLD.contains(&name.as_str())) {
-            self.reasons
-                .push(format!("{} offers zlib's functions itself, before any library does", path.display()));
+            self.reasons.push(format!(
+                "{} exports zlib's functions itself: they take precedence over a preloaded library",
+                path.display()
+            ));
         }
     }
 
@@ -224,8 +230,7 @@ impl Finding {
         for caller in &self.callers {
             let count = caller.functions.len();
             let bulk: Vec<_> = TOLD.into_iter().filter(|name| caller.functions.contains(*name)).collect();
-            let bulk =
-                if bulk.is_empty() { String::new() } else { format!(", {} among them", bulk.join(", ")) };
+            let bulk = if bulk.is_empty() { String::new() } else { format!(", such as {}", bulk.join(", ")) };
             _ = writeln!(text, "    {} calls {count} functions of libz.so.1{bulk}", caller.path.display());
             if is_verbose {
                 let names: Vec<_> = caller.functions.iter().map(String::as_str).collect();

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// `words` begin with `generate`.
 pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     let [_, folder] = &words[..] else {
-        complain!("rigz generate: give the one folder that man pages and completions go to");
+        complain!("rigz generate: needs one argument, the folder for man pages and completions");
         return ExitCode::from(1);
     };
     match generate(Path::new(folder)) {
@@ -72,13 +72,13 @@ fn write_page(page: &mut impl Write, command: Command, sections: &[(&str, &[&str
     roff.to_writer(page)
 }
 
-/// What the pages say behind the options.
+/// The sections of the pages after the options.
 const RIGZ: &[(&str, &[&str])] = &[
     (
         "SUBCOMMANDS",
         &[
-            "rigz run COMMAND... runs a program with its zlib made parallel: rigz-run(1). rigz check PROGRAM... finds out whether that \
-             works for a program: rigz-check(1). rigz bench FILE compares the speed with that of zlib, gzip and pigz: rigz-bench(1).",
+            "rigz run COMMAND... runs a program with rigz in place of zlib: rigz-run(1). rigz check PROGRAM... reports whether that works \
+             for a program: rigz-check(1). rigz bench FILE compares rigz with zlib, gzip and pigz: rigz-bench(1).",
             "The words run, check, bench and generate are subcommands as the very first argument only. A file of that name is written \
              ./run, or comes after an option or --.",
         ],
@@ -86,45 +86,44 @@ const RIGZ: &[(&str, &[&str])] = &[
     (
         "FILES AND NAMES",
         &[
-            "What is refused is what gzip refuses without -f: links, files with other links, what is neither file nor folder, \
-             an output that exists. A file is removed when its result is complete under its name. An existing output that is to be \
-             overwritten is replaced at the end, at once. A result that is not complete goes when rigz is interrupted or fails.",
+            "As gzip, without -f rigz refuses symbolic links, files with other links, devices, pipes and sockets, and an output that \
+             exists. It removes a file after the result is complete under its name. With -f the old output stays until the new one \
+             is complete. If rigz is interrupted or fails, it removes the incomplete result.",
             "rigz -d reads gzip files of one or more members, zlib streams, and the first entry of a zip file. Zeros after the last \
-             member are ignored, other bytes are ignored with a warning. For files of compress, bzip2, xz, zstd and others it says \
-             which program reads them.",
+             member are ignored, other bytes are ignored with a warning. For files of compress, bzip2, xz, zstd and lz4 it names \
+             the program that reads them.",
             "With -o OUT the result of the one FILE, or of standard input, goes to OUT, and FILE stays. A device or a pipe is written \
              to; a file that exists is replaced only with -f.",
-            "Of several files, small ones are compressed or decompressed at once, each by one thread, and larger ones one after the \
-             other, each by all threads; never by more threads than -p allows. Results on standard output and messages come in the \
-             order of the files.",
+            "Small files are compressed or decompressed at the same time, each by one thread, and larger ones one after the other, each \
+             by all threads; -p limits the threads in both cases. Results on standard output and messages come in the order of the \
+             files.",
             "A name that would be too long with its suffix is shortened as gzip does it, and kept in the header.",
         ],
     ),
     (
         "LEVELS",
         &[
-            "-0 stores, -1 is the fastest, -6 the default, and -9 what most ask for who want small files. Levels 10 to 12 are beyond what gzip \
-             has: they weigh whole paths through the data, take 4 to 13 times as long as -9, also on all processors, and save another 2 to 3 %. \
-             They are written -10, -11, -12 or --level N. Of pigz's -11 they have the meaning, small and slow, but not the encoder, zopfli, \
-             which is slower by far; its options -F, -I, -J and -O are refused.",
+            "-0 stores, -1 is the fastest, -6 is the default, and -9 is gzip's best. Levels 10 to 12 do not exist in gzip: they take 4 to 13 \
+             times as long as -9, also on all processors, and save another 2 to 3 %. They are written -10, -11, -12 or --level N. pigz's -11 \
+             uses zopfli, which is much slower; its options -F, -I, -J and -O are refused.",
             "A run of digits other than 10, 11 and 12 means its last one, as for gzip: -19 is -9.",
         ],
     ),
     (
         "RSYNCABLE",
         &[
-            "With --rsyncable chunks of 32 to 512 KiB, 160 KiB on average, end where a rolling hash of the data says so. An edit \
-           changes the chunks it touches and the one behind them, and all else in the output stays byte for byte the same. \
-           The output is hardly larger.",
+            "With --rsyncable a rolling hash of the data decides where chunks end, after 32 to 512 KiB, 160 KiB on average. An edit \
+           changes the chunks in which it lies and the next one; the rest of the output stays the same, byte for byte. The output \
+           is slightly larger.",
         ],
     ),
-    ("EXIT STATUS", &["0 when all went well, 1 after an error, 2 after nothing worse than a warning."]),
+    ("EXIT STATUS", &["0 without errors or warnings, 1 after an error, 2 after a warning and no error."]),
     (
         "ENVIRONMENT",
         &[
             "GZIP may hold the options -1 to -9, -n, -N, -q, -v, --rsyncable and --synchronous, as for gzip; it is deprecated.",
-            "RIGZ_THREADS says how many threads may compress where -p does not. RIGZ_STATS and RIGZ_LOG name files to which each stream \
-             appends what it did and why; RIGZ_TRACE names one for a timeline.",
+            "RIGZ_THREADS is the number of threads without -p. RIGZ_STATS names a file to which each stream appends its statistics, RIGZ_LOG \
+             one for the reasons why streams were compressed in parallel or not, RIGZ_TRACE one for a timeline.",
         ],
     ),
     ("SEE ALSO", &["gzip(1), pigz(1), rigz-run(1), rigz-check(1), rigz-bench(1)"]),
@@ -150,17 +149,17 @@ const RUN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "PROGRAMS THAT GO WRONG",
+        "PROGRAMS WITH KNOWN PROBLEMS",
         &[
-            "A few programs are known to go wrong on rigz, such as gs (pdfwrite). rigz run says so and why, and sets \
-             the variables with which they go right, unless all of them are set already.",
+            "A few programs, such as gs (pdfwrite), need settings to work with rigz. rigz run sets these variables, unless all of them \
+             are set already, and prints the reason.",
         ],
     ),
     (
         "ENVIRONMENT",
         &[
-            "RIGZ_PRELOAD_FILE names the library to preload. LD_PRELOAD keeps what it holds, after ours. A variable that begins with RIGZ_ \
-           and is not understood is named in a warning.",
+            "RIGZ_PRELOAD_FILE names the library to preload. It is put before the libraries that LD_PRELOAD already names. rigz run \
+           warns of a variable that begins with RIGZ_ and is unknown or has a value that rigz cannot read.",
         ],
     ),
     ("SEE ALSO", &["rigz(1), rigz-check(1)"]),
@@ -169,10 +168,7 @@ const RUN: &[(&str, &[&str])] = &[
 const CHECK: &[(&str, &[&str])] = &[
     (
         "EXIT STATUS",
-        &[
-            "0 when every program can be accelerated, 1 when one can't, 2 when none can't but one only perhaps; 3 when one could not be \
-             looked at.",
-        ],
+        &["0 if all answers are yes, 1 if one is no, else 2 if one is perhaps; 3 after an error."],
     ),
     ("SEE ALSO", &["rigz(1), rigz-run(1)"]),
 ];

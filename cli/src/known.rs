@@ -1,19 +1,19 @@
-//! Programs that are known to go wrong on rigz, why, and the settings with which they go right.
-//! PORTING.md has the reasons at length.
+//! Programs with known problems under rigz, the reasons, and the settings that avoid them. PORTING.md
+//! describes the reasons in detail.
 
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// What is known of one program.
+/// One program's problem.
 #[derive(Debug)]
 pub(crate) struct Known {
     /// The file's name.
     program: &'static str,
     /// A sentence for the user.
     pub(crate) reason: &'static str,
-    /// Variables of the environment with which it goes right.
+    /// Environment variables that avoid the problem.
     pub(crate) settings: &'static [(&'static str, &'static str)],
 }
 
@@ -23,14 +23,14 @@ const KNOWN: &[Known] = &[Known {
     settings: &[("RIGZ_THREADS", "1")],
 }];
 
-/// What is known of a program.
+/// The program's known problem, if any.
 pub(crate) fn of(program: &OsStr) -> Option<&'static Known> {
     let name = Path::new(program).file_name()?;
     KNOWN.iter().find(|known| name == known.program)
 }
 
 impl Known {
-    /// The settings as a shell has them.
+    /// The settings in shell syntax.
     pub(crate) fn advice(&self) -> String {
         let settings: Vec<_> = self.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         settings.join(" ")

@@ -1,8 +1,8 @@
-//! The `rigz` command: gzip's interface on all processors, and programs run on the rigz library.
+//! The `rigz` command: gzip's interface on all processors, and programs run with the rigz library.
 //!
 //! `rigz [OPTIONS] [FILE]...` is gzip. The words `run`, `check`, `bench` and `generate` are commands only as the very
 //! first argument of a program called `rigz`; a file of that name is written `./run`, or comes after an option or
-//! `--`. None of them does anything without an argument of its own, so `rigz run` says so and touches no file.
+//! `--`. Each of them needs an argument: a bare `rigz run` fails and changes no file.
 //!
 //! ```text
 //! options -> work (files in order) -> file (one file) -> compress | rsyncable | decompress -> transfer
@@ -107,29 +107,29 @@ fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// Tells the library what the command line asks of it, before it has made up its mind.
+/// Sets the library's switches from the command line, before the library reads the environment.
 fn prepare(options: &Options) -> Result<(), String> {
     let has_output = options.output.is_some();
     let (has_strategy, is_bgzf) = (options.strategy != Strategy::Default, options.format == Format::Bgzf);
     let excluded = match () {
         () if options.rsyncable && options.chunk.is_some() => {
-            Some("--rsyncable chooses the chunks itself: it does not go with -b")
+            Some("--rsyncable and -b exclude each other: each decides where chunks end")
         }
-        () if options.rsyncable && has_strategy => Some("--rsyncable does not go with --huffman or --rle"),
-        () if options.rsyncable && is_bgzf => Some("--rsyncable does not go with --bgzf"),
+        () if options.rsyncable && has_strategy => Some("--rsyncable cannot be used with --huffman or --rle"),
+        () if options.rsyncable && is_bgzf => Some("--rsyncable cannot be used with --bgzf"),
         () if is_bgzf && (options.chunk.is_some() || has_strategy) => {
-            Some("--bgzf has blocks of its own: it does not go with -b, --huffman or --rle")
+            Some("--bgzf cannot be used with -b, --huffman or --rle")
         }
         () if options.comment.is_some() && options.format != Format::Gzip => {
-            Some("only gzip's header has a place for a comment: -C does not go with -z or --bgzf")
+            Some("-C cannot be used with -z or --bgzf: only gzip's header has a comment")
         }
         () if has_output && (options.files.len() > 1 || options.recursive) => {
-            Some("-o is for the result of one file")
+            Some("-o works with one FILE only, and not with -r")
         }
         () if has_output && matches!(options.mode, Mode::Test | Mode::List) => {
-            Some("-t and -l have no result for -o")
+            Some("-o cannot be used with -t or -l")
         }
-        () if has_output && options.to_stdout => Some("-o does not go with -c"),
+        () if has_output && options.to_stdout => Some("-o cannot be used with -c"),
         () => None,
     };
     if let Some(message) = excluded {
@@ -138,7 +138,7 @@ fn prepare(options: &Options) -> Result<(), String> {
     let mut config = config::Config::from_environment();
     config.threads = options.threads.or(config.threads);
     config.chunk = options.chunk.or(config.chunk);
-    // Streams know zlib's levels: 9 stands for what is beyond.
+    // Streams take zlib's levels only: 9 is mapped to a higher one.
     let given = usize::try_from(options.level).ok().filter(|level| *level > 9);
     config.level_map = given.and_then(|level| config.level_map.with(9, level)).unwrap_or(config.level_map);
     config::preset(config);

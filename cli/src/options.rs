@@ -1,7 +1,7 @@
-//! The options, which are gzip's with some of pigz's, and what they come to.
+//! The options, which are gzip's with some of pigz's, and how they are read.
 //!
-//! Of options that contradict each other the last one counts, as getopt programs have it: `-9 -1` is `-1`. The variable `GZIP` may hold a
-//! few of them, read before the command line.
+//! Of options that contradict each other the last one counts, as with getopt: `-9 -1` is `-1`. The variable `GZIP` may hold a few of
+//! them, read before the command line.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,7 @@ pub(crate) enum Mode {
 pub(crate) enum Format {
     Gzip,
     Zlib,
-    /// gzip in many small members, with a field that tells where each ends.
+    /// gzip in many small members, with a field for the length of each.
     Bgzf,
 }
 
@@ -85,16 +85,16 @@ const FLAGS: &[(&str, char, &[&str], &str)] = &[
     ("no-time", 'm', &[], "Neither store nor restore the time"),
     ("time", 'M', &[], "Store or restore the time"),
     ("quiet", 'q', &["silent"], "No warnings and no progress"),
-    ("recursive", 'r', &[], "Go into folders"),
+    ("recursive", 'r', &[], "Work on all files in folders"),
     ("test", 't', &[], "Test compressed files"),
-    ("verbose", 'v', &[], "Tell each file's name and ratio"),
+    ("verbose", 'v', &[], "Report each file's name and ratio"),
     (
         "rsyncable",
         'R',
         &[],
-        "End chunks where the data says so: small changes stay small, for rsync and backups",
+        "End chunks at places that the data decides: a small edit changes little of the result, for rsync and backups",
     ),
-    ("synchronous", 'Y', &[], "Bring each result to the disk before its input is removed"),
+    ("synchronous", 'Y', &[], "Write each result to the disk before its input is removed"),
     ("zlib", 'z', &[], "Compress to the zlib format, with the suffix .zz"),
     ("huffman", 'H', &[], "Huffman codes only, no matches (one thread)"),
     ("rle", 'U', &[], "Matches at distance one only (one thread)"),
@@ -103,20 +103,21 @@ const FLAGS: &[(&str, char, &[&str], &str)] = &[
 
 const LEVELS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-/// What only pigz has: name, letter, whether a value follows, and what to do instead. To be told so is more than "unknown option".
+/// Options of pigz that rigz lacks: name, letter, whether a value follows, and what to do instead, for a better message than
+/// "unknown option".
 const PIGZ_ONLY: &[(&str, char, bool, &str)] = &[
     ("zip", 'K', false, "rigz writes no zip files"),
     ("alias", 'A', true, "rigz writes no zip files"),
-    ("independent", 'i', false, "--bgzf writes blocks that stand alone"),
+    ("independent", 'i', false, "--bgzf writes independent blocks"),
     ("first", 'F', false, ZOPFLI),
     ("iterations", 'I', true, ZOPFLI),
     ("maxsplits", 'J', true, ZOPFLI),
     ("oneblock", 'O', false, ZOPFLI),
 ];
 
-const ZOPFLI: &str = "it tunes zopfli, which is not in rigz; -10, -11 and -12 say how long to search";
+const ZOPFLI: &str = "it tunes zopfli, which rigz does not have; -10, -11 and -12 write smaller files";
 
-/// The command as clap knows it; the subcommands are told for help, man pages and completions.
+/// The command for clap; help, man pages and completions add the subcommands.
 pub(crate) fn command() -> Command {
     let mut command = Command::new("rigz")
         .about("Compress or decompress files as gzip does, on all processors")
@@ -127,10 +128,10 @@ pub(crate) fn command() -> Command {
              decompresses; called zcat or rzcat it decompresses to standard output.",
         )
         .after_help(
-            "rigz run COMMAND...   runs a program with its zlib made parallel; see rigz run --help\n\
-             rigz check PROGRAM... finds out whether that works for a program; see rigz check --help\n\
-             rigz bench FILE       compares the speed with that of zlib, gzip and pigz; see rigz bench --help\n\
-             A file called run, check, bench or generate is written ./run as the first argument.",
+            "rigz run COMMAND...   runs a program with rigz in place of zlib; see rigz run --help\n\
+             rigz check PROGRAM... reports whether that works for a program; see rigz check --help\n\
+             rigz bench FILE       compares rigz with zlib, gzip and pigz; see rigz bench --help\n\
+             If the first FILE is called run, check, bench or generate, write ./run and so on.",
         )
         .override_usage("rigz [OPTIONS] [FILE]...\n       rigz run [OPTIONS] [--] COMMAND...\n       rigz check [OPTIONS] PROGRAM...\n       rigz bench [--json] FILE")
         .disable_help_flag(true)
@@ -169,7 +170,7 @@ pub(crate) fn command() -> Command {
             .long("level")
             .value_name("N")
             .value_parser(value_parser!(i32).range(0..=12))
-            .help("Level 0 to 12; -10, -11 and -12 mean the same: 4 to 13 times the time of -9 for 2 to 3 % less"),
+            .help("Level 0 to 12, also written -0 to -12; 10 to 12 take 4 to 13 times as long as 9, for 2 to 3 % less output"),
         Arg::new("processes")
             .short('p')
             .long("processes")
@@ -182,7 +183,7 @@ pub(crate) fn command() -> Command {
             .long("blocksize")
             .value_name("KIB")
             .value_parser(value_parser!(u32).range(32..=65536))
-            .help("Cut the data into chunks of so many KiB, 32 to 65536; changes the result [default: 128, 256, then 512]"),
+            .help("Divide the data into chunks of KIB KiB, 32 to 65536; changes the result [default: 128, 256, then 512]"),
         Arg::new("suffix")
             .short('S')
             .long("suffix")
@@ -207,11 +208,11 @@ pub(crate) fn command() -> Command {
         Arg::new("bgzf")
             .long("bgzf")
             .action(ArgAction::SetTrue)
-            .help("Write BGZF: gzip in blocks that bgzip, tabix and samtools can find; without name and time"),
+            .help("Write BGZF: gzip in blocks that bgzip, tabix and samtools find; without name and time"),
         Arg::new("json")
             .long("json")
             .action(ArgAction::SetTrue)
-            .help("Tell what -l and -v tell as one line of JSON per file"),
+            .help("Print the report of -l or -v as one line of JSON per file"),
         Arg::new("help").short('h').long("help").action(ArgAction::SetTrue).help("Print this help"),
         Arg::new("license").short('L').long("license").action(ArgAction::SetTrue).help("Print the license"),
         Arg::new("version").short('V').long("version").action(ArgAction::SetTrue).help("Print the version"),
@@ -224,7 +225,7 @@ pub(crate) fn command() -> Command {
     ])
 }
 
-/// What a command line without a file to work on asks for.
+/// The purpose of a command line.
 #[derive(Debug)]
 pub(crate) enum Asked {
     Work(Box<Options>),
@@ -233,8 +234,8 @@ pub(crate) enum Asked {
     Version,
 }
 
-/// Reads a subcommand's words. What is wrong with them, or the help that they ask for, is printed here;
-/// the error is the status to exit with.
+/// Reads a subcommand's words. Prints an error in them, or the help that they ask for; the error is the
+/// exit status.
 pub(crate) fn subcommand(command: Command, words: Vec<OsString>, failed: u8) -> Result<ArgMatches, ExitCode> {
     let name = command.get_bin_name().unwrap_or("rigz").to_owned();
     command.try_get_matches_from(words).map_err(|error| {
@@ -247,10 +248,10 @@ pub(crate) fn subcommand(command: Command, words: Vec<OsString>, failed: u8) -> 
     })
 }
 
-/// What is wrong with the words, in one sentence.
+/// The error in the words, in one sentence.
 fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    // Where words are missing they are listed after the first line.
+    // clap lists missing words after the first line.
     let list = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim);
     let lines: Vec<_> = text.lines().take(1).chain(list).collect();
     let line = lines.join(" ");
@@ -277,7 +278,7 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
 }
 
 /// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last one, as for gzip. Such a run
-/// becomes `--level` here, since a letter is all that an option of one dash can be.
+/// becomes `--level` here, since clap takes an option of one dash as one letter.
 fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
     let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'o' | b'A' | b'I' | b'J');
     let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);
@@ -394,7 +395,7 @@ fn last<'a>(matches: &ArgMatches, names: &[&'a str]) -> Option<&'a str> {
     given.max_by_key(|name| matches.indices_of(name).and_then(|indices| indices.max())).copied()
 }
 
-/// The words of `GZIP`, which may only say how loud and with what care to work.
+/// The words of `GZIP`: only options that change neither the files chosen nor what is done to them.
 fn from_environment() -> Result<Vec<OsString>, String> {
     let Some(words) = std::env::var_os("GZIP") else { return Ok(Vec::new()) };
     let Some(words) = words.to_str() else { return Err("GZIP environment variable: not a text".into()) };

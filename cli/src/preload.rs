@@ -1,4 +1,4 @@
-//! Where the library lies that programs are run on: a file with the SONAME `libz.so.1`, in a folder of its own.
+//! Finds the library to preload: a file with the SONAME `libz.so.1`, in a private folder.
 
 #![forbid(unsafe_code)]
 
@@ -29,26 +29,22 @@ pub(crate) fn library() -> Result<PathBuf, String> {
         };
     }
     let me =
-        std::env::current_exe().map_err(|error| format!("can't tell where this program lies: {error}"))?;
+        std::env::current_exe().map_err(|error| format!("cannot find this command's own path: {error}"))?;
     let folder = me.parent().unwrap_or(Path::new("/"));
     let places = places();
     let found =
         places.iter().filter_map(|place| folder.join(place).canonicalize().ok()).find(|path| path.is_file());
     found.ok_or_else(|| {
-        format!(
-            "no libz.so.1 of rigz in {} from {}; name it by {OVERRIDE}",
-            places.join(", "),
-            folder.display()
-        )
+        format!("no library in {}, from {}; {OVERRIDE} can name it", places.join(", "), folder.display())
     })
 }
 
-/// What the loader is told: ours first, since of two the first one's symbols win. What the user preloads stays.
+/// The value of `LD_PRELOAD`: our library first, since the first one's symbols win; then the user's.
 pub(crate) fn variable(library: &Path) -> Result<std::ffi::OsString, String> {
     // The loader takes both as separators, and knows no way to write them.
     if library.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b' ' | b':')) {
         return Err(format!(
-            "the loader can't preload a path with a space or a colon: {}",
+            "the loader cannot preload a path with a space or a colon: {}",
             library.display()
         ));
     }

@@ -1,7 +1,7 @@
-//! What the command says and how it ends: gzip's messages on stderr and gzip's exit status.
+//! The command's messages and exit status, which are gzip's.
 //!
-//! 0 when all went well, 1 after an error, 2 when there was nothing worse than a warning. Warnings are silenced by `-q`, but count.
-//! A worker's report is kept, and appended to the main thread's when its file's turn has come.
+//! 0 without errors or warnings, 1 after an error, 2 after a warning and no error. `-q` silences warnings, but they count.
+//! A worker's report is kept, and appended to the main thread's in the order of the files.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
-//! `rigz run`: a program on our library in place of the system's zlib.
+//! `rigz run`: runs a program with our library in place of the system's zlib.
 //!
-//! It sets `LD_PRELOAD` and becomes the program. Only for a summary or a timeline it stays, waits,
-//! and ends as the program ended. A library that is preloaded and not used costs nothing; `rigz
-//! check` finds out whether a program can use it.
+//! It sets `LD_PRELOAD` and executes the program. Only for a summary or a timeline it starts a child,
+//! waits, and exits with the child's status. A preloaded library that is not used costs nothing;
+//! `rigz check` reports whether a program can use it.
 
 use crate::elf::{self, Shape, Unfit};
 use crate::image::Image;
@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::{self, ExitCode, ExitStatus};
 use std::time::Instant;
 
-/// `env`'s and `nice`'s numbers: our own failure, a program that can't be started, a program that isn't there.
+/// The exit statuses of `env` and `nice`: our own failure, a program that cannot be started, no such program.
 const FAILED: u8 = 125;
 const NOT_STARTED: u8 = 126;
 const NOT_FOUND: u8 = 127;
@@ -38,13 +38,13 @@ pub(crate) fn command() -> Command {
             .help(help)
     };
     Command::new("run")
-        .about("Run a program with its zlib made parallel")
+        .about("Run a program with rigz in place of zlib")
         .long_about(
-            "Run a program on rigz in place of the system's zlib: its large writes through zlib are compressed on all processors. \
-             The program must ask for libz.so.1; `rigz check` finds that out. Static programs and programs for another C library are refused.\n\n\
-             The library is searched as lib/rigz/libz.so.1 beside this program's folder, or is what RIGZ_PRELOAD_FILE names.\n\n\
-             The exit status is the program's; 125 when rigz itself failed, 126 when the program could not be started, 127 when there \
-             is none of that name.",
+            "Run a program with rigz in place of the system's zlib: its large writes through zlib are compressed on all processors. \
+             The program must use libz.so.1; `rigz check` reports whether it does. Static programs and programs for another C library are refused.\n\n\
+             The library is lib/rigz/libz.so.1 next to this command's folder, or the file that RIGZ_PRELOAD_FILE names.\n\n\
+             The exit status is the program's; 125 if rigz itself failed, 126 if the program could not be started, 127 if it was \
+             not found.",
         )
         .bin_name("rigz run")
         .args([
@@ -54,15 +54,15 @@ pub(crate) fn command() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .help("Threads that may compress; 1 is serial [default: all processors]"),
-            file("stats", "Append a line of JSON for each stream to FILE (- keeps none) and print their sum at the end"),
-            file("log", "Append to FILE why streams were compressed in parallel or not"),
+            file("stats", "Append a line of JSON for each stream to FILE (-: to no file), and print their sum at the end"),
+            file("log", "Append to FILE why each stream was compressed in parallel, or why not"),
             file("trace", "Write a timeline of streams, chunks and threads to FILE, for ui.perfetto.dev or Chrome"),
             Arg::new("json").long("json").action(ArgAction::SetTrue).requires("stats").help("Print the sum as JSON"),
             Arg::new("force")
                 .short('f')
                 .long("force")
                 .action(ArgAction::SetTrue)
-                .help("Start a program that can't use the library itself, for the programs that it starts"),
+                .help("Start a program that cannot use the library, for the sake of the programs that it starts"),
             Arg::new("command")
                 .value_name("COMMAND")
                 .num_args(1..)
@@ -93,7 +93,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// Runs a program to its end; tells how it ended and what its streams did. The error is a message.
+/// Runs a program to its end; returns its exit status and the sum of its streams. The error is a message.
 pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary), String> {
     let name = words.remove(0);
     let mut child = process::Command::new(&name);
@@ -143,7 +143,7 @@ impl Run {
         Ok(Self { name, child, statistics, timeline })
     }
 
-    /// Runs the program to its end, prints what its streams did, and ends as it ended.
+    /// Runs the program to its end, prints the sum of its streams, and returns its exit status.
     fn watch(mut self, as_json: bool) -> ExitCode {
         let start = Instant::now();
         let status = match wait_for(&mut self.child) {
@@ -159,14 +159,14 @@ impl Run {
         }
         match self.timeline.map(Timeline::complete).transpose() {
             Ok(None | Some(true)) => {}
-            Ok(Some(false)) => complain!("rigz run: the timeline is full and misses the rest"),
+            Ok(Some(false)) => complain!("rigz run: the timeline is full (64 MiB): later events are missing"),
             Err(message) => complain!("rigz run: {message}"),
         }
         end_as(status)
     }
 }
 
-/// Why the program, or the interpreter of the script that it is, can't use the library at all.
+/// Fails if the program, or the interpreter of the script, cannot use the library at all.
 fn refuse_unfit(name: &OsStr) -> Result<(), String> {
     let image = Image::new(None);
     let mut next = image.program(name);
@@ -181,7 +181,7 @@ fn refuse_unfit(name: &OsStr) -> Result<(), String> {
             Err(Unfit::NoElf) => next = interpreter_of(&path).and_then(|name| image.program(&name)),
             Ok(shape) if shape.machine == elf::Machine::own() => {
                 let refusal = shape.obstacle().map(|why| format!("{}: {why}", path.display()));
-                return refusal.map_or(Ok(()), |refusal| Err(refusal + "; -f starts it all the same"));
+                return refusal.map_or(Ok(()), |refusal| Err(refusal + "; -f starts it anyway"));
             }
             // Others the kernel may start in its own way.
             _ => return Ok(()),
@@ -194,19 +194,19 @@ fn refuse_unfit(name: &OsStr) -> Result<(), String> {
 fn complain_of_switches() {
     for (name, takes) in config::misunderstood() {
         let value = std::env::var_os(name).unwrap_or_default();
-        complain!("rigz run: {name}={} is ignored: it takes {takes}", value.display());
+        complain!("rigz run: {name}={} is ignored: the value must be {takes}", value.display());
     }
     for (name, _) in std::env::vars_os() {
         let is_ours = |name: &str| {
             name == preload::OVERRIDE || config::SWITCHES.iter().any(|(switch, _)| *switch == name)
         };
         if let Some(name) = name.to_str().filter(|name| name.starts_with("RIGZ_") && !is_ours(name)) {
-            complain!("rigz run: {name} is ignored: rigz has no such switch");
+            complain!("rigz run: {name} is ignored: there is no such switch");
         }
     }
 }
 
-/// Gives a program that is known to go wrong the settings with which it goes right, and says so.
+/// Sets the variables that a program with a known problem needs, and reports them.
 fn help_known(child: &mut process::Command, name: &OsStr) {
     let Some(known) = known::of(name) else { return };
     let is_set = |name: &str| std::env::var_os(name).is_some();
@@ -214,11 +214,11 @@ fn help_known(child: &mut process::Command, name: &OsStr) {
     if known.settings.iter().all(|(name, _)| is_set(name)) {
         return;
     }
-    complain!("rigz run: {program}: {reason}; set for it: {}", known.advice());
+    complain!("rigz run: {program}: {reason}; setting {}", known.advice());
     child.envs(known.settings.iter().filter(|(name, _)| !is_set(name)).copied());
 }
 
-/// Starts a program and waits for its end; signals for us go to it meanwhile.
+/// Starts a program and waits for its end; passes signals on to it.
 fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
     // SAFETY: between fork and exec it only calls `signal`, which is allowed there.
     unsafe {
@@ -228,12 +228,12 @@ fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
         })
     };
     let mut running = child.spawn()?;
-    // Keys of the terminal reach the program itself; a signal that is meant for us is passed on.
+    // The terminal signals both processes; a signal sent to us alone is passed on.
     let _ended = signals::pass_on_to(running.id());
     running.wait()
 }
 
-/// A program that a signal ended shows as the shell shows it.
+/// The shell's exit status for a program that a signal ended.
 fn end_as(status: ExitStatus) -> ExitCode {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     ExitCode::from(u8::try_from(code).unwrap_or(FAILED))

@@ -112,7 +112,7 @@ impl Summary {
     pub(crate) fn table(&self, wall: f64, cpu: f64) -> String {
         let mut table = String::new();
         if self.known().next().is_none() {
-            table += "rigz: no stream went through rigz; `rigz check` tells whether the program can use it\n";
+            table += "rigz: no stream used rigz; `rigz check` reports whether the program can use it\n";
         } else {
             _ = writeln!(
                 table,
@@ -155,7 +155,7 @@ impl Summary {
             );
         }
         if self.foreign > 0 {
-            _ = writeln!(table, "{} lines of the statistics were not understood", self.foreign);
+            _ = writeln!(table, "{} lines of the statistics could not be read", self.foreign);
         }
         _ = writeln!(table, "the whole program: {wall:.3} s, CPU {cpu:.3} s");
         table
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(sum["streams"].as_array().map(Vec::len), Some(2));
         let table = summary.table(2.0, 3.0);
         assert!(
-            table.contains("1 lines of the statistics were not understood") && table.contains(" 1-9 "),
+            table.contains("1 lines of the statistics could not be read") && table.contains(" 1-9 "),
             "{table}"
         );
     }

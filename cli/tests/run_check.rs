@@ -181,7 +181,7 @@ fn a_check_tells_why_not() {
     for (name, reason) in [
         ("./none", "neither it nor a library"),
         ("./static", "static"),
-        ("./own", "zlib 1.2.11 of its own"),
+        ("./own", "its own zlib 1.2.11"),
         ("./setuid", "setuid"),
         ("./data", "neither an ELF file nor a script"),
     ] {
@@ -262,7 +262,7 @@ fn libdeflate_does_the_bulk_where_both_are_called() {
         &folder,
         "libboth.so",
         source,
-        &["-shared", "-fPIC", "-l:libz.so.1", &here, "-l:libdeflate.so.0"],
+        &["-shared", "-fPIC", "-l:libz.so.1", &here, "-l:libdeflate.so.0", "-Wl,-rpath,$ORIGIN"],
     );
     let user = "int both(void); int main(void) { return both(); }";
     compile(
@@ -273,7 +273,8 @@ fn libdeflate_does_the_bulk_where_both_are_called() {
     );
     let (status, said) = check(&folder, &["./user"]);
     assert_eq!(status, Some(2), "{said}");
-    assert!(said.contains("libdeflate too, which does the bulk"), "{said}");
+    assert!(said.contains("also calls libdeflate, which does most"), "{said}");
+    assert!(!said.contains("libdeflate.so.0 "), "it is reported once: {said}");
 }
 
 #[test]
@@ -288,7 +289,7 @@ fn a_program_with_a_zlib_of_its_own_is_a_no_even_if_it_opens_libraries() {
     let (status, said) = check(&folder, &["./node"]);
     assert_eq!(status, Some(1), "{said}");
     assert!(
-        said.contains("zlib 1.3.1 of its own") && said.contains("offers zlib's functions itself"),
+        said.contains("its own zlib 1.3.1") && said.contains("exports zlib's functions itself"),
         "{said}"
     );
 }
@@ -482,11 +483,11 @@ fn a_run_warns_of_switches_that_are_not_understood() {
         ("RIGZ_MEMORY", "lots"),
     ] {
         assert!(
-            said(name, value).contains(&format!("{name}={value} is ignored: it takes ")),
+            said(name, value).contains(&format!("{name}={value} is ignored: the value must be ")),
             "{name}={value}"
         );
     }
-    assert!(said("RIGZ_THREAD", "2").contains("RIGZ_THREAD is ignored: rigz has no such switch"));
+    assert!(said("RIGZ_THREAD", "2").contains("RIGZ_THREAD is ignored: there is no such switch"));
     for (name, value) in [
         ("RIGZ_THREADS", "2"),
         ("RIGZ_CHUNK", "64K"),

@@ -10,8 +10,6 @@
 //! with markers, AVX-512 VBMI2 narrows all elements, packs the markers together, looks up only these,
 //! and expands the results into their places; other processors look up every element.
 
-#![cfg_attr(not(target_arch = "x86_64"), forbid(unsafe_code))]
-
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
