@@ -1,4 +1,4 @@
-//! Refuses targets without rigz, and compiles the C part of `gzprintf`.
+//! Refuses targets without rigz, and compiles the C parts of `gzprintf` and `deflateInit`.
 
 #[path = "build/link.rs"]
 mod link;
@@ -18,8 +18,9 @@ fn main() {
         link::as_librigz_so();
     }
     println!("cargo:rustc-cfg=rigz_versions");
-    println!("cargo:rerun-if-changed=src/capi/gzprintf.c");
-    cc::Build::new().file("src/capi/gzprintf.c").compile("rigz_gzprintf");
+    let files = ["src/capi/gzprintf.c", "src/capi/origin.c"];
+    files.iter().for_each(|file| println!("cargo:rerun-if-changed={file}"));
+    cc::Build::new().files(files).compile("rigz_c");
 }
 
 /// Why there is no rigz for the target, if there is none.

@@ -137,12 +137,44 @@ static void odd_files(const char *variable)
     with(variable, "/no/such/folder/file", NULL);
 }
 
+/* A long stream that ends by deflateReset(). */
+static void reset(void)
+{
+    enum { LONG = 1 << 20 };
+    Bytef *data = prose(LONG, 1302), *out = allocate(LONG);
+    z_stream strm;
+    memset(&strm, 0, sizeof strm);
+    CHECK_EQ(deflateInit(&strm, 6), Z_OK);
+    strm.next_in = data, strm.avail_in = LONG, strm.next_out = out, strm.avail_out = LONG;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(deflateReset(&strm), Z_OK);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    free(data), free(out);
+}
+
+/* What was done before a reset is in the statistics. */
+static void reset_is_counted(void)
+{
+    const char *path = scratch("counted");
+    with("RIGZ_STATS", path, reset);
+    if (!is_rigz())
+        return;
+    char line[1000] = "";
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL && fgets(line, sizeof line, file) != NULL);
+    CHECK(strstr(line, "\"bytes_in\":1048576,") != NULL);
+    CHECK(strstr(line, "\"chunks\":0,") == NULL);
+    CHECK_EQ(fclose(file), 0);
+    CHECK_EQ(unlink(path), 0);
+}
+
 int main(void)
 {
     begin();
     plain = prose(50000, 1301);
     odd_files("RIGZ_STATS");
     odd_files("RIGZ_LOG");
+    reset_is_counted();
     free(plain);
     return 0;
 }

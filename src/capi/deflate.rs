@@ -9,7 +9,7 @@ use crate::raw::Output;
 use crate::stream::Flush;
 use crate::stream::deflate::{Config, DeflateStream};
 use crate::stream::oneshot;
-use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr::NonNull;
 
 versions! {
@@ -76,22 +76,41 @@ impl Deflate {
     }
 }
 
+// C functions that add the address they return to: see origin.c.
+unsafe extern "C" {
+    fn rigz_deflate_init();
+    fn rigz_deflate_init2();
+}
+
+/// A jump to a C function that leaves all arguments, and the address to return to, where they are.
+macro_rules! jump_to {
+    ($function:ident) => {{
+        #[cfg(target_arch = "x86_64")]
+        core::arch::naked_asm!("jmp {}", sym $function);
+        #[cfg(target_arch = "aarch64")]
+        core::arch::naked_asm!("b {}", sym $function);
+        #[cfg(target_arch = "riscv64")]
+        core::arch::naked_asm!("tail {}", sym $function);
+    }};
+}
+
 /// Prepares `strm` for compressing to a zlib stream; its allocator fields must be set. `Z_MEM_ERROR`, `Z_STREAM_ERROR` for a bad level,
 /// `Z_VERSION_ERROR`.
 #[unsafe(no_mangle)]
+#[unsafe(naked)]
 pub unsafe extern "C" fn deflateInit_(
     strm: *mut z_stream,
     level: c_int,
     version: *const c_char,
     stream_size: c_int,
 ) -> c_int {
-    // SAFETY: the same contract.
-    unsafe { deflateInit2_(strm, level, 8, 15, 8, 0, version, stream_size) }
+    jump_to!(rigz_deflate_init)
 }
 
 /// As `deflateInit_`, with method (8), window bits (8 to 15 for zlib, 24 to 31 for gzip, -15 to -9 for raw), memory level (1 to 9) and
 /// strategy (0 to 4).
 #[unsafe(no_mangle)]
+#[unsafe(naked)]
 pub unsafe extern "C" fn deflateInit2_(
     strm: *mut z_stream,
     level: c_int,
@@ -101,6 +120,22 @@ pub unsafe extern "C" fn deflateInit2_(
     strategy: c_int,
     version: *const c_char,
     stream_size: c_int,
+) -> c_int {
+    jump_to!(rigz_deflate_init2)
+}
+
+/// `deflateInit2_()` for code at the address `origin`. C calls it; hidden there.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn rigz_deflate_init_at(
+    strm: *mut z_stream,
+    level: c_int,
+    method: c_int,
+    window_bits: c_int,
+    mem_level: c_int,
+    strategy: c_int,
+    version: *const c_char,
+    stream_size: c_int,
+    origin: *const c_void,
 ) -> c_int {
     // SAFETY: `version` is null or a C string.
     if !unsafe { fits(version, stream_size) } {
@@ -117,7 +152,8 @@ pub unsafe extern "C" fn deflateInit2_(
     }
     guard(Z_STREAM_ERROR, || {
         let config = Config { level, window_bits, mem_level, strategy };
-        let outcome = DeflateStream::new(config, allocator).and_then(|stream| {
+        let outcome = DeflateStream::new(config, allocator).and_then(|mut stream| {
+            stream.set_origin(origin as usize);
             restart(strm);
             let deflate = Deflate { stream, header: core::ptr::null_mut() };
             deflate.publish(strm);

@@ -188,9 +188,12 @@ impl Compressor {
     pub fn drive(&mut self, input: &mut &[u8], output: &mut Output<'_>, how: Drive) -> Result<bool> {
         self.ring.check_epoch()?;
         self.ring.set_between(how.between);
-        self.call_workers_for(input.len(), how)?;
         // Without leave to hold, workers are of use only to a call that brings enough for them, and room for all they make.
         let fits = input.len() >= self.settings.parallel_from && output.room() >= input.len();
+        let is_enough = if how.may_hold { self.taken + input.len() >= self.workers_from } else { fits };
+        if is_enough && !self.ring.has_workers() {
+            self.call_workers()?;
+        }
         let is_wide = self.ring.has_workers() && (how.may_hold || fits);
         if is_wide && !how.may_hold {
             self.ring.open();
@@ -398,17 +401,9 @@ impl Compressor {
         }
     }
 
-    /// Asks for workers, and for memory for their jobs, if there is enough for them to do. When the budget is used up the
-    /// stream goes on serially, and asks again after as much data as it took the first time.
-    fn call_workers_for(&mut self, len: usize, how: Drive) -> Result<()> {
-        let more = if how.may_hold {
-            self.taken + len >= self.workers_from
-        } else {
-            len >= self.settings.parallel_from
-        };
-        if !more || self.ring.has_workers() {
-            return Ok(());
-        }
+    /// Asks for workers, and for memory for their jobs. When the budget is used up the stream goes on serially, and asks again
+    /// after as much data as it took the first time.
+    fn call_workers(&mut self) -> Result<()> {
         let Self { ring, jobs_share, settings, .. } = self;
         ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS))?;
         self.counters.threads = self.counters.threads.max(self.ring.threads());

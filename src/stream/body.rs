@@ -94,6 +94,11 @@ impl Body {
         self.caller.owns_output = true;
     }
 
+    /// An address in the file of the code that made the stream.
+    pub(super) fn set_origin(&mut self, address: usize) {
+        self.caller.origin = address;
+    }
+
     /// The engine for a stream at its start.
     fn choose_engine(&mut self) -> Result<()> {
         if policy::is_for_zng(&self.params) {
@@ -260,7 +265,6 @@ impl Body {
             let (_, held) = message.give_up(policy::MESSAGE);
             self.data_type = detect_data_type(held, input);
         }
-        self.caller.is_known = policy::is_known(&self.allocator);
         self.bulk_flush = Flush::None;
         self.engine = Engine::Bulk(compressor);
         true
@@ -290,8 +294,9 @@ impl Body {
         output: &mut Output<'_>,
         flush: Flush,
     ) -> Result<Option<Flush>> {
-        let hold = self.caller.hold(output.room());
         let Engine::Bulk(compressor) = &mut self.engine else { return Ok(None) };
+        let is_long = compressor.taken() + input.len() >= policy::parallel_from();
+        let hold = self.caller.hold(output.room(), is_long);
         if compressor.end().is_none() {
             self.bulk_flush = flush;
         }

@@ -109,6 +109,11 @@ impl DeflateStream {
         Ok(stream)
     }
 
+    /// Names the code that made the stream: an address within its file.
+    pub fn set_origin(&mut self, address: usize) {
+        self.body.set_origin(address);
+    }
+
     /// Compresses: takes input, gives output, as far as `flush` asks and the room allows.
     ///
     /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is out.
@@ -285,6 +290,7 @@ impl DeflateStream {
 
     /// Back to the start of a stream with the same parameters.
     pub fn reset(&mut self) -> Result<()> {
+        self.finish_stats();
         self.body.reset(false)?;
         self.restart();
         Ok(())
@@ -292,13 +298,13 @@ impl DeflateStream {
 
     /// `deflateResetKeep()`: as `reset`, but data to come may refer to data before.
     pub fn reset_keep(&mut self) -> Result<()> {
+        self.finish_stats();
         self.body.reset(true)?;
         self.restart();
         Ok(())
     }
 
     fn restart(&mut self) {
-        self.finish_stats();
         self.phase = Phase::start(self.wrap);
         self.dictionary_check = None;
         self.taken = 0;

@@ -41,7 +41,7 @@ impl Display for Decision {
             Decision::Long { threads: 1, hold: Hold::No, .. } => {
                 write!(
                     f,
-                    "serial: calls bring less than {from} bytes, and the program was not seen to fetch output that is held back"
+                    "serial: no call brings {from} bytes and room for as many, and the program was not seen to fetch output that is held back"
                 )
             }
             Decision::Long { threads: 1, .. } => {

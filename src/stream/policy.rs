@@ -8,7 +8,7 @@
 use crate::config::config;
 use crate::error::Result;
 use crate::format::bgzf;
-use crate::pipeline::{Between, Level};
+use crate::pipeline::{self, Between, Level};
 use crate::raw::{Allocator, module};
 use crate::zng::DeflateParams;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,7 +71,7 @@ pub(super) enum Hold {
     SmallRoom,
     /// The program was seen to call again, without input, after a call that filled the room.
     Loops,
-    /// The stream's `zalloc` is of a program that is known to fetch all output: see [`is_known`].
+    /// The stream was made by a file that is known to fetch all output: see [`KNOWN_FILES`].
     Known,
     /// `RIGZ_HOLD_BACK=any`.
     Switch,
@@ -83,29 +83,52 @@ impl Hold {
     }
 }
 
-/// Files whose streams may keep work in flight, by the beginning of their names.
-///
-/// - CPython (Modules/zlibmodule.c): `compress()`, `flush()` and the one-shot function call `deflate()` until it leaves room, and
-///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own.
-const KNOWN_FILES: [&[u8]; 3] = [b"python3", b"libpython3", b"zlib.cpython-"];
+/// The name of a file that makes streams.
+#[derive(Clone, Copy, Debug)]
+enum Name {
+    Is(&'static [u8]),
+    BeginsWith(&'static [u8]),
+}
 
-/// Whether the program's `zalloc` is of one of the [`KNOWN_FILES`]. The last answer is kept: a program has one.
-pub(super) fn is_known(allocator: &Allocator) -> bool {
+/// Files whose streams may keep work in flight, since they fetch all output whatever room they offer. Each was read, and is run with
+/// threads by a test in `tests/preload`.
+///
+/// - CPython, Modules/zlibmodule.c: `compress()`, `flush()` and the one-shot function call `deflate()` until it leaves room, and
+///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own. (`python`)
+/// - libarchive: archive_write_add_filter_gzip.c ends with calls until `Z_STREAM_END`, archive_write_set_format_zip.c with calls until
+///   one leaves room. (`bsdtar`)
+/// - The JDK's libzip.so: DeflaterOutputStream and all that is made of it (GZIPOutputStream, ZipOutputStream, jar) calls until
+///   `Deflater.finished()`, which is `Z_STREAM_END`; `Deflater` has no other way to know that output is complete. The library of
+///   that name by others is libzip.so.5. (`java`)
+///
+/// Not PHP: its output handler (ext/zlib, `php_zlib_output_handler_ex`) fails if one call of `Z_FINISH` is not enough. Hadoop's
+/// native codec was not run.
+const KNOWN_FILES: [Name; 5] = [
+    Name::BeginsWith(b"python3"),
+    Name::BeginsWith(b"libpython3"),
+    Name::BeginsWith(b"zlib.cpython-"),
+    Name::BeginsWith(b"libarchive.so."),
+    Name::Is(b"libzip.so"),
+];
+
+fn is_known_file(file: &[u8]) -> bool {
+    KNOWN_FILES.iter().any(|known| match *known {
+        Name::Is(name) => file == name,
+        Name::BeginsWith(start) => file.starts_with(start),
+    })
+}
+
+/// Whether the code at `address` is in one of the [`KNOWN_FILES`]. The last answer is kept: most programs have one place that makes
+/// long streams.
+fn is_known(address: usize) -> bool {
     static LAST: AtomicUsize = AtomicUsize::new(0);
-    if allocator.is_system() {
-        return false;
-    }
-    // Code lies at even places at least, as a rule; where it does not, the file is asked for again.
-    let address = allocator.parts().0 as usize;
+    // One bit of the kept word is the answer, so two addresses that differ in the lowest bit share it: they are in one file.
     let last = LAST.load(Ordering::Relaxed);
-    if last & !1 == address {
+    if last & !1 == address & !1 {
         return last & 1 == 1;
     }
-    let file = module::file_of(address);
-    let is_known = KNOWN_FILES.iter().any(|known| file.starts_with(known));
-    if address & 1 == 0 {
-        LAST.store(address | usize::from(is_known), Ordering::Relaxed);
-    }
+    let is_known = module::is_in_file(address, is_known_file);
+    LAST.store(address & !1 | usize::from(is_known), Ordering::Relaxed);
     is_known
 }
 
@@ -113,7 +136,10 @@ pub(super) fn is_known(allocator: &Allocator) -> bool {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caller {
     pub(super) owns_output: bool,
-    pub(super) is_known: bool,
+    /// An address in the file that made the stream; 0 when it is not known.
+    pub(super) origin: usize,
+    /// Whether that is one of the [`KNOWN_FILES`], once it was looked for.
+    is_known: Option<bool>,
     /// The last call took all input and left no room.
     was_left_full: bool,
     loops: bool,
@@ -135,12 +161,16 @@ impl Caller {
         self.was_left_full = false;
     }
 
-    /// Whether work may be in flight after a call that has `room` bytes for output.
-    pub(super) fn hold(&self, room: usize) -> Hold {
+    /// Whether work may be in flight after a call that has `room` bytes for output. The file that made the stream is looked for only
+    /// when a segment `is_long` enough for workers.
+    pub(super) fn hold(&mut self, room: usize, is_long: bool) -> Hold {
+        if is_long && !self.owns_output && self.is_known.is_none() {
+            self.is_known = Some(pipeline::thread_limit() > 1 && is_known(self.origin));
+        }
         match () {
             () if self.owns_output => Hold::OwnOutput,
             () if config().hold_back => Hold::Switch,
-            () if self.is_known => Hold::Known,
+            () if self.is_known == Some(true) => Hold::Known,
             () if self.loops => Hold::Loops,
             () if room < SMALL_ROOM => Hold::SmallRoom,
             () => Hold::No,
@@ -184,4 +214,28 @@ pub(super) fn chunk_len(number: usize) -> usize {
 /// As [`chunk_len`], of a BGZF stream: whole blocks, so that the chunks do not show in the bytes.
 pub(super) fn bgzf_chunk_len(number: usize) -> usize {
     (chunk_len(number) / bgzf::BLOCK_DATA).max(1) * bgzf::BLOCK_DATA
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_files_are_those_that_fetch_all_output() {
+        for file in ["python3.11", "libpython3.12.so.1.0", "libarchive.so.13.6.2", "libzip.so"] {
+            assert!(is_known_file(file.as_bytes()), "{file}");
+        }
+        for file in ["", "python2.7", "libzip.so.5", "libarchive", "php8.2", "fossil", "zstd"] {
+            assert!(!is_known_file(file.as_bytes()), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_looked_up_once_and_only_for_long_segments() {
+        let mut caller = Caller { origin: is_known_file as *const () as usize, ..Caller::default() };
+        assert_eq!(caller.hold(SMALL_ROOM, false), Hold::No);
+        assert_eq!(caller.is_known, None);
+        assert_eq!(caller.hold(SMALL_ROOM, true), Hold::No);
+        assert_eq!(caller.is_known, Some(false));
+    }
 }

@@ -62,9 +62,10 @@ need_dynamic() { grep -q 'libz\.so\.1' <<<"$(ldd "$1" 2>&1)" || skip "$1 is not 
 
 # ours COMMAND...: with the preload. The loader writes down which symbol it bound to which file, into files only.
 # (`with` is for the background, where the process must be the command itself and not a shell that waits for it.)
-with=(env LD_PRELOAD="$library" LD_DEBUG=bindings LD_DEBUG_OUTPUT="$work/bindings/of" RIGZ_STATS="$work/stats")
+with=(env LD_PRELOAD="$library" LD_DEBUG=bindings LD_DEBUG_OUTPUT="$work/bindings/of" RIGZ_STATS="$work/stats" RIGZ_LOG="$work/log.rigz")
 : >stats
-chmod 666 stats
+: >log.rigz
+chmod 666 stats log.rigz
 ours() { "${with[@]}" "$@"; }
 
 # both COMMAND...: runs it plain in plain/ and with the preload in ours/; exit status and stderr must be equal. What it
@@ -106,6 +107,19 @@ hurt() { printf 'not this' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none;
 # same A B: two files (or trees) hold the same bytes.
 same() { diff -rq "$1" "$2" >differences 2>&1 || fail "$(head -n 3 differences)"; }
 
+# no_larger [PERCENT] FILE...: each file in ours/ has at most 2 % and 16 bytes more than its twin in plain/, and all together at most
+# 16 bytes more (and PERCENT, where a script says why).
+no_larger() {
+    local file plain ours all_plain=0 all_ours=0 percent=0
+    if [[ $1 =~ ^[0-9]+$ ]]; then percent=$1 && shift; fi
+    for file; do
+        plain=$(stat -c %s "plain/$file") ours=$(stat -c %s "ours/$file")
+        ((ours <= plain * 102 / 100 + 16)) || fail "larger than with zlib: $file, $ours bytes, $plain with zlib"
+        all_plain=$((all_plain + plain)) all_ours=$((all_ours + ours))
+    done
+    (((all_ours - 16) * 100 <= all_plain * (100 + percent))) || fail "larger than with zlib: $*, $all_ours bytes, $all_plain with zlib"
+}
+
 # decodes FILE DATA: gzip, which has no libz, reads the data back.
 decodes() {
     gzip -dc "$1" >decoded 2>decoded.err || fail "gzip does not read $1: $(head -n 1 decoded.err)"
@@ -130,6 +144,13 @@ bound() {
 in_parallel() {
     grep -q 'rigz_version' "$library" || return 0
     grep -q '"engine":"parallel".*"threads":2,' stats || fail "nothing was compressed in parallel"
+}
+
+# known_to_fetch_all: threads took part between the calls of a program that is in the table of those that fetch all output.
+known_to_fetch_all() {
+    grep -q 'rigz_version' "$library" || return 0
+    grep -q 'parallel: .*; the program is known to fetch all output' log.rigz || fail "not known: $(grep -m 1 -v 'a message' log.rigz)"
+    grep -q '"chunks_by_workers":[1-9]' stats || fail "no worker compressed a chunk"
 }
 
 # mapped MAPS: the same for a program that closes the loader's log (sshd does): its /proc/PID/maps, copied while it worked,

@@ -122,7 +122,7 @@ fn count(peer: &LibraryPeer, op: Op, level: i32, corpus: &Corpus, scratch: &Path
 }
 
 /// The total of a callgrind file: the sum that its last line of totals tells.
-fn total(text: &str) -> Option<u64> {
+pub fn total(text: &str) -> Option<u64> {
     let line = text.lines().rev().find_map(|line| line.strip_prefix("totals:"))?;
     line.trim().parse().ok().filter(|&n| n > 0)
 }

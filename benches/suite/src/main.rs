@@ -7,7 +7,8 @@
 //!           ├─ record, report, plot   what is kept and shown           measure   clocks and medians
 //!           ├─ plan       the goals of the project against the rows that decide them
 //!           ├─ phases     the ten phases of the plan, on against off
-//!           └─ insn       instruction counts under callgrind
+//!           ├─ insn       instruction counts under callgrind
+//!           └─ small      messages, small calls and small writes: costs, sizes, memory, what is held back
 //!
 //! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md tells the method.
 
@@ -24,6 +25,7 @@ mod record;
 mod report;
 mod run;
 mod schedule;
+mod small;
 mod zlib;
 
 use std::path::{Path, PathBuf};
@@ -75,6 +77,11 @@ enum Action {
     Plan(plan::Plan),
     /// The ten phases of the plan, each on against off.
     Phases(phases::Phases),
+    /// Messages, small calls and small writes, and what streams hold.
+    Small(small::Small),
+    /// (inside) the cells of `small`, of one library.
+    #[command(hide = true)]
+    SmallCells(small::Cells),
     /// (inside) one turn of one library.
     #[command(hide = true)]
     One(child::One),
@@ -158,6 +165,15 @@ fn act(mut cli: Cli) -> Outcome<ExitCode> {
             cli.places.settle()?;
             phases::main(phases, &cli.places)?;
         }
+        Action::Small(small) => {
+            cli.places.settle()?;
+            let field = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
+            let scratch = cli.places.scratch()?;
+            let outcome = small::main(small, &field, &scratch);
+            std::fs::remove_dir_all(&scratch)?;
+            outcome?;
+        }
+        Action::SmallCells(cells) => small::cells(cells)?,
     }
     Ok(ExitCode::SUCCESS)
 }

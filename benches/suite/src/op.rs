@@ -472,7 +472,7 @@ fn finished(code: i32, call: &str) -> Result<()> {
     if code == STREAM_END { Ok(()) } else { Err(Failure::Wrong(format!("{call} gave {code} for Z_FINISH"))) }
 }
 
-fn judge_zlib(packed: &[u8], expected: &[u8]) -> Result<()> {
+pub fn judge_zlib(packed: &[u8], expected: &[u8]) -> Result<()> {
     let uncompress = zlib::judge()?.decompressor()?;
     let mut out = vec![0; expected.len() + 1];
     let n = uncompress.run(packed, &mut out)?;

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub const NO_FLUSH: c_int = 0;
+pub const SYNC_FLUSH: c_int = 2;
 pub const FINISH: c_int = 4;
 pub const OK: c_int = 0;
 pub const STREAM_END: c_int = 1;
@@ -20,6 +21,8 @@ pub const BUF_ERROR: c_int = -5;
 pub const ZLIB: c_int = 15;
 /// Window bits that ask for a gzip wrapper.
 pub const GZIP: c_int = 31;
+/// Window bits that ask for no wrapper.
+pub const RAW: c_int = -15;
 
 /// Why an operation gave no figure.
 #[derive(Debug)]
@@ -94,6 +97,7 @@ type DeflateInit2 =
 type InflateInit2 = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
 type Step = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
 type OnStream = unsafe extern "C" fn(*mut ZStream) -> c_int;
+type Copy2 = unsafe extern "C" fn(*mut ZStream, *mut ZStream) -> c_int;
 type Compress2 = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong, c_int) -> c_int;
 type Uncompress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong) -> c_int;
 type Bound = unsafe extern "C" fn(c_ulong) -> c_ulong;
@@ -105,6 +109,8 @@ type GzWrite = unsafe extern "C" fn(*mut c_void, *const u8, c_uint) -> c_int;
 type GzGets = unsafe extern "C" fn(*mut c_void, *mut c_char, c_int) -> *mut c_char;
 type GzSeek = unsafe extern "C" fn(*mut c_void, c_long, c_int) -> c_long;
 type OnFile = unsafe extern "C" fn(*mut c_void) -> c_int;
+type GzNumber = unsafe extern "C" fn(*mut c_void, c_int) -> c_int;
+type GzPrintf = unsafe extern "C" fn(*mut c_void, *const c_char, ...) -> c_int;
 
 /// An open shared library. Never closed: the process that opened it measures one thing and ends.
 pub struct Library {
@@ -285,6 +291,18 @@ impl Stream {
         }
     }
 
+    /// `deflateCopy()`: a stream in the same state, of the same library.
+    pub fn copy(&mut self, library: &Library) -> Result<Stream> {
+        let copy: Copy2 = library.function(c"deflateCopy")?;
+        let mut strm = ZStream::boxed();
+        // SAFETY: the source is an open deflate stream, and the target is writable.
+        let code = unsafe { copy(&mut *strm, &mut *self.strm) };
+        if code != OK {
+            return wrong(format!("deflateCopy gave {code}"));
+        }
+        Ok(Stream { strm, step: self.step, reset: self.reset, end: self.end })
+    }
+
     pub fn reset(&mut self) -> Result<()> {
         // SAFETY: the stream is open.
         let code = unsafe { (self.reset)(&mut *self.strm) };
@@ -304,6 +322,9 @@ pub struct GzFile {
     file: *mut c_void,
     read: GzRead,
     write: GzWrite,
+    putc: GzNumber,
+    printf: GzPrintf,
+    flush: GzNumber,
     gets: GzGets,
     getc: OnFile,
     seek: GzSeek,
@@ -324,6 +345,9 @@ impl GzFile {
             file,
             read: library.function(c"gzread")?,
             write: library.function(c"gzwrite")?,
+            putc: library.function(c"gzputc")?,
+            printf: library.function(c"gzprintf")?,
+            flush: library.function(c"gzflush")?,
             gets: library.function(c"gzgets")?,
             getc: library.function(c"gzgetc")?,
             seek: library.function(c"gzseek")?,
@@ -335,6 +359,27 @@ impl GzFile {
         // SAFETY: the file is open; the slice is valid for its length.
         let n = unsafe { (self.write)(self.file, data.as_ptr(), data.len() as c_uint) };
         if n as usize == data.len() { Ok(()) } else { wrong(format!("gzwrite gave {n}")) }
+    }
+
+    /// One byte.
+    pub fn putc(&mut self, byte: u8) -> Result<()> {
+        // SAFETY: the file is open.
+        let code = unsafe { (self.putc)(self.file, c_int::from(byte)) };
+        if code == c_int::from(byte) { Ok(()) } else { wrong(format!("gzputc gave {code}")) }
+    }
+
+    /// A line of text, by `"%s\n"`.
+    pub fn printf_line(&mut self, line: &CStr) -> Result<()> {
+        // SAFETY: the file is open, and the format takes one C string.
+        let n = unsafe { (self.printf)(self.file, c"%s\n".as_ptr(), line.as_ptr()) };
+        if n as usize == line.count_bytes() + 1 { Ok(()) } else { wrong(format!("gzprintf gave {n}")) }
+    }
+
+    /// `gzflush(Z_SYNC_FLUSH)`.
+    pub fn flush(&mut self) -> Result<()> {
+        // SAFETY: the file is open.
+        let code = unsafe { (self.flush)(self.file, SYNC_FLUSH) };
+        if code == OK { Ok(()) } else { wrong(format!("gzflush gave {code}")) }
     }
 
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {

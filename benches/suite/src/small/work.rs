@@ -1,0 +1,250 @@
+//! What is measured: streams that are flushed after each message, many small calls, `compress2()` of little data, gz files that are
+//! written bit by bit. And what is counted without a clock: the memory of a stream, and the output it holds back.
+
+use std::ffi::CString;
+use std::path::Path;
+
+use crate::corpus::generate;
+use crate::op;
+use crate::zlib::{
+    self, FINISH, Failure, GzFile, Library, NO_FLUSH, OK, RAW, Result, STREAM_END, SYNC_FLUSH, Stream,
+};
+
+/// Bytes that each operation goes through: a multiple of each length of a message.
+pub const BYTES: usize = 48_000;
+
+pub const LEVELS: [i32; 3] = [1, 6, 9];
+
+type Generator = fn(u64, usize) -> Vec<u8>;
+
+/// Text, machine-made text, and binary records.
+pub const KINDS: [(&str, Generator); 5] = [
+    ("logs", generate::logs),
+    ("source", generate::source),
+    ("sql", generate::sql),
+    ("text", generate::text),
+    ("records", generate::records),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A raw stream, flushed after each message of this length.
+    Messages(usize),
+    /// A raw stream that takes this many bytes in a call.
+    Calls(usize),
+    /// `compress2()` of pieces of this length.
+    OneShot(usize),
+    /// `gzwrite()` of pieces of this length.
+    GzWrite(usize),
+    GzPutc,
+    /// A line in each `gzprintf()`.
+    GzPrintf,
+    /// A line in each `gzwrite()`, then `gzflush()`.
+    GzFlush,
+}
+
+pub const ALL: [(&str, Work); 16] = [
+    ("message 200", Work::Messages(200)),
+    ("message 1000", Work::Messages(1000)),
+    ("message 4000", Work::Messages(4000)),
+    ("message 16000", Work::Messages(16_000)),
+    ("deflate 1", Work::Calls(1)),
+    ("deflate 16", Work::Calls(16)),
+    ("deflate 256", Work::Calls(256)),
+    ("compress2 50", Work::OneShot(50)),
+    ("compress2 200", Work::OneShot(200)),
+    ("compress2 800", Work::OneShot(800)),
+    ("compress2 3000", Work::OneShot(3000)),
+    ("compress2 8000", Work::OneShot(8000)),
+    ("gzwrite 100", Work::GzWrite(100)),
+    ("gzputc", Work::GzPutc),
+    ("gzprintf line", Work::GzPrintf),
+    ("gzflush line", Work::GzFlush),
+];
+
+/// An operation on one kind of data at one level, with its buffers.
+pub struct Prepared<'a> {
+    work: Work,
+    library: &'a Library,
+    level: i32,
+    plain: Vec<u8>,
+    lines: Vec<CString>,
+    out: Vec<u8>,
+    scratch: &'a Path,
+}
+
+impl<'a> Prepared<'a> {
+    pub fn new(
+        work: Work,
+        library: &'a Library,
+        level: i32,
+        kind: Generator,
+        scratch: &'a Path,
+    ) -> Result<Self> {
+        let plain = kind(1, BYTES);
+        let mut lines = Vec::new();
+        if matches!(work, Work::GzPrintf | Work::GzFlush) {
+            for line in plain.split(|&byte| byte == b'\n') {
+                // Records have zeros, which end a C string: they stand for other bytes here.
+                let line = line.iter().map(|&byte| byte.max(1)).collect::<Vec<u8>>();
+                lines.push(CString::new(line).map_err(|e| Failure::Wrong(e.to_string()))?);
+            }
+        }
+        Ok(Self { work, library, level, plain, lines, out: vec![0xa5; 2 * BYTES], scratch })
+    }
+
+    /// Does it once. Returns the size of what it produced.
+    pub fn call(&mut self) -> Result<usize> {
+        self.run(&mut |_| Ok(()))
+    }
+
+    /// Does it once, and proves by the system's zlib that the result is right.
+    pub fn verify(&mut self) -> Result<()> {
+        let plain = self.plain.clone();
+        let mut packed = Vec::new();
+        self.run(&mut |part| {
+            packed.push(part.to_vec());
+            Ok(())
+        })?;
+        match self.work {
+            Work::Messages(_) | Work::Calls(_) => unpack_raw(&packed.concat(), &plain),
+            Work::OneShot(piece) => {
+                plain.chunks(piece).zip(&packed).try_for_each(|(plain, packed)| op::judge_zlib(packed, plain))
+            }
+            Work::GzWrite(_) | Work::GzPutc => op::judge_gzip(&self.written()?, &plain),
+            Work::GzPrintf | Work::GzFlush => {
+                let plain: Vec<u8> =
+                    self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
+                op::judge_gzip(&self.written()?, &plain)
+            }
+        }
+    }
+
+    fn written(&self) -> Result<Vec<u8>> {
+        std::fs::read(self.scratch).map_err(|e| Failure::Wrong(e.to_string()))
+    }
+
+    fn run(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<usize> {
+        let Self { work, library, level, plain, lines, out, scratch } = self;
+        match *work {
+            Work::Messages(piece) | Work::Calls(piece) => {
+                let flush = if matches!(work, Work::Messages(_)) { SYNC_FLUSH } else { NO_FLUSH };
+                let mut stream = Stream::deflate(library, *level, RAW)?;
+                let mut size = 0;
+                for part in plain.chunks(piece) {
+                    let moved = stream.step(part, out, flush);
+                    if moved.code != OK || moved.taken != part.len() {
+                        return Err(Failure::Wrong(format!("deflate gave {}", moved.code)));
+                    }
+                    size += moved.given;
+                    take(&out[..moved.given])?;
+                }
+                let moved = stream.step(&[], out, FINISH);
+                if moved.code != STREAM_END {
+                    return Err(Failure::Wrong(format!("deflate gave {} for Z_FINISH", moved.code)));
+                }
+                take(&out[..moved.given])?;
+                Ok(size + moved.given)
+            }
+            Work::OneShot(piece) => {
+                let compress = library.compressor()?;
+                let mut size = 0;
+                for part in plain.chunks(piece) {
+                    let len = compress.run(part, out, *level)?;
+                    size += len;
+                    take(&out[..len])?;
+                }
+                Ok(size)
+            }
+            _ => {
+                let mut file = GzFile::open(library, scratch, &format!("wb{level}"))?;
+                match *work {
+                    Work::GzWrite(piece) => plain.chunks(piece).try_for_each(|part| file.write(part))?,
+                    Work::GzPutc => plain.iter().try_for_each(|&byte| file.putc(byte))?,
+                    Work::GzPrintf => lines.iter().try_for_each(|line| file.printf_line(line))?,
+                    _ => lines.iter().try_for_each(|line| {
+                        file.write(line.as_bytes())?;
+                        file.write(b"\n")?;
+                        file.flush()
+                    })?,
+                }
+                file.close()?;
+                let len = std::fs::metadata(scratch).map_err(|e| Failure::Wrong(e.to_string()))?.len();
+                Ok(len as usize)
+            }
+        }
+    }
+}
+
+fn unpack_raw(packed: &[u8], expected: &[u8]) -> Result<()> {
+    let judge = zlib::judge()?;
+    let mut stream = Stream::inflate(&judge, RAW)?;
+    let mut out = vec![0; expected.len() + 1];
+    let moved = stream.step(packed, &mut out, FINISH);
+    if moved.code != STREAM_END || moved.taken != packed.len() {
+        return Err(Failure::Wrong(format!("the system's inflate gives {}", moved.code)));
+    }
+    op::same(&out[..moved.given], expected)
+}
+
+/// Where a stream is when its memory is counted.
+pub const STATES: [&str; 6] =
+    ["new", "after messages", "within bulk", "bulk, flushed", "finished", "finished, reset"];
+
+/// Bytes that the heap has more of for each of many streams in this state.
+pub fn memory(library: &Library, level: i32, state: usize) -> Result<usize> {
+    const STREAMS: usize = 24;
+    let plain = generate::logs(1, 300_000);
+    let mut out = vec![0xa5; 400_000];
+    // What the process has once, for all streams, is made before.
+    drop(stream_in(library, level, state, &plain, &mut out)?);
+    let mut streams = Vec::with_capacity(STREAMS);
+    let before = heap();
+    for _ in 0..STREAMS {
+        streams.push(stream_in(library, level, state, &plain, &mut out)?);
+    }
+    Ok(heap().saturating_sub(before) / STREAMS)
+}
+
+fn stream_in(library: &Library, level: i32, state: usize, plain: &[u8], out: &mut [u8]) -> Result<Stream> {
+    let mut stream = Stream::deflate(library, level, RAW)?;
+    match state {
+        0 => {}
+        1 => plain[..20_000].chunks(1000).for_each(|part| _ = stream.step(part, out, SYNC_FLUSH)),
+        2 => _ = stream.step(plain, out, NO_FLUSH),
+        3 => _ = stream.step(plain, out, SYNC_FLUSH),
+        _ => _ = stream.step(plain, out, FINISH),
+    }
+    if state == 5 {
+        stream.reset()?;
+    }
+    Ok(stream)
+}
+
+/// Bytes in use.
+fn heap() -> usize {
+    // SAFETY: the call has no conditions.
+    let info = unsafe { libc::mallinfo2() };
+    info.uordblks + info.hblkhd
+}
+
+/// The most output that a stream gives at `Z_FINISH` which has taken `step` bytes in each call and had room for all output. It is
+/// looked at by copies of the stream, at some sixty places.
+pub fn held_back(library: &Library, level: i32, kind: Generator, step: usize) -> Result<usize> {
+    let plain = kind(1, 2_000_000);
+    let mut out = vec![0xa5; 3_000_000];
+    let mut stream = Stream::deflate(library, level, RAW)?;
+    let mut most = 0;
+    let every = (plain.len() / step / 60).max(1);
+    for (at, part) in plain.chunks(step).enumerate() {
+        let moved = stream.step(part, &mut out, NO_FLUSH);
+        if moved.taken != part.len() {
+            return Err(Failure::Wrong(format!("deflate took {} of {}", moved.taken, part.len())));
+        }
+        if at % every == 0 {
+            let mut copy = stream.copy(library)?;
+            most = most.max(copy.step(&[], &mut out, FINISH).given);
+        }
+    }
+    Ok(most)
+}
