@@ -588,7 +588,8 @@ impl Ahead {
         if self.plan.disturbed(until, !is_undisturbed) {
             self.counters.pauses += 1;
         }
-        let Some(decoded) = decoded else {
+        // A stretch before damage may be empty. Then the decoder itself must go on: another stretch here would be empty, too.
+        let Some(decoded) = decoded.filter(|decoded| decoded.next > from || decoded.content.len() > 0) else {
             self.missed(from);
             return None;
         };
