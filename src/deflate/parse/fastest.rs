@@ -166,7 +166,7 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
     end: usize,
     block: &mut OpenBlock,
 ) -> usize {
-    let data = tables.data;
+    let data = tables.data();
     // Where the loop must look up: at the end, or where the literals have become many.
     let mut pause = end.min(block.literals_from + (1 << STRIDE_SHIFT));
     loop {
@@ -181,9 +181,10 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
             }
             pause = position + 1;
         }
-        let Some(mut spot) = tables.spot(position) else {
+        let Some(spots) = tables.spots(position) else {
             return take_literals(data, position, end, block);
         };
+        let mut spot = spots.first();
         let mut found = tables.long(spot);
         if SHORT {
             let other = tables.short(spot);
@@ -201,7 +202,7 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
             continue;
         }
         if found.length() < WORD {
-            let next = tables.next(spot);
+            let next = spots.second();
             let mut later = tables.long(next);
             if SHORT {
                 later = better::<BY_VALUE>(tables.short(next), later);
@@ -219,7 +220,7 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
         }
         let mut length = found.length();
         if length == WORD {
-            length = tables.whole_length(spot, found);
+            length = spot.whole_length(found);
         }
         block.add_match(position, length, found.offset);
         position += length;

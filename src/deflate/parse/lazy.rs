@@ -29,7 +29,7 @@ use super::{Arrived, Cursor, QUIET_RUN, skip_after, take_literals};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
-use crate::deflate::match_finder::{Match, Place, WORD};
+use crate::deflate::match_finder::{Match, WORD};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -138,18 +138,18 @@ impl Segment<'_> {
         mut position: usize,
         block: &mut OpenBlock,
     ) -> usize {
-        let data = finder.data;
+        let data = finder.data();
         while position < self.end {
-            let Some(place) = Place::new(data, position) else {
+            let Some(mut at) = finder.at(position) else {
                 block.add_literal(data[position]);
                 position += 1;
                 continue;
             };
             self.finds.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let short = if SHORTEST == MIN_MATCH { Some(finder.enter_short(place)) } else { None };
-            let near = if SHORTEST <= WORD { finder.near_match(place) } else { None };
-            let mut found = finder.longest(place, near, effort);
+            let short = if SHORTEST == MIN_MATCH { Some(at.enter_short()) } else { None };
+            let near = if SHORTEST <= WORD { at.near_match() } else { None };
+            let mut found = at.longest(near, effort);
             // The walk went for length alone; a nearer place may be the better bargain.
             if let Some(near) = near
                 && near.length < found.length
@@ -163,7 +163,7 @@ impl Segment<'_> {
                 self.finds.fives +=
                     u32::from(found.length == 5 && near.is_none_or(|near| near.offset != found.offset));
             } else if let Some(short) = short {
-                found = finder.short_match(place, short);
+                found = at.short_match(short);
                 worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
                 self.finds.shorts += u32::from(worth_it);
             }
@@ -203,7 +203,7 @@ impl Segment<'_> {
         mut found: Match,
         block: &mut OpenBlock,
     ) -> usize {
-        let data = finder.data;
+        let data = finder.data();
         let level = self.level;
         while found.length < level.lazy_below
             && position < self.end
@@ -212,8 +212,8 @@ impl Segment<'_> {
             let quarter = if found.length >= level.good { 2 } else { 0 };
             let effort = Effort { depth: level.lazy_depth >> quarter, nice: level.nice };
             let first_literal = data[position];
-            if let Some(place) = Place::new(data, position + 1)
-                && let Some(later) = finder.at_least(found.length, place, effort)
+            if let Some(at) = finder.at(position + 1)
+                && let Some(later) = at.at_least(found.length, effort)
                 && self.is_better(later, 1, found, self.costs.literal(first_literal))
             {
                 block.add_literal(first_literal);
@@ -228,8 +228,8 @@ impl Segment<'_> {
             let second_literal = data[position + 1];
             // One as long could not be worth two literals.
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
-            if let Some(place) = Place::new(data, position + 2)
-                && let Some(later) = finder.at_least(found.length + 1, place, effort)
+            if let Some(at) = finder.at(position + 2)
+                && let Some(later) = at.at_least(found.length + 1, effort)
                 && self.is_better(later, 2, found, literals)
             {
                 block.add_literal(first_literal);

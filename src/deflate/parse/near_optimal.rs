@@ -25,10 +25,9 @@ use super::cost::Costs;
 use super::path::Path;
 use super::{Arrived, Cursor, SEGMENT, skip_after};
 use crate::deflate::level::NearOptimalLevel;
-use crate::deflate::match_finder::Place;
 use crate::deflate::match_finder::all_lengths::{Found, MAX_FOUND, Packed};
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
-use crate::deflate::match_finder::tail_chain::Effort;
+use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -147,46 +146,9 @@ impl NearOptimal {
         let data = arrived.data;
         let Some(to) = arrived.segment_end(self.cursor.start, self.cursor.position) else { return Ok(None) };
         rings.fill(data, data.len().min(to + MAX_MATCH + LOOKAHEAD));
-        let mut finder = rings.search(data);
         let mut parser = Parser { state: self, data, path: &mut memory.path, kept: &mut memory.kept };
         parser.reserve()?;
-        let mut found = Found::new();
-        while parser.state.cursor.position < to {
-            let position = parser.state.cursor.position;
-            found.clear();
-            if let Some(place) = Place::new(data, position) {
-                parser.carry_on();
-                if position < parser.state.next_search || parser.path.is_hopeless(parser.state.level.margin) {
-                    finder.enter_short(place);
-                } else {
-                    let above = parser.carry_into(&mut found);
-                    let effort = Effort { depth: parser.state.level.depth, nice: parser.state.level.nice };
-                    finder.gather(place, above, effort, &mut found);
-                    parser.note_search(position, &found);
-                }
-            }
-            let keeps = parser.state.level.passes > 0;
-            if keeps {
-                parser.kept.push(found.list());
-            }
-            let next = match parser.offer(position, found.list()) {
-                Some(match_end) => {
-                    finder.enter_ends(position, match_end);
-                    if keeps {
-                        parser.kept.skip(match_end - position - 1);
-                    }
-                    parser.state.carry = Packed::NONE;
-                    match_end
-                }
-                None => position + 1,
-            };
-            parser.state.cursor.position = next;
-            let is_end = arrived.is_whole && next == data.len();
-            if (parser.has_closed_at(next) || is_end) && parser.close(arrived, block)? {
-                return Ok(Some(true));
-            }
-        }
-        Ok(Some(false))
+        parser.parse(rings.search(data), to, arrived, block).map(Some)
     }
 }
 
@@ -199,6 +161,54 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    /// Goes on to `to`, or to where the block is to end. Returns whether it is to end there.
+    #[inline(always)]
+    fn parse(
+        &mut self,
+        mut finder: TailChain<'_>,
+        to: usize,
+        arrived: Arrived<'_>,
+        block: &mut OpenBlock,
+    ) -> Result<bool> {
+        let mut found = Found::new();
+        while self.state.cursor.position < to {
+            let position = self.state.cursor.position;
+            found.clear();
+            if let Some(mut at) = finder.at(position) {
+                self.carry_on();
+                if position < self.state.next_search || self.path.is_hopeless(self.state.level.margin) {
+                    at.enter_short();
+                } else {
+                    let above = self.carry_into(&mut found);
+                    let effort = Effort { depth: self.state.level.depth, nice: self.state.level.nice };
+                    at.gather(above, effort, &mut found);
+                    self.note_search(position, &found);
+                }
+            }
+            let keeps = self.state.level.passes > 0;
+            if keeps {
+                self.kept.push(found.list());
+            }
+            let next = match self.offer(position, found.list()) {
+                Some(match_end) => {
+                    finder.enter_ends(position, match_end);
+                    if keeps {
+                        self.kept.skip(match_end - position - 1);
+                    }
+                    self.state.carry = Packed::NONE;
+                    match_end
+                }
+                None => position + 1,
+            };
+            self.state.cursor.position = next;
+            let is_end = arrived.is_whole && next == self.data.len();
+            if (self.has_closed_at(next) || is_end) && self.close(arrived, block)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Moves the carried match on by a byte.
     #[inline(always)]
     fn carry_on(&mut self) {
