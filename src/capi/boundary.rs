@@ -5,7 +5,7 @@ use super::types::z_stream;
 use crate::error::{Error, Result, Status};
 use crate::raw::alloc::{system_alloc, system_free};
 use crate::raw::fault::{Point, point};
-use crate::raw::process::leaked;
+use crate::raw::process::Published;
 use crate::raw::thread;
 use crate::raw::{Allocator, Output};
 use crate::stream::{Flush, Strategy};
@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
     /// Whether the thread is within an export of ours.
@@ -37,21 +37,20 @@ pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     result.unwrap_or(on_panic)
 }
 
-/// Has nothing said of our panics. A Rust program that is linked with us keeps its hook for its own. Neither of the two boxes
+/// Silences panic output for panics raised inside this library; others still reach the host's hook. Neither of the two boxes
 /// here takes memory, which could be refused: one is there already, the other is of no size.
 fn keep_panics_quiet() {
     static IS_QUIET: AtomicBool = AtomicBool::new(false);
-    static HOST: AtomicPtr<Box<PanicHook>> = AtomicPtr::new(core::ptr::null_mut());
+    static HOST: Published<Box<PanicHook>> = Published::new();
     if IS_QUIET.load(Ordering::Relaxed) || std::thread::panicking() || IS_QUIET.swap(true, Ordering::Relaxed)
     {
         return;
     }
-    match Allocator::SYSTEM.place(std::panic::take_hook()) {
-        Ok(host) => {
-            HOST.store(host.as_ptr(), Ordering::Release);
+    match HOST.replace(None, std::panic::take_hook()) {
+        Ok(_) => {
             std::panic::set_hook(Box::new(|panic| {
                 let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true) || thread::is_ours();
-                if let (false, Some(host)) = (is_ours, leaked(HOST.load(Ordering::Acquire))) {
+                if let (false, Some(host)) = (is_ours, HOST.get()) {
                     host(panic);
                 }
             }));
@@ -231,17 +230,17 @@ pub(super) struct State<T> {
     inner: T,
 }
 
-/// The mark by which a stream lives: its kind.
-pub(super) struct Life<'a>(&'a mut u64);
+/// Runs an export's body and marks the stream dead if it panics. It borrows the stream's kind.
+pub(super) struct StreamGuard<'a>(&'a mut u64);
 
 impl<T> State<T> {
-    /// The stream's mark and the stream, for the length of one call.
-    pub(super) fn parts(&mut self) -> (Life<'_>, &mut T) {
-        (Life(&mut self.kind), &mut self.inner)
+    /// The stream's guard and the stream, for the length of one call.
+    pub(super) fn parts(&mut self) -> (StreamGuard<'_>, &mut T) {
+        (StreamGuard(&mut self.kind), &mut self.inner)
     }
 }
 
-impl Life<'_> {
+impl StreamGuard<'_> {
     /// As [`guard`], of an export's work on the stream: a panic leaves it dead. Whatever it was in the middle of, every later call
     /// is refused; the one that ends it frees what it has.
     pub(super) fn guard<T>(self, on_panic: T, body: impl FnOnce() -> T) -> T {

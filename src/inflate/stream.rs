@@ -21,6 +21,7 @@ use core::ffi::CStr;
 
 use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{Blocks, Event, State, Stop};
+use super::history::History;
 use super::marked::Waypoint;
 use super::message;
 use super::table::Tables;
@@ -332,12 +333,11 @@ impl Inflate {
         };
         let here = || Pass::Leave { held: 0, outcome: Ok(Status::Ok) };
         loop {
-            let Ok(mut history) = self.window.history(scratch, output.room()) else {
+            let (blocks, tables) = (&mut self.blocks, self.tables.as_deref_mut());
+            let step = |history: &mut History<'_, u8>| blocks.step(reader, history, stop, tables);
+            let Ok(event) = self.window.fill(scratch, output.room(), step) else {
                 return Some(self.refused());
             };
-            let event = self.blocks.step(reader, &mut history, stop, self.tables.as_deref_mut());
-            let position = history.position();
-            self.window.filled(position, scratch);
             self.deliver(output, scratch);
             match event {
                 Event::End => return None,

@@ -2,7 +2,7 @@
 //!
 //! What `Arc` is, but `Arc::new` ends the process when there is no memory, and a library may not do that to its host. The
 //! algorithm is the usual one: all strong owners together count as one weak one, the last strong owner drops the value, the last
-//! weak one frees the memory. Counts are never large enough to overflow: a job has a handful of owners.
+//! weak one frees the memory. A job has a handful of owners; a count that overflowed would free memory in use, so that panics.
 
 use super::Allocator;
 use core::cell::UnsafeCell;
@@ -77,7 +77,7 @@ impl<T> Shared<T> {
 impl<T: Task + 'static> Shared<T> {
     /// An owner that does not keep the value alive, and does not know its type.
     pub(crate) fn downgrade(&self) -> WeakShared<dyn Task> {
-        self.place().weak.fetch_add(1, Ordering::Relaxed);
+        check_count(self.place().weak.fetch_add(1, Ordering::Relaxed));
         WeakShared(self.0)
     }
 }
@@ -98,7 +98,7 @@ impl<T: ?Sized> Shared<T> {
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        self.place().strong.fetch_add(1, Ordering::Relaxed);
+        check_count(self.place().strong.fetch_add(1, Ordering::Relaxed));
         Self(self.0)
     }
 }
@@ -123,6 +123,11 @@ impl<T: ?Sized> Drop for Shared<T> {
             unsafe { ManuallyDrop::drop(value) };
         }
     }
+}
+
+/// Panics when owners were forgotten so often that their count, `before` the newest, comes near its end.
+fn check_count(before: usize) {
+    assert!(before < usize::MAX / 2);
 }
 
 impl<T: ?Sized> WeakShared<T> {

@@ -177,6 +177,7 @@ impl FastTable {
         assert!(
             limit + 16 <= data.len() && end <= data.len() && data.len() <= (1 << 16) + 64 && limit <= 1 << 16
         );
+        assert!(limit <= end.max(from) && max_offset <= WINDOW_SIZE);
         assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
         if self.reenter_at == from && from < limit {
