@@ -8,7 +8,7 @@ use crate::raw::fault::{Point, point};
 use crate::raw::process::Published;
 use crate::raw::thread;
 use crate::raw::{Allocator, Output};
-use crate::stream::{Flush, Strategy};
+use crate::stream::{Flush, Level, Strategy};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 use std::cell::Cell;
@@ -126,6 +126,10 @@ pub(super) fn flush(flush: c_int) -> Option<Flush> {
         6 => Flush::Trees,
         _ => return None,
     })
+}
+
+pub(super) fn level(level: c_int) -> Option<Level> {
+    Level::of_zlib(level).ok()
 }
 
 pub(super) fn strategy(strategy: c_int) -> Option<Strategy> {

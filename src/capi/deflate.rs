@@ -146,7 +146,8 @@ unsafe extern "C" fn rigz_deflate_init_at(
     strm.msg = core::ptr::null();
     // SAFETY: the program's allocator is null or keeps the contract.
     let allocator = unsafe { allocator(strm) };
-    let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
+    let (level, strategy) = (super::boundary::level(level), super::boundary::strategy(strategy));
+    let (Some(level), Some(strategy)) = (level, strategy) else { return Z_STREAM_ERROR };
     if method != 8 {
         return Z_STREAM_ERROR;
     }
@@ -268,11 +269,8 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
     let (life, deflate) = stream!(strm);
-    let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
-    if !(-1..=9).contains(&level) {
-        // Said before the header is asked for, which may find no room.
-        return Z_STREAM_ERROR;
-    }
+    let (level, strategy) = (super::boundary::level(level), super::boundary::strategy(strategy));
+    let (Some(level), Some(strategy)) = (level, strategy) else { return Z_STREAM_ERROR };
     life.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
