@@ -19,7 +19,7 @@
 //! Positions are 16 bits. An entry that has gone stale is some place before the position like any other: it is compared
 //! before it is believed.
 
-use super::{Arrived, Cursor, SEGMENT, has_short_matches, take_literals};
+use super::{Arrived, Cursor, SPAN, has_short_matches, take_literals};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
 use crate::error::Result;
@@ -223,12 +223,12 @@ const FIRST_NOTE: usize = 4096;
 /// Percent of literals over which matches of three bytes are looked for.
 const OPEN_IN_BULK: usize = 60;
 
-/// Positions past the base from which on it moves up: a segment and the longest match still fit 16 bits.
+/// Positions past the base from which on it moves up: a span and the longest match still fit 16 bits.
 const BASE_MOVES_AT: usize = 62 << 10;
 /// By how much it moves: a whole window stays before the position.
 const BASE_STEP: usize = 16 << 10;
 const _: () =
-    assert!(BASE_MOVES_AT - BASE_STEP >= WINDOW_SIZE && BASE_MOVES_AT + SEGMENT + 2 * MAX_MATCH < 1 << 16);
+    assert!(BASE_MOVES_AT - BASE_STEP >= WINDOW_SIZE && BASE_MOVES_AT + SPAN + 2 * MAX_MATCH < 1 << 16);
 
 impl Fast {
     /// A parser of `data[start..]`, where `data[..start]` is the window.
@@ -242,7 +242,7 @@ impl Fast {
         self.cursor.position
     }
 
-    /// Parses one segment into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -252,7 +252,7 @@ impl Fast {
     ) -> Option<bool> {
         let data = arrived.data;
         let Cursor { start, position, .. } = self.cursor;
-        let to = arrived.segment_end(start, position)?;
+        let to = arrived.span_end(start, position)?;
         if position == start {
             table.clear(has_short_matches(data, start));
             table.enter(data, 0, start);
@@ -272,13 +272,10 @@ impl Fast {
         // Near the end of the input too few bytes are left for a search.
         position = take_literals(data, position, to, block);
         self.cursor.position = position;
-        let is_due = self.cursor.is_end_due(arrived, block);
+        let is_due = self.cursor.end_span(arrived, block);
         let len = position - block.start;
-        if is_due || (FIRST_NOTE..FIRST_NOTE + SEGMENT).contains(&len) {
+        if is_due || (FIRST_NOTE..FIRST_NOTE + SPAN).contains(&len) {
             table.note_block(&block.frequencies, len, OPEN_IN_BULK);
-        }
-        if is_due {
-            self.cursor.restart_split();
         }
         Some(is_due)
     }
