@@ -225,7 +225,7 @@ const DEAD: u64 = 1 << 63;
 
 /// What `z_stream.state` points at. `kind` and `strm` come first in every state, so that they can be read of any.
 #[repr(C)]
-pub(super) struct State<T> {
+pub(super) struct StreamState<T> {
     /// A [`Kind`], kept as a number because a foreign state may hold anything.
     kind: u64,
     /// The stream it was made for: a moved copy of a `z_stream` is refused, as zlib does.
@@ -237,7 +237,7 @@ pub(super) struct State<T> {
 /// Runs an export's body and marks the stream dead if it panics. It borrows the stream's kind.
 pub(super) struct StreamGuard<'a>(&'a mut u64);
 
-impl<T> State<T> {
+impl<T> StreamState<T> {
     /// The stream's guard and the stream, for the length of one call.
     pub(super) fn parts(&mut self) -> (StreamGuard<'_>, &mut T) {
         (StreamGuard(&mut self.kind), &mut self.inner)
@@ -271,7 +271,7 @@ pub(super) unsafe fn allocator(strm: &mut z_stream) -> Allocator {
 
 /// Gives `strm` a state.
 pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, inner: T) -> Result<()> {
-    let state = State { kind: kind as u64, strm, allocator, inner };
+    let state = StreamState { kind: kind as u64, strm, allocator, inner };
     let place = allocator.place(state).map_err(|_| Error::Memory)?;
     strm.state = place.as_ptr().cast::<c_void>();
     Ok(())
@@ -281,7 +281,7 @@ pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, 
 ///
 /// # Safety
 /// - `strm` is null or valid; its state is null or came from [`install`] with the same `T` for the same kind.
-pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
+pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut StreamState<T>> {
     // SAFETY: the caller's promise is the same.
     unsafe { any_state(strm, kind) }.filter(|state| state.kind & DEAD == 0)
 }
@@ -290,13 +290,13 @@ pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a
 ///
 /// # Safety
 /// - As for [`state`].
-unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
+unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut StreamState<T>> {
     // SAFETY: the caller vouches for `strm`.
     let stream = unsafe { strm.as_ref() }?;
     if stream.zalloc.is_none() || stream.zfree.is_none() {
         return None;
     }
-    let place = stream.state.cast::<State<T>>();
+    let place = stream.state.cast::<StreamState<T>>();
     if place.is_null() {
         return None;
     }
@@ -307,7 +307,7 @@ unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut St
     if found & !DEAD != kind as u64 || owner != strm {
         return None;
     }
-    // SAFETY: the kind tells that it is a `State<T>`, and the program uses a stream from one thread at a time.
+    // SAFETY: the kind tells that it is a `StreamState<T>`, and the program uses a stream from one thread at a time.
     Some(unsafe { &mut *place })
 }
 

@@ -18,13 +18,13 @@ const MEM_LEVEL: i32 = 8;
 /// A compressing stream of either form.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "as in `Side`: a box could not be refused memory")]
-pub(super) enum Encoder {
+pub(super) enum FileEncoder {
     Gzip(DeflateStream),
     /// Strategies are nothing to it: they are hints, and its blocks are always our own engine's.
     Bgzf(BgzfStream),
 }
 
-impl Encoder {
+impl FileEncoder {
     /// A stream at its start, of the form that the environment asks for.
     pub(super) fn new(level: Level, strategy: Strategy) -> Result<Self> {
         if config().bgzf {

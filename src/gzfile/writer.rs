@@ -15,7 +15,7 @@
 #![forbid(unsafe_code)]
 
 use super::buffer::Buffer;
-use super::encoder::Encoder;
+use super::encoder::FileEncoder;
 use super::fd::{Descriptor, Errno, Origin};
 use super::mode::{Access, Framing, Mode};
 use super::{DEFAULT_SIZE, Fault};
@@ -40,7 +40,7 @@ pub(super) struct Writer {
     collected: Buffer,
     /// Bytes of the stream, not yet written.
     finished: Buffer,
-    encoder: Option<Encoder>,
+    encoder: Option<FileEncoder>,
     /// The member is complete; the stream must be reset before it takes anything more.
     complete: bool,
     /// How many bytes the host wrote.
@@ -213,7 +213,7 @@ impl Writer {
             // zlib does not tell an unknown level or strategy from refused memory either.
             let level = Level::of_zlib(self.level).map_err(|_| Fault::MEMORY)?;
             let strategy = self.strategy.ok_or(Fault::MEMORY)?;
-            self.encoder = Some(Encoder::new(level, strategy).map_err(|_| Fault::MEMORY)?);
+            self.encoder = Some(FileEncoder::new(level, strategy).map_err(|_| Fault::MEMORY)?);
         }
         self.collected.grow(2 * self.size).map_err(|_| Fault::MEMORY)
     }

@@ -23,7 +23,7 @@ pub(crate) trait Task: Send + Sync {
     fn run(&self);
 }
 
-struct Place<T: ?Sized> {
+struct Counted<T: ?Sized> {
     strong: AtomicUsize,
     /// Weak owners, and one more while there are strong ones.
     weak: AtomicUsize,
@@ -32,10 +32,10 @@ struct Place<T: ?Sized> {
 }
 
 /// A strong owner: the value lives as long as one of them does.
-pub(crate) struct Shared<T: ?Sized>(NonNull<Place<T>>);
+pub(crate) struct Shared<T: ?Sized>(NonNull<Counted<T>>);
 
 /// A weak owner: it may ask whether the value still lives.
-pub(crate) struct WeakShared<T: ?Sized>(NonNull<Place<T>>);
+pub(crate) struct WeakShared<T: ?Sized>(NonNull<Counted<T>>);
 
 // SAFETY: owners in several threads read the value, and any of them may be the one that drops it.
 unsafe impl<T: Send + Sync + ?Sized> Send for Shared<T> {}
@@ -49,7 +49,7 @@ unsafe impl<T: Send + Sync + ?Sized> Sync for WeakShared<T> {}
 impl<T> Shared<T> {
     /// The first owner of `value`; gives it back when memory is refused.
     pub(crate) fn try_new(value: T) -> Result<Self, T> {
-        let place = Place {
+        let place = Counted {
             strong: AtomicUsize::new(1),
             weak: AtomicUsize::new(1),
             value: UnsafeCell::new(ManuallyDrop::new(value)),
@@ -90,7 +90,7 @@ impl<T: ?Sized> Shared<T> {
         self.place().strong.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    fn place(&self) -> &Place<T> {
+    fn place(&self) -> &Counted<T> {
         // SAFETY: the place is not freed while there is an owner.
         unsafe { self.0.as_ref() }
     }
@@ -142,7 +142,7 @@ impl<T: ?Sized> WeakShared<T> {
             .map(|_| Shared(self.0))
     }
 
-    fn place(&self) -> &Place<T> {
+    fn place(&self) -> &Counted<T> {
         // SAFETY: the place is not freed while there is an owner.
         unsafe { self.0.as_ref() }
     }
