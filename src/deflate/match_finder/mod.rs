@@ -13,6 +13,11 @@ use crate::raw::load::{u32_at, u64_at};
 /// Bytes that a comparison reads at once: searches happen only where so many are left.
 pub(in crate::deflate) const WORD: usize = 4;
 
+/// Entries of the chain ring: any position a chain may reach back to, and those filled ahead, lie within one turn.
+const RING: usize = 1 << 16;
+/// Entries of the four-byte ring: those ahead of the parser.
+const NEAR_RING: usize = 1 << 12;
+
 /// A match at some position.
 #[derive(Clone, Copy)]
 pub(super) struct Match {

@@ -21,8 +21,7 @@
 //! At equal depth this finds what a plain chain finds at two to three times as many steps. The third chain, of the middle
 //! of the match, was tried beside the two and brought nothing.
 
-use super::distance_rings::{NEAR_RING, RING};
-use super::{Match, WORD, hash, match_length, same_word};
+use super::{Match, NEAR_RING, RING, WORD, hash, match_length, same_word};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u32_at;
 
