@@ -90,6 +90,8 @@ impl FastTable {
     /// A table in the memory of `heads` and, for three bytes, of `short_heads`. The capacity of `heads` is a power of two, and
     /// so is that of `short_heads`, unless it is 0.
     pub(in crate::deflate) fn of(heads: Table<u16>, short_heads: Table<u16>) -> Self {
+        // A hash has one bit at least.
+        assert!(heads.capacity() > 1 && short_heads.capacity() != 1);
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
         Self { heads, bits, short_heads, uses_short: false, newest: 0, reenter_at: 0, repeated: 0 }
     }
@@ -192,12 +194,11 @@ impl FastTable {
         let (heads, short_heads) = (&mut *self.heads, &mut *self.short_heads);
         let scan = Scan { data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
-        // SAFETY: the asserts above, and every entry is below `newest`.
-        let Run { position, count, matched_to, repeated } = unsafe {
-            match self.uses_short {
-                true => scan.run::<true>(from, run_start, out),
-                false => scan.run::<false>(from, run_start, out),
-            }
+        let Run { position, count, matched_to, repeated } = match self.uses_short {
+            // SAFETY: the asserts above, and every entry is below `newest`.
+            true => unsafe { scan.run::<true>(from, run_start, out) },
+            // SAFETY: as above.
+            false => unsafe { scan.run::<false>(from, run_start, out) },
         };
         self.repeated = repeated;
         *token_count = count;
