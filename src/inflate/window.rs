@@ -150,6 +150,7 @@ impl Window {
     ///
     /// # Panics
     /// When `fill` replaces the history that it gets by another one.
+    #[inline(always)]
     pub(super) fn fill<R>(
         &mut self,
         scratch: &mut Scratch<'_>,
