@@ -158,19 +158,8 @@ impl LevelMap {
     const SAME: Self = Self([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 
     /// The level that stands for `level`; one that is not a program's to ask for is left alone.
-    pub fn get(&self, level: i32) -> i32 {
-        usize::try_from(level)
-            .ok()
-            .and_then(|index| self.0.get(index))
-            .map_or(level, |&mapped| i32::from(mapped))
-    }
-
-    /// The same map, but for one level: `given`, 1 to 12, stands for `asked`, 1 to 9. None outside these.
-    #[must_use]
-    pub fn with(mut self, asked: usize, given: usize) -> Option<Self> {
-        let place = self.0.get_mut(asked).filter(|_| asked > 0 && (1..=12).contains(&given))?;
-        *place = given as u8;
-        Some(self)
+    pub fn get(&self, level: u32) -> u32 {
+        self.0.get(level as usize).map_or(level, |&mapped| u32::from(mapped))
     }
 
     /// Pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 behind it. All levels are looked up once: the 6 above gets 9,
@@ -230,10 +219,8 @@ mod tests {
     fn a_level_map_says_which_level_stands_for_which() {
         let map = LevelMap::parse("6=9, 9 = 12").expect("a map");
         assert_eq!((0..=9).map(|level| map.get(level)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 9, 7, 8, 12]);
-        assert_eq!((map.get(-1), map.get(10)), (-1, 10));
+        assert_eq!((map.get(10), map.get(u32::MAX)), (10, u32::MAX));
         assert_eq!(LevelMap::default().get(6), 6);
-        assert_eq!(LevelMap::default().with(9, 11).map(|map| (map.get(8), map.get(9))), Some((8, 11)));
-        assert_eq!([(0, 9), (10, 9), (9, 0), (9, 13)].map(|(a, b)| map.with(a, b)), [None; 4]);
         for wrong in [
             "",
             "9",

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rigz::error::{Error, Status};
 use rigz::raw::{Allocator, Output};
 use rigz::stream::deflate::{Config, DeflateStream};
-use rigz::stream::{Flush, Strategy, oneshot};
+use rigz::stream::{Flush, Level, Strategy, oneshot};
 
 mod judge;
 #[path = "../src/random.rs"]
@@ -59,16 +59,20 @@ fn whole() -> Vec<u8> {
     pieces().into_iter().flat_map(|(piece, _)| piece).collect()
 }
 
+fn level(number: u32) -> Level {
+    Level::new(number).unwrap()
+}
+
 /// A zlib stream of all pieces, level `first` and then `second`, written in cuts of `cut` bytes.
-fn stream(first: i32, second: i32, cut: usize) -> Vec<u8> {
-    let config = Config { level: first, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
+fn stream(first: u32, second: u32, cut: usize) -> Vec<u8> {
+    let config = Config { level: level(first), window_bits: 15, mem_level: 8, strategy: Strategy::Default };
     let mut stream = DeflateStream::new(config, Allocator::SYSTEM).unwrap();
     let mut room = vec![0; 2 << 20];
     let mut bytes = Vec::new();
     for (number, (piece, flush)) in pieces().iter().enumerate() {
         if number == 4 {
             let mut output = Output::new(&mut room);
-            stream.params(second, Strategy::Default, &mut &[][..], &mut output).unwrap();
+            stream.params(level(second), Strategy::Default, &mut &[][..], &mut output).unwrap();
             let written = output.written();
             bytes.extend_from_slice(&room[..written]);
         }
@@ -98,11 +102,11 @@ fn stream(first: i32, second: i32, cut: usize) -> Vec<u8> {
     panic!("the last piece ends the stream");
 }
 
-fn one_shot(level: i32) -> Vec<u8> {
+fn one_shot(number: u32) -> Vec<u8> {
     let data = whole();
     let mut room = vec![0; oneshot::bound(data.len() as u64) as usize];
     let mut output = Output::new(&mut room);
-    oneshot::compress(&data, &mut output, level).unwrap();
+    oneshot::compress(&data, &mut output, level(number)).unwrap();
     let written = output.written();
     room.truncate(written);
     room

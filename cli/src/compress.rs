@@ -87,16 +87,15 @@ pub(crate) fn compress(
 
 impl Engine {
     fn new(options: &Options, header: &Header<'_>) -> Result<Self, Failure> {
-        // What stands for 9 when more was asked for, the library was told (main.rs).
-        let level = options.level.min(9);
-        if options.rsyncable && options.level > 0 && options.strategy == Strategy::Default {
+        let level = options.level;
+        if options.rsyncable && level.number() > 0 && options.strategy == Strategy::Default {
             return Ok(Engine::Rsyncable(Box::new(Rsyncable::new(options.format, level, header)?)));
         }
         let window_bits = match options.format {
             Format::Gzip => 15 + 16,
             Format::Zlib => 15,
             Format::Bgzf => {
-                return Ok(Engine::Bgzf(Box::new(BgzfStream::new(level, Allocator::SYSTEM)?)));
+                return Ok(Engine::Bgzf(Box::new(BgzfStream::new(level, Allocator::SYSTEM))));
             }
         };
         let config = Config { level, window_bits, mem_level: 8, strategy: options.strategy };

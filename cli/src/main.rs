@@ -138,9 +138,6 @@ fn prepare(options: &Options) -> Result<(), String> {
     let mut config = config::Config::from_environment();
     config.threads = options.threads.or(config.threads);
     config.chunk = options.chunk.or(config.chunk);
-    // Streams take zlib's levels only: 9 is mapped to a higher one.
-    let given = usize::try_from(options.level).ok().filter(|level| *level > 9);
-    config.level_map = given.and_then(|level| config.level_map.with(9, level)).unwrap_or(config.level_map);
     config::preset(config);
     Ok(())
 }

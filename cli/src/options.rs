@@ -8,7 +8,7 @@
 use clap::builder::{OsStringValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use rigz::stream::Strategy;
+use rigz::stream::{Level, Strategy};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -37,8 +37,7 @@ pub(crate) enum Format {
 pub(crate) struct Options {
     pub(crate) mode: Mode,
     pub(crate) format: Format,
-    /// 0 to 12.
-    pub(crate) level: i32,
+    pub(crate) level: Level,
     pub(crate) strategy: Strategy,
     pub(crate) to_stdout: bool,
     pub(crate) force: bool,
@@ -169,7 +168,7 @@ pub(crate) fn command() -> Command {
         Arg::new("level")
             .long("level")
             .value_name("N")
-            .value_parser(value_parser!(i32).range(0..=12))
+            .value_parser(value_parser!(u32).range(0..=12))
             .help("Level 0 to 12, also written -0 to -12; 10 to 12 take 4 to 13 times as long as 9, for 2 to 3 % less output"),
         Arg::new("processes")
             .short('p')
@@ -337,10 +336,11 @@ impl Options {
         let time = last(matches, &["name", "no-name", "time", "no-time"])
             .map_or(keeps, |last| matches!(last, "name" | "time"));
         let level = match last(matches, &[&LEVELS[..], &["level"]].concat()) {
-            None => 6,
-            Some("level") => matches.get_one("level").copied().unwrap_or(6),
-            Some(digit) => digit.bytes().map(|digit| i32::from(digit - b'0')).sum(),
+            None => None,
+            Some("level") => matches.get_one("level").copied(),
+            Some(digit) => Some(digit.bytes().map(|digit| u32::from(digit - b'0')).sum()),
         };
+        let level = level.and_then(Level::new).unwrap_or(Level::DEFAULT);
         let strategy = match last(matches, &["huffman", "rle"]) {
             Some("huffman") => Strategy::HuffmanOnly,
             Some(_) => Strategy::Rle,
@@ -441,10 +441,10 @@ mod tests {
 
     #[test]
     fn of_contradicting_options_the_last_one_counts() {
-        assert_eq!(options(&["-9", "-1"]).level, 1);
-        assert_eq!(options(&["-1", "--best"]).level, 9);
-        assert_eq!(options(&["-196"]).level, 6);
-        assert_eq!(options(&[]).level, 6);
+        assert_eq!(options(&["-9", "-1"]).level.number(), 1);
+        assert_eq!(options(&["-1", "--best"]).level.number(), 9);
+        assert_eq!(options(&["-196"]).level.number(), 6);
+        assert_eq!(options(&[]).level.number(), 6);
         let names = |words: &[&str]| {
             let options = options(words);
             (options.name, options.time)
@@ -490,10 +490,10 @@ mod tests {
             (&["--suffix", "-11", "-12"], 12),
             (&["--", "-11"], 6),
         ] {
-            assert_eq!(options(words).level, level, "{words:?}");
+            assert_eq!(options(words).level.number(), level, "{words:?}");
         }
         let joined = options(&["-k11fp12", "-S", "-11", "file", "-C-10", "--", "-12"]);
-        assert!(joined.keep && joined.force && joined.level == 11);
+        assert!(joined.keep && joined.force && joined.level.number() == 11);
         assert_eq!((joined.threads, joined.suffix.to_str()), (Some(12), Some("-11")));
         assert_eq!(joined.comment.as_deref(), Some("-10".as_ref()));
         assert_eq!(joined.files, ["file", "-12"]);

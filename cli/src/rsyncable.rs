@@ -93,10 +93,10 @@ pub(crate) struct Rsyncable {
 }
 
 impl Rsyncable {
-    pub(crate) fn new(format: Format, level: i32, header: &gzip::Header<'_>) -> Result<Self> {
+    pub(crate) fn new(format: Format, level: Level, header: &gzip::Header<'_>) -> Result<Self> {
         let (wrap, check) = match format {
             Format::Zlib => {
-                let effort = match level {
+                let effort = match level.number() {
                     ..2 => 0,
                     2..6 => 1,
                     6 => 2,
@@ -105,8 +105,8 @@ impl Rsyncable {
                 (zlib::header(15, effort, false).to_vec(), Check::Adler(0).fresh())
             }
             Format::Gzip | Format::Bgzf => {
-                let effort = match level {
-                    9 => 2,
+                let effort = match level.number() {
+                    9.. => 2,
                     1 => 4,
                     _ => 0,
                 };
@@ -115,7 +115,7 @@ impl Rsyncable {
                 (bytes, Check::Crc(0).fresh())
             }
         };
-        let level = Level::try_from(config().level_map.get(level))?;
+        let level = Level::new(config().level_map.get(level.number())).unwrap_or(level);
         let settings = Settings {
             form: Form::Raw,
             level,

@@ -4,8 +4,9 @@ use std::ffi::c_int;
 
 use rigz::checksum::Check;
 use rigz::error::{Error, Status};
+use rigz::format::deflate::WINDOW_SIZE;
 use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start, decode, find_start};
-use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings, WINDOW};
+use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings};
 use rigz::raw::{Allocator, Output};
 
 use crate::calls::{bench, judge};
@@ -233,7 +234,7 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let room = rng.size(60_000);
     let until = rng.below(content.len() + 1);
     let mut noise = Rng::new(rng.below(256) as u64);
-    let window: Vec<u8> = (0..WINDOW).map(|_| noise.bits() as u8).collect();
+    let window: Vec<u8> = (0..WINDOW_SIZE).map(|_| noise.bits() as u8).collect();
     let mut marked = Marked::new(room).expect("memory for elements");
     let Some(passed) = marked.decode(content, bit, until, usize::MAX, |_, _| true) else { return };
 
@@ -293,7 +294,7 @@ pub fn parallel(input: &[u8]) {
         _ => 3,
     };
     let chunk_len = CHUNKS[smallest.max(rng.below(CHUNKS.len()))];
-    let window_len = rng.size(data.len().min(WINDOW + 100));
+    let window_len = rng.size(data.len().min(WINDOW_SIZE + 100));
     let window: Vec<u8> = data.drain(..window_len).collect();
     let check = [Check::None, Check::Adler(1), Check::Crc(0)][rng.below(3)];
     let end = [ChunkEnd::Finish, ChunkEnd::Sync][rng.below(2)];

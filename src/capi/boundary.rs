@@ -5,15 +5,15 @@ use super::types::z_stream;
 use crate::error::{Error, Result, Status};
 use crate::raw::alloc::{system_alloc, system_free};
 use crate::raw::fault::{Point, point};
-use crate::raw::process::leaked;
+use crate::raw::process::Published;
 use crate::raw::thread;
 use crate::raw::{Allocator, Output};
-use crate::stream::{Flush, Strategy};
+use crate::stream::{Flush, Level, Strategy};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
     /// Whether the thread is within an export of ours.
@@ -37,21 +37,20 @@ pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     result.unwrap_or(on_panic)
 }
 
-/// Has nothing said of our panics. A Rust program that is linked with us keeps its hook for its own. Neither of the two boxes
+/// Silences panic output for panics raised inside this library; others still reach the host's hook. Neither of the two boxes
 /// here takes memory, which could be refused: one is there already, the other is of no size.
 fn keep_panics_quiet() {
     static IS_QUIET: AtomicBool = AtomicBool::new(false);
-    static HOST: AtomicPtr<Box<PanicHook>> = AtomicPtr::new(core::ptr::null_mut());
+    static HOST: Published<Box<PanicHook>> = Published::new();
     if IS_QUIET.load(Ordering::Relaxed) || std::thread::panicking() || IS_QUIET.swap(true, Ordering::Relaxed)
     {
         return;
     }
-    match Allocator::SYSTEM.place(std::panic::take_hook()) {
-        Ok(host) => {
-            HOST.store(host.as_ptr(), Ordering::Release);
+    match HOST.replace(None, std::panic::take_hook()) {
+        Ok(_) => {
             std::panic::set_hook(Box::new(|panic| {
                 let is_ours = IS_INSIDE.try_with(Cell::get).unwrap_or(true) || thread::is_ours();
-                if let (false, Some(host)) = (is_ours, leaked(HOST.load(Ordering::Acquire))) {
+                if let (false, Some(host)) = (is_ours, HOST.get()) {
                     host(panic);
                 }
             }));
@@ -127,6 +126,10 @@ pub(super) fn flush(flush: c_int) -> Option<Flush> {
         6 => Flush::Trees,
         _ => return None,
     })
+}
+
+pub(super) fn level(level: c_int) -> Option<Level> {
+    Level::of_zlib(level).ok()
 }
 
 pub(super) fn strategy(strategy: c_int) -> Option<Strategy> {
@@ -222,7 +225,7 @@ const DEAD: u64 = 1 << 63;
 
 /// What `z_stream.state` points at. `kind` and `strm` come first in every state, so that they can be read of any.
 #[repr(C)]
-pub(super) struct State<T> {
+pub(super) struct StreamState<T> {
     /// A [`Kind`], kept as a number because a foreign state may hold anything.
     kind: u64,
     /// The stream it was made for: a moved copy of a `z_stream` is refused, as zlib does.
@@ -231,17 +234,17 @@ pub(super) struct State<T> {
     inner: T,
 }
 
-/// The mark by which a stream lives: its kind.
-pub(super) struct Life<'a>(&'a mut u64);
+/// Runs an export's body and marks the stream dead if it panics. It borrows the stream's kind.
+pub(super) struct StreamGuard<'a>(&'a mut u64);
 
-impl<T> State<T> {
-    /// The stream's mark and the stream, for the length of one call.
-    pub(super) fn parts(&mut self) -> (Life<'_>, &mut T) {
-        (Life(&mut self.kind), &mut self.inner)
+impl<T> StreamState<T> {
+    /// The stream's guard and the stream, for the length of one call.
+    pub(super) fn parts(&mut self) -> (StreamGuard<'_>, &mut T) {
+        (StreamGuard(&mut self.kind), &mut self.inner)
     }
 }
 
-impl Life<'_> {
+impl StreamGuard<'_> {
     /// As [`guard`], of an export's work on the stream: a panic leaves it dead. Whatever it was in the middle of, every later call
     /// is refused; the one that ends it frees what it has.
     pub(super) fn guard<T>(self, on_panic: T, body: impl FnOnce() -> T) -> T {
@@ -268,7 +271,7 @@ pub(super) unsafe fn allocator(strm: &mut z_stream) -> Allocator {
 
 /// Gives `strm` a state.
 pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, inner: T) -> Result<()> {
-    let state = State { kind: kind as u64, strm, allocator, inner };
+    let state = StreamState { kind: kind as u64, strm, allocator, inner };
     let place = allocator.place(state).map_err(|_| Error::Memory)?;
     strm.state = place.as_ptr().cast::<c_void>();
     Ok(())
@@ -278,7 +281,7 @@ pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, 
 ///
 /// # Safety
 /// - `strm` is null or valid; its state is null or came from [`install`] with the same `T` for the same kind.
-pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
+pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut StreamState<T>> {
     // SAFETY: the caller's promise is the same.
     unsafe { any_state(strm, kind) }.filter(|state| state.kind & DEAD == 0)
 }
@@ -287,13 +290,13 @@ pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a
 ///
 /// # Safety
 /// - As for [`state`].
-unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut State<T>> {
+unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut StreamState<T>> {
     // SAFETY: the caller vouches for `strm`.
     let stream = unsafe { strm.as_ref() }?;
     if stream.zalloc.is_none() || stream.zfree.is_none() {
         return None;
     }
-    let place = stream.state.cast::<State<T>>();
+    let place = stream.state.cast::<StreamState<T>>();
     if place.is_null() {
         return None;
     }
@@ -304,7 +307,7 @@ unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut St
     if found & !DEAD != kind as u64 || owner != strm {
         return None;
     }
-    // SAFETY: the kind tells that it is a `State<T>`, and the program uses a stream from one thread at a time.
+    // SAFETY: the kind tells that it is a `StreamState<T>`, and the program uses a stream from one thread at a time.
     Some(unsafe { &mut *place })
 }
 

@@ -146,7 +146,8 @@ unsafe extern "C" fn rigz_deflate_init_at(
     strm.msg = core::ptr::null();
     // SAFETY: the program's allocator is null or keeps the contract.
     let allocator = unsafe { allocator(strm) };
-    let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
+    let (level, strategy) = (super::boundary::level(level), super::boundary::strategy(strategy));
+    let (Some(level), Some(strategy)) = (level, strategy) else { return Z_STREAM_ERROR };
     if method != 8 {
         return Z_STREAM_ERROR;
     }
@@ -179,12 +180,12 @@ fn restart(strm: &mut z_stream) {
 /// when nothing could be done, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
-    let (life, deflate) = stream!(strm);
+    let (stream_guard, deflate) = stream!(strm);
     // Z_TREES is inflate's alone.
     let Some(flush) = super::boundary::flush(flush).filter(|flush| *flush != Flush::Trees) else {
         return Z_STREAM_ERROR;
     };
-    life.guard(Z_STREAM_ERROR, || {
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         let outcome = if strm.next_out.is_null() {
@@ -252,8 +253,8 @@ pub unsafe extern "C" fn deflateResetKeep(strm: *mut z_stream) -> c_int {
 }
 
 unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> Result<()>) -> c_int {
-    let (life, deflate) = stream!(strm);
-    life.guard(Z_STREAM_ERROR, || {
+    let (stream_guard, deflate) = stream!(strm);
+    stream_guard.guard(Z_STREAM_ERROR, || {
         let code = to_ok(reset(&mut deflate.stream));
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
@@ -267,13 +268,10 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
 /// is changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
-    let (life, deflate) = stream!(strm);
-    let Some(strategy) = super::boundary::strategy(strategy) else { return Z_STREAM_ERROR };
-    if !(-1..=9).contains(&level) {
-        // Said before the header is asked for, which may find no room.
-        return Z_STREAM_ERROR;
-    }
-    life.guard(Z_STREAM_ERROR, || {
+    let (stream_guard, deflate) = stream!(strm);
+    let (level, strategy) = (super::boundary::level(level), super::boundary::strategy(strategy));
+    let (Some(level), Some(strategy)) = (level, strategy) else { return Z_STREAM_ERROR };
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         if !deflate.stream.params_need_buffers(level, strategy) {
@@ -310,11 +308,11 @@ pub unsafe extern "C" fn deflateSetDictionary(
     dictionary: *const u8,
     len: uInt,
 ) -> c_int {
-    let (life, deflate) = stream!(strm);
+    let (stream_guard, deflate) = stream!(strm);
     if dictionary.is_null() {
         return Z_STREAM_ERROR;
     }
-    life.guard(Z_STREAM_ERROR, || {
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: the program promises `len` bytes.
         let outcome = deflate.stream.set_dictionary(unsafe { slice(dictionary, len as usize) });
         // SAFETY: `stream!` found a valid stream.
@@ -335,8 +333,8 @@ pub unsafe extern "C" fn deflateGetDictionary(
     dictionary: *mut u8,
     len: *mut uInt,
 ) -> c_int {
-    let (life, deflate) = stream!(strm);
-    life.guard(Z_STREAM_ERROR, || {
+    let (stream_guard, deflate) = stream!(strm);
+    stream_guard.guard(Z_STREAM_ERROR, || {
         to_ok(deflate.stream.dictionary().map(|history| {
             // SAFETY: null, or the program's with room for 32 KiB and for a length.
             unsafe { give_dictionary(&history, dictionary, len) };
@@ -347,8 +345,8 @@ pub unsafe extern "C" fn deflateGetDictionary(
 /// Puts bits in front of the next output of the stream. `Z_BUF_ERROR` when there is no place for them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
-    let (life, deflate) = stream!(strm);
-    life.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
+    let (stream_guard, deflate) = stream!(strm);
+    stream_guard.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
 }
 
 /// Sets zlib's search parameters.
@@ -360,8 +358,8 @@ pub unsafe extern "C" fn deflateTune(
     nice: c_int,
     chain: c_int,
 ) -> c_int {
-    let (life, deflate) = stream!(strm);
-    life.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
+    let (stream_guard, deflate) = stream!(strm);
+    stream_guard.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
 }
 
 /// Bytes and bits that wait for room; either pointer may be null. `Z_BUF_ERROR` when the bytes do not fit an `unsigned`.
@@ -371,8 +369,9 @@ pub unsafe extern "C" fn deflatePending(
     pending: *mut c_uint,
     bits: *mut c_int,
 ) -> c_int {
-    let (life, deflate) = stream!(strm);
-    let Some((waiting_bytes, waiting_bits)) = life.guard(None, || Some(deflate.stream.pending())) else {
+    let (stream_guard, deflate) = stream!(strm);
+    let Some((waiting_bytes, waiting_bits)) = stream_guard.guard(None, || Some(deflate.stream.pending()))
+    else {
         return Z_STREAM_ERROR;
     };
     // SAFETY: null or the program's.
@@ -420,9 +419,9 @@ unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     match unsafe { state::<Deflate>(strm, Kind::Deflate) } {
         Some(state) => {
-            let (life, deflate) = state.parts();
+            let (stream_guard, deflate) = state.parts();
             // SAFETY: the program's header is valid until it is written.
-            life.guard(any, || deflate.stream.bound(len, unsafe { deflate.header() }.as_ref()))
+            stream_guard.guard(any, || deflate.stream.bound(len, unsafe { deflate.header() }.as_ref()))
         }
         None => any,
     }
@@ -443,11 +442,11 @@ pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_hea
 /// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
-    let (life, deflate) = stream!(source);
+    let (stream_guard, deflate) = stream!(source);
     if dest.is_null() {
         return Z_STREAM_ERROR;
     }
-    life.guard(Z_STREAM_ERROR, || {
+    stream_guard.guard(Z_STREAM_ERROR, || {
         to_ok(deflate.stream.try_clone().and_then(|stream| {
             // SAFETY: both are valid, and a `z_stream` may be copied bytewise.
             unsafe { core::ptr::copy(source, dest, 1) };

@@ -164,10 +164,10 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
 /// could be done, `Z_STREAM_ERROR`, `Z_MEM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
-    let (life, Inflate { stream, header }) = stream!(strm, Z_STREAM_ERROR);
+    let (stream_guard, Inflate { stream, header }) = stream!(strm, Z_STREAM_ERROR);
     // inflate takes any other number as Z_NO_FLUSH.
     let flush = super::boundary::flush(flush).unwrap_or(crate::stream::Flush::None);
-    life.guard(Z_STREAM_ERROR, || {
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         if strm.next_out.is_null() {
@@ -232,8 +232,8 @@ pub unsafe extern "C" fn inflateResetKeep(strm: *mut z_stream) -> c_int {
 }
 
 unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut Inflate) -> Result<()>) -> c_int {
-    let (life, inflate) = stream!(strm, Z_STREAM_ERROR);
-    life.guard(Z_STREAM_ERROR, || {
+    let (stream_guard, inflate) = stream!(strm, Z_STREAM_ERROR);
+    stream_guard.guard(Z_STREAM_ERROR, || {
         let outcome = reset(inflate);
         if outcome.is_ok() {
             inflate.header = HeaderSink::NONE;
@@ -254,13 +254,13 @@ pub unsafe extern "C" fn inflateSetDictionary(
     dictionary: *const u8,
     len: uInt,
 ) -> c_int {
-    let (life, stream) = stream!(strm, Z_STREAM_ERROR);
+    let (stream_guard, stream) = stream!(strm, Z_STREAM_ERROR);
     if dictionary.is_null() && len > 0 {
         return Z_STREAM_ERROR;
     }
     // SAFETY: the program promises `len` bytes.
     let dictionary = unsafe { slice(dictionary, len as usize) };
-    life.guard(Z_STREAM_ERROR, || to_ok(stream.stream.engine_mut().set_dictionary(dictionary)))
+    stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.stream.engine_mut().set_dictionary(dictionary)))
 }
 
 /// Copies the history, at most 32 KiB, to `dictionary`, and its length to `*len`; either may be null.
@@ -270,8 +270,8 @@ pub unsafe extern "C" fn inflateGetDictionary(
     dictionary: *mut u8,
     len: *mut uInt,
 ) -> c_int {
-    let (life, stream) = stream!(strm, Z_STREAM_ERROR);
-    life.guard(Z_STREAM_ERROR, || {
+    let (stream_guard, stream) = stream!(strm, Z_STREAM_ERROR);
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: null, or the program's with room for 32 KiB and for a length.
         unsafe { give_dictionary(stream.stream.dictionary(), dictionary, len) };
         Z_OK
@@ -281,8 +281,8 @@ pub unsafe extern "C" fn inflateGetDictionary(
 /// Skips damaged input up to a full flush point. `Z_DATA_ERROR` when there is none in the input at hand, `Z_BUF_ERROR` without input.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
-    let (life, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
-    life.guard(Z_STREAM_ERROR, || {
+    let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         // SAFETY: the program's input is as its stream says.
@@ -303,18 +303,18 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
 /// 1 when the decoder stands behind a flush marker, else 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSyncPoint(strm: *mut z_stream) -> c_int {
-    let (life, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
-    life.guard(Z_STREAM_ERROR, || c_int::from(stream.engine().is_sync_point()))
+    let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
+    stream_guard.guard(Z_STREAM_ERROR, || c_int::from(stream.engine().is_sync_point()))
 }
 
 /// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
-    let (life, inflate) = stream!(source, Z_STREAM_ERROR);
+    let (stream_guard, inflate) = stream!(source, Z_STREAM_ERROR);
     if dest.is_null() {
         return Z_STREAM_ERROR;
     }
-    life.guard(Z_STREAM_ERROR, || {
+    stream_guard.guard(Z_STREAM_ERROR, || {
         to_ok(inflate.stream.try_clone().and_then(|stream| {
             // SAFETY: both are valid, and a `z_stream` may be copied bytewise.
             unsafe { core::ptr::copy(source, dest, 1) };
@@ -331,15 +331,15 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
 /// Puts bits in front of the input of a raw stream; a negative number drops what is there. `Z_STREAM_ERROR`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
-    let (life, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
-    life.guard(Z_STREAM_ERROR, || to_ok(stream.prime(bits, value)))
+    let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
+    stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.prime(bits, value)))
 }
 
 /// Where in the stream the decoder stands: see the zlib manual. -65536 for a bad stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
-    let (life, Inflate { stream, .. }) = stream!(strm, -(1 << 16));
-    life.guard(-(1 << 16), || stream.engine().mark() as c_long)
+    let (stream_guard, Inflate { stream, .. }) = stream!(strm, -(1 << 16));
+    stream_guard.guard(-(1 << 16), || stream.engine().mark() as c_long)
 }
 
 /// Names the struct that the gzip header goes to; it and its buffers must stay until it is read. `Z_STREAM_ERROR` when no gzip header can come.
@@ -374,6 +374,6 @@ pub unsafe extern "C" fn inflateValidate(strm: *mut z_stream, check: c_int) -> c
 /// Undocumented in zlib: table entries in use. All ones for a bad stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCodesUsed(strm: *mut z_stream) -> c_ulong {
-    let (life, Inflate { stream, .. }) = stream!(strm, c_ulong::MAX);
-    life.guard(c_ulong::MAX, || stream.engine().codes_used() as c_ulong)
+    let (stream_guard, Inflate { stream, .. }) = stream!(strm, c_ulong::MAX);
+    stream_guard.guard(c_ulong::MAX, || stream.engine().codes_used() as c_ulong)
 }

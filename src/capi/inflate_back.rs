@@ -70,10 +70,10 @@ pub unsafe extern "C" fn inflateBack(
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     let Some(state) = (unsafe { state::<Back>(strm, Kind::Back) }) else { return Z_STREAM_ERROR };
     let (Some(read), Some(write)) = (read, write) else { return Z_STREAM_ERROR };
-    let (life, Back { stream, window, window_len }) = state.parts();
+    let (stream_guard, Back { stream, window, window_len }) = state.parts();
     // The call-backs are where a host waits for its input.
     let _whole = NoCancel::new();
-    life.guard(Z_STREAM_ERROR, || {
+    stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `state` found it valid.
         let strm = unsafe { &mut *strm };
         let avail_in = if strm.next_in.is_null() { 0 } else { strm.avail_in as usize };

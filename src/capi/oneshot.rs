@@ -1,6 +1,6 @@
 //! Whole buffers at once: the `compress` family.
 
-use super::boundary::{guard, slice, to_ok};
+use super::boundary::{guard, level, slice, to_ok};
 use super::types::code::*;
 use super::types::{uLong, z_size_t};
 use crate::raw::Output;
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn compress2_z(
     dest_len: *mut z_size_t,
     source: *const u8,
     source_len: z_size_t,
-    level: c_int,
+    requested: c_int,
 ) -> c_int {
     // No stream is of no length, so there must be a place even where there is no room.
     if dest_len.is_null() || dest.is_null() || (source_len > 0 && source.is_null()) {
@@ -70,7 +70,9 @@ pub unsafe extern "C" fn compress2_z(
     let source = unsafe { slice(source, source_len) };
     // SAFETY: the program promises `room` bytes at `dest`.
     let mut output = unsafe { Output::from_raw(dest, room) };
-    let code = guard(Z_STREAM_ERROR, || to_ok(oneshot::compress(source, &mut output, level)));
+    let code = guard(Z_STREAM_ERROR, || {
+        level(requested).map_or(Z_STREAM_ERROR, |level| to_ok(oneshot::compress(source, &mut output, level)))
+    });
     // SAFETY: as above, to be written.
     unsafe { *dest_len = output.written() };
     code

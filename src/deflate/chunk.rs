@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! loop: what is decided leaves, as far as there is room
-//!       the parser goes on by a segment of 1 KiB, if enough of the input has arrived
+//!       the parser goes on by a span of 1 KiB, if enough of the input has arrived
 //!       where the block is to end, its form is decided and its writing begins
 //! ```
 //!
@@ -237,11 +237,11 @@ impl ChunkEncoder {
         self.emitter.remaining_bits(self.block.tokens())
     }
 
-    /// Goes on by a segment, if it has arrived. Returns whether it has, and whether the block is to end.
+    /// Goes on by a span, if it has arrived. Returns whether it has, and whether the block is to end.
     fn parse(&mut self, arrived: Arrived<'_>) -> Result<Option<bool>> {
         let Self { rings, block, start, .. } = self;
         Ok(match (&mut self.parser, &mut self.table, &mut self.near_optimal) {
-            (Parser::Stored { position }, ..) => arrived.segment_end(*start, *position).map(|to| {
+            (Parser::Stored { position }, ..) => arrived.span_end(*start, *position).map(|to| {
                 *position = to;
                 to - block.start >= MIN_BLOCK || to == arrived.data.len()
             }),

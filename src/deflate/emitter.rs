@@ -389,6 +389,7 @@ impl Emitter {
         let number = (room / TOKEN_MAX + 1).min(tokens.len());
         let codes = self.code.codes();
         let (mut buffer, mut count) = (self.bits, self.count);
+        assert!(count < 8, "whole bytes were staged");
         let start = spare.as_mut_ptr().cast::<u8>();
         let mut place = start;
         for &token in &tokens[..number] {

@@ -9,54 +9,11 @@
 
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Result};
-
-/// A compression level, 0 (stored) to [`Level::MAX`], and what kind of data it is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level {
-    number: u8,
-    is_filtered: bool,
-}
+use crate::format::params::Level;
 
 impl Level {
-    /// The highest level.
-    pub const MAX: Self = Self { number: 12, is_filtered: false };
-
-    /// The level of this number, if there is one.
-    pub const fn new(number: u32) -> Option<Self> {
-        if number > Self::MAX.number() {
-            return None;
-        }
-        Some(Self { number: number as u8, is_filtered: false })
-    }
-
-    /// Its number.
-    pub const fn number(self) -> u32 {
-        self.number as u32
-    }
-
-    /// The same for the output of a filter or predictor (`Z_FILTERED`), such as a PNG image's rows: small values with a random part,
-    /// among which short matches cost more than they save.
-    pub const fn filtered(self) -> Self {
-        Self { is_filtered: true, ..self }
-    }
-
-    /// Whether it is for [`filtered`](Self::filtered) data.
-    pub const fn is_filtered(self) -> bool {
-        self.is_filtered
-    }
-
     pub(super) fn method(self) -> &'static Method {
-        &METHODS[self.number as usize]
-    }
-}
-
-impl TryFrom<i32> for Level {
-    type Error = Error;
-
-    /// [`Error::Stream`] when there is no level of this number.
-    fn try_from(number: i32) -> Result<Self> {
-        u32::try_from(number).ok().and_then(Self::new).ok_or(Error::Stream)
+        &METHODS[self.number() as usize]
     }
 }
 
@@ -137,13 +94,6 @@ const METHODS: [Method; 13] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn levels_are_numbered_0_to_12() {
-        assert!((0..=12).all(|number| Level::new(number).is_some_and(|level| level.number() == number)));
-        assert_eq!(Level::new(13), None);
-        assert_eq!(Level::new(12), Some(Level::MAX));
-    }
 
     #[test]
     fn every_search_may_compare_something() {

@@ -36,9 +36,9 @@ mod message;
 mod parse;
 mod token;
 
+pub use crate::format::params::Level;
 pub use chunk::{ChunkEncoder, Progress};
 pub use emitter::bound;
-pub use level::Level;
 pub use message::{MessageEncoder, MessageSettings};
 
 /// How a chunk or a message ends.

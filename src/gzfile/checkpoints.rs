@@ -36,13 +36,13 @@ const FEW: usize = 64;
 const WIDE: u64 = 4;
 /// Checkpoints of a file at most: 32 MiB of windows.
 const MANY: usize = 1024;
-/// What stands at a place.
+/// The state of a decoder at a checkpoint.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "a box could not be refused memory, as the vector that holds these can"
 )]
-pub(super) enum Place {
+pub(super) enum CheckpointKind {
     /// The next member, or whatever stands behind the last.
     BetweenMembers,
     /// A member's inside, behind data that ends with the window.
@@ -56,7 +56,7 @@ pub(super) struct Checkpoint {
     pub(super) data_offset: u64,
     /// Where in the file the next byte of input stands.
     pub(super) file_offset: i64,
-    pub(super) place: Place,
+    pub(super) kind: CheckpointKind,
 }
 
 /// The checkpoints of one file, in ascending order.
@@ -135,18 +135,20 @@ impl Checkpoints {
             self.thin();
         }
         self.due = data_offset + self.spacing;
-        let place = match state {
-            None => Some(Place::BetweenMembers),
-            Some((bookmark, window)) => Window::copy_of(window).map(|window| Place::Inside(bookmark, window)),
+        let kind = match state {
+            None => Some(CheckpointKind::BetweenMembers),
+            Some((bookmark, window)) => {
+                Window::copy_of(window).map(|window| CheckpointKind::Inside(bookmark, window))
+            }
         };
-        let Some(place) = place.filter(|_| self.kept.try_reserve(1).is_ok()) else {
+        let Some(kind) = kind.filter(|_| self.kept.try_reserve(1).is_ok()) else {
             if self.kept.len() >= FEW / 4 {
                 // Memory is short: some of ours may go to where it is needed more.
                 self.thin();
             }
             return false;
         };
-        self.kept.push(Checkpoint { data_offset, file_offset, place });
+        self.kept.push(Checkpoint { data_offset, file_offset, kind });
         true
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Result, Status};
 use crate::raw::{Allocator, Output};
 use crate::stream::bgzf::BgzfStream;
 use crate::stream::deflate::{Config, DeflateStream};
-use crate::stream::{Flush, Strategy};
+use crate::stream::{Flush, Level, Strategy};
 
 /// Window bits of 32 KiB, with a gzip wrapper.
 const GZIP_WINDOW_BITS: i32 = 15 + 16;
@@ -18,17 +18,17 @@ const MEM_LEVEL: i32 = 8;
 /// A compressing stream of either form.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "as in `Side`: a box could not be refused memory")]
-pub(super) enum Encoder {
+pub(super) enum FileEncoder {
     Gzip(DeflateStream),
     /// Strategies are nothing to it: they are hints, and its blocks are always our own engine's.
     Bgzf(BgzfStream),
 }
 
-impl Encoder {
+impl FileEncoder {
     /// A stream at its start, of the form that the environment asks for.
-    pub(super) fn new(level: i32, strategy: Strategy) -> Result<Self> {
+    pub(super) fn new(level: Level, strategy: Strategy) -> Result<Self> {
         if config().bgzf {
-            return BgzfStream::new(level, Allocator::SYSTEM).map(Self::Bgzf);
+            return Ok(Self::Bgzf(BgzfStream::new(level, Allocator::SYSTEM)));
         }
         let config = Config { level, window_bits: GZIP_WINDOW_BITS, mem_level: MEM_LEVEL, strategy };
         DeflateStream::for_own_output(config).map(Self::Gzip)
@@ -48,7 +48,7 @@ impl Encoder {
     }
 
     /// See [`DeflateStream::params`].
-    pub(super) fn params(&mut self, level: i32, strategy: Strategy, output: &mut Output<'_>) -> Result<()> {
+    pub(super) fn params(&mut self, level: Level, strategy: Strategy, output: &mut Output<'_>) -> Result<()> {
         match self {
             Self::Gzip(stream) => stream.params(level, strategy, &mut &[][..], output),
             Self::Bgzf(stream) => stream.set_level(level, output),

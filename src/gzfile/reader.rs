@@ -28,7 +28,7 @@ use super::mode::Framing;
 use crate::raw::{Output, find_byte};
 use crate::stream::inflate::{ReadCounters, Tuning};
 use cursor::Cursor;
-use decoder::{Kind, MemberDecoder, State};
+use decoder::{Kind, MemberDecoder, MemberState};
 use source::Source;
 
 use super::DEFAULT_SIZE;
@@ -147,7 +147,7 @@ impl Reader {
             }
             // A request as large as the buffer bypasses it; a smaller one fills it, which also
             // leaves room for `unread`.
-            let is_looking = self.decoder.state == State::Looking;
+            let is_looking = self.decoder.state == MemberState::Looking;
             if is_looking || output.room() < self.cursor.output.capacity() {
                 self.fetch()?;
             } else {
@@ -191,7 +191,7 @@ impl Reader {
 
     /// Finds out what the file is, as far as that is possible without handing out anything.
     pub(super) fn sniff(&mut self) -> Result<(), Fault> {
-        if self.decoder.state == State::Looking && self.cursor.output.is_empty() {
+        if self.decoder.state == MemberState::Looking && self.cursor.output.is_empty() {
             self.look()?;
             // A plain file's first bytes wait now, and a seek that was made before passes over them.
             self.cursor.skip_waiting();
@@ -226,7 +226,7 @@ impl Reader {
         if target < 0 && target < position {
             return None;
         }
-        if self.decoder.state == State::Copying && target >= 0 {
+        if self.decoder.state == MemberState::Copying && target >= 0 {
             return self.seek_plain(target);
         }
         let moved = if target < position { self.rewind()? } else { Moved::On };
@@ -273,7 +273,7 @@ impl Reader {
     /// Puts decoded bytes into the empty output buffer, unless the file is at its end.
     fn fetch(&mut self) -> Result<(), Fault> {
         while self.cursor.output.is_empty() && !self.is_at_end() {
-            if self.decoder.state == State::Looking {
+            if self.decoder.state == MemberState::Looking {
                 self.look()?;
             } else {
                 self.produce()?;

@@ -15,12 +15,12 @@
 #![forbid(unsafe_code)]
 
 use super::buffer::Buffer;
-use super::encoder::Encoder;
+use super::encoder::FileEncoder;
 use super::fd::{Descriptor, Errno, Origin};
 use super::mode::{Access, Framing, Mode};
 use super::{DEFAULT_SIZE, Fault};
 use crate::error::{Error, Status};
-use crate::stream::{Flush, Strategy};
+use crate::stream::{Flush, Level, Strategy};
 
 /// Least bytes that one write to the file should carry: a system call costs as much as compressing a few hundred bytes.
 const PIECE_SIZE: usize = 64 * 1024;
@@ -32,6 +32,7 @@ pub(super) struct Writer {
     size: usize,
     /// Whether bytes are written as they are.
     plain: bool,
+    /// As the program gave it: zlib compares these numbers, and -1 is not 6.
     level: i32,
     /// `None` is a strategy that zlib does not know and finds out about late.
     strategy: Option<Strategy>,
@@ -39,7 +40,7 @@ pub(super) struct Writer {
     collected: Buffer,
     /// Bytes of the stream, not yet written.
     finished: Buffer,
-    encoder: Option<Encoder>,
+    encoder: Option<FileEncoder>,
     /// The member is complete; the stream must be reset before it takes anything more.
     complete: bool,
     /// How many bytes the host wrote.
@@ -210,8 +211,9 @@ impl Writer {
         if !self.plain {
             self.finished.grow(self.size.max(PIECE_SIZE)).map_err(|_| Fault::MEMORY)?;
             // zlib does not tell an unknown level or strategy from refused memory either.
+            let level = Level::of_zlib(self.level).map_err(|_| Fault::MEMORY)?;
             let strategy = self.strategy.ok_or(Fault::MEMORY)?;
-            self.encoder = Some(Encoder::new(self.level, strategy).map_err(|_| Fault::MEMORY)?);
+            self.encoder = Some(FileEncoder::new(level, strategy).map_err(|_| Fault::MEMORY)?);
         }
         self.collected.grow(2 * self.size).map_err(|_| Fault::MEMORY)
     }
@@ -303,7 +305,7 @@ impl Writer {
             }
             let mut lent = self.finished.lend();
             let mut output = lent.output(0);
-            let result = encoder.params(level, strategy, &mut output);
+            let result = Level::of_zlib(level).and_then(|level| encoder.params(level, strategy, &mut output));
             let (added, full) = (output.written(), output.is_full());
             self.finished.take_back(lent, added);
             if result != Err(Error::Buffer) || !full {

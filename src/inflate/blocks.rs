@@ -6,7 +6,7 @@
 //!
 //! Its states are those of zlib's `inflate()`, because callers can see them: how many bits have been dropped when
 //! input runs out, that one symbol more is read when the room is used up (it may be the end of the block, or even of
-//! the stream), and what `inflateMark` tells. Between states nothing is pending but what `State` names. Almost all
+//! the stream), and what `inflateMark` tells. Between states nothing is pending but what `BlockState` names. Almost all
 //! symbols never come by here: the fast loop decodes them in bulk, and this machine does headers, ends, and the last
 //! symbols before either side is exhausted.
 //!
@@ -62,7 +62,7 @@ pub(crate) enum Event {
 
 /// What the machine is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum BlockState {
     /// Between blocks, where a caller may want to stop.
     Type,
     /// Before a block's three header bits.
@@ -116,7 +116,7 @@ enum Built {
 /// The block machine. It keeps no tables, since many a stream needs none; who runs it lends them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blocks {
-    state: State,
+    state: BlockState,
     is_final: bool,
     /// Which tables the open block uses.
     codes: Kind,
@@ -149,7 +149,7 @@ pub(crate) struct Blocks {
 /// A machine but for its tables, which the codeword lengths give again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Saved {
-    state: State,
+    state: BlockState,
     is_final: bool,
     codes: Kind,
     litlen_symbols: u16,
@@ -169,7 +169,11 @@ impl Saved {
     pub(super) fn needs_tables(&self) -> bool {
         let uses_codes = !matches!(
             self.state,
-            State::Type | State::TypeBits | State::StoredLengths | State::StoredStart | State::Stored
+            BlockState::Type
+                | BlockState::TypeBits
+                | BlockState::StoredLengths
+                | BlockState::StoredStart
+                | BlockState::Stored
         );
         uses_codes && self.codes == Kind::Dynamic
     }
@@ -181,7 +185,7 @@ impl Saved {
 
     /// A machine between two blocks.
     pub(super) const BETWEEN_BLOCKS: Self = Self {
-        state: State::TypeBits,
+        state: BlockState::TypeBits,
         is_final: false,
         codes: Kind::Fixed,
         litlen_symbols: 0,
@@ -221,7 +225,7 @@ impl Blocks {
     #[inline(always)]
     pub(crate) const fn new() -> Self {
         Self {
-            state: State::TypeBits,
+            state: BlockState::TypeBits,
             is_final: false,
             codes: Kind::Fixed,
             built: Built::Nothing,
@@ -244,7 +248,7 @@ impl Blocks {
     /// Back to before the first block, in place. What is known of the size of blocks stays: members of one file, or
     /// messages of one connection, are much alike.
     pub(crate) fn reset(&mut self) {
-        self.state = State::TypeBits;
+        self.state = BlockState::TypeBits;
         self.is_final = false;
         self.built = Built::Nothing;
         self.back = -1;
@@ -252,8 +256,10 @@ impl Blocks {
 
     /// What it takes to go on from here later; `None` inside a dynamic block's header.
     pub(super) fn save(&self, tables: Option<&Tables>) -> Option<Saved> {
-        let is_in_header =
-            matches!(self.state, State::Counts | State::PrecodeLengths | State::CodeLengths | State::End);
+        let is_in_header = matches!(
+            self.state,
+            BlockState::Counts | BlockState::PrecodeLengths | BlockState::CodeLengths | BlockState::End
+        );
         (!is_in_header).then_some(Saved {
             state: self.state,
             is_final: self.is_final,
@@ -319,13 +325,13 @@ impl Blocks {
     }
 
     /// What the machine is in the middle of.
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> BlockState {
         self.state
     }
 
     /// Puts the machine between two blocks; `stoppable` when a caller that stops there shall see the place.
     pub(crate) fn await_block(&mut self, stoppable: bool) {
-        self.state = if stoppable { State::Type } else { State::TypeBits };
+        self.state = if stoppable { BlockState::Type } else { BlockState::TypeBits };
     }
 
     /// Whether the open block, or the last one, is the final block.
@@ -337,8 +343,8 @@ impl Blocks {
     /// come.
     pub(crate) fn mark(&self) -> (i32, u32) {
         let bytes = match self.state {
-            State::Stored => self.length,
-            State::Match => self.full_length - self.length,
+            BlockState::Stored => self.length,
+            BlockState::Match => self.full_length - self.length,
             _ => 0,
         };
         (self.back, bytes)
@@ -384,32 +390,32 @@ impl Blocks {
     ) -> Event {
         loop {
             match self.state {
-                State::Type | State::TypeBits => {
-                    if self.state == State::Type && stop != Stop::Nowhere {
+                BlockState::Type | BlockState::TypeBits => {
+                    if self.state == BlockState::Type && stop != Stop::Nowhere {
                         return Event::Stopped;
                     }
                     if self.is_final {
                         reader.align_to_byte();
-                        self.state = State::End;
+                        self.state = BlockState::End;
                         continue;
                     }
                     need!(reader, 3);
                     let header = reader.take(3);
                     self.is_final = header & 1 != 0;
                     match header >> 1 {
-                        0 => self.state = State::StoredLengths,
+                        0 => self.state = BlockState::StoredLengths,
                         1 => {
                             self.codes = Kind::Fixed;
-                            self.state = State::SymbolsStart;
+                            self.state = BlockState::SymbolsStart;
                             if stop == Stop::Headers {
                                 return Event::Stopped;
                             }
                         }
-                        2 => self.state = State::Counts,
+                        2 => self.state = BlockState::Counts,
                         _ => damaged!(message::BLOCK_TYPE),
                     }
                 }
-                State::StoredLengths => {
+                BlockState::StoredLengths => {
                     reader.align_to_byte();
                     need!(reader, 32);
                     let lengths = reader.peek(32);
@@ -422,19 +428,19 @@ impl Blocks {
                     reader.give_back(0);
                     reader.clear();
                     self.length = lengths & 0xffff;
-                    self.state = State::StoredStart;
+                    self.state = BlockState::StoredStart;
                     if stop == Stop::Headers {
                         return Event::Stopped;
                     }
                 }
-                State::StoredStart => self.state = State::Stored,
-                State::Stored => {
+                BlockState::StoredStart => self.state = BlockState::Stored,
+                BlockState::Stored => {
                     if let Some(event) = self.copy_stored(reader, history) {
                         return event;
                     }
-                    self.state = State::Type;
+                    self.state = BlockState::Type;
                 }
-                State::Counts => {
+                BlockState::Counts => {
                     if tables.is_none() {
                         return Event::NeedTables;
                     }
@@ -448,9 +454,9 @@ impl Blocks {
                         damaged!(message::TOO_MANY_SYMBOLS);
                     }
                     self.lens_read = 0;
-                    self.state = State::PrecodeLengths;
+                    self.state = BlockState::PrecodeLengths;
                 }
-                State::PrecodeLengths => {
+                BlockState::PrecodeLengths => {
                     let Some(tables) = tables.as_deref_mut() else { return Event::NeedTables };
                     while self.lens_read < self.precode_symbols {
                         need!(reader, 3);
@@ -468,9 +474,9 @@ impl Blocks {
                     }
                     self.built = Built::Precode;
                     self.lens_read = 0;
-                    self.state = State::CodeLengths;
+                    self.state = BlockState::CodeLengths;
                 }
-                State::CodeLengths => {
+                BlockState::CodeLengths => {
                     let Some(tables) = tables.as_deref_mut() else { return Event::NeedTables };
                     let mut lengths = Lengths {
                         read: usize::from(self.lens_read),
@@ -491,25 +497,25 @@ impl Blocks {
                     self.size = 0usize.wrapping_sub(history.position());
                     self.has_size = true;
                     self.codes = Kind::Dynamic;
-                    self.state = State::SymbolsStart;
+                    self.state = BlockState::SymbolsStart;
                     if stop == Stop::Headers {
                         return Event::Stopped;
                     }
                 }
-                State::SymbolsStart => self.state = State::Litlen,
-                State::Litlen => {
+                BlockState::SymbolsStart => self.state = BlockState::Litlen,
+                BlockState::Litlen => {
                     self.back = -1;
                     let codes = self.codes(tables.as_deref());
                     match fast::run(reader, history, codes) {
                         Exit::Slack => {}
                         Exit::EndOfBlock => {
-                            self.state = State::Type;
+                            self.state = BlockState::Type;
                             continue;
                         }
                         Exit::Match { length, distance, bits } => {
                             (self.length, self.full_length, self.distance) = (length, length, distance);
                             self.back = bits as i32;
-                            self.state = State::Match;
+                            self.state = BlockState::Match;
                             continue;
                         }
                         Exit::BadLitlen => damaged!(message::LITLEN),
@@ -521,25 +527,25 @@ impl Blocks {
                     let Some(entry) = entry else { return Event::NeedInput };
                     self.length = table::base(entry);
                     if entry & LITERAL != 0 {
-                        self.state = State::Literal;
+                        self.state = BlockState::Literal;
                     } else if entry & END_OF_BLOCK != 0 {
                         self.back = -1;
-                        self.state = State::Type;
+                        self.state = BlockState::Type;
                     } else if entry & EXCEPTIONAL != 0 {
                         damaged!(message::LITLEN);
                     } else {
                         self.extra = table::total_bits(entry) - table::code_bits(entry);
-                        self.state = State::LengthExtra;
+                        self.state = BlockState::LengthExtra;
                     }
                 }
-                State::LengthExtra => {
+                BlockState::LengthExtra => {
                     need!(reader, self.extra);
                     self.length += reader.take(self.extra);
                     self.back += self.extra as i32;
                     self.full_length = self.length;
-                    self.state = State::Offset;
+                    self.state = BlockState::Offset;
                 }
-                State::Offset => {
+                BlockState::Offset => {
                     let mut back = self.back;
                     let codes = self.codes(tables.as_deref());
                     let entry = take_codeword(reader, |bits| codes.offset(bits), &mut back);
@@ -550,15 +556,15 @@ impl Blocks {
                     }
                     self.distance = table::base(entry);
                     self.extra = table::total_bits(entry) - table::code_bits(entry);
-                    self.state = State::OffsetExtra;
+                    self.state = BlockState::OffsetExtra;
                 }
-                State::OffsetExtra => {
+                BlockState::OffsetExtra => {
                     need!(reader, self.extra);
                     self.distance += reader.take(self.extra);
                     self.back += self.extra as i32;
-                    self.state = State::Match;
+                    self.state = BlockState::Match;
                 }
-                State::Match => {
+                BlockState::Match => {
                     if history.room() == 0 {
                         return Event::NeedRoom;
                     }
@@ -569,17 +575,17 @@ impl Blocks {
                     history.repeat(self.distance as usize, count);
                     self.length -= count as u32;
                     if self.length == 0 {
-                        self.state = State::Litlen;
+                        self.state = BlockState::Litlen;
                     }
                 }
-                State::Literal => {
+                BlockState::Literal => {
                     if history.room() == 0 {
                         return Event::NeedRoom;
                     }
                     history.push(T::literal(self.length as u8));
-                    self.state = State::Litlen;
+                    self.state = BlockState::Litlen;
                 }
-                State::End => return Event::End,
+                BlockState::End => return Event::End,
             }
         }
     }
@@ -664,48 +670,4 @@ fn take_codeword(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::bit_reader::HeldBits;
-    use super::super::tests::{deflated, sample};
-    use super::*;
-    use crate::format::deflate::WINDOW_SIZE;
-
-    #[test]
-    fn decoding_with_an_unknown_window_gives_markers_that_resolve() {
-        let data = sample(400_000);
-        let mut starts = 0;
-        for level in [1, 6, 9] {
-            let stream = deflated(&data, level);
-            let mut out = vec![0u8; data.len()];
-            let mut history = History::new(&mut out, 0);
-            let mut reader = BitReader::new(HeldBits::default(), &stream);
-            let mut blocks = WithTables::new();
-            loop {
-                blocks.await_block(false);
-                assert_eq!(blocks.step(&mut reader, &mut history, Stop::Blocks), Event::Stopped);
-                let done = history.position();
-                if blocks.is_final() || done < WINDOW_SIZE {
-                    if blocks.is_final() {
-                        break;
-                    }
-                    continue;
-                }
-                starts += 1;
-                let mut elements: Vec<u16> = (0..WINDOW_SIZE as u16).map(|at| 0x8000 | at).collect();
-                elements.resize(WINDOW_SIZE + data.len() - done, 0);
-                let mut marked = History::new(&mut elements, WINDOW_SIZE);
-                let mut fork = BitReader::new(reader.held(), reader.rest());
-                let mut machine = WithTables::new();
-                assert_eq!(machine.step(&mut fork, &mut marked, Stop::Nowhere), Event::End);
-                let window = &data[done - WINDOW_SIZE..done];
-                let resolved =
-                    elements[WINDOW_SIZE..].iter().map(|&element| match element.checked_sub(0x8000) {
-                        Some(at) => window[usize::from(at)],
-                        None => element as u8,
-                    });
-                assert!(resolved.eq(data[done..].iter().copied()), "level {level} from {done}");
-            }
-        }
-        assert!(starts >= 2, "there must be blocks with a full window before them: {starts}");
-    }
-}
+mod tests;

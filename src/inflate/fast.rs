@@ -106,14 +106,16 @@ fn run_as<T: Element>(
     let mut turn = Turn { input: rest, bits, count, parts, codes, taken: 0 };
     let mut surplus = 0;
     let exit = if rest.len() >= INPUT_SLACK {
-        turn.run(portable)
+        // SAFETY: both sides have slack, and the parts are those of `history`, which is borrowed.
+        unsafe { turn.run(portable) }
     } else {
         if rest.len() < Padded::LEAST || room < 2 * literals_per_turn(true) {
             return Exit::Slack;
         }
         padded = Padded::new(rest);
         turn.input = padded.input(rest.len());
-        let exit = turn.run(portable);
+        // SAFETY: as above; the padded input has slack too.
+        let exit = unsafe { turn.run(portable) };
         surplus = turn.taken.saturating_sub(rest.len());
         exit
     };
@@ -197,8 +199,11 @@ fn low_bits<const BMI2: bool>(word: u64, entry: u32) -> u64 {
 
 impl<T: Element> Turn<'_, T> {
     /// Runs the compilation of the loop that suits the history, the codes and this processor.
+    ///
+    /// # Safety
+    /// - As for [`body`](Self::body), but for the processor and `WRAPS`, which are seen to here.
     #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there is one copy only"))]
-    fn run(&mut self, portable: bool) -> Exit {
+    unsafe fn run(&mut self, portable: bool) -> Exit {
         #[cfg(target_arch = "x86_64")]
         if !portable
             && std::arch::is_x86_feature_detected!("bmi1")
@@ -206,7 +211,7 @@ impl<T: Element> Turn<'_, T> {
             && std::arch::is_x86_feature_detected!("avx2")
         {
             return match (self.codes.has_pairs(), self.parts.wraps) {
-                // SAFETY: the processor has what the function was compiled for, and `run_as` checked the slack.
+                // SAFETY: the processor has what the function was compiled for; the rest is the caller's promise.
                 (false, false) => unsafe { self.run_bmi2::<false, false>() },
                 // SAFETY: as above.
                 (false, true) => unsafe { self.run_bmi2::<false, true>() },
@@ -217,7 +222,7 @@ impl<T: Element> Turn<'_, T> {
             };
         }
         match (self.codes.has_pairs(), self.parts.wraps) {
-            // SAFETY: `run_as` checked the slack.
+            // SAFETY: the caller's promise.
             (false, false) => unsafe { self.body::<false, false, false>() },
             // SAFETY: as above.
             (false, true) => unsafe { self.body::<false, true, false>() },
@@ -262,7 +267,8 @@ impl<T: Element> Turn<'_, T> {
 
         macro_rules! litlen_entry {
             () => {
-                codes.litlen_root(bits & litlen_mask)
+                // SAFETY: `litlen_mask` is the codes' own.
+                unsafe { codes.litlen_root(bits & litlen_mask) }
             };
         }
         macro_rules! refill {
@@ -338,7 +344,8 @@ impl<T: Element> Turn<'_, T> {
             if unlikely(entry & EXCEPTIONAL != 0) {
                 if entry & SUBTABLE != 0 {
                     root_bits = table::total_bits(entry);
-                    entry = codes.in_subtable(entry, bits);
+                    // SAFETY: an entry of the root, with the flag.
+                    entry = unsafe { codes.in_subtable(entry, bits) };
                     drop_entry!(entry);
                     if entry & LITERAL != 0 {
                         store_literal!(entry);
@@ -368,7 +375,8 @@ impl<T: Element> Turn<'_, T> {
                     root_bits += table::total_bits(entry);
                     bits >>= table::total_bits(entry);
                     count = count.wrapping_sub(entry);
-                    entry = codes.in_subtable(entry, bits);
+                    // SAFETY: an entry of the root, with the flag.
+                    entry = unsafe { codes.in_subtable(entry, bits) };
                 }
                 if entry & EXCEPTIONAL != 0 {
                     drop_entry!(entry);

@@ -27,7 +27,7 @@
 #![forbid(unsafe_code)]
 
 use super::bit_reader::{BitReader, HeldBits};
-use super::blocks::{Event, State, Stop, WithTables};
+use super::blocks::{BlockState, Event, Stop, WithTables};
 use super::history::History;
 use crate::format::deflate::{PRECODE_ORDER, PRECODE_SYMBOLS};
 use crate::raw::{find_byte, load};
@@ -257,7 +257,7 @@ fn is_dynamic_header(input: &[u8], bit: u64, machine: &mut WithTables) -> bool {
     }
     machine.reset();
     machine.step(&mut reader, &mut history, Stop::Headers) == Event::Stopped
-        && machine.state() == State::SymbolsStart
+        && machine.state() == BlockState::SymbolsStart
 }
 
 /// A reader that stands at `bit` of `input`; `None` when that lies behind its end.

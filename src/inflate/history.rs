@@ -31,7 +31,11 @@ use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Output, copy};
 
 /// What a decoder appends: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
-pub(crate) trait Element: Copy {
+///
+/// # Safety
+/// - A copy of the bytes of some elements is as many elements, and their size divides [`copy::SLOP_BYTES`].
+/// - The two functions initialise the elements that they are asked for, and write nothing else.
+pub(crate) unsafe trait Element: Copy {
     /// The element that stands for this literal.
     fn literal(byte: u8) -> Self;
 
@@ -48,7 +52,8 @@ pub(crate) trait Element: Copy {
     unsafe fn store_literals(bytes: &[u8], target: *mut Self);
 }
 
-impl Element for u8 {
+// SAFETY: any byte is one; `store_two` writes two and `store_literals` `bytes.len()`.
+unsafe impl Element for u8 {
     #[inline(always)]
     fn literal(byte: u8) -> Self {
         byte
@@ -66,7 +71,8 @@ impl Element for u8 {
     }
 }
 
-impl Element for u16 {
+// SAFETY: any 16 bits are one; `store_two` writes two and `store_literals` `bytes.len()`.
+unsafe impl Element for u16 {
     #[inline(always)]
     fn literal(byte: u8) -> Self {
         u16::from(byte)
@@ -160,8 +166,20 @@ impl<'a, T: Element> History<'a, T> {
 
     /// Sets how far elements may be appended.
     pub(crate) fn set_limit(&mut self, limit: usize) {
-        assert!(self.position <= limit && limit <= self.capacity);
+        let most = if self.is_ring { Self::RING } else { self.capacity };
+        assert!(self.position <= limit && limit <= most);
         self.limit = limit;
+    }
+
+    /// Where its memory begins.
+    pub(super) fn base(&self) -> *const T {
+        self.base
+    }
+
+    /// Whether this is the history of the memory at `base`. Whoever lends a `&mut History` asks before it relies on the position:
+    /// the borrower may have replaced the history by another one.
+    pub(super) fn is_over(&self, base: *const T) -> bool {
+        core::ptr::eq(self.base, base)
     }
 
     /// How far back a match may reach.
@@ -286,9 +304,13 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
     }
 
     /// Advances the output by what was appended; returns the number of bytes.
+    ///
+    /// # Panics
+    /// When the history that [`history`](Self::history) lent was replaced by another one.
     pub(crate) fn finish(self) -> usize {
         let count = self.history.position;
-        // SAFETY: the history appended that many bytes from `next` on, within the room.
+        assert!(self.history.is_over(self.output.cursor()));
+        // SAFETY: the history is the output's room, and appended that many bytes from its start on.
         unsafe { self.output.advance(count) };
         count
     }

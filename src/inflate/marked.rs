@@ -110,6 +110,7 @@ impl Marked {
             history.set_limit(limit.min(history.position().saturating_add(spacing)));
             let event = machine.step(&mut reader, &mut history, Stop::Blocks);
             reader.give_back(0);
+            assert!(history.is_over(memory));
             let at = history.position() - WINDOW_SIZE;
             match event {
                 Event::Stopped => {}
@@ -142,7 +143,8 @@ impl Marked {
     /// The markers and all that was decoded.
     pub(super) fn elements(&self) -> &[u16] {
         let elements = &self.elements[..WINDOW_SIZE + self.len];
-        // SAFETY: that many elements are initialised: the markers by `new`, those after them by `decode`, which counts what it wrote.
+        // SAFETY: that many elements are initialised: the markers by `new`, those after them by `decode`, which counts what its
+        // history wrote.
         unsafe { &*(elements as *const [MaybeUninit<u16>] as *const [u16]) }
     }
 }

@@ -20,7 +20,8 @@ pub use bookmark::Bookmark;
 use core::ffi::CStr;
 
 use super::bit_reader::{BitReader, HeldBits};
-use super::blocks::{Blocks, Event, State, Stop};
+use super::blocks::{BlockState, Blocks, Event, Stop};
+use super::history::History;
 use super::marked::Waypoint;
 use super::message;
 use super::table::Tables;
@@ -165,7 +166,7 @@ impl Inflate {
 
     /// Begins what is one call to the caller, and may be several of [`advance`](Self::advance).
     pub fn begin_call(&mut self) {
-        if self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+        if self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type {
             // The caller has been at this place before.
             self.blocks.await_block(false);
         }
@@ -185,7 +186,7 @@ impl Inflate {
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
         let stops = matches!(goal, Goal::Block | Goal::BlockHeader);
-        if stops && self.mode == Mode::Blocks && self.blocks.state() == State::Type {
+        if stops && self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type {
             // So has whoever went on within the call.
             self.blocks.await_block(false);
         }
@@ -332,12 +333,11 @@ impl Inflate {
         };
         let here = || Pass::Leave { held: 0, outcome: Ok(Status::Ok) };
         loop {
-            let Ok(mut history) = self.window.history(scratch, output.room()) else {
+            let (blocks, tables) = (&mut self.blocks, self.tables.as_deref_mut());
+            let step = |history: &mut History<'_, u8>| blocks.step(reader, history, stop, tables);
+            let Ok(event) = self.window.fill(scratch, output.room(), step) else {
                 return Some(self.refused());
             };
-            let event = self.blocks.step(reader, &mut history, stop, self.tables.as_deref_mut());
-            let position = history.position();
-            self.window.filled(position, scratch);
             self.deliver(output, scratch);
             match event {
                 Event::End => return None,
@@ -437,8 +437,8 @@ impl Inflate {
     fn current_data_type(&self) -> i32 {
         let place = match self.blocks.state() {
             _ if self.mode != Mode::Blocks => 0,
-            State::Type => 128,
-            State::SymbolsStart | State::StoredStart => 256,
+            BlockState::Type => 128,
+            BlockState::SymbolsStart | BlockState::StoredStart => 256,
             _ => 0,
         };
         self.held.count as i32 + if self.blocks.is_final() { 64 } else { 0 } + place
@@ -533,7 +533,7 @@ impl Inflate {
 
     /// `inflateSyncPoint()`: whether the stream stands before the lengths of a stored block, on a byte boundary.
     pub fn is_sync_point(&self) -> bool {
-        self.mode == Mode::Blocks && self.blocks.state() == State::StoredLengths && self.held.count == 0
+        self.mode == Mode::Blocks && self.blocks.state() == BlockState::StoredLengths && self.held.count == 0
     }
 
     /// `inflateSetDictionary()`: the dictionary that was asked for, or at any time history for a raw stream.
@@ -603,13 +603,13 @@ impl Inflate {
 
     /// How many bits of the input taken so far belong to the next block, if the stream stands before one.
     pub fn bits_before_block(&self) -> Option<u32> {
-        let is_between = matches!(self.blocks.state(), State::Type | State::TypeBits);
+        let is_between = matches!(self.blocks.state(), BlockState::Type | BlockState::TypeBits);
         (self.mode == Mode::Blocks && is_between && !self.blocks.is_final()).then_some(self.held.count)
     }
 
     /// Whether the last call stopped between two blocks because it was to.
     pub fn is_between_blocks(&self) -> bool {
-        self.mode == Mode::Blocks && self.blocks.state() == State::Type
+        self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type
     }
 
     /// The last 32 KiB, in two parts, when a match may reach back that far.

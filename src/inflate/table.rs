@@ -144,11 +144,14 @@ impl Codes<'_> {
         (1 << self.litlen_bits) - 1
     }
 
-    /// The root entry of the literal/length code for `bits`, which [`litlen_mask`](Self::litlen_mask) has cut.
+    /// The root entry of the literal/length code for `index`.
+    ///
+    /// # Safety
+    /// - `index` is at most [`litlen_mask`](Self::litlen_mask).
     #[inline(always)]
-    pub(super) fn litlen_root(&self, index: u64) -> u32 {
+    pub(super) unsafe fn litlen_root(&self, index: u64) -> u32 {
         debug_assert!(index <= self.litlen_mask());
-        // SAFETY: `litlen_bits` is `LITLEN_ROOT_BITS` at most, so the index lies in the pool.
+        // SAFETY: `litlen_bits` is `LITLEN_ROOT_BITS` at most, so by the caller's promise the index lies in the pool.
         let entry = unsafe { self.pool.get_unchecked(LITLEN_AT + index as usize) };
         // SAFETY: every entry of the root is initialised.
         unsafe { entry.assume_init() }
@@ -163,8 +166,11 @@ impl Codes<'_> {
     }
 
     /// The entry of the subtable that `pointer` points to, for the bits at the low end of `bits`.
+    ///
+    /// # Safety
+    /// - `pointer` is an entry of these codes that has [`SUBTABLE`] set.
     #[inline(always)]
-    pub(super) fn in_subtable(&self, pointer: u32, bits: u64) -> u32 {
+    pub(super) unsafe fn in_subtable(&self, pointer: u32, bits: u64) -> u32 {
         let index = base(pointer) as usize + (bits & ((1 << code_bits(pointer)) - 1)) as usize;
         // SAFETY: a pointer's subtable is filled when the pointer is stored.
         unsafe { self.pool[index].assume_init() }
@@ -176,22 +182,29 @@ impl Codes<'_> {
     /// When the buffer holds fewer bits than the entry drops, the entry found is not to be trusted but for that fact.
     #[inline(always)]
     pub(super) fn litlen(&self, bits: u64) -> (u32, u32) {
-        self.through_subtable(self.litlen_root(bits & self.litlen_mask()), bits)
+        // SAFETY: the mask has cut the index.
+        let entry = unsafe { self.litlen_root(bits & self.litlen_mask()) };
+        // SAFETY: an entry of these codes.
+        unsafe { self.through_subtable(entry, bits) }
     }
 
     /// As [`litlen`](Self::litlen), of the offset code.
     #[inline(always)]
     pub(super) fn offset(&self, bits: u64) -> (u32, u32) {
-        self.through_subtable(self.offset_root(bits), bits)
+        // SAFETY: an entry of these codes.
+        unsafe { self.through_subtable(self.offset_root(bits), bits) }
     }
 
+    /// # Safety
+    /// - `entry` is an entry of these codes.
     #[inline(always)]
-    fn through_subtable(&self, entry: u32, bits: u64) -> (u32, u32) {
+    unsafe fn through_subtable(&self, entry: u32, bits: u64) -> (u32, u32) {
         if entry & SUBTABLE == 0 {
             return (entry, 0);
         }
         let root = total_bits(entry);
-        (self.in_subtable(entry, bits >> root), root)
+        // SAFETY: the caller's promise, and the flag was just seen.
+        (unsafe { self.in_subtable(entry, bits >> root) }, root)
     }
 }
 
@@ -206,6 +219,8 @@ pub(super) struct Tables {
     has_pairs: bool,
     /// Whether the pool holds both tables.
     is_built: bool,
+    /// Whether the pool holds the precode's table.
+    is_precode_built: bool,
 }
 
 // SAFETY: numbers, flags of which zero is false, and memory that need not be initialised. Zeros are what `new` makes.
@@ -222,6 +237,7 @@ impl Tables {
             litlen_bits: 0,
             has_pairs: false,
             is_built: false,
+            is_precode_built: false,
         }
     }
 
@@ -235,7 +251,7 @@ impl Tables {
     /// Builds the precode's table from `precode_lens`, in the place of the other two. Unlike theirs its code must be
     /// complete, or have no symbol at all.
     pub(super) fn build_precode(&mut self) -> Result<(), BadLengths> {
-        self.is_built = false;
+        (self.is_built, self.is_precode_built) = (false, false);
         let mut sorted = Sorted::NONE;
         sort(&self.precode_lens, &mut sorted)?;
         if sorted.is_incomplete() {
@@ -243,14 +259,17 @@ impl Tables {
         }
         let bits = fill_root(&mut self.pool, &sorted, &PRECODE_MEANINGS, PRECODE_ROOT_BITS).0;
         widen(&mut self.pool, bits, PRECODE_ROOT_BITS);
+        self.is_precode_built = true;
         Ok(())
     }
 
-    /// The precode's entry for the bits at the low end of `bits`; [`build_precode`](Self::build_precode) must have
-    /// succeeded, and `build` not been called since.
+    /// The precode's entry for the bits at the low end of `bits`.
+    ///
+    /// # Panics
+    /// Unless [`build_precode`](Self::build_precode) has succeeded, and [`build`](Self::build) was not called since.
     #[inline(always)]
     pub(super) fn precode(&self, bits: u64) -> u32 {
-        debug_assert!(!self.is_built);
+        assert!(self.is_precode_built);
         // SAFETY: `build_precode` has stored all entries of its root.
         unsafe { self.pool[bits as usize & ((1 << PRECODE_ROOT_BITS) - 1)].assume_init() }
     }
@@ -263,7 +282,7 @@ impl Tables {
         offset_symbols: usize,
         litlen_bits: u32,
     ) -> Result<(), BadCode> {
-        self.is_built = false;
+        (self.is_built, self.is_precode_built) = (false, false);
         let (litlen_lens, offset_lens) =
             self.lens[..litlen_symbols + offset_symbols].split_at(litlen_symbols);
         let (mut litlen, mut offset) = (Sorted::NONE, Sorted::NONE);

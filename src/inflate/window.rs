@@ -146,12 +146,31 @@ impl Window {
         }
     }
 
-    /// The history for the next `room` bytes or fewer, at least one if `room` is not 0.
-    pub(super) fn history<'h>(
-        &'h mut self,
-        scratch: &'h mut Scratch<'_>,
+    /// Lets `fill` append `room` bytes or fewer to the history, at least one if `room` is not 0.
+    ///
+    /// # Panics
+    /// When `fill` replaces the history that it gets by another one.
+    #[inline(always)]
+    pub(super) fn fill<R>(
+        &mut self,
+        scratch: &mut Scratch<'_>,
         room: usize,
-    ) -> Result<History<'h, u8>> {
+        fill: impl FnOnce(&mut History<'_, u8>) -> R,
+    ) -> Result<R> {
+        let mut history = self.history(scratch, room)?;
+        let base = history.base();
+        let result = fill(&mut history);
+        assert!(history.is_over(base));
+        let position = history.position();
+        if self.memory.is_none() {
+            scratch.len = position;
+        }
+        self.count(position);
+        Ok(result)
+    }
+
+    /// The history for the next `room` bytes or fewer.
+    fn history<'h>(&'h mut self, scratch: &'h mut Scratch<'_>, room: usize) -> Result<History<'h, u8>> {
         if self.memory.is_none() {
             if self.position < SCRATCH || room == 0 {
                 let limit = SCRATCH.min(self.position.saturating_add(room));
@@ -180,16 +199,7 @@ impl Window {
         Ok(unsafe { History::from_ring(memory.as_ptr(), self.reach, self.position, limit) })
     }
 
-    /// Takes note that a history of this window, in its memory or in `scratch`, was filled up to
-    /// `position`.
-    pub(super) fn filled(&mut self, position: usize, scratch: &mut Scratch<'_>) {
-        if self.memory.is_none() {
-            scratch.len = position;
-        }
-        self.count(position);
-    }
-
-    /// Takes note that the memory was filled up to `position`.
+    /// Counts what a history of this window, in its memory or in a scratch, has appended up to `position`.
     fn count(&mut self, position: usize) {
         debug_assert!(position >= self.position && position <= RING);
         let count = position - self.position;
@@ -279,9 +289,9 @@ impl Window {
     fn allocate(&mut self, scratch: Option<&Scratch<'_>>) -> Result<()> {
         let memory = self.allocate_bytes()?;
         if let Some(scratch) = scratch {
-            debug_assert!(self.position <= SCRATCH && self.position <= scratch.len);
+            assert!(self.position <= SCRATCH && self.position <= scratch.len, "another call's scratch");
             let bytes = scratch.memory.as_ptr().cast();
-            // SAFETY: there are `SCRATCH` bytes in the scratch, and more in the memory, which is new.
+            // SAFETY: `position <= SCRATCH`, which is less than either has, and the memory is new.
             unsafe { core::ptr::copy_nonoverlapping(bytes, memory.as_ptr(), self.position) };
         }
         self.memory = Some(memory);
@@ -343,10 +353,8 @@ mod tests {
             let (mut rest, mut given) = (&data[..len], Vec::new());
             window.begin_call(0);
             while !rest.is_empty() {
-                let mut history = window.history(&mut scratch, 10_000).expect("malloc gives 32 KiB");
-                rest = &rest[history.append(rest)..];
-                let position = history.position();
-                window.filled(position, &mut scratch);
+                let count = window.fill(&mut scratch, 10_000, |history| history.append(rest));
+                rest = &rest[count.expect("malloc gives 32 KiB")..];
                 given.extend_from_slice(window.deliver(&scratch));
             }
             assert_eq!(given, data[..len]);
@@ -376,6 +384,21 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "is_over")]
+    fn another_history_in_place_of_the_one_lent_is_refused() {
+        let mut other = [0; 10];
+        let mut window = Window::new(Allocator::SYSTEM);
+        let other = History::new(&mut other, 10);
+        let _ = window
+            .fill(&mut Scratch::new(&mut ScratchMemory::uninit()), 1, |history| replace(history, other));
+        /// The lifetimes agree only because nothing is read through the history.
+        fn replace<'a>(history: &mut History<'a, u8>, other: History<'_, u8>) {
+            // SAFETY: for the test, which ends before the memory does.
+            *history = unsafe { core::mem::transmute::<History<'_, u8>, History<'a, u8>>(other) };
+        }
+    }
+
+    #[test]
     fn refused_memory_is_reported() {
         unsafe extern "C" fn refuse(_: *mut core::ffi::c_void, _: u32, _: u32) -> *mut core::ffi::c_void {
             core::ptr::null_mut()
@@ -386,8 +409,7 @@ mod tests {
         let mut window = Window::new(allocator);
         let mut memory = ScratchMemory::uninit();
         let mut scratch = Scratch::new(&mut memory);
-        assert_eq!(window.history(&mut scratch, 1).expect("the scratch is there").append(b"x"), 1);
-        window.filled(1, &mut scratch);
+        assert_eq!(window.fill(&mut scratch, 1, |history| history.append(b"x")), Ok(1));
         assert_eq!(window.keep(&mut scratch), Err(Error::Memory));
         assert_eq!(window.remember(b"x"), Err(Error::Memory));
     }

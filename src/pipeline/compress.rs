@@ -17,13 +17,13 @@
 //!
 //! So on one thread output leaves as soon as it is decided, and only jobs hold back: see [`Drive::may_hold`].
 
-use super::WINDOW;
 use super::encoder::{ChunkEnd, Form, Level, PendingBits, Progress};
 use super::job::Chunk;
 use super::ring::{Between, Ring};
 use crate::budget::{self, Share};
 use crate::checksum::Check;
 use crate::error::{Error, Result};
+use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Buffer, Output};
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Settings {
     /// Memory for a chunk of this number and its result.
     fn job_bytes(&self, number: usize) -> usize {
         let len = (self.chunk_len)(number);
-        WINDOW + len + self.form.bound(len)
+        WINDOW_SIZE + len + self.form.bound(len)
     }
 }
 
@@ -139,7 +139,7 @@ impl Compressor {
     /// memory that they can do without.
     pub fn new(settings: Settings, window: &[u8], held: &[u8]) -> Result<Self> {
         let mut ring = Ring::new(Between::Rest)?;
-        let mut open = ring.encoder().take_buffer(WINDOW + settings.largest_chunk())?;
+        let mut open = ring.encoder().take_buffer(WINDOW_SIZE + settings.largest_chunk())?;
         open.extend(settings.form.history(window));
         let window_len = open.len();
         open.extend(held);
@@ -341,7 +341,7 @@ impl Compressor {
     /// Makes the open chunk a job and opens the next one, primed with its tail.
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
         let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
-        let mut next = match self.ring.input_buffer(WINDOW + self.settings.largest_chunk()) {
+        let mut next = match self.ring.input_buffer(WINDOW_SIZE + self.settings.largest_chunk()) {
             Ok(next) => next,
             Err(error) => {
                 self.ring.keep(None, Some(out));
@@ -461,7 +461,7 @@ impl Compressor {
 
     /// The last 32 KiB taken, or all there is.
     pub fn window(&self) -> &[u8] {
-        &self.open[self.open.len().saturating_sub(WINDOW)..]
+        &self.open[self.open.len().saturating_sub(WINDOW_SIZE)..]
     }
 
     /// A segment in the same state, to go on apart. A chunk that is being encoded is encoded again up to where it is.
@@ -559,7 +559,7 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(compressor.window(), &data[data.len().saturating_sub(WINDOW)..]);
+        assert_eq!(compressor.window(), &data[data.len().saturating_sub(WINDOW_SIZE)..]);
         (bytes, compressor.check())
     }
 
@@ -614,7 +614,7 @@ mod tests {
 
     #[test]
     fn a_chunk_after_a_cut_depends_on_its_window_and_data_alone() {
-        let (window, tail) = (text(WINDOW), &text(200_000)[100_000..]);
+        let (window, tail) = (text(WINDOW_SIZE), &text(200_000)[100_000..]);
         let compress_after = |head: &[u8]| {
             let mut compressor = Compressor::new(settings(6, 0, Check::None), &[], &[]).expect("memory");
             let mut bytes = vec![0; 400_000];

@@ -3,11 +3,11 @@
 //! A chunk's bytes depend on its window, its data, its end and the level alone. So the engine starts every chunk from its
 //! beginning, primed with the window, and keeps nothing from the chunk before.
 
-use super::WINDOW;
 use crate::budget::Share;
 use crate::checksum::crc32;
-use crate::deflate::ChunkEncoder as Encoder;
+use crate::deflate::ChunkEncoder as DeflateEncoder;
 use crate::error::{Error, Result};
+use crate::format::deflate::WINDOW_SIZE;
 use crate::format::{bgzf, gzip};
 use crate::raw::{Allocator, Buffer, Output, Placed};
 use std::sync::{Mutex, MutexGuard};
@@ -29,7 +29,7 @@ impl Form {
     /// How much of the tail of what came before a chunk may be referred to.
     pub(super) fn history(self, before: &[u8]) -> &[u8] {
         match self {
-            Form::Raw => &before[before.len().saturating_sub(WINDOW)..],
+            Form::Raw => &before[before.len().saturating_sub(WINDOW_SIZE)..],
             Form::Bgzf => &[],
         }
     }
@@ -58,7 +58,7 @@ const ENGINE_BYTES: usize = 3 << 19;
 
 /// An engine, counted into the budget, and a buffer for the chunk that it works on.
 struct Engine {
-    encoder: Placed<Encoder>,
+    encoder: Placed<DeflateEncoder>,
     buffer: Buffer,
     _share: Share,
 }
@@ -87,12 +87,12 @@ impl ChunkEncoder {
     }
 
     /// The engine itself, for a chunk that arrives piece by piece. It stays until [`rest`](Self::rest).
-    pub(super) fn incremental(&mut self) -> Result<&mut Encoder> {
+    pub(super) fn incremental(&mut self) -> Result<&mut DeflateEncoder> {
         Ok(&mut self.engine()?.encoder)
     }
 
     /// The engine, if there is one at the moment.
-    pub(super) fn current(&self) -> Option<&Encoder> {
+    pub(super) fn current(&self) -> Option<&DeflateEncoder> {
         self.engine.as_ref().map(|engine| &*engine.encoder)
     }
 
@@ -166,7 +166,7 @@ impl Drop for ChunkEncoder {
 impl Engine {
     /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
     fn new() -> Result<Self> {
-        let encoder = Placed::try_new(Encoder::new()?, Allocator::SYSTEM)?;
+        let encoder = Placed::try_new(DeflateEncoder::new()?, Allocator::SYSTEM)?;
         Ok(Self { encoder, buffer: Buffer::new(Allocator::SYSTEM), _share: Share::overdrawn(ENGINE_BYTES) })
     }
 }
@@ -229,7 +229,7 @@ mod tests {
         let mut encoder = ChunkEncoder::default();
         let text = b"the window primes the chunk, the chunk fills the window; ".repeat(2000);
         for data in [&text[..], &noise(300_000), &[0; 70_000], b"", b"x"] {
-            for window_len in [0, data.len().min(WINDOW)] {
+            for window_len in [0, data.len().min(WINDOW_SIZE)] {
                 for end in [ChunkEnd::Sync, ChunkEnd::Finish] {
                     let mut whole = data[..window_len].to_vec();
                     whole.extend_from_slice(data);

@@ -56,7 +56,7 @@ pub(super) struct Encoded {
 }
 
 #[derive(Debug)]
-enum State {
+enum JobState {
     /// Nobody has begun; the buffer for the result stands ready.
     Waiting(Buffer),
     Running,
@@ -74,7 +74,7 @@ pub(super) type Buffers = (Option<Buffer>, Option<Buffer>);
 pub(super) struct Job {
     chunk: Shared<Chunk>,
     /// Written by the thread that does the job and by the stream's; nobody holds the lock while encoding.
-    state: Mutex<State>,
+    state: Mutex<JobState>,
     /// Notified when `state` becomes `Done` or `Failed`.
     settled: Condvar,
 }
@@ -83,7 +83,7 @@ impl Job {
     /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child and a copied stream make second
     /// jobs of it.
     pub(super) fn new(chunk: Shared<Chunk>, out: Buffer) -> Self {
-        Self { chunk, state: Mutex::new(State::Waiting(out)), settled: Condvar::new() }
+        Self { chunk, state: Mutex::new(JobState::Waiting(out)), settled: Condvar::new() }
     }
 
     pub(super) fn chunk(&self) -> &Shared<Chunk> {
@@ -95,8 +95,8 @@ impl Job {
     pub(super) fn run_with(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
         let mut out = {
             let mut state = lock(&self.state);
-            match std::mem::replace(&mut *state, State::Running) {
-                State::Waiting(mut out) => {
+            match std::mem::replace(&mut *state, JobState::Running) {
+                JobState::Waiting(mut out) => {
                     out.clear();
                     out
                 }
@@ -124,13 +124,13 @@ impl Job {
         let (state, outcome) = match encoded {
             Ok(Ok((check, used_bits))) => {
                 let cpu = clock.map_or(Duration::ZERO, |start| thread_time().saturating_sub(start));
-                (State::Done(Encoded { bytes: out, check, used_bits, by_worker, cpu }), Ok(()))
+                (JobState::Done(Encoded { bytes: out, check, used_bits, by_worker, cpu }), Ok(()))
             }
-            Ok(Err(Error::Memory)) => (State::Waiting(out), Err(Error::Memory)),
-            Ok(Err(error)) => (State::Failed(error, out), Err(error)),
+            Ok(Err(Error::Memory)) => (JobState::Waiting(out), Err(Error::Memory)),
+            Ok(Err(error)) => (JobState::Failed(error, out), Err(error)),
             Err(_panic) => {
                 encoder.discard();
-                (State::Failed(Error::Stream, out), Err(Error::Stream))
+                (JobState::Failed(Error::Stream, out), Err(Error::Stream))
             }
         };
         drop(span);
@@ -141,14 +141,14 @@ impl Job {
 
     /// Whether the result, good or bad, is there.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(*lock(&self.state), State::Done(_) | State::Failed(..))
+        matches!(*lock(&self.state), JobState::Done(_) | JobState::Failed(..))
     }
 
     /// Waits while another thread runs the job.
     pub(super) fn wait(&self) {
         let _waiting = Span::call("wait for chunk");
         let mut state = lock(&self.state);
-        while matches!(*state, State::Running) {
+        while matches!(*state, JobState::Running) {
             state = wait(&self.settled, state);
         }
     }
@@ -156,17 +156,17 @@ impl Job {
     /// Shows the result to `read` when it is there; the job's error when it failed.
     pub(super) fn with_result<T>(&self, read: impl FnOnce(&Encoded) -> T) -> Result<Option<T>> {
         match &*lock(&self.state) {
-            State::Done(encoded) => Ok(Some(read(encoded))),
-            State::Failed(error, _) => Err(*error),
-            State::Waiting(_) | State::Running | State::Cancelled => Ok(None),
+            JobState::Done(encoded) => Ok(Some(read(encoded))),
+            JobState::Failed(error, _) => Err(*error),
+            JobState::Waiting(_) | JobState::Running | JobState::Cancelled => Ok(None),
         }
     }
 
     /// Spares the workers a job that nobody wants any more.
     pub(super) fn cancel(&self) {
         let mut state = lock(&self.state);
-        if matches!(*state, State::Waiting(_)) {
-            *state = State::Cancelled;
+        if matches!(*state, JobState::Waiting(_)) {
+            *state = JobState::Cancelled;
         }
     }
 
@@ -183,9 +183,9 @@ impl Job {
         let input = self.chunk.into_inner().map(|chunk| chunk.bytes);
         let state = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let output = match state {
-            State::Done(encoded) => Some(encoded.bytes),
-            State::Waiting(out) | State::Failed(_, out) => Some(out),
-            State::Running | State::Cancelled => None,
+            JobState::Done(encoded) => Some(encoded.bytes),
+            JobState::Waiting(out) | JobState::Failed(_, out) => Some(out),
+            JobState::Running | JobState::Cancelled => None,
         };
         (input, output)
     }

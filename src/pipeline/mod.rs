@@ -11,6 +11,3 @@ pub use crate::pool::thread_limit;
 pub use compress::{Compressor, Counters, Drive, Settings};
 pub use encoder::{ChunkEnd, Form, Level, PendingBits, bound};
 pub use ring::Between;
-
-/// How far back a match may reach, and so how much of the previous chunk primes the next one.
-pub const WINDOW: usize = 32 * 1024;

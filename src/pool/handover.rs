@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[derive(Debug)]
-enum State<T> {
+enum HandoverState<T> {
     Waiting,
     Running,
     Done(T),
@@ -38,7 +38,7 @@ pub(crate) enum Taken<T> {
 #[derive(Debug)]
 pub(crate) struct Handover<T> {
     /// Written by the worker and by the owner; held for a few instructions.
-    state: Mutex<State<T>>,
+    state: Mutex<HandoverState<T>>,
     /// Told when `state` becomes `Done`.
     settled: Condvar,
     /// Cleared by the owner, under the lock; read by the worker without it, as a hint that it may stop early.
@@ -47,15 +47,19 @@ pub(crate) struct Handover<T> {
 
 impl<T> Handover<T> {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State::Waiting), settled: Condvar::new(), wanted: AtomicBool::new(true) }
+        Self {
+            state: Mutex::new(HandoverState::Waiting),
+            settled: Condvar::new(),
+            wanted: AtomicBool::new(true),
+        }
     }
 
     /// The worker begins; false when nobody wants the result.
     pub(crate) fn begin(&self) -> bool {
         let mut state = lock(&self.state);
-        let begins = matches!(*state, State::Waiting);
+        let begins = matches!(*state, HandoverState::Waiting);
         if begins {
-            *state = State::Running;
+            *state = HandoverState::Running;
         }
         begins
     }
@@ -68,10 +72,10 @@ impl<T> Handover<T> {
     /// The worker hands the result over; it gets it back when nobody wants it.
     pub(crate) fn settle(&self, result: T) -> Option<T> {
         let mut state = lock(&self.state);
-        if !matches!(*state, State::Running) {
+        if !matches!(*state, HandoverState::Running) {
             return Some(result);
         }
-        *state = State::Done(result);
+        *state = HandoverState::Done(result);
         drop(state);
         self.settled.notify_one();
         None
@@ -79,20 +83,21 @@ impl<T> Handover<T> {
 
     /// Whether [`take`](Self::take) would get the result without waiting.
     pub(crate) fn is_done(&self) -> bool {
-        matches!(*lock(&self.state), State::Done(_))
+        matches!(*lock(&self.state), HandoverState::Done(_))
     }
 
     /// The owner takes the result, waiting for a worker that runs as long as `patience` goes. It gets no second one.
     pub(crate) fn take(&self, patience: Duration) -> Taken<T> {
         let mut state = lock(&self.state);
-        if matches!(*state, State::Running) {
-            state = wait_while(&self.settled, state, patience, |state| matches!(state, State::Running));
+        if matches!(*state, HandoverState::Running) {
+            state =
+                wait_while(&self.settled, state, patience, |state| matches!(state, HandoverState::Running));
         }
         self.wanted.store(false, Ordering::Relaxed);
-        match std::mem::replace(&mut *state, State::Over) {
-            State::Done(result) => Taken::Done(result),
-            State::Running => Taken::GivenUp,
-            State::Waiting | State::Over => Taken::NotBegun,
+        match std::mem::replace(&mut *state, HandoverState::Over) {
+            HandoverState::Done(result) => Taken::Done(result),
+            HandoverState::Running => Taken::GivenUp,
+            HandoverState::Waiting | HandoverState::Over => Taken::NotBegun,
         }
     }
 

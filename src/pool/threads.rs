@@ -23,7 +23,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 #[cfg(not(loom))]
-use {crate::budget, crate::config::config, crate::raw::process};
+use {
+    crate::budget,
+    crate::config::config,
+    crate::raw::process::{self, Published},
+};
 
 /// Enough for zlib-ng and for our own engines, which keep their tables on the heap.
 #[cfg(not(loom))]
@@ -224,14 +228,12 @@ fn start_thread(pool: &'static Pool) -> bool {
 impl Pool {
     /// This epoch's pool, made if it is not there yet; `None` when there is no memory for one, and then later calls try again.
     pub(crate) fn current() -> Option<&'static Pool> {
-        use std::sync::atomic::AtomicPtr;
+        /// Published by whoever made the current epoch's pool, read by every user. Pools are never freed: an epoch has one, and
+        /// a forked child must not touch its parent's.
+        static CURRENT: Published<Pool> = Published::new();
 
-        /// Published by whoever made the current epoch's pool, read by every user. Release and Acquire pair here. Pools are
-        /// never freed: an epoch has one, and a forked child must not touch its parent's.
-        static CURRENT: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
-
-        let seen = CURRENT.load(Ordering::Acquire);
-        if let Some(pool) = process::leaked(seen)
+        let seen = CURRENT.get();
+        if let Some(pool) = seen
             && pool.epoch == Epoch::now()
         {
             return Some(pool);
@@ -240,7 +242,7 @@ impl Pool {
         budget::provide_for(limit + 1);
         let made = Pool::new(Epoch::watch(), limit, PATIENCE);
         // When another thread was faster, its pool serves all.
-        let (pool, ours) = process::publish(&CURRENT, seen, made)?;
+        let (pool, ours) = CURRENT.replace(seen, made).ok()?;
         if ours.is_none() && limit > 0 {
             // One worker at once, to learn whether the system refuses them.
             lock(&pool.line).serving += 1;

@@ -53,6 +53,7 @@ impl Allocator {
     /// Moves `value` into memory of this allocator; gives it back when memory is refused.
     pub fn place<T>(&self, value: T) -> Result<NonNull<T>, T> {
         const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
+        const { assert!(size_of::<T>() <= c_uint::MAX as usize, "zalloc counts in 32 bits") };
         // SAFETY: the constructor's contract allows the call.
         let memory = unsafe { (self.alloc)(self.opaque, size_of::<T>() as c_uint, 1) }.cast::<T>();
         match NonNull::new(memory) {

@@ -41,7 +41,8 @@ impl Epoch {
         match WORD.load(Ordering::Acquire) {
             word if word.is_null() => Self(0),
             word if is_no_page(word) => Self::by_process_id(),
-            word => Self::on_page(word),
+            // SAFETY: `watch` published it.
+            word => unsafe { Self::on_page(word) },
         }
     }
 
@@ -62,8 +63,10 @@ impl Epoch {
         Self::now()
     }
 
-    fn on_page(word: *mut AtomicU64) -> Self {
-        // SAFETY: `watch` published a mapped page, which is never unmapped.
+    /// # Safety
+    /// - `word` is the one of a page that [`watch`](Self::watch) published.
+    unsafe fn on_page(word: *mut AtomicU64) -> Self {
+        // SAFETY: a published page is mapped, and never unmapped.
         let word = unsafe { &*word };
         let number = word.load(Ordering::Relaxed);
         if number != 0 {

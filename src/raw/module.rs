@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn a_function_of_the_c_library_is_in_the_c_library() {
-        assert!(is_in_file(libc::malloc as *const () as usize, |name| name.starts_with(b"libc")));
+        // Not `malloc`, which a sanitizer may have replaced.
+        assert!(is_in_file(libc::getppid as *const () as usize, |name| name.starts_with(b"libc")));
     }
 
     #[test]

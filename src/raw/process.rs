@@ -130,49 +130,68 @@ impl Drop for NoCancel {
 /// `std`'s `Once` and `OnceLock` would have the others wait, which in the child of a `fork` is for ever if the maker stayed
 /// behind in the parent.
 #[derive(Debug)]
-pub(crate) struct FirstMade<T>(AtomicPtr<T>);
+pub(crate) struct FirstMade<T>(Published<T>);
 
 impl<T: Send + Sync + 'static> FirstMade<T> {
     pub(crate) const fn new() -> Self {
-        Self(AtomicPtr::new(core::ptr::null_mut()))
+        Self(Published::new())
     }
 
     /// The value; `None` when memory for it is refused, and then it is made at the next use.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> Option<&'static T> {
-        let seen = self.0.load(Ordering::Acquire);
-        leaked(seen).or_else(|| publish(&self.0, seen, make()).map(|(value, _)| value))
+        self.0.get().or_else(|| self.0.replace(None, make()).ok().map(|(value, _)| value))
     }
 
     /// Publishes `value`; false, and it is dropped, when there is one already, or no memory.
     pub(crate) fn set(&self, value: T) -> bool {
-        publish(&self.0, core::ptr::null_mut(), value).is_some_and(|(_, ours)| ours.is_none())
+        self.0.replace(None, value).is_ok_and(|(_, ours)| ours.is_none())
     }
 }
 
-/// Puts `value` where others find it, for ever, if `place` still holds what was `seen` there. Gives what stands there then, and
-/// `value` back if that is another thread's. `None` when memory is refused.
-pub(crate) fn publish<T: Send + Sync + 'static>(
-    place: &AtomicPtr<T>,
-    seen: *mut T,
-    value: T,
-) -> Option<(&'static T, Option<T>)> {
-    let made: NonNull<T> = Allocator::SYSTEM.place(value).ok()?;
-    match place.compare_exchange(seen, made.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => leaked(made.as_ptr()).map(|value| (value, None)),
-        Err(first) => {
-            // SAFETY: placed above, and nobody else has seen it.
-            let value = unsafe { Allocator::SYSTEM.take(made) };
-            leaked(first).map(|first| (first, Some(value)))
+/// A value that all threads can read, once one was published. It is never freed, and a newer one may take its place.
+#[derive(Debug)]
+pub(crate) struct Published<T>(
+    /// Null, or what [`Allocator::place`] returned. Release and Acquire pair: a value is complete before it is found.
+    AtomicPtr<T>,
+);
+
+impl<T: Send + Sync + 'static> Published<T> {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    /// The newest value.
+    pub(crate) fn get(&self) -> Option<&'static T> {
+        // SAFETY: null, or a value that `replace` published.
+        unsafe { Self::published(self.0.load(Ordering::Acquire)) }
+    }
+
+    /// Publishes `value` if `seen` is still the newest one. Returns the newest value, and `value` back if that is another
+    /// thread's. `Err(value)` when memory is refused.
+    pub(crate) fn replace(&self, seen: Option<&'static T>, value: T) -> Result<(&'static T, Option<T>), T> {
+        let made: NonNull<T> = Allocator::SYSTEM.place(value)?;
+        let seen = seen.map_or(core::ptr::null_mut(), |seen| core::ptr::from_ref(seen).cast_mut());
+        match self.0.compare_exchange(seen, made.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
+            // SAFETY: placed above; from now on nobody frees or changes it.
+            Ok(_) => Ok((unsafe { made.as_ref() }, None)),
+            Err(newest) => {
+                // SAFETY: placed above, and nobody else has seen it.
+                let value = unsafe { Allocator::SYSTEM.take(made) };
+                // SAFETY: null, or a value that `replace` published.
+                match unsafe { Self::published(newest) } {
+                    Some(newest) => Ok((newest, Some(value))),
+                    None => Err(value),
+                }
+            }
         }
     }
-}
 
-/// A shared view of what was leaked behind `place`, if anything was.
-///
-/// Only ever pass a pointer that is null or came from `Allocator::place` and is freed by nobody.
-pub(crate) fn leaked<T>(place: *mut T) -> Option<&'static T> {
-    // SAFETY: by the rule above the value lives for ever, and nobody changes it behind a shared pointer.
-    unsafe { place.as_ref() }
+    /// # Safety
+    /// - `place` is null, or was published.
+    unsafe fn published(place: *mut T) -> Option<&'static T> {
+        // SAFETY: what was published lives for ever, and nobody changes it behind a shared reference.
+        unsafe { place.as_ref() }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! What `Arc` is, but `Arc::new` ends the process when there is no memory, and a library may not do that to its host. The
 //! algorithm is the usual one: all strong owners together count as one weak one, the last strong owner drops the value, the last
-//! weak one frees the memory. Counts are never large enough to overflow: a job has a handful of owners.
+//! weak one frees the memory. A job has a handful of owners; a count that overflowed would free memory in use, so that panics.
 
 use super::Allocator;
 use core::cell::UnsafeCell;
@@ -23,7 +23,7 @@ pub(crate) trait Task: Send + Sync {
     fn run(&self);
 }
 
-struct Place<T: ?Sized> {
+struct Counted<T: ?Sized> {
     strong: AtomicUsize,
     /// Weak owners, and one more while there are strong ones.
     weak: AtomicUsize,
@@ -32,10 +32,10 @@ struct Place<T: ?Sized> {
 }
 
 /// A strong owner: the value lives as long as one of them does.
-pub(crate) struct Shared<T: ?Sized>(NonNull<Place<T>>);
+pub(crate) struct Shared<T: ?Sized>(NonNull<Counted<T>>);
 
 /// A weak owner: it may ask whether the value still lives.
-pub(crate) struct WeakShared<T: ?Sized>(NonNull<Place<T>>);
+pub(crate) struct WeakShared<T: ?Sized>(NonNull<Counted<T>>);
 
 // SAFETY: owners in several threads read the value, and any of them may be the one that drops it.
 unsafe impl<T: Send + Sync + ?Sized> Send for Shared<T> {}
@@ -49,7 +49,7 @@ unsafe impl<T: Send + Sync + ?Sized> Sync for WeakShared<T> {}
 impl<T> Shared<T> {
     /// The first owner of `value`; gives it back when memory is refused.
     pub(crate) fn try_new(value: T) -> Result<Self, T> {
-        let place = Place {
+        let place = Counted {
             strong: AtomicUsize::new(1),
             weak: AtomicUsize::new(1),
             value: UnsafeCell::new(ManuallyDrop::new(value)),
@@ -77,7 +77,7 @@ impl<T> Shared<T> {
 impl<T: Task + 'static> Shared<T> {
     /// An owner that does not keep the value alive, and does not know its type.
     pub(crate) fn downgrade(&self) -> WeakShared<dyn Task> {
-        self.place().weak.fetch_add(1, Ordering::Relaxed);
+        check_count(self.place().weak.fetch_add(1, Ordering::Relaxed));
         WeakShared(self.0)
     }
 }
@@ -90,7 +90,7 @@ impl<T: ?Sized> Shared<T> {
         self.place().strong.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    fn place(&self) -> &Place<T> {
+    fn place(&self) -> &Counted<T> {
         // SAFETY: the place is not freed while there is an owner.
         unsafe { self.0.as_ref() }
     }
@@ -98,7 +98,7 @@ impl<T: ?Sized> Shared<T> {
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        self.place().strong.fetch_add(1, Ordering::Relaxed);
+        check_count(self.place().strong.fetch_add(1, Ordering::Relaxed));
         Self(self.0)
     }
 }
@@ -125,6 +125,11 @@ impl<T: ?Sized> Drop for Shared<T> {
     }
 }
 
+/// Panics when owners were forgotten so often that their count, `before` the newest, comes near its end.
+fn check_count(before: usize) {
+    assert!(before < usize::MAX / 2);
+}
+
 impl<T: ?Sized> WeakShared<T> {
     /// A strong owner, if there still is another one.
     pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
@@ -137,7 +142,7 @@ impl<T: ?Sized> WeakShared<T> {
             .map(|_| Shared(self.0))
     }
 
-    fn place(&self) -> &Place<T> {
+    fn place(&self) -> &Counted<T> {
         // SAFETY: the place is not freed while there is an owner.
         unsafe { self.0.as_ref() }
     }

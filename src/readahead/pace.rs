@@ -13,7 +13,7 @@
 use std::time::{Duration, Instant};
 
 /// Output bytes between two decisions: about a millisecond of decoding.
-const WINDOW: u64 = 1 << 20;
+const SAMPLE_BYTES: u64 = 1 << 20;
 
 /// Nanoseconds spent on some bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,7 +68,7 @@ impl Pace {
     pub(super) fn leave(&mut self, bytes: u64) {
         self.left = Some(Instant::now());
         self.host.bytes += bytes;
-        if self.host.bytes < WINDOW {
+        if self.host.bytes < SAMPLE_BYTES {
             return;
         }
         if let (Some(host), Some(decoder)) = (self.host.per_kib(), self.decoder.per_kib()) {
@@ -106,8 +106,8 @@ mod tests {
         let mut pace = Pace::default();
         for &host in hosts {
             pace.host.add(Duration::from_micros(host), 0);
-            pace.decoded(Duration::from_micros(1000), WINDOW);
-            pace.leave(WINDOW);
+            pace.decoded(Duration::from_micros(1000), SAMPLE_BYTES);
+            pace.leave(SAMPLE_BYTES);
         }
         pace.host_is_busy()
     }

@@ -12,7 +12,7 @@
 use super::log::{Decision, Log};
 use super::policy::{self, Hold};
 use super::stats::{Operation, Stats};
-use super::{Flush, Strategy, resolve_level};
+use super::{Flush, Level, Strategy};
 use crate::checksum::Check;
 use crate::deflate::PendingBits;
 use crate::error::{Error, Result, Status};
@@ -22,7 +22,7 @@ use crate::raw::{Allocator, Output};
 /// A stream that writes BGZF.
 #[derive(Debug)]
 pub struct BgzfStream {
-    level: i32,
+    level: Level,
     allocator: Allocator,
     /// The data since the last flush; none when there is no such data.
     segment: Option<Box<Compressor>>,
@@ -33,17 +33,17 @@ pub struct BgzfStream {
 }
 
 impl BgzfStream {
-    /// A stream at its start; `level` is 0 to 9, or -1 for the default, 6. [`Error::Stream`] when it is none of these.
-    pub fn new(level: i32, allocator: Allocator) -> Result<Self> {
-        Ok(Self {
-            level: resolve_level(level)?,
+    /// A stream at its start.
+    pub fn new(level: Level, allocator: Allocator) -> Self {
+        Self {
+            level,
             allocator,
             segment: None,
             is_finished: false,
             counters: Counters::default(),
             stats: Stats::new(Operation::Deflate),
             log: Log::new(),
-        })
+        }
     }
 
     /// Compresses: takes input, gives output, as far as `flush` asks and the room allows. A call that filled the room is made again
@@ -86,7 +86,7 @@ impl BgzfStream {
         let end = match flush {
             Flush::None => None,
             Flush::Finish => Some(ChunkEnd::Finish),
-            _ => Some(ChunkEnd::Sync),
+            Flush::Partial | Flush::Sync | Flush::Full | Flush::Block | Flush::Trees => Some(ChunkEnd::Sync),
         };
         // Only the library itself writes BGZF, and it fetches all output.
         let how = Drive { end, may_hold: true, between: policy::between(&self.allocator) };
@@ -110,8 +110,7 @@ impl BgzfStream {
 
     /// Changes the level for what comes. What was taken before is compressed at the old one, as far as the room allows;
     /// [`Error::Buffer`] when it does not, and then nothing is changed.
-    pub fn set_level(&mut self, level: i32, output: &mut Output<'_>) -> Result<()> {
-        let level = resolve_level(level)?;
+    pub fn set_level(&mut self, level: Level, output: &mut Output<'_>) -> Result<()> {
         if level != self.level && self.segment.is_some() {
             self.deflate(&mut &[][..], output, Flush::Block)?;
             if self.segment.is_some() {
@@ -133,7 +132,7 @@ impl BgzfStream {
     fn settings(&self) -> Result<Settings> {
         Ok(Settings {
             form: Form::Bgzf,
-            level: policy::level_for(self.level, Strategy::Default.to_zlib())?,
+            level: policy::level_for(self.level, Strategy::Default),
             chunk_len: policy::bgzf_chunk_len,
             parallel_from: policy::parallel_from(),
             // Each block has its own.
@@ -175,8 +174,8 @@ mod tests {
     }
 
     /// Feeds the parts, each followed by its flush, in pieces of `piece`, reading in pieces of `room`.
-    fn compress(level: i32, parts: &[(&[u8], Flush)], piece: usize, room: usize) -> Vec<u8> {
-        let mut stream = BgzfStream::new(level, Allocator::SYSTEM).unwrap();
+    fn compress(level: u32, parts: &[(&[u8], Flush)], piece: usize, room: usize) -> Vec<u8> {
+        let mut stream = BgzfStream::new(Level::new(level).unwrap(), Allocator::SYSTEM);
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
         let mut call = |input: &mut &[u8], flush| {
             loop {
@@ -247,14 +246,14 @@ mod tests {
     #[test]
     fn a_changed_level_begins_a_block() {
         let data = rows(50_000);
-        let mut stream = BgzfStream::new(0, Allocator::SYSTEM).unwrap();
+        let mut stream = BgzfStream::new(Level::new(0).unwrap(), Allocator::SYSTEM);
         let mut buffer = vec![0; 200_000];
         let mut output = Output::new(&mut buffer);
         stream.deflate(&mut &data[..], &mut output, Flush::None).unwrap();
-        assert_eq!(stream.set_level(10, &mut output), Err(Error::Stream));
+        let nine = Level::new(9).unwrap();
         let mut little = [0; 10];
-        assert_eq!(stream.set_level(9, &mut Output::new(&mut little)), Err(Error::Buffer));
-        stream.set_level(9, &mut output).unwrap();
+        assert_eq!(stream.set_level(nine, &mut Output::new(&mut little)), Err(Error::Buffer));
+        stream.set_level(nine, &mut output).unwrap();
         let stored = little.len() + output.written();
         assert!(stored > data.len());
         assert_eq!(stream.deflate(&mut &data[..], &mut output, Flush::Finish), Ok(Status::StreamEnd));

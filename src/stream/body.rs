@@ -14,7 +14,7 @@
 #![forbid(unsafe_code)]
 
 use super::log::{Decision, Log};
-use super::{Flush, idle, policy};
+use super::{Flush, Level, Strategy, idle, policy, rank};
 use crate::checksum::Check;
 use crate::deflate::{ChunkEnd, MessageEncoder, MessageSettings, PendingBits, Progress};
 use crate::error::{Error, Result, Status};
@@ -174,7 +174,7 @@ impl Body {
                 None => return Ok(Status::Ok),
                 Some(Flush::Finish) => self.engine = Engine::Finished,
                 // A segment has ended, perhaps by an earlier call's flush. Does this call ask for more?
-                Some(ended) if input.is_empty() && flush.rank() <= ended.rank() => return Ok(Status::Ok),
+                Some(ended) if input.is_empty() && rank(flush) <= rank(ended) => return Ok(Status::Ok),
                 Some(_) => {}
             }
         }
@@ -239,7 +239,7 @@ impl Body {
         self.log.note(self.params.level, Decision::Message(held + input.len()));
         // As in zlib, a block without data says something only if it is the last.
         let has_block = held + input.len() > 0 || flush == Flush::Finish;
-        if self.data_type == UNKNOWN && self.params.level > 0 && has_block {
+        if self.data_type == UNKNOWN && self.params.level.number() > 0 && has_block {
             let window = message.window();
             let held = &window[window.len().saturating_sub(held)..];
             self.data_type = detect_data_type(held, input);
@@ -277,7 +277,7 @@ impl Body {
         let (history, held) = message.give_up(policy::MESSAGE);
         let settings = Settings {
             form: Form::Raw,
-            level: policy::level_for(self.params.level, self.params.strategy)?,
+            level: policy::level_for(self.params.level, self.params.strategy),
             chunk_len: policy::chunk_len,
             parallel_from: policy::parallel_from(),
             check: self.segment_check,
@@ -335,7 +335,7 @@ impl Body {
             self.data_type = serial.data_type();
         }
         let status = outcome?;
-        if status == Status::StreamEnd && self.data_type == UNKNOWN && self.params.level > 0 {
+        if status == Status::StreamEnd && self.data_type == UNKNOWN && self.params.level.number() > 0 {
             // zlib looks at the last block even if nothing is in it; zlib-ng does not.
             self.data_type = detect_data_type(&[], &[]);
         }
@@ -345,10 +345,10 @@ impl Body {
     fn call_serial(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         let Engine::Serial(serial) = &mut self.engine else { return Err(Error::Stream) };
         let is_raw = self.check == Check::None;
-        if flush == Flush::Finish && is_raw && self.params.level > 0 && !self.has_ended_block {
+        if flush == Flush::Finish && is_raw && self.params.level.number() > 0 && !self.has_ended_block {
             // zlib-ng does not say how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
             // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
-            match serial.deflate(input, output, Flush::Block.to_zlib()) {
+            match serial.deflate(input, output, Flush::Block) {
                 Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
                 Ok(_) if input.is_empty() && !output.is_full() => {}
                 outcome => return outcome,
@@ -356,15 +356,15 @@ impl Body {
             self.used_bits = (serial.pending().1 + 10 - 1) % 8 + 1;
             self.has_ended_block = true;
         }
-        serial.deflate(input, output, flush.to_zlib())
+        serial.deflate(input, output, flush)
     }
 
     /// `deflateParams()`: what was taken before is compressed as it was promised; the new parameters begin after it.
     /// [`Error::Buffer`] when there is no room for that, and then nothing is changed.
     pub(super) fn params(
         &mut self,
-        level: i32,
-        strategy: i32,
+        level: Level,
+        strategy: Strategy,
         input: &mut &[u8],
         output: &mut Output<'_>,
         has_begun: bool,
@@ -561,7 +561,7 @@ impl Body {
     }
 
     /// The level in force.
-    pub(super) fn level(&self) -> i32 {
+    pub(super) fn level(&self) -> Level {
         self.params.level
     }
 

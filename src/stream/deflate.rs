@@ -7,7 +7,7 @@
 
 use super::body::Body;
 use super::stats::{Operation, Stats};
-use super::{Flush, Strategy, resolve_level};
+use super::{Flush, Level, Strategy, rank};
 use crate::checksum::{Check, adler32};
 use crate::error::{Error, Result, Status};
 use crate::format::{gzip, zlib};
@@ -18,8 +18,8 @@ use crate::zng::DeflateParams;
 /// What a stream is made with, in `deflateInit2()`'s terms.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// 0 to 9, or -1 for the default, 6.
-    pub level: i32,
+    /// zlib's levels, and ours up to 12.
+    pub level: Level,
     /// 8 to 15 for the zlib wrap, 16 more for gzip, negative (-9 to -15) for raw.
     pub window_bits: i32,
     /// 1 to 9.
@@ -67,7 +67,6 @@ pub struct DeflateStream {
 impl DeflateStream {
     /// A stream at its start. [`Error::Stream`] when `config` is outside zlib's ranges.
     pub fn new(config: Config, allocator: Allocator) -> Result<Self> {
-        let level = resolve_level(config.level)?;
         let (wrap, window_bits) = match config.window_bits {
             bits @ -15..=-8 => (Wrap::Raw, -bits),
             bits @ 8..=15 => (Wrap::Zlib, bits),
@@ -79,10 +78,10 @@ impl DeflateStream {
             return Err(Error::Stream);
         }
         let params = DeflateParams {
-            level,
+            level: config.level,
             window_bits: window_bits.max(9),
             mem_level: config.mem_level,
-            strategy: config.strategy.to_zlib(),
+            strategy: config.strategy,
         };
         let check = match wrap {
             Wrap::Raw => Check::None,
@@ -160,7 +159,7 @@ impl DeflateStream {
         }
         let asks_nothing_new = input.is_empty()
             && flush != Flush::Finish
-            && self.last_flush.is_some_and(|last| flush.rank() <= last.rank());
+            && self.last_flush.is_some_and(|last| rank(flush) <= rank(last));
         self.last_flush = Some(flush);
         self.has_begun = true;
         if self.is_finishing && !input.is_empty()
@@ -211,11 +210,12 @@ impl DeflateStream {
         };
         let Phase::Header(mut position) = self.phase else { return true };
         let params = self.body.parameters();
-        let is_fast = params.strategy >= Strategy::HuffmanOnly.to_zlib() || params.level < 2;
+        let level = params.level.number();
+        let is_fast = !params.strategy.is_general() || level < 2;
         let is_out = match self.wrap {
             Wrap::Raw => true,
             Wrap::Zlib => {
-                let effort = match params.level {
+                let effort = match level {
                     _ if is_fast => 0,
                     ..6 => 1,
                     6 => 2,
@@ -233,8 +233,8 @@ impl DeflateStream {
                 position == bytes.len()
             }
             Wrap::Gzip => {
-                let effort = match params.level {
-                    9 => 2,
+                let effort = match level {
+                    9.. => 2,
                     _ if is_fast => 4,
                     _ => 0,
                 };
@@ -263,17 +263,16 @@ impl DeflateStream {
     /// it does not, and then nothing is changed.
     pub fn params(
         &mut self,
-        level: i32,
+        level: Level,
         strategy: Strategy,
         input: &mut &[u8],
         output: &mut Output<'_>,
     ) -> Result<()> {
-        let level = resolve_level(level)?;
         if !self.has_begun {
-            return self.body.params(level, strategy.to_zlib(), input, output, false);
+            return self.body.params(level, strategy, input, output, false);
         }
         let current = self.body.parameters();
-        if (current.level, current.strategy) == (level, strategy.to_zlib()) {
+        if (current.level, current.strategy) == (level, strategy) {
             return Ok(());
         }
         if !self.write_header(output, None) && self.phase != Phase::Body {
@@ -283,7 +282,7 @@ impl DeflateStream {
             return Err(Error::Stream);
         }
         let before = input.len();
-        let outcome = self.body.params(level, strategy.to_zlib(), input, output, true);
+        let outcome = self.body.params(level, strategy, input, output, true);
         self.taken += (before - input.len()) as u64;
         outcome
     }
@@ -314,11 +313,9 @@ impl DeflateStream {
     }
 
     /// Whether [`params`](Self::params) would look at input and room: something may have to be flushed.
-    pub fn params_need_buffers(&self, level: i32, strategy: Strategy) -> bool {
+    pub fn params_need_buffers(&self, level: Level, strategy: Strategy) -> bool {
         let current = self.body.parameters();
-        self.has_begun
-            && resolve_level(level)
-                .is_ok_and(|level| (current.level, current.strategy) != (level, strategy.to_zlib()))
+        self.has_begun && (current.level, current.strategy) != (level, strategy)
     }
 
     /// `deflateSetDictionary()`: history for what follows. In the zlib wrap before anything else only, in gzip never. Tells how many
@@ -458,17 +455,5 @@ impl Wrap {
 impl Phase {
     fn start(wrap: Wrap) -> Self {
         if wrap == Wrap::Raw { Phase::Body } else { Phase::Header(0) }
-    }
-}
-
-impl Strategy {
-    pub(super) fn to_zlib(self) -> i32 {
-        match self {
-            Strategy::Default => 0,
-            Strategy::Filtered => 1,
-            Strategy::HuffmanOnly => 2,
-            Strategy::Rle => 3,
-            Strategy::Fixed => 4,
-        }
     }
 }

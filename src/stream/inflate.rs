@@ -261,7 +261,12 @@ mod tests {
     fn member(data: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0; data.len() + 10_000];
         let mut output = Output::new(&mut bytes);
-        let config = Config { level: 6, window_bits: 31, mem_level: 8, strategy: Strategy::Default };
+        let config = Config {
+            level: crate::stream::Level::DEFAULT,
+            window_bits: 31,
+            mem_level: 8,
+            strategy: Strategy::Default,
+        };
         let mut stream = DeflateStream::new(config, Allocator::SYSTEM).unwrap();
         while stream.deflate(&mut { data }, &mut output, Flush::Finish).unwrap() != Status::StreamEnd {}
         let len = output.written();

@@ -84,7 +84,12 @@ mod tests {
     use crate::stream::{Flush, Strategy};
 
     fn packed(data: &[u8]) -> Vec<u8> {
-        let config = Config { level: 6, window_bits: -15, mem_level: 8, strategy: Strategy::Default };
+        let config = Config {
+            level: crate::stream::Level::DEFAULT,
+            window_bits: -15,
+            mem_level: 8,
+            strategy: Strategy::Default,
+        };
         let mut stream = DeflateStream::new(config, Allocator::SYSTEM).unwrap();
         let mut bytes = vec![0; data.len() + 100];
         let mut output = Output::new(&mut bytes);

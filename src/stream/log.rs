@@ -8,6 +8,7 @@
 
 use super::policy::{self, Hold};
 use crate::config::config;
+use crate::format::params::{Level, Strategy};
 use crate::pipeline;
 use crate::raw::report;
 use std::fmt::{self, Display};
@@ -17,7 +18,7 @@ use std::mem::{Discriminant, discriminant};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Decision {
     /// A strategy that only zlib-ng serves.
-    Strategy(i32),
+    Strategy(Strategy),
     /// A short message, or any in a stream of a small window or little memory.
     Message(usize),
     /// Cut into chunks, but too few to call workers for.
@@ -31,7 +32,7 @@ impl Display for Decision {
         let from = policy::parallel_from();
         match *self {
             Decision::Strategy(strategy) => {
-                write!(f, "serial: strategy {strategy}, neither the default nor filtered")
+                write!(f, "serial: strategy {strategy:?}, neither the default nor filtered")
             }
             Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a message"),
             Decision::Short(len) => write!(f, "serial: {len} bytes without a flush, less than {from}"),
@@ -82,7 +83,8 @@ impl Log {
     }
 
     /// Notes a decision for a stream of this level. A line that cannot be written is lost: the log must not disturb the host.
-    pub(super) fn note(&mut self, level: i32, decision: Decision) {
+    pub(super) fn note(&mut self, level: Level, decision: Decision) {
+        let level = level.number();
         let kind = discriminant(&decision);
         if !self.is_on || self.last == Some(kind) {
             return;

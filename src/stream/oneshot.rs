@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::deflate::{Config, DeflateStream};
-use super::{Flush, Strategy};
+use super::{Flush, Level, Strategy};
 use crate::error::{Error, Result, Status};
 use crate::raw::Output;
 
@@ -13,7 +13,7 @@ pub fn bound(len: u64) -> u64 {
 }
 
 /// Compresses `source` to one zlib stream. [`Error::Buffer`] when it does not fit.
-pub fn compress(source: &[u8], output: &mut Output<'_>, level: i32) -> Result<()> {
+pub fn compress(source: &[u8], output: &mut Output<'_>, level: Level) -> Result<()> {
     let config = Config { level, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
     let mut stream = DeflateStream::for_own_output(config)?;
     let mut input = source;

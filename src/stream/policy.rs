@@ -6,9 +6,9 @@
 #![forbid(unsafe_code)]
 
 use crate::config::config;
-use crate::error::Result;
 use crate::format::bgzf;
-use crate::pipeline::{self, Between, Level};
+use crate::format::params::{Level, Strategy};
+use crate::pipeline::{self, Between};
 use crate::raw::{Allocator, module};
 use crate::zng::DeflateParams;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,34 +29,31 @@ pub(super) const MESSAGE: usize = 8 << 10;
 /// The least `memLevel` of a stream that may become bulk: its message encoder holds [`MESSAGE`] bytes undecided.
 const BULK_MEM_LEVEL: i32 = 7;
 
-/// `Z_FILTERED`; 0 is `Z_DEFAULT_STRATEGY`.
-const FILTERED: i32 = 1;
-
 /// Output that a program must have room for, or else zlib itself may need another call.
 const SMALL_ROOM: usize = 32 << 10;
 
 /// Whether a stream's long segments go to the pipeline: the usual window, and a strategy that looks for matches of any
 /// distance.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
-    params.level > 0
+    params.level.number() > 0
         && params.window_bits == 15
         && params.mem_level >= BULK_MEM_LEVEL
-        && params.strategy <= FILTERED
+        && params.strategy.is_general()
 }
 
 /// Whether zlib-ng serves the stream: strategies that look for no matches, for runs only, or use fixed codes.
 pub(super) fn is_for_zng(params: &DeflateParams) -> bool {
-    params.strategy > FILTERED
+    !params.strategy.is_general()
 }
 
 /// The level of the message encoder, and whether the data is filtered.
 pub(super) fn message_level(params: &DeflateParams) -> (u32, bool) {
-    (mapped(params.level).clamp(0, 9) as u32, params.strategy == FILTERED)
+    (mapped(params.level).number().min(9), params.strategy == Strategy::Filtered)
 }
 
-/// What zlib-ng is made with; its levels end at 9.
+/// What zlib-ng is made with.
 pub(super) fn zng_params(params: &DeflateParams) -> DeflateParams {
-    DeflateParams { level: mapped(params.level).min(9), ..*params }
+    DeflateParams { level: mapped(params.level), ..*params }
 }
 
 /// Why a stream may, or may not, keep work in flight between two calls that both have room for output: its output must be
@@ -178,16 +175,16 @@ impl Caller {
     }
 }
 
-/// The number of the level that compresses where the program asked for `level`: 10 to 12 for our own engine only.
-fn mapped(level: i32) -> i32 {
-    config().level_map.get(level)
+/// The level that compresses where the program asked for `level`.
+fn mapped(level: Level) -> Level {
+    Level::new(config().level_map.get(level.number())).unwrap_or(level)
 }
 
 /// The level that our own engine compresses with for a program that asked for this one.
-pub(super) fn level_for(level: i32, strategy: i32) -> Result<Level> {
-    let level = Level::try_from(mapped(level))?;
+pub(super) fn level_for(level: Level, strategy: Strategy) -> Level {
+    let level = mapped(level);
     // As in zlib, the lowest levels make no difference.
-    Ok(if strategy == FILTERED && level.number() > 3 { level.filtered() } else { level })
+    if strategy == Strategy::Filtered && level.number() > 3 { level.filtered() } else { level }
 }
 
 /// Unflushed bytes from which on a segment is compressed in parallel.

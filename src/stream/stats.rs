@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::config::config;
+use crate::format::params::Level;
 use crate::pipeline::Counters;
 use crate::raw::process::{monotonic, program_name, thread_time};
 use crate::raw::report;
@@ -45,7 +46,7 @@ pub(super) struct Stats {
     /// When the first call was made.
     began: Option<Duration>,
     /// The level that a compressing stream had last.
-    pub(super) level: Option<i32>,
+    pub(super) level: Option<Level>,
     /// Places that a reader kept to go back to.
     pub(super) checkpoints: u64,
     /// Returns to such places.
@@ -108,7 +109,7 @@ impl Stats {
             self.write_line(counters);
         }
         if let Some(began) = self.began {
-            let level = self.level.and_then(|level| u64::try_from(level).ok());
+            let level = self.level.map(|level| u64::from(level.number()));
             let level = level.map(|level| ("level", level));
             let arguments = [Some(("bytes_in", self.bytes_in)), Some(("bytes_out", self.bytes_out)), level];
             trace::stream(self.operation.name(), began, &arguments);
@@ -119,7 +120,7 @@ impl Stats {
     fn write_line(&self, counters: Counters) {
         let engine = if counters.threads > 1 { "parallel" } else { "serial" };
         let program = Some(program_name()).filter(|name| trace::is_plain(name)).unwrap_or("?");
-        let level = self.level.map_or(String::new(), |level| format!("\"level\":{level},"));
+        let level = self.level.map_or(String::new(), |level| format!("\"level\":{},", level.number()));
         let age = self.began.map_or(Duration::ZERO, |began| monotonic().saturating_sub(began));
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(age);
         append(&format!(

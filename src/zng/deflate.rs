@@ -2,27 +2,55 @@
 
 use super::{Stream, done, outcome, sys};
 use crate::error::{Result, Status};
+use crate::format::params::{Flush, Level, Strategy};
 use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
 
-/// What a compressor is made with; zlib's numbers, checked by `stream`.
+/// What a compressor is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateParams {
-    /// 0 to 9.
-    pub level: i32,
+    /// What is above 9 counts as 9.
+    pub level: Level,
     /// 9 to 15.
     pub window_bits: i32,
     /// 1 to 9.
     pub mem_level: i32,
-    /// `Z_DEFAULT_STRATEGY` (0) to `Z_FIXED` (4).
-    pub strategy: i32,
+    /// How matches are looked for.
+    pub strategy: Strategy,
 }
 
 /// Up to 6 zlib-ng looks for less than zlib does at the same level, so the next one serves. Its level 1 besides writes fixed codes only and
 /// expands noise by 5 %, beyond the bound that programs hard-code; level 6 writes short messages up to 4 % larger than zlib's, and 7 takes
 /// less time than zlib's 6 still.
-fn engine_level(level: i32) -> i32 {
-    if (1..=6).contains(&level) { level + 1 } else { level }
+fn engine_level(level: Level) -> c_int {
+    match level.number().min(9) as c_int {
+        level @ 1..=6 => level + 1,
+        level => level,
+    }
+}
+
+/// zlib's number.
+fn strategy_number(strategy: Strategy) -> c_int {
+    match strategy {
+        Strategy::Default => 0,
+        Strategy::Filtered => 1,
+        Strategy::HuffmanOnly => 2,
+        Strategy::Rle => 3,
+        Strategy::Fixed => 4,
+    }
+}
+
+/// zlib's number.
+fn flush_number(flush: Flush) -> c_int {
+    match flush {
+        Flush::None => 0,
+        Flush::Partial => 1,
+        Flush::Sync => 2,
+        Flush::Full => 3,
+        Flush::Finish => 4,
+        Flush::Block => 5,
+        Flush::Trees => 6,
+    }
 }
 
 /// A raw DEFLATE compressor.
@@ -46,7 +74,7 @@ impl Deflate {
                 METHOD,
                 -params.window_bits,
                 params.mem_level,
-                params.strategy,
+                strategy_number(params.strategy),
             )
         })?;
         Ok(Self { stream, mem_level: params.mem_level })
@@ -57,14 +85,14 @@ impl Deflate {
         self.mem_level
     }
 
-    /// `deflate()` of the zlib manual; `flush` is zlib's number.
-    pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: i32) -> Result<Status> {
+    /// `deflate()` of the zlib manual.
+    pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         loop {
             // Of a slice beyond 32 bits only the last piece carries the caller's flush.
-            let flush_now = if input.len() > u32::MAX as usize { 0 } else { flush };
+            let flush_now = if input.len() > u32::MAX as usize { Flush::None } else { flush };
             let code = self.stream.exchange(input, output, |strm| {
                 // SAFETY: the stream is initialised and its buffers are lent for this call.
-                unsafe { sys::zng_deflate(strm, flush_now) }
+                unsafe { sys::zng_deflate(strm, flush_number(flush_now)) }
             });
             if flush_now == flush || code != 0 || output.is_full() {
                 return outcome(code);
@@ -75,12 +103,12 @@ impl Deflate {
     /// `deflateParams()`; may write what was pending at the old level.
     pub fn params(
         &mut self,
-        level: i32,
-        strategy: i32,
+        level: Level,
+        strategy: Strategy,
         input: &mut &[u8],
         output: &mut Output<'_>,
     ) -> Result<()> {
-        let level = engine_level(level);
+        let (level, strategy) = (engine_level(level), strategy_number(strategy));
         done(self.stream.exchange(input, output, |strm| {
             // SAFETY: the stream is initialised and its buffers are lent for this call.
             unsafe { sys::zng_deflateParams(strm, level, strategy) }

@@ -12,6 +12,7 @@ mod sys;
 pub use deflate::{Deflate, DeflateParams};
 
 use crate::error::{Error, Result, Status};
+use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
 use core::ptr::NonNull;
@@ -121,9 +122,8 @@ fn done(code: c_int) -> Result<()> {
 
 /// The history that `fill` writes, at most 32 KiB, through a pointer with that much room.
 fn history(allocator: Allocator, fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Buffer> {
-    const WINDOW: usize = 32 * 1024;
     let mut window = Buffer::new(allocator);
-    window.reserve(WINDOW)?;
+    window.reserve(WINDOW_SIZE)?;
     window.append(|output| {
         let mut len = 0;
         done(fill(output.cursor(), &raw mut len))?;

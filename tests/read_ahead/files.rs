@@ -111,9 +111,10 @@ fn bgzf(data: &[u8]) -> Vec<u8> {
 }
 
 /// A member by our own encoder: the header without fields, chunks with sync markers between them when there are several.
-fn ours(data: &[u8], level: i32) -> Vec<u8> {
+fn ours(data: &[u8], level: u32) -> Vec<u8> {
     use rigz::raw::{Allocator, Output};
     use rigz::stream::deflate::{Config, DeflateStream};
+    let level = rigz::stream::Level::new(level).unwrap();
     let config = Config { level, window_bits: 31, mem_level: 8, strategy: rigz::stream::Strategy::Default };
     let mut stream = DeflateStream::new(config, Allocator::SYSTEM).unwrap();
     let mut bytes = vec![0; data.len() + data.len() / 8 + 1000];

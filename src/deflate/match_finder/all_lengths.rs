@@ -7,8 +7,8 @@
 //!
 //! Three- and four-byte matches come from the newest place of each, which is the nearest.
 
-use super::tail_chain::{Effort, TailChain};
-use super::{Match, Place, match_length, same_word};
+use super::tail_chain::{Effort, SearchPosition};
+use super::{Match, match_length, same_word};
 use crate::format::deflate::{WINDOW_SIZE, offset_slot};
 
 /// Matches of a place at most: three bytes, four, and as many steps up as a walk of usual depth ever takes.
@@ -94,28 +94,22 @@ impl Found {
     }
 }
 
-impl TailChain<'_> {
+impl SearchPosition<'_, '_> {
     /// Appends to `found` all matches here of more than `above` bytes, up to what `effort` allows; the three bytes here are
     /// entered in any case.
     #[inline(always)]
-    pub(in crate::deflate) fn gather(
-        &mut self,
-        place: Place,
-        above: usize,
-        effort: Effort,
-        found: &mut Found,
-    ) {
-        let short = self.enter_short(place);
+    pub(in crate::deflate) fn gather(&mut self, above: usize, effort: Effort, found: &mut Found) {
+        let short = self.enter_short();
         let mut length = above;
         if length < 3 {
-            let Match { length: found_length, offset } = self.short_match(place, short);
+            let Match { length: found_length, offset } = self.short_match(short);
             if found_length > 0 {
                 length = found_length;
                 found.push(Packed::new(length, offset));
             }
         }
-        if length <= self.key()
-            && let Some(near) = self.near_match(place)
+        if length <= self.finder.key()
+            && let Some(near) = self.near_match()
             && near.length > length
         {
             // At the same offset the three-byte match is part of it.
@@ -125,23 +119,23 @@ impl TailChain<'_> {
             length = near.length;
             found.push(Packed::new(length, near.offset));
         }
-        self.gather_chain(place, length, effort, found);
+        self.gather_chain(length, effort, found);
     }
 
     /// The walk of `tail_chain`'s head, for matches of more than `length` bytes.
     #[inline(always)]
-    fn gather_chain(&self, place: Place, length: usize, effort: Effort, found: &mut Found) {
-        let Place { position, limit, window } = place;
-        let (data, key) = (self.data, self.key());
+    fn gather_chain(&self, length: usize, effort: Effort, found: &mut Found) {
+        let Self { position, limit, window, .. } = *self;
+        let (data, key) = (self.finder.data(), self.finder.key());
         let mut length = length.max(key - 1);
         let nice = effort.nice.min(limit);
         if length >= nice {
             return;
         }
-        let mut distance = self.chain_at(position);
+        let mut distance = self.finder.chain_at(position);
         let mut shift = 0;
         if length >= key {
-            let tail = self.chain_at(position + length + 1 - key);
+            let tail = self.finder.chain_at(position + length + 1 - key);
             if tail >= distance {
                 distance = tail;
                 shift = length + 1 - key;
@@ -150,13 +144,13 @@ impl TailChain<'_> {
         let mut left = effort.depth;
         while distance <= window {
             let candidate = position - distance;
-            // SAFETY: `3 < length < limit`, and a `Place` has `limit` bytes after it, so the four bytes that end at byte
+            // SAFETY: `3 <= length < limit`, and a `SearchPosition` has `limit` bytes after it, so the four bytes that end at byte
             // `length` are in `data`; the candidate's lie before them, and `distance <= window <= position`.
             if unsafe { same_word(data, candidate + length - 3, position + length - 3) }
-                // SAFETY: a `Place` has four bytes after it at least, and `candidate` lies before it.
+                // SAFETY: a `SearchPosition` has four bytes after it at least, and `candidate` lies before it.
                 && unsafe { same_word(data, candidate, position) }
             {
-                // SAFETY: a `Place` has `limit >= 4` bytes after it, and `candidate` lies before it.
+                // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `candidate` lies before it.
                 let longer = unsafe { match_length(data, candidate, position, super::WORD, limit) };
                 if longer > length {
                     length = longer;
@@ -165,8 +159,8 @@ impl TailChain<'_> {
                     if length >= nice || left == 0 {
                         return;
                     }
-                    let next = distance + self.chain_at(position + shift - distance);
-                    let tail = self.chain_at(position + length + 1 - key);
+                    let next = distance + self.finder.chain_at(position + shift - distance);
+                    let tail = self.finder.chain_at(position + length + 1 - key);
                     distance = if tail >= next {
                         shift = length + 1 - key;
                         tail
@@ -180,7 +174,7 @@ impl TailChain<'_> {
             if left == 0 {
                 return;
             }
-            distance += self.chain_at(position + shift - distance);
+            distance += self.finder.chain_at(position + shift - distance);
         }
     }
 }
@@ -229,7 +223,6 @@ mod tests {
             rings.reset(true, Keys::Five).unwrap();
             for position in [1, 50, 700, 5_000, 32_768, 32_800, 39_000, 39_990] {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
-                let place = Place::new(&data, position).unwrap();
                 let limit = (data.len() - position).min(MAX_MATCH);
                 let mut expected: Vec<(usize, usize)> = Vec::new();
                 for offset in 1..=position.min(WINDOW_SIZE) {
@@ -241,7 +234,7 @@ mod tests {
                 }
                 let mut found = Found::new();
                 let effort = Effort { depth: u32::MAX, nice: MAX_MATCH };
-                rings.search(&data).gather(place, 0, effort, &mut found);
+                rings.search(&data).at(position).unwrap().gather(0, effort, &mut found);
                 let list: Vec<_> = found.list().iter().map(|m| (m.length(), m.offset())).collect();
                 for &(length, offset) in &list {
                     prop_assert!((0..length).all(|i| data[position + i - offset] == data[position + i]));
@@ -249,7 +242,7 @@ mod tests {
                 let long: Vec<_> = list.into_iter().filter(|&(length, _)| length >= 5).collect();
                 prop_assert_eq!(&long, &expected, "at {}", position);
                 found.clear();
-                rings.search(&data).gather(place, 9, effort, &mut found);
+                rings.search(&data).at(position).unwrap().gather(9, effort, &mut found);
                 let list: Vec<_> = found.list().iter().map(|m| (m.length(), m.offset())).collect();
                 expected.retain(|&(length, _)| length > 9);
                 prop_assert_eq!(list, expected, "above 9 at {}", position);

@@ -25,14 +25,10 @@
 #![forbid(unsafe_code)]
 
 use super::tail_chain::{ShortTable, TailChain};
-use super::{WORD, hash};
+use super::{NEAR_RING, RING, WORD, hash};
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 
-/// Entries of the chain ring: any position a chain may reach back to, and those filled ahead, lie within one turn.
-pub(super) const RING: usize = 1 << 16;
-/// Entries of the four-byte ring: those ahead of the parser.
-pub(super) const NEAR_RING: usize = 1 << 12;
 /// "No earlier place", in both rings.
 const NONE: u16 = u16::MAX;
 /// The value of a table entry that says the same.

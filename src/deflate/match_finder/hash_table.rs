@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 
-/// Entries of a ring: those ahead of the parser, which are a segment and a little more.
+/// Entries of a ring: those ahead of the parser, which are a span and a little more.
 const RING: usize = 1 << 12;
 /// Positions filled at a time, with one store into a ring.
 const GROUP: usize = 4;
@@ -46,20 +46,47 @@ struct Table<'a> {
 
 /// The tables in use on one input.
 pub(in crate::deflate) struct HashTables<'a> {
-    pub(in crate::deflate) data: &'a [u8],
+    data: &'a [u8],
     long: Table<'a>,
     short: Table<'a>,
     /// Positions before this one, a multiple of [`GROUP`], are in the rings.
     filled: usize,
 }
 
-/// A position that may be searched, as may the next one. Only [`HashTables::spot`] makes one, so the unchecked loads of the search
-/// lean on it; it must be used with the tables that made it.
+/// A position that may be searched: at least [`WORD`] bytes of `data` are left there. The unchecked loads of a search read the
+/// spot's own `data`, so a spot is sound with any tables. Only [`SpotPair`] makes one.
 #[derive(Clone, Copy)]
-pub(in crate::deflate) struct Spot {
+pub(in crate::deflate) struct Spot<'a> {
+    data: &'a [u8],
     position: usize,
     /// The bytes there.
     pub(in crate::deflate) word: u64,
+}
+
+/// Two neighbouring positions that may be searched: more than [`LOOKAHEAD`] bytes of `data` are left at the first. Only
+/// [`HashTables::spots`] makes one.
+#[derive(Clone, Copy)]
+pub(in crate::deflate) struct SpotPair<'a> {
+    data: &'a [u8],
+    position: usize,
+}
+
+impl<'a> SpotPair<'a> {
+    /// The spot at the first position.
+    #[inline(always)]
+    pub(in crate::deflate) fn first(self) -> Spot<'a> {
+        let Self { data, position } = self;
+        // SAFETY: a pair has more than `LOOKAHEAD > WORD` bytes of `data` left at `position`.
+        Spot { data, position, word: unsafe { u64_at(data, position) } }
+    }
+
+    /// The spot one byte later.
+    #[inline(always)]
+    pub(in crate::deflate) fn second(self) -> Spot<'a> {
+        let (data, position) = (self.data, self.position + 1);
+        // SAFETY: a pair has more than `LOOKAHEAD > WORD` bytes of `data` left one byte before `position`.
+        Spot { data, position, word: unsafe { u64_at(data, position) } }
+    }
 }
 
 /// An earlier place to compare with.
@@ -173,54 +200,53 @@ impl<'a> HashTables<'a> {
         self.filled = self.filled.max(to / GROUP * GROUP);
     }
 
-    /// The spot at `position`, if enough bytes are left there.
+    /// The input.
     #[inline(always)]
-    pub(in crate::deflate) fn spot(&self, position: usize) -> Option<Spot> {
-        if self.data.len().saturating_sub(LOOKAHEAD) <= position {
-            return None;
-        }
-        // SAFETY: more than `LOOKAHEAD` bytes are left at `position`, as was just seen, and it is over eight.
-        Some(Spot { position, word: unsafe { u64_at(self.data, position) } })
+    pub(in crate::deflate) fn data(&self) -> &'a [u8] {
+        self.data
     }
 
-    /// The next position, which may only be searched, not the one after it.
+    /// The spots at `position` and after it, if enough bytes are left there.
     #[inline(always)]
-    pub(in crate::deflate) fn next(&self, spot: Spot) -> Spot {
-        let position = spot.position + 1;
-        // SAFETY: over `LOOKAHEAD`, so nine bytes at least, are left at `spot`.
-        Spot { position, word: unsafe { u64_at(self.data, position) } }
+    pub(in crate::deflate) fn spots(&self, position: usize) -> Option<SpotPair<'a>> {
+        let is_in = position < self.data.len().saturating_sub(LOOKAHEAD);
+        is_in.then_some(SpotPair { data: self.data, position })
     }
 
     /// The newest place of the six bytes at `spot`.
     #[inline(always)]
-    pub(in crate::deflate) fn long(&self, spot: Spot) -> Candidate {
+    pub(in crate::deflate) fn long(&self, spot: Spot<'_>) -> Candidate {
         self.candidate(spot, self.long.ring)
     }
 
     /// The newest place of the four bytes at `spot`.
     #[inline(always)]
-    pub(in crate::deflate) fn short(&self, spot: Spot) -> Candidate {
+    pub(in crate::deflate) fn short(&self, spot: Spot<'_>) -> Candidate {
         self.candidate(spot, self.short.ring)
     }
 
     #[inline(always)]
-    fn candidate(&self, spot: Spot, ring: &[[u16; GROUP]; RING / GROUP]) -> Candidate {
+    fn candidate(&self, spot: Spot<'_>, ring: &[[u16; GROUP]; RING / GROUP]) -> Candidate {
         debug_assert!(spot.position < self.filled);
-        let position = spot.position;
+        let Spot { data, position, word } = spot;
         let entry = ring.as_flattened()[position % RING];
         let place = position.saturating_sub(usize::from((position as u16).wrapping_sub(entry)));
-        // SAFETY: `place <= position`, and a `Spot` has eight bytes after it.
-        let difference = unsafe { u64_at(self.data, place) } ^ spot.word;
+        // SAFETY: `place <= position`, and a `Spot` has `WORD` bytes of `data` left at `position`.
+        let difference = unsafe { u64_at(data, place) } ^ word;
         Candidate { offset: position - place, difference }
     }
+}
 
-    /// The length of the match at `spot` with a candidate whose first [`WORD`] bytes agree.
+impl Spot<'_> {
+    /// The length of the match here with a candidate whose first [`WORD`] bytes agree.
     #[inline(always)]
-    pub(in crate::deflate) fn whole_length(&self, spot: Spot, candidate: Candidate) -> usize {
-        let position = spot.position;
-        let limit = (self.data.len() - position).min(MAX_MATCH);
-        // SAFETY: the candidate lies at or before the spot, which has `limit >= WORD` bytes after it.
-        unsafe { match_length(self.data, position - candidate.offset, position, WORD, limit) }
+    pub(in crate::deflate) fn whole_length(self, candidate: Candidate) -> usize {
+        let Self { data, position, .. } = self;
+        let limit = (data.len() - position).min(MAX_MATCH);
+        // A candidate of this spot lies in the data. One of another spot may not.
+        let earlier = position.saturating_sub(candidate.offset);
+        // SAFETY: `earlier <= position`, and a `Spot` has `limit >= WORD` bytes of `data` left at `position`.
+        unsafe { match_length(data, earlier, position, WORD, limit) }
     }
 }
 
@@ -245,11 +271,11 @@ mod tests {
         let mut rings = DistanceRings::new().unwrap();
         let mut tables = new(&mut rings, data);
         tables.fill::<true>(32);
-        let spot = tables.spot(20).unwrap();
+        let spot = tables.spots(20).unwrap().first();
         let (long, short) = (tables.long(spot), tables.short(spot));
         assert_eq!((long.length(), long.offset), (8, 20));
         assert_eq!((short.length(), short.offset), (4, 8));
-        assert_eq!(tables.whole_length(spot, long), 8);
+        assert_eq!(spot.whole_length(long), 8);
         assert!(long.value() > short.value());
     }
 
@@ -263,7 +289,7 @@ mod tests {
         for to in (1024..=65_536 + 1024).step_by(1024) {
             tables.fill::<false>(to);
         }
-        let found = tables.long(tables.spot(65_536).unwrap());
+        let found = tables.long(tables.spots(65_536).unwrap().first());
         assert!(!found.is_in_window());
         assert_eq!(found.value(), 0);
     }
@@ -276,7 +302,7 @@ mod tests {
             let mut tables = new(&mut rings, &data);
             tables.skip(skip);
             tables.fill::<false>(40);
-            let found = tables.long(tables.spot(34).unwrap());
+            let found = tables.long(tables.spots(34).unwrap().first());
             assert_eq!(found.is_match() && found.is_in_window(), skip == 0);
         }
     }
@@ -287,9 +313,27 @@ mod tests {
         let mut rings = DistanceRings::new().unwrap();
         let mut tables = new(&mut rings, &data);
         tables.fill::<true>(200);
-        let last = (0..100).filter(|&position| tables.spot(position).is_some()).max().unwrap();
-        let spot = tables.spot(last).unwrap();
-        assert_eq!(tables.short(tables.next(spot)).offset, 1);
-        assert_eq!(tables.whole_length(spot, tables.long(spot)), 100 - last);
+        let last = (0..100).filter(|&position| tables.spots(position).is_some()).max().unwrap();
+        let pair = tables.spots(last).unwrap();
+        assert_eq!(tables.short(pair.second()).offset, 1);
+        assert_eq!(pair.first().whole_length(tables.long(pair.first())), 100 - last);
+    }
+
+    #[test]
+    fn a_spot_reads_its_own_data_with_any_tables() {
+        let long = [*b"0123456789abcdefghijklmnopqrstuv"; 40].concat();
+        let mut rings = [DistanceRings::new().unwrap(), DistanceRings::new().unwrap()];
+        let [first, second] = &mut rings;
+        let (mut of_long, mut of_short) = (new(first, &long), new(second, &long[..64]));
+        of_long.fill::<true>(1280);
+        of_short.fill::<true>(1280);
+        let far = of_long.spots(1200).unwrap().second();
+        let found = of_long.long(far);
+        assert_eq!((found.offset, far.whole_length(found)), (32, 1280 - 1201));
+        // The ring of the short input knows nothing of that position, and the spot does not lie in its data.
+        of_short.skip(2048);
+        let _ = of_short.candidate(far, of_short.long.ring);
+        let near = of_long.spots(40).unwrap().first();
+        assert!(near.whole_length(Candidate { offset: 5000, difference: 0 }) >= WORD);
     }
 }

@@ -8,11 +8,15 @@ pub(super) mod distance_rings;
 pub(super) mod hash_table;
 pub(super) mod tail_chain;
 
-use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::{u32_at, u64_at};
 
 /// Bytes that a comparison reads at once: searches happen only where so many are left.
 pub(in crate::deflate) const WORD: usize = 4;
+
+/// Entries of the chain ring: any position a chain may reach back to, and those filled ahead, lie within one turn.
+const RING: usize = 1 << 16;
+/// Entries of the four-byte ring: those ahead of the parser.
+const NEAR_RING: usize = 1 << 12;
 
 /// A match at some position.
 #[derive(Clone, Copy)]
@@ -25,29 +29,6 @@ pub(super) struct Match {
 
 impl Match {
     pub(super) const NONE: Self = Self { length: 0, offset: 0 };
-}
-
-/// A position that may be searched, and what bounds a match there. Only [`Place::new`] makes one, so the unchecked loads of
-/// the searches lean on it; it must be used with the `data` it was made for.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    position: usize,
-    /// How many bytes a match may cover: [`WORD`] to 258, and so many are left in the data.
-    limit: usize,
-    /// How far back a match may reach: at most `position`.
-    window: usize,
-}
-
-impl Place {
-    /// The place at `position`, if [`WORD`] bytes are left there.
-    #[inline(always)]
-    pub(super) fn new(data: &[u8], position: usize) -> Option<Self> {
-        let left = data.len().checked_sub(position)?;
-        if left < WORD {
-            return None;
-        }
-        Some(Self { position, limit: left.min(MAX_MATCH), window: position.min(WINDOW_SIZE) })
-    }
 }
 
 /// Hashes the low `bytes` bytes of `word` to `bits` bits: what matters is shifted to the top, multiplied, and the best

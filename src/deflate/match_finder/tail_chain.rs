@@ -21,8 +21,7 @@
 //! At equal depth this finds what a plain chain finds at two to three times as many steps. The third chain, of the middle
 //! of the match, was tried beside the two and brought nothing.
 
-use super::distance_rings::{NEAR_RING, RING};
-use super::{Match, Place, WORD, hash, match_length, same_word};
+use super::{Match, NEAR_RING, RING, WORD, hash, match_length, same_word};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u32_at;
 
@@ -60,7 +59,7 @@ const MAX_PERIOD: usize = 4;
 /// Places of a run that are passed over at a time, at most.
 const RUN_STEPS: usize = 64;
 
-/// What [`TailChain::enter_short`] saw.
+/// What [`SearchPosition::enter_short`] saw.
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Short {
     word: u32,
@@ -78,7 +77,7 @@ pub(in crate::deflate) struct Effort {
 
 /// The search over filled rings.
 pub(in crate::deflate) struct TailChain<'a> {
-    pub(in crate::deflate) data: &'a [u8],
+    data: &'a [u8],
     chain: &'a [u16; RING],
     near: &'a [u16; NEAR_RING],
     /// Where the chain's key is 6 and the newest place of each five bytes is kept beside.
@@ -100,6 +99,23 @@ impl<'a> TailChain<'a> {
         Self { data, chain, near, five, short, key }
     }
 
+    /// The input.
+    #[inline(always)]
+    pub(in crate::deflate) fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// The search at `position`, if [`WORD`] bytes are left there.
+    #[inline(always)]
+    pub(in crate::deflate) fn at(&mut self, position: usize) -> Option<SearchPosition<'_, 'a>> {
+        let left = self.data.len().checked_sub(position)?;
+        if left < WORD {
+            return None;
+        }
+        let (limit, window) = (left.min(MAX_MATCH), position.min(WINDOW_SIZE));
+        Some(SearchPosition { finder: self, position, limit, window })
+    }
+
     /// `K`.
     pub(super) fn key(&self) -> usize {
         self.key
@@ -108,85 +124,6 @@ impl<'a> TailChain<'a> {
     #[inline(always)]
     pub(super) fn chain_at(&self, position: usize) -> usize {
         self.chain[position % RING] as usize
-    }
-
-    /// The match at the newest place of the four bytes here, if they really are there.
-    #[inline(always)]
-    pub(in crate::deflate) fn near_match(&self, place: Place) -> Option<Match> {
-        let Place { position, limit, window } = place;
-        let offset = self.near[position % NEAR_RING] as usize;
-        // SAFETY: `offset <= window <= position`, and a `Place` has four bytes after it at least.
-        if offset <= window && unsafe { same_word(self.data, position - offset, position) } {
-            // SAFETY: a `Place` has `limit >= 4` bytes after it, and `position - offset` lies before.
-            let length = unsafe { match_length(self.data, position - offset, position, WORD, limit) };
-            return Some(Match { length, offset });
-        }
-        None
-    }
-
-    /// The match at the newest place of the five bytes here, if it has more than four, as `near`, that of the newest place of four, has
-    /// not; else `near`.
-    #[inline(always)]
-    fn five_match(&self, place: Place, near: Option<Match>) -> Option<Match> {
-        let Some(five) = self.five else { return near };
-        let Place { position, limit, window } = place;
-        let offset = five[position % NEAR_RING] as usize;
-        if offset <= window
-            && near.is_none_or(|near| near.length == WORD && near.offset != offset)
-            // SAFETY: `offset <= window <= position`, and a `Place` has four bytes after it at least.
-            && unsafe { same_word(self.data, position - offset, position) }
-        {
-            // SAFETY: a `Place` has `limit >= 4` bytes after it, and `position - offset` lies before.
-            let length = unsafe { match_length(self.data, position - offset, position, WORD, limit) };
-            if length > WORD {
-                return Some(Match { length, offset });
-            }
-        }
-        near
-    }
-
-    /// The longest match of four bytes or more here. `near` is [`near_match`](Self::near_match) of the same place.
-    #[inline(always)]
-    pub(in crate::deflate) fn longest(&self, place: Place, near: Option<Match>, effort: Effort) -> Match {
-        let best = self.five_match(place, near).unwrap_or(Match::NONE);
-        // Most places that match nothing are told apart by this load alone.
-        if best.length < effort.nice.min(place.limit) && self.chain_at(place.position) <= place.window {
-            let found = self.walk(place, best.length, effort);
-            if found.length > 0 {
-                return found;
-            }
-        }
-        best
-    }
-
-    /// The longest match here if it has `wanted` bytes, 3 at least.
-    #[inline(always)]
-    pub(in crate::deflate) fn at_least(&self, wanted: usize, place: Place, effort: Effort) -> Option<Match> {
-        if place.limit < wanted {
-            return None;
-        }
-        let mut best = Match { length: wanted - 1, offset: 0 };
-        if wanted <= WORD + 1 {
-            let near = if wanted <= WORD { self.near_match(place) } else { None };
-            if let Some(found) = self.five_match(place, near) {
-                best = found;
-            }
-        }
-        if best.length < effort.nice.min(place.limit) {
-            let found = self.walk(place, best.length, effort);
-            if found.length > 0 {
-                return Some(found);
-            }
-        }
-        if best.offset == 0 { None } else { Some(best) }
-    }
-
-    /// Enters the three bytes here and tells where they were before.
-    #[inline(always)]
-    pub(in crate::deflate) fn enter_short(&mut self, place: Place) -> Short {
-        // SAFETY: a `Place` has four bytes after it at least.
-        let word = unsafe { u32_at(self.data, place.position) };
-        Short { word, offset: self.short.swap(word, place.position) }
     }
 
     /// Enters the three-byte strings at both ends of a match from `position` to `end`, that is the second and the last two:
@@ -201,19 +138,6 @@ impl<'a> TailChain<'a> {
         }
     }
 
-    /// The three-byte match that [`enter_short`](Self::enter_short) of the same place saw, if it is one.
-    #[inline(always)]
-    pub(in crate::deflate) fn short_match(&self, place: Place, short: Short) -> Match {
-        if short.offset <= place.window {
-            // SAFETY: `offset <= window <= position`, and a `Place` has four bytes after it at least.
-            let old = unsafe { u32_at(self.data, place.position - short.offset) };
-            if (old ^ short.word) << 8 == 0 {
-                return Match { length: 3, offset: short.offset };
-            }
-        }
-        Match::NONE
-    }
-
     /// Whether no match of `length` bytes or more can begin one or two bytes after `position`: such a match would hold the
     /// key-long string that ends at byte `length` after `position`, which has not occurred. Exact, and most lazy searches
     /// end here.
@@ -225,15 +149,120 @@ impl<'a> TailChain<'a> {
         let last = position + 1 + length - self.key;
         self.chain_at(last) > last.min(WINDOW_SIZE)
     }
+}
+
+/// A position of a finder's data that may be searched, and the bounds of a match there. It holds the finder, so the unchecked loads
+/// of a search can rely on these bounds. Only [`TailChain::at`] makes one.
+pub(in crate::deflate) struct SearchPosition<'f, 'a> {
+    pub(super) finder: &'f mut TailChain<'a>,
+    pub(super) position: usize,
+    /// How many bytes a match may cover: [`WORD`] to 258, and at least as many are left in the data.
+    pub(super) limit: usize,
+    /// How far back a match may reach: at most `position`.
+    pub(super) window: usize,
+}
+
+impl SearchPosition<'_, '_> {
+    /// The match at the newest place of the four bytes here, if they really are there.
+    #[inline(always)]
+    pub(in crate::deflate) fn near_match(&self) -> Option<Match> {
+        let Self { position, limit, window, .. } = *self;
+        let offset = self.finder.near[position % NEAR_RING] as usize;
+        // SAFETY: `offset <= window <= position`, and a `SearchPosition` has four bytes after it at least.
+        if offset <= window && unsafe { same_word(self.finder.data, position - offset, position) } {
+            // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `position - offset` lies before.
+            let length = unsafe { match_length(self.finder.data, position - offset, position, WORD, limit) };
+            return Some(Match { length, offset });
+        }
+        None
+    }
+
+    /// The match at the newest place of the five bytes here, if it has more than four, as `near`, that of the newest place of four, has
+    /// not; else `near`.
+    #[inline(always)]
+    fn five_match(&self, near: Option<Match>) -> Option<Match> {
+        let Some(five) = self.finder.five else { return near };
+        let Self { position, limit, window, .. } = *self;
+        let offset = five[position % NEAR_RING] as usize;
+        if offset <= window
+            && near.is_none_or(|near| near.length == WORD && near.offset != offset)
+            // SAFETY: `offset <= window <= position`, and a `SearchPosition` has four bytes after it at least.
+            && unsafe { same_word(self.finder.data, position - offset, position) }
+        {
+            // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `position - offset` lies before.
+            let length = unsafe { match_length(self.finder.data, position - offset, position, WORD, limit) };
+            if length > WORD {
+                return Some(Match { length, offset });
+            }
+        }
+        near
+    }
+
+    /// The longest match of four bytes or more here. `near` is [`near_match`](Self::near_match) of the same position.
+    #[inline(always)]
+    pub(in crate::deflate) fn longest(&self, near: Option<Match>, effort: Effort) -> Match {
+        let best = self.five_match(near).unwrap_or(Match::NONE);
+        // Most places that match nothing are told apart by this load alone.
+        if best.length < effort.nice.min(self.limit) && self.finder.chain_at(self.position) <= self.window {
+            let found = self.walk(best.length, effort);
+            if found.length > 0 {
+                return found;
+            }
+        }
+        best
+    }
+
+    /// The longest match here if it has `wanted` bytes, 3 at least.
+    #[inline(always)]
+    pub(in crate::deflate) fn at_least(&self, wanted: usize, effort: Effort) -> Option<Match> {
+        if self.limit < wanted {
+            return None;
+        }
+        let mut best = Match { length: wanted - 1, offset: 0 };
+        if wanted <= WORD + 1 {
+            let near = if wanted <= WORD { self.near_match() } else { None };
+            if let Some(found) = self.five_match(near) {
+                best = found;
+            }
+        }
+        if best.length < effort.nice.min(self.limit) {
+            let found = self.walk(best.length, effort);
+            if found.length > 0 {
+                return Some(found);
+            }
+        }
+        if best.offset == 0 { None } else { Some(best) }
+    }
+
+    /// Enters the three bytes here and tells where they were before.
+    #[inline(always)]
+    pub(in crate::deflate) fn enter_short(&mut self) -> Short {
+        // SAFETY: a `SearchPosition` has four bytes after it at least.
+        let word = unsafe { u32_at(self.finder.data, self.position) };
+        Short { word, offset: self.finder.short.swap(word, self.position) }
+    }
+
+    /// The three-byte match that [`enter_short`](Self::enter_short) of the same position saw, if it is one.
+    #[inline(always)]
+    pub(in crate::deflate) fn short_match(&self, short: Short) -> Match {
+        if short.offset <= self.window {
+            // SAFETY: `offset <= window <= position`, and a `SearchPosition` has four bytes after it at least.
+            let old = unsafe { u32_at(self.finder.data, self.position - short.offset) };
+            if (old ^ short.word) << 8 == 0 {
+                return Match { length: 3, offset: short.offset };
+            }
+        }
+        Match::NONE
+    }
 
     /// Looks for something longer than `length`, as the head of this file says. What is found has `K` bytes at least.
     ///
     /// One comparison turns most candidates down: on the chain of the front that of the end, on the chain of the tail that of
     /// the front, since what a chain's own key holds is equal already, but for collisions.
     #[inline(always)]
-    fn walk(&self, place: Place, length: usize, effort: Effort) -> Match {
-        let Place { position, limit, window } = place;
-        let (data, key) = (self.data, self.key);
+    fn walk(&self, length: usize, effort: Effort) -> Match {
+        let Self { position, limit, window, .. } = *self;
+        let (data, key) = (self.finder.data, self.finder.key);
         // What is on the chain has `key` bytes, so shorter ones (hash collisions) need not be looked at.
         let mut length = length.max(key - 1);
         let mut best = Match::NONE;
@@ -241,25 +270,25 @@ impl<'a> TailChain<'a> {
             return best;
         }
         let nice = effort.nice.min(limit);
-        let mut distance = self.chain_at(position);
+        let mut distance = self.finder.chain_at(position);
         // The position whose chain it is, and where the four bytes begin that are compared first.
         let mut link = position;
         let mut check = position + length - 3;
         if length >= key {
-            let tail = self.chain_at(position + length + 1 - key);
+            let tail = self.finder.chain_at(position + length + 1 - key);
             if tail >= distance {
                 distance = tail;
                 link = position + length + 1 - key;
                 check = position;
             }
         }
-        // SAFETY: `check + 4 <= position + length + 1 <= position + limit`, and a `Place` has `limit` bytes after it.
+        // SAFETY: `check + 4 <= position + length + 1 <= position + limit`, and a `SearchPosition` has `limit` bytes after it.
         let mut word = unsafe { u32_at(data, check) };
         let mut left = effort.depth;
         while distance <= window {
             // SAFETY: `distance <= window <= position <= check`, and four bytes were loaded at `check`.
             if unsafe { u32_at(data, check - distance) } == word {
-                // SAFETY: a `Place` has `limit` bytes after it, and `distance <= window <= position`.
+                // SAFETY: a `SearchPosition` has `limit` bytes after it, and `distance <= window <= position`.
                 let found = unsafe { match_length(data, position - distance, position, 0, limit) };
                 if found > length {
                     length = found;
@@ -269,7 +298,7 @@ impl<'a> TailChain<'a> {
                         break;
                     }
                     let next = distance + self.step(position, link, distance);
-                    let tail = self.chain_at(position + length + 1 - key);
+                    let tail = self.finder.chain_at(position + length + 1 - key);
                     distance = next;
                     if tail >= next {
                         distance = tail;
@@ -293,7 +322,7 @@ impl<'a> TailChain<'a> {
     /// From the place `distance` before `link` to the next on the chain of `link`, in a search at `position`.
     #[inline(always)]
     fn step(&self, position: usize, link: usize, distance: usize) -> usize {
-        let step = self.chain_at(link - distance);
+        let step = self.finder.chain_at(link - distance);
         if step > MAX_PERIOD || link != position { step } else { self.past_run(position, distance, step) }
     }
 
@@ -303,9 +332,9 @@ impl<'a> TailChain<'a> {
     #[inline(never)]
     fn past_run(&self, position: usize, distance: usize, step: usize) -> usize {
         let run_length = |at: usize| {
-            let limit = self.data.len().saturating_sub(at + step).min(MAX_MATCH);
+            let limit = self.finder.data.len().saturating_sub(at + step).min(MAX_MATCH);
             // SAFETY: `at <= at + step`, and `limit` bytes are left there.
-            unsafe { match_length(self.data, at, at + step, 0, limit) }
+            unsafe { match_length(self.finder.data, at, at + step, 0, limit) }
         };
         let here = run_length(position);
         let mut there = run_length(position - distance);
@@ -314,7 +343,7 @@ impl<'a> TailChain<'a> {
         there += step;
         for _ in 0..RUN_STEPS {
             let place = position - distance;
-            if place < jump || there + step > most || self.chain_at(place - jump) != step {
+            if place < jump || there + step > most || self.finder.chain_at(place - jump) != step {
                 break;
             }
             jump += step;
@@ -355,15 +384,11 @@ mod tests {
                 let mut rings = DistanceRings::new().unwrap();
                 rings.reset(false, keys).unwrap();
                 rings.fill(&data, data.len());
-                let search = rings.search(&data);
+                let mut search = rings.search(&data);
                 for position in (1..2900).step_by(7) {
-                    let place = Place::new(&data, position).unwrap();
                     let expected = naive_length(&data, position, search.key());
-                    assert_eq!(
-                        search.longest(place, None, EXHAUSTIVE).length,
-                        expected,
-                        "{seed} at {position}"
-                    );
+                    let found = search.at(position).unwrap().longest(None, EXHAUSTIVE);
+                    assert_eq!(found.length, expected, "{seed} at {position}");
                 }
             }
         }
@@ -411,11 +436,10 @@ mod tests {
             let probes = [1, 2, 300, 4095, 4096, 32_767, 32_768, 32_769, 40_000, 65_535, 65_536, 69_500, 69_960, 69_990];
             for position in probes {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
-                let search = rings.search(&data);
+                let mut search = rings.search(&data);
                 let key = search.key();
-                let place = Place::new(&data, position).unwrap();
                 let expected = naive_length(&data, position, key);
-                let found = search.longest(place, None, EXHAUSTIVE);
+                let found = search.at(position).unwrap().longest(None, EXHAUSTIVE);
                 if keys == Keys::SixAndFive && expected == 0 {
                     let five = naive_length(&data, position, 5);
                     prop_assert!(found.length == 0 || found.length == five, "at {}", position);
@@ -424,7 +448,7 @@ mod tests {
                 prop_assert_eq!(found.length, expected, "at {}", position);
                 for wanted in [key + 1, expected, expected + 1, expected + 9] {
                     let wanted = wanted.max(key + 1);
-                    let found = search.at_least(wanted, place, EXHAUSTIVE).map_or(0, |found| found.length);
+                    let found = search.at(position).unwrap().at_least(wanted, EXHAUSTIVE).map_or(0, |found| found.length);
                     prop_assert_eq!(found, if expected >= wanted { expected } else { 0 }, "at {}", position);
                     if search.nothing_longer_follows(position - 1, wanted) {
                         prop_assert!(expected < wanted);
@@ -441,11 +465,10 @@ mod tests {
             for position in [500, 50_000] {
                 rings.fill(&data, position + LOOKAHEAD);
                 rings.change_keys(&data, position, to);
-                let place = Place::new(&data, position).unwrap();
-                let search = rings.search(&data);
+                let mut search = rings.search(&data);
                 let expected = naive_length(&data, position, search.key());
                 if expected > 0 {
-                    prop_assert_eq!(search.longest(place, None, EXHAUSTIVE).length, expected);
+                    prop_assert_eq!(search.at(position).unwrap().longest(None, EXHAUSTIVE).length, expected);
                 }
             }
         }
@@ -459,14 +482,14 @@ mod tests {
         rings.fill(data, data.len());
         let mut search = rings.search(data);
         let mut short = |position| {
-            let place = Place::new(data, position).unwrap();
-            let entered = search.enter_short(place);
-            search.short_match(place, entered)
+            let mut at = search.at(position).unwrap();
+            let entered = at.enter_short();
+            at.short_match(entered)
         };
         assert_eq!(short(0).length, 0);
         assert_eq!((short(5).length, short(9).offset), (3, 4));
-        let near = search.near_match(Place::new(data, 14).unwrap()).unwrap();
+        let near = search.at(14).unwrap().near_match().unwrap();
         assert_eq!((near.length, near.offset), (4, 5));
-        assert!(search.near_match(Place::new(data, 5).unwrap()).is_none());
+        assert!(search.at(5).unwrap().near_match().is_none());
     }
 }

@@ -19,7 +19,7 @@
 //! Positions are 16 bits. An entry that has gone stale is some place before the position like any other: it is compared
 //! before it is believed.
 
-use super::{Arrived, Cursor, SEGMENT, has_short_matches, take_literals};
+use super::{Arrived, Cursor, SPAN, has_short_matches, take_literals};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
 use crate::error::Result;
@@ -90,6 +90,8 @@ impl FastTable {
     /// A table in the memory of `heads` and, for three bytes, of `short_heads`. The capacity of `heads` is a power of two, and
     /// so is that of `short_heads`, unless it is 0.
     pub(in crate::deflate) fn of(heads: Table<u16>, short_heads: Table<u16>) -> Self {
+        // A hash has one bit at least.
+        assert!(heads.capacity() > 1 && short_heads.capacity() != 1);
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
         Self { heads, bits, short_heads, uses_short: false, newest: 0, reenter_at: 0, repeated: 0 }
     }
@@ -177,6 +179,7 @@ impl FastTable {
         assert!(
             limit + 16 <= data.len() && end <= data.len() && data.len() <= (1 << 16) + 64 && limit <= 1 << 16
         );
+        assert!(limit <= end.max(from) && max_offset <= WINDOW_SIZE);
         assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
         if self.reenter_at == from && from < limit {
@@ -191,12 +194,11 @@ impl FastTable {
         let (heads, short_heads) = (&mut *self.heads, &mut *self.short_heads);
         let scan = Scan { data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
-        // SAFETY: the asserts above, and every entry is below `newest`.
-        let Run { position, count, matched_to, repeated } = unsafe {
-            match self.uses_short {
-                true => scan.run::<true>(from, run_start, out),
-                false => scan.run::<false>(from, run_start, out),
-            }
+        let Run { position, count, matched_to, repeated } = match self.uses_short {
+            // SAFETY: the asserts above, and every entry is below `newest`.
+            true => unsafe { scan.run::<true>(from, run_start, out) },
+            // SAFETY: as above.
+            false => unsafe { scan.run::<false>(from, run_start, out) },
         };
         self.repeated = repeated;
         *token_count = count;
@@ -222,12 +224,12 @@ const FIRST_NOTE: usize = 4096;
 /// Percent of literals over which matches of three bytes are looked for.
 const OPEN_IN_BULK: usize = 60;
 
-/// Positions past the base from which on it moves up: a segment and the longest match still fit 16 bits.
+/// Positions past the base from which on it moves up: a span and the longest match still fit 16 bits.
 const BASE_MOVES_AT: usize = 62 << 10;
 /// By how much it moves: a whole window stays before the position.
 const BASE_STEP: usize = 16 << 10;
 const _: () =
-    assert!(BASE_MOVES_AT - BASE_STEP >= WINDOW_SIZE && BASE_MOVES_AT + SEGMENT + 2 * MAX_MATCH < 1 << 16);
+    assert!(BASE_MOVES_AT - BASE_STEP >= WINDOW_SIZE && BASE_MOVES_AT + SPAN + 2 * MAX_MATCH < 1 << 16);
 
 impl Fast {
     /// A parser of `data[start..]`, where `data[..start]` is the window.
@@ -241,7 +243,7 @@ impl Fast {
         self.cursor.position
     }
 
-    /// Parses one segment into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -251,7 +253,7 @@ impl Fast {
     ) -> Option<bool> {
         let data = arrived.data;
         let Cursor { start, position, .. } = self.cursor;
-        let to = arrived.segment_end(start, position)?;
+        let to = arrived.span_end(start, position)?;
         if position == start {
             table.clear(has_short_matches(data, start));
             table.enter(data, 0, start);
@@ -271,13 +273,10 @@ impl Fast {
         // Near the end of the input too few bytes are left for a search.
         position = take_literals(data, position, to, block);
         self.cursor.position = position;
-        let is_due = self.cursor.is_end_due(arrived, block);
+        let is_due = self.cursor.end_span(arrived, block);
         let len = position - block.start;
-        if is_due || (FIRST_NOTE..FIRST_NOTE + SEGMENT).contains(&len) {
+        if is_due || (FIRST_NOTE..FIRST_NOTE + SPAN).contains(&len) {
             table.note_block(&block.frequencies, len, OPEN_IN_BULK);
-        }
-        if is_due {
-            self.cursor.restart_split();
         }
         Some(is_due)
     }

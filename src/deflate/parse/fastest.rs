@@ -14,12 +14,12 @@
 //! - Both tables of the finder are asked where short matches are worth it ([`needs_short`]), else the long one alone. Level 1
 //!   does with the long one unless that leaves very many literals, as in machine code; level 2 unless hardly any match is short.
 //!
-//! Where nothing has matched for long, the step between searches grows, and at last whole segments are not even entered.
+//! Where nothing has matched for long, the step between searches grows, and at last whole spans are not even entered.
 
 #![forbid(unsafe_code)]
 
 use super::cost::Costs;
-use super::{Arrived, Cursor, QUIET_RUN, SEGMENT, take_literals};
+use super::{Arrived, Cursor, FIRST_REFRESH, QUIET_RUN, SPAN, take_literals};
 use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::match_finder::hash_table::{Candidate, HashTables, WORD};
 use crate::deflate::token::{Frequencies, OpenBlock};
@@ -29,10 +29,8 @@ use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_S
 /// Literals in a row after which the stride begins to grow: 64. Such runs are common here, where searches find little.
 const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
-/// Of so many segments one is looked at in a quiet run: noise at twice the speed.
+/// Of so many spans one is looked at in a quiet run: noise at twice the speed.
 const QUIET_STEP: usize = 4;
-/// The first cost refresh of a block; the others follow at doubling distances.
-const FIRST_REFRESH: usize = 4096;
 /// What a later match must be worth more, in the measure of [`Candidate::value`].
 const LATER_VALUE: u32 = 3;
 
@@ -44,7 +42,7 @@ const SHORT_OVER_LITERALS_BY_VALUE: u32 = 3;
 /// Bytes of a block before that is judged.
 const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
 
-/// The parser's state between two segments. `BY_VALUE` compares matches by their value, not their length.
+/// The parser's state between two spans. `BY_VALUE` compares matches by their value, not their length.
 #[derive(Debug)]
 pub(in crate::deflate) struct Fastest<const BY_VALUE: bool> {
     cursor: Cursor,
@@ -52,7 +50,6 @@ pub(in crate::deflate) struct Fastest<const BY_VALUE: bool> {
     reach: Reach,
     /// Whether the short key is in use.
     short: bool,
-    next_refresh: usize,
     filled: usize,
 }
 
@@ -64,11 +61,10 @@ impl<const BY_VALUE: bool> Fastest<BY_VALUE> {
         let reach = Reach::new(&costs);
         // Without a window four-byte matches are most of what there is, until the tables have filled.
         let short = BY_VALUE || start == 0;
-        let next_refresh = start + FIRST_REFRESH;
-        Ok(Self { cursor: Cursor::new(start), costs, reach, short, next_refresh, filled: 0 })
+        Ok(Self { cursor: Cursor::new(start), costs, reach, short, filled: 0 })
     }
 
-    /// Parses one segment into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -78,26 +74,27 @@ impl<const BY_VALUE: bool> Fastest<BY_VALUE> {
     ) -> Option<bool> {
         let data = arrived.data;
         let Cursor { start, position, .. } = self.cursor;
-        let to = arrived.segment_end(start, position)?;
+        let to = arrived.span_end(start, position)?;
         let mut tables = HashTables::resume(rings, data, self.filled);
         let is_quiet = position - block.literals_from >= QUIET_RUN;
-        let position = if is_quiet && !((to - start) / SEGMENT).is_multiple_of(QUIET_STEP) {
+        let position = if is_quiet && !((to - start) / SPAN).is_multiple_of(QUIET_STEP) {
             tables.skip(to);
             take_literals(data, position, to, block)
         } else if self.short {
             tables.fill::<true>(to + 1);
-            parse_segment::<true, BY_VALUE>(&tables, &self.reach, position, to, block)
+            parse_span::<true, BY_VALUE>(&tables, &self.reach, position, to, block)
         } else {
             tables.fill::<false>(to + 1);
-            parse_segment::<false, BY_VALUE>(&tables, &self.reach, position, to, block)
+            parse_span::<false, BY_VALUE>(&tables, &self.reach, position, to, block)
         };
         self.cursor.position = position;
-        if position >= self.next_refresh && position < data.len() {
+        if self.cursor.is_refresh_due() && position < data.len() {
             self.costs.refresh(&block.frequencies);
             self.reach = Reach::new(&self.costs);
-            let len = position - block.start;
-            self.next_refresh = position + len;
-            if len >= SHORT_CHECK && self.short != needs_short::<BY_VALUE>(&block.frequencies, self.short) {
+            self.cursor.note_refresh(block);
+            if position - block.start >= SHORT_CHECK
+                && self.short != needs_short::<BY_VALUE>(&block.frequencies, self.short)
+            {
                 self.short = !self.short;
                 if self.short {
                     tables.begin_short();
@@ -105,12 +102,7 @@ impl<const BY_VALUE: bool> Fastest<BY_VALUE> {
             }
         }
         self.filled = tables.filled();
-        let is_due = self.cursor.is_end_due(arrived, block);
-        if is_due {
-            self.next_refresh = position + FIRST_REFRESH;
-            self.cursor.restart_split();
-        }
-        Some(is_due)
+        Some(self.cursor.end_span(arrived, block))
     }
 
     /// Everything before this place is parsed.
@@ -159,14 +151,14 @@ impl Reach {
 
 /// Parses from `position` to `end` or a little over, which is filled; tells where it stopped.
 #[inline(never)]
-fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
+fn parse_span<const SHORT: bool, const BY_VALUE: bool>(
     tables: &HashTables<'_>,
     reach: &Reach,
     mut position: usize,
     end: usize,
     block: &mut OpenBlock,
 ) -> usize {
-    let data = tables.data;
+    let data = tables.data();
     // Where the loop must look up: at the end, or where the literals have become many.
     let mut pause = end.min(block.literals_from + (1 << STRIDE_SHIFT));
     loop {
@@ -181,9 +173,10 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
             }
             pause = position + 1;
         }
-        let Some(mut spot) = tables.spot(position) else {
+        let Some(spots) = tables.spots(position) else {
             return take_literals(data, position, end, block);
         };
+        let mut spot = spots.first();
         let mut found = tables.long(spot);
         if SHORT {
             let other = tables.short(spot);
@@ -201,7 +194,7 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
             continue;
         }
         if found.length() < WORD {
-            let next = tables.next(spot);
+            let next = spots.second();
             let mut later = tables.long(next);
             if SHORT {
                 later = better::<BY_VALUE>(tables.short(next), later);
@@ -219,7 +212,7 @@ fn parse_segment<const SHORT: bool, const BY_VALUE: bool>(
         }
         let mut length = found.length();
         if length == WORD {
-            length = tables.whole_length(spot, found);
+            length = spot.whole_length(found);
         }
         block.add_match(position, length, found.offset);
         position += length;

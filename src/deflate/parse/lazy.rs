@@ -17,19 +17,19 @@
 //! take m, p += its length
 //! ```
 //!
-//! The inner loop runs over one segment of 1 KiB; fills, splits and refreshes happen between segments, so inside it there
-//! is one comparison with the segment's end. Where the finder has found nothing for long (data that does not compress), it
+//! The inner loop runs over one span of 1 KiB; fills, splits and refreshes happen between spans, so inside it there
+//! is one comparison with the span's end. Where the finder has found nothing for long (data that does not compress), it
 //! is asked only at growing distances, and at last most positions are not even entered.
 
 #![forbid(unsafe_code)]
 
 use super::cost::{BIT, Costs};
-use super::tuning::{Finds, LONG, Tuning};
+use super::tuning::{KeyTuning, LONG, MatchStats};
 use super::{Arrived, Cursor, QUIET_RUN, skip_after, take_literals};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
-use crate::deflate::match_finder::{Match, Place, WORD};
+use crate::deflate::match_finder::{Match, WORD};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -45,17 +45,13 @@ const COVERED_VALUE: u32 = 70;
 /// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
-/// The first cost refresh of a block; the others follow at doubling distances.
-const FIRST_REFRESH: usize = 4096;
-
-/// The parser's state between two segments.
+/// The parser's state between two spans.
 #[derive(Debug)]
 pub(in crate::deflate) struct Lazy {
     level: &'static LazyLevel,
     cursor: Cursor,
     costs: Costs,
-    tuning: Tuning,
-    next_refresh: usize,
+    tuning: KeyTuning,
 }
 
 impl Lazy {
@@ -67,13 +63,12 @@ impl Lazy {
         start: usize,
         is_long: bool,
     ) -> Result<Self> {
-        let (tuning, keys) = Tuning::new(start, is_long, is_filtered);
+        let (tuning, keys) = KeyTuning::new(start, is_long, is_filtered);
         rings.reset(is_long, keys)?;
-        let next_refresh = start + FIRST_REFRESH;
-        Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning, next_refresh })
+        Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning })
     }
 
-    /// Parses one segment into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -83,9 +78,9 @@ impl Lazy {
     ) -> Option<bool> {
         let data = arrived.data;
         let Cursor { start, position, .. } = self.cursor;
-        let to = arrived.segment_end(start, position)?;
+        let to = arrived.span_end(start, position)?;
         self.tuning.note_length(rings, data, position);
-        // A segment's last match and the lazy searches in it begin at most two bytes past its end.
+        // A span's last match and the lazy searches in it begin at most two bytes past its end.
         let ahead = data.len().min(to + MAX_MATCH + LOOKAHEAD);
         if position - block.literals_from < QUIET_RUN {
             rings.fill(data, ahead);
@@ -93,26 +88,21 @@ impl Lazy {
             rings.fill_thinly(data, ahead);
         }
         let shortest = self.tuning.shortest();
-        let mut segment =
-            Segment { level: self.level, costs: &self.costs, end: to, finds: &mut self.tuning.finds };
+        let mut span =
+            ParseSpan { level: self.level, costs: &self.costs, end: to, stats: &mut self.tuning.stats };
         let finder = rings.search(data);
         let position = match shortest {
-            MIN_MATCH => segment.parse::<MIN_MATCH>(finder, position, block),
-            WORD => segment.parse::<WORD>(finder, position, block),
-            _ => segment.parse::<LONG>(finder, position, block),
+            MIN_MATCH => span.parse::<MIN_MATCH>(finder, position, block),
+            WORD => span.parse::<WORD>(finder, position, block),
+            _ => span.parse::<LONG>(finder, position, block),
         };
         self.cursor.position = position;
         self.tuning.check(rings, data, position);
-        if position >= self.next_refresh && position < data.len() {
+        if self.cursor.is_refresh_due() && position < data.len() {
             self.costs.refresh(&block.frequencies);
-            self.next_refresh = position + (position - block.start);
+            self.cursor.note_refresh(block);
         }
-        let is_due = self.cursor.is_end_due(arrived, block);
-        if is_due {
-            self.next_refresh = position + FIRST_REFRESH;
-            self.cursor.restart_split();
-        }
-        Some(is_due)
+        Some(self.cursor.end_span(arrived, block))
     }
 
     /// Everything before this place is parsed.
@@ -122,34 +112,34 @@ impl Lazy {
 }
 
 /// The part of the input that the inner loop goes through in one go.
-struct Segment<'a> {
+struct ParseSpan<'a> {
     level: &'a LazyLevel,
     costs: &'a Costs,
     end: usize,
-    finds: &'a mut Finds,
+    stats: &'a mut MatchStats,
 }
 
-impl Segment<'_> {
-    /// Parses from `position` to the end of the segment or a little over; tells where it stopped. Matches have `SHORTEST` bytes
-    /// at least, one of the lengths of [`Tuning::shortest`].
+impl ParseSpan<'_> {
+    /// Parses from `position` to the end of the span or a little over; tells where it stopped. Matches have `SHORTEST` bytes
+    /// at least, one of the lengths of [`KeyTuning::shortest`].
     fn parse<const SHORTEST: usize>(
         &mut self,
         mut finder: TailChain<'_>,
         mut position: usize,
         block: &mut OpenBlock,
     ) -> usize {
-        let data = finder.data;
+        let data = finder.data();
         while position < self.end {
-            let Some(place) = Place::new(data, position) else {
+            let Some(mut at) = finder.at(position) else {
                 block.add_literal(data[position]);
                 position += 1;
                 continue;
             };
-            self.finds.searches += 1;
+            self.stats.searches += 1;
             let effort = Effort { depth: self.level.depth, nice: self.level.nice };
-            let short = if SHORTEST == MIN_MATCH { Some(finder.enter_short(place)) } else { None };
-            let near = if SHORTEST <= WORD { finder.near_match(place) } else { None };
-            let mut found = finder.longest(place, near, effort);
+            let short = if SHORTEST == MIN_MATCH { Some(at.enter_short()) } else { None };
+            let near = if SHORTEST <= WORD { at.near_match() } else { None };
+            let mut found = at.longest(near, effort);
             // The walk went for length alone; a nearer place may be the better bargain.
             if let Some(near) = near
                 && near.length < found.length
@@ -159,13 +149,13 @@ impl Segment<'_> {
             }
             let mut worth_it = found.length >= SHORTEST && self.is_worth_it(found, &data[position..]);
             if worth_it {
-                self.finds.matches += 1;
-                self.finds.fives +=
+                self.stats.matches += 1;
+                self.stats.fives +=
                     u32::from(found.length == 5 && near.is_none_or(|near| near.offset != found.offset));
             } else if let Some(short) = short {
-                found = finder.short_match(place, short);
+                found = at.short_match(short);
                 worth_it = found.length > 0 && self.is_worth_it(found, &data[position..]);
-                self.finds.shorts += u32::from(worth_it);
+                self.stats.shorts += u32::from(worth_it);
             }
             if !worth_it {
                 block.add_literal(data[position]);
@@ -177,7 +167,7 @@ impl Segment<'_> {
                 continue;
             }
             let end = self.take::<SHORTEST>(&mut finder, position, found, block);
-            self.finds.covered += (end - position) as u32;
+            self.stats.covered += (end - position) as u32;
             position = end;
         }
         position
@@ -203,7 +193,7 @@ impl Segment<'_> {
         mut found: Match,
         block: &mut OpenBlock,
     ) -> usize {
-        let data = finder.data;
+        let data = finder.data();
         let level = self.level;
         while found.length < level.lazy_below
             && position < self.end
@@ -212,8 +202,8 @@ impl Segment<'_> {
             let quarter = if found.length >= level.good { 2 } else { 0 };
             let effort = Effort { depth: level.lazy_depth >> quarter, nice: level.nice };
             let first_literal = data[position];
-            if let Some(place) = Place::new(data, position + 1)
-                && let Some(later) = finder.at_least(found.length, place, effort)
+            if let Some(at) = finder.at(position + 1)
+                && let Some(later) = at.at_least(found.length, effort)
                 && self.is_better(later, 1, found, self.costs.literal(first_literal))
             {
                 block.add_literal(first_literal);
@@ -228,8 +218,8 @@ impl Segment<'_> {
             let second_literal = data[position + 1];
             // One as long could not be worth two literals.
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
-            if let Some(place) = Place::new(data, position + 2)
-                && let Some(later) = finder.at_least(found.length + 1, place, effort)
+            if let Some(at) = finder.at(position + 2)
+                && let Some(later) = at.at_least(found.length + 1, effort)
                 && self.is_better(later, 2, found, literals)
             {
                 block.add_literal(first_literal);

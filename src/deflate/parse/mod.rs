@@ -1,8 +1,8 @@
 //! Parsers: which of the matches found become the output?
 //!
-//! One file each. A parser goes through the input from front to back, a [`SEGMENT`] at a time, asks a match finder and
-//! records its decisions in the open block. It keeps its state between segments, so the input may arrive piece by piece: a
-//! segment is parsed when all the bytes that its decisions look at are there, or the input's end is known.
+//! One file each. A parser goes through the input from front to back, a [`SPAN`] at a time, asks a match finder and
+//! records its decisions in the open block. It keeps its state between spans, so the input may arrive piece by piece: a
+//! span is parsed when all the bytes that its decisions look at are there, or the input's end is known.
 
 pub(super) mod cost;
 pub(super) mod fast;
@@ -19,9 +19,9 @@ use crate::format::deflate::MAX_MATCH;
 
 /// The grid, counted from the chunk's start, on which a parser looks up from its loop: to fill the rings, split blocks and
 /// refresh costs. The grid is a function of the input alone, so the output is.
-pub(super) const SEGMENT: usize = 1024;
+pub(super) const SPAN: usize = 1024;
 
-/// How far past a segment's end its decisions look: its last match and the lazy searches near it, or the rest of the input
+/// How far past a span's end its decisions look: its last match and the lazy searches near it, or the rest of the input
 /// where a block is about to end.
 const AHEAD: usize =
     MAX_MATCH + 2 + if LOOKAHEAD + MAX_MATCH > MIN_BLOCK { LOOKAHEAD + MAX_MATCH } else { MIN_BLOCK };
@@ -40,7 +40,7 @@ fn skip_after(run: usize) -> usize {
 }
 
 /// Literals in a row, more than a window, from which on the finders enter only some positions: noise at one and a half times the speed.
-const QUIET_RUN: usize = 40 * SEGMENT;
+const QUIET_RUN: usize = 40 * SPAN;
 
 /// Counts the bytes from `from` to `to` as literals; returns where they end.
 fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> usize {
@@ -91,15 +91,15 @@ pub(super) struct Arrived<'a> {
 }
 
 impl Arrived<'_> {
-    /// The end of the segment after `grid` that holds `position`, if the segment can be parsed now.
-    pub(super) fn segment_end(&self, grid: usize, position: usize) -> Option<usize> {
+    /// The end of the span after `grid` that holds `position`, if the span can be parsed now.
+    pub(super) fn span_end(&self, grid: usize, position: usize) -> Option<usize> {
         let needed = Self::needed_len(grid, position);
         (self.is_whole || needed <= self.data.len()).then(|| (needed - AHEAD).min(self.data.len()))
     }
 
-    /// The length of `data` with which that segment can be parsed although more follows.
+    /// The length of `data` with which that span can be parsed although more follows.
     pub(super) fn needed_len(grid: usize, position: usize) -> usize {
-        grid + (position + 1 - grid).next_multiple_of(SEGMENT) + AHEAD
+        grid + (position + 1 - grid).next_multiple_of(SPAN) + AHEAD
     }
 }
 
@@ -111,15 +111,19 @@ pub(super) struct Cursor {
     /// Everything before it is parsed.
     pub(super) position: usize,
     split: BlockSplit,
+    next_refresh: usize,
 }
+
+/// The first cost refresh of a block; the others follow at doubling distances.
+const FIRST_REFRESH: usize = 4096;
 
 impl Cursor {
     pub(super) fn new(start: usize) -> Self {
-        Self { start, position: start, split: BlockSplit::new() }
+        Self { start, position: start, split: BlockSplit::new(), next_refresh: start + FIRST_REFRESH }
     }
 
     /// Whether `block` should end at the cursor.
-    pub(super) fn is_end_due(&mut self, arrived: Arrived<'_>, block: &OpenBlock) -> bool {
+    fn is_end_due(&mut self, arrived: Arrived<'_>, block: &OpenBlock) -> bool {
         let left = arrived.data.len() - self.position;
         if left == 0 || block.is_full() {
             return true;
@@ -133,8 +137,28 @@ impl Cursor {
             || cost::is_larger(&block.frequencies, BLOCK_BYTES_MAX)
     }
 
-    /// The block ended.
-    pub(super) fn restart_split(&mut self) {
+    /// Whether the costs should be refreshed at the cursor.
+    fn is_refresh_due(&self) -> bool {
+        self.position >= self.next_refresh
+    }
+
+    /// The costs were refreshed, with `block`.
+    fn note_refresh(&mut self, block: &OpenBlock) {
+        self.next_refresh = self.position + (self.position - block.start);
+    }
+
+    /// Ends a span at the cursor. Returns whether `block` ends there too.
+    fn end_span(&mut self, arrived: Arrived<'_>, block: &OpenBlock) -> bool {
+        let is_due = self.is_end_due(arrived, block);
+        if is_due {
+            self.begin_block();
+        }
+        is_due
+    }
+
+    /// A block begins at the cursor.
+    fn begin_block(&mut self) {
         self.split.reset();
+        self.next_refresh = self.position + FIRST_REFRESH;
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! at each position:
-//!     matches = search, unless the position is hopeless
+//!     matches = search, unless the path dominates the position
 //!     a match of `nice` bytes is taken at once; others, and the literal, are offered to the path
 //!     where nothing crosses: record the path in the open block; end the block if its statistics change
 //! ```
@@ -23,18 +23,14 @@
 
 use super::cost::Costs;
 use super::path::Path;
-use super::{Arrived, Cursor, SEGMENT, skip_after};
+use super::{Arrived, Cursor, SPAN, skip_after};
 use crate::deflate::level::NearOptimalLevel;
-use crate::deflate::match_finder::Place;
 use crate::deflate::match_finder::all_lengths::{Found, MAX_FOUND, Packed};
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
-use crate::deflate::match_finder::tail_chain::Effort;
+use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
-
-/// The first cost refresh of a block; the others follow at doubling distances.
-const FIRST_REFRESH: usize = 4096;
 
 /// Kept matches with which a block is closed: a bound on memory, met only by data with more than three for each byte.
 const MAX_KEPT: usize = 900_000;
@@ -66,7 +62,7 @@ impl Kept {
 
     /// Makes room for one stretch of the grid.
     fn reserve(&mut self) -> Result<()> {
-        let positions = SEGMENT + MAX_MATCH;
+        let positions = SPAN + MAX_MATCH;
         self.counts.try_reserve(positions).map_err(|_| Error::Memory)?;
         self.matches.try_reserve(positions * MAX_FOUND).map_err(|_| Error::Memory)
     }
@@ -93,8 +89,7 @@ pub(in crate::deflate) struct NearOptimal {
     cursor: Cursor,
     costs: Costs,
     /// Where the path begins.
-    segment_start: usize,
-    next_refresh: usize,
+    path_start: usize,
     next_split_check: usize,
     /// The rest at the cursor of the longest match of the byte before.
     carry: Packed,
@@ -121,9 +116,8 @@ impl NearOptimal {
             level,
             cursor: Cursor::new(start),
             costs,
-            segment_start: start,
-            next_refresh: start + FIRST_REFRESH,
-            next_split_check: start + SEGMENT,
+            path_start: start,
+            next_split_check: start + SPAN,
             carry: Packed::NONE,
             barren: 0,
             next_search: start,
@@ -145,48 +139,11 @@ impl NearOptimal {
         block: &mut OpenBlock,
     ) -> Result<Option<bool>> {
         let data = arrived.data;
-        let Some(to) = arrived.segment_end(self.cursor.start, self.cursor.position) else { return Ok(None) };
+        let Some(to) = arrived.span_end(self.cursor.start, self.cursor.position) else { return Ok(None) };
         rings.fill(data, data.len().min(to + MAX_MATCH + LOOKAHEAD));
-        let mut finder = rings.search(data);
         let mut parser = Parser { state: self, data, path: &mut memory.path, kept: &mut memory.kept };
         parser.reserve()?;
-        let mut found = Found::new();
-        while parser.state.cursor.position < to {
-            let position = parser.state.cursor.position;
-            found.clear();
-            if let Some(place) = Place::new(data, position) {
-                parser.carry_on();
-                if position < parser.state.next_search || parser.path.is_hopeless(parser.state.level.margin) {
-                    finder.enter_short(place);
-                } else {
-                    let above = parser.carry_into(&mut found);
-                    let effort = Effort { depth: parser.state.level.depth, nice: parser.state.level.nice };
-                    finder.gather(place, above, effort, &mut found);
-                    parser.note_search(position, &found);
-                }
-            }
-            let keeps = parser.state.level.passes > 0;
-            if keeps {
-                parser.kept.push(found.list());
-            }
-            let next = match parser.offer(position, found.list()) {
-                Some(match_end) => {
-                    finder.enter_ends(position, match_end);
-                    if keeps {
-                        parser.kept.skip(match_end - position - 1);
-                    }
-                    parser.state.carry = Packed::NONE;
-                    match_end
-                }
-                None => position + 1,
-            };
-            parser.state.cursor.position = next;
-            let is_end = arrived.is_whole && next == data.len();
-            if (parser.has_closed_at(next) || is_end) && parser.close(arrived, block)? {
-                return Ok(Some(true));
-            }
-        }
-        Ok(Some(false))
+        parser.parse(rings.search(data), to, arrived, block).map(Some)
     }
 }
 
@@ -199,6 +156,54 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    /// Goes on to `to`, or to where the block is to end. Returns whether it is to end there.
+    #[inline(always)]
+    fn parse(
+        &mut self,
+        mut finder: TailChain<'_>,
+        to: usize,
+        arrived: Arrived<'_>,
+        block: &mut OpenBlock,
+    ) -> Result<bool> {
+        let mut found = Found::new();
+        while self.state.cursor.position < to {
+            let position = self.state.cursor.position;
+            found.clear();
+            if let Some(mut at) = finder.at(position) {
+                self.carry_on();
+                if position < self.state.next_search || self.path.is_dominated(self.state.level.margin) {
+                    at.enter_short();
+                } else {
+                    let above = self.carry_into(&mut found);
+                    let effort = Effort { depth: self.state.level.depth, nice: self.state.level.nice };
+                    at.gather(above, effort, &mut found);
+                    self.note_search(position, &found);
+                }
+            }
+            let keeps = self.state.level.passes > 0;
+            if keeps {
+                self.kept.push(found.list());
+            }
+            let next = match self.offer(position, found.list()) {
+                Some(match_end) => {
+                    finder.enter_ends(position, match_end);
+                    if keeps {
+                        self.kept.skip(match_end - position - 1);
+                    }
+                    self.state.carry = Packed::NONE;
+                    match_end
+                }
+                None => position + 1,
+            };
+            self.state.cursor.position = next;
+            let is_end = arrived.is_whole && next == self.data.len();
+            if (self.has_closed_at(next) || is_end) && self.close(arrived, block)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Moves the carried match on by a byte.
     #[inline(always)]
     fn carry_on(&mut self) {
@@ -255,10 +260,10 @@ impl Parser<'_> {
         None
     }
 
-    /// Whether the segment may end at `position`, just reached.
+    /// Whether the span may end at `position`, just reached.
     #[inline(always)]
     fn has_closed_at(&self, position: usize) -> bool {
-        debug_assert_eq!(position, self.state.segment_start + self.path.len());
+        debug_assert_eq!(position, self.state.path_start + self.path.len());
         self.path.may_end()
     }
 
@@ -267,16 +272,16 @@ impl Parser<'_> {
     fn close(&mut self, arrived: Arrived<'_>, block: &mut OpenBlock) -> Result<bool> {
         let position = self.state.cursor.position;
         self.record(position, block);
-        if position >= self.state.next_refresh {
+        if self.state.cursor.is_refresh_due() {
             self.refresh_costs(block);
-            self.state.next_refresh = position + (position - block.start);
+            self.state.cursor.note_refresh(block);
         }
         let is_end = arrived.is_whole && position == self.data.len();
         let must_look = is_end || block.is_full() || self.kept.is_full();
         if !must_look && position < self.state.next_split_check {
             return Ok(false);
         }
-        self.state.next_split_check = position + SEGMENT;
+        self.state.next_split_check = position + SPAN;
         if !self.state.cursor.is_end_due(arrived, block) && !self.kept.is_full() {
             return Ok(false);
         }
@@ -284,8 +289,7 @@ impl Parser<'_> {
         if !is_end {
             self.refresh_costs(block);
         }
-        self.state.next_refresh = position + FIRST_REFRESH;
-        self.state.cursor.restart_split();
+        self.state.cursor.begin_block();
         self.kept.clear();
         Ok(true)
     }
@@ -296,8 +300,8 @@ impl Parser<'_> {
     }
 
     fn record(&mut self, position: usize, block: &mut OpenBlock) {
-        self.path.record(block, self.data, self.state.segment_start);
-        self.state.segment_start = position;
+        self.path.record(block, self.data, self.state.path_start);
+        self.state.path_start = position;
         self.path.restart();
     }
 
@@ -316,7 +320,7 @@ impl Parser<'_> {
             self.refresh_costs(block);
             // Each byte takes a token at most.
             block.reopen(start, end - start)?;
-            self.state.segment_start = start;
+            self.state.path_start = start;
             let (mut position, mut rest) = (start, &matches[..]);
             while position < end {
                 let (here, after) = rest.split_at(usize::from(counts[position - start]));

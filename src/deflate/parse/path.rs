@@ -13,8 +13,8 @@
 //! A match in DEFLATE may be used at any shorter length, so of a place's matches, nearest first, each is offered at the lengths
 //! that no nearer one has; of the long ones only those at which the cost steps up, and the whole.
 //!
-//! A *segment* is what one path covers. It ends where nothing crosses: no match from before reaches further, so that nothing
-//! later can change the path up to there. So the nodes fit the first-level cache, and costs may change between segments.
+//! A *span* is what one path covers. It ends where nothing crosses: no match from before reaches further, so that nothing
+//! later can change the path up to there. So the nodes fit the first-level cache, and costs may change between spans.
 
 #![forbid(unsafe_code)]
 
@@ -24,15 +24,15 @@ use crate::deflate::token::{OpenBlock, TOKEN_SLACK};
 use crate::error::{Error, Result};
 use crate::format::deflate::{LENGTH_SLOT, MAX_MATCH, MIN_MATCH, OFFSET_BASE};
 
-/// The longest segment: no more tokens than an open block takes between two looks. It is seldom reached.
-pub(super) const MAX_SEGMENT: usize = 1024;
-const _: () = assert!(MAX_SEGMENT + MAX_MATCH <= TOKEN_SLACK);
+/// The longest span: no more tokens than an open block takes between two looks. It is seldom reached.
+pub(super) const MAX_SPAN: usize = 1024;
+const _: () = assert!(MAX_SPAN + MAX_MATCH <= TOKEN_SLACK);
 
-/// The shortest segment but the last of an input: closing costs a little.
-const MIN_SEGMENT: usize = 16;
+/// The shortest span but the last of an input: closing costs a little.
+const MIN_SPAN: usize = 16;
 
-/// A node is where a segment's byte begins, or where a match that begins in it ends.
-const NODES: usize = MAX_SEGMENT + MAX_MATCH + 1;
+/// A node is where a span's byte begins, or where a match that begins in it ends.
+const NODES: usize = MAX_SPAN + MAX_MATCH + 1;
 
 /// Lengths up to here are all offered. Beyond, a length between the ends of its slot costs what the slot's last one does, and offering them
 /// all takes three times as long on data of long matches, for hardly a byte.
@@ -73,7 +73,7 @@ fn step_of(node: Node) -> Packed {
     Packed::from_bits(node as u32)
 }
 
-/// The nodes of one segment.
+/// The nodes of one span.
 pub(super) struct Path {
     nodes: Box<[Node; NODES]>,
     /// The node whose steps are offered next.
@@ -91,7 +91,7 @@ impl Path {
         Ok(Self { nodes: boxed(UNREACHED)?, at: 0, reach: 0, lengths: [0; MAX_MATCH + 1], offsets: [0; 32] })
     }
 
-    /// Begins a segment.
+    /// Begins a span.
     pub(super) fn restart(&mut self) {
         (self.at, self.reach) = (0, 0);
         self.nodes[0] = 0;
@@ -108,22 +108,22 @@ impl Path {
         }
     }
 
-    /// Bytes of the segment so far.
+    /// Bytes of the span so far.
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
         self.at
     }
 
-    /// Whether the segment may end here.
+    /// Whether the span may end here.
     #[inline(always)]
     pub(super) fn may_end(&self) -> bool {
-        (self.at == self.reach && self.at >= MIN_SEGMENT) || self.at >= MAX_SEGMENT
+        (self.at == self.reach && self.at >= MIN_SPAN) || self.at >= MAX_SPAN
     }
 
     /// Whether a path through this node is hopeless: some match goes on beyond it and gets there for less than it costs, or
     /// hardly more, to be here.
     #[inline(always)]
-    pub(super) fn is_hopeless(&self, margin: i32) -> bool {
+    pub(super) fn is_dominated(&self, margin: i32) -> bool {
         self.at < self.reach
             && cost_of(self.nodes[self.at]) as i32 + margin > cost_of(self.nodes[self.reach]) as i32
     }
@@ -161,7 +161,7 @@ impl Path {
         self.nodes[self.at] = self.nodes[self.at].min(new);
     }
 
-    /// Takes a match for good, and goes on to its end, which closes the segment.
+    /// Takes a match for good, and goes on to its end, which closes the span.
     pub(super) fn take(&mut self, found: Packed) {
         self.at += found.length();
         self.reach = self.at;
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_ends_where_no_match_crosses() {
+    fn a_span_ends_where_no_match_crosses() {
         let mut path = Path::new().unwrap();
         path.set_costs(&Costs::defaults());
         path.restart();
@@ -310,6 +310,6 @@ mod tests {
         path.restart();
         path.offer(&[Packed::new(10, 7)], 100);
         path.offer_literal(1000);
-        assert!(path.is_hopeless(0) && !path.is_hopeless(-1000));
+        assert!(path.is_dominated(0) && !path.is_dominated(-1000));
     }
 }

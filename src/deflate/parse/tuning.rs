@@ -20,13 +20,13 @@
 
 #![forbid(unsafe_code)]
 
-use super::SEGMENT;
+use super::SPAN;
 use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
 use crate::format::deflate::MIN_MATCH;
 
 /// Bytes between two checks.
-const CHECK: usize = 16 * SEGMENT;
+const CHECK: usize = 16 * SPAN;
 /// Checks that a choice of keys lasts: a chunk of the pipeline is as long, so that it chooses once, when its window is entered anyway.
 const KEYS_LAST: u32 = 31;
 /// Five-byte matches are few if only the newest place of five gives less than one match in so many,
@@ -45,7 +45,7 @@ const COVERED_ENOUGH: u32 = CHECK as u32 / 4 * 3;
 
 /// What the searches since the last check brought.
 #[derive(Debug, Default)]
-pub(super) struct Finds {
+pub(super) struct MatchStats {
     pub(super) searches: u32,
     /// Matches of four bytes or more.
     pub(super) matches: u32,
@@ -59,8 +59,8 @@ pub(super) struct Finds {
 
 /// The choices in force, and how long they last.
 #[derive(Debug)]
-pub(super) struct Tuning {
-    pub(super) finds: Finds,
+pub(super) struct KeyTuning {
+    pub(super) stats: MatchStats,
     next_check: usize,
     keys_rest: u32,
     shorts_rest: u32,
@@ -69,13 +69,13 @@ pub(super) struct Tuning {
     takes_long_only: bool,
 }
 
-impl Tuning {
+impl KeyTuning {
     /// The choices with which an input begins, and the keys for its rings. `is_long`: over [`MEDIUM_INPUT`] bytes are
     /// expected.
     pub(super) fn new(start: usize, is_long: bool, is_filtered: bool) -> (Self, Keys) {
         let keys = if is_long { Self::long_keys(is_filtered) } else { Keys::Five };
         let tuning = Self {
-            finds: Finds::default(),
+            stats: MatchStats::default(),
             next_check: start + CHECK,
             keys_rest: KEYS_LAST,
             shorts_rest: 0,
@@ -90,7 +90,7 @@ impl Tuning {
         if is_filtered { Keys::Six } else { Keys::SixAndFive }
     }
 
-    /// At the first segment past [`MEDIUM_INPUT`] bytes, takes the tables and keys of a long input.
+    /// At the first span past [`MEDIUM_INPUT`] bytes, takes the tables and keys of a long input.
     pub(super) fn note_length(&mut self, rings: &mut DistanceRings, data: &[u8], position: usize) {
         if !self.is_long && position >= MEDIUM_INPUT {
             self.is_long = true;
@@ -113,10 +113,10 @@ impl Tuning {
             return;
         }
         self.next_check = position + CHECK;
-        self.takes_long_only = self.is_filtered && self.finds.covered < COVERED_ENOUGH;
+        self.takes_long_only = self.is_filtered && self.stats.covered < COVERED_ENOUGH;
         if self.shorts_rest > 0 {
             self.shorts_rest -= 1;
-        } else if self.finds.shorts * SHORTS_PAY < self.finds.searches {
+        } else if self.stats.shorts * SHORTS_PAY < self.stats.searches {
             self.shorts_rest = SHORTS_REST;
         }
         if self.is_long {
@@ -125,7 +125,7 @@ impl Tuning {
                 rings.change_keys(data, position, keys);
             }
         }
-        self.finds = Finds::default();
+        self.stats = MatchStats::default();
     }
 
     fn keys(&mut self, now: Keys) -> Keys {
@@ -134,7 +134,7 @@ impl Tuning {
             return if self.keys_rest == 0 { Keys::SixAndFive } else { now };
         }
         self.keys_rest = KEYS_LAST;
-        let Finds { searches, matches, fives, .. } = self.finds;
+        let MatchStats { searches, matches, fives, .. } = self.stats;
         if fives * FIVES_FEW <= matches {
             Keys::Six
         } else if 2 * matches < searches {
@@ -151,16 +151,16 @@ impl Tuning {
 mod tests {
     use super::*;
 
-    /// A check at every multiple of [`CHECK`], each with the same finds: the keys and the wish for shorts after each.
-    fn course(finds: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
+    /// A check at every multiple of [`CHECK`], each with the same stats: the keys and the wish for shorts after each.
+    fn course(stats: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
         let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
-        let (mut tuning, keys) = Tuning::new(0, true, false);
+        let (mut tuning, keys) = KeyTuning::new(0, true, false);
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(true, keys).unwrap();
         (1..=checks)
             .map(|check| {
-                let [searches, matches, fives, shorts] = finds;
-                tuning.finds = Finds { searches, matches, fives, shorts, covered: 0 };
+                let [searches, matches, fives, shorts] = stats;
+                tuning.stats = MatchStats { searches, matches, fives, shorts, covered: 0 };
                 tuning.check(&mut rings, &data, check * CHECK);
                 (rings.keys(), tuning.shortest() == MIN_MATCH)
             })
@@ -191,11 +191,12 @@ mod tests {
     #[test]
     fn filtered_data_get_short_matches_where_few_literals_are_left() {
         let data = vec![0; 8 * CHECK];
-        let (mut tuning, keys) = Tuning::new(0, true, true);
+        let (mut tuning, keys) = KeyTuning::new(0, true, true);
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(true, keys).unwrap();
         let mut shortest_after = |check, covered| {
-            tuning.finds = Finds { searches: 1000, matches: 700, shorts: 100, covered, ..Finds::default() };
+            tuning.stats =
+                MatchStats { searches: 1000, matches: 700, shorts: 100, covered, ..MatchStats::default() };
             tuning.check(&mut rings, &data, check * CHECK);
             (rings.keys(), tuning.shortest())
         };
@@ -205,12 +206,12 @@ mod tests {
 
     #[test]
     fn short_inputs_keep_the_chain_of_five() {
-        let (mut tuning, keys) = Tuning::new(0, false, false);
+        let (mut tuning, keys) = KeyTuning::new(0, false, false);
         assert_eq!(keys, Keys::Five);
         let data = vec![0; MEDIUM_INPUT];
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(true, keys).unwrap();
-        tuning.finds = Finds { searches: 1000, matches: 700, ..Finds::default() };
+        tuning.stats = MatchStats { searches: 1000, matches: 700, ..MatchStats::default() };
         tuning.check(&mut rings, &data, CHECK);
         assert_eq!((rings.keys(), tuning.shortest()), (Keys::Five, WORD));
     }

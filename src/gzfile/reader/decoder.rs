@@ -22,7 +22,7 @@ const GZIP_WINDOW_BITS: i32 = 15 + 16;
 
 /// What the next bytes of the file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum MemberState {
     /// Perhaps the beginning of a member.
     Looking,
     /// Bytes to pass on.
@@ -48,7 +48,7 @@ pub(super) enum Kind {
 pub(super) struct MemberDecoder {
     framing: Framing,
     pub(super) kind: Kind,
-    pub(super) state: State,
+    pub(super) state: MemberState,
     tuning: Tuning,
     pub(super) inflater: Option<InflateStream>,
     /// The number of bytes decoded since the file's start.
@@ -65,7 +65,7 @@ impl MemberDecoder {
         Self {
             framing,
             kind: Kind::at_start(framing),
-            state: State::Looking,
+            state: MemberState::Looking,
             tuning: Tuning::default(),
             inflater: None,
             decoded: 0,
@@ -90,11 +90,11 @@ impl MemberDecoder {
 
     /// Back to the file's start.
     pub(super) fn rewind(&mut self) {
-        self.go_to(Kind::at_start(self.framing), State::Looking, 0);
+        self.go_to(Kind::at_start(self.framing), MemberState::Looking, 0);
     }
 
     /// The source is at another place, of which this is known.
-    pub(super) fn go_to(&mut self, kind: Kind, state: State, decoded: u64) {
+    pub(super) fn go_to(&mut self, kind: Kind, state: MemberState, decoded: u64) {
         if let Some(inflater) = &mut self.inflater {
             inflater.forget_ahead();
         }
@@ -110,7 +110,7 @@ impl MemberDecoder {
 
     /// Whether nothing more can be had from what the source gave so far.
     pub(super) fn is_drained(&self) -> bool {
-        self.state != State::Decoding || self.is_truncated
+        self.state != MemberState::Decoding || self.is_truncated
     }
 
     /// Whether the file is passed on as it is, or would be if it stayed empty.
@@ -156,7 +156,7 @@ impl MemberDecoder {
             plain.append(input);
             source.clear();
             self.kind = Kind::Plain;
-            self.state = State::Copying;
+            self.state = MemberState::Copying;
         }
         Ok(())
     }
@@ -171,13 +171,13 @@ impl MemberDecoder {
             }
         }
         self.kind = Kind::Gzip;
-        self.state = State::Decoding;
+        self.state = MemberState::Decoding;
         Ok(())
     }
 
     /// Decodes or copies until `output` is full, the member ends or the file does.
     pub(super) fn read(&mut self, source: &mut Source, output: &mut Output<'_>) -> Result<(), Fault> {
-        if self.state == State::Copying {
+        if self.state == MemberState::Copying {
             return source.fill(output);
         }
         loop {
@@ -190,7 +190,7 @@ impl MemberDecoder {
             self.decoded += (output.written() - before) as u64;
             match result {
                 Ok(Status::StreamEnd) => {
-                    self.state = State::Looking;
+                    self.state = MemberState::Looking;
                     self.keep_checkpoint(source);
                     return Ok(());
                 }
@@ -227,8 +227,8 @@ impl MemberDecoder {
             // The end of what is being delivered is a better place, and not far.
             return;
         }
-        let bookmark = if self.state == State::Decoding { inflater.bookmark() } else { None };
-        if self.state == State::Decoding && bookmark.is_none() {
+        let bookmark = if self.state == MemberState::Decoding { inflater.bookmark() } else { None };
+        if self.state == MemberState::Decoding && bookmark.is_none() {
             return self.checkpoints.postpone(self.decoded);
         }
         if !self.checkpoints.is_unchanged(source.version()) {

@@ -14,9 +14,9 @@
 #![forbid(unsafe_code)]
 
 use super::super::Fault;
-use super::super::checkpoints::Place;
+use super::super::checkpoints::CheckpointKind;
 use super::super::fd::Origin;
-use super::{Kind, Reader, State};
+use super::{Kind, MemberState, Reader};
 
 impl Reader {
     /// Goes to the last checkpoint on the way of a pending seek, if there is one.
@@ -26,7 +26,7 @@ impl Reader {
         let decoder = &mut self.decoder;
         // Only decoded bytes may be passed over, no faults.
         let is_clean = self.cursor.is_clean() && self.source.is_clean();
-        if ahead <= 0 || !is_clean || decoder.state == State::Copying {
+        if ahead <= 0 || !is_clean || decoder.state == MemberState::Copying {
             return Ok(());
         }
         let target = decoder.decoded.saturating_add_signed(ahead);
@@ -42,10 +42,10 @@ impl Reader {
         if self.source.seek(checkpoint.file_offset, Origin::Start).is_none() {
             return Ok(());
         }
-        let mut state = State::Looking;
-        if let Place::Inside(bookmark, window) = &checkpoint.place {
+        let mut state = MemberState::Looking;
+        if let CheckpointKind::Inside(bookmark, window) = &checkpoint.kind {
             inflater.resume(bookmark, window.bytes()).map_err(|_| Fault::MEMORY)?;
-            state = State::Decoding;
+            state = MemberState::Decoding;
         }
         inflater.count_resumption();
         let data_offset = checkpoint.data_offset;
