@@ -9,21 +9,56 @@
 //!
 //! ARCHITECTURE.md says what each floor holds.
 
-pub mod budget;
+#![cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "public with the feature"))]
+
 pub mod capi;
-pub mod checksum;
 pub mod config;
-pub mod deflate;
 pub mod error;
-pub mod format;
 pub mod gzfile;
+pub mod stream;
+
+// The floors below belong to the library alone. Tests, benchmarks, fuzzers and the command use them by the feature
+// `internals`; without it they are private, so that the compiler reports what nothing uses.
+#[cfg(feature = "internals")]
+pub mod budget;
+#[cfg(not(feature = "internals"))]
+mod budget;
+#[cfg(feature = "internals")]
+pub mod checksum;
+#[cfg(not(feature = "internals"))]
+mod checksum;
+#[cfg(feature = "internals")]
+pub mod deflate;
+#[cfg(not(feature = "internals"))]
+mod deflate;
+#[cfg(feature = "internals")]
+pub mod format;
+#[cfg(not(feature = "internals"))]
+mod format;
+#[cfg(feature = "internals")]
 pub mod inflate;
+#[cfg(not(feature = "internals"))]
+mod inflate;
+#[cfg(feature = "internals")]
 pub mod pipeline;
-pub(crate) mod pool;
+#[cfg(not(feature = "internals"))]
+mod pipeline;
+mod pool;
 #[cfg(test)]
 mod random;
+#[cfg(feature = "internals")]
 pub mod raw;
+#[cfg(not(feature = "internals"))]
+mod raw;
+#[cfg(feature = "internals")]
 pub mod readahead;
-pub mod stream;
+#[cfg(not(feature = "internals"))]
+mod readahead;
+#[cfg(feature = "internals")]
 pub mod trace;
+#[cfg(not(feature = "internals"))]
+mod trace;
+#[cfg(feature = "internals")]
 pub mod zng;
+#[cfg(not(feature = "internals"))]
+mod zng;

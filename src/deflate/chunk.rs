@@ -9,7 +9,9 @@
 //! A chunk starts with fresh state, primed with its window, whatever the encoder did before.
 
 use super::block_split::MIN_BLOCK;
-use super::emitter::{Decision, Emitter, STORED_MIN, bound};
+#[cfg(any(test, feature = "internals"))]
+use super::emitter::bound;
+use super::emitter::{Decision, Emitter, STORED_MIN};
 use super::level::Method;
 use super::match_finder::distance_rings::DistanceRings;
 use super::parse::Arrived;
@@ -202,6 +204,7 @@ impl ChunkEncoder {
         }
     }
 
+    #[cfg(any(test, feature = "internals"))]
     /// As [`encode`](Self::encode), appending to a vector. Returns [`used_bits`](Self::used_bits).
     pub fn encode_to_vec(
         &mut self,

@@ -69,6 +69,7 @@ impl Marked {
     }
 
     /// Whether nothing was decoded.
+    #[cfg(feature = "internals")]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -30,7 +30,9 @@ mod wrap;
 
 pub use finder::{Search, Start, find_start};
 pub use marked::{Marked, Waypoint};
-pub use one_shot::{Decoded, End, decode, decode_zlib};
+#[cfg(any(test, feature = "internals"))]
+pub use one_shot::{Decoded, decode};
+pub use one_shot::{End, decode_zlib};
 pub use resolve::Resolver;
 pub use stream::{Bookmark, Goal, Inflate};
 pub use window::{Scratch, ScratchMemory};

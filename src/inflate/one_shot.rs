@@ -48,6 +48,7 @@ pub struct Decoded {
 /// Keeps all bits that were taken.
 const ALL: u32 = u32::MAX;
 
+#[cfg(any(test, feature = "internals"))]
 /// Decodes the raw DEFLATE stream at the start of `input` to `output`.
 ///
 /// Whatever room the output has may be scribbled over, but never a byte behind it.

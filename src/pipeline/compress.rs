@@ -288,6 +288,7 @@ impl Compressor {
         }
     }
 
+    #[cfg(any(test, feature = "internals"))]
     /// Ends the open chunk here, before it is full: whoever knows the data may choose the grid. An open chunk without data
     /// stays open.
     pub fn cut(&mut self) {

@@ -9,5 +9,7 @@ mod ring;
 
 pub use crate::pool::thread_limit;
 pub use compress::{Compressor, Counters, Drive, Settings};
-pub use encoder::{ChunkEnd, Form, Level, PendingBits, bound};
+pub use encoder::{ChunkEnd, Form};
+#[cfg(any(test, feature = "internals"))]
+pub use encoder::{Level, PendingBits, bound};
 pub use ring::Between;

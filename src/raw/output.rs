@@ -124,13 +124,6 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Moves as much from the front of `input` to `output` as both allow; tells how much.
-pub fn transfer(input: &mut &[u8], output: &mut Output<'_>) -> usize {
-    let count = output.put(input);
-    *input = &input[count..];
-    count
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,14 +180,5 @@ mod tests {
         assert_eq!(output.limited(100, |part| part.put(b"efghijkl")), 4);
         assert!(output.is_full());
         assert_eq!(&buffer, b"abcdefgh");
-    }
-
-    #[test]
-    fn transfer_moves_the_front_of_the_input() {
-        let mut buffer = [0u8; 2];
-        let mut output = Output::new(&mut buffer);
-        let mut input: &[u8] = b"xyz";
-        assert_eq!(transfer(&mut input, &mut output), 2);
-        assert_eq!(input, b"z");
     }
 }

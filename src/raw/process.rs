@@ -7,8 +7,6 @@ use core::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
-pub use super::epoch::Epoch;
-
 /// For how long the calling thread has had a processor so far.
 pub fn thread_time() -> Duration {
     clock(libc::CLOCK_THREAD_CPUTIME_ID)

@@ -78,7 +78,7 @@ impl InflateStream {
         outcome
     }
 
-    /// Decompresses from `source`; see [`Decoder::decode`].
+    /// Decompresses from `source`; see `readahead::Decoder::decode`.
     pub fn read(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Result<Status> {
         let (passed, written) = (self.decoder.passed(), output.written());
         let timer = self.stats.timer();

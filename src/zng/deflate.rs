@@ -57,7 +57,6 @@ fn flush_number(flush: Flush) -> c_int {
 #[derive(Debug)]
 pub struct Deflate {
     stream: Stream,
-    mem_level: i32,
 }
 
 impl Deflate {
@@ -77,12 +76,7 @@ impl Deflate {
                 strategy_number(params.strategy),
             )
         })?;
-        Ok(Self { stream, mem_level: params.mem_level })
-    }
-
-    /// What it was made with.
-    pub fn mem_level(&self) -> i32 {
-        self.mem_level
+        Ok(Self { stream })
     }
 
     /// `deflate()` of the zlib manual.
@@ -169,7 +163,7 @@ impl Deflate {
         // `zng_deflateCopy` overwrites the whole destination struct, but not its address.
         // SAFETY: the source is initialised, the destination is a stream's memory.
         done(unsafe { sys::zng_deflateCopy(stream.as_ptr(), self.stream.as_ptr()) })?;
-        Ok(Self { stream, mem_level: self.mem_level })
+        Ok(Self { stream })
     }
 
     /// `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`, as the first block told.

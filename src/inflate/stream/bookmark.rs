@@ -27,7 +27,7 @@ pub struct Bookmark {
 }
 
 impl Bookmark {
-    /// A place between two blocks of a gzip member, as one finds it who decodes by other means than [`Inflate`]. The first
+    /// A place between two blocks of a gzip member, as one finds it who decodes by other means than `Inflate`. The first
     /// byte of the input that follows comes behind `held`, the `held_count` bits (7 at most) that belong to the next block already. `crc` and
     /// `length` are those of the member's data so far.
     pub fn at_block(held: u8, held_count: u32, crc: u32, length: u32) -> Self {
