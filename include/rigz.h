@@ -196,7 +196,7 @@ int compress2(uint8_t *dest, uLong *dest_len, const uint8_t *source, uLong sourc
 
 int compress_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_size_t source_len);
 
-int compress2_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_size_t source_len, int level);
+int compress2_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_size_t source_len, int requested);
 
 uLong compressBound(uLong source_len);
 

@@ -63,6 +63,14 @@ pub(super) struct Timer {
     _span: Span,
 }
 
+impl Timer {
+    #[cold]
+    fn start(operation: Operation) -> Self {
+        let (began, cpu) = (monotonic(), thread_time());
+        Self { began, cpu, wall: Instant::now(), _span: Span::call(operation.name()) }
+    }
+}
+
 impl Stats {
     pub(super) fn new(operation: Operation) -> Self {
         Self {
@@ -80,24 +88,26 @@ impl Stats {
     }
 
     /// Starts the clocks of one call.
+    #[inline]
     pub(super) fn timer(&self) -> Option<Timer> {
-        self.is_on.then(|| Timer {
-            began: monotonic(),
-            cpu: thread_time(),
-            wall: Instant::now(),
-            _span: Span::call(self.operation.name()),
-        })
+        if self.is_on { Some(Timer::start(self.operation)) } else { None }
     }
 
     /// Counts what one call did.
+    #[inline]
     pub(super) fn count(&mut self, timer: Option<Timer>, bytes_in: usize, bytes_out: usize) {
         if let Some(timer) = timer {
-            self.time += timer.wall.elapsed();
-            self.cpu += thread_time().saturating_sub(timer.cpu);
-            self.began.get_or_insert(timer.began);
-            self.bytes_in += bytes_in as u64;
-            self.bytes_out += bytes_out as u64;
+            self.add(timer, bytes_in, bytes_out);
         }
+    }
+
+    #[cold]
+    fn add(&mut self, timer: Timer, bytes_in: usize, bytes_out: usize) {
+        self.time += timer.wall.elapsed();
+        self.cpu += thread_time().saturating_sub(timer.cpu);
+        self.began.get_or_insert(timer.began);
+        self.bytes_in += bytes_in as u64;
+        self.bytes_out += bytes_out as u64;
     }
 
     /// Writes the stream's line and its events, if anything happened, and starts anew.

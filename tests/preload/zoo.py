@@ -1,4 +1,5 @@
-"""Many kinds of small generated data, compressed by Python's zlib at several levels and settings.
+"""169 kinds of small generated data, compressed by Python's zlib at several levels and settings.
+The first 52 are tried with all settings, the others, families of like kinds, with the usual ones only.
 
 zoo.py sizes      prints a line for each case: kind, bytes, level, setting, compressed bytes
 zoo.py judge A B  compares two such lists, zlib's and ours: a report, and exit status 1 when ours is too large
@@ -64,6 +65,51 @@ K['runs']=runs
 K['exe']=lambda n:open('/usr/bin/python3','rb').read()[1000000:1000000+n]
 K['offsets']=lambda n:b''.join(struct.pack('<I',x) for x in (lambda r:[s for s in __import__('itertools').accumulate(r.randrange(10,200) for _ in range(n//4+1))])(random.Random(12)))[:n]
 K['rows']=lambda n: rep(lambda p,r=random.Random(13):(lambda b:(b.__setitem__(r.randrange(200),r.randrange(256)),bytes(b))[1])(bytearray(b'The same row again and again with little changes.  '*4)),n)
+FIRST=len(K)
+def words(form,values): return b''.join(struct.pack(form,v) for v in values)
+def walk(seed,n,step):
+    r=random.Random(seed);v=0
+    for _ in range(n): v+=r.randrange(-step,step+1);yield v
+for w,f in ((2,'>H'),(4,'>I'),(8,'>Q')):
+    for st in (1,7,250): K['big_endian%d_%d'%(w,st)]=lambda n,w=w,f=f,st=st: words(f,((i*st)%(1<<8*w) for i in range(n//w+1)))[:n]
+for step in (3,30,300,3000):
+    K['walk16_%d'%step]=lambda n,step=step: words('<h',(v%65536-32768 for v in walk(step,n//2+1,step)))[:n]
+    K['walk32_%d'%step]=lambda n,step=step: words('<i',walk(step,n//4+1,step))[:n]
+    K['stereo_%d'%step]=lambda n,step=step: b''.join(struct.pack('<hh',v%65536-32768,(v+v//7)%65536-32768) for v in walk(step,n//4+1,step))[:n]
+for p in (10,37,200,1000):
+    K['wave_float%d'%p]=lambda n,p=p: words('<f',(math.sin(i/p) for i in range(n//4+1)))[:n]
+    K['wave_round%d'%p]=lambda n,p=p: words('<f',(round(math.sin(i/p),2) for i in range(n//4+1)))[:n]
+    K['wave_double%d'%p]=lambda n,p=p: words('<d',(round(math.cos(i/p),3) for i in range(n//8+1)))[:n]
+def planes(d,w): return b''.join(d[k::w] for k in range(w))
+for w,name in ((2,'walk16_30'),(4,'walk32_30'),(4,'wave_float37'),(8,'wave_double37'),(4,'ramp4_3'),(8,'ramp8_1000')):
+    K['planes_'+name]=lambda n,w=w,name=name: planes(K[name](n//w*w),w)
+def deltas(d): return bytes((b-a)&255 for a,b in zip(b'\0'+d,d))
+for name in ('grad','walk16_30','ramp4_3','exe','bitmap','pix24'): K['deltas_'+name]=lambda n,name=name: deltas(K[name](n))
+for colours in (2,3,16,64):
+    for pixel in (1,2,3,4): K['pixels%d_%d'%(colours,pixel)]=lambda n,c=colours,b=pixel: (lambda r:(lambda pal: rep(lambda p: pal[min(c-1,int(r.expovariate(1)*c/4))]*r.randrange(1,12),n))([r.randbytes(b) for _ in range(c)]))(random.Random(c*10+b))
+for one_in in (3,10,30,300): K['bits1in%d'%one_in]=lambda n,k=one_in: bytes(sum((r.randrange(k)==0)<<b for b in range(8)) for r in [random.Random(k)] for _ in range(n))
+for one_in in (5,20,100,1000): K['broken_run%d'%one_in]=lambda n,k=one_in: (lambda r: bytes(r.randrange(1,256) if r.randrange(k)==0 else 0 for _ in range(n)))(random.Random(k+1))
+for width in (16,60,200,1000):
+    K['table%d'%width]=lambda n,w=width: rep(lambda p,r=random.Random(w): (b'%-*d'%(w//2,r.randrange(10**6))+b'%*.3f'%(w-w//2-1,r.random())+b'\n'),n)
+    K['rows%d'%width]=lambda n,w=width: (lambda r:(lambda row: rep(lambda p:(row.__setitem__(r.randrange(w),r.randrange(256)),bytes(row))[1],n))(bytearray(r.randbytes(w))))(random.Random(w))
+for alphabet in (2,3,4,6,16,20,64,100): K['letters%d'%alphabet]=lambda n,a=alphabet: (lambda r: bytes(32+r.randrange(a) for _ in range(n)))(random.Random(a))
+for alphabet in (4,16,64): K['skewed%d'%alphabet]=lambda n,a=alphabet: (lambda r: bytes(min(a-1,int(r.expovariate(0.7))) for _ in range(n)))(random.Random(a+5))
+for p in (4,6,9,17,33,64,129,257,300,1000,4000): K['period%d'%p]=lambda n,p=p: (random.Random(p).randbytes(p)*(n//p+1))[:n]
+for p in (300,2000,9000): K['near_period%d'%p]=lambda n,p=p: (lambda r,d: (lambda o:([o.__setitem__(r.randrange(n),r.randrange(256)) for _ in range(n//50)],bytes(o))[1])(bytearray((d*(n//p+1))[:n])))(random.Random(p),random.Random(p+1).randbytes(p))
+for sep in (b'\t',b';',b' | '): K['columns_%d'%len(sep)]=lambda n,s=sep: rep(lambda p,r=random.Random(len(s)): s.join(str(r.randrange(10**r.randrange(1,7))).encode() for _ in range(7))+b'\n',n)
+K['xml']=lambda n: rep(lambda p,r=random.Random(31): b'<item id="%d"><name>n%d</name><price currency="EUR">%.2f</price></item>\n'%(p,r.randrange(500),r.random()*90),n)
+K['sql']=lambda n: rep(lambda p,r=random.Random(32): b"INSERT INTO t VALUES (%d,'%s',%d,NULL);\n"%(p,b'abcdefghij'[r.randrange(9):],r.randrange(10**5)),n)
+K['fastq']=lambda n: rep(lambda p,r=random.Random(33): b'@read.%d\n%s\n+\n%s\n'%(p,bytes(r.choice(b'ACGT') for _ in range(100)),bytes(33+min(40,int(r.expovariate(0.1))) for _ in range(100))),n)
+K['urls']=lambda n: rep(lambda p,r=random.Random(34): b'https://www.example.org/%s/%d?q=%x\n'%(r.choice([b'a',b'images',b'users']),r.randrange(1000),r.getrandbits(24)),n)
+K['addresses']=lambda n: rep(lambda p,r=random.Random(35): b'10.%d.%d.%d - - [29/Nov/2026:%02d:%02d:%02d] "GET /%d" 200\n'%(r.randrange(4),r.randrange(256),r.randrange(256),p%24,p%60,p*7%60,r.randrange(99)),n)
+K['source']=lambda n: open(__file__,'rb').read()[:n] if n<3000 else (open(__file__,'rb').read()*(n//2000+1))[:n]
+K['utf8']=lambda n: text()[:n].decode('latin1').replace('e','\u00e9').replace('a','\u4e2d').encode()[:n]
+K['utf32']=lambda n: text()[:n//4+1].decode('latin1').encode('utf-32-le')[:n]
+K['uuid']=lambda n: rep(lambda p,r=random.Random(36): b'%08x-%04x-4%03x-%04x-%012x\n'%(r.getrandbits(32),r.getrandbits(16),r.getrandbits(12),r.getrandbits(16),r.getrandbits(48)),n)
+K['points']=lambda n: b''.join(struct.pack('<fff',round(a,1),round(b,1),0.0) for a,b in zip((v/10 for v in walk(1,n//12+1,9)),(v/10 for v in walk(2,n//12+1,9))))[:n]
+K['indices']=lambda n: b''.join(struct.pack('<III',i,i+1,i+200) for i in range(n//12+1))[:n]
+K['flags']=lambda n: (lambda r: b''.join(struct.pack('<HBB',r.randrange(8)<<9,r.randrange(2),255) for _ in range(n//4+1))[:n])(random.Random(37))
+K['times']=lambda n: (lambda r: b''.join(struct.pack('<qi',1764400000000+i*1000+r.randrange(900),r.randrange(100)) for i in range(n//12+1))[:n])(random.Random(38))
 def run(d,level,cfg):
     wb,ml,st,fl=15,8,0,0
     if cfg=='filt': st=1
@@ -81,11 +127,12 @@ def run(d,level,cfg):
     return len(o)
 
 def sizes():
-    for kind, make in K.items():
+    for number, (kind, make) in enumerate(K.items()):
+        settings = ("def", "filt", "w12", "m1", "m9", "flush") if number < FIRST else ("def", "flush")
         for count in (2000, 16000, 65000):
             data = make(count)
             for level in (1, 3, 6, 9):
-                for setting in ("def", "filt", "w12", "m1", "m9", "flush"):
+                for setting in settings:
                     print(kind, count, level, setting, run(data, level, setting))
 
 
@@ -108,8 +155,8 @@ def judge(theirs, ours):
     for row in worst[:12]:
         print("%.3f %s %s bytes, level %s %s: %d, ours %d" % row)
     # With 256 hash heads (memLevel 1) luck decides more than the search does: those cases are reported only.
-    far = [row for row in worst if row[4] != "m1" and row[0] > (1.35 if row[3] == "1" else 1.12)]
-    return 1 if far or over * 100 > 7 * cases else 0
+    far = [row for row in worst if row[4] != "m1" and row[0] > (1.42 if row[3] == "1" else 1.11)]
+    return 1 if far or over * 100 > 5.5 * cases else 0
 
 
 if sys.argv[1] == "sizes":

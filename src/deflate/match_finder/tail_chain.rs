@@ -55,7 +55,7 @@ impl<'a> ShortTable<'a> {
 }
 
 /// Steps of a chain up to this are taken for a run's period.
-const MAX_PERIOD: usize = 4;
+const MAX_PERIOD: usize = 3;
 /// Places of a run that are passed over at a time, at most.
 const RUN_STEPS: usize = 64;
 

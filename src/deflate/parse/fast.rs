@@ -35,12 +35,16 @@ const KEY: usize = 4;
 const SHORT_BITS: u32 = 12;
 /// How far back a match of three bytes may be; farther ones cost more than their literals.
 const SHORT_OFFSET_MAX: usize = 4096;
+/// A short match farther back than this is given up for one of three bytes that is 32 times nearer.
+const FAR: usize = 256;
+const NEARER: usize = 32;
 /// Tokens that one turn of the loop adds at most.
 pub(in crate::deflate) const TURN_TOKENS: usize = 64;
 /// Literals in a row from which on the loop skips: 64, and then one pair more for each 64.
 const SKIP_SHIFT: u32 = 6;
-/// The skip from which on its length depends on the data.
-const LONG_SKIP: usize = 62;
+/// Literals in a row from which on skips have 2 to 16 bytes, and from which on 30 to 90.
+const MEDIUM_SKIPS_FROM: usize = 256;
+const LONG_SKIPS_FROM: usize = 4096;
 /// A run of literals longer than this skips no farther, so it need not be remembered.
 const RUN_MAX: usize = 8192;
 /// The least block that tells something about the next.
@@ -289,12 +293,13 @@ fn hash<const K: usize>(word: u64, bits: u32) -> usize {
     (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
 }
 
-/// How many bytes to skip after `run` literals in a row, the last two of which begin `word`. Long skips depend on the data, so
+/// How many bytes to skip after `run` literals in a row, the last two of which begin `word`. Longer skips depend on the data, so
 /// that noise which repeats itself is searched at the same places again.
 #[inline(always)]
 fn skip(run: usize, word: u64) -> usize {
-    match run >> SKIP_SHIFT << 1 {
-        ..LONG_SKIP => run >> SKIP_SHIFT << 1,
+    match run {
+        ..MEDIUM_SKIPS_FROM => run >> SKIP_SHIFT << 1,
+        ..LONG_SKIPS_FROM => 2 + 2 * (word >> 8 & 7) as usize,
         _ => 30 + 4 * (word >> 8 & 15) as usize,
     }
 }
@@ -397,12 +402,35 @@ impl Scan<'_> {
     unsafe fn short_match(&mut self, word: u64, position: usize) -> Option<(usize, usize)> {
         // SAFETY: by the caller's promise.
         let first = unsafe { self.swap_short(word, position) };
-        if let Some(offset) = first {
+        if let Some(offset) = first.filter(|&offset| offset <= FAR) {
             return Some((0, offset));
         }
         // SAFETY: by the caller's promise; the bytes past the word are not compared.
         let second = unsafe { self.swap_short(word >> 8, position + 1) };
-        second.map(|offset| (1, offset))
+        match second.filter(|near| first.is_none_or(|far| near * NEARER < far)) {
+            Some(offset) => Some((1, offset)),
+            None => first.map(|offset| (0, offset)),
+        }
+    }
+
+    /// As [`short_match`](Self::short_match), for a match that is so much nearer than one of four bytes at `offset` that it is
+    /// the better one.
+    ///
+    /// # Safety
+    /// - As for [`swap_short`](Self::swap_short) at both.
+    #[inline(always)]
+    unsafe fn near_short_match(
+        &mut self,
+        word: u64,
+        position: usize,
+        offset: usize,
+    ) -> Option<(usize, usize)> {
+        // SAFETY: by the caller's promise.
+        let first = unsafe { self.swap_short(word, position) };
+        // SAFETY: by the caller's promise.
+        let second = unsafe { self.swap_short(word >> 8, position + 1) };
+        let is_near = |near: &usize| near * NEARER < offset;
+        second.filter(is_near).map(|near| (1, near)).or(first.filter(is_near).map(|near| (0, near)))
     }
 
     /// Enters the last two positions of a match that ends at `end`, unless they are within a run of one byte.
@@ -505,8 +533,19 @@ impl Scan<'_> {
             let mut found = (length_0, offset_0, difference_0);
             let mut is_second = false;
             if is_match_0 {
-                if length_0 < 8 && length_1 > length_0 && offset_1.wrapping_sub(1) < max_offset {
+                if length_0 < 8
+                    && (length_1 > length_0 || length_1 == length_0 && offset_1 * NEARER < offset_0)
+                    && offset_1.wrapping_sub(1) < max_offset
+                {
                     (found, is_second) = ((length_1, offset_1, difference_1), true);
+                }
+                if SHORT && found.0 == KEY && found.1 > FAR {
+                    // SAFETY: there are short heads, and 16 bytes after a position below the limit.
+                    if let Some((later, offset)) = unsafe { self.near_short_match(word, position, found.1) } {
+                        let difference = load(position + later - offset) ^ load(position + later);
+                        let length = (difference.trailing_zeros() >> 3) as usize;
+                        (found, is_second) = ((length, offset, difference), later == 1);
+                    }
                 }
             } else if difference_1 as u32 == 0 && offset_1.wrapping_sub(1) < max_offset {
                 (found, is_second) = ((length_1, offset_1, difference_1), true);

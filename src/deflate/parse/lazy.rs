@@ -45,6 +45,10 @@ const COVERED_VALUE: u32 = 70;
 /// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
+/// Bytes per search from which on searches are few, so that each may compare four times as many candidates, up to this many.
+const SPARSE_FROM: usize = 24;
+const SPARSE_DEPTH_MAX: u32 = 64;
+
 /// The parser's state between two spans.
 #[derive(Debug)]
 pub(in crate::deflate) struct Lazy {
@@ -52,6 +56,8 @@ pub(in crate::deflate) struct Lazy {
     cursor: Cursor,
     costs: Costs,
     tuning: KeyTuning,
+    /// Few searches were needed for the last span.
+    is_sparse: bool,
 }
 
 impl Lazy {
@@ -65,7 +71,7 @@ impl Lazy {
     ) -> Result<Self> {
         let (tuning, keys) = KeyTuning::new(start, is_long, is_filtered);
         rings.reset(is_long, keys)?;
-        Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning })
+        Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning, is_sparse: false })
     }
 
     /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
@@ -88,14 +94,19 @@ impl Lazy {
             rings.fill_thinly(data, ahead);
         }
         let shortest = self.tuning.shortest();
-        let mut span =
-            ParseSpan { level: self.level, costs: &self.costs, end: to, stats: &mut self.tuning.stats };
+        let depth = self.level.depth;
+        let depth = if self.is_sparse { depth.max(SPARSE_DEPTH_MAX.min(4 * depth)) } else { depth };
+        let (level, costs, stats) = (self.level, &self.costs, &mut self.tuning.stats);
+        let before = stats.searches;
+        let mut span = ParseSpan { level, depth, costs, end: to, stats };
         let finder = rings.search(data);
         let position = match shortest {
             MIN_MATCH => span.parse::<MIN_MATCH>(finder, position, block),
             WORD => span.parse::<WORD>(finder, position, block),
             _ => span.parse::<LONG>(finder, position, block),
         };
+        let searches = (self.tuning.stats.searches - before) as usize;
+        self.is_sparse = searches * SPARSE_FROM < position - self.cursor.position;
         self.cursor.position = position;
         self.tuning.check(rings, data, position);
         if self.cursor.is_refresh_due() && position < data.len() {
@@ -114,6 +125,8 @@ impl Lazy {
 /// The part of the input that the inner loop goes through in one go.
 struct ParseSpan<'a> {
     level: &'a LazyLevel,
+    /// Candidates compared in a first search.
+    depth: u32,
     costs: &'a Costs,
     end: usize,
     stats: &'a mut MatchStats,
@@ -136,7 +149,7 @@ impl ParseSpan<'_> {
                 continue;
             };
             self.stats.searches += 1;
-            let effort = Effort { depth: self.level.depth, nice: self.level.nice };
+            let effort = Effort { depth: self.depth, nice: self.level.nice };
             let short = if SHORTEST == MIN_MATCH { Some(at.enter_short()) } else { None };
             let near = if SHORTEST <= WORD { at.near_match() } else { None };
             let mut found = at.longest(near, effort);
