@@ -299,7 +299,7 @@ fn hash<const K: usize>(word: u64, bits: u32) -> usize {
 fn skip(run: usize, word: u64) -> usize {
     match run {
         ..MEDIUM_SKIPS_FROM => run >> SKIP_SHIFT << 1,
-        ..LONG_SKIPS_FROM => 2 + 2 * (word >> 8 & 7) as usize,
+        MEDIUM_SKIPS_FROM..LONG_SKIPS_FROM => 2 + 2 * (word >> 8 & 7) as usize,
         _ => 30 + 4 * (word >> 8 & 15) as usize,
     }
 }
