@@ -5,7 +5,8 @@
 //! front the host may also take through the `gzgetc` macro. A request at least as large as the
 //! cursor's buffer is decoded straight into the host's memory.
 //!
-//! **Faults surface where they are.** Damage, a file that ends inside a member, or a failing read may
+//! **Faults are reported in order.** Damage, a file that ends inside a member, or a failing read
+//! may
 //! be found while good bytes still wait. The cursor suspends the fault and reports it after the last
 //! good byte before it: the request that takes this byte returns it, and the next one fails. A
 //! non-blocking descriptor without data is reported as a fault too, marked `again`, but leaves the
@@ -122,7 +123,8 @@ impl Reader {
         self.decoder.is_direct()
     }
 
-    /// Forgets that the file ended, in case it grew, and what else the next request will find again.
+    /// Forgets that the file ended, in case it grew, and faults that the next request will find
+    /// again.
     pub(super) fn forget_end(&mut self) {
         self.source.forget_end();
         self.decoder.forget_end();
@@ -252,7 +254,7 @@ impl Reader {
         Some(Moved::Anew)
     }
 
-    /// Forgets all that was known of another place of the file; source and decoder have moved.
+    /// Forgets the state of the old position; source and decoder have moved.
     fn restart(&mut self, position: i64) {
         self.forget_end();
         self.cursor.go_to(position);
@@ -298,7 +300,7 @@ impl Reader {
         let buffer = &mut self.cursor.output;
         let may_grow = self.source.may_grow();
         if buffer.is_full() && self.source.takes_share() {
-            // Refused memory is no fault here: the buffer serves as it is.
+            // Refused memory is not a fault here: the buffer is used as it is.
             buffer.grow(LARGE_SIZE).ok();
         }
         buffer.clear();

@@ -44,7 +44,7 @@ pub(super) enum Kind {
     Plain,
 }
 
-/// Turns the file's bytes into the reader's.
+/// Decodes the file's bytes for the reader.
 pub(super) struct MemberDecoder {
     framing: Framing,
     pub(super) kind: Kind,
@@ -93,7 +93,7 @@ impl MemberDecoder {
         self.go_to(Kind::at_start(self.framing), MemberState::Looking, 0);
     }
 
-    /// The source is at another place, of which this is known.
+    /// The source has moved to a position with this state.
     pub(super) fn go_to(&mut self, kind: Kind, state: MemberState, decoded: u64) {
         if let Some(inflater) = &mut self.inflater {
             inflater.forget_ahead();
@@ -108,7 +108,7 @@ impl MemberDecoder {
         self.ignored_from = None;
     }
 
-    /// Whether nothing more can be had from what the source gave so far.
+    /// Whether the source's bytes so far yield no more output.
     pub(super) fn is_drained(&self) -> bool {
         self.state != MemberState::Decoding || self.is_truncated
     }
@@ -217,14 +217,14 @@ impl MemberDecoder {
         }
     }
 
-    /// Keeps what it takes to continue from here, where that is wanted and possible.
+    /// Keeps a checkpoint here, if one is due and possible.
     fn keep_checkpoint(&mut self, source: &Source) {
         if !self.checkpoints.is_due(self.decoded) {
             return;
         }
         let Some(inflater) = &mut self.inflater else { return };
         if inflater.offset().is_some() {
-            // The end of what is being delivered is a better place, and not far.
+            // The end of the data being delivered is a better place, and not far.
             return;
         }
         let bookmark = if self.state == MemberState::Decoding { inflater.bookmark() } else { None };
