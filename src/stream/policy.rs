@@ -34,8 +34,8 @@ const BULK_MEM_LEVEL: i32 = 7;
 /// Room for output below which zlib itself may need another call.
 const SMALL_ROOM: usize = 32 << 10;
 
-/// Whether a stream's long segments go to the pipeline: the usual window and memory, and a strategy that looks for
-/// matches of any distance.
+/// Whether a stream's long segments go to the pipeline: it has the usual window, enough memory, and a strategy that
+/// looks for matches of any distance.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
     params.level.number() > 0
         && params.window_bits == 15
@@ -97,8 +97,8 @@ enum Name {
 /// - libarchive: archive_write_add_filter_gzip.c ends with calls until `Z_STREAM_END`, archive_write_set_format_zip.c with calls until
 ///   one leaves room. (`bsdtar`)
 /// - The JDK's libzip.so: DeflaterOutputStream and all that is made of it (GZIPOutputStream, ZipOutputStream, jar) calls until
-///   `Deflater.finished()`, which is `Z_STREAM_END`; `Deflater` has no other way to know that output is complete. The library of
-///   that name by others is libzip.so.5. (`java`)
+///   `Deflater.finished()`, which is `Z_STREAM_END`; `Deflater` has no other way to know that output is complete. The
+///   unrelated library of that name is libzip.so.5. (`java`)
 ///
 /// Not PHP: its output handler (ext/zlib, `php_zlib_output_handler_ex`) fails if one call of `Z_FINISH` is not enough. Hadoop's
 /// native codec was not run.
