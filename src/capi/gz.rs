@@ -90,7 +90,7 @@ impl Handle {
 /// # Safety
 /// - `file` is null or an open file.
 unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile) -> R) -> R {
-    // SAFETY: an open file points to a `Handle`, which `head` begins, and nobody else uses it meanwhile.
+    // SAFETY: an open file points to a `Handle`, which `head` begins, and nothing else uses it meanwhile.
     let Some(handle) = (unsafe { file.cast::<Handle>().as_mut() }) else { return refused };
     if handle.dead {
         return refused;
@@ -133,7 +133,7 @@ unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<us
 /// - `file` is an open file, and not used after this.
 unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
     let mut place = file.cast::<Handle>();
-    // SAFETY: an open file points to a `Handle`, and nobody else uses it.
+    // SAFETY: an open file points to a `Handle`, and nothing else uses it.
     let handle = unsafe { place.as_mut() };
     let code = guard(Z_STREAM_ERROR, || {
         if handle.dead {

@@ -1,4 +1,4 @@
-//! `Buffer`: bytes waiting between two sides, with memory that grows only while it is empty.
+//! `Buffer`: bytes between a producer and a consumer.
 //!
 //! A buffer is a store and a range of it. Bytes are added after the range and taken from its front. Bytes pushed back
 //! to the reader's output go before the range, or to the end of the store if the range is empty, so that as many as fit

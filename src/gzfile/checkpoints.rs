@@ -172,7 +172,7 @@ impl Checkpoints {
     }
 }
 
-/// The data before a place, within the process's budget.
+/// The data before a checkpoint, within the process's budget.
 #[derive(Debug)]
 pub(super) struct Window {
     bytes: Vec<u8>,

@@ -113,7 +113,7 @@ impl Descriptor {
         (fd != -1).then_some(Self(fd))
     }
 
-    /// Takes over the host's descriptor, setting what the mode asks for.
+    /// Takes over the host's descriptor and sets the flags that the mode requests.
     pub(super) fn adopt(fd: c_int, mode: &Mode) -> Self {
         let _whole = NoCancel::new();
         if mode.non_blocking {
@@ -149,7 +149,7 @@ impl Descriptor {
         Filled::Full
     }
 
-    /// Writes all of `bytes`, taking what was written off their front.
+    /// Writes all of `bytes`, removing the written bytes from its front.
     pub(super) fn write_all(&self, bytes: &mut &[u8]) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         while !bytes.is_empty() {

@@ -42,7 +42,7 @@ pub use crate::readahead::{InjectedFault, ReadCounters, Tuning, Way};
 /// zlib's buffer size. It limits the length of a `gzprintf` string, and `gzungetc` has room for twice as many bytes.
 const DEFAULT_SIZE: usize = 8192;
 
-/// The smallest buffer size, with which flushing still makes progress.
+/// The smallest buffer size with which flushing makes progress.
 const LEAST_SIZE: usize = 8;
 
 /// A file that is read or written through gzip.
@@ -157,7 +157,7 @@ impl GzFile {
         }
     }
 
-    /// What other threads did for a reader so far.
+    /// Counters of the work that other threads did for a reader so far.
     pub fn counters(&self) -> ReadCounters {
         match &self.side {
             Side::Read(reader) => reader.counters(),

@@ -153,7 +153,7 @@ impl InflateStream {
         self.decoder.offset()
     }
 
-    /// What other threads did.
+    /// Counters of the work that other threads did.
     pub fn counters(&self) -> ReadCounters {
         self.decoder.counters()
     }

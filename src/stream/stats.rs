@@ -110,7 +110,7 @@ impl Stats {
         self.bytes_out += bytes_out as u64;
     }
 
-    /// Writes the stream's line and its events, if anything happened, and starts anew.
+    /// Writes the stream's line and its events, if anything happened, and resets the counters.
     pub(super) fn finish(&mut self, counters: Counters) {
         if !self.is_on || self.bytes_in + self.bytes_out == 0 {
             return;

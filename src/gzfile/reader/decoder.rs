@@ -1,4 +1,4 @@
-//! The reader's decoder: what the next bytes of the file are, and what they decode to.
+//! The reader's decoder: finds out what the next bytes of the file are, and decodes them.
 //!
 //! It is in one of three states. *Looking*, it decides by the next two bytes whether a member begins.
 //! *Decoding*, it is inside a member. *Copying*, the file did not begin with a member and is passed
@@ -83,7 +83,7 @@ impl MemberDecoder {
         }
     }
 
-    /// What other threads did.
+    /// Counters of the work that other threads did.
     pub(super) fn counters(&self) -> ReadCounters {
         self.inflater.as_ref().map(InflateStream::counters).unwrap_or_default()
     }
@@ -118,7 +118,7 @@ impl MemberDecoder {
         matches!(self.kind, Kind::Unknown | Kind::Plain)
     }
 
-    /// The file offset of the decoder; `None` where the file has none.
+    /// The file offset of the decoder; `None` if the file is not seekable.
     pub(super) fn offset(&self, source: &Source) -> Option<i64> {
         match self.inflater.as_ref().and_then(InflateStream::offset) {
             Some(offset) => i64::try_from(offset).ok(),
@@ -126,7 +126,7 @@ impl MemberDecoder {
         }
     }
 
-    /// The offset of what was ignored after the last member.
+    /// The offset of the bytes that were ignored after the last member.
     pub(super) fn ignored_from(&self) -> Option<i64> {
         self.ignored_from
     }
@@ -232,7 +232,7 @@ impl MemberDecoder {
             return self.checkpoints.postpone(self.decoded);
         }
         if !self.checkpoints.is_unchanged(source.version()) {
-            // A file that has no positions, or was written to while it was read.
+            // A file that is not seekable, or was written to while it was read.
             return self.checkpoints.forget();
         }
         let Some(offset) = source.position() else { return self.checkpoints.forget() };
