@@ -1,4 +1,5 @@
-//! The kit of the C border: pointers become slices, states are checked, panics stop, outcomes become numbers.
+//! Helpers for the C boundary: make slices of pointers, check stream states, catch panics, and convert results to
+//! return codes.
 
 use super::types::code::*;
 use super::types::z_stream;
@@ -16,11 +17,11 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// Whether the thread is within an export of ours.
+    /// Whether the thread is inside one of our exports.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs an export's body. A panic, which would be our bug, becomes `on_panic` and stays silent.
+/// Runs an export's body. After a panic, which is a bug of ours, returns `on_panic`; the panic prints nothing.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     contain(on_panic, || {
         point(Point::Call);
@@ -28,7 +29,7 @@ pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     })
 }
 
-/// As [`guard`], for a further part of an export.
+/// As [`guard`], for another part of an export.
 pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     keep_panics_quiet();
     let outer = IS_INSIDE.replace(true);
@@ -37,8 +38,8 @@ pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     result.unwrap_or(on_panic)
 }
 
-/// Silences panic output for panics raised inside this library; others still reach the host's hook. Neither of the two boxes
-/// here takes memory, which could be refused: one is there already, the other is of no size.
+/// Silences panic output for panics raised inside this library; others still reach the host's hook. Neither of the two
+/// boxes here allocates, which could fail: one exists already, the other has size 0.
 fn keep_panics_quiet() {
     static IS_QUIET: AtomicBool = AtomicBool::new(false);
     static HOST: Published<Box<PanicHook>> = Published::new();
@@ -64,7 +65,7 @@ fn keep_panics_quiet() {
 
 type PanicHook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
 
-/// zlib's number for an outcome.
+/// zlib's return code for an outcome.
 pub(super) fn to_code(outcome: Result<Status>) -> c_int {
     match outcome {
         Ok(Status::Ok) => Z_OK,
@@ -74,7 +75,7 @@ pub(super) fn to_code(outcome: Result<Status>) -> c_int {
     }
 }
 
-/// zlib's number for an outcome whose only good end is `Z_OK`.
+/// zlib's return code for an outcome whose only success is `Z_OK`.
 pub(super) fn to_ok(outcome: Result<()>) -> c_int {
     outcome.map_or_else(error_code, |()| Z_OK)
 }
@@ -89,7 +90,7 @@ fn error_code(error: Error) -> c_int {
     }
 }
 
-/// zlib's text for one of its numbers.
+/// zlib's text for a return code.
 pub(super) fn text(code: c_int) -> &'static CStr {
     match code {
         Z_NEED_DICT => c"need dictionary",
@@ -104,7 +105,7 @@ pub(super) fn text(code: c_int) -> &'static CStr {
     }
 }
 
-/// Whether a program was built for this ABI: the major version and the size of `z_stream`.
+/// Whether a program was built for this ABI: checks the major version and the size of `z_stream`.
 ///
 /// # Safety
 /// - `version` is null or a C string.
@@ -143,7 +144,7 @@ pub(super) fn strategy(strategy: c_int) -> Option<Strategy> {
     })
 }
 
-/// A foreign buffer to read.
+/// The caller's input buffer as a slice.
 ///
 /// # Safety
 /// - `start` is valid for reads of `len` bytes for `'a`, or `len` is 0.
@@ -155,7 +156,7 @@ pub(super) unsafe fn slice<'a>(start: *const u8, len: usize) -> &'a [u8] {
     unsafe { core::slice::from_raw_parts(start, len) }
 }
 
-/// What a `z_stream` offers for one call: its input and the room for output.
+/// The input and the room for output that a `z_stream` has for one call.
 pub(super) struct Exchange<'a> {
     strm: NonNull<z_stream>,
     given: usize,
@@ -164,7 +165,7 @@ pub(super) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// None when a buffer is promised that is not there.
+    /// `None` if a buffer is null but its length is not 0.
     ///
     /// # Safety
     /// - `strm` is valid, and so are the buffers that it describes, for the length of the call.
@@ -180,7 +181,7 @@ impl Exchange<'_> {
         Some(Self { output, ..unsafe { Self::input_only(strm) }? })
     }
 
-    /// As [`new`](Self::new), for a call that gives nothing and so may not ask where to: there is no room.
+    /// As [`new`](Self::new), for a call that writes no output and must not check `next_out`: there is no room.
     ///
     /// # Safety
     /// - `strm` is valid, and so is the input that it describes, for the length of the call.
@@ -195,7 +196,7 @@ impl Exchange<'_> {
         Some(Self { strm, given: input.len(), input, output: Output::new(&mut []) })
     }
 
-    /// Tells the program what was taken and given: pointers and room move on, totals grow.
+    /// Updates the `z_stream` with the bytes taken and written: pointers, lengths and totals.
     pub(super) fn settle(mut self) {
         let taken = self.given - self.input.len();
         let written = self.output.written();
@@ -211,7 +212,7 @@ impl Exchange<'_> {
     }
 }
 
-/// What tells one kind of state from another, and from memory that is no state.
+/// A magic number: distinguishes the kinds of state from each other, and from memory that is not a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(super) enum Kind {
@@ -223,7 +224,7 @@ pub(super) enum Kind {
 /// Marks the kind of a stream that a panic left in an unknown state.
 const DEAD: u64 = 1 << 63;
 
-/// What `z_stream.state` points at. `kind` and `strm` come first in every state, so that they can be read of any.
+/// The target of `z_stream.state`. `kind` and `strm` come first in every state, so that they can be read from any.
 #[repr(C)]
 pub(super) struct StreamState<T> {
     /// A [`Kind`], kept as a number because a foreign state may hold anything.
@@ -245,8 +246,8 @@ impl<T> StreamState<T> {
 }
 
 impl StreamGuard<'_> {
-    /// As [`guard`], of an export's work on the stream: a panic leaves it dead. Whatever it was in the middle of, every later call
-    /// is refused; the one that ends it frees what it has.
+    /// As [`guard`], for an export's work on the stream: a panic marks it dead. Every later call is then refused,
+    /// except that the one that ends the stream frees its memory.
     pub(super) fn guard<T>(self, on_panic: T, body: impl FnOnce() -> T) -> T {
         guard(None, || Some(body())).unwrap_or_else(|| {
             *self.0 |= DEAD;
@@ -255,7 +256,7 @@ impl StreamGuard<'_> {
     }
 }
 
-/// The allocator that a stream asks for; its empty fields are filled in, since programs look.
+/// The allocator that a stream requests. Its null fields are filled in, because programs read them.
 ///
 /// # Safety
 /// - `strm`'s allocator fields are null or keep zlib's contract.
@@ -269,7 +270,7 @@ pub(super) unsafe fn allocator(strm: &mut z_stream) -> Allocator {
     unsafe { Allocator::foreign(alloc, free, strm.opaque) }
 }
 
-/// Gives `strm` a state.
+/// Allocates a state and stores it in `strm`.
 pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, inner: T) -> Result<()> {
     let state = StreamState { kind: kind as u64, strm, allocator, inner };
     let place = allocator.place(state).map_err(|_| Error::Memory)?;
@@ -277,7 +278,7 @@ pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, 
     Ok(())
 }
 
-/// The state of a stream, if it is one of the kind and belongs to this very `z_stream`.
+/// The state of a stream, if it has this kind and belongs to this very `z_stream`.
 ///
 /// # Safety
 /// - `strm` is null or valid; its state is null or came from [`install`] with the same `T` for the same kind.
@@ -307,12 +308,12 @@ unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut St
     if found & !DEAD != kind as u64 || owner != strm {
         return None;
     }
-    // SAFETY: the kind tells that it is a `StreamState<T>`, and the program uses a stream from one thread at a time.
+    // SAFETY: the kind shows that it is a `StreamState<T>`, and the program uses a stream from one thread at a time.
     Some(unsafe { &mut *place })
 }
 
-/// Takes a stream's state away and frees its memory; returns what `look` says of it before. A dead stream is freed, too, and there is
-/// nothing left to say of it.
+/// Removes a stream's state and frees its memory. Returns the result of `look`, called before that; `None` for a dead
+/// stream, which is freed too.
 ///
 /// # Safety
 /// - As for [`state`].
@@ -330,7 +331,7 @@ pub(super) unsafe fn remove<T, R>(strm: *mut z_stream, kind: Kind, look: impl Fn
     last_look
 }
 
-/// Copies a history and its length to the program's places, each of which may be null.
+/// Copies a history and its length to the program's pointers, each of which may be null.
 ///
 /// # Safety
 /// - `place` is null or has room for the history, at most 32 KiB; `len` is null or valid.

@@ -43,7 +43,7 @@ macro_rules! stream {
 }
 
 impl Deflate {
-    /// What the program wants in the gzip header, read from its struct.
+    /// The gzip header to write, read from the program's struct.
     ///
     /// # Safety
     /// - The program's header and the texts it names are valid, as `deflateSetHeader` asks.
@@ -67,7 +67,7 @@ impl Deflate {
         })
     }
 
-    /// Shows the program what it reads besides the buffers.
+    /// Updates the fields of `z_stream` that are not about the buffers.
     fn publish(&self, strm: &mut z_stream) {
         if let Some(check) = self.stream.check() {
             strm.adler = uLong::from(check);
@@ -76,13 +76,13 @@ impl Deflate {
     }
 }
 
-// C functions that add the address they return to: see origin.c.
+// C functions that add their return address to the arguments: see origin.c.
 unsafe extern "C" {
     fn rigz_deflate_init();
     fn rigz_deflate_init2();
 }
 
-/// A jump to a C function that leaves all arguments, and the address to return to, where they are.
+/// A jump to a C function that leaves all arguments and the return address in place.
 macro_rules! jump_to {
     ($function:ident) => {{
         #[cfg(target_arch = "x86_64")]
@@ -161,7 +161,7 @@ unsafe extern "C" fn rigz_deflate_init_at(
             install(strm, Kind::Deflate, allocator, deflate)
         });
         if outcome == Err(Error::Memory) {
-            // Whatever stood there: as with zlib, a stream that was refused its memory may be ended.
+            // Clears any old value: as in zlib, deflateEnd() may be called on a stream that was refused its memory.
             strm.state = core::ptr::null_mut();
             strm.msg = text(Z_MEM_ERROR).as_ptr();
         }
@@ -173,7 +173,7 @@ fn restart(strm: &mut z_stream) {
     (strm.total_in, strm.total_out) = (0, 0);
     strm.msg = core::ptr::null();
     strm.data_type = 2; // Z_UNKNOWN
-    strm.adler = 1; // What zlib leaves there for a raw stream; `publish` knows better for the others.
+    strm.adler = 1; // zlib's value for a raw stream; `publish` sets it for the others.
 }
 
 /// Compresses as much as input and room allow, and completes what `flush` asks for. `Z_OK`, `Z_STREAM_END` after the trailer, `Z_BUF_ERROR`
@@ -181,7 +181,7 @@ fn restart(strm: &mut z_stream) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
-    // Z_TREES is inflate's alone.
+    // Only inflate accepts Z_TREES.
     let Some(flush) = super::boundary::flush(flush).filter(|flush| *flush != Flush::Trees) else {
         return Z_STREAM_ERROR;
     };
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
     })
 }
 
-/// Lends the program's buffers and header to `work` and settles afterwards.
+/// Runs `work` on the program's buffers and header, and updates the `z_stream` afterwards.
 ///
 /// # Safety
 /// - The buffers and the header that the program named are valid.
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strate
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         if !deflate.stream.params_need_buffers(level, strategy) {
-            // Nobody has promised that they are there.
+            // The buffers need not be valid in this case.
             return to_ok(deflate.stream.params(level, strategy, &mut &[][..], &mut Output::new(&mut [])));
         }
         let outcome = if strm.next_out.is_null() {
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn deflateSetDictionary(
         let strm = unsafe { &mut *strm };
         deflate.publish(strm);
         if let Ok(kept) = outcome {
-            // zlib counts what its window takes of a dictionary as input.
+            // zlib counts the dictionary bytes that its window takes as input.
             strm.total_in = strm.total_in.wrapping_add(kept as u64);
         }
         to_ok(outcome.map(|_| ()))
@@ -414,7 +414,7 @@ pub unsafe extern "C" fn deflateBound_z(strm: *mut z_stream, source_len: z_size_
 }
 
 unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
-    // Whatever the stream will be: short stored blocks and a gzip wrap.
+    // For any kind of stream: short stored blocks and a gzip wrap.
     let any = oneshot::bound(len).saturating_add(len >> 3).saturating_add(18);
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     match unsafe { state::<Deflate>(strm, Kind::Deflate) } {

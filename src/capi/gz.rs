@@ -1,11 +1,13 @@
-//! gzopen and its family: the C face of [`GzFile`].
+//! gzopen and its family: the C interface of [`GzFile`].
 //!
-//! A `gzFile` points to a `Handle`, whose first three fields are public: zlib.h's `gzgetc` macro takes bytes from `next`,
-//! counting `have` down and `pos` up, without calling anything. Every entry therefore first asks what the macro took since
-//! (`Handle::adopt`), and every exit tells it anew what waits (`Handle::publish`). Nothing else is kept here.
+//! A `gzFile` points to a `Handle`, whose first three fields are public: zlib.h's `gzgetc` macro takes bytes from
+//! `next`, decrements `have` and increments `pos`, without calling anything. So every export first counts the bytes
+//! that the macro took (`Handle::adopt`), and finally publishes the bytes that are buffered (`Handle::publish`). No
+//! other state is kept here.
 //!
-//! A `gzFile` is null or *an open file*: it came from `gzopen` or `gzdopen`, was not closed, and one thread uses it at a time.
-//! With the manual's promises about buffers and strings this is what every export leans on as "the caller's promise".
+//! A `gzFile` is null or *an open file*: it came from `gzopen` or `gzdopen`, was not closed, and one thread uses it at
+//! a time. With the manual's requirements for buffers and strings, this is "the caller's promise" on which every export
+//! relies.
 
 use super::boundary::{contain, flush, guard, slice, strategy, to_ok};
 use super::types::code::*;
@@ -27,10 +29,11 @@ versions! {
     "ZLIB_1.2.9": gzfread gzfwrite;
 }
 
-/// Up to so many bytes are read without entering the file, if they wait; for more, entering costs nothing beside the copy.
+/// Reads of up to this many bytes are served from the buffer without entering the file; for more, entering costs
+/// nothing compared with the copy.
 const SHORT: c_uint = 4096;
 
-/// What zlib.h shows of a `gzFile`: `struct gzFile_s`.
+/// The public part of a `gzFile`: zlib.h's `struct gzFile_s`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct gzFile_s {
@@ -46,11 +49,11 @@ pub struct gzFile_s {
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type gzFile = *mut gzFile_s;
 
-/// What a `gzFile` points to.
+/// The target of a `gzFile`.
 #[repr(C)]
 struct Handle {
     head: gzFile_s,
-    /// What `head.have` was when the host last saw it.
+    /// The value of `head.have` when it was last published to the host.
     published: c_uint,
     /// A panic was caught; the file can only be closed.
     dead: bool,
@@ -58,7 +61,7 @@ struct Handle {
 }
 
 impl Handle {
-    /// Places `file` where C can hold it; when memory is refused, `give_up` gets it.
+    /// Allocates a handle for `file`; without memory, `give_up` gets it.
     fn place(file: GzFile, give_up: impl FnOnce(GzFile)) -> Option<gzFile> {
         let head = gzFile_s { have: 0, next: ptr::null_mut(), pos: 0 };
         let handle = Self { head, published: 0, dead: false, file };
@@ -66,13 +69,13 @@ impl Handle {
         Some(place.as_ptr().cast())
     }
 
-    /// Counts what the `gzgetc` macro took.
+    /// Counts the bytes that the `gzgetc` macro took.
     fn adopt(&mut self) {
         let taken = self.published.saturating_sub(self.head.have) as usize;
         self.file.take(taken.min(self.file.waiting().len()));
     }
 
-    /// Lets the `gzgetc` macro take what waits.
+    /// Publishes the buffered bytes to the `gzgetc` macro.
     fn publish(&mut self) {
         let waiting = self.file.waiting();
         self.head.have = c_uint::try_from(waiting.len()).unwrap_or(c_uint::MAX);
@@ -82,12 +85,12 @@ impl Handle {
     }
 }
 
-/// Calls `body` with the file behind `file`; `refused` is the answer for a null pointer and a dead file.
+/// Calls `body` with the file of the handle; returns `refused` for a null pointer and a dead file.
 ///
 /// # Safety
 /// - `file` is null or an open file.
 unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile) -> R) -> R {
-    // SAFETY: an open file points to a `Handle`, which `head` begins, and nobody else uses it meanwhile.
+    // SAFETY: an open file points to a `Handle`, which `head` begins, and nothing else uses it meanwhile.
     let Some(handle) = (unsafe { file.cast::<Handle>().as_mut() }) else { return refused };
     if handle.dead {
         return refused;
@@ -105,16 +108,17 @@ unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile)
     })
 }
 
-/// Takes the first of the bytes that wait, as the `gzgetc` macro does: of all of them, `choose` tells how many. What waits is
-/// good, no error stands that would forbid it and no seek is pending, so nothing else needs to be asked. This is worth it: it
-/// takes a tenth of the time that [`with`] takes, and programs read byte by byte and line by line.
+/// Takes buffered bytes from the front, as the `gzgetc` macro does: `choose` gets all of them and returns how many to
+/// take. The buffered bytes are valid, no error forbids this and no seek is pending, so nothing else needs to be
+/// checked. This takes a tenth of the time of [`with`], which matters because programs read byte by byte and line by
+/// line.
 ///
 /// # Safety
 /// - `file` is null or an open file.
 unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<usize>) -> Option<&'a [u8]> {
     // SAFETY: an open file begins with its head.
     let head = unsafe { file.as_mut() }?;
-    // SAFETY: `publish` left `have` readable bytes at `next`, and whoever took some counted both on.
+    // SAFETY: `publish` left `have` readable bytes at `next`, and all code that takes some updates both.
     let waiting = unsafe { slice(head.next, head.have as usize) };
     let taken = waiting.get(..choose(waiting)?)?;
     head.have -= taken.len() as c_uint;
@@ -123,13 +127,13 @@ unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<us
     Some(taken)
 }
 
-/// Ends the life of `file`.
+/// Closes and frees `file`.
 ///
 /// # Safety
 /// - `file` is an open file, and not used after this.
 unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
     let mut place = file.cast::<Handle>();
-    // SAFETY: an open file points to a `Handle`, and nobody else uses it.
+    // SAFETY: an open file points to a `Handle`, and nothing else uses it.
     let handle = unsafe { place.as_mut() };
     let code = guard(Z_STREAM_ERROR, || {
         if handle.dead {
@@ -188,7 +192,7 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
 /// Sets the buffer size, before anything was read or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
-    // zlib doubles the size and wants that to fit.
+    // zlib doubles the size and requires that the result fits.
     let fits = size.checked_mul(2).is_some();
     // SAFETY: the caller's promise.
     unsafe { with(file, -1, |file| if fits && file.set_buffer_size(size as usize) { 0 } else { -1 }) }
@@ -221,7 +225,7 @@ pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> 
         }
         // SAFETY: the caller's promise.
         let mut output = unsafe { Output::from_raw(buf.cast(), len as usize) };
-        // `len` fits, so what was written of it fits too.
+        // `len` fits an int, so the number of bytes written does too.
         file.read(&mut output).map_or(-1, |()| output.written() as c_int)
     };
     // SAFETY: the caller's promise.
@@ -255,12 +259,12 @@ pub unsafe extern "C" fn gzfread(
 /// Reads one byte.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
-    // As `take_waiting`, in as few instructions as there can be.
+    // As `take_waiting`, with as few instructions as possible.
     // SAFETY: an open file begins with its head.
     if let Some(head) = unsafe { file.as_mut() }
         && head.have > 0
     {
-        // SAFETY: `publish` left `have` readable bytes at `next`, and whoever took some counted both on.
+        // SAFETY: `publish` left `have` readable bytes at `next`, and all code that takes some updates both.
         let byte = unsafe { *head.next };
         head.have -= 1;
         head.next = head.next.wrapping_add(1);
@@ -271,7 +275,7 @@ pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
     unsafe { fetch_byte(file) }
 }
 
-/// What `gzgetc` does when nothing waits. Apart from it, so that it needs no stack.
+/// The slow path of `gzgetc`, when no bytes are buffered. A separate function, so that `gzgetc` needs no stack.
 ///
 /// # Safety
 /// - `file` is null or an open file.
@@ -336,7 +340,7 @@ pub unsafe extern "C" fn gzwrite(file: gzFile, buf: *const c_void, len: c_uint) 
         }
         // SAFETY: the caller's promise.
         let data = unsafe { slice(buf.cast(), len as usize) };
-        // `len` fits, so what was taken of it fits too.
+        // `len` fits an int, so the number of bytes taken does too.
         file.write(data) as c_int
     };
     // SAFETY: the caller's promise.
@@ -396,7 +400,7 @@ pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
         }
         match file.write(string) {
             0 if !string.is_empty() => -1,
-            // The whole length fits, so the part does too.
+            // The whole length fits an int, so `count` does too.
             count => count as c_int,
         }
     };
@@ -405,9 +409,9 @@ pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
 }
 
 unsafe extern "C" {
-    /// The C library's. A `va_list` parameter is a pointer in C on every processor that we build for.
+    /// From the C library. A `va_list` parameter is a pointer in C on every processor that we build for.
     fn vsnprintf(s: *mut c_char, n: usize, format: *const c_char, arguments: *mut c_void) -> c_int;
-    /// `gzprintf.c`'s; its arguments are those of `gzprintf`, and only that may go there.
+    /// From `gzprintf.c`; its arguments are those of `gzprintf`, and only `gzprintf` may jump to it.
     fn rigz_gzprintf();
 }
 

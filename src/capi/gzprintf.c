@@ -1,8 +1,8 @@
-/* gzprintf: the one function of the ABI whose arguments vary.
+/* gzprintf: the only variadic function of the ABI.
  *
- * Stable Rust cannot define such a function, so C takes the arguments and hands them on as a va_list. The exported symbol is a
- * jump in gz.rs, because only Rust's symbols are exported from a Rust library. Both names here are hidden: neither may be
- * bound to anything outside this library, where another libz may be mapped.
+ * Stable Rust cannot define such a function, so C takes the arguments and passes them on as a va_list. The exported symbol is a
+ * jump in gz.rs, because only Rust's symbols are exported from a Rust library. Both names here are hidden: neither may
+ * resolve to a symbol outside this library, where another libz may be loaded.
  */
 
 #include <stdarg.h>

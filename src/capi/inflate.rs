@@ -19,13 +19,13 @@ versions! {
     "ZLIB_1.2.9": inflateCodesUsed inflateValidate;
 }
 
-/// A decompressing stream and where the program wants its gzip header.
+/// A decompressing stream and the program's struct for its gzip header.
 struct Inflate {
     stream: InflateStream,
     header: HeaderSink,
 }
 
-/// The program's `gz_header`, or null, and how much of the text that is being read was stored in it.
+/// The program's `gz_header`, or null, and how much of the current name or comment was stored in it.
 #[derive(Clone, Copy)]
 struct HeaderSink {
     head: *mut gz_header,
@@ -35,7 +35,7 @@ struct HeaderSink {
 impl HeaderSink {
     const NONE: Self = Self { head: core::ptr::null_mut(), stored: 0 };
 
-    /// Notes a part of a header that is being read.
+    /// Stores a part of the header that is being read.
     ///
     /// # Safety
     /// - The struct is valid, its buffers null or as large as their `max` fields say.
@@ -52,7 +52,8 @@ impl HeaderSink {
             HeaderPart::ExtraLen(Some(len)) => head.extra_len = uInt::from(len),
             HeaderPart::ExtraLen(None) => head.extra = core::ptr::null_mut(),
             HeaderPart::Extra { left, bytes } => {
-                // The program may have changed the length that it was told; zlib trusts it too, and so stays within the room.
+                // The program may have changed `extra_len` since we set it; zlib trusts it too, and still stays within
+                // the room.
                 let at = head.extra_len.wrapping_sub(left as uInt) as usize;
                 // SAFETY: the caller vouches for the buffer.
                 unsafe { fill(head.extra, head.extra_max, at, bytes) };
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn inflateInit2_(
             install(strm, Kind::Inflate, allocator, Inflate { stream, header: HeaderSink::NONE })
         });
         if outcome == Err(Error::Stream) {
-            // Whatever stood there: as with zlib, a stream that was refused its form may be ended.
+            // Clears any old value: as in zlib, inflateEnd() may be called on a stream whose window bits were refused.
             strm.state = core::ptr::null_mut();
         }
         to_ok(outcome)
@@ -150,7 +151,7 @@ fn restart(strm: &mut z_stream) {
     strm.msg = core::ptr::null();
 }
 
-/// Shows the program what it reads besides the buffers.
+/// Updates the fields of `z_stream` that are not about the buffers.
 fn publish(stream: &InflateStream, strm: &mut z_stream) {
     if let Some(check) = stream.engine().check() {
         strm.adler = uLong::from(check);
@@ -165,7 +166,7 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
     let (stream_guard, Inflate { stream, header }) = stream!(strm, Z_STREAM_ERROR);
-    // inflate takes any other number as Z_NO_FLUSH.
+    // inflate treats any other number as Z_NO_FLUSH.
     let flush = super::boundary::flush(flush).unwrap_or(crate::stream::Flush::None);
     stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `stream!` found a valid stream.
@@ -292,7 +293,7 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
         let outcome = stream.engine_mut().sync(&mut call.input);
         call.settle();
         if outcome.is_ok() {
-            // Finding a flush point starts the decoder anew, as after a reset.
+            // Finding a flush point resets the decoder.
             strm.msg = core::ptr::null();
         }
         publish(stream, strm);

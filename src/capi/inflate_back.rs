@@ -12,7 +12,7 @@ versions! {
     "ZLIB_1.2.0": inflateBack inflateBackEnd inflateBackInit_;
 }
 
-/// A decoder and the program's window, where it wants its output.
+/// A decoder and the program's window, which receives the output.
 struct Back {
     stream: BackStream,
     window: *mut u8,
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn inflateBack(
     let Some(state) = (unsafe { state::<Back>(strm, Kind::Back) }) else { return Z_STREAM_ERROR };
     let (Some(read), Some(write)) = (read, write) else { return Z_STREAM_ERROR };
     let (stream_guard, Back { stream, window, window_len }) = state.parts();
-    // The call-backs are where a host waits for its input.
+    // The call-backs may wait for the host's input, and a thread can be cancelled there.
     let _whole = NoCancel::new();
     stream_guard.guard(Z_STREAM_ERROR, || {
         // SAFETY: `state` found it valid.

@@ -60,7 +60,7 @@ pub unsafe extern "C" fn compress2_z(
     source_len: z_size_t,
     requested: c_int,
 ) -> c_int {
-    // No stream is of no length, so there must be a place even where there is no room.
+    // No stream has length 0, so `dest` must not be null even if there is no room.
     if dest_len.is_null() || dest.is_null() || (source_len > 0 && source.is_null()) {
         return Z_STREAM_ERROR;
     }

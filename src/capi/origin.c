@@ -1,4 +1,4 @@
-/* deflateInit_ and deflateInit2_: which file makes a stream is known by the address that the call returns to, which Rust cannot name.
+/* deflateInit_ and deflateInit2_: the file that creates a stream is found by the call's return address, which Rust cannot get.
  *
  * The exported symbols are jumps in deflate.rs, because only Rust's symbols are exported from a Rust library. All names here are
  * hidden.

@@ -1,11 +1,12 @@
-//! Symbol versions: which export belongs to which of zlib's 16 version nodes.
+//! Symbol versions: assign each export to one of zlib's 16 version nodes.
 //!
-//! A program linked against zlib asks the loader for `crc32_z@ZLIB_1.2.9`, not for `crc32_z`. rustc writes a version script of its own, so
-//! ours (`build/link.rs`) can only name the nodes; which symbol is in which is said by assembler directives. They must stand in the
-//! object file that defines the function, so each family's module says it for its own. `cdylib/tests/exports.rs` compares the result,
-//! because a lost version is silent. Functions of zlib's first releases have no version.
+//! A program linked against zlib asks the loader for `crc32_z@ZLIB_1.2.9`, not for `crc32_z`. rustc writes its own
+//! version script, so ours (`build/link.rs`) can only name the nodes; assembler directives assign the symbols to them.
+//! The directives must be in the object file that defines the function, so each family's module has its own.
+//! `cdylib/tests/exports.rs` checks the result, because a lost version causes no error. Functions of zlib's first
+//! releases have no version.
 
-/// Puts each of the module's functions in its node.
+/// Assigns each of the module's functions to its node.
 macro_rules! versions {
     ($($node:literal: $($name:ident)*;)*) => {
         $($(

@@ -1,4 +1,4 @@
-//! What the library says of itself.
+//! The library's information about itself: version, features and texts.
 
 use super::boundary::text;
 use super::types::{uLong, z_crc_t};

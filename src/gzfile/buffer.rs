@@ -1,15 +1,15 @@
-//! `Buffer`: bytes waiting between two sides, with memory that grows only while it is empty.
+//! `Buffer`: bytes between a producer and a consumer.
 //!
-//! One store and a range of it. Whoever fills the buffer fills it from the front; whoever empties it takes from the front of
-//! the range. The reader's output side also pushes bytes back, which go in front of the range, or to the end of the store
-//! when nothing waits, so that as many as fit can follow.
+//! A buffer is a store and a range of it. Bytes are added after the range and taken from its front. Bytes pushed back
+//! to the reader's output go before the range, or to the end of the store if the range is empty, so that as many as fit
+//! can follow.
 
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
 use crate::raw::Output;
 
-/// A store and the range of it that waits.
+/// A store and the range of it that holds the buffered bytes.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     store: Vec<u8>,
@@ -18,27 +18,27 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// How many bytes fit.
+    /// The size of the store.
     pub(super) fn capacity(&self) -> usize {
         self.store.len()
     }
 
-    /// The bytes that wait.
+    /// The buffered bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.store[self.start..self.end]
     }
 
-    /// How many bytes wait.
+    /// The number of buffered bytes.
     pub(super) fn len(&self) -> usize {
         self.end - self.start
     }
 
-    /// Whether nothing waits.
+    /// Whether no bytes are buffered.
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Whether nothing more can be filled in behind what waits.
+    /// Whether there is no room after the buffered bytes.
     pub(super) fn is_full(&self) -> bool {
         self.end == self.store.len()
     }
@@ -49,7 +49,7 @@ impl Buffer {
         self.start += count;
     }
 
-    /// Drops what waits.
+    /// Drops the buffered bytes.
     pub(super) fn clear(&mut self) {
         self.start = 0;
         self.end = 0;
@@ -64,7 +64,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Moves what waits to the front of the store, so that all other room lies behind it.
+    /// Moves the buffered bytes to the front of the store, so that all room is after them.
     pub(super) fn compact(&mut self) {
         if self.start > 0 {
             self.store.copy_within(self.start..self.end, 0);
@@ -73,13 +73,13 @@ impl Buffer {
         }
     }
 
-    /// Lets `fill` write into the room behind what waits. The store is out of the buffer meanwhile, so that `fill` may use
-    /// the buffer's owner.
+    /// Takes the store out of the buffer, so that the caller can write after the buffered bytes and still use the
+    /// buffer's owner.
     pub(super) fn lend(&mut self) -> Lent {
         Lent { store: core::mem::take(&mut self.store), start: self.start, end: self.end }
     }
 
-    /// Takes back what [`lend`](Self::lend) gave, with `added` bytes more.
+    /// Puts the store from [`lend`](Self::lend) back, with `added` more bytes.
     pub(super) fn take_back(&mut self, lent: Lent, added: usize) {
         *self = Self { store: lent.store, start: lent.start, end: lent.end + added };
     }
@@ -97,7 +97,7 @@ impl Buffer {
         place.map(|place| *place = byte).is_some()
     }
 
-    /// The room behind what waits, for [`extend`](Self::extend).
+    /// The room after the buffered bytes, for [`extend`](Self::extend).
     pub(super) fn room(&mut self) -> &mut [u8] {
         &mut self.store[self.end..]
     }
@@ -108,7 +108,7 @@ impl Buffer {
         self.end += count;
     }
 
-    /// Puts `byte` in front of what waits; `false` when there is no room left for it.
+    /// Puts `byte` before the buffered bytes; `false` if there is no room for it.
     pub(super) fn push_front(&mut self, byte: u8) -> bool {
         if self.len() == self.store.len() {
             return false;
@@ -127,7 +127,7 @@ impl Buffer {
     }
 }
 
-/// A buffer's store while somebody fills it.
+/// A buffer's store while it is lent out.
 #[derive(Debug)]
 pub(super) struct Lent {
     store: Vec<u8>,
@@ -136,7 +136,7 @@ pub(super) struct Lent {
 }
 
 impl Lent {
-    /// The room behind what waits, but for `spare` bytes at the end of it.
+    /// The room after the buffered bytes, except for `spare` bytes at its end.
     pub(super) fn output(&mut self, spare: usize) -> Output<'_> {
         let end = self.store.len().saturating_sub(spare).max(self.end);
         Output::new(&mut self.store[self.end..end])

@@ -1,25 +1,25 @@
-//! `Checkpoints`: places of a gzip file from which decoding can go on, so that a seek need not start over.
+//! `Checkpoints`: positions in a gzip file at which decoding can resume, so that a seek need not start over.
 //!
-//! A gzip member can be decoded from its start only, so zlib answers a seek backward by decoding everything before the target
-//! once more. Whoever has decoded up to some place knows what it takes to go on from there: the offset in the file and
-//! a [`Bookmark`], with the 32 KiB of data before it. A reader leaves such checkpoints behind while it goes forward, and a seek
-//! starts at the last one before its target.
+//! A gzip member can be decoded from its start only, so for a seek backward zlib decodes everything before the target
+//! again. To resume at a position, a decoder needs the offset in the file and a [`Bookmark`], with the 32 KiB of data
+//! before it. A reader keeps such checkpoints while it reads forward, and a seek starts at the last one before its
+//! target.
 //!
-//! **How many.** One for each [`SPACING`] bytes of data, so nothing at all is kept of a small file. From [`FEW`] checkpoints on
-//! every second is dropped and the distance doubled, as often as it takes to come to [`WIDE`], which is what a seek may cost: a few
-//! milliseconds. Farther apart they are moved only to keep within [`MANY`] in a file, and within what the process may take for all
-//! its files together ([`crate::budget`]). A file of 80 MB keeps about 1.3 MB. After the end of a member there is no window to keep.
+//! **How many.** One for each [`SPACING`] bytes of data, so a small file has none. At [`FEW`] checkpoints every second
+//! one is dropped and the distance doubled, until it is [`WIDE`]: a seek then decodes for a few milliseconds at most.
+//! The distance grows further only to keep within [`MANY`] in a file, and within the process's budget for all its files
+//! ([`crate::budget`]). A file of 80 MB keeps about 1.3 MB. A checkpoint at the end of a member needs no window.
 //!
-//! **What they cost.** The window is copied as it is: 32 KiB for each MiB or more, microseconds beside the millisecond that
-//! decoding as much takes. Compressing it would save memory and cost a multiple of that.
+//! **What they cost.** The window is copied uncompressed: 32 KiB for each MiB or more. This takes microseconds;
+//! decoding a MiB takes a millisecond. Compressing the window would save memory and cost a multiple of the copy.
 //!
-//! **What they must not do.** A file may be written to while it is read. zlib would then read from the start whatever stands
-//! there now. So the file's size and times are noted when its first byte is read, and compared before a checkpoint is kept
-//! and before one is used: a file that was touched since has none. Memory that is refused costs a checkpoint and
-//! nothing else.
+//! **Files that change.** A file may be written to while it is read. zlib, which reads from the start again, would then
+//! return the new content. So the file's size and times are noted when its first byte is read, and compared before a
+//! checkpoint is kept and before one is used: a file that was modified since has no checkpoints. If memory is refused,
+//! only the checkpoint is lost.
 //!
-//! Whoever decodes, in whatever order, may [`keep`](Checkpoints::keep) places in ascending order of their offsets;
-//! [`Bookmark::at_block`] makes the bookmark of a block's start that was found by other means.
+//! Any decoder may [`keep`](Checkpoints::keep) checkpoints, in ascending order of their offsets, even if it decodes in
+//! another order; [`Bookmark::at_block`] makes the bookmark of a block's start that was found by other means.
 
 #![forbid(unsafe_code)]
 
@@ -28,13 +28,14 @@ use crate::budget::Share;
 use crate::config::config;
 use crate::stream::inflate::Bookmark;
 
-/// Bytes of data between two checkpoints at first. Decoding as much takes about a millisecond.
+/// Bytes of data between two checkpoints at first. Decoding this many takes about a millisecond.
 const SPACING: u64 = 1 << 20;
-/// From so many on the distance is doubled up to [`WIDE`]: 2 MiB of windows, for 64 MiB of data at first.
+/// At this many checkpoints the distance is doubled, up to [`WIDE`]: 2 MiB of windows, for 64 MiB of data at first.
 const FEW: usize = 64;
-/// Times [`SPACING`]: the distance that is not exceeded without need. Decoding 4 MiB takes some 5 milliseconds.
+/// The largest distance, in units of [`SPACING`], before [`MANY`] or a lack of memory doubles it further. Decoding 4
+/// MiB takes some 5 milliseconds.
 const WIDE: u64 = 4;
-/// Checkpoints of a file at most: 32 MiB of windows.
+/// Maximum number of checkpoints of a file: 32 MiB of windows.
 const MANY: usize = 1024;
 /// The state of a decoder at a checkpoint.
 #[derive(Debug)]
@@ -43,18 +44,18 @@ const MANY: usize = 1024;
     reason = "a box could not be refused memory, as the vector that holds these can"
 )]
 pub(super) enum CheckpointKind {
-    /// The next member, or whatever stands behind the last.
+    /// At the start of the next member, or after the last one.
     BetweenMembers,
-    /// A member's inside, behind data that ends with the window.
+    /// Inside a member, after data that ends with the window.
     Inside(Bookmark, Window),
 }
 
-/// A place to go back to.
+/// A position at which decoding can resume.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
-    /// How many decoded bytes come before it.
+    /// The number of decoded bytes before it.
     pub(super) data_offset: u64,
-    /// Where in the file the next byte of input stands.
+    /// The file offset of the next byte of input.
     pub(super) file_offset: i64,
     pub(super) kind: CheckpointKind,
 }
@@ -67,24 +68,24 @@ pub(super) struct Checkpoints {
     first_spacing: u64,
     /// Bytes of data between two now.
     spacing: u64,
-    /// The data offset from which on the next one is wanted; no offset reaches the largest number.
+    /// The data offset from which on the next one is due; `u64::MAX` if none is.
     due: u64,
-    /// What file was read from its first byte on; `None` before that, and in files that are not to have checkpoints.
+    /// The file that has been read from its first byte on; `None` before that, and for files without checkpoints.
     version: Option<Version>,
 }
 
 impl Checkpoints {
-    /// None yet.
+    /// No checkpoints yet.
     pub(super) fn new() -> Self {
         Self::with_spacing(config().checkpoint.map_or(SPACING, |spacing| spacing as u64))
     }
 
-    /// None yet; the first ones are to be so many bytes apart.
+    /// No checkpoints yet; the first ones will be `spacing` bytes apart.
     pub(super) fn with_spacing(spacing: u64) -> Self {
         Self { kept: Vec::new(), first_spacing: spacing, spacing, due: u64::MAX, version: None }
     }
 
-    /// Notes that the file's first byte is about to be read, of `version`, or of a file that has none to compare.
+    /// Notes that the file's first byte is about to be read. A file whose `version` is `None` gets no checkpoints.
     pub(super) fn begin(&mut self, version: Option<Version>) {
         if version != self.version {
             self.forget();
@@ -99,17 +100,17 @@ impl Checkpoints {
         data_offset >= self.due
     }
 
-    /// How many bytes behind `data_offset` the next checkpoint is wanted; at least one.
+    /// The number of bytes after `data_offset` at which the next checkpoint is due; at least one.
     pub(super) fn room(&self, data_offset: u64) -> usize {
         usize::try_from(self.due.saturating_sub(data_offset)).unwrap_or(usize::MAX).max(1)
     }
 
-    /// Asks again a little behind `data_offset`, where a checkpoint cannot be.
+    /// Makes the next checkpoint due a little after `data_offset`, where one is not possible.
     pub(super) fn postpone(&mut self, data_offset: u64) {
         self.due = data_offset + (self.spacing / 16).max(1);
     }
 
-    /// Whether the file is the one that was begun.
+    /// Whether the file is still the one passed to [`begin`](Self::begin).
     pub(super) fn is_unchanged(&self, version: Option<Version>) -> bool {
         version.is_some() && version == self.version
     }
@@ -122,7 +123,7 @@ impl Checkpoints {
         self.due = u64::MAX;
     }
 
-    /// Keeps a checkpoint, which must be [due](Self::is_due), if there is memory for it; tells whether it did.
+    /// Keeps a checkpoint, which must be [due](Self::is_due), if there is memory for it; returns whether it did.
     pub(super) fn keep(
         &mut self,
         data_offset: u64,
@@ -143,7 +144,7 @@ impl Checkpoints {
         };
         let Some(kind) = kind.filter(|_| self.kept.try_reserve(1).is_ok()) else {
             if self.kept.len() >= FEW / 4 {
-                // Memory is short: some of ours may go to where it is needed more.
+                // Memory is short: frees some of ours for other uses.
                 self.thin();
             }
             return false;
@@ -152,11 +153,11 @@ impl Checkpoints {
         true
     }
 
-    /// The last checkpoint at `target` or before it, if it is so far behind `data_offset` that going there pays.
+    /// The last checkpoint at or before `target`, if it is far enough past `data_offset` to be worth going to.
     pub(super) fn between(&self, data_offset: u64, target: u64) -> Option<&Checkpoint> {
         let at = self.kept.partition_point(|checkpoint| checkpoint.data_offset <= target);
         let found = self.kept.get(at.checked_sub(1)?)?;
-        // Reading the file anew from another place costs about as much as decoding a few ten thousand bytes.
+        // Reading from another file position costs about as much as decoding a few tens of thousands of bytes.
         (found.data_offset > data_offset.saturating_add(self.first_spacing / 16)).then_some(found)
     }
 
@@ -171,7 +172,7 @@ impl Checkpoints {
     }
 }
 
-/// The data before a place, within the process's budget.
+/// The data before a checkpoint, within the process's budget.
 #[derive(Debug)]
 pub(super) struct Window {
     bytes: Vec<u8>,

@@ -1,4 +1,4 @@
-//! What a gzFile's writer compresses with: one gzip member, as zlib writes it, or BGZF when `RIGZ_FORMAT` asks for it.
+//! The encoder of a gzFile's writer: one gzip member, as in zlib, or BGZF if `RIGZ_FORMAT` selects it.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ use crate::stream::{Flush, Level, Strategy};
 /// Window bits of 32 KiB, with a gzip wrapper.
 const GZIP_WINDOW_BITS: i32 = 15 + 16;
 
-/// zlib's default of 1 to 9.
+/// zlib's default; the range is 1 to 9.
 const MEM_LEVEL: i32 = 8;
 
 /// A compressing stream of either form.
@@ -20,12 +20,12 @@ const MEM_LEVEL: i32 = 8;
 #[expect(clippy::large_enum_variant, reason = "as in `Side`: a box could not be refused memory")]
 pub(super) enum FileEncoder {
     Gzip(DeflateStream),
-    /// Strategies are nothing to it: they are hints, and its blocks are always our own engine's.
+    /// Ignores strategies: they are hints, and our own engine always compresses its blocks.
     Bgzf(BgzfStream),
 }
 
 impl FileEncoder {
-    /// A stream at its start, of the form that the environment asks for.
+    /// A stream at its start, in the format that the environment selects.
     pub(super) fn new(level: Level, strategy: Strategy) -> Result<Self> {
         if config().bgzf {
             return Ok(Self::Bgzf(BgzfStream::new(level, Allocator::SYSTEM)));

@@ -1,9 +1,9 @@
-//! `Descriptor`: the file behind a gzFile, and the only place of this floor that calls the operating system.
+//! `Descriptor`: a gzFile's file descriptor, and the only file of `gzfile` that makes system calls.
 //!
-//! The manners are zlib's. A read or write that a signal interrupts fails with `EINTR`: the host may be waiting for just
-//! that. A thread is not cancelled in the middle of one (`NoCancel`). A short read is continued until the buffer is full or the file ends, a short write until all is written. A
-//! descriptor that the host gave is used from where it stands; nothing is closed but by [`Descriptor::close`], so a failed
-//! `gzdopen` leaves the host's descriptor open.
+//! It behaves as zlib does. A read or write that a signal interrupts fails with `EINTR`: the host may be waiting for
+//! that. A thread is not cancelled in the middle of one (`NoCancel`). A short read is continued until the buffer is
+//! full or the file ends, a short write until all is written. A descriptor from the host is used from its current
+//! position. Only [`Descriptor::close`] closes a descriptor, so a failed `gzdopen` leaves the host's open.
 
 #![expect(unsafe_code, reason = "system calls")]
 
@@ -14,7 +14,7 @@ use crate::raw::fault::{Point, point};
 use crate::raw::process::NoCancel;
 use crate::raw::{Output, SharedFile};
 
-/// Reads and writes are cut to 1 GiB, as zlib cuts them: some systems refuse a count that does not fit an `int`.
+/// Limits a read or write to 1 GiB, as zlib does: some systems refuse a count that does not fit an `int`.
 const LARGEST_TRANSFER: usize = 1 << 30;
 
 /// An error number of the operating system.
@@ -22,7 +22,7 @@ const LARGEST_TRANSFER: usize = 1 << 30;
 pub(super) struct Errno(c_int);
 
 impl Errno {
-    /// What the last failed call of this thread left.
+    /// The error number of this thread's last failed call.
     fn last() -> Self {
         // SAFETY: it may always be called.
         let location = unsafe { libc::__errno_location() };
@@ -30,7 +30,7 @@ impl Errno {
         Self(unsafe { location.read() })
     }
 
-    /// Puts the number back, for the host to find it behind whatever else was called since.
+    /// Sets `errno` to this number again, in case later calls overwrote it.
     pub(super) fn restore(self) {
         // SAFETY: it may always be called.
         let location = unsafe { libc::__errno_location() };
@@ -38,7 +38,7 @@ impl Errno {
         unsafe { location.write(self.0) };
     }
 
-    /// Whether a non-blocking descriptor had nothing to give or no room: not a failure, the host will come again.
+    /// Whether a non-blocking descriptor had no data or no room. This is not a failure: the host will retry.
     pub(super) fn would_block(self) -> bool {
         self.0 == libc::EAGAIN || self.0 == libc::EWOULDBLOCK
     }
@@ -58,11 +58,11 @@ pub(super) enum Filled {
     Full,
     /// The file ended.
     EndOfFile,
-    /// A read failed; what came before it is in the buffer.
+    /// A read failed; the bytes read before it are in the buffer.
     Failed(Errno),
 }
 
-/// What a [`Descriptor::seek`] counts from.
+/// The origin of the offset of a [`Descriptor::seek`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Start,
@@ -70,7 +70,7 @@ pub(super) enum Origin {
     End,
 }
 
-/// A file's content as far as it can be told without reading it: equal versions mean that nobody wrote to the file between.
+/// Identifies a file's content without reading it: equal versions mean that the file was not written to in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     file: (libc::dev_t, libc::ino_t),
@@ -92,7 +92,7 @@ impl Version {
 pub(super) struct Descriptor(c_int);
 
 impl Descriptor {
-    /// Opens `path`; `errno` tells why not.
+    /// Opens `path`; on `None`, `errno` has the reason.
     pub(super) fn open(path: &CStr, mode: &Mode) -> Option<Self> {
         let mut flags = libc::O_LARGEFILE
             | match mode.access {
@@ -113,11 +113,11 @@ impl Descriptor {
         (fd != -1).then_some(Self(fd))
     }
 
-    /// Takes over the host's descriptor, setting what the mode asks for.
+    /// Takes over the host's descriptor and sets the flags that the mode requests.
     pub(super) fn adopt(fd: c_int, mode: &Mode) -> Self {
         let _whole = NoCancel::new();
         if mode.non_blocking {
-            // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
+            // SAFETY: `fcntl` accepts any number and fails if it is no descriptor.
             let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
             // SAFETY: as above.
             unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) };
@@ -149,7 +149,7 @@ impl Descriptor {
         Filled::Full
     }
 
-    /// Writes all of `bytes`, taking what was written off their front.
+    /// Writes all of `bytes`, removing the written bytes from its front.
     pub(super) fn write_all(&self, bytes: &mut &[u8]) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         while !bytes.is_empty() {
@@ -159,7 +159,7 @@ impl Descriptor {
             let written = unsafe { libc::write(self.0, bytes.as_ptr().cast(), wanted) };
             match usize::try_from(written) {
                 Err(_) => return Err(Errno::last()),
-                // No system does this for a count above 0; asking again and again would hang the host.
+                // No system returns 0 for a count above 0; retrying might never end.
                 Ok(0) => return Err(Errno(libc::EIO)),
                 Ok(count) => *bytes = &bytes[count..],
             }
@@ -167,20 +167,20 @@ impl Descriptor {
         Ok(())
     }
 
-    /// Moves the file position and tells it; `None` where the file has none.
+    /// Moves the file position and returns it; `None` if the file is not seekable.
     pub(super) fn seek(&self, offset: i64, origin: Origin) -> Option<i64> {
         let whence = match origin {
             Origin::Start => libc::SEEK_SET,
             Origin::Current => libc::SEEK_CUR,
             Origin::End => libc::SEEK_END,
         };
-        // SAFETY: `lseek` takes any numbers and tells when they make no sense.
+        // SAFETY: `lseek` accepts any numbers and fails if they are invalid.
         let position = unsafe { libc::lseek(self.0, offset, whence) };
         (position != -1).then_some(position)
     }
 
-    /// What is in a file on a disk, which can be read far ahead without waiting for a writer or robbing a reader; `None` for all
-    /// that is no such file.
+    /// The version of a regular file, which can be read far ahead without waiting for a writer or taking bytes from
+    /// another reader; `None` for any other file.
     pub(super) fn version(&self) -> Option<Version> {
         let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `status` is writable for one `stat`.
@@ -197,15 +197,15 @@ impl Descriptor {
         })
     }
 
-    /// The file, for other threads to read from; they must be done before it is closed.
+    /// The file, for other threads to read from; they must finish before it is closed.
     pub(super) fn share(&self) -> Option<SharedFile> {
         SharedFile::new(self.0)
     }
 
-    /// How long the file is, if it is a file on a disk that this descriptor may only read: nobody else waits for its bytes, and
-    /// nobody writes through it.
+    /// The file's size, if it is a regular file and this descriptor is read-only and blocking: no other reader waits
+    /// for its bytes, and nothing is written through it.
     pub(super) fn readable_size(&self) -> Option<u64> {
-        // SAFETY: `fcntl` takes any number and tells when it is no descriptor.
+        // SAFETY: `fcntl` accepts any number and fails if it is no descriptor.
         let flags = unsafe { libc::fcntl(self.0, libc::F_GETFL) };
         if flags == -1 || flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_NONBLOCK != 0 {
             return None;
@@ -213,7 +213,7 @@ impl Descriptor {
         u64::try_from(self.version()?.size).ok()
     }
 
-    /// Closes the file; a second time there is none, which is an error.
+    /// Closes the file; closing it again is an error.
     pub(super) fn close(&mut self) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         let fd = core::mem::replace(&mut self.0, -1);

@@ -1,18 +1,18 @@
-//! gzFile: reading and writing gzip files with the manners of a stdio stream, in safe Rust.
+//! gzFile: reads and writes gzip files like a stdio stream, in safe Rust.
 //!
-//! A [`GzFile`] is a `Reader` or a `Writer` with a name for its messages and the error that stands. The two sides report
-//! a `Fault` where it occurs and know nothing of what a host may do after it; this file does:
+//! A [`GzFile`] is a `Reader` or a `Writer`, a name for its messages and the current error. The two sides report a
+//! `Fault` where it occurs; this file decides what the host may do after it:
 //!
-//! - An error stands until it is cleared, and while it stands every request is refused. Two kinds are no such errors: a file
-//!   that ends inside a member (`Error::Buffer`), behind which the reader stays usable because the file may grow, and a stall of a
-//!   non-blocking descriptor, which is forgotten by the next request.
-//! - What a request got before a fault is delivered first; the error is then found behind it.
-//! - Messages are `<path>: <text>`, or `<fd:N>: <text>` for a descriptor that the host gave.
+//! - An error persists until it is cleared; until then every request fails. Two kinds are exceptions: a file that ends
+//!   inside a member (`Error::Buffer`), after which the reader stays usable because the file may grow, and a stall of a
+//!   non-blocking descriptor, which the next request clears.
+//! - Data read before a fault is delivered first; then the error is reported.
+//! - Messages are `<path>: <text>`, or `<fd:N>: <text>` for a descriptor that the host passed.
 //!
-//! What a C program sees of all this is zlib 1.3.1's behaviour, with the later additions that make sense beside it:
-//! non-blocking descriptors, the `G` and `N` modes, and good bytes before bad ones. `capi::gz` translates.
+//! C programs see zlib 1.3.1's behaviour plus some later additions: non-blocking descriptors, the `G` and `N` modes,
+//! and valid data before an error. `capi::gz` translates between the C ABI and this module.
 
-// `fd` alone may ask the operating system.
+// Only `fd` may make system calls.
 #![deny(unsafe_code)]
 
 mod buffer;
@@ -39,15 +39,15 @@ use crate::stream::{Flush, Strategy};
 pub use self::seek::Whence;
 pub use crate::readahead::{InjectedFault, ReadCounters, Tuning, Way};
 
-/// zlib's buffer size. Programs meet it as the longest string of `gzprintf` and as half the room for `gzungetc`.
+/// zlib's buffer size. It limits the length of a `gzprintf` string, and `gzungetc` has room for twice as many bytes.
 const DEFAULT_SIZE: usize = 8192;
 
-/// The least buffer size, so that flushing makes progress.
+/// The smallest buffer size with which flushing makes progress.
 const LEAST_SIZE: usize = 8;
 
 /// A file that is read or written through gzip.
 pub struct GzFile {
-    /// What messages call the file.
+    /// The file's name in messages.
     name: CString,
     side: Side,
     failure: Option<Failure>,
@@ -59,12 +59,12 @@ enum Side {
     Write(Writer),
 }
 
-/// What went wrong on one side.
+/// A failure of the reader or the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Fault {
     error: Error,
     text: Text,
-    /// The same request may be made again: a non-blocking descriptor was not ready.
+    /// The same request may be retried: a non-blocking descriptor was not ready.
     again: bool,
 }
 
@@ -97,23 +97,23 @@ impl Fault {
     }
 }
 
-/// The error that stands.
+/// The current error.
 struct Failure {
     error: Error,
-    /// `None` when there was no memory for the message either.
+    /// `None` if there was no memory for the message either.
     message: Option<CString>,
     again: bool,
 }
 
 impl Failure {
-    /// Whether requests are refused while it stands.
+    /// Whether requests are refused until it is cleared.
     fn is_serious(&self) -> bool {
         self.error != Error::Buffer && !self.again
     }
 }
 
 impl GzFile {
-    /// Opens `path`; `None` when the mode is refused, when memory is, or when `errno` tells why the file cannot be opened.
+    /// Opens `path`. Returns `None` for an invalid mode, without memory, or if the file cannot be opened (see `errno`).
     pub fn open(path: &CStr, mode: &[u8]) -> Option<Self> {
         let mode = Mode::parse(mode)?;
         let name = concatenate(&[path.to_bytes()])?;
@@ -121,7 +121,7 @@ impl GzFile {
         Some(Self::over(descriptor, &mode, name))
     }
 
-    /// Takes over the descriptor `fd`, reading and writing nothing yet. When `None` is returned, `fd` is still the host's.
+    /// Takes over the descriptor `fd` without reading or writing yet. On `None`, `fd` still belongs to the host.
     pub fn from_descriptor(fd: i32, mode: &[u8]) -> Option<Self> {
         if fd == -1 {
             return None;
@@ -157,7 +157,7 @@ impl GzFile {
         }
     }
 
-    /// What other threads did for a reader so far.
+    /// Counters of the work that other threads did for a reader so far.
     pub fn counters(&self) -> ReadCounters {
         match &self.side {
             Side::Read(reader) => reader.counters(),
@@ -170,7 +170,7 @@ impl GzFile {
         matches!(self.side, Side::Read(_))
     }
 
-    /// The decoded bytes that wait; the `gzgetc` macro takes from their front.
+    /// The buffered decoded bytes; the `gzgetc` macro takes them from the front.
     pub fn waiting(&self) -> &[u8] {
         match &self.side {
             Side::Read(reader) => reader.waiting(),
@@ -185,17 +185,17 @@ impl GzFile {
         }
     }
 
-    /// Whether a read may be tried: the file is open for reading and no serious error stands.
+    /// Whether a read may be tried: the file is open for reading and has no serious error.
     pub fn may_read(&mut self) -> bool {
         self.reader().is_some()
     }
 
-    /// Whether a write may be tried: the file is open for writing and no error stands.
+    /// Whether a write may be tried: the file is open for writing and has no error but a stall.
     pub fn may_write(&mut self) -> bool {
         self.writer().is_some()
     }
 
-    /// Reads until `output` is full or the file ends. An error that comes behind some bytes is left for the next call.
+    /// Reads until `output` is full or the file ends. An error after some bytes is left to the next call.
     pub fn read(&mut self, output: &mut Output<'_>) -> Result<()> {
         let reader = self.reader().ok_or(Error::Stream)?;
         if output.is_full() {
@@ -257,13 +257,13 @@ impl GzFile {
         }
     }
 
-    /// Whether a read went beyond the end.
+    /// Whether a read went past the end.
     pub fn is_past_end(&self) -> bool {
         matches!(&self.side, Side::Read(reader) if reader.is_past_end())
     }
 
-    /// Where in the file the bytes begin that a reader at the end of the file has ignored: they stand behind the last member and
-    /// begin no other.
+    /// The file offset of the bytes that a reader at the end of the file has ignored: they follow the last member and
+    /// do not begin another.
     pub fn ignored_from(&self) -> Option<i64> {
         match &self.side {
             Side::Read(reader) => reader.ignored_from(),
@@ -271,7 +271,7 @@ impl GzFile {
         }
     }
 
-    /// Writes `data`; tells how much of it was taken, which is less only when an error stands behind it.
+    /// Writes `data` and returns the number of bytes accepted, which is less than its length only after an error.
     pub fn write(&mut self, mut data: &[u8]) -> usize {
         let Some(writer) = self.writer() else { return 0 };
         let offered = data.len();
@@ -292,7 +292,7 @@ impl GzFile {
         self.collect_byte(byte) || self.write(&[byte]) == 1
     }
 
-    /// Writes one byte if that needs nothing but to keep it: no panic, no error, no system call.
+    /// Writes one byte if it only has to be buffered: this cannot panic, fail or make a system call.
     pub fn collect_byte(&mut self, byte: u8) -> bool {
         match &mut self.side {
             Side::Write(writer) => self.failure.is_none() && writer.collect(byte),
@@ -300,27 +300,27 @@ impl GzFile {
         }
     }
 
-    /// Writes the string that `format` puts into the slice it gets, as `vsnprintf` would; tells its length, or 0 when it does
-    /// not fit.
+    /// Writes the string that `format` stores in the slice it is given, as `vsnprintf` would. Returns its length, or 0
+    /// if it does not fit.
     pub fn write_formatted(&mut self, format: impl FnOnce(&mut [u8]) -> i32) -> Result<usize> {
         let result = self.writer().ok_or(Error::Stream)?.format(format);
         self.settle(result)
     }
 
-    /// Compresses and writes all there is, as `flush` demands.
+    /// Compresses and writes all buffered data, as `flush` requires.
     pub fn flush(&mut self, flush: Flush) -> Result<()> {
         let result = self.writer().ok_or(Error::Stream)?.flush(flush);
         self.settle_all(result)
     }
 
-    /// Changes level and strategy; a strategy of `None` is one that zlib does not know.
+    /// Changes level and strategy; `None` is a strategy that zlib does not know.
     pub fn set_params(&mut self, level: i32, strategy: Option<Strategy>) -> Result<()> {
         let writer = self.writer().filter(|writer| !writer.is_plain()).ok_or(Error::Stream)?;
         let result = writer.set_params(level, strategy);
         self.settle_all(result)
     }
 
-    /// The error that stands and its message.
+    /// The current error and its message.
     pub fn failure(&self) -> Option<(Error, &CStr)> {
         let failure = self.failure.as_ref()?;
         Some((failure.error, failure.message.as_deref().unwrap_or(c"out of memory")))
@@ -334,12 +334,12 @@ impl GzFile {
         }
     }
 
-    /// Lets an error stand that the caller found in its arguments.
+    /// Records an error that the caller found in its arguments.
     pub fn refuse(&mut self, error: Error, text: &'static CStr) {
         self.fail(Fault::fixed(error, text));
     }
 
-    /// Completes what is open and closes the file, of which nothing can be asked any more.
+    /// Completes the output and closes the file, which must not be used after this.
     pub fn close(&mut self) -> Result<()> {
         match &mut self.side {
             Side::Read(reader) => {
@@ -352,7 +352,7 @@ impl GzFile {
             Side::Write(writer) => {
                 writer.close()?;
                 match self.failure {
-                    // Something the host wrote is missing, even if the file could be completed without it.
+                    // Data that the host wrote is missing, even if the file could be completed without it.
                     Some(Failure { error: Error::Io, again: false, .. }) => Err(Error::Io),
                     _ => Ok(()),
                 }
@@ -362,14 +362,14 @@ impl GzFile {
 
     /// Closes the file as it is, without completing anything.
     pub fn abandon(&mut self) {
-        // Nobody is left to hear of a failure.
+        // There is no way left to report a failure.
         match &mut self.side {
             Side::Read(reader) => reader.close().ok(),
             Side::Write(writer) => writer.abandon().ok(),
         };
     }
 
-    /// Lets a reader find out what the file is, if nothing forbids it.
+    /// Lets a reader detect what the file is, unless an error forbids it.
     fn sniff(&mut self) {
         if let Some(reader) = self.reader() {
             let result = reader.sniff();
@@ -377,7 +377,7 @@ impl GzFile {
         }
     }
 
-    /// The reader, if it may be asked for something. Forgets a stall.
+    /// The reader, if requests are allowed. Clears a stall.
     fn reader(&mut self) -> Option<&mut Reader> {
         let serious = self.failure.as_ref().is_some_and(Failure::is_serious);
         match &mut self.side {
@@ -389,7 +389,7 @@ impl GzFile {
         }
     }
 
-    /// The writer, if it may be asked for something. Forgets a stall.
+    /// The writer, if requests are allowed. Clears a stall.
     fn writer(&mut self) -> Option<&mut Writer> {
         match &mut self.side {
             Side::Write(writer) if self.failure.as_ref().is_none_or(|failure| failure.again) => {
@@ -400,7 +400,7 @@ impl GzFile {
         }
     }
 
-    /// Lets a fault stand; an error is returned unless one may go on behind it.
+    /// Records a fault as the current error. Returns an error unless reading may continue after it.
     fn settle<T: Default>(&mut self, result: core::result::Result<T, Fault>) -> Result<T> {
         result.or_else(|fault| {
             self.fail(fault);
@@ -408,7 +408,7 @@ impl GzFile {
         })
     }
 
-    /// Lets a fault stand and returns it.
+    /// Records a fault as the current error and returns it.
     fn settle_all(&mut self, result: core::result::Result<(), Fault>) -> Result<()> {
         result.map_err(|fault| {
             self.fail(fault);
@@ -416,7 +416,7 @@ impl GzFile {
         })
     }
 
-    /// Lets a fault stand.
+    /// Records a fault as the current error.
     fn fail(&mut self, fault: Fault) {
         let mut buffer = [0; 256];
         let text = match &fault.text {
@@ -429,7 +429,7 @@ impl GzFile {
         };
         let error = if message.is_some() { fault.error } else { Error::Memory };
         let failure = Failure { error, message, again: fault.again };
-        // The host's `gzgetc` macro knows no errors: it must find nothing.
+        // The host's `gzgetc` macro does not check for errors, so no bytes may be left for it.
         if let (Side::Read(reader), true) = (&mut self.side, failure.is_serious()) {
             reader.discard();
         }
@@ -440,7 +440,7 @@ impl GzFile {
     }
 }
 
-/// The parts in one string; `None` when memory is refused, or a part holds a zero.
+/// Joins the parts; `None` without memory, or if a part contains a zero byte.
 fn concatenate(parts: &[&[u8]]) -> Option<CString> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(parts.iter().map(|part| part.len()).sum::<usize>() + 1).ok()?;
@@ -456,7 +456,7 @@ mod tests {
     use super::*;
     use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
-    /// Both ends of a pipe; what is written to the second is read from the first.
+    /// Both ends of a pipe: bytes written to the second are read from the first.
     pub(super) fn pipe() -> (OwnedFd, OwnedFd) {
         let (reader, writer) = std::io::pipe().unwrap();
         (reader.into(), writer.into())
@@ -497,7 +497,8 @@ mod tests {
 
     #[test]
     fn a_reader_tells_where_it_ignores_what_is_no_member() {
-        // A file that has positions: what it holds, and where its member ends.
+        // A seekable file: one member, then `behind`. Returns where the ignored bytes begin, relative to the member's
+        // end.
         let ignored = |behind: &[u8]| {
             let path =
                 std::env::temp_dir().join(format!("rigz-ignored-{}-{}", std::process::id(), behind.len()));

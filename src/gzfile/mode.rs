@@ -1,32 +1,32 @@
 //! The mode string of `gzopen` and `gzdopen`: `"rb"`, `"wb9"`, `"ab1h"`, `"wxe"`, `"rN"`.
 //!
-//! Letters may come in any order and the last of two that contradict each other wins. Unknown letters are ignored, as
-//! zlib ignores them: programs pass what they would pass to `fopen`. Refused are only `+` (nothing can read and write at
-//! once), a string without `r`, `w` or `a`, a transparent read (`rT`) and a forced gzip write (`wG`).
+//! Letters may come in any order; of two that contradict each other the last one wins. Unknown letters are ignored, as
+//! in zlib: programs pass the modes they would pass to `fopen`. Only these are refused: `+` (a file cannot be read and
+//! written at once), a string without `r`, `w` or `a`, a transparent read (`rT`) and a forced gzip write (`wG`).
 
 #![forbid(unsafe_code)]
 
 use crate::stream::Strategy;
 
-/// What is done with the file.
+/// How the file is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// `r`: decode from where the descriptor stands.
+    /// `r`: decode from the descriptor's current position.
     Read,
     /// `w`: truncate and encode.
     Write,
-    /// `a`: encode a further member behind what is there.
+    /// `a`: append another member.
     Append,
 }
 
-/// What the file's bytes are.
+/// The format of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// A gzip file; when reading, whatever its first bytes show.
+    /// A gzip file; when reading, the first bytes decide whether it is one.
     Default,
     /// `T`, writing only: the bytes as they are.
     Plain,
-    /// `G`, reading only: gzip, whatever the first bytes show.
+    /// `G`, reading only: gzip, regardless of the first bytes.
     Gzip,
 }
 

@@ -1,19 +1,19 @@
-//! The reading side of a gzFile: bytes of the file in, decoded bytes out.
+//! The reading side of a gzFile: turns the file's bytes into decoded bytes.
 //!
-//! A reader has three parts. The *source* is the file and what was read of it. The *decoder* decides
-//! what the source's bytes are and decodes them. The *cursor* holds decoded bytes that wait, whose
-//! front the host may also take through the `gzgetc` macro. A request at least as large as the
+//! A reader has three parts. The *source* is the file and the bytes read from it. The *decoder*
+//! finds out what these bytes are and decodes them. The *cursor* buffers decoded bytes, which the
+//! host may also take from the front through the `gzgetc` macro. A request at least as large as the
 //! cursor's buffer is decoded straight into the host's memory.
 //!
-//! **Faults surface where they are.** Damage, a file that ends inside a member, or a failing read may
-//! be found while good bytes still wait. The cursor suspends the fault and reports it after the last
-//! good byte before it: the request that takes this byte returns it, and the next one fails. A
-//! non-blocking descriptor without data is reported as a fault too, marked `again`, but leaves the
-//! reader as it was: the same request may be made again.
+//! **Faults are reported in order.** Damage, a file that ends inside a member, or a failing read
+//! may be found while valid bytes are still buffered. The cursor suspends the fault and reports it
+//! after the last valid byte before it: the request that takes this byte returns it, and the next
+//! one fails. A non-blocking descriptor without data is reported as a fault too, marked `again`,
+//! but leaves the reader as it was: the same request may be repeated.
 //!
 //! **How much is decoded at once.** zlib's output buffer has 16 KiB unless `gzbuffer` sets another
-//! size, and ours begins so. Of a regular file it grows to 128 KiB once it was filled: fewer
-//! interruptions of the decoder are worth about a tenth of the time.
+//! size, and so has ours at first. For a regular file it grows to 128 KiB once it was filled: fewer
+//! interruptions of the decoder save about a tenth of the time.
 
 #![forbid(unsafe_code)]
 
@@ -33,10 +33,11 @@ use source::Source;
 
 use super::DEFAULT_SIZE;
 
-/// What both buffers of a regular file grow to.
+/// The size to which both buffers of a regular file grow.
 const LARGE_SIZE: usize = 128 * 1024;
 
-/// Bytes of a large output buffer that are left free for `gzungetc`: all that zlib could ever take.
+/// Bytes of a large output buffer that are left free for `gzungetc`: the most that zlib could
+/// accept.
 const PUSH_ROOM: usize = 2 * DEFAULT_SIZE;
 
 /// How a seek was done.
@@ -67,7 +68,7 @@ impl Reader {
         self.source.set_size(size)
     }
 
-    /// Sets how the file is read ahead, dropping what was.
+    /// Sets how the file is read ahead, and drops the bytes read ahead.
     pub(super) fn tune(&mut self, tuning: Tuning) {
         self.decoder.tune(tuning);
     }
@@ -77,32 +78,32 @@ impl Reader {
         self.decoder.counters()
     }
 
-    /// The decoded bytes that wait, which the host may take through the `gzgetc` macro.
+    /// The buffered decoded bytes, which the host may take through the `gzgetc` macro.
     pub(super) fn waiting(&self) -> &[u8] {
         self.cursor.output.bytes()
     }
 
-    /// Counts `count` of the waiting bytes as taken by the host.
+    /// Counts `count` of the buffered bytes as taken by the host.
     pub(super) fn take(&mut self, count: usize) {
         self.cursor.take(count);
     }
 
-    /// Drops the decoded bytes that wait, as zlib does when an error is reported.
+    /// Drops the buffered decoded bytes, as zlib does when an error is reported.
     pub(super) fn discard(&mut self) {
         self.cursor.output.clear();
     }
 
-    /// The offset of the next byte to hand out.
+    /// The offset of the next byte to deliver.
     pub(super) fn position(&self) -> i64 {
         self.cursor.position()
     }
 
-    /// The offset of the next byte to hand out, a pending seek included.
+    /// The offset of the next byte to deliver, a pending seek included.
     pub(super) fn tell(&self) -> i64 {
         self.cursor.tell()
     }
 
-    /// The decoder's offset in the file; `None` where the file has none.
+    /// The decoder's offset in the file; `None` if the file is not seekable.
     pub(super) fn offset(&self) -> Option<i64> {
         self.decoder.offset(&self.source)
     }
@@ -122,14 +123,16 @@ impl Reader {
         self.decoder.is_direct()
     }
 
-    /// Forgets that the file ended, in case it grew, and what else the next request will find again.
+    /// Forgets that the file ended, in case it grew, and faults that the next request will find
+    /// again.
     pub(super) fn forget_end(&mut self) {
         self.source.forget_end();
         self.decoder.forget_end();
         self.cursor.forget_end();
     }
 
-    /// Decodes until `output` is full or the file ends. After a fault, `output` has what came before.
+    /// Decodes until `output` is full or the file ends. After a fault, `output` has the bytes
+    /// before it.
     pub(super) fn read(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
         let result = self.read_on(output);
         if self.is_at_end() && !output.is_full() {
@@ -184,16 +187,16 @@ impl Reader {
         self.cursor.surface()
     }
 
-    /// Pushes a byte back before everything; false when there is no room for it.
+    /// Pushes a byte back before all others; false when there is no room for it.
     pub(super) fn unread(&mut self, byte: u8) -> bool {
         self.cursor.unread(byte)
     }
 
-    /// Finds out what the file is, as far as that is possible without handing out anything.
+    /// Finds out what the file is, as far as that is possible without delivering anything.
     pub(super) fn sniff(&mut self) -> Result<(), Fault> {
         if self.decoder.state == MemberState::Looking && self.cursor.output.is_empty() {
             self.look()?;
-            // A plain file's first bytes wait now, and a seek that was made before passes over them.
+            // A plain file's first bytes are buffered now; a seek made before skips them.
             self.cursor.skip_waiting();
         }
         Ok(())
@@ -217,7 +220,7 @@ impl Reader {
     }
 
     /// Moves to the offset `target`; the next request does the decoding that this needs. `None` where
-    /// the file cannot go there, which drops a pending seek all the same.
+    /// the file cannot go there; a pending seek is dropped even then.
     pub(super) fn seek(&mut self, target: i64) -> Option<Moved> {
         self.cursor.set_skip(0);
         let position = self.cursor.position();
@@ -230,12 +233,12 @@ impl Reader {
             return self.seek_plain(target);
         }
         let moved = if target < position { self.rewind()? } else { Moved::On };
-        // From a negative position the distance may not fit.
+        // From a negative position the distance may overflow.
         self.cursor.set_skip(target.checked_sub(self.cursor.position())?);
         Some(moved)
     }
 
-    /// In a file that is passed on, only the file's own position has to move.
+    /// In a file that is passed through unchanged, only the file's own position has to move.
     fn seek_plain(&mut self, target: i64) -> Option<Moved> {
         let waiting = self.cursor.output.len() as i64;
         let distance = target.checked_sub(self.cursor.position())?.checked_sub(waiting)?;
@@ -244,7 +247,7 @@ impl Reader {
         Some(Moved::Anew)
     }
 
-    /// Starts over; `None` where the file has no positions.
+    /// Starts over; `None` if the file is not seekable.
     pub(super) fn rewind(&mut self) -> Option<Moved> {
         self.source.seek(self.source.start(), Origin::Start)?;
         self.decoder.rewind();
@@ -252,7 +255,7 @@ impl Reader {
         Some(Moved::Anew)
     }
 
-    /// Forgets all that was known of another place of the file; source and decoder have moved.
+    /// Forgets the state of the old position; source and decoder have moved.
     fn restart(&mut self, position: i64) {
         self.forget_end();
         self.cursor.go_to(position);
@@ -265,7 +268,7 @@ impl Reader {
         self.source.close()
     }
 
-    /// Whether no request can get anything more.
+    /// Whether no request can get more bytes or a fault.
     fn is_at_end(&self) -> bool {
         self.source.is_exhausted() && self.decoder.is_drained() && self.cursor.is_drained()
     }
@@ -293,16 +296,17 @@ impl Reader {
         self.decoder.look(&mut self.source, &mut self.cursor.output)
     }
 
-    /// Fills the empty output buffer as far as the file allows. A fault after good bytes is suspended.
+    /// Fills the empty output buffer as far as the file allows. A fault after valid bytes is
+    /// suspended.
     fn produce(&mut self) -> Result<(), Fault> {
         let buffer = &mut self.cursor.output;
         let may_grow = self.source.may_grow();
         if buffer.is_full() && self.source.takes_share() {
-            // Refused memory is no fault here: the buffer serves as it is.
+            // Refused memory is not a fault here: the buffer is used as it is.
             buffer.grow(LARGE_SIZE).ok();
         }
         buffer.clear();
-        // Small buffers are filled as zlib fills them, so that as many bytes can be pushed back.
+        // Small buffers are filled as in zlib, so that as many bytes can be pushed back.
         let spare = if buffer.capacity() >= LARGE_SIZE && may_grow { PUSH_ROOM } else { 0 };
         let mut lent = buffer.lend();
         let mut output = lent.output(spare);
@@ -311,7 +315,7 @@ impl Reader {
         buffer.take_back(lent, added);
         match result {
             Err(fault) if added > 0 => {
-                // A stall is found again by the next request.
+                // The next request will find a stall again.
                 if !fault.again {
                     self.cursor.suspend(fault);
                 }

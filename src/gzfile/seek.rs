@@ -1,8 +1,8 @@
-//! Positions: seeking, rewinding and telling, both ways.
+//! Positions: `seek`, `rewind` and `tell`, for readers and writers.
 //!
-//! A gzip file has no random access of its own. Forward means decoding and dropping when reading, and writing zeros when
-//! writing; either waits for the next request, so that several seeks in a row cost no more than the last. Backward means
-//! starting over when reading and is refused when writing. Where the file is handed through as it is, the file's own position
+//! A gzip file has no random access. A seek forward decodes and drops data when reading, and writes zeros when writing;
+//! both are left to the next request, so that several seeks in a row cost no more than the last. A seek backward starts
+//! over when reading and is refused when writing. In a file that is passed through unchanged, the file's own position
 //! is moved.
 //!
 //! Offsets are 64 bits wide throughout; the narrower C functions check that the result fits.
@@ -12,7 +12,7 @@
 use super::reader::Moved;
 use super::{Failure, GzFile, Side};
 
-/// What an offset counts from. The end of a gzip file is not known before it is read, so there is no third.
+/// The origin of an offset. The end of a gzip file is not known before it is read, so there is no `End`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whence {
     /// The first byte.
@@ -22,7 +22,7 @@ pub enum Whence {
 }
 
 impl GzFile {
-    /// Moves to an offset and tells it; `None` where that cannot be.
+    /// Moves to an offset and returns it; `None` if that is not possible.
     pub fn seek(&mut self, offset: i64, whence: Whence) -> Option<i64> {
         if self.failure.as_ref().is_some_and(Failure::is_serious) {
             return None;
@@ -41,7 +41,7 @@ impl GzFile {
         Some(self.tell())
     }
 
-    /// Starts over; `false` when writing, when a serious error stands, or where the file has no positions.
+    /// Starts over; `false` for a writer, after a serious error, or if the file is not seekable.
     pub fn rewind(&mut self) -> bool {
         let Some(reader) = self.reader() else { return false };
         let rewound = reader.rewind().is_some();
@@ -51,7 +51,7 @@ impl GzFile {
         rewound
     }
 
-    /// Offset of the next byte that waits or is written; a pending seek is not included.
+    /// Offset of the next byte to deliver or write; a pending seek is not included.
     pub fn position(&self) -> i64 {
         match &self.side {
             Side::Read(reader) => reader.position(),
@@ -67,7 +67,7 @@ impl GzFile {
         }
     }
 
-    /// Where in the compressed file the next read or write happens; `None` where the file has no positions.
+    /// The offset in the compressed file of the next read or write; `None` if the file is not seekable.
     pub fn offset(&self) -> Option<i64> {
         match &self.side {
             Side::Read(reader) => reader.offset(),

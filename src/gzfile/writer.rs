@@ -1,16 +1,16 @@
-//! The writing side of a gzFile: bytes of the host in, a gzip member out, or BGZF (`encoder`).
+//! The writing side of a gzFile: turns the host's bytes into a gzip member, or BGZF (`encoder`).
 //!
-//! Small writes are collected until there are as many as `gzbuffer` said (8 KiB), large ones go to the stream as they are; the
-//! stream decides whether it compresses them at once or hands them to other threads. What the stream finishes is collected in
-//! turn and written in pieces of at least 64 KiB, or when the host flushes. A file opened for plain writing goes the same
-//! way without a stream.
+//! Small writes are buffered up to the size that `gzbuffer` set (8 KiB by default); large ones go to the stream
+//! directly. The stream decides whether it compresses them at once or hands them to other threads. Its output is
+//! buffered as well and written in pieces of at least 64 KiB, or when the host flushes. A file opened for plain writing
+//! works the same way without a stream.
 //!
-//! **Nothing before it must.** Memory is taken with the first byte, the member's header is written with the first piece.
-//! After `Flush::Finish` the member is complete, and a further one begins only when there is something to put into it.
+//! **Everything as late as possible.** Memory is allocated at the first byte; the member's header is written with the
+//! first piece. After `Flush::Finish` the member is complete; another one begins only when there is data for it.
 //!
-//! **Stalls.** A non-blocking descriptor may have no room. The write that found out returns how much of its data was
-//! consumed, and a fault marked `again`; all that is not written yet stays here and is written first when the host comes
-//! again. Any other failed write also keeps what it could not write, as zlib does.
+//! **Stalls.** A non-blocking descriptor may have no room. The write that finds this returns how much of its data was
+//! consumed, and a fault marked `again`; output that is not written yet stays buffered and is written first at the next
+//! request. Any other failed write also keeps the bytes it could not write, as zlib does.
 
 #![forbid(unsafe_code)]
 
@@ -22,38 +22,39 @@ use super::{DEFAULT_SIZE, Fault};
 use crate::error::{Error, Status};
 use crate::stream::{Flush, Level, Strategy};
 
-/// Least bytes that one write to the file should carry: a system call costs as much as compressing a few hundred bytes.
+/// The size that a write to the file should have at least: a system call costs as much as compressing a few hundred
+/// bytes.
 const PIECE_SIZE: usize = 64 * 1024;
 
 /// The writing side of a gzFile.
 pub(super) struct Writer {
     descriptor: Descriptor,
-    /// How many bytes are collected; one more than the longest formatted string.
+    /// How many bytes are buffered before they are compressed; one more than the longest formatted string.
     size: usize,
     /// Whether bytes are written as they are.
     plain: bool,
-    /// As the program gave it: zlib compares these numbers, and -1 is not 6.
+    /// The level as the program passed it: zlib compares these numbers, so -1 differs from 6.
     level: i32,
-    /// `None` is a strategy that zlib does not know and finds out about late.
+    /// `None` is a strategy that zlib does not know; it is rejected only when the stream is created.
     strategy: Option<Strategy>,
-    /// Bytes of the host, not yet given to the stream. Twice `size`, so that a formatted string fits behind them.
+    /// The host's bytes, not yet passed to the stream. Twice `size`, so that a formatted string fits after them.
     collected: Buffer,
-    /// Bytes of the stream, not yet written.
+    /// The stream's output, not yet written.
     finished: Buffer,
     encoder: Option<FileEncoder>,
     /// The member is complete; the stream must be reset before it takes anything more.
     complete: bool,
-    /// How many bytes the host wrote.
+    /// The number of bytes the host wrote.
     position: i64,
     /// Zeros that a seek still has to write.
     skip: i64,
 }
 
 impl Writer {
-    /// Writes to `descriptor`, touching nothing before the first byte.
+    /// A writer to `descriptor`, which is not written to before the first byte.
     pub(super) fn new(descriptor: Descriptor, mode: &Mode) -> Self {
         if mode.access == Access::Append {
-            // Writes go to the end by themselves; `gzoffset` should say so before the first.
+            // Writes go to the end anyway; this makes `gzoffset` right before the first one.
             descriptor.seek(0, Origin::End);
         }
         Self {
@@ -71,7 +72,7 @@ impl Writer {
         }
     }
 
-    /// Sets how much is collected, unless collecting began already.
+    /// Sets the buffer size, unless the buffer is in use.
     pub(super) fn set_size(&mut self, size: usize) -> bool {
         let untouched = self.collected.capacity() == 0;
         if untouched {
@@ -85,28 +86,28 @@ impl Writer {
         self.plain
     }
 
-    /// How many bytes the host wrote.
+    /// The number of bytes the host wrote.
     pub(super) fn position(&self) -> i64 {
         self.position
     }
 
-    /// How many bytes the host wrote, a pending seek included.
+    /// The number of bytes the host wrote, a pending seek included.
     pub(super) fn tell(&self) -> i64 {
         self.position + self.skip
     }
 
-    /// Where in the file the next piece goes; `None` where the file has no positions.
+    /// The file offset of the next write; `None` if the file is not seekable.
     pub(super) fn offset(&self) -> Option<i64> {
         self.descriptor.seek(0, Origin::Current)
     }
 
-    /// Moves forward to `target`, by zeros that the next write writes; `false` if that is backward.
+    /// Moves forward to `target`; the next write fills the gap with zeros. Returns `false` if `target` is backward.
     pub(super) fn seek(&mut self, target: i64) -> bool {
         self.skip = target.saturating_sub(self.position).max(0);
         target >= self.position
     }
 
-    /// Collects or compresses `data`, taking what was consumed off its front.
+    /// Buffers or compresses `data`, removing the consumed bytes from its front.
     pub(super) fn write(&mut self, data: &mut &[u8]) -> Result<(), Fault> {
         self.prepare()?;
         self.finish_seek()?;
@@ -129,7 +130,7 @@ impl Writer {
         }
     }
 
-    /// Collects one byte, if there is room for it and no seek is pending: the short way of `gzputc`.
+    /// Buffers one byte, if there is room for it and no seek is pending: the fast path of `gzputc`.
     pub(super) fn collect(&mut self, byte: u8) -> bool {
         let collects = self.skip == 0 && self.collected.len() < self.size && self.collected.push(byte);
         self.position += i64::from(collects);
@@ -137,7 +138,7 @@ impl Writer {
     }
 
     /// Lets `format` write a string of less than `size` bytes and a terminating zero into the buffer; it returns the string's
-    /// length as `vsnprintf` does. Returns the bytes added: none, if they do not fit.
+    /// length as `vsnprintf` does. Returns the number of bytes added: 0 if they do not fit.
     pub(super) fn format(&mut self, format: impl FnOnce(&mut [u8]) -> i32) -> Result<usize, Fault> {
         self.prepare()?;
         self.finish_seek()?;
@@ -149,7 +150,7 @@ impl Writer {
             }
         }
         let room = &mut self.collected.room()[..self.size];
-        // A `vsnprintf` that cuts the string and returns the cut length would leave something else than a zero here.
+        // A `vsnprintf` that truncates the string and returns the truncated length would leave a nonzero byte here.
         room[self.size - 1] = 0;
         let length = usize::try_from(format(room)).unwrap_or(usize::MAX);
         if length == 0 || length >= self.size || room[self.size - 1] != 0 {
@@ -160,21 +161,21 @@ impl Writer {
         if self.collected.len() >= self.size {
             match self.compress_collected(Flush::None) {
                 Err(fault) if !fault.again => return Err(fault),
-                // The string is taken; the stall is for the next call to find.
+                // The string was accepted; the next call will find the stall.
                 _ => {}
             }
         }
         Ok(length)
     }
 
-    /// Compresses and writes all there is, as `flush` demands.
+    /// Compresses and writes all buffered data, as `flush` requires.
     pub(super) fn flush(&mut self, flush: Flush) -> Result<(), Fault> {
         self.prepare()?;
         self.finish_seek()?;
         self.compress_collected(flush)
     }
 
-    /// Changes level and strategy for what is written from here on.
+    /// Changes level and strategy for data written after this.
     pub(super) fn set_params(&mut self, level: i32, strategy: Option<Strategy>) -> Result<(), Fault> {
         if (level, strategy) == (self.level, self.strategy) {
             return Ok(());
@@ -203,14 +204,14 @@ impl Writer {
         self.descriptor.close()
     }
 
-    /// Takes memory, when the first byte comes.
+    /// Allocates memory at the first byte.
     fn prepare(&mut self) -> Result<(), Fault> {
         if self.collected.capacity() != 0 {
             return Ok(());
         }
         if !self.plain {
             self.finished.grow(self.size.max(PIECE_SIZE)).map_err(|_| Fault::MEMORY)?;
-            // zlib does not tell an unknown level or strategy from refused memory either.
+            // zlib, too, reports an unknown level or strategy as refused memory.
             let level = Level::of_zlib(self.level).map_err(|_| Fault::MEMORY)?;
             let strategy = self.strategy.ok_or(Fault::MEMORY)?;
             self.encoder = Some(FileEncoder::new(level, strategy).map_err(|_| Fault::MEMORY)?);
@@ -231,7 +232,7 @@ impl Writer {
             self.collected.room()[..count].fill(0);
             self.collected.extend(count);
             let result = self.compress_collected(Flush::None);
-            // Zeros that a stall left are dropped here and written again later.
+            // Zeros not consumed because of a stall are dropped here and written again later.
             let consumed = (count - self.collected.len()) as i64;
             self.collected.clear();
             self.position += consumed;
@@ -241,7 +242,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Compresses what was collected; what a stall leaves of it stays.
+    /// Compresses the buffered bytes; after a stall the rest stays buffered.
     fn compress_collected(&mut self, flush: Flush) -> Result<(), Fault> {
         let collected = core::mem::take(&mut self.collected);
         let mut rest = collected.bytes();
@@ -253,7 +254,8 @@ impl Writer {
         result
     }
 
-    /// Compresses `input`, taking what was consumed off its front, and writes what is worth a write or must be written.
+    /// Compresses `input`, removing the consumed bytes from its front. Writes the output when its buffer is full or
+    /// `flush` requires it.
     fn compress(&mut self, input: &mut &[u8], flush: Flush) -> Result<(), Fault> {
         let Some(encoder) = &mut self.encoder else {
             return self.descriptor.write_all(input).map_err(Fault::io);
@@ -278,7 +280,7 @@ impl Writer {
             match result {
                 Ok(Status::StreamEnd) => break,
                 Ok(_) | Err(Error::Buffer) if full => {}
-                // The stream has nothing more to say to this flush.
+                // The stream has nothing more to do for this flush.
                 Ok(_) | Err(Error::Buffer) if input.is_empty() && flush != Flush::Finish => break,
                 Ok(_) if added > 0 || input.len() < before => {}
                 Err(Error::Memory) => return Err(Fault::MEMORY),
@@ -292,11 +294,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Hands new parameters to the stream. As with zlib, values that it does not know change nothing.
+    /// Passes new parameters to the stream. As in zlib, unknown values change nothing.
     fn change_stream(&mut self, level: i32, strategy: Option<Strategy>) -> Result<(), Fault> {
         let (Some(encoder), Some(strategy)) = (&mut self.encoder, strategy) else { return Ok(()) };
         if self.complete {
-            // A stream that ended takes no parameters. It stays `complete`, so that no empty member begins.
+            // A stream that has ended accepts no parameters. It stays `complete`, so that no empty member begins.
             encoder.reset().map_err(|_| Fault::DEFLATE_STATE)?;
         }
         loop {
@@ -315,7 +317,7 @@ impl Writer {
     }
 }
 
-/// Writes what the stream finished; what could not be written stays.
+/// Writes the stream's output; bytes that could not be written stay buffered.
 fn write_finished(descriptor: &Descriptor, finished: &mut Buffer) -> Result<(), Fault> {
     let mut rest = finished.bytes();
     let before = rest.len();

@@ -1,11 +1,12 @@
-//! `BgzfStream`: data in, a BGZF file out (`format::bgzf`), called as a `DeflateStream` is.
+//! `BgzfStream`: writes a BGZF file (`format::bgzf`), called like a `DeflateStream`.
 //!
-//! All of it goes through the pipeline, a chunk being some whole blocks, so workers help as they do elsewhere and the bytes are
-//! the same without them. A flush of any kind ends the open block: blocks end at a byte and refer to nothing before them,
-//! which is all that a full flush could ask for. A flush without data writes nothing, since an empty block would mean the end.
+//! All data goes through the pipeline in chunks of whole blocks, so workers help as they do elsewhere and the bytes are
+//! the same without them. A flush of any kind ends the open block: blocks end at a byte and refer to nothing before
+//! them, which is all that a full flush requires. A flush without data writes nothing, since an empty block marks the
+//! end of the file.
 //!
-//! `Finish` writes that empty block. What is written after a [`reset`](BgzfStream::reset) is a file of its own; two of them one behind
-//! the other are again one, with an empty block in its middle that readers pass over.
+//! `Finish` writes that empty block. Output after a [`reset`](BgzfStream::reset) is a separate file. Two files
+//! concatenated are again a BGZF file, with an empty block in its middle that readers skip.
 
 #![forbid(unsafe_code)]
 
@@ -46,10 +47,11 @@ impl BgzfStream {
         }
     }
 
-    /// Compresses: takes input, gives output, as far as `flush` asks and the room allows. A call that filled the room is made again
-    /// with the same `flush`.
+    /// Compresses: takes input and gives output as far as `flush` asks and the room allows. A call that filled the room
+    /// must be repeated with the same `flush`.
     ///
-    /// [`Status::StreamEnd`] when the end of the file is out. [`Error::Buffer`] when there is no room at all, which is not fatal.
+    /// [`Status::StreamEnd`] when the end of the file is written. [`Error::Buffer`] when there is no room at all, which
+    /// is not fatal.
     pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
@@ -80,7 +82,7 @@ impl BgzfStream {
         Ok(Status::StreamEnd)
     }
 
-    /// Works on the segment. True when it has ended and all of it is written.
+    /// Compresses more of the segment. Returns true when it has ended and all of it is written.
     fn advance_segment(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<bool> {
         let Some(compressor) = &mut self.segment else { return Ok(true) };
         let end = match flush {
@@ -108,8 +110,8 @@ impl BgzfStream {
         Ok(true)
     }
 
-    /// Changes the level for what comes. What was taken before is compressed at the old one, as far as the room allows;
-    /// [`Error::Buffer`] when it does not, and then nothing is changed.
+    /// Changes the level for later data. Data taken before is compressed at the old level, as far as the room allows;
+    /// [`Error::Buffer`] if there is not enough room, and then the level is unchanged.
     pub fn set_level(&mut self, level: Level, output: &mut Output<'_>) -> Result<()> {
         if level != self.level && self.segment.is_some() {
             self.deflate(&mut &[][..], output, Flush::Block)?;

@@ -1,15 +1,16 @@
-//! `Body`: the raw DEFLATE between header and trailer, by the encoder that the data needs.
+//! `Body`: the raw DEFLATE between header and trailer, from the encoder that suits the data.
 //!
-//! The unit of decision is the *segment*, the data between two flushes. A segment's first 8 KiB are held in the message
-//! encoder's window. If a flush comes before that, the segment is a message and the message encoder compresses it, with its
-//! history at hand and in the memory that the stream asked for at the start. A longer one is *bulk*: the pipeline cuts it into
-//! chunks, on workers if there is enough of it. Streams with a small window or little memory are messages to any length.
+//! The encoder is chosen per *segment*, the data between two flushes. A segment's first 8 KiB are held in the message
+//! encoder's window. If a flush comes before they are exceeded, the segment is a *message*: the message encoder
+//! compresses it, with the history that it keeps and the memory allocated at the start of the stream. A longer one is
+//! *bulk*: the pipeline cuts it into chunks, and uses workers if there is enough data. In streams with a small window
+//! or little memory every segment is a message.
 //!
-//! Between segments the last 32 KiB and the bits of an incomplete byte go from one encoder to the other, so a stream changes
-//! encoders wherever a flush ends, also within a byte.
+//! Between segments the last 32 KiB and the bits of an incomplete byte are passed from one encoder to the other, so a
+//! stream can change encoders wherever a flush ends, even within a byte.
 //!
-//! zlib-ng serves the strategies that look for no matches or few (Huffman only, run lengths, fixed codes). A stream that
-//! asks for one stays with it until it is reset.
+//! zlib-ng handles the strategies that look for few or no matches (Huffman only, run lengths, fixed codes). A stream
+//! that requests one of these uses zlib-ng until it is reset.
 
 #![forbid(unsafe_code)]
 
@@ -25,12 +26,12 @@ use crate::zng::{Deflate, DeflateParams};
 /// zlib's `data_type` of a stream whose kind is not known yet.
 pub(super) const UNKNOWN: i32 = 2;
 
-/// Who compresses at the moment.
+/// The engine in use.
 #[derive(Debug)]
 enum Engine {
     /// The message encoder. A flush that it has begun is completed before anything else.
     Message(Option<Flush>),
-    /// The pipeline, whose memory is the library's.
+    /// The pipeline, whose memory is from the system's allocator.
     Bulk(Placed<Compressor>),
     /// zlib-ng.
     Serial(Deflate),
@@ -43,25 +44,25 @@ enum Engine {
 pub(super) struct Body {
     params: DeflateParams,
     allocator: Allocator,
-    /// None in a stream that zlib-ng serves from its start.
+    /// None in a stream that has used zlib-ng from its start.
     message: Option<MessageEncoder>,
     engine: Engine,
-    /// The flush that ends the present bulk segment, once its input is taken.
+    /// The flush that ends the current bulk segment, once its input is taken.
     bulk_flush: Flush,
-    /// Memory for bulk was refused: the present segment is the message encoder's, however long it gets.
+    /// Memory for bulk was refused: the message encoder compresses the current segment, whatever its length.
     is_bulk_refused: bool,
-    /// `deflateTune()` was called: the search has the program's limits.
+    /// `deflateTune()` was called: the search uses the program's limits.
     is_tuned: bool,
     caller: policy::Caller,
-    /// Check value of all input taken, and of what came before the present segment.
+    /// Check values of all input taken, and of the input before the current segment.
     check: Check,
     segment_check: Check,
     data_type: i32,
-    /// zlib-ng ended the last block but one of a raw stream.
+    /// zlib-ng has closed the next-to-last block of a raw stream, so the final block's bit count is known.
     has_ended_block: bool,
-    /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 when that is not known.
+    /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 if unknown.
     used_bits: u32,
-    /// What the pipeline did in segments that have ended.
+    /// The pipeline's counters of completed segments.
     counters: Counters,
     log: Log,
 }
@@ -89,17 +90,17 @@ impl Body {
         Ok(body)
     }
 
-    /// The output room is the library's own: all of it will be fetched.
+    /// Notes that the library itself fetches the output, to the end.
     pub(super) fn expect_all_calls(&mut self) {
         self.caller.owns_output = true;
     }
 
-    /// An address in the file of the code that made the stream.
+    /// Sets an address in the code that created the stream, by which its file is found.
     pub(super) fn set_origin(&mut self, address: usize) {
         self.caller.origin = address;
     }
 
-    /// The engine for a stream at its start.
+    /// Chooses the engine for a stream at its start.
     fn choose_engine(&mut self) -> Result<()> {
         if policy::is_for_zng(&self.params) {
             self.engine = Engine::Serial(Deflate::new(policy::zng_params(&self.params), self.allocator)?);
@@ -124,8 +125,8 @@ impl Body {
         Ok(())
     }
 
-    /// Takes a few bytes of input, all of them, if nothing can be decided even then, so that no output would be written.
-    /// Returns whether it did; if not, it has done nothing.
+    /// Takes all of a short input, if even then nothing could be decided and no output would be written. Returns
+    /// whether it did; if not, nothing has changed.
     #[inline]
     pub(super) fn collect(&mut self, input: &mut &[u8]) -> bool {
         let Engine::Bulk(compressor) = &mut self.engine else { return false };
@@ -180,7 +181,7 @@ impl Body {
         }
     }
 
-    /// Whether the present segment, with `more` bytes to come at once, is bulk.
+    /// Whether the current segment, with `more` bytes of input added, is bulk.
     fn is_bulk(&self, more: usize) -> bool {
         let held = self.message.as_ref().map_or(0, MessageEncoder::message_len);
         self.may_be_bulk() && held + more >= policy::MESSAGE
@@ -190,7 +191,7 @@ impl Body {
         !self.is_tuned && !self.is_bulk_refused && policy::is_for_pipeline(&self.params)
     }
 
-    /// Works on a message. Returns its flush when that is complete and written.
+    /// Compresses part of a message. Returns its flush when the message is complete and written.
     fn deflate_message(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Option<Flush> {
         let may_be_bulk = self.may_be_bulk();
         if flush != Flush::None {
@@ -218,7 +219,7 @@ impl Body {
         let progress = message.advance(input, end_of(flush), output);
         self.check.update(&before[..before.len() - input.len()]);
         if progress != Progress::Done {
-            // All input is taken: the flush is on its way, whatever the next call asks for.
+            // If all input is taken, this flush must be completed, whatever the next call asks for.
             self.engine = Engine::Message(input.is_empty().then_some(flush));
             return None;
         }
@@ -232,12 +233,12 @@ impl Body {
         Some(flush)
     }
 
-    /// What is known at the end of a message that brings `input` at last.
+    /// Logs a message and detects its data type at its end; `input` is its last part.
     fn note_message(&mut self, input: &[u8], flush: Flush) {
         let Some(message) = &self.message else { return };
         let held = message.message_len();
         self.log.note(self.params.level, Decision::Message(held + input.len()));
-        // As in zlib, a block without data says something only if it is the last.
+        // As in zlib, an empty block sets the data type only if it is the last.
         let has_block = held + input.len() > 0 || flush == Flush::Finish;
         if self.data_type == UNKNOWN && self.params.level.number() > 0 && has_block {
             let window = message.window();
@@ -246,8 +247,8 @@ impl Body {
         }
     }
 
-    /// Hands the present segment over to the pipeline. Without memory for that it stays a message. False when primed bytes
-    /// must be written first and find no room.
+    /// Hands the current segment over to the pipeline. Without memory for that it stays a message. Returns false when
+    /// primed bytes must be written first and do not fit.
     fn start_bulk(&mut self, input: &[u8], output: &mut Output<'_>) -> bool {
         if !self.message.as_mut().is_none_or(|message| message.write_primed(output)) {
             return false;
@@ -270,7 +271,7 @@ impl Body {
         true
     }
 
-    /// A compressor that has taken what was held of the segment.
+    /// A compressor that has taken the held part of the segment.
     fn new_compressor(&mut self) -> Result<Placed<Compressor>> {
         let Some(message) = &mut self.message else { return Err(Error::Stream) };
         let before = message.pending_bits();
@@ -287,7 +288,7 @@ impl Body {
         Placed::try_new(compressor, Allocator::SYSTEM)
     }
 
-    /// Works on bulk. Returns its flush when the segment has ended and all of it is written.
+    /// Compresses part of a bulk segment. Returns its flush when it has ended and all of it is written.
     fn deflate_bulk(
         &mut self,
         input: &mut &[u8],
@@ -336,7 +337,7 @@ impl Body {
         }
         let status = outcome?;
         if status == Status::StreamEnd && self.data_type == UNKNOWN && self.params.level.number() > 0 {
-            // zlib looks at the last block even if nothing is in it; zlib-ng does not.
+            // zlib sets the data type at the last block even if it is empty; zlib-ng does not.
             self.data_type = detect_data_type(&[], &[]);
         }
         Ok(status)
@@ -346,8 +347,9 @@ impl Body {
         let Engine::Serial(serial) = &mut self.engine else { return Err(Error::Stream) };
         let is_raw = self.check == Check::None;
         if flush == Flush::Finish && is_raw && self.params.level.number() > 0 && !self.has_ended_block {
-            // zlib-ng does not say how many bits of the last byte it used. Whoever asks has a raw stream to append to; there
-            // the last block is ended first, and what follows is known: 3 bits of header and 7 of end-of-block.
+            // zlib-ng does not report how many bits of the last byte it used. Programs ask for this in order to append
+            // to a raw stream, so in a raw stream the last block is closed first. The length of what follows is known:
+            // 3 bits of header and 7 of end-of-block.
             match serial.deflate(input, output, Flush::Block) {
                 Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
                 Ok(_) if input.is_empty() && !output.is_full() => {}
@@ -359,7 +361,7 @@ impl Body {
         serial.deflate(input, output, flush)
     }
 
-    /// `deflateParams()`: what was taken before is compressed as it was promised; the new parameters begin after it.
+    /// `deflateParams()`: data taken before is compressed with the old parameters; the new ones apply after it.
     /// [`Error::Buffer`] when there is no room for that, and then nothing is changed.
     pub(super) fn params(
         &mut self,
@@ -419,7 +421,7 @@ impl Body {
         Ok(())
     }
 
-    /// Back to the start of a stream. `keep` leaves the history.
+    /// Resets to the start of a stream. `keep` keeps the history.
     pub(super) fn reset(&mut self, keep: bool) -> Result<()> {
         match (&mut self.engine, &mut self.message) {
             (Engine::Serial(serial), _) if policy::is_for_zng(&self.params) => {
@@ -430,7 +432,7 @@ impl Body {
                 }
             }
             (Engine::Serial(serial), _) => {
-                // Its strategy was changed to one that it need not serve.
+                // The strategy was changed to one that does not need zlib-ng.
                 let history = if keep { Some(serial.dictionary(self.allocator)?) } else { None };
                 self.choose_engine()?;
                 if let Some(message) = &mut self.message {
@@ -448,7 +450,7 @@ impl Body {
             (_, None) => self.choose_engine()?,
         }
         if !keep && matches!(self.engine, Engine::Message(_)) {
-            // Limits of the search that were tuned end here.
+            // Resets the search limits that `deflateTune()` set.
             self.choose_engine()?;
         }
         self.is_tuned &= keep;
@@ -474,7 +476,7 @@ impl Body {
         }
     }
 
-    /// The last of what was taken, at most the window's size.
+    /// The end of the input taken, at most the window's size.
     pub(super) fn window(&self) -> Result<Buffer> {
         match (&self.engine, &self.message) {
             (Engine::Bulk(compressor), _) => Buffer::copy_of(compressor.window(), self.allocator),
@@ -484,7 +486,8 @@ impl Body {
         }
     }
 
-    /// `deflatePrime()`: bits in front of what follows. [`Error::Buffer`] within bulk, or when too many wait already.
+    /// `deflatePrime()`: inserts bits before later output. [`Error::Buffer`] within bulk, or when too many bits are
+    /// pending.
     pub(super) fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         match (&mut self.engine, &mut self.message) {
             (Engine::Serial(serial), _) => serial.prime(bits, value),
@@ -495,7 +498,7 @@ impl Body {
         }
     }
 
-    /// `deflateTune()`: the program's own limits of the search, from the next segment on if this one is bulk.
+    /// `deflateTune()`: the program's limits of the search, from the next segment on if this one is bulk.
     pub(super) fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) -> Result<()> {
         if let Engine::Serial(serial) = &mut self.engine {
             return serial.tune(good, lazy, nice, chain);
@@ -508,7 +511,7 @@ impl Body {
         Ok(())
     }
 
-    /// Bytes and bits of output that exist but found no room yet.
+    /// Bytes and bits of output that are not delivered yet for lack of room.
     pub(super) fn pending(&self) -> (usize, u32) {
         match (&self.engine, &self.message) {
             (Engine::Bulk(compressor), _) => compressor.waiting(),
@@ -524,7 +527,7 @@ impl Body {
         }
     }
 
-    /// Whether what is still to come, after a flush that has taken all input, fits zlib's buffer for it.
+    /// Whether the output still to come, after a flush that has taken all input, fits zlib's buffer for it.
     pub(super) fn keeps_little(&self) -> bool {
         const PENDING: usize = 64 << 10;
         self.pending().0 <= PENDING
@@ -602,7 +605,7 @@ fn message_settings(params: &DeflateParams) -> MessageSettings {
     MessageSettings { window_bits: params.window_bits as u32, mem_level: params.mem_level as u32 }
 }
 
-/// How a segment ends that a flush ends.
+/// How `flush` ends a segment.
 fn end_of(flush: Flush) -> Option<ChunkEnd> {
     match flush {
         Flush::None => None,
@@ -613,14 +616,14 @@ fn end_of(flush: Flush) -> Option<ChunkEnd> {
     }
 }
 
-/// zlib's guess at the kind of data, on the first bytes rather than on the first block's literals: control characters that no
-/// text has make it binary (0), white space or a printable character makes it text (1).
+/// zlib's guess at the kind of data, from the first bytes rather than from the first block's literals: control
+/// characters that do not occur in text make it binary (0), white space or a printable character makes it text (1).
 fn detect_data_type(first: &[u8], second: &[u8]) -> i32 {
     let (mut left, mut is_text) = (64 << 10, false);
     for part in [first, second] {
         let part = &part[..part.len().min(left)];
         left -= part.len();
-        // Whole pieces without a branch, so that they go through vector registers.
+        // Each piece is checked without a branch, so that the loop is vectorized.
         for piece in part.chunks(1024) {
             let (mut binary, mut text) = (false, false);
             for &byte in piece {

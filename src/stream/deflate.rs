@@ -1,7 +1,7 @@
-//! `DeflateStream`: what zlib's `deflate()` means, header to trailer.
+//! `DeflateStream`: zlib's `deflate()`, from header to trailer.
 //!
-//! The wrap is written here, once for every engine; between header and trailer stands `Body`. The rules for calls that bring
-//! nothing new, for input behind the end and for flushes that found no room are zlib's (zlib manual, `deflate`).
+//! This file writes header and trailer, the same for every engine; `Body` writes the data between them. Calls with
+//! nothing new, input after the end and flushes without room are handled as in zlib (zlib manual, `deflate`).
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ use crate::raw::fault::{Point, point};
 use crate::raw::{Allocator, Buffer, Output};
 use crate::zng::DeflateParams;
 
-/// What a stream is made with, in `deflateInit2()`'s terms.
+/// The parameters of a stream, in `deflateInit2()`'s terms.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// zlib's levels, and ours up to 12.
@@ -24,7 +24,7 @@ pub struct Config {
     pub window_bits: i32,
     /// 1 to 9.
     pub mem_level: i32,
-    /// How matches are looked for.
+    /// How matches are searched.
     pub strategy: Strategy,
 }
 
@@ -37,10 +37,10 @@ enum Wrap {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Bytes of the header that are out.
+    /// Bytes of the header that are written.
     Header(usize),
     Body,
-    /// Bytes of the trailer that are out.
+    /// Bytes of the trailer that are written.
     Trailer(usize),
     Done,
 }
@@ -51,7 +51,7 @@ pub struct DeflateStream {
     wrap: Wrap,
     phase: Phase,
     body: Body,
-    /// Adler-32 of the preset dictionary, which the zlib header names.
+    /// Adler-32 of the preset dictionary, which the zlib header contains.
     dictionary_check: Option<u32>,
     /// Bytes of input taken since the last reset.
     taken: u64,
@@ -73,7 +73,7 @@ impl DeflateStream {
             bits @ 24..=31 => (Wrap::Gzip, bits - 16),
             _ => return Err(Error::Stream),
         };
-        // A window of 256 bytes is taken as 512, which only the zlib header can tell the decoder.
+        // A window of 256 bytes is replaced by 512, which only a zlib header can announce to the decoder.
         if !(1..=9).contains(&config.mem_level) || (window_bits == 8 && wrap != Wrap::Zlib) {
             return Err(Error::Stream);
         }
@@ -108,20 +108,21 @@ impl DeflateStream {
         Ok(stream)
     }
 
-    /// Names the code that made the stream: an address within its file.
+    /// Sets an address in the code that created the stream, by which its file is found.
     pub fn set_origin(&mut self, address: usize) {
         self.body.set_origin(address);
     }
 
     /// Compresses: takes input, gives output, as far as `flush` asks and the room allows.
     ///
-    /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is out.
+    /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is
+    /// written.
     pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         self.deflate_with_header(input, output, flush, None)
     }
 
-    /// As [`deflate`](Self::deflate); a gzip stream that is at its start writes `header`, and must be given the same one until
-    /// it is out.
+    /// As [`deflate`](Self::deflate); a gzip stream at its start writes `header`, and every call must pass the same one
+    /// until it is written.
     pub fn deflate_with_header(
         &mut self,
         input: &mut &[u8],
@@ -184,7 +185,7 @@ impl DeflateStream {
                 // An engine may have nothing to do for a flush that is new to the stream.
                 Err(Error::Buffer) if has_progress || !asks_nothing_new => {}
                 Err(Error::Memory) => {
-                    // The same call may be made again, and then its flush is still to be done.
+                    // The call may be repeated, and its flush is still to be done then.
                     self.last_flush = None;
                     return Err(Error::Memory);
                 }
@@ -197,7 +198,8 @@ impl DeflateStream {
         Ok(self.write_trailer(output))
     }
 
-    /// Writes the header, if it is not out yet, as far as the room goes. True when it is out and there is room for more.
+    /// Writes the rest of the header, as far as there is room. Returns true when it is written and there is room for
+    /// more.
     fn write_header(&mut self, output: &mut Output<'_>, header: Option<&gzip::Header<'_>>) -> bool {
         const PLAIN: gzip::Header<'static> = gzip::Header {
             text: false,
@@ -259,8 +261,8 @@ impl DeflateStream {
         if self.phase == Phase::Done { Status::StreamEnd } else { Status::Ok }
     }
 
-    /// `deflateParams()`: data taken before is compressed at the old level, as far as the room allows; [`Error::Buffer`] when
-    /// it does not, and then nothing is changed.
+    /// `deflateParams()`: data taken before is compressed at the old level, as far as the room allows;
+    /// [`Error::Buffer`] if there is not enough room, and then the parameters are unchanged.
     pub fn params(
         &mut self,
         level: Level,
@@ -312,14 +314,14 @@ impl DeflateStream {
         self.is_finishing = false;
     }
 
-    /// Whether [`params`](Self::params) would look at input and room: something may have to be flushed.
+    /// Whether [`params`](Self::params) would use input and room: data may have to be flushed.
     pub fn params_need_buffers(&self, level: Level, strategy: Strategy) -> bool {
         let current = self.body.parameters();
         self.has_begun && (current.level, current.strategy) != (level, strategy)
     }
 
-    /// `deflateSetDictionary()`: history for what follows. In the zlib wrap before anything else only, in gzip never. Tells how many
-    /// bytes of it, the last ones, the window has room for.
+    /// `deflateSetDictionary()`: history for later data. A zlib stream accepts it only at its start, a gzip stream
+    /// never. Returns how many of its last bytes fit the window.
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<usize> {
         match (self.wrap, self.phase) {
             (Wrap::Raw, _) => {}
@@ -339,13 +341,13 @@ impl DeflateStream {
         self.body.window()
     }
 
-    /// `deflatePrime()`: puts `bits` bits of `value` in front of what follows.
+    /// `deflatePrime()`: inserts `bits` bits of `value` before later output.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         // zlib's limit; zlib-ng would take more.
         if !(0..=16).contains(&bits) {
             return Err(Error::Buffer);
         }
-        // What lies beyond the bits does not count; zlib-ng would write it.
+        // Higher bits of `value` are ignored; zlib-ng would write them.
         self.body.prime(bits, value & ((1 << bits) - 1))
     }
 
@@ -354,7 +356,7 @@ impl DeflateStream {
         self.body.tune(good, lazy, nice, chain)
     }
 
-    /// `deflatePending()`: bytes and bits of output that exist but found no room yet.
+    /// `deflatePending()`: bytes and bits of output that are not delivered yet for lack of room.
     pub fn pending(&self) -> (usize, u32) {
         let trailer = match self.phase {
             Phase::Trailer(position) => self.wrap.trailer_len() - position,
@@ -364,11 +366,11 @@ impl DeflateStream {
         (bytes + trailer, bits)
     }
 
-    /// `deflateBound()`: what one `Finish` call over `len` bytes of input gives at most. `header` is what a gzip stream will
-    /// write.
+    /// `deflateBound()`: the maximum output of one `Finish` call over `len` bytes of input. `header` is the one that a
+    /// gzip stream will write.
     pub fn bound(&self, len: u64, header: Option<&gzip::Header<'_>>) -> u64 {
         let wrap_len = match self.wrap {
-            // The empty last block of 10 bits (see `Body`), and a byte that tells the end from a full buffer.
+            // The empty last block of 10 bits (see `Body`), and a byte to distinguish the end from a full buffer.
             Wrap::Raw => 3,
             Wrap::Zlib => 6 + if self.dictionary_check.is_some() { 4 } else { 0 },
             Wrap::Gzip => 8 + header.map_or(10, gzip::Header::encoded_len) as u64,
@@ -384,18 +386,18 @@ impl DeflateStream {
                 [5, 7, 11].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(7);
             fixed.max(stored)
         };
-        // What was primed comes out, too.
+        // Primed bits are output, too.
         let (bytes, bits) = self.body.pending();
         body_len.saturating_add(wrap_len).saturating_add(bytes as u64 + u64::from(bits.div_ceil(8)))
     }
 
-    /// A stream in the same state, to go on apart.
+    /// An independent copy of the stream in its current state.
     pub fn try_clone(&self) -> Result<Self> {
         Ok(Self { body: self.body.try_clone()?, stats: self.stats.clone(), ..*self })
     }
 
-    /// What `z_stream.adler` shows: the check value of the input so far (while a parallel segment runs, of the part that was
-    /// delivered), or the dictionary's before the header is out. None for a raw stream.
+    /// The value of `z_stream.adler`: the check value of the input so far (while a parallel segment runs, of the part
+    /// that was delivered), or the dictionary's before the header is written. None for a raw stream.
     pub fn check(&self) -> Option<u32> {
         match (self.wrap, self.phase, self.dictionary_check) {
             (Wrap::Raw, ..) => None,
@@ -409,23 +411,24 @@ impl DeflateStream {
         self.body.data_type()
     }
 
-    /// `deflateUsed()`: how many bits of the last byte of a finished raw stream were used, 1 to 8; 0 when that is not known.
+    /// `deflateUsed()`: how many bits of the last byte of a finished raw stream were used, 1 to 8; 0 if that is
+    /// unknown.
     pub fn used_bits(&self) -> u32 {
         self.body.used_bits()
     }
 
-    /// Whether the stream has a gzip wrap, and its end is still to come.
+    /// Whether the stream has a gzip wrap, and its end has not been reached.
     pub fn takes_header(&self) -> bool {
         self.wrap == Wrap::Gzip && matches!(self.phase, Phase::Header(_) | Phase::Body)
     }
 
-    /// Whether calls were made and the header is not wholly out.
+    /// Whether calls were made and the header is not completely written.
     pub fn is_within_header(&self) -> bool {
         self.has_begun && matches!(self.phase, Phase::Header(_))
     }
 
-    /// Whether a stream that ends now loses something: it was begun, and its end is not out. As with zlib, it is no matter that the last
-    /// output found no room once `Finish` has taken all input, as long as it is no more than zlib would keep.
+    /// Whether ending the stream now loses data: it was begun, and its end is not written. As in zlib, the last output
+    /// may be undelivered once `Finish` has taken all input, if it is no more than zlib would keep.
     pub fn is_unfinished(&self) -> bool {
         self.has_begun && self.phase != Phase::Done && !(self.is_finishing && self.body.keeps_little())
     }

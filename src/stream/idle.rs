@@ -15,7 +15,8 @@ const USUAL: MessageSettings = MessageSettings { window_bits: 15, mem_level: 8 }
 /// Encoders kept.
 const MOST: usize = 1;
 
-/// Only ever tried: in a forked child a thread that does not exist there may hold the lock, and then encoders are made anew.
+/// Only locked with `try_lock`: in a forked child, a thread that does not exist there may hold the lock. Then encoders
+/// are allocated.
 static IDLE: Mutex<Vec<MessageEncoder>> = Mutex::new(Vec::new());
 
 fn is_usual(settings: MessageSettings, allocator: &Allocator) -> bool {

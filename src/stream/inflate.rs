@@ -1,7 +1,7 @@
 //! `InflateStream`: zlib's `inflate()`, and the same over a file.
 //!
-//! The engine, `inflate::Inflate`, implements the meaning in every corner, and `readahead::Decoder`
-//! lets other threads help it. This type translates zlib's flushes and counts for the statistics.
+//! The engine, `inflate::Inflate`, implements all of zlib's behaviour, and `readahead::Decoder` lets other threads help
+//! it. This type translates zlib's flushes and counts for the statistics.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,7 @@ pub struct InflateStream {
 
 impl InflateStream {
     /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
-    /// either, negative for raw, 0 for what the zlib header says.
+    /// either, negative for raw, 0 for the size in the zlib header.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let engine = Inflate::new(window_bits, allocator)?;
         Ok(Self::over(engine, SourceKind::Memory, Tuning::default()))
@@ -89,7 +89,7 @@ impl InflateStream {
         outcome
     }
 
-    /// The next stream of the source that is read begins.
+    /// Begins the next stream of the source that is read.
     pub fn begin_next(&mut self) {
         self.stats.finish(Counters::default());
         self.decoder.begin_next();
@@ -128,12 +128,12 @@ impl InflateStream {
         self.decoder.engine_mut().prime(count, value)
     }
 
-    /// Where the stream stands, if it is a place to [`resume`](Self::resume) at, and what the data before it ends with.
+    /// The stream's position, if decoding can [`resume`](Self::resume) there, and the end of the data before it.
     pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         self.decoder.bookmark()
     }
 
-    /// Goes on from `bookmark`, behind data that ends with `window`; an error leaves the stream at its start.
+    /// Continues from `bookmark`, after data that ends with `window`; an error leaves the stream at its start.
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
         self.decoder.resume(bookmark, window)
     }
@@ -153,17 +153,17 @@ impl InflateStream {
         self.decoder.offset()
     }
 
-    /// What other threads did.
+    /// Counters of the work that other threads did.
     pub fn counters(&self) -> ReadCounters {
         self.decoder.counters()
     }
 
-    /// Counts a place that was kept to go back to, for the statistics.
+    /// Counts a checkpoint that was kept, for the statistics.
     pub fn count_checkpoint(&mut self) {
         self.stats.checkpoints += 1;
     }
 
-    /// Counts a return to such a place.
+    /// Counts a return to a checkpoint.
     pub fn count_resumption(&mut self) {
         self.stats.resumptions += 1;
     }
@@ -178,17 +178,17 @@ impl InflateStream {
         self.decoder.dictionary()
     }
 
-    /// The engine, for what means the same in every layer.
+    /// The engine, for operations that are the same in every layer.
     pub fn engine(&self) -> &Inflate {
         self.decoder.engine()
     }
 
-    /// As [`engine`](Self::engine), to be changed.
+    /// As [`engine`](Self::engine), mutable.
     pub fn engine_mut(&mut self) -> &mut Inflate {
         self.decoder.engine_mut()
     }
 
-    /// A stream in the same state, to go on apart.
+    /// An independent copy of the stream in its current state.
     pub fn try_clone(&self) -> Result<Self> {
         let decoder = self.decoder.try_clone()?;
         Ok(Self { decoder, kind: self.kind, stats: self.stats.clone() })
@@ -201,8 +201,8 @@ impl Drop for InflateStream {
     }
 }
 
-/// Decompresses a whole zlib stream, as `uncompress2()` does. Tells how much input was used. [`Error::Buffer`] when the output
-/// does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
+/// Decompresses a whole zlib stream, as `uncompress2()` does. Returns the number of input bytes used. [`Error::Buffer`]
+/// when the output does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
     if source.len() >= LARGE_INPUT
         && thread_limit() > 1
@@ -216,24 +216,24 @@ pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>)
     let decoded = if has_room {
         decode_zlib(source, output)
     } else {
-        // A stream of no data may be asked for with no room at all.
+        // A stream of no data may be decoded with no room at all.
         decode_zlib(source, &mut Output::new(&mut [0]))
     };
     stats.count(timer, decoded.consumed, decoded.produced);
     stats.finish(Counters::default());
     let outcome = match decoded.end {
         End::Complete => Ok(()),
-        // zlib tells the two apart by the room that is left, not by what was missing.
+        // zlib distinguishes the two by the room that is left, not by what was missing.
         End::InputEnds | End::OutputFull if has_room && output.is_full() => Err(Error::Buffer),
         End::InputEnds | End::OutputFull | End::NeedsDictionary | End::Damaged(_) => Err(Error::Data),
     };
     (decoded.consumed, outcome)
 }
 
-/// Input from which on `uncompress()` is worth a stream, which workers may help.
+/// Input size from which on `uncompress()` uses a stream, which workers may help.
 const LARGE_INPUT: usize = 2 << 20;
 
-/// As [`uncompress`], by a stream.
+/// As [`uncompress`], with a stream.
 fn uncompress_large(
     mut stream: InflateStream,
     source: &[u8],

@@ -1,4 +1,4 @@
-//! `BackStream`: decompression that fetches its input and hands out its output by itself, zlib's `inflateBack()`.
+//! `BackStream`: decompression that gets its input and delivers its output by call-backs, zlib's `inflateBack()`.
 
 #![forbid(unsafe_code)]
 
@@ -28,10 +28,12 @@ impl BackStream {
         Ok(Self { engine: Inflate::new(-window_bits, allocator)?, stats })
     }
 
-    /// Decodes one stream. Input is `input`, then what `read` gives, nothing meaning that there is no more. Output goes to what
-    /// `room` gives, and `write` is told how much of it was filled; false means that it cannot be taken.
+    /// Decodes one stream. Input is `input`, then the slices that `read` returns; an empty one means that there is no
+    /// more. Output goes to the buffers that `room` returns. `write` gets the number of bytes filled; it returns false
+    /// if it cannot take them.
     ///
-    /// Tells what of the last input was not needed, or nothing when it ran out. [`Error::Buffer`] when a call-back failed.
+    /// Returns the unused part of the last input, or `None` when the input ran out. [`Error::Buffer`] when a call-back
+    /// failed.
     pub fn run<'i, 'o>(
         &mut self,
         mut input: &'i [u8],
@@ -54,7 +56,8 @@ impl BackStream {
                     }
                     output = room();
                 }
-                // All that the input gives is out, a match across the end of the room included: only now is more asked for.
+                // All output of the input is delivered, including a match across the end of the room, before more is
+                // requested.
                 Ok(Status::Ok) | Err(Error::Buffer) => {
                     input = read();
                     if input.is_empty() {
@@ -65,7 +68,7 @@ impl BackStream {
             }
         };
         self.stats.finish(Counters::default());
-        // What was decoded before an end of any kind is handed out.
+        // Data decoded before an end of any kind is delivered.
         let is_taken = output.written() == 0 || write(output.written());
         let is_lost = outcome == Ok(Status::StreamEnd) && !is_taken;
         (rest, if is_lost { Err(Error::Buffer) } else { outcome })
@@ -136,7 +139,7 @@ mod tests {
             let mut whole = Inflate::new(-15, Allocator::SYSTEM).unwrap();
             let mut decoded = vec![0; data.len()];
             let mut output = Output::new(&mut decoded);
-            // Nothing of an empty input is no error here.
+            // No output from an empty input is not an error here.
             let _ = whole.inflate(&mut &bytes[..cut], &mut output, Goal::Progress, &mut |_| {});
             let want = output.written();
             let mut windows = vec![vec![0; 512]; data.len() / 512 + 2];

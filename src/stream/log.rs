@@ -1,8 +1,8 @@
 //! `RIGZ_LOG`: a line for each decision on how a stream is compressed, and why.
 //!
-//! Decisions are made per segment, the data between two flushes. A stream of many short ones would say the same again and again, so a
-//! line is written only when a decision is of another kind than the stream's last. Without the switch a decision costs one look
-//! at a flag.
+//! Decisions are made per segment, the data between two flushes. To avoid repetition for a stream of many short ones, a
+//! line is written only when the kind of decision differs from the stream's last. Without `RIGZ_LOG` a decision costs
+//! one check of a flag.
 
 #![forbid(unsafe_code)]
 
@@ -14,16 +14,16 @@ use crate::raw::report;
 use std::fmt::{self, Display};
 use std::mem::{Discriminant, discriminant};
 
-/// How a segment is compressed, and what decided on it.
+/// How a segment is compressed, and why.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Decision {
     /// A strategy that only zlib-ng serves.
     Strategy(Strategy),
     /// A short message, or any in a stream of a small window or little memory.
     Message(usize),
-    /// Cut into chunks, but too few to call workers for.
+    /// Cut into chunks, but too short for workers.
     Short(usize),
-    /// Long enough for workers; there are this many threads, the caller's included.
+    /// Long enough for workers, with this many threads, the caller's included.
     Long { threads: usize, hold: Hold, is_system_memory: bool },
 }
 
@@ -77,12 +77,13 @@ impl Log {
         Self { is_on: config().log.is_some(), last: None }
     }
 
-    /// Whether decisions are wanted at all.
+    /// Whether decisions are logged at all.
     pub(super) fn is_on(&self) -> bool {
         self.is_on
     }
 
-    /// Notes a decision for a stream of this level. A line that cannot be written is lost: the log must not disturb the host.
+    /// Logs a decision for a stream of this level. A line that cannot be written is lost: the log must not disturb the
+    /// host.
     pub(super) fn note(&mut self, level: Level, decision: Decision) {
         let level = level.number();
         let kind = discriminant(&decision);

@@ -1,7 +1,8 @@
-//! zlib's streaming meaning, in safe Rust.
+//! zlib's streaming functions, in safe Rust.
 //!
-//! [`deflate::DeflateStream`], [`bgzf::BgzfStream`] and [`inflate::InflateStream`] hold everything that lives between two calls of `deflate()` or
-//! `inflate()`; neither knows C nor files. `policy` alone decides which engine does the work, and whether in parallel.
+//! [`deflate::DeflateStream`], [`bgzf::BgzfStream`] and [`inflate::InflateStream`] hold all state between two calls of
+//! `deflate()` or `inflate()`; they use neither C types nor files. Only `policy` decides which engine does the work,
+//! and whether in parallel.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +19,7 @@ mod stats;
 
 pub use crate::format::params::{Flush, Level, Strategy};
 
-/// How much a flush asks for: a call that asks for no more than the one before, and brings nothing, has nothing to do.
+/// zlib's rank of a flush: a call without input whose flush ranks no higher than the last one has nothing to do.
 fn rank(flush: Flush) -> i32 {
     match flush {
         Flush::None => 0,

@@ -7,7 +7,7 @@ use super::{Flush, Level, Strategy};
 use crate::error::{Error, Result, Status};
 use crate::raw::Output;
 
-/// `compressBound()`: what [`compress`] gives at most for `len` bytes. Programs have this formula built in.
+/// `compressBound()`: the maximum output of [`compress`] for `len` bytes. Programs contain copies of this formula.
 pub fn bound(len: u64) -> u64 {
     [12, 14, 25].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(13)
 }

@@ -1,7 +1,8 @@
 //! The one place that decides which engine compresses, and whether in parallel.
 //!
-//! What decides on the engine and on the chunk grid is part of the output's meaning: the level, the stream's form and the bytes between two
-//! flushes, never threads, time or how the bytes were written. Whether threads help is decided here too, and shows in nothing but time.
+//! The engine and the chunk boundaries determine the output bytes. They depend only on the level, the stream's form and
+//! the bytes between two flushes, never on threads, time or how the bytes were written. Whether threads help is decided
+//! here too, and affects only the time.
 
 #![forbid(unsafe_code)]
 
@@ -13,27 +14,28 @@ use crate::raw::{Allocator, module};
 use crate::zng::DeflateParams;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Unflushed bytes from which on workers are called: less would hardly gain anything.
+/// Unflushed bytes from which on workers are used: with fewer there is hardly any gain.
 const PARALLEL_FROM: usize = 1 << 20;
 
-/// Bytes in the first chunk of a segment. Output begins to flow, and memory to be used, at about the pace of zlib's own.
+/// Bytes in the first chunk of a segment. This size makes output begin, and memory use grow, at about zlib's pace.
 const FIRST_CHUNK: usize = 128 << 10;
 
-/// Bytes in the third chunk and on; the second has half of it. Priming with 32 KiB costs 5 to 7 % at 128 KiB and next to nothing
-/// at 512 KiB.
+/// Bytes in the third chunk and later ones; the second has half of this. Priming with 32 KiB costs 5 to 7 % at 128 KiB
+/// and next to nothing at 512 KiB.
 const CHUNK: usize = 512 << 10;
 
-/// A segment shorter than this is a message, and compressed by the message encoder, which has its history at hand.
+/// A segment shorter than this is a message: it is compressed by the message encoder, which keeps its history.
 pub(super) const MESSAGE: usize = 8 << 10;
 
-/// The least `memLevel` of a stream that may become bulk: its message encoder holds [`MESSAGE`] bytes undecided.
+/// The smallest `memLevel` of a stream that may become bulk: its message encoder holds [`MESSAGE`] bytes before the
+/// decision.
 const BULK_MEM_LEVEL: i32 = 7;
 
-/// Output that a program must have room for, or else zlib itself may need another call.
+/// Room for output below which zlib itself may need another call.
 const SMALL_ROOM: usize = 32 << 10;
 
-/// Whether a stream's long segments go to the pipeline: the usual window, and a strategy that looks for matches of any
-/// distance.
+/// Whether a stream's long segments go to the pipeline: it has the usual window, enough memory, and a strategy that
+/// looks for matches of any distance.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
     params.level.number() > 0
         && params.window_bits == 15
@@ -41,7 +43,7 @@ pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
         && params.strategy.is_general()
 }
 
-/// Whether zlib-ng serves the stream: strategies that look for no matches, for runs only, or use fixed codes.
+/// Whether zlib-ng compresses the stream: strategies that look for no matches, for runs only, or use fixed codes.
 pub(super) fn is_for_zng(params: &DeflateParams) -> bool {
     !params.strategy.is_general()
 }
@@ -51,24 +53,24 @@ pub(super) fn message_level(params: &DeflateParams) -> (u32, bool) {
     (mapped(params.level).number().min(9), params.strategy == Strategy::Filtered)
 }
 
-/// What zlib-ng is made with.
+/// The parameters for zlib-ng.
 pub(super) fn zng_params(params: &DeflateParams) -> DeflateParams {
     DeflateParams { level: mapped(params.level), ..*params }
 }
 
-/// Why a stream may, or may not, keep work in flight between two calls that both have room for output: its output must be
-/// fetched by later calls, which not every program makes. Programs have grown around zlib, which holds back a block.
+/// Whether and why a stream may keep work in flight between two calls that both have room for output. Later calls must
+/// fetch this output, and not every program makes them: programs are written for zlib, which holds back one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
-    /// No reason is known: all that is decided leaves within the call.
+    /// No known reason to hold: the output of all decided work is delivered within the call.
     No,
-    /// The output is the library's own: `gzwrite()`, `compress()`.
+    /// The library itself fetches the output: `gzwrite()`, `compress()`.
     OwnOutput,
-    /// The room is so small that zlib may need another call, too.
+    /// The room is small enough that zlib, too, may need another call.
     SmallRoom,
-    /// The program was seen to call again, without input, after a call that filled the room.
+    /// The program has called again, without input, after a call that filled the room.
     Loops,
-    /// The stream was made by a file that is known to fetch all output: see [`KNOWN_FILES`].
+    /// The stream was created by code in a file that is known to fetch all output: see [`KNOWN_FILES`].
     Known,
     /// `RIGZ_HOLD_BACK=any`.
     Switch,
@@ -80,23 +82,23 @@ impl Hold {
     }
 }
 
-/// The name of a file that makes streams.
+/// The name of a file whose code creates streams.
 #[derive(Clone, Copy, Debug)]
 enum Name {
     Is(&'static [u8]),
     BeginsWith(&'static [u8]),
 }
 
-/// Files whose streams may keep work in flight, since they fetch all output whatever room they offer. Each was read, and is run with
-/// threads by a test in `tests/preload`.
+/// Files whose streams may keep work in flight, since their code fetches all output regardless of the room it offers.
+/// We read the code of each, and a test in `tests/preload` runs it with threads.
 ///
 /// - CPython, Modules/zlibmodule.c: `compress()`, `flush()` and the one-shot function call `deflate()` until it leaves room, and
 ///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own. (`python`)
 /// - libarchive: archive_write_add_filter_gzip.c ends with calls until `Z_STREAM_END`, archive_write_set_format_zip.c with calls until
 ///   one leaves room. (`bsdtar`)
 /// - The JDK's libzip.so: DeflaterOutputStream and all that is made of it (GZIPOutputStream, ZipOutputStream, jar) calls until
-///   `Deflater.finished()`, which is `Z_STREAM_END`; `Deflater` has no other way to know that output is complete. The library of
-///   that name by others is libzip.so.5. (`java`)
+///   `Deflater.finished()`, which is `Z_STREAM_END`; `Deflater` has no other way to know that output is complete. The
+///   unrelated library of that name is libzip.so.5. (`java`)
 ///
 /// Not PHP: its output handler (ext/zlib, `php_zlib_output_handler_ex`) fails if one call of `Z_FINISH` is not enough. Hadoop's
 /// native codec was not run.
@@ -115,11 +117,12 @@ fn is_known_file(file: &[u8]) -> bool {
     })
 }
 
-/// Whether the code at `address` is in one of the [`KNOWN_FILES`]. The last answer is kept: most programs have one place that makes
-/// long streams.
+/// Whether the code at `address` is in one of the [`KNOWN_FILES`]. The last answer is cached: most programs create long
+/// streams in one place.
 fn is_known(address: usize) -> bool {
     static LAST: AtomicUsize = AtomicUsize::new(0);
-    // One bit of the kept word is the answer, so two addresses that differ in the lowest bit share it: they are in one file.
+    // The lowest bit of the cached word is the answer. Two addresses that differ only in that bit share it: they are in
+    // one file.
     let last = LAST.load(Ordering::Relaxed);
     if last & !1 == address & !1 {
         return last & 1 == 1;
@@ -129,13 +132,13 @@ fn is_known(address: usize) -> bool {
     is_known
 }
 
-/// What is known of the program's way to call `deflate()`.
+/// What is known about how the program calls `deflate()`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caller {
     pub(super) owns_output: bool,
-    /// An address in the file that made the stream; 0 when it is not known.
+    /// An address in the file that created the stream; 0 if unknown.
     pub(super) origin: usize,
-    /// Whether that is one of the [`KNOWN_FILES`], once it was looked for.
+    /// Whether that file is one of the [`KNOWN_FILES`], once looked up.
     is_known: Option<bool>,
     /// The last call took all input and left no room.
     was_left_full: bool,
@@ -143,12 +146,12 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// A call without a flush begins with this many bytes of input and of room.
+    /// A call without a flush begins, with this many bytes of input and of room.
     pub(super) fn note_call(&mut self, input: usize, room: usize) {
         self.loops |= self.was_left_full && input == 0 && room > 0;
     }
 
-    /// The call ends with these left.
+    /// The call ends, with this many bytes of input and of room left.
     pub(super) fn note_return(&mut self, input: usize, room: usize) {
         self.was_left_full = input == 0 && room == 0;
     }
@@ -158,8 +161,8 @@ impl Caller {
         self.was_left_full = false;
     }
 
-    /// Whether work may be in flight after a call that has `room` bytes for output. The file that made the stream is looked for only
-    /// when a segment `is_long` enough for workers.
+    /// Whether work may be in flight after a call that has `room` bytes for output. The file that created the stream is
+    /// looked up only if a segment `is_long` enough for workers.
     pub(super) fn hold(&mut self, room: usize, is_long: bool) -> Hold {
         if is_long && !self.owns_output && self.is_known.is_none() {
             self.is_known = Some(pipeline::thread_limit() > 1 && is_known(self.origin));
@@ -175,15 +178,15 @@ impl Caller {
     }
 }
 
-/// The level that compresses where the program asked for `level`.
+/// The level used when the program requests `level`.
 fn mapped(level: Level) -> Level {
     Level::new(config().level_map.get(level.number())).unwrap_or(level)
 }
 
-/// The level that our own engine compresses with for a program that asked for this one.
+/// The level at which our own engine compresses when the program requests `level`.
 pub(super) fn level_for(level: Level, strategy: Strategy) -> Level {
     let level = mapped(level);
-    // As in zlib, the lowest levels make no difference.
+    // As in zlib, the filtered strategy has no effect at the lowest levels.
     if strategy == Strategy::Filtered && level.number() > 3 { level.filtered() } else { level }
 }
 
@@ -192,13 +195,13 @@ pub(super) fn parallel_from() -> usize {
     config().threshold.unwrap_or(PARALLEL_FROM)
 }
 
-/// What workers may do while the program is not in a call. A stream with an allocator of the program's may be abandoned without
-/// `deflateEnd()`, when its arena is freed as a whole: no worker has a job of such a stream then.
+/// What workers may do between the program's calls. A program with its own allocator may abandon a stream without
+/// `deflateEnd()` and free its arena as a whole, so no worker has a job of such a stream between calls.
 pub(super) fn between(allocator: &Allocator) -> Between {
     if allocator.is_system() { Between::GoOn } else { Between::Rest }
 }
 
-/// Bytes in the chunk of this number, from 0, of a segment.
+/// Bytes in chunk `number`, counted from 0, of a segment.
 pub(super) fn chunk_len(number: usize) -> usize {
     let usual = match number {
         0 => FIRST_CHUNK,
@@ -208,7 +211,7 @@ pub(super) fn chunk_len(number: usize) -> usize {
     config().chunk.unwrap_or(usual)
 }
 
-/// As [`chunk_len`], of a BGZF stream: whole blocks, so that the chunks do not show in the bytes.
+/// As [`chunk_len`], for a BGZF stream: whole blocks, so that the output does not depend on the chunks.
 pub(super) fn bgzf_chunk_len(number: usize) -> usize {
     (chunk_len(number) / bgzf::BLOCK_DATA).max(1) * bgzf::BLOCK_DATA
 }

@@ -1,7 +1,7 @@
 //! `RIGZ_STATS`: one line of JSON for each finished stream.
 //!
-//! They show from outside what the library did in a program. Without the switch nothing is counted
-//! or timed. The calls that are timed here are also the ones that `RIGZ_TRACE` shows.
+//! The lines show what the library did in a program. Without `RIGZ_STATS` nothing is counted or
+//! timed. The calls that are timed here are also the ones that `RIGZ_TRACE` shows.
 
 #![forbid(unsafe_code)]
 
@@ -14,7 +14,7 @@ use crate::readahead::ReadCounters;
 use crate::trace::{self, Span};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What a stream does.
+/// The operation of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Deflate,
@@ -47,9 +47,9 @@ pub(super) struct Stats {
     began: Option<Duration>,
     /// The level that a compressing stream had last.
     pub(super) level: Option<Level>,
-    /// Places that a reader kept to go back to.
+    /// Checkpoints that a reader kept.
     pub(super) checkpoints: u64,
-    /// Returns to such places.
+    /// Returns to checkpoints.
     pub(super) resumptions: u64,
 }
 
@@ -110,7 +110,7 @@ impl Stats {
         self.bytes_out += bytes_out as u64;
     }
 
-    /// Writes the stream's line and its events, if anything happened, and starts anew.
+    /// Writes the stream's line and its events, if anything happened, and resets the counters.
     pub(super) fn finish(&mut self, counters: Counters) {
         if !self.is_on || self.bytes_in + self.bytes_out == 0 {
             return;

@@ -1,4 +1,4 @@
-//! The reader's cursor: decoded bytes that wait, and the position in the decoded data.
+//! The reader's cursor: buffered decoded bytes, and the position in the decoded data.
 
 #![forbid(unsafe_code)]
 
@@ -6,22 +6,22 @@ use super::super::Fault;
 use super::super::buffer::Buffer;
 use crate::raw::Output;
 
-/// Decoded bytes that wait, and where they are.
+/// The buffered decoded bytes and their position.
 #[derive(Default)]
 pub(super) struct Cursor {
     pub(super) output: Buffer,
-    /// The offset of the next byte to hand out.
+    /// The offset of the next byte to deliver.
     position: i64,
-    /// The number of bytes that a seek has still to pass over.
+    /// The number of bytes that a seek still has to skip.
     skip: i64,
     /// A request went past the end.
     is_past_end: bool,
-    /// A fault that is reported once the waiting bytes are gone.
+    /// A fault that is reported once the buffered bytes are taken.
     pending: Option<Fault>,
 }
 
 impl Cursor {
-    /// The offset of the next byte to hand out.
+    /// The offset of the next byte to deliver.
     pub(super) fn position(&self) -> i64 {
         self.position
     }
@@ -31,32 +31,32 @@ impl Cursor {
         self.position + self.skip
     }
 
-    /// The number of bytes that a seek has still to pass over.
+    /// The number of bytes that a seek still has to skip.
     pub(super) fn skip(&self) -> i64 {
         self.skip
     }
 
-    /// Makes the cursor pass over `count` bytes, those that wait first.
+    /// Makes the cursor skip `count` bytes, buffered ones first.
     pub(super) fn set_skip(&mut self, count: i64) {
         self.skip = count;
         self.skip_waiting();
     }
 
-    /// Passes over waiting bytes for a pending seek.
+    /// Skips buffered bytes for a pending seek.
     pub(super) fn skip_waiting(&mut self) {
         let count = i64::try_from(self.output.len()).map_or(self.skip, |len| len.min(self.skip));
         self.take(count as usize);
         self.skip -= count;
     }
 
-    /// Counts `count` bytes of a pending seek as passed, and drops what waits.
+    /// Counts `count` bytes of a pending seek as skipped, and drops the buffered bytes.
     pub(super) fn jump(&mut self, count: i64) {
         self.skip -= count;
         self.position += count;
         self.output.clear();
     }
 
-    /// Continues at `position`, with nothing waiting.
+    /// Continues at `position`, with nothing buffered.
     pub(super) fn go_to(&mut self, position: i64) {
         (self.position, self.skip) = (position, 0);
         self.output.clear();
@@ -69,24 +69,24 @@ impl Cursor {
         self.pending = None;
     }
 
-    /// Counts `count` of the waiting bytes as handed out.
+    /// Counts `count` of the buffered bytes as delivered.
     pub(super) fn take(&mut self, count: usize) {
         self.output.consume(count);
         self.position += count as i64;
     }
 
-    /// Counts `count` bytes as handed out that never waited.
+    /// Counts `count` bytes as delivered that were never buffered.
     pub(super) fn pass(&mut self, count: usize) {
         self.position += count as i64;
     }
 
-    /// Hands out what waits, as far as it fits.
+    /// Delivers the buffered bytes, as far as they fit.
     pub(super) fn take_into(&mut self, output: &mut Output<'_>) {
         let count = output.put(self.output.bytes());
         self.take(count);
     }
 
-    /// Pushes a byte back before everything; false when there is no room for it.
+    /// Pushes a byte back before all others; false when there is no room for it.
     pub(super) fn unread(&mut self, byte: u8) -> bool {
         let is_pushed = self.output.push_front(byte);
         if is_pushed {
@@ -96,12 +96,12 @@ impl Cursor {
         is_pushed
     }
 
-    /// Keeps a fault until the waiting bytes are gone.
+    /// Keeps a fault until the buffered bytes are taken.
     pub(super) fn suspend(&mut self, fault: Fault) {
         self.pending = Some(fault);
     }
 
-    /// Reports a suspended fault, if no bytes wait any more.
+    /// Reports a suspended fault, if no bytes are buffered any more.
     pub(super) fn surface(&mut self) -> Result<(), Fault> {
         if !self.output.is_empty() {
             return Ok(());
@@ -114,7 +114,7 @@ impl Cursor {
         self.pending.is_none()
     }
 
-    /// Whether neither bytes nor a fault wait.
+    /// Whether neither bytes nor a fault are buffered.
     pub(super) fn is_drained(&self) -> bool {
         self.output.is_empty() && self.pending.is_none()
     }

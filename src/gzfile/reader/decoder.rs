@@ -1,4 +1,4 @@
-//! The reader's decoder: what the next bytes of the file are, and what they decode to.
+//! The reader's decoder: finds out what the next bytes of the file are, and decodes them.
 //!
 //! It is in one of three states. *Looking*, it decides by the next two bytes whether a member begins.
 //! *Decoding*, it is inside a member. *Copying*, the file did not begin with a member and is passed
@@ -44,7 +44,7 @@ pub(super) enum Kind {
     Plain,
 }
 
-/// Turns the file's bytes into the reader's.
+/// Decodes the file's bytes for the reader.
 pub(super) struct MemberDecoder {
     framing: Framing,
     pub(super) kind: Kind,
@@ -83,7 +83,7 @@ impl MemberDecoder {
         }
     }
 
-    /// What other threads did.
+    /// Counters of the work that other threads did.
     pub(super) fn counters(&self) -> ReadCounters {
         self.inflater.as_ref().map(InflateStream::counters).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl MemberDecoder {
         self.go_to(Kind::at_start(self.framing), MemberState::Looking, 0);
     }
 
-    /// The source is at another place, of which this is known.
+    /// The source has moved to a position with this state.
     pub(super) fn go_to(&mut self, kind: Kind, state: MemberState, decoded: u64) {
         if let Some(inflater) = &mut self.inflater {
             inflater.forget_ahead();
@@ -108,7 +108,7 @@ impl MemberDecoder {
         self.ignored_from = None;
     }
 
-    /// Whether nothing more can be had from what the source gave so far.
+    /// Whether the source's bytes so far yield no more output.
     pub(super) fn is_drained(&self) -> bool {
         self.state != MemberState::Decoding || self.is_truncated
     }
@@ -118,7 +118,7 @@ impl MemberDecoder {
         matches!(self.kind, Kind::Unknown | Kind::Plain)
     }
 
-    /// The file offset of the decoder; `None` where the file has none.
+    /// The file offset of the decoder; `None` if the file is not seekable.
     pub(super) fn offset(&self, source: &Source) -> Option<i64> {
         match self.inflater.as_ref().and_then(InflateStream::offset) {
             Some(offset) => i64::try_from(offset).ok(),
@@ -126,7 +126,7 @@ impl MemberDecoder {
         }
     }
 
-    /// The offset of what was ignored after the last member.
+    /// The offset of the bytes that were ignored after the last member.
     pub(super) fn ignored_from(&self) -> Option<i64> {
         self.ignored_from
     }
@@ -217,14 +217,14 @@ impl MemberDecoder {
         }
     }
 
-    /// Keeps what it takes to continue from here, where that is wanted and possible.
+    /// Keeps a checkpoint here, if one is due and possible.
     fn keep_checkpoint(&mut self, source: &Source) {
         if !self.checkpoints.is_due(self.decoded) {
             return;
         }
         let Some(inflater) = &mut self.inflater else { return };
         if inflater.offset().is_some() {
-            // The end of what is being delivered is a better place, and not far.
+            // The end of the data being delivered is a better place, and not far.
             return;
         }
         let bookmark = if self.state == MemberState::Decoding { inflater.bookmark() } else { None };
@@ -232,7 +232,7 @@ impl MemberDecoder {
             return self.checkpoints.postpone(self.decoded);
         }
         if !self.checkpoints.is_unchanged(source.version()) {
-            // A file that has no positions, or was written to while it was read.
+            // A file that is not seekable, or was written to while it was read.
             return self.checkpoints.forget();
         }
         let Some(offset) = source.position() else { return self.checkpoints.forget() };

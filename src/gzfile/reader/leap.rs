@@ -24,7 +24,7 @@ impl Reader {
         let waiting = self.cursor.output.len() as u64;
         let ahead = self.cursor.skip() - waiting as i64;
         let decoder = &mut self.decoder;
-        // Only decoded bytes may be passed over, no faults.
+        // A seek may skip decoded bytes, but no faults.
         let is_clean = self.cursor.is_clean() && self.source.is_clean();
         if ahead <= 0 || !is_clean || decoder.state == MemberState::Copying {
             return Ok(());
@@ -72,7 +72,7 @@ mod tests {
     const LEN: usize = 900_000;
     const SPACING: u64 = 50_000;
 
-    /// A file that is removed with its last user.
+    /// A file that is removed on drop.
     struct Scratch(PathBuf);
 
     impl Scratch {
@@ -102,7 +102,7 @@ mod tests {
         data
     }
 
-    /// `data` as so many gzip members.
+    /// `data` as `count` gzip members.
     fn members(data: &[u8], count: usize) -> Vec<u8> {
         let scratch = Scratch::holding(b"");
         for part in data.chunks(data.len().div_ceil(count)) {
@@ -132,7 +132,7 @@ mod tests {
         Ok(bytes)
     }
 
-    /// Seeks, and tells how far behind the start of the file decoding begins.
+    /// Seeks, and returns the offset in the decoded data at which decoding begins.
     fn leap_to(reader: &mut Reader, target: usize) -> u64 {
         reader.seek(target as i64).unwrap();
         reader.leap().unwrap();

@@ -1,10 +1,10 @@
-//! The reader's source: the file, and the bytes of it that were read and not used yet.
+//! The reader's source: the file, and the bytes read from it that are not used yet.
 //!
 //! **How much is read at once.** zlib's input buffer has 8 KiB unless `gzbuffer` sets another size,
-//! and ours begins so. Once a load filled it, it grows to 128 KiB if the file is a regular one and
-//! `gzbuffer` was not called: only `gzoffset` can show the difference. Pipes, sockets and terminals
-//! are always read as zlib reads them, because a larger read would take bytes from them that zlib
-//! would have left, or wait for bytes that zlib would not have waited for.
+//! and so has ours at first. Once a load filled it, it grows to 128 KiB if the file is a regular
+//! one and `gzbuffer` was not called: only `gzoffset` can show the difference. Pipes, sockets and
+//! terminals are always read as zlib reads them, because a larger read would take bytes from them
+//! that zlib would have left, or wait for bytes that zlib would not have waited for.
 
 #![forbid(unsafe_code)]
 
@@ -16,21 +16,21 @@ use crate::budget::Share;
 use crate::raw::{Output, SharedFile};
 use crate::readahead;
 
-/// The file, and what was read of it.
+/// The file, and the bytes read from it.
 pub(super) struct Source {
     descriptor: Descriptor,
     /// The descriptor's position when it was opened, for rewinding.
     start: i64,
     /// The buffer size that `gzbuffer` set.
     size: Option<usize>,
-    /// Whether this is a file on a disk; asked before its first byte is read.
+    /// Whether this is a regular file; found out before its first byte is read.
     is_regular: bool,
     /// Whether the last load filled the buffer, so that a larger one would be filled too.
     was_filled: bool,
     input: Buffer,
-    /// For the reader's buffers, where they are larger than zlib's.
+    /// The budget's share for the reader's buffers, if they are larger than zlib's.
     share: Share,
-    /// The file ended, as far as the last read could see.
+    /// The file ended, as of the last read.
     is_at_eof: bool,
     /// The decoder has moved on in the file, and needs input from there even if its output is full.
     was_moved: bool,
@@ -74,7 +74,7 @@ impl Source {
         self.input.grow(self.size()).map_err(|_| Fault::MEMORY)
     }
 
-    /// Asks what kind of file this is, before its first byte is read.
+    /// Finds out what kind of file this is, before its first byte is read.
     pub(super) fn examine(&mut self) -> Option<Version> {
         let version = self.version();
         self.is_regular = version.is_some();
@@ -91,7 +91,7 @@ impl Source {
         self.size.is_none() && self.is_regular
     }
 
-    /// Whether they may be, and the process's budget has memory for it.
+    /// Whether the buffers may be larger, and the process's budget has memory for it.
     pub(super) fn takes_share(&mut self) -> bool {
         self.may_grow() && (self.share.bytes() > 0 || self.share.resize(2 * LARGE_SIZE))
     }
@@ -138,12 +138,12 @@ impl Source {
         self.owed = None;
     }
 
-    /// The file offset of the first byte that was not used yet; `None` where the file has none.
+    /// The file offset of the first byte that is not used yet; `None` if the file is not seekable.
     pub(super) fn position(&self) -> Option<i64> {
         Some(self.descriptor.seek(0, Origin::Current)? - self.input.len() as i64)
     }
 
-    /// Moves the file's own position, and drops what was read.
+    /// Moves the file's own position, and drops the bytes read from it.
     pub(super) fn seek(&mut self, offset: i64, origin: Origin) -> Option<()> {
         self.descriptor.seek(offset, origin)?;
         self.input.clear();
@@ -156,7 +156,7 @@ impl Source {
         self.start
     }
 
-    /// Reads more after the bytes that were not used yet.
+    /// Reads more, after the bytes that are not used yet.
     pub(super) fn load(&mut self) -> Result<(), Fault> {
         self.was_moved = false;
         self.input.compact();
@@ -173,7 +173,7 @@ impl Source {
     }
 
     /// Reads from the file until `output` is full, the file ends or a read fails. A failure after
-    /// good bytes is owed to the next call.
+    /// some bytes is reported by the next call.
     pub(super) fn fill(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
         if let Some(errno) = self.owed.take() {
             return Err(Fault::io(errno));
