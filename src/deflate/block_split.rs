@@ -8,8 +8,7 @@
 //! Classes do not show a slow drift, such as that of a table of increasing numbers. So every [`DRIFT_AFTER`] symbols the entropy
 //! of the block is compared with that of its two parts, before and after the previous such check.
 //!
-//! This needs no counting per symbol: each check sums the parser's symbol frequencies by class and subtracts the previous
-//! sums.
+//! This needs no counting per symbol: each check sums the parser's symbol frequencies by class and subtracts the old sums.
 
 #![forbid(unsafe_code)]
 

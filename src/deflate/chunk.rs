@@ -28,7 +28,7 @@ use crate::raw::{Allocator, Output, Placed};
 /// Maximum tokens in a block.
 const BLOCK_TOKENS: usize = 32 << 10;
 
-/// What the encoder needs next.
+/// How far [`advance`](ChunkEncoder::advance) got, and why it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The output is full.

@@ -395,8 +395,7 @@ impl Emitter {
             let (bits, bit_count) = codes.of(token);
             buffer |= bits << count;
             count += bit_count;
-            // SAFETY: before token `i` at most `i * TOKEN_MAX` bytes were written, and `number` is chosen so that eight more
-            // fit.
+            // SAFETY: before token `i` at most `i * TOKEN_MAX` bytes were written, and `number` leaves space for eight more.
             unsafe { place.cast::<[u8; 8]>().write_unaligned(buffer.to_le_bytes()) };
             // SAFETY: as above: advances by at most `TOKEN_MAX` bytes, which stays in `spare`.
             place = unsafe { place.add((count >> 3) as usize) };

@@ -1,4 +1,4 @@
-//! The level table: what each compression level does.
+//! The level table: the parser and the parameters of each compression level.
 //!
 //! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use one
 //! parser over one match finder; higher levels compare more candidates and try more later positions. Levels 10 to 12, which zlib

@@ -29,8 +29,8 @@ pub(in crate::deflate) const WORD: usize = 8;
 /// Positions with more than this many bytes left are searched: filling a group reads this many.
 const LOOKAHEAD: usize = GROUP - 1 + WORD;
 
-/// Bytes of the long key. With 5, output at level 1 is 0.3 % smaller on dickens and 2.5 % on mr, but 3 % larger on nci and 6
-/// % on xml, and it is slower. At level 2, with the other key as well, 7 equals 6.
+/// Bytes of the long key. With 5, output at level 1 is 0.3 % smaller on dickens and 2.5 % on mr, but 3 % larger on nci and
+/// 6 % on xml, and it is slower. At level 2, with the other key as well, 7 equals 6.
 const LONG_KEY: usize = 6;
 const SHORT_KEY: usize = 4;
 

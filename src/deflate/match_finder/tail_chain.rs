@@ -8,8 +8,7 @@
 //! d = chain[p]; s = 0                      (or from the tail at once, if L is given)
 //! while d <= window:
 //!     next = d + chain[p + s - d]
-//!     if p - d matches longer than L:                 (first compares four bytes, at the end that the chain does not
-//!     guarantee)
+//!     if p - d matches longer than L:                 (first compares four bytes that the chain does not guarantee)
 //!         L = its length; s' = L + 1 - K;  tail = chain[p + s']
 //!         d, s = (tail, s') if tail >= next else (next, s)
 //!     else d = next

@@ -90,7 +90,7 @@ pub struct MessageEncoder {
     position: usize,
     /// The end of the bytes that have arrived.
     end: usize,
-    /// Where the history begins: no match may start before it.
+    /// Where the history begins: no match may refer to bytes before it.
     history: usize,
     /// Where the current message begins.
     message: usize,

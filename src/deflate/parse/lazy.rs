@@ -1,6 +1,6 @@
 //! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 3 to 9).
 //!
-//! *Better* means lower estimated cost ([`Costs`]), not greater length:
+//! *Better* is decided by estimated cost ([`Costs`]), not by length:
 //!
 //! - A match is taken over literals if it saves more than [`GAIN`] ([`SHORT_GAIN`] for three bytes). Without that minimum the
 //!   parser takes many matches that save nothing, and the costs adapt to them.
