@@ -1,6 +1,6 @@
 //! Adler-32 (RFC 1950, 8.2).
 
-/// The value of no data.
+/// The Adler-32 of empty data.
 pub const INITIAL: u32 = 1;
 /// The largest prime below 2^16.
 const BASE: u64 = 65521;
@@ -8,10 +8,10 @@ const BASE: u64 = 65521;
 /// Data shorter than this is counted byte by byte.
 const SHORT: usize = 16;
 
-/// Goes on from `adler` over `data`.
+/// Updates `adler` with `data`.
 pub fn update(adler: u32, data: &[u8]) -> u32 {
     if data.len() < SHORT {
-        // Choosing a kernel takes longer than these.
+        // Selecting a SIMD kernel takes longer than checksumming this few bytes.
         let (mut low, mut high) = (adler & 0xffff, adler >> 16);
         for &byte in data {
             low += u32::from(byte);
@@ -25,12 +25,12 @@ pub fn update(adler: u32, data: &[u8]) -> u32 {
     state.finish()
 }
 
-/// The value of two parts in a row, the second `len` bytes long.
+/// The Adler-32 of two concatenated parts; the second is `len` bytes long.
 pub fn combine(first: u32, second: u32, len: u64) -> u32 {
     let rem = len % BASE;
     let (low1, high1) = (u64::from(first & 0xffff), u64::from(first >> 16));
     let (low2, high2) = (u64::from(second & 0xffff), u64::from(second >> 16));
-    // Each byte of the second part saw `low1 - 1` more in the low sum than when it was counted alone.
+    // After the first part, each byte of the second sees a low sum that is `low1 - 1` larger than when counted alone.
     let low = (low1 + low2 + BASE - 1) % BASE;
     let high = (high1 + high2 + rem * low1 + BASE - rem) % BASE;
     (high << 16 | low) as u32

@@ -4,7 +4,7 @@
 //! operator: `crc32_combine_gen` computes it once, `crc32_combine_op` applies it. Polynomials are bit-reversed, so the
 //! top bit is x^0.
 
-/// The value of no data.
+/// The CRC-32 of empty data.
 pub const INITIAL: u32 = 0;
 /// The CRC's polynomial, bit-reversed.
 const POLYNOMIAL: u32 = 0xedb8_8320;
@@ -12,10 +12,10 @@ const POLYNOMIAL: u32 = 0xedb8_8320;
 /// Data shorter than this is counted byte by byte.
 const SHORT: usize = 12;
 
-/// Goes on from `crc` over `data`.
+/// Updates `crc` with `data`.
 pub fn update(crc: u32, data: &[u8]) -> u32 {
     if data.len() < SHORT {
-        // Choosing a kernel takes longer than these.
+        // Selecting a SIMD kernel takes longer than checksumming this few bytes.
         let step = |crc: u32, byte: &u8| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)];
         return !data.iter().fold(!crc, step);
     }
@@ -24,17 +24,17 @@ pub fn update(crc: u32, data: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The value of two parts in a row, the second `len` bytes long.
+/// The CRC-32 of two concatenated parts; the second is `len` bytes long.
 pub fn combine(first: u32, second: u32, len: u64) -> u32 {
     apply(operator(len), first, second)
 }
 
-/// x^(8 `len`): what appending `len` bytes multiplies a CRC by.
+/// x^(8 `len`): the factor by which a CRC is multiplied when `len` bytes are appended.
 pub fn operator(len: u64) -> u32 {
     let mut power = ONE;
     let mut rest = len;
     while rest != 0 {
-        // Bit `n` of the length stands for x^(8 * 2^n). The powers repeat after 32 squarings.
+        // Bit `n` of the length contributes the factor x^(8 * 2^n). The powers repeat after 32 squarings.
         let factor = SQUARES[(rest.trailing_zeros() as usize + 3) % 32];
         power = if power == ONE { factor } else { multiply(power, factor) };
         rest &= rest - 1;
@@ -42,7 +42,7 @@ pub fn operator(len: u64) -> u32 {
     power
 }
 
-/// The value of two parts in a row, the operator standing for the second part's length.
+/// The CRC-32 of two concatenated parts, given the operator for the second part's length.
 pub fn apply(operator: u32, first: u32, second: u32) -> u32 {
     multiply(operator, first) ^ second
 }
@@ -61,7 +61,7 @@ static SQUARES: [u32; 32] = {
     squares
 };
 
-/// The product of two polynomials modulo the CRC's. No branch depends on their bits, which are as good as random.
+/// The product of two polynomials modulo the CRC's. Branch-free on their bits, which a branch predictor could not guess.
 const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
     let mut bit = 32;
@@ -73,7 +73,7 @@ const fn multiply(a: u32, mut b: u32) -> u32 {
     product
 }
 
-/// The CRC of each single byte, as `get_crc_table()` gives it.
+/// The CRC of each single byte, as `get_crc_table()` returns it.
 pub static TABLE: [u32; 256] = table();
 
 const fn table() -> [u32; 256] {

@@ -5,10 +5,10 @@
 pub mod adler32;
 pub mod crc32;
 
-/// The running check value that a wrap asks for.
+/// The running check value that the stream's wrapper (zlib, gzip or none) requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// A raw stream has none.
+    /// No check value: a raw stream.
     None,
     /// Adler-32 of the data so far.
     Adler(u32),
@@ -17,7 +17,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// The same kind of check, of no data.
+    /// The same kind of check, reset to empty data.
     pub fn fresh(self) -> Self {
         match self {
             Check::None => Check::None,
@@ -26,7 +26,7 @@ impl Check {
         }
     }
 
-    /// Goes on over `data`.
+    /// Updates the check with `data`.
     pub fn update(&mut self, data: &[u8]) {
         match self {
             Check::None => {}
@@ -35,7 +35,7 @@ impl Check {
         }
     }
 
-    /// Goes on over `len` bytes whose own check, of the same kind, is `next`.
+    /// Appends `len` bytes whose own check, of the same kind, is `next`.
     pub fn append(&mut self, next: Check, len: u64) {
         match (self, next) {
             (Check::Adler(value), Check::Adler(next)) => *value = adler32::combine(*value, next, len),
@@ -45,7 +45,7 @@ impl Check {
         }
     }
 
-    /// The value as `z_stream.adler` shows it; 0 for a raw stream.
+    /// The value that `z_stream.adler` reports; 0 for a raw stream.
     pub fn value(self) -> u32 {
         match self {
             Check::None => 0,

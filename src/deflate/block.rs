@@ -1,8 +1,8 @@
-//! The code of a block: which form is the shortest, its header, and the table by which its tokens are written.
+//! The code of a block: its shortest form, its header, and the table with which its tokens are written.
 //!
 //! The exact size of each form (stored, fixed, dynamic: RFC 1951, 3.2) follows from the block's frequencies before a bit is
-//! written, so choosing the shortest costs nothing. Short blocks skip the work of a dynamic code where its estimated size
-//! (the entropy of the symbols plus what a header usually takes) is no smaller than the fixed one's.
+//! written, so choosing the shortest costs nothing. For short blocks, no dynamic code is built if its estimated size (the entropy
+//! of the symbols plus a typical header) is not smaller than the fixed one's.
 
 use super::huffman::{
     MAX_SYMBOLS, Used, UsedSymbols, assign_codewords, build_lengths, frequency_of, symbol_of,
@@ -15,17 +15,17 @@ use crate::format::deflate::{
 };
 use crate::raw::Zeroed;
 
-/// The longest literal/length codeword in use, one bit below the format's limit: a token then takes at most 47 bits, and
-/// one store of the bit buffer a token is enough. Symbols that rare cost the block a few bits at most.
+/// The longest literal/length codeword in use, one bit below the format's limit. A token then takes at most 47 bits, so one
+/// store of the bit buffer per token is enough. The shorter limit costs a block a few bits at most.
 const MAX_LITLEN_CODEWORD: u32 = 14;
-/// The most bits of a token: a literal/length codeword, five extra bits, an offset codeword, thirteen extra bits.
+/// The maximum bits of a token: a literal/length codeword, five extra bits, an offset codeword, thirteen extra bits.
 pub(super) const MAX_TOKEN_BITS: u32 = MAX_LITLEN_CODEWORD + 5 + MAX_CODEWORD + 13;
-/// Bits before a block's header or body: whether it is final, and its form.
+/// Bits before a block's header or body: the final flag and the form.
 pub(super) const BLOCK_START_BITS: u64 = 3;
 
-/// Blocks of fewer tokens get fixed codes: no dynamic header pays there.
+/// Blocks with fewer tokens get fixed codes: a dynamic header costs more than it saves.
 const DYNAMIC_MIN_TOKENS: usize = 24;
-/// Blocks of fewer symbols are judged by their estimated size first.
+/// The maximum number of symbols for which the size of the dynamic form is estimated first.
 const ESTIMATE_MAX: u32 = 4096;
 
 /// The form of a block that is not stored.
@@ -36,13 +36,14 @@ pub(super) enum Form {
     Dynamic,
 }
 
-/// The codewords of one block, laid out for its tokens.
+/// The codewords of one block, indexed by the parts of a token.
 #[derive(Clone, Debug)]
 pub(super) struct Codes {
-    /// By a token's symbol: codeword and a length's extra bits, and their count from [`COUNT_SHIFT`](Self::COUNT_SHIFT) on.
+    /// By a token's symbol: the codeword and a length's extra bits; from [`COUNT_SHIFT`](Self::COUNT_SHIFT) on, their bit
+    /// count.
     litlen: [u32; 512],
-    /// By a token's second part: an offset slot, nothing, or a literal: codeword; its bits from 16 on; those with the extra
-    /// bits from 24 on.
+    /// By a token's second part (an offset slot, nothing, or a literal): the codeword; from bit 16 on, its bit count; from bit 24
+    /// on, its bit count including extra bits.
     second: [u32; SECOND_LITERAL as usize + 256],
     end_of_block: u32,
 }
@@ -56,7 +57,7 @@ impl Codes {
     /// The fixed code (3.2.6).
     const FIXED: Self = fixed_codes();
 
-    /// The bits of a token and how many they are, at most [`MAX_TOKEN_BITS`].
+    /// A token's bits and their count, at most [`MAX_TOKEN_BITS`].
     #[inline(always)]
     pub(super) fn of(&self, token: u32) -> (u64, u32) {
         let first = self.litlen[(token & 511) as usize];
@@ -68,7 +69,7 @@ impl Codes {
         (bits, first_count + (second >> 24))
     }
 
-    /// The bits that end the block, and how many they are.
+    /// The end-of-block codeword and its bit count.
     pub(super) fn end_of_block(&self) -> (u64, u32) {
         (
             u64::from(self.end_of_block & ((1 << Self::COUNT_SHIFT) - 1)),
@@ -130,10 +131,10 @@ const fn fixed_codes() -> Codes {
     codes
 }
 
-/// The most bytes of a dynamic header: 17 bits of counts, 19 precode lengths, and 316 lengths of at most 14 bits each.
+/// The maximum bytes of a dynamic header: 17 bits of counts, 19 precode lengths, and 316 lengths of at most 14 bits each.
 const HEADER_MAX: usize = (14 + 3 * PRECODE_SYMBOLS + 14 * (286 + 30)).div_ceil(8) + 8;
 
-/// A dynamic block's header, as a row of bits.
+/// A dynamic block's header, as a bit string.
 #[derive(Clone, Debug)]
 struct Header {
     bytes: [u8; HEADER_MAX],
@@ -149,11 +150,11 @@ impl Header {
     }
 }
 
-/// Sizes of a block's two compressed forms, in bits with the three that begin it.
+/// Sizes of a block's two compressed forms, in bits, including the three that begin it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     pub(super) fixed: u64,
-    /// None when a dynamic code was seen not to pay.
+    /// `None` if a dynamic code was estimated not to be smaller.
     pub(super) dynamic: Option<u64>,
 }
 
@@ -167,7 +168,7 @@ impl Sizes {
     }
 }
 
-/// The code of the block that is being decided or written.
+/// The code of the block that is being planned or written.
 #[derive(Clone, Debug)]
 pub(super) struct BlockCode {
     litlen_lengths: [u8; MAX_SYMBOLS],
@@ -177,12 +178,12 @@ pub(super) struct BlockCode {
     form: Form,
 }
 
-// SAFETY: numbers, arrays of numbers, and a form of which 0 is one.
+// SAFETY: numbers, arrays of numbers, and a `Form`, for which 0 is a valid value.
 unsafe impl Zeroed for BlockCode {}
 
 impl BlockCode {
-    /// Makes the best code for `block`, which is closed, and returns what each form takes. A dynamic code that saves less
-    /// than `margin` 256ths of the fixed size is passed over where it can be foreseen: it costs time.
+    /// Builds the best code for `block`, which is closed, and returns the size of each form. Skips the dynamic code if the
+    /// estimate shows that it saves less than `margin` 256ths of the fixed size, since building it takes time.
     pub(super) fn fit(&mut self, block: &OpenBlock, margin: u32) -> Sizes {
         let frequencies = &block.frequencies;
         let fixed = BLOCK_START_BITS + fixed_body_bits(frequencies);
@@ -207,7 +208,7 @@ impl BlockCode {
         Sizes { fixed, dynamic: Some(BLOCK_START_BITS + self.header.bits as u64 + body) }
     }
 
-    /// Decides on a form, for which [`fit`](Self::fit) of the same block made the lengths.
+    /// Selects a form for the block; [`fit`](Self::fit) must have built the code lengths of the same block.
     pub(super) fn choose(&mut self, form: Form, frequencies: &Frequencies) {
         self.form = form;
         if form == Form::Dynamic {
@@ -227,7 +228,7 @@ impl BlockCode {
         }
     }
 
-    /// The codewords of the form decided on.
+    /// The codewords of the selected form.
     #[inline(always)]
     pub(super) fn codes(&self) -> &Codes {
         const FIXED: &Codes = &Codes::FIXED;
@@ -237,7 +238,7 @@ impl BlockCode {
         }
     }
 
-    /// The bits of the header from bit `from` on, at most 32 of them, and how many they are.
+    /// The header's bits starting at bit `from`, at most 32 of them, and their count.
     pub(super) fn header_bits(&self, from: usize) -> (u64, u32) {
         let count = (self.header.bits - from).min(32);
         let at = from / 8;
@@ -246,7 +247,7 @@ impl BlockCode {
         (word >> (from % 8) & ((1 << count) - 1), count as u32)
     }
 
-    /// How many bits the header has.
+    /// The header's size in bits.
     pub(super) fn header_len(&self) -> usize {
         match self.form {
             Form::Fixed => 0,
@@ -254,7 +255,7 @@ impl BlockCode {
         }
     }
 
-    /// Writes the header (3.2.7): both alphabets' lengths as one row, run-length coded, and the code of that.
+    /// Builds the header (3.2.7): the lengths of both alphabets as one sequence, run-length coded, preceded by the precode.
     fn describe(&mut self, litlen: &[Used], offset: &[Used]) {
         let mut runs = Runs { items: [(0, 0); 286 + 30], len: 0, frequencies: [0; PRECODE_SYMBOLS] };
         let last = |used: &[Used]| used.last().map_or(0, |&entry| symbol_of(entry) + 1);
@@ -302,7 +303,7 @@ impl BlockCode {
             let bits = u32::from(codewords[symbol as usize]) | u32::from(extra) << count;
             header.put(bits, count + extra_bits(symbol));
         }
-        // What reads whole words reads past the end.
+        // `header_bits` reads whole words, past the end.
         let end = header.bits.div_ceil(8);
         header.bytes[end..end + 4].fill(0);
     }
@@ -310,7 +311,7 @@ impl BlockCode {
 
 /// The run-length coded lengths of a header.
 struct Runs {
-    /// Symbol, and the value of its extra bits.
+    /// Symbol and the value of its extra bits.
     items: [(u8, u8); 286 + 30],
     len: usize,
     frequencies: [u32; PRECODE_SYMBOLS],
@@ -324,10 +325,10 @@ impl Runs {
     }
 }
 
-/// A row of lengths on its way into [`Runs`].
+/// Run-length encodes a sequence of lengths into [`Runs`].
 struct Row<'a> {
     runs: &'a mut Runs,
-    /// The last length and how often it came in a row.
+    /// The last length and the number of its consecutive occurrences.
     length: u8,
     run: usize,
 }
@@ -415,7 +416,7 @@ const fn offset_extra() -> [u8; 32] {
     extra
 }
 
-/// Bits of the symbols used, with their extra bits.
+/// Total bits of the used symbols, including their extra bits.
 fn body_bits(used: &[Used], lengths: &[u8], extra: &[u8]) -> u64 {
     let bits = |&entry: &u32| {
         let symbol = symbol_of(entry);
@@ -424,7 +425,7 @@ fn body_bits(used: &[Used], lengths: &[u8], extra: &[u8]) -> u64 {
     used.iter().map(bits).sum()
 }
 
-/// Bits of a body with these frequencies in the fixed code.
+/// Total bits of a body with these frequencies in the fixed code.
 pub(super) fn fixed_body_bits(frequencies: &Frequencies) -> u64 {
     const LITLEN: [u8; MAX_SYMBOLS] = fixed_litlen_bits();
     const OFFSET: [u8; 32] = fixed_offset_bits();
@@ -454,8 +455,8 @@ const fn fixed_offset_bits() -> [u8; 32] {
     bits
 }
 
-/// About what a dynamic block takes, in bits; none for long blocks, which need no estimate. The header's part was fitted to
-/// messages of five kinds of data.
+/// The estimated size of a dynamic block, in bits; `None` for long blocks, which need no estimate. The header's constants were
+/// fitted to messages of five kinds of data.
 fn estimated_bits(litlen: &[Used], offset: &[Used]) -> Option<u64> {
     const HEADER: u64 = 135;
     /// In sixteenths of a bit.
@@ -479,7 +480,7 @@ fn estimated_bits(litlen: &[Used], offset: &[Used]) -> Option<u64> {
     Some(bits + HEADER + header / 16)
 }
 
-/// What one bit is in [`log2`].
+/// The value of one bit in the results of [`log2`].
 const LOG2_UNIT: u64 = 2048;
 
 /// The logarithm to base 2 of a number up to [`ESTIMATE_MAX`]; 0 of 0.
@@ -493,7 +494,7 @@ const fn logarithms() -> [u16; ESTIMATE_MAX as usize + 1] {
     let mut value = 1;
     while value <= ESTIMATE_MAX {
         let top = value.ilog2();
-        // Eleven binary digits of the fraction, by repeated squaring of a number in 1..2 with 30 fractional bits.
+        // Computes eleven binary digits of the fraction by repeatedly squaring a number in 1..2 with 30 fractional bits.
         let mut x = (value as u64) << (30 - top);
         let mut digits = 0;
         let mut digit = 0;

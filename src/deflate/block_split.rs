@@ -1,15 +1,14 @@
-//! Where should a block end? Where what comes looks unlike what the block holds so far.
+//! Block splitting: a block ends where the new symbols differ from those in the block so far.
 //!
-//! Literals are counted in eight classes (their top two bits and the lowest: enough to tell text from binary, case, digits
-//! and even/odd structure), matches in two (short, long). At every check the shares of the classes among the new symbols
-//! are compared with those of the block before; if the difference is large for the number of symbols seen, the block ends.
-//! The longer the block, the smaller the difference that suffices.
+//! Literals are counted in eight classes, by their top two bits and the lowest: enough to distinguish text from binary, case,
+//! digits and even/odd structure. Matches are counted in two classes (short, long). Each check compares the classes' shares among
+//! the new symbols with those in the block before them; the block ends if the difference is large for the number of symbols seen.
+//! The longer the block, the smaller the difference needed.
 //!
-//! Classes do not see a slow drift, such as that of a table of growing numbers. So now and then the entropy of the block is
-//! compared with that of its two parts, before and after the last such check.
+//! Classes do not show a slow drift, such as that of a table of increasing numbers. So every [`DRIFT_AFTER`] symbols the entropy
+//! of the block is compared with that of its two parts, before and after the previous such check.
 //!
-//! Nothing is counted per symbol for this: the parser's symbol frequencies hold it all, so a check sums them by class and
-//! subtracts the previous sums.
+//! This needs no counting per symbol: each check sums the parser's symbol frequencies by class and subtracts the old sums.
 
 #![forbid(unsafe_code)]
 
@@ -17,32 +16,32 @@ use super::parse::cost::entropy;
 use super::token::Frequencies;
 use crate::format::deflate::FIRST_LENGTH;
 
-/// A block is not closed before it has so many bytes, nor if fewer would be left for the next.
+/// The minimum block size in bytes. A block is not closed earlier, nor if fewer bytes would be left for the next one.
 pub(super) const MIN_BLOCK: usize = 5000;
-/// A block is closed once it has so many bytes. 600000 gains 0.01 %, 150000 loses 0.03 %.
+/// The maximum block size in bytes. 600000 gains 0.01 %, 150000 loses 0.03 %.
 pub(super) const MAX_BLOCK: usize = 300_000;
 
-/// New symbols needed for a check.
+/// New symbols that trigger a check.
 const CHECK_AFTER: u32 = 512;
-/// The difference that ends a block, as a share of 512: 150 and 250 are worse on some data, 200 on none.
+/// The difference that ends a block, in 512ths: 150 and 250 are worse on some data, 200 on none.
 const CUTOFF: u64 = 200;
 
-/// Symbols between two checks for a drift.
+/// Symbols between two drift checks.
 const DRIFT_AFTER: u32 = 8192;
-/// Bits that a block's two parts must save as blocks of their own: more than a header takes, and 1/16 for each new symbol.
+/// Bits that splitting a block in two must save: more than a header takes, plus 1/16 bit for each new symbol.
 const DRIFT_BITS: u64 = 1024;
 
 const CLASSES: usize = 10;
-/// Length slots from here on, lengths of 9 and more, count as long.
+/// Length slots from this one on, lengths of 9 and more, count as long.
 const FIRST_LONG_SLOT: usize = 6;
 
 /// The statistics of the open block.
 #[derive(Debug)]
 pub(super) struct BlockSplit {
-    /// Symbols per class at the last check that let the block go on.
+    /// Symbols per class at the last check that did not end the block.
     seen: [u32; CLASSES],
     seen_total: u32,
-    /// The block's symbols at the last check for a drift.
+    /// The block's symbols at the last drift check.
     earlier: Frequencies,
     earlier_total: u32,
 }
@@ -52,7 +51,7 @@ impl BlockSplit {
         Self { seen: [0; CLASSES], seen_total: 0, earlier: Frequencies::NONE, earlier_total: 0 }
     }
 
-    /// Starts over with a new block.
+    /// Starts a new block.
     pub(super) fn reset(&mut self) {
         *self = Self::new();
     }
@@ -74,7 +73,7 @@ impl BlockSplit {
                 difference += expected.abs_diff(actual);
             }
             let mut cutoff = u64::from(new_total) * CUTOFF / 512 * u64::from(self.seen_total);
-            // A short block of few symbols must differ more: its header costs relatively more.
+            // A short block with few symbols must differ more: its header costs relatively more.
             if len < 10_000 && total < 8192 {
                 cutoff += cutoff * u64::from(8192 - total) / 8192;
             }
@@ -87,7 +86,7 @@ impl BlockSplit {
         self.drifts(frequencies, total)
     }
 
-    /// Whether the block would be smaller as two, cut where this was asked last.
+    /// Whether the block would be smaller if split at the last drift check.
     fn drifts(&mut self, frequencies: &Frequencies, total: u32) -> bool {
         let newer_total = total - self.earlier_total;
         if newer_total < DRIFT_AFTER {
@@ -103,7 +102,7 @@ impl BlockSplit {
     }
 }
 
-/// Symbols per class: literals by `top two bits, lowest bit`, short matches, long matches.
+/// Symbols per class: literals by top two bits and lowest bit, short matches, long matches.
 fn classes(frequencies: &Frequencies) -> [u32; CLASSES] {
     let mut classes = [0; CLASSES];
     for (quarter, literals) in frequencies.litlen[..256].chunks_exact(64).enumerate() {

@@ -1,12 +1,12 @@
-//! `ChunkEncoder`: one chunk after the other, each from input that may arrive piece by piece.
+//! `ChunkEncoder`: encodes one chunk after another, each from input that may arrive in pieces.
 //!
 //! ```text
-//! loop: what is decided leaves, as far as there is room
-//!       the parser goes on by a span of 1 KiB, if enough of the input has arrived
-//!       where the block is to end, its form is decided and its writing begins
+//! loop: write all decided output that fits
+//!       parse the next span of 1 KiB, if enough input has arrived
+//!       at the end of a block: choose its form and start to write it
 //! ```
 //!
-//! A chunk starts with fresh state, primed with its window, whatever the encoder did before.
+//! A chunk starts with fresh state and its window, independent of earlier chunks.
 
 use super::block_split::MIN_BLOCK;
 #[cfg(any(test, feature = "internals"))]
@@ -25,21 +25,21 @@ use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Output, Placed};
 
-/// Tokens of a block at most.
+/// Maximum tokens in a block.
 const BLOCK_TOKENS: usize = 32 << 10;
 
-/// What comes next.
+/// How far [`advance`](ChunkEncoder::advance) got, and why it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The output is full.
     NeedsRoom,
-    /// All output that is decided is written; more input, or the end, must come.
+    /// All decided output is written; more input, or the end, is needed.
     NeedsInput,
-    /// The chunk has ended and all of it is written.
+    /// The chunk has ended and is completely written.
     Done,
 }
 
-/// The parser of the present chunk.
+/// The parser of the current chunk.
 #[derive(Debug)]
 enum Parser {
     Stored { position: usize },
@@ -60,25 +60,25 @@ impl Parser {
         }
     }
 
-    /// What a dynamic code must save, in 256ths of a block of `len` bytes.
+    /// The minimum saving of a dynamic code, in 256ths of a block of `len` bytes.
     fn margin(&self, len: usize) -> u32 {
         if matches!(self, Self::Fast(_)) { fast::margin(len) } else { 0 }
     }
 }
 
-/// The encoder: tables and buffers that outlive a chunk, and the state of the present one.
+/// The encoder: tables and buffers that are reused between chunks, and the state of the current chunk.
 pub struct ChunkEncoder {
     rings: DistanceRings,
-    /// Of level 1, from its first use on.
+    /// For level 1; allocated on first use.
     table: Option<FastTable>,
-    /// Of levels 10 to 12, from their first use on.
+    /// For levels 10 to 12; allocated on first use.
     near_optimal: Option<Placed<Memory>>,
     block: OpenBlock,
     emitter: Emitter,
     parser: Parser,
-    /// Where the chunk's own bytes begin.
+    /// Where the chunk's own bytes begin, after the window.
     start: usize,
-    /// The block that ends at the parser's position is to be written, once what came before it is.
+    /// The block ends at the parser's position and is to be written once the output before it is.
     is_block_due: bool,
     /// The block is being written.
     is_block_written: bool,
@@ -86,8 +86,8 @@ pub struct ChunkEncoder {
 }
 
 impl ChunkEncoder {
-    /// An encoder. Its tables grow with the first chunks, up to 1 MiB, and stay, as does what levels 10 to 12 need beside,
-    /// up to 8 MiB.
+    /// Returns an encoder. Its tables grow with the first chunks, up to 1 MiB, and are kept, as is the additional memory of
+    /// levels 10 to 12, up to 8 MiB.
     pub fn new() -> Result<Self> {
         Ok(Self {
             rings: DistanceRings::new()?,
@@ -103,8 +103,8 @@ impl ChunkEncoder {
         })
     }
 
-    /// Begins a chunk with a window of `window_len` bytes, at most 32768. `is_first`: no chunk came before it in its segment,
-    /// so it may be short. `before` are the bits of an output byte begun before it.
+    /// Begins a chunk with a window of `window_len` bytes, at most 32768. `is_first`: the chunk is the first of its segment, so
+    /// it may be short. `before`: the bits of an output byte begun before the chunk.
     pub fn begin(
         &mut self,
         level: Level,
@@ -146,10 +146,10 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Goes on with the chunk. `data` is its window and then its bytes as far as they have arrived; all of them are there
-    /// if `end` is given, which must then be the same at every call. Writes to `out` as far as it has room.
+    /// Continues the chunk. `data` is its window followed by the chunk's bytes that have arrived. If `end` is given, all of them
+    /// have, and `end` must be the same in every later call. Writes to `out` while it has room.
     ///
-    /// `Error::Memory` when levels 10 to 12 get none; the call may be repeated.
+    /// Fails with `Error::Memory` if levels 10 to 12 cannot allocate; the call may be repeated.
     pub fn advance(&mut self, data: &[u8], end: Option<ChunkEnd>, out: &mut Output<'_>) -> Result<Progress> {
         let arrived = Arrived { data, is_whole: end.is_some() };
         loop {
@@ -179,13 +179,13 @@ impl ChunkEncoder {
         }
     }
 
-    /// After [`Progress::NeedsInput`]: the length of `data` from which on [`advance`](Self::advance) can
-    /// decide more.
+    /// After [`Progress::NeedsInput`]: the length of `data` with which [`advance`](Self::advance) can
+    /// continue.
     pub fn needed_len(&self) -> usize {
         Arrived::needed_len(self.start, self.parser.position())
     }
 
-    /// Encodes a whole chunk to `out`, which has room for [`bound`](super::bound) of it.
+    /// Encodes a whole chunk to `out`, which must have room for [`bound`](super::bound) bytes.
     pub fn encode(
         &mut self,
         level: Level,
@@ -225,22 +225,22 @@ impl ChunkEncoder {
         Ok(self.used_bits())
     }
 
-    /// The bits of the last, incomplete byte of a chunk that is done.
+    /// The bits of the last, incomplete byte of a completed chunk.
     pub fn pending_bits(&self) -> PendingBits {
         self.emitter.pending_bits()
     }
 
-    /// Bits in use in the last byte before it was last filled up, 1 to 8.
+    /// The number of bits in use in the last byte before it was padded, 1 to 8.
     pub fn used_bits(&self) -> u32 {
         self.emitter.used_bits()
     }
 
-    /// How many bits are decided but found no room.
+    /// The number of bits that are decided but not yet written.
     pub fn waiting_bits(&self) -> u64 {
         self.emitter.remaining_bits(self.block.tokens())
     }
 
-    /// Goes on by a span, if it has arrived. Returns whether it has, and whether the block is to end.
+    /// Parses the next span. Returns `None` if it has not arrived, otherwise whether the block ends there.
     fn parse(&mut self, arrived: Arrived<'_>) -> Result<Option<bool>> {
         let Self { rings, block, start, .. } = self;
         Ok(match (&mut self.parser, &mut self.table, &mut self.near_optimal) {
@@ -258,7 +258,7 @@ impl ChunkEncoder {
         })
     }
 
-    /// Decides how the block is written that ends at the parser's position, and begins to write it.
+    /// Chooses the form of the block that ends at the parser's position, and starts to write it.
     fn end_block(&mut self, len: usize, end: Option<ChunkEnd>) {
         let to = self.parser.position();
         let end = end.filter(|_| to == len);
@@ -283,7 +283,7 @@ impl ChunkEncoder {
                     self.is_ended = end.is_some();
                 }
             }
-            // The stored bytes before it go first; then the same is decided again.
+            // The stored bytes before the block are written first; then the same decision is made again.
             Decision::Compress(..) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
             Decision::Compress(form, size) => {
                 self.emitter.start_block(&self.block, (form, size), to, end);
@@ -293,7 +293,7 @@ impl ChunkEncoder {
         }
     }
 
-    /// Ends a chunk that has no bytes since the last block.
+    /// Ends a chunk that has no bytes after its last block.
     fn end_chunk(&mut self, end: Option<ChunkEnd>) {
         let Some(end) = end else { return };
         self.is_ended = true;
@@ -305,7 +305,7 @@ impl ChunkEncoder {
     }
 }
 
-/// What levels 10 to 12 need. Not inlined: the stack that it is moved over is not for other levels.
+/// The memory of levels 10 to 12. Not inlined, so that other levels do not pay for the stack space of the move.
 #[inline(never)]
 fn placed_memory() -> Result<Placed<Memory>> {
     Placed::try_new(Memory::new()?, Allocator::SYSTEM)

@@ -1,16 +1,16 @@
-//! Writing blocks: bits to bytes, as far as the room goes, and on from there at the next call.
+//! Writes blocks as bytes while the output has room, and continues at the next call.
 //!
-//! One thing is written at a time: a stored range of the input, or a compressed block, and after it, if asked for, the
-//! mark that ends a chunk or the stream. All that must survive until the next call is the bit buffer, the place within the
-//! header, the tokens or the range, and a few bytes that found no room. So output needs no buffer of its own, and how the
-//! caller cuts it does not show in the bytes.
+//! One thing is written at a time: a stored range of the input or a compressed block, then, if requested, the mark that ends a
+//! chunk or the stream. Only the bit buffer, the position within the header, the tokens or the range, and a few bytes without
+//! room must survive until the next call. So no output buffer is needed, and the bytes do not depend on how the caller splits
+//! the output.
 //!
-//! The emitter also keeps account of the output's length, by which [`Emitter::plan`] chooses a block's form.
+//! The emitter also counts the output's length, which [`Emitter::plan`] uses to choose a block's form.
 //!
-//! **The bound.** The output never exceeds the input plus five bytes for each [`STORED_MIN`] of it (and the mark at the
-//! end). Two rules give that. A block that is best stored is not written at once but joined with its neighbours, until the
-//! range has [`STORED_MIN`] bytes or must be written before a compressed block. And a compressed block over input that
-//! ends at byte `n` is taken only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`.
+//! **The bound.** The output never exceeds the input plus five bytes for each [`STORED_MIN`] of it (and the end mark). Two rules
+//! ensure that. A block that is best stored is not written at once but merged with its neighbours, until the range has
+//! [`STORED_MIN`] bytes or must be written before a compressed block. And a compressed block over input that ends at byte `n`
+//! is chosen only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`.
 
 use super::block::{BLOCK_START_BITS, BlockCode, Form, MAX_TOKEN_BITS};
 use super::token::OpenBlock;
@@ -19,34 +19,34 @@ use crate::error::{Error, Result};
 use crate::format::deflate::MAX_STORED;
 use crate::raw::{Allocator, Output, Placed};
 
-/// A stored range is written once it has so many bytes: 5 bytes of overhead for each.
+/// A stored range is written once it has this many bytes: 5 bytes of overhead for each.
 pub(super) const STORED_MIN: usize = 20 << 10;
 
-/// What is being written. Of zero bytes it is `Nothing`.
+/// The output that is being written. The all-zero representation is `Nothing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum Step {
     Nothing,
-    /// A stored range: `stored_from..stored_to`, in blocks of at most 65,535 bytes; the first of them needs a header.
+    /// A stored range, `stored_from..stored_to`, in blocks of at most 65,535 bytes; the header of the next one is due.
     StoredHeader,
-    /// Bytes of the present stored block, up to this place.
+    /// Bytes of the current stored block, up to this position.
     StoredBytes(usize),
-    /// The header from this bit on.
+    /// The block's header, from this bit on.
     Header(usize),
-    /// The tokens from this one on.
+    /// The block's tokens, from this index on.
     Tokens(usize),
 }
 
-/// How a block is written.
+/// How to write a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The block is to join the stored range that waits.
+    /// Append the block to the pending stored range.
     Store,
-    /// In this form.
+    /// Compress it in this form, to this many bits.
     Compress(Form, u64),
 }
 
-/// Whole bytes that may wait for room beside what is being written: a few of a block's, and primed ones.
+/// Maximum whole bytes that wait for room outside the tokens or the range: a few of a block, and primed ones.
 const STAGED_MAX: usize = 64;
 
 /// The writer of a stream's or a chunk's blocks.
@@ -55,21 +55,21 @@ pub(super) struct Emitter {
     code: Placed<BlockCode>,
     bits: u64,
     count: u32,
-    /// Whole bytes that found no room yet.
+    /// Whole bytes that wait for room.
     staged: [u8; STAGED_MAX],
     staged_len: u8,
     step: Step,
-    /// Input that waits to be stored or is being stored.
+    /// Input that is waiting to be stored or is being stored.
     stored_from: usize,
     stored_to: usize,
-    /// What follows when the present step is done.
+    /// The end mark to write after the current step.
     end: Option<ChunkEnd>,
-    /// Bits of output up to the end of the present step, less the end mark.
+    /// Bits of output up to the end of the current step, without the end mark.
     planned_bits: u64,
-    /// Input up to here is in `planned_bits`, as bytes since the start; and the bits before the start.
+    /// The number of input bytes that `planned_bits` covers, and the number of bits before the start.
     given: u64,
     start_bits: u64,
-    /// Bits in use in the last byte before it was last filled up, 1 to 8.
+    /// The number of bits in use in the last byte before it was padded, 1 to 8.
     used_bits: u32,
 }
 
@@ -92,19 +92,19 @@ impl Emitter {
         })
     }
 
-    /// A writer in the same state, in memory of the same allocator.
+    /// An emitter in the same state, in memory of the same allocator.
     pub(super) fn try_clone(&self) -> Result<Self> {
         Ok(Self { code: self.code.try_clone()?, ..*self })
     }
 
-    /// Starts over at input position `start`, after the bits `before` of an output byte.
+    /// Restarts at input position `start`, after the bits `before` of an output byte.
     pub(super) fn begin(&mut self, start: usize, before: PendingBits) {
         (self.bits, self.count) = (u64::from(before.bits), before.count);
         self.staged_len = 0;
         self.go_on_at(start);
     }
 
-    /// Goes on at input position `start`, after the bits that are there. No block is being written.
+    /// Continues at input position `start`, after the bits already in the buffer. No block may be in progress.
     pub(super) fn go_on_at(&mut self, start: usize) {
         self.step = Step::Nothing;
         (self.stored_from, self.stored_to) = (start, start);
@@ -112,14 +112,14 @@ impl Emitter {
         self.restart_account();
     }
 
-    /// Counts the bound from here on: the output before is another chunk's.
+    /// Restarts the count for the bound: the output before belongs to another chunk.
     pub(super) fn restart_account(&mut self) {
         self.start_bits = u64::from(self.count);
         self.planned_bits = self.start_bits;
         self.given = 0;
     }
 
-    /// All input positions become smaller by `count`. Bytes of the open block that leave the buffer are still counted.
+    /// Reduces all input positions by `count`. Bytes of the open block that leave the buffer are still counted.
     pub(super) fn move_down(&mut self, count: usize) {
         self.given += count.saturating_sub(self.stored_from) as u64;
         self.stored_from = self.stored_from.saturating_sub(count);
@@ -131,27 +131,27 @@ impl Emitter {
         self.step == Step::Nothing && self.end.is_none() && self.staged_len == 0
     }
 
-    /// Bits of the last, incomplete byte. Nothing else may be left to write.
+    /// The bits of the last, incomplete byte. Nothing else may be left to write.
     pub(super) fn pending_bits(&self) -> PendingBits {
         PendingBits { bits: self.bits as u8, count: self.count }
     }
 
-    /// Bits in use in the last byte before it was last filled up, 1 to 8; 0 when none was.
+    /// The number of bits in use in the last byte before it was padded, 1 to 8; 0 if no byte was padded.
     pub(super) fn used_bits(&self) -> u32 {
         self.used_bits
     }
 
-    /// Bytes of input that wait to be stored.
+    /// The number of input bytes that wait to be stored.
     pub(super) fn waiting(&self) -> usize {
         self.stored_to - self.stored_from
     }
 
-    /// Where the input begins that waits to be stored.
+    /// Where the input that waits to be stored begins.
     pub(super) fn waiting_from(&self) -> usize {
         self.stored_from
     }
 
-    /// Puts bits before whatever follows, at most 16. `Error::Buffer` when too many bytes wait already.
+    /// Inserts at most 16 bits before the following output. Fails with `Error::Buffer` if too many bytes are already waiting.
     pub(super) fn prime(&mut self, bits: u32, count: u32) -> Result<()> {
         if usize::from(self.staged_len) + 3 > STAGED_MAX {
             return Err(Error::Buffer);
@@ -163,8 +163,8 @@ impl Emitter {
         Ok(())
     }
 
-    /// Decides how `block`, of `len` bytes that end at `end`, is written best. `can_store` says whether its bytes are still
-    /// in the buffer; `is_last` whether they are the last of their chunk.
+    /// Chooses how to write `block`, which ends at input position `end`. `can_store`: its bytes are still in the buffer.
+    /// `is_last`: they are the last of their chunk.
     pub(super) fn plan(
         &mut self,
         block: &OpenBlock,
@@ -191,12 +191,12 @@ impl Emitter {
         }
     }
 
-    /// The block that ends at `end` joins the range that waits to be stored.
+    /// Appends the block that ends at `end` to the range that waits to be stored.
     pub(super) fn store(&mut self, end: usize) {
         self.stored_to = end;
     }
 
-    /// Begins to write the range that waits to be stored. `end` is what follows it.
+    /// Starts to write the range that waits to be stored, followed by `end`.
     pub(super) fn start_stored(&mut self, end: Option<ChunkEnd>) {
         debug_assert!(self.step == Step::Nothing && self.end.is_none());
         if self.waiting() > 0 {
@@ -207,8 +207,7 @@ impl Emitter {
         self.end = end;
     }
 
-    /// Begins to write a block that ends at `to`, of `size` bits in the form that [`plan`](Self::plan) decided on. `end` is
-    /// what follows it.
+    /// Starts to write a block that ends at `to`, of `size` bits in the form that [`plan`](Self::plan) chose, followed by `end`.
     pub(super) fn start_block(
         &mut self,
         block: &OpenBlock,
@@ -229,7 +228,7 @@ impl Emitter {
         self.end = end;
     }
 
-    /// Asks for an end mark without a block before it.
+    /// Starts to write an end mark without a block before it.
     pub(super) fn start_end(&mut self, end: ChunkEnd) {
         debug_assert!(self.step == Step::Nothing && self.end.is_none());
         if end == ChunkEnd::Finish {
@@ -240,7 +239,7 @@ impl Emitter {
         self.end = Some(end);
     }
 
-    /// Writes as far as `out` has room. True when nothing is left. `tokens` is the block, `data` the input.
+    /// Writes while `out` has room. True when nothing is left. `tokens` is the block, `data` the input.
     pub(super) fn run(&mut self, tokens: &[u32], data: &[u8], out: &mut Output<'_>) -> bool {
         loop {
             if !self.drain(out) {
@@ -281,7 +280,7 @@ impl Emitter {
         }
     }
 
-    /// How many bits [`run`](Self::run) would write without limit, those of an incomplete last byte included.
+    /// The number of bits that [`run`](Self::run) would write with unlimited room, including those of an incomplete last byte.
     pub(super) fn remaining_bits(&self, tokens: &[u32]) -> u64 {
         let mut bits = 8 * u64::from(self.staged_len) + u64::from(self.count);
         let codes = self.code.codes();
@@ -374,10 +373,10 @@ impl Emitter {
         self.stage_whole_bytes();
     }
 
-    /// Writes tokens as far as the room goes, and at least one; a token that finds none is staged. Returns their number.
+    /// Writes tokens while there is room, and at least one: a token without room is staged. Returns their number.
     #[inline(never)]
     fn write_tokens(&mut self, tokens: &[u32], out: &mut Output<'_>) -> usize {
-        // A store of eight bytes for each token, which takes six at most with what was left before.
+        // Each token stores eight bytes and advances by at most six, including the bits left from before.
         const TOKEN_MAX: usize = (MAX_TOKEN_BITS + 7).div_ceil(8) as usize;
         let spare = out.spare();
         let Some(room) = spare.len().checked_sub(8) else {
@@ -396,9 +395,9 @@ impl Emitter {
             let (bits, bit_count) = codes.of(token);
             buffer |= bits << count;
             count += bit_count;
-            // SAFETY: before token `i` at most `i * TOKEN_MAX` bytes were written, and `number` is such that eight more fit.
+            // SAFETY: before token `i` at most `i * TOKEN_MAX` bytes were written, and `number` leaves space for eight more.
             unsafe { place.cast::<[u8; 8]>().write_unaligned(buffer.to_le_bytes()) };
-            // SAFETY: as above: at most `TOKEN_MAX` bytes further, which is still in `spare`.
+            // SAFETY: as above: advances by at most `TOKEN_MAX` bytes, which stays in `spare`.
             place = unsafe { place.add((count >> 3) as usize) };
             buffer >>= count & !7;
             count &= 7;
@@ -406,23 +405,23 @@ impl Emitter {
         (self.bits, self.count) = (buffer, count);
         // SAFETY: both point into `spare`, and `place` is not before `start`.
         let written = unsafe { place.offset_from(start) } as usize;
-        // SAFETY: that many bytes from the cursor on were written.
+        // SAFETY: `written` bytes from the cursor on were written.
         unsafe { out.advance(written) };
         number
     }
 }
 
-/// Where the bit position `from` moves when `len` bytes are written as stored blocks.
+/// The bit position after `len` bytes are written as stored blocks, starting at bit `from`.
 fn after_stored(from: u64, len: usize) -> u64 {
     if len == 0 {
         return from;
     }
-    // The first header needs three bits before it is aligned; the others begin at a byte.
+    // The first header takes three bits before it is aligned; the others begin at a byte.
     let first = (from + 3).next_multiple_of(8) + 32;
     first + 40 * (len.div_ceil(MAX_STORED) as u64 - 1) + 8 * len as u64
 }
 
-/// The most bytes that `len` bytes become, with an end mark: see the head of this file.
+/// The maximum output for `len` bytes, with an end mark: see the head of this file.
 pub const fn bound(len: usize) -> usize {
     len + 5 * len.div_ceil(STORED_MIN) + 6
 }

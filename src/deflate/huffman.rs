@@ -1,11 +1,11 @@
-//! Length-limited Huffman codes, canonical as RFC 1951, 3.2.2 wants them.
+//! Length-limited Huffman codes, canonical as required by RFC 1951, 3.2.2.
 //!
-//! Symbols are sorted by frequency. Moffat and Katajainen's in-place method turns the sorted frequencies into codeword
-//! lengths in one pass up and two passes down the same array, with no tree and no heap. Lengths over the limit are cut
-//! back to it, and the code is made complete again by lengthening the cheapest shorter codewords. That is not always the
-//! optimal limited code (package-merge is), but the limit is seldom reached, and the loss was too small to measure.
+//! Symbols are sorted by frequency. Moffat and Katajainen's in-place method turns the sorted frequencies into codeword lengths in
+//! one pass up and two passes down the same array, without a tree or a heap. Lengths over the limit are cut to it, and the code
+//! is made complete again by lengthening the cheapest shorter codewords. The result is not always the optimal limited code (which
+//! package-merge gives), but the limit is seldom reached, and the loss was too small to measure.
 //!
-//! Work is done on the list of symbols that occur: short blocks use few of the 286.
+//! All steps use the list of symbols that occur: short blocks use few of the 286.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ pub(super) const MAX_SYMBOLS: usize = 288;
 
 const LIMIT: usize = MAX_CODEWORD as usize;
 
-/// A symbol that occurs: its frequency above, the symbol in the low [`SYMBOL_BITS`].
+/// A symbol that occurs: the symbol in the low [`SYMBOL_BITS`] bits, its frequency above them.
 pub(super) type Used = u32;
 
 const SYMBOL_BITS: u32 = 9;
@@ -33,7 +33,7 @@ pub(super) fn frequency_of(entry: Used) -> u32 {
     entry >> SYMBOL_BITS
 }
 
-/// The symbols that occur of an alphabet of at most `N`, in ascending order. Frequencies are below 2^23.
+/// The symbols that occur in an alphabet of at most `N`, in ascending order. Frequencies are below 2^23.
 #[derive(Debug)]
 pub(super) struct UsedSymbols<const N: usize> {
     entries: [Used; N],
@@ -41,18 +41,18 @@ pub(super) struct UsedSymbols<const N: usize> {
 }
 
 impl<const N: usize> UsedSymbols<N> {
-    /// Of an alphabet with these frequencies. At least two symbols are in it, since some decoders refuse a code of one
-    /// symbol; those that are added do not occur.
+    /// The used symbols of an alphabet with these frequencies: at least two, since some decoders refuse a code of one symbol.
+    /// Symbols added for that have frequency 0.
     pub(super) fn new(frequencies: &[u32]) -> Self {
         let mut used = Self { entries: [0; N], len: 0 };
         for (symbol, &frequency) in frequencies.iter().enumerate() {
             debug_assert!(frequency < 1 << 23);
-            // Stored either way: a branch would be mispredicted often in short blocks.
+            // Stored unconditionally: in short blocks a branch would often be mispredicted.
             used.entries[used.len] = frequency << SYMBOL_BITS | symbol as u32;
             used.len += usize::from(frequency != 0);
         }
         while used.len < 2 {
-            // Symbol 0, or 1 if it is symbol 0 that occurs.
+            // Add symbol 0, or symbol 1 if symbol 0 is the one that occurs.
             let only = used.entries[0];
             let is_zero_taken = used.len == 1 && symbol_of(only) == 0;
             if used.len == 1 && !is_zero_taken {
@@ -71,8 +71,8 @@ impl<const N: usize> UsedSymbols<N> {
     }
 }
 
-/// Sets the codeword length of each of the used symbols in `lengths`, at most `limit`; `2^limit` is at least their number.
-/// Other lengths become 0.
+/// Sets the codeword length of each used symbol in `lengths`, at most `limit`; all other lengths become 0. There may be at most
+/// `2^limit` used symbols.
 pub(super) fn build_lengths(used: &[Used], limit: u32, lengths: &mut [u8]) {
     lengths.fill(0);
     let count = used.len();
@@ -100,8 +100,8 @@ pub(super) fn build_lengths(used: &[Used], limit: u32, lengths: &mut [u8]) {
     }
 }
 
-/// Sorts entries in ascending order; `spare` is as long. They come in ascending order of symbols, and both ways of sorting
-/// keep that order among equal frequencies.
+/// Sorts entries by frequency, ascending; `spare` has the same length. The entries arrive in ascending order of symbols, and both
+/// sorting methods keep that order among equal frequencies.
 fn sort(entries: &mut [Used], spare: &mut [Used]) {
     const INSERTION_MAX: usize = 24;
     const DIGIT: u32 = 6;
@@ -148,7 +148,7 @@ fn sort(entries: &mut [Used], spare: &mut [Used]) {
 /// Turns at least two ascending weights into the codeword lengths of a minimum-redundancy code, descending.
 fn minimum_redundancy(a: &mut [u32]) {
     let n = a.len();
-    // Up: join the two lightest of the leaves left and the inner nodes made. A joined node's place then holds its parent.
+    // Up: join the two lightest of the remaining leaves and inner nodes. The slot of a joined node then holds its parent.
     a[0] += a[1];
     let (mut root, mut leaf) = (0, 2);
     for next in 1..n - 1 {
@@ -169,12 +169,12 @@ fn minimum_redundancy(a: &mut [u32]) {
             leaf += 1;
         }
     }
-    // Down: parents become depths of the inner nodes.
+    // Down: replace the parent indices of the inner nodes by depths.
     a[n - 2] = 0;
     for next in (0..n - 2).rev() {
         a[next] = a[a[next] as usize] + 1;
     }
-    // Down: inner nodes per depth tell how many leaves each depth has.
+    // Down: the number of inner nodes at each depth determines the number of leaves there.
     let (mut available, mut depth) = (1usize, 0);
     let (mut inner, mut next) = (n as isize - 2, n as isize - 1);
     while available > 0 {
@@ -193,12 +193,12 @@ fn minimum_redundancy(a: &mut [u32]) {
     }
 }
 
-/// Restores Kraft's equality after lengths were cut to the last index of `per_length`.
+/// Restores Kraft's equality after lengths were limited to the last index of `per_length`.
 fn make_complete(per_length: &mut [u32]) {
     let limit = per_length.len() - 1;
     let mut kraft: u64 = (1..=limit).map(|length| u64::from(per_length[length]) << (limit - length)).sum();
     while kraft > 1 << limit {
-        // Split the longest codeword below the limit: it and one of the limit's become two, one bit longer.
+        // Replace the longest codeword below the limit and one at the limit by two codewords one bit longer than the first.
         let split = (1..limit).rev().find(|&length| per_length[length] > 0).expect("2^limit symbols at most");
         per_length[limit] -= 1;
         per_length[split] -= 1;
@@ -207,7 +207,7 @@ fn make_complete(per_length: &mut [u32]) {
     }
 }
 
-/// The canonical codeword of each used symbol, in their order, with its bits reversed as DEFLATE writes them.
+/// Writes the canonical codeword of each used symbol, in order, bit-reversed as DEFLATE stores them.
 pub(super) fn assign_codewords(used: &[Used], lengths: &[u8], codewords: &mut [u16; MAX_SYMBOLS]) {
     let mut per_length = [0u16; LIMIT + 1];
     for &entry in used {

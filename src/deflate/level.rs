@@ -1,11 +1,11 @@
-//! The level table: what each compression level does.
+//! The level table: the parser and the parameters of each compression level.
 //!
-//! Levels 1 and 2 look up one or two places and take what they find, unless the next byte has better. Levels 3 to 9 are one
-//! parser over one match finder, with more candidates compared and later places tried as the number grows. Levels 10 to 12,
-//! which zlib does not have, weigh whole paths through the input over the same match finder.
+//! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use one
+//! parser over one match finder; higher levels compare more candidates and try more later positions. Levels 10 to 12, which zlib
+//! does not have, compare whole paths through the input over the same match finder.
 //!
-//! On each of the seven Silesia files of docs/ENCODER.md a level's output is smaller than that of zlib's same level, and all seven
-//! together smaller than zlib-ng's, in less time than zlib-ng's: hardly less up to level 4, far less above.
+//! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all
+//! seven it is smaller than zlib-ng's, in less time: slightly less up to level 4, much less above.
 
 #![forbid(unsafe_code)]
 
@@ -21,9 +21,9 @@ impl Level {
 pub(super) enum Method {
     /// No compression: stored blocks.
     Stored,
-    /// One table of the newest place of each four bytes.
+    /// Checks the most recent position with the same 4 bytes.
     Fast,
-    /// Two tables, of six bytes and of four: the better match by its value.
+    /// Checks the most recent position with the same 6 bytes, and with the same 4 bytes if useful; compares matches by value.
     Fastest,
     Lazy(LazyLevel),
     NearOptimal(NearOptimalLevel),
@@ -34,9 +34,9 @@ pub(super) enum Method {
 pub(super) struct LazyLevel {
     /// Candidates compared in a search.
     pub(super) depth: u32,
-    /// In the search one byte later.
+    /// Candidates compared in the search one byte later.
     pub(super) lazy_depth: u32,
-    /// In the search two bytes later; 0 for none.
+    /// Candidates compared in the search two bytes later; 0 for no such search.
     pub(super) second_lazy_depth: u32,
     /// A match this long ends a search.
     pub(super) nice: usize,
@@ -53,11 +53,12 @@ pub(super) struct NearOptimalLevel {
     pub(super) depth: u32,
     /// A match this long is taken at once.
     pub(super) nice: usize,
-    /// What a position must be cheaper to reach than the end of the match that crosses it, in 1/16 bit, to be searched.
+    /// Searches a position only if its path cost is at least this far (1/16 bit) below the cost at the end of the match that
+    /// spans it.
     pub(super) margin: i32,
-    /// A match with so many bytes left from the byte before is searched only for longer ones.
+    /// If the previous position's match has at least this many bytes left, looks only for longer matches.
     pub(super) carry_from: usize,
-    /// How often a block is decided anew with its own costs.
+    /// How often a block is parsed again with its own costs.
     pub(super) passes: u32,
 }
 
@@ -77,17 +78,17 @@ const METHODS: [Method; 13] = [
     lazy([2, 1, 0], 32, 32, 6),
     lazy([4, 2, 0], 48, 48, 12),
     lazy([6, 3, 0], 96, 96, 32),
-    // Up to here a second place is tried for short matches only, from here on for all.
+    // Levels up to 5 do a lazy search after short matches only; levels from 6 on do one after all matches shorter than `nice`.
     lazy([8, 4, 0], 130, 130, 130),
     lazy([8, 4, 2], 130, 130, 130),
     lazy([24, 12, 6], 32, 130, 130),
-    // A depth of 300 gains 0.03 %; 64 in the lazy searches another 0.04 %, at 6 % more time.
-    // Good matches: logs and tables take 5 to 9 % less time for 0.4 % of the size, other data 2 % less for nothing.
+    // A depth of 300 gains 0.03 %; a lazy depth of 64 gains another 0.04 %, at 6 % more time.
+    // The `good` limit: logs and tables take 5 to 9 % less time and are 0.4 % larger; other data take 2 % less at the same size.
     lazy([128, 32, 16], 32, 258, 258),
-    // No pass but the search's own: 0.6 % larger than level 11, at six tenths of its time.
+    // A single pass, that of the search: 0.6 % larger than level 11, in six tenths of its time.
     near_optimal(16, 130, 32, 10, 0),
     near_optimal(24, 130, -16, 16, 1),
-    // A third pass gains nothing; a depth of 48 loses 0.1 %, and saves as little.
+    // A third pass gains nothing; a depth of 48 loses 0.1 % and hardly saves time.
     near_optimal(100, 258, -16, 32, 2),
 ];
 

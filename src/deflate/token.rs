@@ -1,4 +1,4 @@
-//! Tokens: the parser's decisions for the open block, in the form that is quickest to write out.
+//! Tokens: the literals and matches of the open block, in the form that is fastest to write out.
 //!
 //! A *token* is one match, one literal or two literals, in 32 bits:
 //!
@@ -8,11 +8,11 @@
 //! bits 18 .. 31   the offset's extra bits
 //! ```
 //!
-//! So the loop that writes a block does the same for every token (two table look-ups, one store) and has no branch that
-//! depends on the data. Literal runs with a length before each match were tried; the mispredicted run lengths took a
-//! quarter of the time at level 1.
+//! So the loop that writes a block does the same for every token (two table look-ups, one store), with no data-dependent
+//! branch. Literal runs with a length before each match were tried; mispredicted run lengths took a quarter of the time at
+//! level 1.
 //!
-//! Symbol frequencies are counted as tokens are added, so the end of a block needs no pass over them.
+//! Symbols are counted as tokens are added, so the end of a block needs no pass over them.
 
 use crate::error::Result;
 use crate::format::deflate::{
@@ -21,20 +21,20 @@ use crate::format::deflate::{
 };
 use crate::raw::{Allocator, Placed, Table, Zeroed};
 
-/// Values of a token's symbol, and of its second part.
+/// Mask of a token's symbol, and of its second part.
 pub(super) const SYMBOL_MASK: u32 = 511;
 /// Where the second part begins.
 pub(super) const SECOND_SHIFT: u32 = 9;
 /// Where the offset's extra bits begin.
 pub(super) const EXTRA_SHIFT: u32 = 18;
-/// The symbol of a match of length 0; lengths 3 to 258 give 256 to 511.
+/// The symbol for match length 0; lengths 3 to 258 have symbols 256 to 511.
 pub(super) const LENGTH_SYMBOL: usize = 256 - MIN_MATCH;
 /// The second part of a lone literal.
 pub(super) const NOTHING: u32 = 30;
 /// The second part of two literals, to which the second literal is added.
 pub(super) const SECOND_LITERAL: u32 = 32;
 
-/// How often each symbol occurs in the open block. The sizes are rounded up to whole vectors.
+/// The number of occurrences of each symbol in the open block. Array sizes are rounded up to whole vectors.
 #[derive(Clone, Debug)]
 pub(super) struct Frequencies {
     pub(super) litlen: [u32; 288],
@@ -47,7 +47,7 @@ unsafe impl Zeroed for Frequencies {}
 impl Frequencies {
     pub(super) const NONE: Self = Self { litlen: [0; 288], offset: [0; 32] };
 
-    /// What was counted since `earlier`.
+    /// The counts added since `earlier`.
     pub(super) fn less(&self, earlier: &Self) -> Self {
         Self {
             litlen: core::array::from_fn(|symbol| self.litlen[symbol] - earlier.litlen[symbol]),
@@ -66,12 +66,12 @@ impl Frequencies {
     }
 }
 
-/// The decisions of the open block.
+/// The literals and matches of the open block.
 #[derive(Debug)]
 pub(super) struct OpenBlock {
     tokens: Table<u32>,
     len: usize,
-    /// The block must be closed with so many tokens.
+    /// The block must be closed once it has this many tokens.
     full_at: usize,
     /// 1 when the last token is a lone literal, to which a second one may be added; else 0.
     open: usize,
@@ -99,12 +99,12 @@ impl OpenBlock {
         })
     }
 
-    /// Makes memory for `count` more tokens usable, if there is as much.
+    /// Makes memory for `count` more tokens usable, up to the capacity.
     pub(super) fn prepare(&mut self, count: usize) {
         self.tokens.extend_to(self.len + count, 0);
     }
 
-    /// Empties the block; the next one begins at `start`.
+    /// Empties the block; its input begins at `start`.
     pub(super) fn open(&mut self, start: usize) {
         (self.len, self.open) = (0, 0);
         *self.frequencies = Frequencies::NONE;
@@ -112,8 +112,8 @@ impl OpenBlock {
         self.literals_from = start;
     }
 
-    /// Empties the block, which begins at `start`, to be decided anew; makes room for `count` tokens, since now a different
-    /// number may be needed.
+    /// Empties the block, which begins at `start`, to be parsed again; makes room for `count` tokens, since the new number may
+    /// differ.
     pub(super) fn reopen(&mut self, start: usize, count: usize) -> Result<()> {
         if self.tokens.len() < count {
             self.tokens = Table::new(count, Allocator::SYSTEM)?;
@@ -123,7 +123,7 @@ impl OpenBlock {
         Ok(())
     }
 
-    /// All positions become smaller by `count`: the input was moved down in its buffer.
+    /// Reduces all positions by `count`, after the input was moved down in its buffer.
     pub(super) fn move_down(&mut self, count: usize) {
         self.start = self.start.saturating_sub(count);
         self.literals_from = self.literals_from.saturating_sub(count);
@@ -135,7 +135,7 @@ impl OpenBlock {
         self.len >= self.full_at
     }
 
-    /// Tokens that still fit.
+    /// The number of tokens that still fit.
     #[inline(always)]
     pub(super) fn room(&self) -> usize {
         self.tokens.capacity() - self.len
@@ -149,7 +149,7 @@ impl OpenBlock {
         &self.tokens[..self.len]
     }
 
-    /// Lends the memory for tokens and the count of those in use, for a loop that keeps both in registers.
+    /// Returns the token memory and the count of tokens in use, for a loop that keeps both in registers.
     pub(super) fn raw(&mut self) -> (&mut [u32], &mut usize, &mut Frequencies) {
         self.open = 0;
         (&mut self.tokens, &mut self.len, &mut self.frequencies)
@@ -167,7 +167,7 @@ impl OpenBlock {
         self.open ^= 1;
     }
 
-    /// Adds a match at `position`; all bytes between the last match and it were added as literals.
+    /// Adds a match at `position`; all bytes between the last match and `position` must have been added as literals.
     #[inline(always)]
     pub(super) fn add_match(&mut self, position: usize, length: usize, offset: usize) {
         self.tokens[self.len] = match_token(&mut self.frequencies, length, offset);
@@ -188,7 +188,7 @@ impl OpenBlock {
     }
 }
 
-/// What a token stands for, for tests.
+/// A literal or match of a token, for tests.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Symbol {
@@ -228,7 +228,7 @@ pub(super) fn two_literals(first: u8, second: u8) -> u32 {
     u32::from(first) | (SECOND_LITERAL + u32::from(second)) << SECOND_SHIFT
 }
 
-/// The token of a match, whose symbols are counted.
+/// Returns the token of a match and counts its symbols.
 #[inline(always)]
 pub(super) fn match_token(frequencies: &mut Frequencies, length: usize, offset: usize) -> u32 {
     debug_assert!((MIN_MATCH..=MAX_MATCH).contains(&length) && (1..=32768).contains(&offset));

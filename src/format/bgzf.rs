@@ -1,26 +1,26 @@
-//! BGZF (SAM specification, 4.1): gzip members of at most 64 KiB each, which name their own size.
+//! BGZF (SAM specification, 4.1): gzip members of at most 64 KiB each, whose headers contain their own size.
 //!
-//! Any gzip reader takes such a file for what it is, many members in a row. A reader that knows the form can also go from block to
-//! block without decoding, and so begin anywhere: the index of bgzip, tabix and samtools is a table of block starts. The size
-//! stands in a field of the member's header, subfield `BC`; an empty block of a fixed form tells that the file is whole.
+//! Any gzip reader reads such a file as many concatenated members. A reader that knows BGZF can also skip from block to block
+//! without decoding, and so start anywhere: the index of bgzip, tabix and samtools is a table of block starts. The block size is
+//! in the header's extra field, subfield `BC`. A fixed empty block at the end shows that the file is complete.
 //!
-//! Blocks refer to nothing before them, so they are compressed in any order, and the bytes of a file depend on its data, the
-//! level and the flushes alone.
+//! No block refers to earlier data, so blocks can be compressed in any order, and the output depends only on the data, the level
+//! and the flushes.
 
 #![forbid(unsafe_code)]
 
 use super::deflate::MAX_STORED;
 
-/// Data bytes of a full block. As htslib's: what does not compress still fits a block of 64 KiB with its wrap.
+/// Data bytes of a full block, as in htslib: incompressible data with its header and trailer still fits 64 KiB.
 pub const BLOCK_DATA: usize = 0xff00;
 
 /// Bytes of a block's header.
 pub const HEADER_LEN: usize = 18;
 
-/// Bytes of a block beside its DEFLATE data: header, CRC-32 and length.
+/// Bytes of a block in addition to its DEFLATE data: header, CRC-32 and length.
 pub const WRAP_LEN: usize = HEADER_LEN + 8;
 
-/// The most bytes of a block: `BSIZE` is one less and has 16 bits.
+/// The maximum block size: `BSIZE`, the size minus one, has 16 bits.
 pub const MAX_BLOCK: usize = 1 << 16;
 
 /// The empty block at the end of a file. Readers compare all of it, so its bytes are fixed.

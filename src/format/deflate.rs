@@ -1,4 +1,4 @@
-//! RFC 1951: the limits and tables of DEFLATE that its text fixes.
+//! RFC 1951: DEFLATE's limits and tables.
 //!
 //! Lengths and offsets are coded as a *slot* (the symbol) plus extra bits. Lengths 3 to 258 use slots 0 to 28, sent as
 //! symbols 257 to 285; offsets 1 to 32768 use slots 0 to 29.
@@ -9,27 +9,27 @@
 pub const MIN_MATCH: usize = 3;
 /// The longest match.
 pub const MAX_MATCH: usize = 258;
-/// The farthest a match may reach back.
+/// The maximum offset of a match.
 pub const WINDOW_SIZE: usize = 32768;
-/// The most bytes one stored block holds.
+/// The maximum number of bytes in one stored block.
 pub const MAX_STORED: usize = 65535;
 
 /// The symbol that ends a block.
 pub const END_OF_BLOCK: usize = 256;
 /// The symbol of length slot 0.
 pub const FIRST_LENGTH: usize = 257;
-/// Symbols of the literal/length alphabet that may occur.
+/// Number of literal/length symbols that may occur.
 pub const LITLEN_SYMBOLS: usize = 286;
-/// Symbols of the offset alphabet that may occur.
+/// Number of offset symbols that may occur.
 pub const OFFSET_SYMBOLS: usize = 30;
-/// Symbols of the precode.
+/// Number of precode symbols.
 pub const PRECODE_SYMBOLS: usize = 19;
 /// Longest codeword of the literal/length and offset codes.
 pub const MAX_CODEWORD: u32 = 15;
 /// Longest codeword of the precode.
 pub const MAX_PRECODE_CODEWORD: u32 = 7;
 
-/// Length slots.
+/// Number of length slots.
 pub const LENGTH_SLOTS: usize = 29;
 /// The shortest length of each slot (3.2.5).
 pub const LENGTH_BASE: [u16; LENGTH_SLOTS] = [
@@ -39,7 +39,7 @@ pub const LENGTH_BASE: [u16; LENGTH_SLOTS] = [
 /// The extra bits of each length slot.
 pub const LENGTH_EXTRA: [u8; LENGTH_SLOTS] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-/// The shortest offset of each slot (3.2.5).
+/// The smallest offset of each slot (3.2.5).
 pub const OFFSET_BASE: [u16; OFFSET_SYMBOLS] = [
     1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073,
     4097, 6145, 8193, 12289, 16385, 24577,
@@ -51,7 +51,7 @@ pub const OFFSET_EXTRA: [u8; OFFSET_SYMBOLS] =
 pub const PRECODE_ORDER: [usize; PRECODE_SYMBOLS] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// The slot of each length 0 to 258; lengths below [`MIN_MATCH`] have none and read 0.
+/// The slot of each length 0 to 258; lengths below [`MIN_MATCH`] have no slot, and their entry is 0.
 pub const LENGTH_SLOT: [u8; MAX_MATCH + 1] = length_slots();
 
 const fn length_slots() -> [u8; MAX_MATCH + 1] {
@@ -73,7 +73,7 @@ const fn length_slots() -> [u8; MAX_MATCH + 1] {
 #[inline(always)]
 pub fn offset_slot(offset: usize) -> usize {
     let value = (offset as u32).wrapping_sub(1);
-    // The bit set beside it makes 0 and 1 look as long as 2, so that no branch tells them apart.
+    // Setting bit 1 gives 0 and 1 the same bit length as 2, so no branch is needed for them.
     let below_top = 30 - (value | 2).leading_zeros();
     (2 * below_top + (value >> below_top)) as usize
 }

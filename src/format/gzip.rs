@@ -1,13 +1,13 @@
-//! The gzip wrap (RFC 1952): header with optional fields, and trailer.
+//! The gzip wrapper (RFC 1952): header with optional fields, and trailer.
 //!
-//! A header can be as long as a name and a comment are, and the room for it can come byte by byte. So [`Header::write`]
-//! keeps no copy: it walks the fields in order each time, skips what was written before, and goes on from there.
+//! A header can be as long as its name and comment, and the output space for it can arrive byte by byte. So [`Header::write`]
+//! keeps no copy: each call walks the fields in order, skips the bytes already written, and continues from there.
 
 #![forbid(unsafe_code)]
 
 use crate::raw::Output;
 
-/// The fields of a gzip header that a writer chooses. All slices are borrowed from whoever describes the file.
+/// The gzip header fields that the writer chooses. All slices are borrowed from the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header<'a> {
     /// `FTEXT`: probably text.
@@ -18,26 +18,26 @@ pub struct Header<'a> {
     pub os: u8,
     /// `FEXTRA`'s bytes, at most 65535.
     pub extra: Option<&'a [u8]>,
-    /// `FNAME`, its closing zero included.
+    /// `FNAME`, including its terminating zero.
     pub name: Option<&'a [u8]>,
-    /// `FCOMMENT`, its closing zero included.
+    /// `FCOMMENT`, including its terminating zero.
     pub comment: Option<&'a [u8]>,
-    /// `FHCRC`: a CRC-16 closes the header.
+    /// `FHCRC`: the header ends with a CRC-16.
     pub has_crc: bool,
 }
 
-/// `OS` of a writer that says nothing else: Unix.
+/// The default `OS`: Unix.
 pub const OS_UNIX: u8 = 3;
 
 impl Header<'_> {
-    /// How many bytes the header takes.
+    /// The header's size in bytes.
     pub fn encoded_len(&self) -> usize {
         let extra = self.extra.map_or(0, |extra| 2 + extra.len());
         let texts = self.name.map_or(0, <[u8]>::len) + self.comment.map_or(0, <[u8]>::len);
         10 + extra + texts + if self.has_crc { 2 } else { 0 }
     }
 
-    /// Writes on from `*position` (0 at first) as far as the room goes; true when the header is complete.
+    /// Continues writing at `*position` (0 at first) while `output` has room; true when the header is complete.
     /// `effort` is `XFL`: 2 for best, 4 for fastest, else 0.
     pub fn write(&self, effort: u8, position: &mut usize, output: &mut Output<'_>) -> bool {
         let mut fixed = [31, 139, 8, self.flags(), 0, 0, 0, 0, effort, self.os];
@@ -62,7 +62,7 @@ impl Header<'_> {
             }
             start += field.len();
         }
-        // A program may have made it shorter meanwhile, against the rules: what is out is out.
+        // A program may have shortened the header in the meantime, against zlib's rules; bytes already written stay.
         *position >= start
     }
 

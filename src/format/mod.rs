@@ -1,4 +1,4 @@
-//! What the RFCs say about the formats and zlib's manual about a stream's parameters, and nothing about how we produce or read them.
+//! The formats as the RFCs define them and the stream parameters as zlib's manual defines them; no encoding or decoding here.
 
 pub mod bgzf;
 pub mod deflate;

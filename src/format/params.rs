@@ -1,8 +1,8 @@
-//! `Level`, `Strategy`, `Flush`: what a program asks of a stream. zlib's numbers for them exist in `capi` and `zng` only.
+//! `Level`, `Strategy`, `Flush`: the parameters of a stream. Only `capi` and `zng` use zlib's numbers for them.
 
 use crate::error::{Error, Result};
 
-/// A compression level, 0 (stored) to [`Level::MAX`], and what kind of data it is for.
+/// A compression level, 0 (stored) to [`Level::MAX`], and whether it is tuned for filtered data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
     number: u8,
@@ -13,10 +13,10 @@ impl Level {
     /// The highest level.
     pub const MAX: Self = Self { number: 12, is_filtered: false };
 
-    /// The level of a program that names none.
+    /// The default level.
     pub const DEFAULT: Self = Self { number: 6, is_filtered: false };
 
-    /// The level of this number, if there is one.
+    /// The level with this number, if it exists.
     pub const fn new(number: u32) -> Option<Self> {
         if number > Self::MAX.number() {
             return None;
@@ -24,7 +24,7 @@ impl Level {
         Some(Self { number: number as u8, is_filtered: false })
     }
 
-    /// The level that zlib's functions take for `number`: 0 to 9, or -1 for the default. [`Error::Stream`] when it is none of these.
+    /// The level that zlib's functions mean by `number`: 0 to 9, or -1 for the default. Fails with [`Error::Stream`] for others.
     pub const fn of_zlib(number: i32) -> Result<Self> {
         match number {
             -1 => Ok(Self::DEFAULT),
@@ -38,19 +38,19 @@ impl Level {
         self.number as u32
     }
 
-    /// The same for the output of a filter or predictor (`Z_FILTERED`), such as a PNG image's rows: small values with a random part,
-    /// among which short matches cost more than they save.
+    /// The same level, for the output of a filter or predictor (`Z_FILTERED`), such as a PNG image's rows: small values with a
+    /// random part, in which short matches cost more than they save.
     pub const fn filtered(self) -> Self {
         Self { is_filtered: true, ..self }
     }
 
-    /// Whether it is for [`filtered`](Self::filtered) data.
+    /// Whether the level is for [`filtered`](Self::filtered) data.
     pub const fn is_filtered(self) -> bool {
         self.is_filtered
     }
 }
 
-/// How matches are looked for (zlib manual, `deflateInit2`).
+/// How to search for matches (zlib manual, `deflateInit2`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strategy {
     /// `Z_DEFAULT_STRATEGY`.
@@ -67,7 +67,7 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// Whether it looks for matches of any distance, and writes any codes.
+    /// Whether the strategy allows matches at any distance, and both fixed and dynamic codes.
     pub(crate) fn is_general(self) -> bool {
         match self {
             Self::Default | Self::Filtered => true,
@@ -76,18 +76,18 @@ impl Strategy {
     }
 }
 
-/// What a call asks to be finished before it returns (zlib manual, `deflate` and `inflate`).
+/// What a call must complete before it returns (zlib manual, `deflate` and `inflate`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// `Z_NO_FLUSH`: collect as much as is good for compression.
+    /// `Z_NO_FLUSH`: buffer as much as helps compression.
     None,
-    /// `Z_PARTIAL_FLUSH`: all input decodable, by an empty fixed block.
+    /// `Z_PARTIAL_FLUSH`: make all input so far decodable, with an empty fixed block.
     Partial,
-    /// `Z_SYNC_FLUSH`: all input decodable, output byte-aligned after an empty stored block.
+    /// `Z_SYNC_FLUSH`: make all input so far decodable, and byte-align the output with an empty stored block.
     Sync,
-    /// `Z_FULL_FLUSH`: as `Sync`, and later data refers to nothing before it.
+    /// `Z_FULL_FLUSH`: as `Sync`, and later data never refers to data before it.
     Full,
-    /// `Z_FINISH`: this is all the input there is.
+    /// `Z_FINISH`: the input is complete.
     Finish,
     /// `Z_BLOCK`: end the block (deflate); stop at the next block boundary (inflate).
     Block,

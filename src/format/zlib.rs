@@ -1,4 +1,4 @@
-//! The zlib wrap (RFC 1950): a two-byte header, the dictionary's Adler-32 when there is one, and a big-endian trailer.
+//! The zlib wrapper (RFC 1950): a two-byte header, the dictionary's Adler-32 if there is a dictionary, and a big-endian trailer.
 
 #![forbid(unsafe_code)]
 

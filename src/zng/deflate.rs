@@ -6,10 +6,10 @@ use crate::format::params::{Flush, Level, Strategy};
 use crate::raw::{Allocator, Buffer, Output};
 use core::ffi::c_int;
 
-/// What a compressor is made with.
+/// The parameters of a compressor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateParams {
-    /// What is above 9 counts as 9.
+    /// Levels above 9 count as 9.
     pub level: Level,
     /// 9 to 15.
     pub window_bits: i32,
@@ -19,9 +19,10 @@ pub struct DeflateParams {
     pub strategy: Strategy,
 }
 
-/// Up to 6 zlib-ng looks for less than zlib does at the same level, so the next one serves. Its level 1 besides writes fixed codes only and
-/// expands noise by 5 %, beyond the bound that programs hard-code; level 6 writes short messages up to 4 % larger than zlib's, and 7 takes
-/// less time than zlib's 6 still.
+/// The zlib-ng level used for `level`. At levels 1 to 6 zlib-ng searches less than zlib does at the same level, so the next
+/// level is used. zlib-ng's level 1 also writes fixed codes only and expands noise by 5 %, beyond the bound that programs
+/// hard-code. Its level 6 writes short messages up to 4 % larger than zlib's, and its level 7 still takes less time than
+/// zlib's level 6.
 fn engine_level(level: Level) -> c_int {
     match level.number().min(9) as c_int {
         level @ 1..=6 => level + 1,
@@ -65,7 +66,7 @@ impl Deflate {
         const METHOD: c_int = 8;
         let stream = Stream::new(allocator)?;
         let level = engine_level(params.level);
-        // SAFETY: the stream is zeroed but for its allocator, as zlib-ng's init wants it.
+        // SAFETY: the stream is zeroed except for its allocator, as zlib-ng's init requires.
         done(unsafe {
             sys::zng_deflateInit2(
                 stream.as_ptr(),
@@ -82,7 +83,7 @@ impl Deflate {
     /// `deflate()` of the zlib manual.
     pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         loop {
-            // Of a slice beyond 32 bits only the last piece carries the caller's flush.
+            // If the slice's length exceeds 32 bits, only the last piece carries the caller's flush.
             let flush_now = if input.len() > u32::MAX as usize { Flush::None } else { flush };
             let code = self.stream.exchange(input, output, |strm| {
                 // SAFETY: the stream is initialised and its buffers are lent for this call.
@@ -94,7 +95,7 @@ impl Deflate {
         }
     }
 
-    /// `deflateParams()`; may write what was pending at the old level.
+    /// `deflateParams()`; may write pending data at the old level.
     pub fn params(
         &mut self,
         level: Level,
@@ -109,13 +110,13 @@ impl Deflate {
         }))
     }
 
-    /// Back to the start of a stream, history forgotten.
+    /// Returns to the start of a stream and drops the history.
     pub fn reset(&mut self) -> Result<()> {
         // SAFETY: the stream is initialised.
         done(unsafe { sys::zng_deflateReset(self.stream.as_ptr()) })
     }
 
-    /// `deflateResetKeep()`: as `reset`, the window untouched.
+    /// `deflateResetKeep()`: as `reset`, but keeps the window.
     pub fn reset_keep(&mut self) -> Result<()> {
         // SAFETY: the stream is initialised.
         done(unsafe { sys::zng_deflateResetKeep(self.stream.as_ptr()) })
@@ -127,7 +128,7 @@ impl Deflate {
         done(unsafe { sys::zng_deflateTune(self.stream.as_ptr(), good, lazy, nice, chain) })
     }
 
-    /// Bytes and bits that wait for room.
+    /// `deflatePending()`: bytes and bits that wait for output space.
     pub fn pending(&self) -> (u32, u32) {
         let (mut bytes, mut bits) = (0u32, 0i32);
         // SAFETY: the stream is initialised and both results are ours.
@@ -135,7 +136,7 @@ impl Deflate {
         (bytes, bits as u32)
     }
 
-    /// `deflatePrime()`: puts `bits` bits of `value` in front of what follows.
+    /// `deflatePrime()`: inserts the low `bits` bits of `value` before the following output.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         // SAFETY: the stream is initialised.
         done(unsafe { sys::zng_deflatePrime(self.stream.as_ptr(), bits, value) })
@@ -143,7 +144,7 @@ impl Deflate {
 
     /// `deflateSetDictionary()`: `dictionary` becomes history.
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
-        // Only the last window counts, so the length fits 32 bits.
+        // Only the last window matters, so the length fits 32 bits.
         let tail = &dictionary[dictionary.len().saturating_sub(1 << 16)..];
         // SAFETY: the stream is initialised and `tail` is readable.
         done(unsafe { sys::zng_deflateSetDictionary(self.stream.as_ptr(), tail.as_ptr(), tail.len() as u32) })
@@ -157,7 +158,7 @@ impl Deflate {
         })
     }
 
-    /// A compressor in the same state, to go on apart.
+    /// An independent compressor in the same state.
     pub fn try_clone(&self) -> Result<Self> {
         let stream = Stream::new(self.stream.allocator)?;
         // `zng_deflateCopy` overwrites the whole destination struct, but not its address.
@@ -166,7 +167,7 @@ impl Deflate {
         Ok(Self { stream })
     }
 
-    /// `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`, as the first block told.
+    /// `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`, as determined from the first block.
     pub fn data_type(&self) -> i32 {
         self.stream.get().data_type
     }

@@ -1,10 +1,11 @@
-//! zlib-ng's exact streaming engine, typed and heap-stable.
+//! zlib-ng's streaming compressor, typed and at a fixed heap address.
 //!
-//! zlib-ng compresses whatever our own encoder does not: odd window sizes, strategies, primed bits, short flushed messages. Two facts shape this wrapper. A zlib-ng state points back at its stream, so the stream
-//! must not move: it lives in memory of the stream's allocator. And `zng_stream` is not `z_stream` (104 bytes against 112, `adler`
-//! at another place), so nothing here is ever cast from C's struct: the two sides exchange slices.
+//! zlib-ng handles everything that our own encoder does not: odd window sizes, strategies, primed bits, short flushed messages.
+//! Two facts shape this wrapper. zlib-ng's state points back at its stream, so the stream must not move: it lives in memory of
+//! the stream's allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so
+//! nothing here is ever cast from C's struct: the two sides exchange slices.
 //!
-//! Deflate streams are always raw here. Headers, trailers and check values belong to `stream`, once for every engine.
+//! Deflate streams are always raw here. `stream` handles headers, trailers and check values, for every engine.
 
 mod deflate;
 mod sys;
@@ -24,12 +25,12 @@ struct Stream {
     allocator: Allocator,
 }
 
-// SAFETY: the stream and zlib-ng's state behind it are owned by this value alone and hold no thread-bound resource; a foreign
-// allocator is the one thing that must stay on its thread, and `stream::policy` keeps such streams off every other thread.
+// SAFETY: this value alone owns the stream and zlib-ng's state that it points to, and neither is bound to a thread. Only a
+// foreign allocator must stay on its thread, and `stream::policy` keeps streams with such allocators off every other thread.
 unsafe impl Send for Stream {}
 
 impl Stream {
-    /// A zeroed stream that allocates by `allocator`.
+    /// A zeroed stream that allocates from `allocator`.
     fn new(allocator: Allocator) -> Result<Self> {
         let (zalloc, zfree, opaque) = allocator.parts();
         let place = allocator
@@ -67,15 +68,15 @@ impl Stream {
         unsafe { self.place.as_mut() }
     }
 
-    /// Lends `input` and `output` to one zlib-ng call and moves both on by what it took and gave. `call` makes exactly that
-    /// call, with the stream it is given.
+    /// Passes `input` and `output` to one zlib-ng call and advances both by the bytes it consumed and produced. `call` makes
+    /// exactly that call, with the stream it is given.
     fn exchange(
         &mut self,
         input: &mut &[u8],
         output: &mut Output<'_>,
         call: impl FnOnce(*mut sys::z_stream) -> c_int,
     ) -> c_int {
-        // zlib-ng counts in 32 bits; a larger slice is worked off by the caller's loop.
+        // zlib-ng counts in 32 bits; the caller's loop handles larger slices.
         let lent = input.len().min(u32::MAX as usize);
         let room = output.room().min(u32::MAX as usize);
         let mut nowhere = 0u8;
@@ -89,7 +90,7 @@ impl Stream {
         let strm = self.get();
         *input = &input[lent - strm.avail_in as usize..];
         let produced = room - strm.avail_out as usize;
-        // SAFETY: zlib-ng keeps to the room it is lent, and wrote `produced` bytes from `next_out` on.
+        // SAFETY: zlib-ng stays within `avail_out`, and wrote `produced` bytes starting at `next_out`.
         unsafe { output.advance(produced) };
         code
     }
@@ -97,12 +98,12 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // SAFETY: `place` came from this allocator and is taken once, here; the owner ended zlib-ng's state before.
+        // SAFETY: `place` came from this allocator and is taken once, here; the owner has already ended zlib-ng's state.
         unsafe { self.allocator.take(self.place) };
     }
 }
 
-/// Translates zlib-ng's result; `Z_NEED_DICT` and the two good ends are statuses.
+/// Translates zlib-ng's return code; `Z_OK`, `Z_STREAM_END` and `Z_NEED_DICT` become statuses.
 fn outcome(code: c_int) -> Result<Status> {
     match code {
         0 => Ok(Status::Ok),
@@ -115,19 +116,19 @@ fn outcome(code: c_int) -> Result<Status> {
     }
 }
 
-/// As [`outcome`], for calls whose only good end is `Z_OK`.
+/// As [`outcome`], for calls whose only success code is `Z_OK`.
 fn done(code: c_int) -> Result<()> {
     outcome(code).map(|_| ())
 }
 
-/// The history that `fill` writes, at most 32 KiB, through a pointer with that much room.
+/// Returns the history that `fill` writes, at most 32 KiB, through a pointer with space for that.
 fn history(allocator: Allocator, fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Buffer> {
     let mut window = Buffer::new(allocator);
     window.reserve(WINDOW_SIZE)?;
     window.append(|output| {
         let mut len = 0;
         done(fill(output.cursor(), &raw mut len))?;
-        // SAFETY: zlib-ng wrote `len` bytes from the cursor on.
+        // SAFETY: zlib-ng wrote `len` bytes starting at the cursor.
         unsafe { output.advance(len as usize) };
         Ok(())
     })?;

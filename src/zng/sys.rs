@@ -1,5 +1,5 @@
-//! What of zlib-ng's native interface we call. libz-ng-sys brings the archive and the struct; it declares only a part of the
-//! functions (and one with the wrong parameters), so all of them stand here, as in zlib-ng 2.3's `zlib-ng.h`.
+//! The zlib-ng functions that we call. libz-ng-sys provides the archive and the struct, but declares only some of the functions
+//! (and one with the wrong parameters), so all of them are declared here, as in zlib-ng 2.3's `zlib-ng.h`.
 
 #![allow(non_camel_case_types, reason = "the C names")]
 

@@ -1,20 +1,21 @@
-//! The gathering search: every length that a place can match, each at its nearest offset, in one walk (levels 10 to 12).
+//! The gathering search: finds every match length at a position, each at its nearest offset, in one walk (levels 10 to 12).
 //!
-//! A parser that weighs whole paths wants not the longest match but, for every length, the nearest place that has it: a
-//! farther place of the same length costs no fewer bits. The chains give the places nearest first, so the nearest for each length is
-//! the first that is longer than all before it, and the search of [`tail_chain`](super::tail_chain) sees just these: what its
-//! second chain skips is no longer than what is known. So this is that search with its improvements written down.
+//! A parser that compares whole paths needs, for every length, the nearest match, not only the longest one: a farther match
+//! of the same length never costs fewer bits. The chains give candidates nearest first, so the nearest match of each length
+//! is the first that is longer than all before it. The search of [`tail_chain`](super::tail_chain) visits exactly these:
+//! everything that its second chain skips is no longer than the best match so far. So this is that search, recording each
+//! improvement.
 //!
-//! Three- and four-byte matches come from the newest place of each, which is the nearest.
+//! Three- and four-byte matches come from the most recent position of each string, which is the nearest.
 
 use super::tail_chain::{Effort, SearchPosition};
 use super::{Match, match_length, same_word};
 use crate::format::deflate::{WINDOW_SIZE, offset_slot};
 
-/// Matches of a place at most: three bytes, four, and as many steps up as a walk of usual depth ever takes.
+/// Maximum matches at one position: one of three bytes, one of four, and as many improvements as a walk of usual depth makes.
 pub(in crate::deflate) const MAX_FOUND: usize = 32;
 
-/// A match in 32 bits, for lists of many: length, offset slot, and offset less one, from the top.
+/// A match in 32 bits, for long lists: from the top, length, offset slot, and offset minus one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) struct Packed(u32);
 
@@ -29,13 +30,13 @@ impl Packed {
         Self::of_offset(offset).with_length(length)
     }
 
-    /// The part of an offset.
+    /// A match of length 0 at `offset`.
     #[inline(always)]
     pub(in crate::deflate) fn of_offset(offset: usize) -> Self {
         Self((offset_slot(offset) << OFFSET_BITS | (offset - 1)) as u32)
     }
 
-    /// The same offset at another length.
+    /// The same offset with another length.
     #[inline(always)]
     pub(in crate::deflate) fn with_length(self, length: usize) -> Self {
         Self(self.0 & ((1 << LENGTH_SHIFT) - 1) | (length as u32) << LENGTH_SHIFT)
@@ -67,7 +68,7 @@ impl Packed {
     }
 }
 
-/// Matches of one place: lengths and offsets both grow.
+/// The matches at one position, in increasing order of both length and offset.
 pub(in crate::deflate) struct Found {
     list: [Packed; MAX_FOUND],
     count: usize,
@@ -86,7 +87,7 @@ impl Found {
         self.count = 0;
     }
 
-    /// Appends a match longer than all before; in a full list it takes the place of the longest.
+    /// Appends a match longer than all before it; in a full list it replaces the longest one.
     #[inline(always)]
     pub(in crate::deflate) fn push(&mut self, found: Packed) {
         self.list[self.count.min(MAX_FOUND - 1)] = found;
@@ -95,8 +96,8 @@ impl Found {
 }
 
 impl SearchPosition<'_, '_> {
-    /// Appends to `found` all matches here of more than `above` bytes, up to what `effort` allows; the three bytes here are
-    /// entered in any case.
+    /// Appends to `found` all matches here longer than `above` bytes, up to the limits of `effort`; always enters the three
+    /// bytes here in the short table.
     #[inline(always)]
     pub(in crate::deflate) fn gather(&mut self, above: usize, effort: Effort, found: &mut Found) {
         let short = self.enter_short();
@@ -112,7 +113,7 @@ impl SearchPosition<'_, '_> {
             && let Some(near) = self.near_match()
             && near.length > length
         {
-            // At the same offset the three-byte match is part of it.
+            // At the same offset the three-byte match is a part of this one.
             if found.list().last().is_some_and(|last| last.offset() == near.offset) {
                 found.clear();
             }
@@ -122,7 +123,7 @@ impl SearchPosition<'_, '_> {
         self.gather_chain(length, effort, found);
     }
 
-    /// The walk of `tail_chain`'s head, for matches of more than `length` bytes.
+    /// The walk that the head of `tail_chain` describes, for matches longer than `length` bytes.
     #[inline(always)]
     fn gather_chain(&self, length: usize, effort: Effort, found: &mut Found) {
         let Self { position, limit, window, .. } = *self;
@@ -144,13 +145,13 @@ impl SearchPosition<'_, '_> {
         let mut left = effort.depth;
         while distance <= window {
             let candidate = position - distance;
-            // SAFETY: `3 <= length < limit`, and a `SearchPosition` has `limit` bytes after it, so the four bytes that end at byte
-            // `length` are in `data`; the candidate's lie before them, and `distance <= window <= position`.
+            // SAFETY: `3 <= length < limit`, and a `SearchPosition` has `limit` bytes after it, so the four bytes that end at
+            // byte `length` are in `data`; the candidate's bytes are before them, and `distance <= window <= position`.
             if unsafe { same_word(data, candidate + length - 3, position + length - 3) }
-                // SAFETY: a `SearchPosition` has four bytes after it at least, and `candidate` lies before it.
+                // SAFETY: a `SearchPosition` has at least four bytes after it, and `candidate` is before it.
                 && unsafe { same_word(data, candidate, position) }
             {
-                // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `candidate` lies before it.
+                // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `candidate` is before it.
                 let longer = unsafe { match_length(data, candidate, position, super::WORD, limit) };
                 if longer > length {
                     length = longer;

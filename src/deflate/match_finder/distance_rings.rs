@@ -1,26 +1,27 @@
 //! The distance rings: hash chains that are built ahead of the parser.
 //!
-//! Usual hash-chain finders insert each position when the parser comes by, and every step of that (hash, table, chain) waits
-//! for the one before. Here a tight loop, the *fill pass*, runs about a kibibyte ahead and does nothing else: hash, load the
-//! newest earlier position from the table, store the own one, and store the *distance* to the earlier one in a ring. The
-//! parser then hashes nothing and touches no table. There are three such rings:
+//! Usual hash-chain finders insert each position when the parser reaches it, and every step of that (hash, table, chain)
+//! waits for the one before. Here a tight loop, the *fill pass*, runs about a kibibyte ahead of the parser and does nothing
+//! else: it hashes, loads the most recent earlier position from the table, stores its own position there, and stores the
+//! *distance* to the earlier one in a ring. The parser then computes no hashes and reads no tables. There are three such
+//! rings:
 //!
-//! - `chain[p]`: the distance from `p` back to the previous place with the same `K` bytes, `K` being 5 or 6. Following it
-//!   from place to place is the hash chain ([`tail_chain`](super::tail_chain)). 64 Ki entries: what the window and the fill
-//!   ahead of the parser need.
-//! - `near[p]`: the same for four bytes. Only the first step is ever asked, so the ring covers only what is ahead.
-//! - `five[p]`: likewise for five bytes, where the chain's key is 6 and they are worth it ([`Keys`]).
+//! - `chain[p]`: the distance from `p` back to the previous position with the same `K` bytes, where `K` is 5 or 6. Following
+//!   these distances gives the hash chain ([`tail_chain`](super::tail_chain)). It has 64 Ki entries: enough for the window
+//!   and the positions filled ahead of the parser.
+//! - `near[p]`: the same for four bytes. Only the first step is ever used, so the ring covers only the positions ahead.
+//! - `five[p]`: likewise for five bytes, if the chain's key is 6 and such matches are worth the time ([`Keys`]).
 //!
-//! A distance over 32768 means that there is none. A distance may also lie (hashes collide, entries saturate), so every
-//! candidate is compared before it is believed. No true one is lost: the chain of a position holds every place in the
-//! window with the same `K` bytes. For matches of three bytes there is a plain table of newest positions, which the parser
-//! touches only where it searches: filled at all positions it would cost more than it brings.
+//! A distance over 32768 means that there is no such position. A distance may also be wrong (hashes collide, entries
+//! saturate), so every candidate is compared before use. No true one is lost: a position's chain contains every position in
+//! the window with the same `K` bytes. Matches of three bytes use a plain table of most recent positions, which the parser
+//! updates only where it searches: filling it for all positions would cost more than it gains.
 //!
-//! Table entries are 16 bits, relative to `base`, which moves up every 32 KiB with all entries rebased by a saturating
-//! subtraction (one vector pass). Half the cache footprint of 32-bit entries is worth far more than the pass costs.
+//! Table entries are 16 bits, relative to `base`. Every 32 KiB `base` moves up and all entries are rebased by a saturating
+//! subtraction (one vector pass). Halving the cache footprint of 32-bit entries saves far more than that pass costs.
 //!
-//! What was given up (docs/ENCODER.md has the figures): hashing with vectors, 32-bit entries, positions modulo 64 Ki
-//! without a rebase, rows with tags, and a four-byte table for searched positions only.
+//! Tried and given up (figures in docs/ENCODER.md): hashing with vectors, 32-bit entries, positions modulo 64 Ki without a
+//! rebase, rows with tags, and a four-byte table for searched positions only.
 
 #![forbid(unsafe_code)]
 
@@ -29,22 +30,22 @@ use super::{NEAR_RING, RING, WORD, hash};
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 
-/// "No earlier place", in both rings.
+/// "No earlier position", in the rings.
 const NONE: u16 = u16::MAX;
-/// The value of a table entry that says the same.
+/// "No earlier position", in a table entry.
 const EMPTY: i16 = i16::MIN;
 
-/// Longest chain key. 7 is faster on four-letter data, but there 0.7 % larger, and no better elsewhere.
+/// Longest chain key. 7 is faster on four-letter data, but output is 0.7 % larger there, and it is no better elsewhere.
 const MAX_KEY: usize = 6;
 
-/// Which strings the rings hold beside those of four bytes. [`tuning`](super::super::parse::tuning) chooses.
+/// The strings that the rings index, besides those of four bytes. [`tuning`](super::super::parse::tuning) chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) enum Keys {
-    /// A chain of five bytes: finds most, and walks long.
+    /// A chain of five bytes: finds most matches, but has long walks.
     Five,
     /// A chain of six bytes.
     Six,
-    /// A chain of six bytes, and the newest place of each five. Only for inputs over [`MEDIUM_INPUT`].
+    /// A chain of six bytes, and the most recent position of each five. Only for inputs over [`MEDIUM_INPUT`].
     SixAndFive,
 }
 
@@ -58,17 +59,17 @@ impl Keys {
     }
 }
 
-/// The positions that [`fill_thinly`](DistanceRings::fill_thinly) fills, of every [`THIN_CYCLE`]. It is a perfect difference set: modulo
-/// the cycle any distance lies between two of them, so whatever the distance at which data repeat themselves, one position in a
-/// cycle sees it.
+/// The positions that [`fill_thinly`](DistanceRings::fill_thinly) fills in each [`THIN_CYCLE`]. They are a perfect difference
+/// set: modulo the cycle, every distance lies between two of them. So at whatever distance data repeats itself, one filled
+/// position per cycle finds the repetition.
 const THIN: [usize; 4] = [0, 1, 3, 9];
 const THIN_CYCLE: usize = 13;
 
-/// How far ahead of a searched position the rings must be filled: its own 258 bytes and those of a lazy search.
+/// How far ahead of a searched position the rings must be filled: 258 bytes for its match and the bytes of a lazy search.
 pub(in crate::deflate) const LOOKAHEAD: usize = MAX_MATCH + 2 + MAX_KEY + 1;
 
-/// Table sizes, as powers of two. Inputs up to [`MEDIUM_INPUT`] use the front of the tables: they fit a nearer cache, and
-/// clearing half a mebibyte would cost more than encoding a short input.
+/// Table sizes, as powers of two. Inputs up to [`MEDIUM_INPUT`] use only the front of the tables: it fits a closer cache
+/// level, and clearing half a mebibyte would cost more than encoding a short input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
     Medium,
@@ -101,16 +102,16 @@ impl Size {
     }
 }
 
-/// The rings and the tables behind them.
+/// The rings and the tables that fill them.
 pub(in crate::deflate) struct DistanceRings {
     chain: Box<[u16; RING]>,
     near: Box<[u16; NEAR_RING]>,
     five: Box<[u16; NEAR_RING]>,
-    /// Newest position of each hash of the chain's key, relative to `base`.
+    /// The most recent position of each hash of the chain's key, relative to `base`.
     chain_heads: Vec<i16>,
-    /// Newest position of each four-byte hash, relative to `base`; empty when the level does without.
+    /// The most recent position of each four-byte hash, relative to `base`; empty if the level does not use it.
     near_heads: Vec<i16>,
-    /// Newest position of each five-byte hash, relative to `base`; of inputs over [`MEDIUM_INPUT`].
+    /// The most recent position of each five-byte hash, relative to `base`; only for inputs over [`MEDIUM_INPUT`].
     five_heads: Vec<i16>,
     /// For [`ShortTable`].
     short_heads: Vec<u16>,
@@ -118,7 +119,7 @@ pub(in crate::deflate) struct DistanceRings {
     keys: Keys,
     /// The position that table entries are relative to.
     base: usize,
-    /// Positions of this input that are in the rings.
+    /// Positions of this input before this one are in the rings.
     filled: usize,
 }
 
@@ -139,20 +140,20 @@ impl DistanceRings {
         })
     }
 
-    /// Forgets everything, ready for a new input. `is_long`: over [`MEDIUM_INPUT`] bytes are expected.
+    /// Clears everything for a new input. `is_long`: over [`MEDIUM_INPUT`] bytes are expected.
     pub(in crate::deflate) fn reset(&mut self, is_long: bool, keys: Keys) -> Result<()> {
         self.filled = 0;
         self.base = 0;
         self.keys = keys;
         self.size = if is_long { Size::Large } else { Size::Medium };
-        // Memory for the large size from the start: growing later must not fail.
+        // Allocate for the large size at once: growing later must not fail.
         cleared(&mut self.chain_heads, 1 << CHAIN_BITS, 1 << self.size.chain_bits(), EMPTY)?;
         cleared(&mut self.near_heads, 1 << NEAR_BITS, 1 << self.size.near_bits(), EMPTY)?;
         cleared(&mut self.five_heads, 1 << FIVE_BITS, if is_long { 1 << FIVE_BITS } else { 0 }, EMPTY)?;
         cleared(&mut self.short_heads, 1 << SHORT_BITS, 1 << self.size.short_bits(), 0)
     }
 
-    /// Goes over to the tables of a long input, at `position` of it.
+    /// Switches to the tables and `keys` of a long input at `position`.
     pub(in crate::deflate) fn grow(&mut self, data: &[u8], position: usize, keys: Keys) {
         self.size = Size::Large;
         self.chain_heads.resize(1 << CHAIN_BITS, EMPTY);
@@ -162,18 +163,18 @@ impl DistanceRings {
         self.change_keys(data, position, keys);
     }
 
-    /// Zeroes `len` entries for the tables of level 2: an encoder that serves both kinds of levels then needs no more
+    /// Zeroes `len` entries for the tables of level 2, so that an encoder that serves both kinds of levels needs no more
     /// memory than for one.
     pub(super) fn clear_for_lending(&mut self, len: usize) -> Result<()> {
         cleared(&mut self.near_heads, len, len, 0)
     }
 
-    /// Lends those entries, and the memory of the chain's ring.
+    /// Lends those entries and the memory of the chain's ring.
     pub(super) fn lend(&mut self) -> (&mut [i16], &mut [u16; RING]) {
         (&mut self.near_heads, &mut self.chain)
     }
 
-    /// Changes what is held, at `position`: for the window before it, the rings are filled again.
+    /// Changes the keys at `position`, and refills the rings for the window before it.
     pub(in crate::deflate) fn change_keys(&mut self, data: &[u8], position: usize, keys: Keys) {
         debug_assert!(keys != Keys::SixAndFive || self.size == Size::Large);
         if (self.keys, keys) == (Keys::SixAndFive, Keys::Six) {
@@ -198,7 +199,7 @@ impl DistanceRings {
     pub(in crate::deflate) fn fill(&mut self, data: &[u8], to: usize) {
         while self.filled < to {
             let end = self.next_turn(to);
-            // The fill of a position reads eight bytes; the last seven positions read them from a padded copy.
+            // Filling a position reads eight bytes; the last seven positions read them from a padded copy.
             let whole = end.min(data.len().saturating_sub(7)).max(self.filled);
             self.fill_from(&data[self.filled..(whole + 7).min(data.len())], whole - self.filled);
             if whole < end {
@@ -209,7 +210,7 @@ impl DistanceRings {
         }
     }
 
-    /// Fills the rings up to `to` with some of the positions only, those in [`THIN`]; the others are as if they were like nothing.
+    /// Fills the rings up to `to` with the positions in [`THIN`] only; the others get no earlier position.
     pub(in crate::deflate) fn fill_thinly(&mut self, data: &[u8], to: usize) {
         while self.filled < to {
             let (from, end) = (self.filled, self.next_turn(to));
@@ -228,7 +229,7 @@ impl DistanceRings {
         }
     }
 
-    /// Fills one position in the rings of the chain and of four bytes, if enough bytes are left there.
+    /// Fills one position in the chain's ring and the four-byte ring, if enough bytes are left there.
     fn fill_one(&mut self, data: &[u8], position: usize) {
         let Some(bytes) = data.get(position..).and_then(|rest| rest.first_chunk()) else { return };
         let word = u64::from_le_bytes(*bytes);
@@ -241,7 +242,7 @@ impl DistanceRings {
         *head = relative;
     }
 
-    /// Moves the base where that is due, and tells how far to go, `to` at most, before it is again, or a ring turns.
+    /// Moves the base if due, and returns how far to fill, at most `to`, before the base moves again or a ring wraps.
     fn next_turn(&mut self, to: usize) -> usize {
         if self.filled == self.base + WINDOW_SIZE {
             rebase(&mut self.chain_heads);
@@ -255,7 +256,7 @@ impl DistanceRings {
         to.min(turn).min(self.base + WINDOW_SIZE)
     }
 
-    /// Fills `count` positions, whose bytes and seven more are `bytes`, without crossing a turn of a ring.
+    /// Fills `count` positions without wrapping a ring. `bytes` contains their bytes and seven more.
     fn fill_from(&mut self, bytes: &[u8], count: usize) {
         const MEDIUM: usize = 1 << MEDIUM_BITS;
         const CHAIN: usize = 1 << CHAIN_BITS;
@@ -280,8 +281,8 @@ impl DistanceRings {
         self.filled += count;
     }
 
-    /// The search over what was filled: right for any position [`LOOKAHEAD`] bytes before [`fill`](Self::fill)'s end, or
-    /// anywhere if that was the end of `data`.
+    /// The search over the filled positions: correct for any position [`LOOKAHEAD`] bytes before the end of
+    /// [`fill`](Self::fill), or for all positions if that was the end of `data`.
     pub(in crate::deflate) fn search<'a>(&'a mut self, data: &'a [u8]) -> TailChain<'a> {
         let short = ShortTable::new(&mut self.short_heads, self.size.short_bits());
         let five = if self.keys == Keys::SixAndFive { Some(&*self.five) } else { None };
@@ -289,8 +290,8 @@ impl DistanceRings {
     }
 }
 
-/// The fill loop, over the rings and tables of the chain, of four bytes, and if `FIVES`, of five. The table sizes are constants so that a
-/// hash is known to be a valid index.
+/// The fill loop, over the rings and tables of the chain, of four bytes, and, if `FIVES`, of five. The table sizes are
+/// constants so that the compiler knows that a hash is a valid index.
 #[inline(never)]
 fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FIVES: bool>(
     bytes: &[u8],
@@ -320,14 +321,14 @@ fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FIVES: boo
     }
 }
 
-/// Moves the base of all entries up by one window; entries that fall out stay at [`EMPTY`].
+/// Rebases all entries to a base one window higher; entries that fall out of range saturate at [`EMPTY`].
 fn rebase(heads: &mut [i16]) {
     for head in heads {
         *head = head.saturating_add(i16::MIN);
     }
 }
 
-/// Gives `table` exactly `len` entries of `value`, and memory for `capacity`, which is asked for only the first time.
+/// Sets `table` to exactly `len` entries of `value`, and reserves memory for `capacity`, which allocates only the first time.
 fn cleared<T: Copy>(table: &mut Vec<T>, capacity: usize, len: usize, value: T) -> Result<()> {
     table.clear();
     table.try_reserve_exact(capacity).map_err(|_| Error::Memory)?;
@@ -335,7 +336,7 @@ fn cleared<T: Copy>(table: &mut Vec<T>, capacity: usize, len: usize, value: T) -
     Ok(())
 }
 
-/// An array on the heap, from memory that may be refused.
+/// Allocates an array on the heap, and fails if memory is refused.
 fn boxed_array<const N: usize>() -> Result<Box<[u16; N]>> {
     let mut entries = Vec::new();
     cleared(&mut entries, N, N, NONE)?;

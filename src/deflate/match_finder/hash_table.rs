@@ -1,18 +1,18 @@
-//! The hash tables of levels 1 and 2: the newest place of each six-byte string, and of each four-byte one; no chains.
+//! The hash tables of levels 1 and 2: the most recent position of each six-byte and each four-byte string; no chains.
 //!
-//! As at the higher levels ([`distance_rings`](super::distance_rings)) a tight loop runs ahead of the parser: for every position
-//! it hashes, takes the newest earlier place from the table, enters the position instead, and puts the place down in a small
-//! ring, where the parser reads its candidates. So no search waits for a hash or a table, every position is entered, and a look
-//! one byte further costs the parser next to nothing.
+//! As at the higher levels ([`distance_rings`](super::distance_rings)), a tight loop runs ahead of the parser: for every
+//! position it hashes, replaces the most recent position in the table by this one, and stores the replaced position in a
+//! small ring, where the parser reads its candidates. So no search waits for a hash or a table, every position is entered,
+//! and a look one byte further costs the parser next to nothing.
 //!
-//! The newest place of *six* bytes is by far the better candidate: that of four is nearer, but mostly a shorter match, and
-//! with one place for each string the longer match behind it is forgotten. Machine code and records, though, live on
-//! matches of four and five bytes, so there is a second table for them, filled only where that pays.
+//! The most recent position of the *six* bytes is by far the better candidate. That of four is nearer, but mostly a shorter
+//! match: the table keeps one position for each string, so it has overwritten the longer match. But machine code and records
+//! consist of matches of four and five bytes, so there is a second table for them, filled only if that is worth the time.
 //!
-//! Entries are positions modulo 64 Ki, so the tables are small and nothing is ever rebased. An entry that has gone stale reads as
-//! some other place before the position, which the comparison turns down like any hash collision.
+//! Entries are positions modulo 64 Ki, so the tables are small and are never rebased. A stale entry reads as some other
+//! position before the current one, which the comparison rejects like any hash collision.
 //!
-//! The loop is bound by its stores, one for the table and one for the ring, so the ring is written four positions at a time.
+//! The loop is limited by its stores, one to the table and one to the ring, so it writes the ring four positions at a time.
 
 use super::distance_rings::DistanceRings;
 use super::{hash, match_length};
@@ -20,17 +20,17 @@ use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 
-/// Entries of a ring: those ahead of the parser, which are a span and a little more.
+/// Entries of a ring: the positions ahead of the parser, a span and a little more.
 const RING: usize = 1 << 12;
 /// Positions filled at a time, with one store into a ring.
 const GROUP: usize = 4;
 /// Bytes that a search compares at once.
 pub(in crate::deflate) const WORD: usize = 8;
-/// Positions are searched where so many bytes are left: those that the fill of a group reads.
+/// Positions with more than this many bytes left are searched: filling a group reads this many.
 const LOOKAHEAD: usize = GROUP - 1 + WORD;
 
-/// Bytes of the long key: 5 is 0.3 % smaller on dickens and 2.5 % on mr at level 1, but 3 % larger on nci, 6 % on xml, and
-/// slower. At level 2, with the other key beside, 7 equals 6.
+/// Bytes of the long key. With 5, output at level 1 is 0.3 % smaller on dickens and 2.5 % on mr, but 3 % larger on nci and
+/// 6 % on xml, and it is slower. At level 2, with the other key as well, 7 equals 6.
 const LONG_KEY: usize = 6;
 const SHORT_KEY: usize = 4;
 
@@ -53,8 +53,8 @@ pub(in crate::deflate) struct HashTables<'a> {
     filled: usize,
 }
 
-/// A position that may be searched: at least [`WORD`] bytes of `data` are left there. The unchecked loads of a search read the
-/// spot's own `data`, so a spot is sound with any tables. Only [`SpotPair`] makes one.
+/// A position that may be searched: at least [`WORD`] bytes of `data` are left there. The unchecked loads of a search read
+/// the spot's own `data`, so a spot is sound with any tables. Only [`SpotPair`] constructs one.
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Spot<'a> {
     data: &'a [u8],
@@ -63,8 +63,8 @@ pub(in crate::deflate) struct Spot<'a> {
     pub(in crate::deflate) word: u64,
 }
 
-/// Two neighbouring positions that may be searched: more than [`LOOKAHEAD`] bytes of `data` are left at the first. Only
-/// [`HashTables::spots`] makes one.
+/// Two adjacent positions that may be searched: more than [`LOOKAHEAD`] bytes of `data` are left at the first. Only
+/// [`HashTables::spots`] constructs one.
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct SpotPair<'a> {
     data: &'a [u8],
@@ -89,10 +89,10 @@ impl<'a> SpotPair<'a> {
     }
 }
 
-/// An earlier place to compare with.
+/// An earlier position to compare with.
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Candidate {
-    /// How far back it lies. Not yet known to be in 1 to 32768.
+    /// The distance back to it. Not yet known to be in 1 to 32768.
     pub(in crate::deflate) offset: usize,
     /// The exclusive or of the bytes there and those of the spot.
     difference: u64,
@@ -105,19 +105,20 @@ impl Candidate {
         self.difference as u32 == 0
     }
 
-    /// How many of the first [`WORD`] bytes agree.
+    /// The number of equal bytes at the front, up to [`WORD`].
     #[inline(always)]
     pub(in crate::deflate) fn length(self) -> usize {
         (self.difference.trailing_zeros() >> 3) as usize
     }
 
-    /// Whether a match may reach there.
+    /// Whether its offset is valid for a match.
     #[inline(always)]
     pub(in crate::deflate) fn is_in_window(self) -> bool {
         self.offset.wrapping_sub(1) < WINDOW_SIZE
     }
 
-    /// What a match there is worth, in bits or so: four for each byte, less the extra bits of its offset. 0 outside the window.
+    /// The approximate value of the match, in bits: four for each byte, minus the extra bits of its offset. 0 outside the
+    /// window.
     #[inline(always)]
     pub(in crate::deflate) fn value(self) -> u32 {
         let offset_bits = 32 - (self.offset as u32).leading_zeros();
@@ -127,13 +128,13 @@ impl Candidate {
 }
 
 impl<'a> HashTables<'a> {
-    /// Makes empty tables in the memory of `rings`, which forget what they held.
+    /// Creates empty tables in the memory of `rings`, whose contents are lost.
     pub(in crate::deflate) fn clear(rings: &mut DistanceRings) -> Result<()> {
-        // Position 0 needs no mark of its own: as a false entry it is compared like any other.
+        // Position 0 can mark an empty entry: like any wrong candidate it is compared.
         rings.clear_for_lending(2 * BUCKETS)
     }
 
-    /// The tables in the memory of `rings`, for `data`, of which the positions before `filled` are in the rings.
+    /// The tables in the memory of `rings`, for `data`; the rings contain the positions before `filled`.
     pub(in crate::deflate) fn resume(rings: &'a mut DistanceRings, data: &'a [u8], filled: usize) -> Self {
         let (heads, rings) = rings.lend();
         let (long, short) = heads.split_first_chunk_mut().expect("`clear` made two tables");
@@ -150,19 +151,19 @@ impl<'a> HashTables<'a> {
         }
     }
 
-    /// The positions before this one are in the rings.
+    /// The rings contain the positions before this one.
     pub(in crate::deflate) fn filled(&self) -> usize {
         self.filled
     }
 
-    /// Makes ready to fill and search by the short key too, after it was left out.
+    /// Prepares to fill and search by the short key again, after a time without it.
     pub(in crate::deflate) fn begin_short(&mut self) {
         self.short.heads.fill(0);
-        // What was filled ahead has no entries of the short key.
+        // The positions filled ahead have no entries of the short key.
         self.short.ring.fill([0; GROUP]);
     }
 
-    /// Fills the rings up to `to`, or as far as may be searched.
+    /// Fills the rings up to `to`, or up to the last position that may be searched.
     #[inline(never)]
     pub(in crate::deflate) fn fill<const SHORT: bool>(&mut self, to: usize) {
         let (long, short) = (&mut *self.long.heads, &mut *self.short.heads);
@@ -195,7 +196,7 @@ impl<'a> HashTables<'a> {
         self.filled = position;
     }
 
-    /// Leaves out the positions up to `to`: they are not entered, nor may they be searched.
+    /// Skips the positions up to `to`: they are not entered and must not be searched.
     pub(in crate::deflate) fn skip(&mut self, to: usize) {
         self.filled = self.filled.max(to / GROUP * GROUP);
     }
@@ -206,20 +207,20 @@ impl<'a> HashTables<'a> {
         self.data
     }
 
-    /// The spots at `position` and after it, if enough bytes are left there.
+    /// The spots at `position` and one byte later, if enough bytes are left there.
     #[inline(always)]
     pub(in crate::deflate) fn spots(&self, position: usize) -> Option<SpotPair<'a>> {
         let is_in = position < self.data.len().saturating_sub(LOOKAHEAD);
         is_in.then_some(SpotPair { data: self.data, position })
     }
 
-    /// The newest place of the six bytes at `spot`.
+    /// The most recent position of the six bytes at `spot`.
     #[inline(always)]
     pub(in crate::deflate) fn long(&self, spot: Spot<'_>) -> Candidate {
         self.candidate(spot, self.long.ring)
     }
 
-    /// The newest place of the four bytes at `spot`.
+    /// The most recent position of the four bytes at `spot`.
     #[inline(always)]
     pub(in crate::deflate) fn short(&self, spot: Spot<'_>) -> Candidate {
         self.candidate(spot, self.short.ring)
@@ -243,14 +244,14 @@ impl Spot<'_> {
     pub(in crate::deflate) fn whole_length(self, candidate: Candidate) -> usize {
         let Self { data, position, .. } = self;
         let limit = (data.len() - position).min(MAX_MATCH);
-        // A candidate of this spot lies in the data. One of another spot may not.
+        // A candidate of this spot is within the data. One of another spot may not be.
         let earlier = position.saturating_sub(candidate.offset);
         // SAFETY: `earlier <= position`, and a `Spot` has `limit >= WORD` bytes of `data` left at `position`.
         unsafe { match_length(data, earlier, position, WORD, limit) }
     }
 }
 
-/// A group's entries.
+/// Unpacks a group's entries.
 #[inline(always)]
 fn unpacked(places: u64) -> [u16; GROUP] {
     core::array::from_fn(|index| (places >> (16 * index)) as u16)

@@ -1,7 +1,8 @@
-//! Match finders: where did these bytes occur before?
+//! Match finders: search for earlier occurrences of the bytes at a position.
 //!
 //! One file each: [`hash_table`] for the fastest levels; for the others [`distance_rings`], which builds the chains,
-//! [`tail_chain`], which searches them for the longest match, and [`all_lengths`], which searches them for all. What they share is here: hashing a few bytes, measuring how far two places agree.
+//! [`tail_chain`], which searches them for the longest match, and [`all_lengths`], which searches them for matches of every
+//! length. This file contains the shared parts: hashing a few bytes, and comparing two positions.
 
 pub(super) mod all_lengths;
 pub(super) mod distance_rings;
@@ -10,12 +11,12 @@ pub(super) mod tail_chain;
 
 use crate::raw::load::{u32_at, u64_at};
 
-/// Bytes that a comparison reads at once: searches happen only where so many are left.
+/// Bytes that a comparison reads at once. Only positions with at least this many bytes left are searched.
 pub(in crate::deflate) const WORD: usize = 4;
 
-/// Entries of the chain ring: any position a chain may reach back to, and those filled ahead, lie within one turn.
+/// Entries of the chain ring: enough for every position that a chain may reach back to, and those filled ahead.
 const RING: usize = 1 << 16;
-/// Entries of the four-byte ring: those ahead of the parser.
+/// Entries of the four-byte ring: the positions ahead of the parser.
 const NEAR_RING: usize = 1 << 12;
 
 /// A match at some position.
@@ -31,15 +32,15 @@ impl Match {
     pub(super) const NONE: Self = Self { length: 0, offset: 0 };
 }
 
-/// Hashes the low `bytes` bytes of `word` to `bits` bits: what matters is shifted to the top, multiplied, and the best
-/// mixed bits, which are the top ones, kept.
+/// Hashes the low `bytes` bytes of `word` to `bits` bits: shifts them to the top, multiplies, and keeps the top bits, which
+/// are mixed best.
 #[inline(always)]
 pub(super) const fn hash(word: u64, bytes: usize, bits: u32) -> usize {
     const MULTIPLIER: u64 = 0x9E37_79B1_85EB_CA87;
     ((word << (64 - 8 * bytes)).wrapping_mul(MULTIPLIER) >> (64 - bits)) as usize
 }
 
-/// How many bytes, `from..=limit`, agree at `earlier` and `later`, of which the first `from` are known to.
+/// The number of equal bytes at `earlier` and `later`, in `from..=limit`; the first `from` are known to be equal.
 ///
 /// # Safety
 /// - `earlier <= later`, `from <= limit`, and `later + limit <= data.len()`.
@@ -69,7 +70,7 @@ pub(super) unsafe fn match_length(
     length
 }
 
-/// Whether the four bytes at two places are equal.
+/// Whether the four bytes at two positions are equal.
 ///
 /// # Safety
 /// - `a + 4 <= data.len()` and `b + 4 <= data.len()`.

@@ -1,65 +1,65 @@
-//! The tail-chain search: the longest match, by whichever of two chains skips more.
+//! The tail-chain search: finds the longest match, following whichever of two chains skips more.
 //!
-//! To beat a match of length `L` at `p`, a candidate must also hold the `K` bytes that *end* at byte `L`: it must be on the
-//! chain of `p + s`, `s = L + 1 - K`, shifted by `s`. That chain and the one of `p` itself are both sorted by distance and
-//! both hold every match that can win, so whichever has the farther next candidate skips more that cannot:
+//! To beat a match of length `L` at `p`, a candidate must also contain the `K` bytes that *end* at byte `L`: it must be on
+//! the chain of `p + s`, `s = L + 1 - K`, shifted by `s`. That chain and the chain of `p` are both sorted by distance, and
+//! both contain every match that can win. So the one whose next candidate is farther skips more candidates that cannot win:
 //!
 //! ```text
 //! d = chain[p]; s = 0                      (or from the tail at once, if L is given)
 //! while d <= window:
 //!     next = d + chain[p + s - d]
-//!     if p - d matches longer than L:                 (asked of four bytes first, at the end the chain does not vouch for)
+//!     if p - d matches longer than L:                 (first compares four bytes that the chain does not guarantee)
 //!         L = its length; s' = L + 1 - K;  tail = chain[p + s']
 //!         d, s = (tail, s') if tail >= next else (next, s)
 //!     else d = next
 //! ```
 //!
-//! Where data repeats itself every few bytes, as in a run of zeros, a chain goes through it byte by byte, and all these places
-//! have the same bytes up to the end of the run. The best of them is the one whose run ends when the run at `p` does: the search
-//! goes there at once ([`past_run`](TailChain::past_run)).
+//! Where data repeats every few bytes, as in a run of zeros, a chain goes through it in steps of the period, and all these
+//! positions have the same bytes up to the end of the run. The best is the one whose run ends when the run at `p` does: the
+//! search jumps there directly ([`past_run`](TailChain::past_run)).
 //!
-//! At equal depth this finds what a plain chain finds at two to three times as many steps. The third chain, of the middle
-//! of the match, was tried beside the two and brought nothing.
+//! At equal depth this finds as much as a plain chain does with two to three times as many steps. A third chain, of the
+//! middle of the match, was tried in addition and gained nothing.
 
 use super::{Match, NEAR_RING, RING, WORD, hash, match_length, same_word};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u32_at;
 
-/// Newest searched position of each three-byte string, modulo 64 Ki. An entry older than that reads as a younger one, and is
-/// compared in vain.
+/// The most recent searched position of each three-byte string, modulo 64 Ki. An entry older than that reads as a more recent
+/// one, and its comparison fails.
 pub(in crate::deflate) struct ShortTable<'a> {
     heads: &'a mut [u16],
     bits: u32,
 }
 
-/// What is added to a position in a [`ShortTable`], so that the zero of a cleared entry reads as a distance beyond the
+/// Added to a position in a [`ShortTable`], so that the zero of a cleared entry reads as a distance beyond the
 /// window.
 const SHORT_BIAS: usize = WINDOW_SIZE + 1;
 
 impl<'a> ShortTable<'a> {
-    /// A table in `2^bits` entries that are 0 before the first use.
+    /// A table over `2^bits` entries, which must be 0 before the first use.
     pub(super) fn new(heads: &'a mut [u16], bits: u32) -> Self {
         Self { heads, bits }
     }
 
-    /// Enters `position`, where the four bytes `word` are, and tells the distance to the last place of the first three.
+    /// Enters `position`, whose four bytes are `word`, and returns the distance to the previous position of the first three.
     #[inline(always)]
     fn swap(&mut self, word: u32, position: usize) -> usize {
         let head = &mut self.heads[hash(u64::from(word), 3, self.bits)];
         let now = (position + SHORT_BIAS) as u16;
-        // An entry of exactly 64 Ki ago is beyond the window, not here.
+        // An entry exactly 64 Ki back is beyond the window, not at distance 0.
         let distance = now.wrapping_sub(*head).wrapping_sub(1) as usize + 1;
         *head = now;
         distance
     }
 }
 
-/// Steps of a chain up to this are taken for a run's period.
+/// Chain steps up to this length are treated as the period of a run.
 const MAX_PERIOD: usize = 3;
-/// Places of a run that are passed over at a time, at most.
+/// Maximum positions of a run that are skipped at once.
 const RUN_STEPS: usize = 64;
 
-/// What [`SearchPosition::enter_short`] saw.
+/// The result of [`SearchPosition::enter_short`].
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Short {
     word: u32,
@@ -69,7 +69,7 @@ pub(in crate::deflate) struct Short {
 /// Limits of one search.
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Effort {
-    /// Candidates compared at most; at least 1.
+    /// Maximum candidates compared; at least 1.
     pub(in crate::deflate) depth: u32,
     /// A match this long ends the search.
     pub(in crate::deflate) nice: usize,
@@ -80,7 +80,8 @@ pub(in crate::deflate) struct TailChain<'a> {
     data: &'a [u8],
     chain: &'a [u16; RING],
     near: &'a [u16; NEAR_RING],
-    /// Where the chain's key is 6 and the newest place of each five bytes is kept beside.
+    /// The distances to the most recent position of the same five bytes, with
+    /// [`Keys::SixAndFive`](super::distance_rings::Keys).
     five: Option<&'a [u16; NEAR_RING]>,
     short: ShortTable<'a>,
     /// `K`.
@@ -126,8 +127,8 @@ impl<'a> TailChain<'a> {
         self.chain[position % RING] as usize
     }
 
-    /// Enters the three-byte strings at both ends of a match from `position` to `end`, that is the second and the last two:
-    /// the others hardly ever pay.
+    /// Enters the three-byte strings at both ends of a match from `position` to `end`: the second one and the last two. The
+    /// others are hardly ever worth the time.
     #[inline(always)]
     pub(in crate::deflate) fn enter_ends(&mut self, position: usize, end: usize) {
         if end + WORD <= self.data.len() {
@@ -138,9 +139,9 @@ impl<'a> TailChain<'a> {
         }
     }
 
-    /// Whether no match of `length` bytes or more can begin one or two bytes after `position`: such a match would hold the
-    /// key-long string that ends at byte `length` after `position`, which has not occurred. Exact, and most lazy searches
-    /// end here.
+    /// Whether no match of `length` bytes or more can begin one or two bytes after `position`: such a match would contain the
+    /// key-long string that ends at byte `length` after `position`, which has not occurred before. Exact, and ends most lazy
+    /// searches.
     #[inline(always)]
     pub(in crate::deflate) fn nothing_longer_follows(&self, position: usize, length: usize) -> bool {
         if length <= self.key {
@@ -151,19 +152,19 @@ impl<'a> TailChain<'a> {
     }
 }
 
-/// A position of a finder's data that may be searched, and the bounds of a match there. It holds the finder, so the unchecked loads
-/// of a search can rely on these bounds. Only [`TailChain::at`] makes one.
+/// A position of a finder's data that may be searched, and the bounds of a match there. It borrows the finder, so the
+/// unchecked loads of a search can rely on these bounds. Only [`TailChain::at`] constructs one.
 pub(in crate::deflate) struct SearchPosition<'f, 'a> {
     pub(super) finder: &'f mut TailChain<'a>,
     pub(super) position: usize,
-    /// How many bytes a match may cover: [`WORD`] to 258, and at least as many are left in the data.
+    /// The maximum length of a match: [`WORD`] to 258, and at least as many bytes are left in the data.
     pub(super) limit: usize,
-    /// How far back a match may reach: at most `position`.
+    /// The maximum offset of a match: at most `position`.
     pub(super) window: usize,
 }
 
 impl SearchPosition<'_, '_> {
-    /// The match at the newest place of the four bytes here, if they really are there.
+    /// The match at the most recent position of the four bytes here, if they really are there.
     #[inline(always)]
     pub(in crate::deflate) fn near_match(&self) -> Option<Match> {
         let Self { position, limit, window, .. } = *self;
@@ -177,8 +178,8 @@ impl SearchPosition<'_, '_> {
         None
     }
 
-    /// The match at the newest place of the five bytes here, if it has more than four, as `near`, that of the newest place of four, has
-    /// not; else `near`.
+    /// The match at the most recent position of the five bytes here, if it has more than four bytes and `near`, that of four
+    /// bytes, does not; otherwise `near`.
     #[inline(always)]
     fn five_match(&self, near: Option<Match>) -> Option<Match> {
         let Some(five) = self.finder.five else { return near };
@@ -202,7 +203,7 @@ impl SearchPosition<'_, '_> {
     #[inline(always)]
     pub(in crate::deflate) fn longest(&self, near: Option<Match>, effort: Effort) -> Match {
         let best = self.five_match(near).unwrap_or(Match::NONE);
-        // Most places that match nothing are told apart by this load alone.
+        // For most positions without a match this load alone is enough.
         if best.length < effort.nice.min(self.limit) && self.finder.chain_at(self.position) <= self.window {
             let found = self.walk(best.length, effort);
             if found.length > 0 {
@@ -212,7 +213,7 @@ impl SearchPosition<'_, '_> {
         best
     }
 
-    /// The longest match here if it has `wanted` bytes, 3 at least.
+    /// The longest match here if it has at least `wanted` bytes, which is at least 3.
     #[inline(always)]
     pub(in crate::deflate) fn at_least(&self, wanted: usize, effort: Effort) -> Option<Match> {
         if self.limit < wanted {
@@ -234,7 +235,7 @@ impl SearchPosition<'_, '_> {
         if best.offset == 0 { None } else { Some(best) }
     }
 
-    /// Enters the three bytes here and tells where they were before.
+    /// Enters the three bytes here and returns their previous position.
     #[inline(always)]
     pub(in crate::deflate) fn enter_short(&mut self) -> Short {
         // SAFETY: a `SearchPosition` has four bytes after it at least.
@@ -242,7 +243,7 @@ impl SearchPosition<'_, '_> {
         Short { word, offset: self.finder.short.swap(word, self.position) }
     }
 
-    /// The three-byte match that [`enter_short`](Self::enter_short) of the same position saw, if it is one.
+    /// The three-byte match that [`enter_short`](Self::enter_short) of the same position found, if the bytes are equal.
     #[inline(always)]
     pub(in crate::deflate) fn short_match(&self, short: Short) -> Match {
         if short.offset <= self.window {
@@ -255,15 +256,16 @@ impl SearchPosition<'_, '_> {
         Match::NONE
     }
 
-    /// Looks for something longer than `length`, as the head of this file says. What is found has `K` bytes at least.
+    /// Searches for a match longer than `length`, as described at the head of this file. A match found has at least `K`
+    /// bytes.
     ///
-    /// One comparison turns most candidates down: on the chain of the front that of the end, on the chain of the tail that of
-    /// the front, since what a chain's own key holds is equal already, but for collisions.
+    /// One comparison rejects most candidates: on the front's chain that of the end, on the tail's chain that of the front.
+    /// The bytes of a chain's own key are already equal, except for collisions.
     #[inline(always)]
     fn walk(&self, length: usize, effort: Effort) -> Match {
         let Self { position, limit, window, .. } = *self;
         let (data, key) = (self.finder.data, self.finder.key);
-        // What is on the chain has `key` bytes, so shorter ones (hash collisions) need not be looked at.
+        // Candidates on the chain have `key` equal bytes; shorter matches are hash collisions and are not considered.
         let mut length = length.max(key - 1);
         let mut best = Match::NONE;
         if length >= limit {
@@ -271,7 +273,7 @@ impl SearchPosition<'_, '_> {
         }
         let nice = effort.nice.min(limit);
         let mut distance = self.finder.chain_at(position);
-        // The position whose chain it is, and where the four bytes begin that are compared first.
+        // The position whose chain is followed, and the start of the four bytes that are compared first.
         let mut link = position;
         let mut check = position + length - 3;
         if length >= key {
@@ -319,15 +321,15 @@ impl SearchPosition<'_, '_> {
         best
     }
 
-    /// From the place `distance` before `link` to the next on the chain of `link`, in a search at `position`.
+    /// The step from the position `distance` before `link` to the next on the chain of `link`, in a search at `position`.
     #[inline(always)]
     fn step(&self, position: usize, link: usize, distance: usize) -> usize {
         let step = self.finder.chain_at(link - distance);
         if step > MAX_PERIOD || link != position { step } else { self.past_run(position, distance, step) }
     }
 
-    /// As [`step`](Self::step), where data repeats itself every `step` bytes: to the farthest place of this run that has no
-    /// more bytes of it than follow at `position`, or from there on to the start of the run.
+    /// As [`step`](Self::step), where data repeats every `step` bytes: steps to the farthest position of this run that has at
+    /// most as many bytes of the run left as `position` has, or from there on to the start of the run.
     #[cold]
     #[inline(never)]
     fn past_run(&self, position: usize, distance: usize, step: usize) -> usize {

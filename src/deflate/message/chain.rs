@@ -1,13 +1,14 @@
-//! The chain parser of messages (levels 2 to 9): the longest match along a chain, unless the next byte has a longer one.
+//! The chain parser of messages (levels 2 to 9): takes the longest match along a chain, unless the next byte has a longer
+//! one.
 //!
-//! A *chain* links each place to the previous one with the same hash of [`KEY`] bytes. To beat a match of length `L` at `p`,
-//! a candidate must also hold the key's bytes that end at byte `L`. So the search follows the chain of the match's *tail*, at
-//! `p + L + 1 - KEY`: each candidate there has what most candidates of the front lack. When a longer match is found, the
-//! search changes to the new tail's chain, if that lies farther back. At equal depth this finds 8 % more than the front's
-//! chain.
+//! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes. To beat a match of length `L` at
+//! `p`, a candidate must also contain the [`KEY`] bytes that end at byte `L`. So the search follows the chain of the match's
+//! *tail*, at `p + L + 1 - KEY`: its candidates contain those bytes, which most candidates of the front lack. When a longer
+//! match is found, the search switches to the new tail's chain if its next candidate is farther back. At equal depth this
+//! finds 8 % more than the front's chain.
 //!
-//! Positions are entered in batches a little ahead of the parser, so that tails have their chains. Matches of three bytes
-//! come from a small table of their own, and only from near.
+//! Positions are entered in batches a little ahead of the parser, so that tails have their chains. Matches of three bytes use
+//! a small table of their own, and only short distances.
 
 use super::TURN_TOKENS;
 use crate::deflate::match_finder::match_length;
@@ -18,24 +19,24 @@ use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 use crate::raw::load::{u32_at, u64_at};
 use crate::raw::{Allocator, Table};
 
-/// Bytes of the chains' key, where there is a table for three bytes beside them.
+/// Bytes of the chains' key, if there is a table for three bytes as well.
 const KEY: usize = 4;
-/// Places of the table for three bytes at most.
+/// Maximum entries of the table for three bytes.
 const SHORT_MAX: usize = 4096;
-/// How far back a match of three bytes may be; farther ones cost more than their literals.
+/// The maximum offset of a three-byte match; farther ones cost more than their literals.
 const SHORT_OFFSET_MAX: usize = 4096;
-/// The least length of a match in filtered data (`Z_FILTERED`), as in zlib.
+/// The minimum length of a match in filtered data (`Z_FILTERED`), as in zlib.
 pub(super) const FILTERED_SHORTEST: usize = 6;
 
 /// Limits of a search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search {
-    /// Candidates compared; half as many where the byte before has a match of [`good`](Self::good) bytes.
+    /// Candidates compared; half as many if the previous byte has a match of [`good`](Self::good) bytes.
     depth: u32,
     good: usize,
-    /// A match as long as this is taken without a look at the next byte.
+    /// A match of this length is taken without a search at the next byte.
     lazy: usize,
-    /// A match as long as this ends the search.
+    /// A match of this length ends the search.
     nice: usize,
 }
 
@@ -43,7 +44,7 @@ const fn limits(depth: u32, good: usize, lazy: usize, nice: usize) -> Search {
     Search { depth, good, lazy, nice }
 }
 
-/// Of levels 1 to 9.
+/// The limits of levels 1 to 9.
 const SEARCHES: [Search; 9] = [
     limits(2, 4, 4, 16),
     limits(4, 4, 5, 32),
@@ -56,7 +57,7 @@ const SEARCHES: [Search; 9] = [
     limits(256, 32, 258, 258),
 ];
 
-/// Limits in zlib's terms (zlib manual, `deflateTune`), as far as they can be kept.
+/// Limits in zlib's terms (zlib manual, `deflateTune`), as closely as possible.
 pub(super) fn tuned(good: usize, lazy: usize, nice: usize, chain: u32) -> Search {
     let nice = nice.clamp(MIN_MATCH, MAX_MATCH);
     Search { depth: chain.max(1), good: good.max(1), lazy: lazy.max(1), nice }
@@ -70,23 +71,23 @@ pub(super) fn search(level: u32) -> Search {
 /// The chains and the parser's state.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// The previous place, by a place modulo the window's size.
+    /// The previous position with the same hash, indexed by position modulo the window's size.
     previous: Table<u16>,
-    /// Positions before it are entered.
+    /// Positions before this one are entered.
     filled: usize,
-    /// The match of the byte before the position, which waits for a longer one; its length is 0 when there is none.
+    /// The pending match of the previous byte, which a longer one may replace; its length is 0 if there is none.
     waiting_length: usize,
     waiting_offset: usize,
 }
 
 impl Chain {
-    /// Places of the table for three bytes where `rest` bytes are left for it and the tokens.
+    /// Entries of the table for three bytes, if `rest` bytes are left for it and the tokens.
     pub(super) fn short_count(rest: usize) -> usize {
         let most = (rest / 16).min(SHORT_MAX);
         if most < 256 { 0 } else { 1 << most.ilog2() }
     }
 
-    /// Positions that are entered at a time.
+    /// The number of positions entered at a time.
     pub(super) fn batch(window_size: usize) -> usize {
         (window_size / 64).min(32)
     }
@@ -104,24 +105,24 @@ impl Chain {
         Ok(Self { previous: self.previous.try_clone()?, ..*self })
     }
 
-    /// Whether a match waits.
+    /// Whether a match is pending.
     pub(super) fn has_match(&self) -> bool {
         self.waiting_length > 0
     }
 
-    /// Forgets the match that waits.
+    /// Drops the pending match.
     pub(super) fn restart(&mut self) {
         self.waiting_length = 0;
     }
 
-    /// Forgets all places; those from `first` on are entered again.
+    /// Clears the chains; positions from `first` on are entered again.
     pub(super) fn clear(&mut self, first: usize) {
         self.previous.clear();
         self.filled = first;
         self.waiting_length = 0;
     }
 
-    /// All positions become smaller by the window's size, `count`.
+    /// Reduces all positions by the window's size, `count`.
     pub(super) fn move_down(&mut self, count: usize) {
         for place in self.previous.iter_mut() {
             *place = place.saturating_sub(count as u16);
@@ -129,8 +130,8 @@ impl Chain {
         self.filled = self.filled.saturating_sub(count);
     }
 
-    /// Parses `span` of `data` into `block`, until its limit, or until `block` has less room than a turn may need. Matches
-    /// reach back at most `max_offset`, and have `shortest` bytes at least. Returns where it stopped.
+    /// Parses `span` of `data` into `block`, up to its limit, or until `block` has less room than one turn may need. Match
+    /// offsets are at most `max_offset`, match lengths at least `shortest`. Returns where it stopped.
     #[expect(clippy::too_many_arguments, reason = "the parts of one encoder, lent for a call")]
     pub(super) fn parse(
         &mut self,
@@ -145,7 +146,7 @@ impl Chain {
         assert!(span.end + 32 <= data.len() && data.len() <= (1 << 16) + 64 && span.limit <= span.end);
         assert!(heads.len().is_power_of_two() && self.previous.capacity().is_power_of_two());
         let bits = heads.len().ilog2();
-        // Where there are few heads, chains are long and most of their places alike in the hash only.
+        // With few heads, chains are long and most of their positions have only the hash in common.
         let search = Search { depth: search.depth << (15 - bits).div_ceil(3), ..search };
         let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
         if walk.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
@@ -158,7 +159,7 @@ struct Walk<'a> {
     search: Search,
     shortest: usize,
     heads: &'a mut [u16],
-    /// The newest place of each three bytes; empty where memory is short, and then the chains' key has three bytes.
+    /// The most recent position of each three bytes; empty if memory is short, and then the chains' key has three bytes.
     short: &'a mut [u16],
     bits: u32,
     data: &'a [u8],
@@ -177,7 +178,7 @@ impl Walk<'_> {
     /// The four bytes at `at`.
     #[inline(always)]
     fn word(&self, at: usize) -> u32 {
-        // SAFETY: all callers stay before `span.end`, and `Chain::parse` saw 32 bytes after it.
+        // SAFETY: all callers stay before `span.end`, and `Chain::parse` checked that 32 bytes follow it.
         unsafe { u32_at(self.data, at) }
     }
 
@@ -194,7 +195,7 @@ impl Walk<'_> {
 
     fn run<const K: usize>(mut self, block: &mut OpenBlock) -> usize {
         let Span { from, limit, end, is_last } = self.span;
-        // Where the key's bytes are all there.
+        // Before this position all of the key's bytes are there.
         let keyed_end = end.saturating_sub(K - 1);
         let search_limit = limit.min(keyed_end);
         let batch = Chain::batch(self.chain.previous.capacity());
@@ -235,7 +236,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the match that waits, at `position`; returns where it ends.
+    /// Takes the pending match, at `position`; returns its end.
     #[inline(always)]
     fn take(&mut self, position: usize, block: &mut OpenBlock) -> usize {
         let length = core::mem::take(&mut self.chain.waiting_length).min(self.span.end - position);
@@ -255,7 +256,7 @@ impl Walk<'_> {
         to
     }
 
-    /// Enters the three bytes at `position`, and returns where they were last.
+    /// Enters the three bytes at `position`, and returns their previous position.
     #[inline(always)]
     fn swap_short(&mut self, position: usize) -> usize {
         if self.short.is_empty() {
@@ -305,7 +306,7 @@ impl Walk<'_> {
         let previous = |place: usize| usize::from(self.chain.previous[place & mask]);
         let most = (self.span.end - position).min(MAX_MATCH);
         let nice = self.search.nice.min(most);
-        // What is before the position of the tail; its chain must be filled.
+        // The distance from `position` to the tail; its chain must be filled.
         let mut shift = (best + 1).saturating_sub(K);
         if best >= most || position + shift >= self.chain.filled {
             return None;
@@ -313,13 +314,13 @@ impl Walk<'_> {
         let lowest = position.saturating_sub(self.max_offset).max(1);
         let mut place = previous(position + shift);
         let mut found = None;
-        // SAFETY: `position < span.end`, after which there are 32 bytes.
+        // SAFETY: `position < span.end`, and 32 bytes follow `span.end`.
         let front = unsafe { u64_at(self.data, position) };
         while place >= lowest + shift && place < position + shift {
             let start = place - shift;
             let difference = self.word(place) ^ self.word(position + shift);
             if (if K == 4 { difference } else { difference << 8 }) == 0 {
-                // SAFETY: `start < position < span.end`, after which there are 32 bytes.
+                // SAFETY: `start < position < span.end`, and 32 bytes follow `span.end`.
                 let unlike = unsafe { u64_at(self.data, start) } ^ front;
                 let length = match unlike {
                     // SAFETY: `start < position`, `position + most <= span.end`, and the first eight are equal.
@@ -333,7 +334,7 @@ impl Walk<'_> {
                     if length >= nice || depth == 0 {
                         break;
                     }
-                    // Go on at the new tail's chain when it lies farther back.
+                    // Switch to the new tail's chain if its next candidate is farther back.
                     let new_shift = length + 1 - K;
                     if position + new_shift >= self.chain.filled {
                         break;
@@ -366,7 +367,7 @@ impl Walk<'_> {
         found
     }
 
-    /// Ends the input: the match that waits, and the last bytes as literals. Returns the end.
+    /// Ends the input: takes the pending match, and adds the last bytes as literals. Returns the end.
     fn finish(&mut self, mut position: usize, end: usize, block: &mut OpenBlock) -> usize {
         if self.chain.waiting_length > 0 {
             position = self.take(position - 1, block);

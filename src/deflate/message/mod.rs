@@ -1,17 +1,17 @@
-//! `MessageEncoder`: a DEFLATE stream in zlib's memory, for whatever is not bulk.
+//! `MessageEncoder`: a DEFLATE stream within zlib's memory limits, for everything except bulk data.
 //!
-//! Everything that lasts from call to call is in five tables, asked for at the start and never again, and in this struct:
-//! the window, the search tables, and the tokens of the open block. Together they take no more than zlib does (zconf.h:
-//! `(1 << (windowBits + 2)) + (1 << (memLevel + 9))` and 8 KiB). There is no buffer for output: blocks are written from the
-//! tokens, as far as the caller's room goes.
+//! All state kept between calls is in five tables, allocated at the start, and in this struct: the window, the search tables,
+//! and the tokens of the open block. Together they take no more than zlib does (zconf.h:
+//! `(1 << (windowBits + 2)) + (1 << (memLevel + 9))` and 8 KiB). There is no output buffer: blocks are written from the
+//! tokens while the caller's buffer has room.
 //!
 //! ```text
 //! input -> window -> parser (`parse/fast.rs`, or `chain.rs` here) -> open block -> emitter -> output
 //! ```
 //!
-//! The window has twice its size. When the parser comes near the end, the upper half is moved down, and with it all
-//! positions in the tables. That happens at places that depend on the input alone, and the parser waits until all bytes
-//! that a decision looks at are there, or a flush has come. So the output does not depend on how calls cut the input.
+//! The window's buffer has twice the window's size. When the parser comes near its end, the upper half is moved down, and all
+//! positions in the tables are reduced. This happens at positions that depend only on the input, and the parser waits until
+//! all bytes that a decision depends on have arrived, or a flush. So the output does not depend on how calls split the input.
 
 mod chain;
 
@@ -27,24 +27,24 @@ use chain::{Chain, Search};
 
 /// Readable bytes past the window's end, for loads of whole words.
 const PADDING: usize = 64;
-/// Bytes that wait before the parser is called without a flush.
+/// Unparsed bytes that are collected before the parser is called without a flush.
 const BATCH: usize = 4 << 10;
-/// Bytes that wait at most: what is taken although the output is full counts as held back.
+/// Maximum unparsed bytes: input accepted while the output is full counts as held back.
 const UNPARSED_MAX: usize = 12 << 10;
-/// Tokens of a block: at most, whatever memory there is, since an open block is held back; and at least.
+/// Maximum tokens of a block, regardless of memory, since an open block is held back; and minimum.
 const TOKENS: (usize, usize) = (16 << 10, 96);
-/// Tokens that one turn of the chain parser adds at most.
+/// Maximum tokens that one turn of the chain parser adds.
 const TURN_TOKENS: usize = 8;
-/// What zlib asks for beside the tables, in bytes. This struct, what it holds in memory of its own, and what the owner adds
-/// take less.
+/// Bytes that zlib allocates in addition to its tables. This struct, its own allocations, and the owner's additions take
+/// less.
 const ZLIB_STATE: usize = 8 << 10;
 
-/// Percent of literals in a block over which level 1 looks for matches of three bytes in the next.
+/// If more than this percentage of a block is literals, level 1 searches for three-byte matches in the next.
 const OPEN_MESSAGE: usize = 50;
-/// Heads with which level 1 does without chains.
+/// The minimum number of heads with which level 1 uses no chains.
 const FAST_HEADS: usize = 1 << 12;
 
-/// What a stream's memory is made for.
+/// The parameters that determine a stream's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageSettings {
     /// 9 to 15: the window's size as a power of two.
@@ -53,18 +53,18 @@ pub struct MessageSettings {
     pub mem_level: u32,
 }
 
-/// How matches are looked for.
+/// How to search for matches.
 #[derive(Clone, Copy, Debug)]
 enum Method {
     /// Stored blocks only.
     Store,
-    /// One place for each four bytes.
+    /// One position for each four bytes.
     Fast,
-    /// Chains of places.
+    /// Chains of positions.
     Chain(Search),
 }
 
-/// Which parser's tables hold the positions of the window.
+/// Which parser's tables contain the positions of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entered {
     Nothing,
@@ -76,7 +76,7 @@ enum Entered {
 #[derive(Debug)]
 pub struct MessageEncoder {
     window: Table<u8>,
-    /// The window's size; its table has twice as much.
+    /// The window's size; its table is twice as large.
     size: usize,
     /// The table of the fast parser, and the heads of the chains.
     table: FastTable,
@@ -86,28 +86,28 @@ pub struct MessageEncoder {
     method: Method,
     is_filtered: bool,
     entered: Entered,
-    /// Everything before it is parsed.
+    /// Everything before this position is parsed.
     position: usize,
-    /// Where the bytes that have come end.
+    /// The end of the bytes that have arrived.
     end: usize,
-    /// Where the history begins: no match may reach before it.
+    /// Where the history begins: no match may refer to bytes before it.
     history: usize,
-    /// Where the present message begins.
+    /// Where the current message begins.
     message: usize,
-    /// Whether the bytes of the open block and those that wait to be stored are all in the window.
+    /// Whether the window still contains all bytes of the open block and all bytes that wait to be stored.
     is_block_whole: bool,
-    /// The block is being written: its tokens must stay.
+    /// The block is being written: its tokens must be kept.
     is_writing: bool,
     /// The end of the message is being written.
     is_ending: bool,
 }
 
 impl MessageEncoder {
-    /// An encoder at the start of a stream, at level 0. `Error::Memory` when `allocator` refuses.
+    /// Returns an encoder at the start of a stream, at level 0. Fails with `Error::Memory` if `allocator` does.
     pub fn new(settings: MessageSettings, allocator: Allocator) -> Result<Self> {
         let size = 1usize << settings.window_bits;
         let head_count = 1usize << (settings.mem_level + 7).min(15);
-        // Less the window and the chain, which take what zlib's take, and the heads.
+        // Excludes the window and the chain, which take what zlib's take, and the heads.
         let limit = ZLIB_STATE + (1usize << (settings.mem_level + 9));
         let rest = limit.saturating_sub(ZLIB_STATE + PADDING + 2 * head_count);
         let short_count = Chain::short_count(rest);
@@ -134,27 +134,27 @@ impl MessageEncoder {
         Ok(encoder)
     }
 
-    /// Compresses at another level from here on. Everything taken before is flushed.
+    /// Changes the level from here on. All earlier input must have been flushed.
     pub fn set_level(&mut self, level: u32, is_filtered: bool) {
-        // As in zlib, the lowest levels do without.
+        // As in zlib, the lowest levels ignore `Z_FILTERED`.
         self.is_filtered = is_filtered && level > 3;
         self.method = match level {
             0 => Method::Store,
-            // A small table forgets too much to do without chains.
+            // A small table loses too many positions to work without chains.
             1 if self.table.len() >= FAST_HEADS => Method::Fast,
             _ => Method::Chain(chain::search(level)),
         };
     }
 
-    /// Searches from here on with limits in zlib's terms (`deflateTune()`), until the level is set again. Level 0 does not
-    /// search.
+    /// Uses search limits in zlib's terms (`deflateTune()`) from here on, until the level is set again. Has no effect at
+    /// level 0, which does not search.
     pub fn tune(&mut self, good: usize, lazy: usize, nice: usize, chain: u32) {
         if !matches!(self.method, Method::Store) {
             self.method = Method::Chain(chain::tuned(good, lazy, nice, chain));
         }
     }
 
-    /// Back to the start of a stream. `keeps_history`: what follows may refer to what was taken before.
+    /// Returns to the start of a stream. `keeps_history`: later data may refer to the input so far.
     pub fn reset(&mut self, keeps_history: bool) {
         let from = if keeps_history { self.window_start() } else { self.end };
         self.window.copy_within(from..self.end, 0);
@@ -163,7 +163,7 @@ impl MessageEncoder {
         self.go_on_at(len);
     }
 
-    /// Appends `dictionary` to the history. Nothing may have been taken since the last message.
+    /// Appends `dictionary` to the history. No input may have been taken since the last message.
     pub fn add_history(&mut self, dictionary: &[u8]) {
         let dictionary = &dictionary[dictionary.len().saturating_sub(self.size)..];
         let kept = (self.end - self.window_start()).min(self.size - dictionary.len());
@@ -174,7 +174,7 @@ impl MessageEncoder {
         self.go_on_at(len);
     }
 
-    /// Begins anew after `history`, of which the last window counts, with the bits `before` of an output byte.
+    /// Restarts after `history`, of which only the last window is used, with the bits `before` of an output byte.
     pub fn restart(&mut self, history: &[u8], before: PendingBits) {
         let history = &history[history.len().saturating_sub(self.size)..];
         let len = history.len();
@@ -184,7 +184,7 @@ impl MessageEncoder {
         self.go_on_at(len);
     }
 
-    /// Goes on with the first `len` bytes of the window as history.
+    /// Continues with the first `len` bytes of the window as history.
     fn go_on_at(&mut self, len: usize) {
         (self.position, self.end, self.message, self.history) = (len, len, len, 0);
         self.entered = Entered::Nothing;
@@ -194,13 +194,13 @@ impl MessageEncoder {
         (self.is_block_whole, self.is_writing, self.is_ending) = (true, false, false);
     }
 
-    /// Forgets the history (`Z_FULL_FLUSH`). Between two messages.
+    /// Drops the history (`Z_FULL_FLUSH`). Only between two messages.
     pub fn forget(&mut self) {
         self.go_on_at(0);
     }
 
-    /// Takes input, and writes what is decided as far as `out` has room. All input is taken unless room was lacking. With
-    /// `end` the message ends with the input; then, until [`Progress::Done`], only calls with the same `end` may follow.
+    /// Takes input, and writes decided output while `out` has room. Takes all input unless `out` is full. With `end`, the
+    /// message ends with the input; then, until [`Progress::Done`], only calls with the same `end` may follow.
     pub fn advance(&mut self, input: &mut &[u8], end: Option<ChunkEnd>, out: &mut Output<'_>) -> Progress {
         loop {
             if !self.write(out) {
@@ -228,7 +228,7 @@ impl MessageEncoder {
         }
     }
 
-    /// Takes input without parsing it, as long as it fits the window: the message may turn out to be for another encoder.
+    /// Takes input without parsing it, while it fits the window: another encoder may get the message.
     pub fn hold(&mut self, input: &mut &[u8]) {
         loop {
             self.take(input, usize::MAX);
@@ -244,14 +244,14 @@ impl MessageEncoder {
         }
     }
 
-    /// Bytes of the present message that were taken.
+    /// Bytes of the current message taken so far.
     pub fn message_len(&self) -> usize {
         self.end - self.message
     }
 
-    /// Gives the present message up, which was only [held](Self::hold): another encoder will have it. Returns the history
-    /// before it and its bytes. `most` is the length from which on messages are given up: what it is decides how much of the
-    /// history is left, so that this does not depend on how the input was cut.
+    /// Gives up the current message, which was only [held](Self::hold), so that another encoder can take it. Returns the
+    /// history before it and its bytes. `most` is the length from which on messages are given up: the history that is kept
+    /// depends on it, and so not on how the input was split.
     pub fn give_up(&mut self, most: usize) -> (&[u8], &[u8]) {
         let first = if self.message + most > 2 * self.size { self.size } else { 0 };
         let from = first.max(self.history).max(self.message.saturating_sub(self.size));
@@ -262,7 +262,7 @@ impl MessageEncoder {
         self.window[from..self.end].split_at(self.message - from)
     }
 
-    /// The history, with what was taken of the present message: at most the window's size.
+    /// The history, including the bytes taken of the current message: at most the window's size.
     pub fn window(&self) -> &[u8] {
         &self.window[self.window_start()..self.end]
     }
@@ -271,38 +271,38 @@ impl MessageEncoder {
         self.history.max(self.end.saturating_sub(self.size))
     }
 
-    /// Bits of the last, incomplete byte, when nothing else is left to write.
+    /// The bits of the last, incomplete byte, when nothing else is left to write.
     pub fn pending_bits(&self) -> PendingBits {
         self.emitter.pending_bits()
     }
 
-    /// How many bits are decided but found no room, those of the incomplete last byte included.
+    /// The number of bits that are decided but not yet written, including those of the incomplete last byte.
     pub fn waiting_bits(&self) -> u64 {
         self.emitter.remaining_bits(if self.is_writing { self.block.tokens() } else { &[] })
     }
 
-    /// Whether nothing was taken since the last message ended.
+    /// Whether no input was taken since the last message ended.
     pub fn is_at_rest(&self) -> bool {
         self.end == self.message && self.emitter.is_idle() && !self.is_ending
     }
 
-    /// Whether the history may be changed: nothing was taken since the last message, which is written.
+    /// Whether the history may be changed: no input was taken since the last message, which is written.
     pub fn is_between_messages(&self) -> bool {
         self.end == self.message && !self.is_writing && !self.is_ending
     }
 
-    /// Writes primed bytes that wait. True when none is left.
+    /// Writes waiting primed bytes. True when none is left.
     pub fn write_primed(&mut self, out: &mut Output<'_>) -> bool {
         self.write(out)
     }
 
-    /// Bits in use in the last byte before it was last filled up, 1 to 8.
+    /// The number of bits in use in the last byte before it was padded, 1 to 8.
     pub fn used_bits(&self) -> u32 {
         self.emitter.used_bits()
     }
 
-    /// Puts the low `count` bits of `bits`, at most 16, before what follows. `Error::Buffer` when a block is being written
-    /// or too many bits wait already.
+    /// Inserts the low `count` bits of `bits`, at most 16, before the following output. Fails with `Error::Buffer` if a block
+    /// is being written or too many bits are already waiting.
     pub fn prime(&mut self, bits: u32, count: u32) -> Result<()> {
         if self.is_writing || self.is_ending { Err(Error::Buffer) } else { self.emitter.prime(bits, count) }
     }
@@ -319,27 +319,27 @@ impl MessageEncoder {
         })
     }
 
-    /// Tokens that one turn of the parser in use adds at most.
+    /// Maximum tokens that one turn of the parser in use adds.
     fn turn_tokens(&self) -> usize {
         if matches!(self.method, Method::Fast) { fast::TURN_TOKENS } else { TURN_TOKENS }
     }
 
-    /// How far past a position its decisions look.
+    /// How far past a position its decisions depend on the input.
     fn lookahead(&self) -> usize {
         MAX_MATCH + Chain::batch(self.size) + 8
     }
 
-    /// The first position from which on the window is moved.
+    /// The window is moved once the parser reaches this position.
     fn slide_at(&self) -> usize {
         2 * self.size - self.lookahead()
     }
 
-    /// The farthest that a match may reach: what is in the window after a move, and in the chains.
+    /// The maximum offset of a match: the window still contains it after a move, and the chains do.
     fn max_offset(&self) -> usize {
         self.size - self.lookahead() - 2
     }
 
-    /// Moves input to the window, as long as no more than `most` bytes wait there to be parsed.
+    /// Moves input to the window, up to `most` unparsed bytes.
     fn take(&mut self, input: &mut &[u8], most: usize) {
         let count =
             input.len().min(2 * self.size - self.end).min(most.saturating_sub(self.end - self.position));
@@ -351,7 +351,7 @@ impl MessageEncoder {
         }
     }
 
-    /// Writes what is decided. True when all of it is written.
+    /// Writes decided output. True when all of it is written.
     fn write(&mut self, out: &mut Output<'_>) -> bool {
         if self.emitter.is_idle() {
             return true;
@@ -368,21 +368,21 @@ impl MessageEncoder {
         true
     }
 
-    /// Parses as far as may be decided: up to the end with `is_last`.
+    /// Parses as far as decisions can be made: up to the end with `is_last`.
     fn parse(&mut self, is_last: bool) {
         let limit = if is_last { self.end } else { self.end.saturating_sub(self.lookahead()) };
-        // A few bytes more than that may end the message without a move.
+        // A message may end a few bytes past the slide position without a move.
         let ends_there = is_last && self.end < self.slide_at() + 8;
         let limit = if ends_there { limit } else { limit.min(self.slide_at()) }.max(self.position);
         if self.position == limit && !(is_last && self.chain.has_match()) {
             return;
         }
         self.enter_history();
-        // A token for each byte at most, and what the parsers want free.
+        // At most one token for each byte, and the free tokens that the parsers require.
         self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
         let is_last = is_last && limit == self.end;
         if is_last {
-            // Loads past the end must not see what an earlier stream left there.
+            // Loads past the end must not read bytes of an earlier stream.
             self.window[self.end..self.end + PADDING / 2].fill(0);
         }
         let span = Span { from: self.position, limit, end: self.end, is_last };
@@ -398,7 +398,7 @@ impl MessageEncoder {
         };
     }
 
-    /// Enters the history in the tables of the method in use, if it is not there.
+    /// Enters the history in the tables of the method in use, if it is not there yet.
     fn enter_history(&mut self) {
         let wanted = match self.method {
             Method::Store => return,
@@ -421,12 +421,12 @@ impl MessageEncoder {
         }
     }
 
-    /// All tokens are for bytes before this: at the last position a match may wait.
+    /// All tokens are for bytes before this position: the last byte parsed may have a pending match.
     fn decided(&self) -> usize {
         self.position - usize::from(self.chain.has_match())
     }
 
-    /// How many bytes are stored at a time: they are in the window still when they are written.
+    /// The number of bytes stored at a time, limited so that they are still in the window when they are written.
     fn stored_min(&self) -> usize {
         STORED_MIN.min(self.size - self.lookahead())
     }
@@ -464,7 +464,7 @@ impl MessageEncoder {
         }
     }
 
-    /// Decides how the block is written that ends here, and begins to write it. `end` is what follows it.
+    /// Chooses the form of the block that ends here, and starts to write it, followed by `end`.
     fn end_block(&mut self, end: Option<ChunkEnd>) {
         let to = self.decided();
         let is_empty = self.block.is_empty() && (to == self.block.start);
@@ -500,7 +500,7 @@ impl MessageEncoder {
                     self.is_ending = end.is_some();
                 }
             }
-            // The stored bytes before it go first; then the same is decided again.
+            // The stored bytes before the block are written first; then the same decision is made again.
             Decision::Compress(..) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
             Decision::Compress(form, size) => {
                 self.emitter.start_block(&self.block, (form, size), to, end);

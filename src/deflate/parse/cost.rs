@@ -1,11 +1,11 @@
-//! What symbols cost: the estimate that steers the lazy parser.
+//! Symbol costs: the estimates on which the lazy parser's decisions are based.
 //!
-//! Costs are in sixteenths of a bit, the entropy of each symbol under the frequencies of the open block so far. They are
-//! refreshed after 4 KiB of a block, then at doubling distances, and when it ends, so that the next one starts with them.
-//! A chunk starts with fixed defaults: costs are part of the state that must not outlive a call.
+//! Costs are in sixteenths of a bit: the entropy of each symbol under the open block's frequencies so far. They are refreshed
+//! after 4 KiB of a block, then at doubling distances, and at its end, so that the next block starts with them. A chunk
+//! starts with fixed defaults, since costs must not depend on earlier chunks.
 //!
-//! The estimate feeds back on itself (cheap symbols are chosen more often and become cheaper), and on data of four letters
-//! it can settle in a bad state. Clamps on every cost, and the gain a match must bring over literals, keep it from that.
+//! The estimate feeds back on itself (cheap symbols are chosen more often and become cheaper), and on data of four letters it
+//! can settle in a bad state. Limits on every cost, and the minimum gain of a match over literals, prevent that.
 
 #![forbid(unsafe_code)]
 
@@ -29,18 +29,18 @@ pub(in crate::deflate) struct Costs {
     literal: [u16; 256],
     length: [u16; MAX_MATCH + 1],
     offset: [u16; OFFSET_SYMBOLS],
-    /// Mean cost of the literals that occurred.
+    /// The mean cost of the literals that occurred.
     mean_literal: u32,
 }
 
 impl Costs {
-    /// What is assumed before anything was seen.
+    /// The costs assumed before any data.
     pub(in crate::deflate) fn defaults() -> Self {
         const DEFAULTS: Costs = default_costs();
         DEFAULTS
     }
 
-    /// Derives all costs from what the block holds so far.
+    /// Derives all costs from the open block's frequencies so far.
     pub(in crate::deflate) fn refresh(&mut self, frequencies: &Frequencies) {
         let literals = &frequencies.litlen[..256];
         let literal_count: u32 = literals.iter().sum();
@@ -86,37 +86,37 @@ impl Costs {
         u32::from(self.literal[byte as usize])
     }
 
-    /// Of a match; `length` at most 258, `offset` at most 32768.
+    /// The cost of a match; `length` is at most 258, `offset` at most 32768.
     #[inline(always)]
     pub(in crate::deflate) fn of_match(&self, length: usize, offset: usize) -> u32 {
         u32::from(self.length[length]) + u32::from(self.offset[offset_slot(offset)])
     }
 
-    /// Of a match's length alone.
+    /// The cost of a match's length alone.
     #[inline(always)]
     pub(in crate::deflate) fn of_length(&self, length: usize) -> u32 {
         u32::from(self.length[length])
     }
 
-    /// Of a match's offset alone.
+    /// The cost of a match's offset alone.
     #[inline(always)]
     pub(in crate::deflate) fn of_offset(&self, offset: usize) -> u32 {
         u32::from(self.offset[offset_slot(offset)])
     }
 
-    /// Whether a match costs less than as many mean literals.
+    /// Whether a match costs less than the same number of bytes as mean literals.
     #[inline(always)]
     pub(in crate::deflate) fn is_gain(&self, length: usize, offset: usize) -> bool {
         length as u32 * self.mean_literal > self.of_match(length, offset)
     }
 
-    /// Mean cost of a literal.
+    /// The mean cost of a literal.
     #[inline(always)]
     pub(in crate::deflate) fn mean_literal(&self) -> u32 {
         self.mean_literal
     }
 
-    /// Cost of `bytes` as literals.
+    /// The cost of `bytes` as literals.
     #[inline(always)]
     pub(in crate::deflate) fn of_literals(&self, bytes: &[u8]) -> u32 {
         bytes.iter().map(|&byte| self.literal(byte)).sum()
@@ -125,11 +125,11 @@ impl Costs {
 
 /// Whether symbols with these frequencies take more than `len` bytes, by their entropy.
 pub(in crate::deflate) fn is_larger(frequencies: &Frequencies, len: usize) -> bool {
-    // Quickly done where even the fixed code takes less.
+    // The first test is fast, and decides when even the fixed code is small enough.
     fixed_body_bits(frequencies) > 8 * len as u64 && entropy(frequencies) > 8 * len as u64
 }
 
-/// The entropy of symbols with these frequencies, with their extra bits, in bits.
+/// The entropy of symbols with these frequencies, including their extra bits, in bits.
 pub(in crate::deflate) fn entropy(frequencies: &Frequencies) -> u64 {
     let mut bits = 0;
     let alphabets = [
@@ -149,7 +149,7 @@ pub(in crate::deflate) fn entropy(frequencies: &Frequencies) -> u64 {
     bits
 }
 
-/// [`Costs::defaults`], worked out by the compiler: a message of 1 KiB would notice.
+/// [`Costs::defaults`], computed at compile time, since at run time it would slow down a message of 1 KiB.
 const fn default_costs() -> Costs {
     let mut costs = Costs {
         literal: [(7 * BIT) as u16; 256],
@@ -171,7 +171,7 @@ const fn default_costs() -> Costs {
     costs
 }
 
-/// `16 * log2(value)`, rounded down, of a value over 0: the top bit's place, and a table for the six bits below it.
+/// `16 * log2(value)`, rounded down, for `value > 0`: from the top bit's position, and a table for the six bits below it.
 fn log2_sixteenths(value: u32) -> u32 {
     let top = value.ilog2();
     let mantissa = (u64::from(value) << 6 >> top) as usize & 63;
@@ -185,7 +185,7 @@ const fn fractions() -> [u8; 64] {
     let mut table = [0; 64];
     let mut i = 0;
     while i < 64 {
-        // Five binary digits of the logarithm by repeated squaring of a number in 1..2 with 30 fractional bits.
+        // Computes five binary digits of the logarithm by repeatedly squaring a number in 1..2 with 30 fractional bits.
         let mut x: u64 = (64 + i as u64) << 24;
         let mut digits: u8 = 0;
         let mut n = 0;

@@ -1,23 +1,23 @@
-//! The fastest parser (level 1): one table of the newest place of each four bytes, two positions at a time.
+//! The fastest parser (level 1): one table of the most recent position of each four bytes, two positions at a time.
 //!
 //! ```text
-//! one load gives the bytes of p and p + 1; their hashes were computed the turn before
+//! one load reads the bytes of p and p + 1; their hashes were computed in the previous turn
 //! a match at p:      take it, unless it is shorter than 8 and p + 1 has a longer one
 //! a match at p + 1:  a literal, then take it
 //! neither:           two literals in one token, p += 2
 //! ```
 //!
-//! - Candidates are compared by eight bytes at once; the distance is tested only after the bytes agree, which is rare.
-//! - Whether p + 1 has the longer match is left to the branch predictor. A conditional move would join the chain of loads
-//!   that the next turn waits for, and costs 10 %.
-//! - Of the positions inside a match only the last two are entered.
-//! - Of a run of one byte the table keeps the start, from where the longest match is.
-//! - After 64 literals in a row the loop begins to skip.
-//! - Where that pays, a small second table finds matches of three bytes. Whether it does is seen in the first bytes, and
-//!   then block by block ([`FastTable::note_block`]).
+//! - Candidates are compared eight bytes at a time; the distance is tested only after the bytes are equal, which is rare.
+//! - The choice of p + 1 for its longer match is a predicted branch. A conditional move would join the chain of loads that
+//!   the next turn waits for, and costs 10 %.
+//! - Only the last two positions inside a match are entered.
+//! - For a run of one byte the table keeps its start, which has the longest match.
+//! - After 64 consecutive literals the loop begins to skip.
+//! - A small second table finds matches of three bytes on data where that saves enough. The first bytes decide whether to use
+//!   it, and then each block decides for the next ([`FastTable::note_block`]).
 //!
-//! Positions are 16 bits. An entry that has gone stale is some place before the position like any other: it is compared
-//! before it is believed.
+//! Positions are 16 bits. A stale entry reads as some other position before the current one; the comparison rejects it unless
+//! the bytes are equal.
 
 use super::{Arrived, Cursor, SPAN, has_short_matches, take_literals};
 use crate::deflate::match_finder::match_length;
@@ -27,52 +27,53 @@ use crate::format::deflate::{FIRST_LENGTH, MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 use crate::raw::{Allocator, Table};
 
-/// Places of the table. 2^13 with a key of five bytes is 10 % faster on bulk and 3 % larger.
+/// Entries of the table, as a power of two. 2^13 with a key of five bytes is 10 % faster on bulk data, with 3 % larger
+/// output.
 const HEAD_BITS: u32 = 15;
 /// Bytes of the key.
 const KEY: usize = 4;
-/// Places of the table for three bytes.
+/// Entries of the table for three bytes, as a power of two.
 const SHORT_BITS: u32 = 12;
-/// How far back a match of three bytes may be; farther ones cost more than their literals.
+/// The maximum offset of a three-byte match; farther ones cost more than their literals.
 const SHORT_OFFSET_MAX: usize = 4096;
-/// A short match farther back than this is given up for one of three bytes that is 32 times nearer.
+/// A short match farther back than this is replaced by one of three bytes that is 32 times nearer.
 const FAR: usize = 256;
 const NEARER: usize = 32;
-/// Tokens that one turn of the loop adds at most.
+/// Maximum tokens that one turn of the loop adds.
 pub(in crate::deflate) const TURN_TOKENS: usize = 64;
-/// Literals in a row from which on the loop skips: 64, and then one pair more for each 64.
+/// The number of consecutive literals, as a power of two, after which the loop skips: 64, and then one pair more for each 64.
 const SKIP_SHIFT: u32 = 6;
-/// Literals in a row from which on skips have 2 to 16 bytes, and from which on 30 to 90.
+/// The number of consecutive literals after which skips have 2 to 16 bytes, and after which they have 30 to 90.
 const MEDIUM_SKIPS_FROM: usize = 256;
 const LONG_SKIPS_FROM: usize = 4096;
-/// A run of literals longer than this skips no farther, so it need not be remembered.
+/// A longer run of literals does not lengthen skips, so its start need not be remembered.
 const RUN_MAX: usize = 8192;
-/// The least block that tells something about the next.
+/// The minimum length of a block that decides about three-byte matches in the next.
 const NOTED_MIN: usize = 64;
 
-/// What a dynamic code must save, in 256ths of a block of `len` bytes, to be worth its time.
+/// The minimum saving of a dynamic code, in 256ths of a block of `len` bytes, for it to be worth its time.
 pub(in crate::deflate) fn margin(len: usize) -> u32 {
     if len < 4096 { 20 } else { 2 }
 }
 
-/// The newest place of each four bytes, and of each three.
+/// The most recent position of each four bytes, and of each three.
 #[derive(Debug)]
 pub(in crate::deflate) struct FastTable {
     heads: Table<u16>,
     bits: u32,
-    /// Empty where memory is short.
+    /// Empty if memory is short.
     short_heads: Table<u16>,
-    /// Whether matches of three bytes are looked for.
+    /// Whether to search for matches of three bytes.
     uses_short: bool,
-    /// All entries are below this.
+    /// All entries are below this position.
     newest: usize,
-    /// Where input ended: the last positions before it were entered with bytes that had not arrived.
+    /// Where a flush ended the input: the last positions before it were entered with bytes that had not arrived yet.
     reenter_at: usize,
     /// The offset of the last match, if it was as long as one may be.
     repeated: usize,
 }
 
-/// What part of the input to parse.
+/// The part of the input to parse.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::deflate) struct Span {
     /// The first position.
@@ -86,7 +87,7 @@ pub(in crate::deflate) struct Span {
 }
 
 impl FastTable {
-    /// A table in memory of `allocator`, of the usual size.
+    /// A table of the usual size, in memory of `allocator`.
     pub(in crate::deflate) fn new(allocator: Allocator) -> Result<Self> {
         Ok(Self::of(Table::new(1 << HEAD_BITS, allocator)?, Table::new(1 << SHORT_BITS, allocator)?))
     }
@@ -94,18 +95,18 @@ impl FastTable {
     /// A table in the memory of `heads` and, for three bytes, of `short_heads`. The capacity of `heads` is a power of two, and
     /// so is that of `short_heads`, unless it is 0.
     pub(in crate::deflate) fn of(heads: Table<u16>, short_heads: Table<u16>) -> Self {
-        // A hash has one bit at least.
+        // A hash has at least one bit.
         assert!(heads.capacity() > 1 && short_heads.capacity() != 1);
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
         Self { heads, bits, short_heads, uses_short: false, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
-    /// Places it has memory for.
+    /// The number of entries of the four-byte table.
     pub(in crate::deflate) fn len(&self) -> usize {
         1 << self.bits
     }
 
-    /// Forgets all places. `uses_short`: matches of three bytes are looked for, if there is memory.
+    /// Clears the tables. `uses_short`: search for matches of three bytes, if there is memory.
     pub(in crate::deflate) fn clear(&mut self, uses_short: bool) {
         self.heads.fill_with(0);
         self.short_heads.fill_with(0);
@@ -113,8 +114,9 @@ impl FastTable {
         (self.newest, self.reenter_at, self.repeated) = (0, 0, 0);
     }
 
-    /// Decides by the symbols of a block, of `len` bytes, whether matches of three bytes are looked for in the next one: when
-    /// more than `least` percent were literals, unless it is noise, and then as long as such matches are a good part.
+    /// Decides from the symbols of a block of `len` bytes whether to search for matches of three bytes in the next one: if
+    /// more than `least` percent were literals and the block is not noise, and then as long as such matches are at least an
+    /// eighth of all.
     pub(in crate::deflate) fn note_block(&mut self, frequencies: &Frequencies, len: usize, least: usize) {
         let literals = frequencies.litlen[..256].iter().sum::<u32>() as usize;
         let matches: u32 = frequencies.offset.iter().sum();
@@ -127,19 +129,19 @@ impl FastTable {
         }
     }
 
-    /// Lends its memory to chains, as their heads and those of three bytes. It must be [cleared](Self::clear) before it is used
-    /// for parsing again.
+    /// Lends its memory to chains, for their heads and the heads of three bytes. The table must be [cleared](Self::clear)
+    /// before it is used for parsing again.
     pub(in crate::deflate) fn lend(&mut self) -> (&mut [u16], &mut [u16]) {
         self.newest = 1 << 16;
         (&mut self.heads, &mut self.short_heads)
     }
 
-    /// A table with the same places, in memory of the same allocator.
+    /// A table with the same entries, in memory of the same allocator.
     pub(in crate::deflate) fn try_clone(&self) -> Result<Self> {
         Ok(Self { heads: self.heads.try_clone()?, short_heads: self.short_heads.try_clone()?, ..*self })
     }
 
-    /// All positions become smaller by `count`; places before it read as 0.
+    /// Reduces all positions by `count`; positions before `count` become 0.
     pub(in crate::deflate) fn move_down(&mut self, count: usize) {
         // One vector loop each: chained iterators would not be vectorised.
         for heads in [&mut *self.heads, &mut *self.short_heads] {
@@ -149,7 +151,7 @@ impl FastTable {
         self.reenter_at = self.reenter_at.saturating_sub(count);
     }
 
-    /// Enters the positions from `from` to `to` without parsing them, as the window before the input.
+    /// Enters the positions from `from` to `to` without parsing them, such as the window before the input.
     pub(in crate::deflate) fn enter(&mut self, data: &[u8], from: usize, to: usize) {
         let to = to.min(data.len().saturating_sub(7));
         let short_bits = self.short_bits();
@@ -168,10 +170,10 @@ impl FastTable {
         self.short_heads.len().checked_ilog2().unwrap_or(0)
     }
 
-    /// Parses `span` of `data` into `block`, until its end, its limit, or until `block` has less room than one turn may
-    /// need. Matches reach back at most `max_offset`. Returns where it stopped: at most a match past the limit.
+    /// Parses `span` of `data` into `block`, up to its end or limit, or until `block` has less room than one turn may need.
+    /// Match offsets are at most `max_offset`. Returns where it stopped: at most a match past the limit.
     ///
-    /// `data` has 16 readable bytes from each position before the limit on, and at most 64 KiB.
+    /// `data` has at least 16 readable bytes after each position before the limit, and at most 64 KiB.
     pub(in crate::deflate) fn parse(
         &mut self,
         data: &[u8],
@@ -199,7 +201,7 @@ impl FastTable {
         let scan = Scan { data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
         let Run { position, count, matched_to, repeated } = match self.uses_short {
-            // SAFETY: the asserts above, and every entry is below `newest`.
+            // SAFETY: by the asserts above, and every entry is below `newest`.
             true => unsafe { scan.run::<true>(from, run_start, out) },
             // SAFETY: as above.
             false => unsafe { scan.run::<false>(from, run_start, out) },
@@ -215,22 +217,22 @@ impl FastTable {
     }
 }
 
-/// The parser of a chunk, by a [`FastTable`].
+/// The parser of a chunk, with a [`FastTable`].
 #[derive(Debug)]
 pub(in crate::deflate) struct Fast {
     cursor: Cursor,
-    /// The table's position 0 in the input.
+    /// The position in the input of the table's position 0.
     base: usize,
 }
 
-/// Bytes of a block after which it is judged for the first time.
+/// The number of bytes of a block after which [`FastTable::note_block`] is called for the first time.
 const FIRST_NOTE: usize = 4096;
-/// Percent of literals over which matches of three bytes are looked for.
+/// If more than this percentage of the block is literals, matches of three bytes are searched for.
 const OPEN_IN_BULK: usize = 60;
 
-/// Positions past the base from which on it moves up: a span and the longest match still fit 16 bits.
+/// The base moves up once the position is this far past it: a span and the longest match must still fit 16 bits.
 const BASE_MOVES_AT: usize = 62 << 10;
-/// By how much it moves: a whole window stays before the position.
+/// The step by which it moves: a whole window remains before the position.
 const BASE_STEP: usize = 16 << 10;
 const _: () =
     assert!(BASE_MOVES_AT - BASE_STEP >= WINDOW_SIZE && BASE_MOVES_AT + SPAN + 2 * MAX_MATCH < 1 << 16);
@@ -242,12 +244,12 @@ impl Fast {
         Self { cursor: Cursor::new(start), base: 0 }
     }
 
-    /// Everything before this place is parsed.
+    /// Everything before this position is parsed.
     pub(in crate::deflate) fn position(&self) -> usize {
         self.cursor.position
     }
 
-    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -274,7 +276,7 @@ impl Fast {
         if from < limit {
             position = self.base + table.parse(near, span, WINDOW_SIZE, block);
         }
-        // Near the end of the input too few bytes are left for a search.
+        // Near the end of the input, too few bytes are left for a search.
         position = take_literals(data, position, to, block);
         self.cursor.position = position;
         let is_due = self.cursor.end_span(arrived, block);
@@ -293,8 +295,8 @@ fn hash<const K: usize>(word: u64, bits: u32) -> usize {
     (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
 }
 
-/// How many bytes to skip after `run` literals in a row, the last two of which begin `word`. Longer skips depend on the data, so
-/// that noise which repeats itself is searched at the same places again.
+/// The number of bytes to skip after `run` consecutive literals, of which the last two begin `word`. Longer skips depend on
+/// the data, so that repeated noise is searched at the same positions again.
 #[inline(always)]
 fn skip(run: usize, word: u64) -> usize {
     match run {
@@ -304,7 +306,7 @@ fn skip(run: usize, word: u64) -> usize {
     }
 }
 
-/// Where tokens go.
+/// The token buffer.
 struct Tokens<'a> {
     tokens: &'a mut [u32],
     count: usize,
@@ -355,7 +357,7 @@ struct Scan<'a> {
     repeated: usize,
 }
 
-/// What one run of the loop leaves.
+/// The results of one run of the loop.
 struct Run {
     position: usize,
     count: usize,
@@ -365,7 +367,7 @@ struct Run {
 }
 
 impl Scan<'_> {
-    /// Enters `position` and returns the place that its hash held.
+    /// Enters `position` and returns the previous entry of its hash.
     ///
     /// # Safety
     /// - `index` is a hash of `bits` bits.
@@ -376,8 +378,8 @@ impl Scan<'_> {
         usize::from(core::mem::replace(head, position as u16))
     }
 
-    /// Enters `position`, where the bytes of `word` are, in the table of three bytes, and returns the offset of the match there,
-    /// if it is worth taking.
+    /// Enters `position`, where the bytes of `word` are, in the table of three bytes, and returns the offset of the match
+    /// there, if it is near enough to be worth taking.
     ///
     /// # Safety
     /// - There are short heads, and 16 bytes after `position`.
@@ -393,8 +395,8 @@ impl Scan<'_> {
         ((difference as u32) << 8 == 0 && is_worth_it).then_some(offset)
     }
 
-    /// Looks for a match of three bytes at `position`, where the bytes of `word` are, and one byte later. Returns how many bytes
-    /// later it is, and its offset.
+    /// Searches for a match of three bytes at `position`, where the bytes of `word` are, and one byte later. Returns its
+    /// distance from `position`, 0 or 1, and its offset.
     ///
     /// # Safety
     /// - As for [`swap_short`](Self::swap_short) at both.
@@ -413,8 +415,8 @@ impl Scan<'_> {
         }
     }
 
-    /// As [`short_match`](Self::short_match), for a match that is so much nearer than one of four bytes at `offset` that it is
-    /// the better one.
+    /// As [`short_match`](Self::short_match), but returns only a match that is more than [`NEARER`] times nearer than the
+    /// four-byte match at `offset`, and so the better one.
     ///
     /// # Safety
     /// - As for [`swap_short`](Self::swap_short) at both.
@@ -433,7 +435,7 @@ impl Scan<'_> {
         second.filter(is_near).map(|near| (1, near)).or(first.filter(is_near).map(|near| (0, near)))
     }
 
-    /// Enters the last two positions of a match that ends at `end`, unless they are within a run of one byte.
+    /// Enters the last two positions of a match that ends at `end`, unless they are in a run of one byte.
     ///
     /// # Safety
     /// - `end` is 2 or more.
@@ -456,9 +458,9 @@ impl Scan<'_> {
         }
     }
 
-    /// What repeats itself for longer than a match goes on at the same offset, though few of its places are in the table.
-    /// Takes such matches from `position` on and returns where they end. `offset` becomes 0 when the last one is shorter than
-    /// a match may be.
+    /// Data that repeats for longer than a match continues at the same offset, although few of its positions are in the
+    /// table. Takes such matches from `position` on and returns their end. Sets `offset` to 0 if the last one is shorter than
+    /// the maximum length.
     ///
     /// # Safety
     /// - `end <= data.len()`, and `offset` is at most `position`.
@@ -501,7 +503,7 @@ impl Scan<'_> {
         let mut matched_to = None;
         let mut repeated = self.repeated;
         if repeated > 0 {
-            // SAFETY: a position only moves up by matches since the offset was in use.
+            // SAFETY: the position has only moved up, by matches, since the offset was in use.
             position = unsafe { self.go_on_at(&mut repeated, position, &mut out) };
             (run_start, matched_to) = (position, Some(position));
             if repeated == 0 {
@@ -513,7 +515,8 @@ impl Scan<'_> {
             }
         }
         let load = |at: usize| {
-            // SAFETY: `at` is at most 8 past a position below the limit, where 16 bytes are; a head is at most one past it.
+            // SAFETY: `at` is at most 8 past a position below the limit, which 16 bytes follow; a head is at most one past
+            // it.
             unsafe { u64_at(data, at) }
         };
         let mut word = load(position);
@@ -556,7 +559,7 @@ impl Scan<'_> {
             } else {
                 None
             } {
-                // SAFETY: the earlier place is before the match, and 8 bytes of it are in the data.
+                // SAFETY: the earlier position is before the match, and 8 bytes from there are in the data.
                 let difference = load(position + later - offset) ^ load(position + later);
                 (found, is_second) =
                     (((difference.trailing_zeros() >> 3) as usize, offset, difference), later == 1);
@@ -612,7 +615,7 @@ impl Scan<'_> {
             position += length;
             if length == MAX_MATCH {
                 repeated = offset;
-                // SAFETY: the same as this function's, at a later position.
+                // SAFETY: as for this function, at a later position.
                 position = unsafe { self.go_on_at(&mut repeated, position, &mut out) };
             }
             run_start = position;
@@ -628,7 +631,7 @@ impl Scan<'_> {
             (hash_0, hash_1) = (hash::<KEY>(word, bits), hash::<KEY>(word >> 8, bits));
         }
         if position > end {
-            // One literal too many: the last token is a pair whose second byte is not of the input.
+            // One literal too many: the last token is a pair whose second byte is past the end of the input.
             let last = out.tokens[out.count - 1];
             out.frequencies.litlen[(last >> 9 & 511) as usize - 32] -= 1;
             out.tokens[out.count - 1] = lone_literal(last as u8);

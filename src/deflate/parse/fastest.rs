@@ -1,4 +1,4 @@
-//! The fastest parser: take the first match there is, unless the next byte begins a better one.
+//! The two-table parser (level 2): takes the first match found, unless the next byte begins a better one.
 //!
 //! ```text
 //! m = find(p)
@@ -7,14 +7,15 @@
 //!      take m, p += its length
 //! ```
 //!
-//! - *Too far* is looked up: from the [`Costs`], as they are refreshed, follows how far back a match of four, five, six or
-//!   seven bytes may lie to be worth more than literals ([`Reach`]). Longer ones are always worth it.
-//! - *Better* is longer at level 1, and of more [`value`](Candidate::value) at level 2. A match of eight bytes is
+//! - *Too far* is a table look-up: each refresh of the [`Costs`] computes how far back a match of four, five, six or seven
+//!   bytes may be to cost less than literals ([`Reach`]). Longer matches always cost less.
+//! - *Better* means longer without `BY_VALUE`, and of higher [`value`](Candidate::value) with it. A match of eight bytes is
 //!   good enough for both.
-//! - Both tables of the finder are asked where short matches are worth it ([`needs_short`]), else the long one alone. Level 1
-//!   does with the long one unless that leaves very many literals, as in machine code; level 2 unless hardly any match is short.
+//! - Both tables of the finder are searched on data where short matches save enough ([`needs_short`]), otherwise only the
+//!   long one. Without `BY_VALUE` the long one suffices unless very many literals are left, as in machine code; with it, the
+//!   short one is dropped only if hardly any match is short.
 //!
-//! Where nothing has matched for long, the step between searches grows, and at last whole spans are not even entered.
+//! After a long stretch without matches, the step between searches grows, and finally whole spans are not even entered.
 
 #![forbid(unsafe_code)]
 
@@ -26,23 +27,24 @@ use crate::deflate::token::{Frequencies, OpenBlock};
 use crate::error::Result;
 use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
 
-/// Literals in a row after which the stride begins to grow: 64. Such runs are common here, where searches find little.
+/// The number of consecutive literals, as a power of two, after which the stride begins to grow: 64. Such runs are common
+/// here.
 const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
-/// Of so many spans one is looked at in a quiet run: noise at twice the speed.
+/// In a quiet run only one span in this many is searched: noise at twice the speed.
 const QUIET_STEP: usize = 4;
-/// What a later match must be worth more, in the measure of [`Candidate::value`].
+/// The minimum by which the value of a later match must be higher, in units of [`Candidate::value`].
 const LATER_VALUE: u32 = 3;
 
-/// Literals per match over which the short key is taken up: machine code has 7 to 15 with the long key alone, tables and
-/// records 3 to 5, text up to 4. From 5 on, level 1 takes a tenth more time on tables, for 0.3 %.
+/// If there are more literals per match than this, the short key is used: machine code has 7 to 15 with the long key alone,
+/// tables and records 3 to 5, text up to 4. With 5, level 1 takes a tenth more time on tables, for 0.3 %.
 const SHORT_OVER_LITERALS: u32 = 6;
-/// The same at level 2, where only data of long matches does without it.
+/// The same with `BY_VALUE` (level 2), where only data with long matches goes without the short key.
 const SHORT_OVER_LITERALS_BY_VALUE: u32 = 3;
-/// Bytes of a block before that is judged.
+/// The number of bytes of a block before this decision.
 const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
 
-/// The parser's state between two spans. `BY_VALUE` compares matches by their value, not their length.
+/// The parser's state between two spans. `BY_VALUE`: compares matches by value, not by length.
 #[derive(Debug)]
 pub(in crate::deflate) struct Fastest<const BY_VALUE: bool> {
     cursor: Cursor,
@@ -59,12 +61,12 @@ impl<const BY_VALUE: bool> Fastest<BY_VALUE> {
         HashTables::clear(rings)?;
         let costs = Costs::defaults();
         let reach = Reach::new(&costs);
-        // Without a window four-byte matches are most of what there is, until the tables have filled.
+        // Without a window, most matches have four bytes until the tables have filled.
         let short = BY_VALUE || start == 0;
         Ok(Self { cursor: Cursor::new(start), costs, reach, short, filled: 0 })
     }
 
-    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -105,13 +107,13 @@ impl<const BY_VALUE: bool> Fastest<BY_VALUE> {
         Some(self.cursor.end_span(arrived, block))
     }
 
-    /// Everything before this place is parsed.
+    /// Everything before this position is parsed.
     pub(in crate::deflate) fn position(&self) -> usize {
         self.cursor.position
     }
 }
 
-/// Whether the short key should be used in what follows, when it is now or not.
+/// Whether to use the short key from here on; `now` says whether it is in use.
 fn needs_short<const BY_VALUE: bool>(frequencies: &Frequencies, now: bool) -> bool {
     let literals: u32 = frequencies.litlen[..256].iter().sum();
     let matches: u32 = frequencies.offset.iter().sum();
@@ -120,13 +122,14 @@ fn needs_short<const BY_VALUE: bool>(frequencies: &Frequencies, now: bool) -> bo
     match (BY_VALUE, now) {
         (true, true) => 10 * (of_four_bytes + of_five_bytes) >= matches,
         (true, false) => literals > SHORT_OVER_LITERALS_BY_VALUE * matches,
-        // What text has of such matches is not worth the time.
+        // Text has such matches, but too few to be worth the time.
         (false, true) => 8 * (of_four_bytes + of_five_bytes) >= matches && 2 * literals >= 3 * matches,
         (false, false) => literals > SHORT_OVER_LITERALS * matches,
     }
 }
 
-/// How far back a match may lie to be worth more than its bytes as literals, by its length up to [`WORD`], which stands for more.
+/// The maximum offset at which a match costs less than literals, by its length; the entry for [`WORD`] is for all longer ones
+/// too.
 #[derive(Debug)]
 struct Reach([usize; WORD + 1]);
 
@@ -149,7 +152,7 @@ impl Reach {
     }
 }
 
-/// Parses from `position` to `end` or a little over, which is filled; tells where it stopped.
+/// Parses from `position` to `end` or slightly past it, which must be filled; returns where it stopped.
 #[inline(never)]
 fn parse_span<const SHORT: bool, const BY_VALUE: bool>(
     tables: &HashTables<'_>,
@@ -159,7 +162,7 @@ fn parse_span<const SHORT: bool, const BY_VALUE: bool>(
     block: &mut OpenBlock,
 ) -> usize {
     let data = tables.data();
-    // Where the loop must look up: at the end, or where the literals have become many.
+    // Where the loop must stop to check: at the end, or after many literals.
     let mut pause = end.min(block.literals_from + (1 << STRIDE_SHIFT));
     loop {
         if position >= pause {
@@ -180,7 +183,7 @@ fn parse_span<const SHORT: bool, const BY_VALUE: bool>(
         let mut found = tables.long(spot);
         if SHORT {
             let other = tables.short(spot);
-            // One branch for both.
+            // One branch tests both.
             if !(found.is_match() | other.is_match()) {
                 block.add_literal(spot.word as u8);
                 position += 1;
@@ -220,7 +223,7 @@ fn parse_span<const SHORT: bool, const BY_VALUE: bool>(
     }
 }
 
-/// The better candidate; `other` is the one by the short key.
+/// The better candidate; `other` is that of the short key.
 #[inline(always)]
 fn better<const BY_VALUE: bool>(other: Candidate, found: Candidate) -> Candidate {
     let is_better = if BY_VALUE { other.value() >= found.value() } else { other.length() > found.length() };

@@ -1,25 +1,26 @@
-//! The lazy parser: take a match only if none that begins one or two bytes later is better (levels 3 to 9).
+//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 3 to 9).
 //!
-//! *Better* is judged by estimated cost ([`Costs`]), not by length:
+//! *Better* is decided by estimated cost ([`Costs`]), not by length:
 //!
-//! - A match is taken over literals if it saves more than [`GAIN`] (three-byte ones [`SHORT_GAIN`]). Without that margin
-//!   the parser fills up with matches that save nothing, and the costs learn from them.
-//! - A later match replaces the current one if what it brings exceeds [`LAZY_GAIN`] per byte of delay: the difference of the
-//!   two costs, less the literals that delay it, plus a value for each byte it covers beyond the current one. That value is
-//!   what a byte costs in the coded stream, which is less than a literal: [`COVERED_VALUE`] percent of the mean literal.
+//! - A match is taken over literals if it saves more than [`GAIN`] ([`SHORT_GAIN`] for three bytes). Without that minimum the
+//!   parser takes many matches that save nothing, and the costs adapt to them.
+//! - A later match replaces the current one if its gain exceeds [`LAZY_GAIN`] per byte of delay. The gain is the difference
+//!   of the two costs, minus the cost of the literals that delay it, plus a value for each byte it covers beyond the current
+//!   one. That value is the average cost of a byte in the coded stream, which is below a literal's: [`COVERED_VALUE`] percent
+//!   of the mean literal.
 //!
 //! ```text
 //! m = search(p)
 //! unless m is worth it: literal, p += 1
-//! while nothing longer is impossible after p:
+//! while a longer match after p is possible:
 //!     m' = search(p + 1, at least as long), or else search(p + 2, longer)
 //!     if m' is better: literals up to it, p and m = m'    else break
 //! take m, p += its length
 //! ```
 //!
-//! The inner loop runs over one span of 1 KiB; fills, splits and refreshes happen between spans, so inside it there
-//! is one comparison with the span's end. Where the finder has found nothing for long (data that does not compress), it
-//! is asked only at growing distances, and at last most positions are not even entered.
+//! The inner loop runs over one span of 1 KiB; fills, splits and refreshes happen between spans, so the loop only compares
+//! the position with the span's end. After a long stretch without matches (incompressible data), searches are made at
+//! increasing distances, and finally most positions are not even entered.
 
 #![forbid(unsafe_code)]
 
@@ -34,18 +35,19 @@ use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 
-/// What a match must save over literals, in 1/16 bit.
+/// The minimum saving of a match over literals, in 1/16 bit.
 const GAIN: u32 = 8;
 /// The same for matches of three bytes.
 const SHORT_GAIN: u32 = 16;
-/// What a later match must bring, in 1/16 bit per byte that it is later.
+/// The minimum gain of a later match, in 1/16 bit per byte of delay.
 const LAZY_GAIN: i32 = 20;
-/// What one more covered byte is worth, in percent of a mean literal. Prose would like 55 to 70, binaries 85 to 100.
+/// The value of one more covered byte, in percent of a mean literal. 55 to 70 is best for prose, 85 to 100 for binaries.
 const COVERED_VALUE: u32 = 70;
-/// If the covered bytes as mean literals cost so much more than the match, their exact sum need not be taken.
+/// If the covered bytes as mean literals cost this much more than the match, their exact cost is not computed.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
-/// Bytes per search from which on searches are few, so that each may compare four times as many candidates, up to this many.
+/// With more bytes per search than this, searches are few, so each may compare four times as many candidates, up to this
+/// maximum.
 const SPARSE_FROM: usize = 24;
 const SPARSE_DEPTH_MAX: u32 = 64;
 
@@ -56,12 +58,12 @@ pub(in crate::deflate) struct Lazy {
     cursor: Cursor,
     costs: Costs,
     tuning: KeyTuning,
-    /// Few searches were needed for the last span.
+    /// Whether the last span needed few searches.
     is_sparse: bool,
 }
 
 impl Lazy {
-    /// A parser of `data[start..]`, where `data[..start]` is the window. `is_long`: more than 64 KiB of data are expected.
+    /// A parser of `data[start..]`, where `data[..start]` is the window. `is_long`: more than 64 KiB of data is expected.
     pub(in crate::deflate) fn new(
         level: &'static LazyLevel,
         is_filtered: bool,
@@ -74,7 +76,7 @@ impl Lazy {
         Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning, is_sparse: false })
     }
 
-    /// Parses one span into `block`, if enough of it has arrived. Returns whether it did and whether the block is to end
+    /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
     /// there.
     pub(in crate::deflate) fn advance(
         &mut self,
@@ -116,13 +118,13 @@ impl Lazy {
         Some(self.cursor.end_span(arrived, block))
     }
 
-    /// Everything before this place is parsed.
+    /// Everything before this position is parsed.
     pub(in crate::deflate) fn position(&self) -> usize {
         self.cursor.position
     }
 }
 
-/// The part of the input that the inner loop goes through in one go.
+/// The part of the input that one call of the inner loop parses.
 struct ParseSpan<'a> {
     level: &'a LazyLevel,
     /// Candidates compared in a first search.
@@ -133,8 +135,8 @@ struct ParseSpan<'a> {
 }
 
 impl ParseSpan<'_> {
-    /// Parses from `position` to the end of the span or a little over; tells where it stopped. Matches have `SHORTEST` bytes
-    /// at least, one of the lengths of [`KeyTuning::shortest`].
+    /// Parses from `position` to the end of the span or slightly past it; returns where it stopped. Matches have at least
+    /// `SHORTEST` bytes, which is one of the lengths of [`KeyTuning::shortest`].
     fn parse<const SHORTEST: usize>(
         &mut self,
         mut finder: TailChain<'_>,
@@ -153,7 +155,7 @@ impl ParseSpan<'_> {
             let short = if SHORTEST == MIN_MATCH { Some(at.enter_short()) } else { None };
             let near = if SHORTEST <= WORD { at.near_match() } else { None };
             let mut found = at.longest(near, effort);
-            // The walk went for length alone; a nearer place may be the better bargain.
+            // The walk compared lengths only; a nearer match may be cheaper.
             if let Some(near) = near
                 && near.length < found.length
                 && !self.is_better(found, 0, near, 0)
@@ -186,7 +188,7 @@ impl ParseSpan<'_> {
         position
     }
 
-    /// Whether `found`, at the front of `bytes`, beats literals.
+    /// Whether `found`, at the front of `bytes`, costs enough less than literals.
     #[inline(always)]
     fn is_worth_it(&self, found: Match, bytes: &[u8]) -> bool {
         let cost = self.costs.of_match(found.length, found.offset);
@@ -197,7 +199,7 @@ impl ParseSpan<'_> {
         self.costs.of_literals(&bytes[..found.length]) > cost + gain
     }
 
-    /// Takes `found` or what turns out better soon after it; tells where it ends.
+    /// Takes `found`, or a better match soon after it; returns the end of the match taken.
     #[inline(always)]
     fn take<const SHORTEST: usize>(
         &self,
@@ -229,7 +231,7 @@ impl ParseSpan<'_> {
             }
             let effort = Effort { depth: level.second_lazy_depth >> quarter, nice: level.nice };
             let second_literal = data[position + 1];
-            // One as long could not be worth two literals.
+            // A match of the same length could not be worth two literals.
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
             if let Some(at) = finder.at(position + 2)
                 && let Some(later) = at.at_least(found.length + 1, effort)
@@ -251,7 +253,7 @@ impl ParseSpan<'_> {
         end
     }
 
-    /// Whether `later`, `delay` bytes after `found`, is the better choice; `literals` is what the delay costs.
+    /// Whether `later`, `delay` bytes after `found`, is the better choice; `literals` is the cost of the literals in between.
     #[inline(always)]
     fn is_better(&self, later: Match, delay: usize, found: Match, literals: u32) -> bool {
         let covered = (later.length + delay - found.length) as i32;

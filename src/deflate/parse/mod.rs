@@ -1,8 +1,8 @@
-//! Parsers: which of the matches found become the output?
+//! Parsers: choose which of the matches found are written.
 //!
-//! One file each. A parser goes through the input from front to back, a [`SPAN`] at a time, asks a match finder and
-//! records its decisions in the open block. It keeps its state between spans, so the input may arrive piece by piece: a
-//! span is parsed when all the bytes that its decisions look at are there, or the input's end is known.
+//! One file each. A parser goes through the input from front to back, a [`SPAN`] at a time, queries a match finder and
+//! records its decisions in the open block. It keeps its state between spans, so the input may arrive in pieces: a span is
+//! parsed once all bytes that its decisions depend on have arrived, or the input's end is known.
 
 pub(super) mod cost;
 pub(super) mod fast;
@@ -17,32 +17,33 @@ use super::match_finder::distance_rings::LOOKAHEAD;
 use super::token::OpenBlock;
 use crate::format::deflate::MAX_MATCH;
 
-/// The grid, counted from the chunk's start, on which a parser looks up from its loop: to fill the rings, split blocks and
-/// refresh costs. The grid is a function of the input alone, so the output is.
+/// The grid, counted from the chunk's start, at whose lines a parser leaves its loop to fill the rings, split blocks and
+/// refresh costs. The grid depends only on the input, and therefore the output does.
 pub(super) const SPAN: usize = 1024;
 
-/// How far past a span's end its decisions look: its last match and the lazy searches near it, or the rest of the input
-/// where a block is about to end.
+/// How far past a span's end its decisions depend on the input: its last match and the lazy searches near it, or the rest of
+/// the input if a block is about to end.
 const AHEAD: usize =
     MAX_MATCH + 2 + if LOOKAHEAD + MAX_MATCH > MIN_BLOCK { LOOKAHEAD + MAX_MATCH } else { MIN_BLOCK };
 
-/// Longest step taken without a search in data that does not match. With the byte searched it is prime to the cycle of positions that are
-/// entered in a quiet run.
+/// Longest step taken without a search in data that does not match. Plus one, for the byte searched, it is coprime to the
+/// cycle of positions that are entered in a quiet run.
 const MAX_SKIP: usize = 63;
-/// Literals in a row after which steps begin to grow. With 64, 128 or 256 sizes and times are the same within noise; on
-/// ordinary data such runs do not occur.
+/// The number of consecutive literals, as a power of two, after which steps begin to grow. With 64, 128 or 256, sizes and
+/// times are equal within noise; ordinary data has no such runs.
 const SKIP_SHIFT: u32 = 7;
 
-/// How many literals to take before the next search when `run` literals in a row came without a match.
+/// The number of literals to take before the next search, after `run` consecutive literals without a match.
 #[inline(always)]
 fn skip_after(run: usize) -> usize {
     (run >> SKIP_SHIFT).min(MAX_SKIP)
 }
 
-/// Literals in a row, more than a window, from which on the finders enter only some positions: noise at one and a half times the speed.
+/// After this many consecutive literals, more than a window, the finders enter only some positions: noise takes two thirds of
+/// the time.
 const QUIET_RUN: usize = 40 * SPAN;
 
-/// Counts the bytes from `from` to `to` as literals; returns where they end.
+/// Adds the bytes from `from` to `to` as literals; returns where they end.
 fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> usize {
     for &byte in data.get(from..to).unwrap_or_default() {
         block.add_literal(byte);
@@ -50,11 +51,11 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
     from.max(to)
 }
 
-/// Bytes by which [`has_short_matches`] judges.
+/// The number of bytes that [`has_short_matches`] examines.
 pub(super) const SAMPLE: usize = 256;
 
-/// Whether a good part of the [`SAMPLE`] bytes from `at` on is in matches of three bytes that are no longer: tables of
-/// numbers are. Level 1, which looks for longer ones only, would do badly.
+/// Whether at least 40 % of the [`SAMPLE`] bytes from `at` on are in matches of exactly three bytes, as in tables of numbers.
+/// Level 1 normally searches only for longer matches, and would compress such data badly.
 pub(super) fn has_short_matches(data: &[u8], at: usize) -> bool {
     const BITS: u32 = 8;
     let sample = &data[at..data.len().min(at + SAMPLE)];
@@ -78,43 +79,44 @@ pub(super) fn has_short_matches(data: &[u8], at: usize) -> bool {
     sample.len() >= 64 && covered * 5 >= sample.len() * 2
 }
 
-/// A block is closed once it takes about so many bytes of output: what has been decided leaves soon. With what is not decided yet it
-/// stays below 32 KiB, which are enough for zlib (`c_tests/finish_once.c`). 36 KiB make files 0.02 to 0.05 % smaller.
+/// A block is closed once it takes about this many bytes of output, so that decided output is written soon. With the input
+/// not parsed yet, the output held back stays below 32 KiB, so that programs which call `deflate(Z_FINISH)` once, with a
+/// buffer that is always enough for zlib, work (`c_tests/finish_once.c`). 36 KiB make files 0.02 to 0.05 % smaller.
 const BLOCK_BYTES_MAX: usize = 27 << 10;
 
-/// The input as far as it has arrived: the window, then the chunk's bytes.
+/// The input that has arrived: the window, then the chunk's bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Arrived<'a> {
     pub(super) data: &'a [u8],
-    /// Whether nothing follows.
+    /// Whether no input follows.
     pub(super) is_whole: bool,
 }
 
 impl Arrived<'_> {
-    /// The end of the span after `grid` that holds `position`, if the span can be parsed now.
+    /// The end of the span that contains `position`, on the grid that starts at `grid`, if the span can be parsed now.
     pub(super) fn span_end(&self, grid: usize, position: usize) -> Option<usize> {
         let needed = Self::needed_len(grid, position);
         (self.is_whole || needed <= self.data.len()).then(|| (needed - AHEAD).min(self.data.len()))
     }
 
-    /// The length of `data` with which that span can be parsed although more follows.
+    /// The length of `data` with which that span can be parsed although more input follows.
     pub(super) fn needed_len(grid: usize, position: usize) -> usize {
         grid + (position + 1 - grid).next_multiple_of(SPAN) + AHEAD
     }
 }
 
-/// The part of a parser's state that all parsers have.
+/// The part of the state that all parsers have.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// Where the chunk's own bytes begin: the grid's first line.
+    /// Where the chunk's own bytes begin: the start of the grid.
     pub(super) start: usize,
-    /// Everything before it is parsed.
+    /// Everything before this position is parsed.
     pub(super) position: usize,
     split: BlockSplit,
     next_refresh: usize,
 }
 
-/// The first cost refresh of a block; the others follow at doubling distances.
+/// Bytes before a block's first cost refresh; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
 
 impl Cursor {
@@ -142,7 +144,7 @@ impl Cursor {
         self.position >= self.next_refresh
     }
 
-    /// The costs were refreshed, with `block`.
+    /// Records that the costs were refreshed from `block`.
     fn note_refresh(&mut self, block: &OpenBlock) {
         self.next_refresh = self.position + (self.position - block.start);
     }
@@ -156,7 +158,7 @@ impl Cursor {
         is_due
     }
 
-    /// A block begins at the cursor.
+    /// Starts a block at the cursor.
     fn begin_block(&mut self) {
         self.split.reset();
         self.next_refresh = self.position + FIRST_REFRESH;

@@ -1,23 +1,23 @@
-//! The near-optimal parser: the cheapest way through each block, as far as costs can be known (levels 10 to 12).
+//! The near-optimal parser: finds the cheapest path through each block, by estimated costs (levels 10 to 12).
 //!
-//! Where the lazy parser compares a match with those of the next two bytes, this one weighs whole paths ([`Path`]) over all useful
-//! matches of every position (`match_finder/all_lengths.rs`). It goes through the input once with a search:
+//! The lazy parser compares a match with those of the next two bytes; this one compares whole paths ([`Path`]) over all
+//! useful matches of every position (`match_finder/all_lengths.rs`). It goes through the input once with a search:
 //!
 //! ```text
 //! at each position:
 //!     matches = search, unless the path dominates the position
-//!     a match of `nice` bytes is taken at once; others, and the literal, are offered to the path
-//!     where nothing crosses: record the path in the open block; end the block if its statistics change
+//!     a match of `nice` bytes is taken at once; other matches, and the literal, are offered to the path
+//!     if no match spans the position: record the path in the open block; end the block if its statistics change
 //! ```
 //!
-//! with the costs of what the block holds so far, and then, when a block ends, goes through the block again without a search, as often as
-//! the level says, each time with the costs of the whole block as last decided. The matches of the block were kept for that.
+//! This pass uses costs from the block so far. When a block ends, the parser goes through it again without a search, as often
+//! as the level specifies, each time with the costs of the whole block as last parsed. The block's matches are kept for that.
 //!
-//! What makes it fast is what is not searched: inside a match that reaches further for less than it costs to be here (the level's
-//! `margin` says how much less; more than a third of all positions), and below the length of a long match that began a byte
-//! before, whose rest is a match here at no cost (`carry_from`). And the fill pass does all inserting anyway.
+//! It is fast because it skips searches: inside a match that reaches further at less than the cost of this position (by the
+//! level's `margin`; more than a third of all positions), and for lengths up to that of a long match that began a byte
+//! before, whose rest is a match here without a search (`carry_from`). Also, the fill pass does all inserting.
 //!
-//! The whole state is the chunk's own, as with the other parsers: the output depends on the arguments alone.
+//! All state belongs to the chunk, as with the other parsers: the output depends only on the arguments.
 
 #![forbid(unsafe_code)]
 
@@ -32,10 +32,10 @@ use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 
-/// Kept matches with which a block is closed: a bound on memory, met only by data with more than three for each byte.
+/// The number of kept matches at which a block is closed: limits memory, reached only by data with over three per byte.
 const MAX_KEPT: usize = 900_000;
 
-/// The memory that the parser needs beside the rings, up to 8 MiB.
+/// The memory that the parser needs in addition to the rings, up to 8 MiB.
 pub(in crate::deflate) struct Memory {
     path: Path,
     kept: Kept,
@@ -49,7 +49,7 @@ impl Memory {
 
 /// All matches of the open block, in the order of their positions.
 struct Kept {
-    /// How many, for each position.
+    /// The number of matches for each position.
     counts: Vec<u8>,
     matches: Vec<Packed>,
 }
@@ -60,7 +60,7 @@ impl Kept {
         self.matches.clear();
     }
 
-    /// Makes room for one stretch of the grid.
+    /// Reserves memory for one stretch of the grid.
     fn reserve(&mut self) -> Result<()> {
         let positions = SPAN + MAX_MATCH;
         self.counts.try_reserve(positions).map_err(|_| Error::Memory)?;
@@ -72,7 +72,7 @@ impl Kept {
         self.matches.extend_from_slice(matches);
     }
 
-    /// Nothing is kept for the next `count` positions: a match covers them for good.
+    /// Records no matches for the next `count` positions: a match that is already chosen covers them.
     fn skip(&mut self, count: usize) {
         self.counts.resize(self.counts.len() + count, 0);
     }
@@ -91,11 +91,11 @@ pub(in crate::deflate) struct NearOptimal {
     /// Where the path begins.
     path_start: usize,
     next_split_check: usize,
-    /// The rest at the cursor of the longest match of the byte before.
+    /// The rest, at the cursor, of the longest match of the previous byte.
     carry: Packed,
-    /// Searches in a row that found nothing.
+    /// The number of consecutive searches that found nothing.
     barren: usize,
-    /// No search before here: the data does not match.
+    /// No search before this position, since the data does not match.
     next_search: usize,
 }
 
@@ -124,13 +124,13 @@ impl NearOptimal {
         })
     }
 
-    /// Everything before this place is searched.
+    /// Everything before this position is searched.
     pub(in crate::deflate) fn position(&self) -> usize {
         self.cursor.position
     }
 
-    /// Goes on to the next line of the grid, or to where the block is to end, if enough of the input has arrived. Returns
-    /// whether it did and whether the block is to end there.
+    /// Parses to the next line of the grid, or to the end of the block. Returns `None` if too little of the input has
+    /// arrived, otherwise whether the block ends there.
     pub(in crate::deflate) fn advance(
         &mut self,
         arrived: Arrived<'_>,
@@ -147,7 +147,7 @@ impl NearOptimal {
     }
 }
 
-/// The parser at work on what has arrived.
+/// The parser at work on the input that has arrived.
 struct Parser<'a> {
     state: &'a mut NearOptimal,
     data: &'a [u8],
@@ -156,7 +156,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Goes on to `to`, or to where the block is to end. Returns whether it is to end there.
+    /// Parses to `to`, or to the end of the block. Returns whether the block ends there.
     #[inline(always)]
     fn parse(
         &mut self,
@@ -204,7 +204,7 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    /// Moves the carried match on by a byte.
+    /// Shortens the carried match by a byte, for the next position.
     #[inline(always)]
     fn carry_on(&mut self) {
         self.state.carry = match self.state.carry.length() {
@@ -213,7 +213,7 @@ impl Parser<'_> {
         };
     }
 
-    /// Begins a search with the carried match, if it is long; tells above which length to look.
+    /// Adds the carried match to `found`, if it is long; returns the length above which to search.
     #[inline(always)]
     fn carry_into(&mut self, found: &mut Found) -> usize {
         let length = self.state.carry.length();
@@ -240,7 +240,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Offers the path what is possible at `position`. Returns the end of a match that is taken for good.
+    /// Offers the path the steps from `position`. Returns the end of a match that is taken without comparison.
     #[inline(always)]
     fn offer(&mut self, position: usize, matches: &[Packed]) -> Option<usize> {
         self.offer_within(position, matches, self.data.len())
@@ -260,15 +260,15 @@ impl Parser<'_> {
         None
     }
 
-    /// Whether the span may end at `position`, just reached.
+    /// Whether the span may end at `position`, which was just reached.
     #[inline(always)]
     fn has_closed_at(&self, position: usize) -> bool {
         debug_assert_eq!(position, self.state.path_start + self.path.len());
         self.path.may_end()
     }
 
-    /// Ends the path at the cursor; refreshes the costs if it is time. Returns whether the block is to end here: then it is
-    /// decided for good.
+    /// Ends the path at the cursor; refreshes the costs if due. Returns whether the block ends here, in which case its parse
+    /// is final.
     fn close(&mut self, arrived: Arrived<'_>, block: &mut OpenBlock) -> Result<bool> {
         let position = self.state.cursor.position;
         self.record(position, block);
@@ -294,7 +294,7 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// Makes room for the matches of the next stretch, if they are to be kept.
+    /// Reserves memory for the matches of the next stretch, if they are kept.
     fn reserve(&mut self) -> Result<()> {
         if self.state.level.passes == 0 { Ok(()) } else { self.kept.reserve() }
     }
@@ -310,15 +310,15 @@ impl Parser<'_> {
         self.path.set_costs(&self.state.costs);
     }
 
-    /// Decides the open block, which ends at `end`, anew: with the costs that the last decisions make, as often as the level
-    /// says.
+    /// Parses the open block, which ends at `end`, again: with the costs from the last parse, as often as the level
+    /// specifies.
     fn refine(&mut self, end: usize, block: &mut OpenBlock) -> Result<()> {
         let start = block.start;
         let counts = std::mem::take(&mut self.kept.counts);
         let matches = std::mem::take(&mut self.kept.matches);
         for _ in 0..self.state.level.passes {
             self.refresh_costs(block);
-            // Each byte takes a token at most.
+            // Each byte takes at most one token.
             block.reopen(start, end - start)?;
             self.state.path_start = start;
             let (mut position, mut rest) = (start, &matches[..]);

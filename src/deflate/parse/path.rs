@@ -1,8 +1,8 @@
-//! The cheapest path: which literals and matches lead through a stretch of input at the lowest estimated cost?
+//! The cheapest path: the literals and matches through a stretch of input with the lowest total estimated cost.
 //!
-//! Positions are nodes, literals and matches the steps between them. Each node keeps the cheapest cost at which it was reached and
-//! the step that did so; going through the nodes from front to back, and offering each the steps that begin there, the node where the
-//! walk ends knows its cheapest path, which is read backwards.
+//! Positions are nodes; literals and matches are the steps between them. Each node keeps the lowest cost at which it was
+//! reached and the last step of that way. After all nodes, from front to back, have been offered the steps that begin at
+//! them, the last node has its cheapest path, which is read backwards.
 //!
 //! ```text
 //! for each node i:  for each match (length, offset) at i, each l up to its length:
@@ -10,11 +10,12 @@
 //!                   the same for the literal at i
 //! ```
 //!
-//! A match in DEFLATE may be used at any shorter length, so of a place's matches, nearest first, each is offered at the lengths
-//! that no nearer one has; of the long ones only those at which the cost steps up, and the whole.
+//! A DEFLATE match may be used at any shorter length. So of a position's matches, nearest first, each is offered at the
+//! lengths that no nearer one has; of the long lengths, only those after which the cost increases, and the whole length.
 //!
-//! A *span* is what one path covers. It ends where nothing crosses: no match from before reaches further, so that nothing
-//! later can change the path up to there. So the nodes fit the first-level cache, and costs may change between spans.
+//! A *span* is the input that one path covers. It ends at a position that no match spans: no earlier match reaches further,
+//! so nothing later can change the path up to there. So the nodes fit the first-level cache, and costs may change between
+//! spans.
 
 #![forbid(unsafe_code)]
 
@@ -24,21 +25,21 @@ use crate::deflate::token::{OpenBlock, TOKEN_SLACK};
 use crate::error::{Error, Result};
 use crate::format::deflate::{LENGTH_SLOT, MAX_MATCH, MIN_MATCH, OFFSET_BASE};
 
-/// The longest span: no more tokens than an open block takes between two looks. It is seldom reached.
+/// The longest span: no more tokens than an open block accepts between two checks. It is seldom reached.
 pub(super) const MAX_SPAN: usize = 1024;
 const _: () = assert!(MAX_SPAN + MAX_MATCH <= TOKEN_SLACK);
 
-/// The shortest span but the last of an input: closing costs a little.
+/// The shortest span, except for the last of an input: closing one takes a little time.
 const MIN_SPAN: usize = 16;
 
-/// A node is where a span's byte begins, or where a match that begins in it ends.
+/// The number of nodes: one for each byte of a span, and for each end of a match that begins in it.
 const NODES: usize = MAX_SPAN + MAX_MATCH + 1;
 
-/// Lengths up to here are all offered. Beyond, a length between the ends of its slot costs what the slot's last one does, and offering them
-/// all takes three times as long on data of long matches, for hardly a byte.
+/// Lengths up to this one are all offered. Above it, a length inside its slot costs the same as the slot's last length, and
+/// offering them all takes three times as long on data with long matches, for hardly a byte.
 const ALL_UP_TO: usize = 16;
 
-/// The length to offer after each, short of the whole match.
+/// The next length to offer after each, below the whole match.
 const NEXT_LENGTH: [u16; MAX_MATCH + 1] = next_lengths();
 
 const fn next_lengths() -> [u16; MAX_MATCH + 1] {
@@ -58,8 +59,8 @@ const fn next_lengths() -> [u16; MAX_MATCH + 1] {
     next
 }
 
-/// A node: the cheapest cost at which it was reached above, and below the step that did so, 0 for a literal. So the cheaper of two
-/// ways is the smaller number, and of two equally cheap ones the shorter and nearer step.
+/// A node: in the upper half, the lowest cost at which it was reached; in the lower half, the step that did so, 0 for a
+/// literal. So the cheaper of two ways is the smaller number, and of two equally cheap ones the shorter and nearer step is.
 type Node = u64;
 
 const COST_SHIFT: u32 = 32;
@@ -78,11 +79,11 @@ pub(super) struct Path {
     nodes: Box<[Node; NODES]>,
     /// The node whose steps are offered next.
     at: usize,
-    /// The last node that was reached.
+    /// The last node that any step reaches.
     reach: usize,
-    /// What a length adds to a node: its cost, and its part of the step.
+    /// The number that a length adds to a node: its cost, and its part of the step.
     lengths: [Node; MAX_MATCH + 1],
-    /// What an offset's slot costs.
+    /// The cost of each offset slot.
     offsets: [Node; 32],
 }
 
@@ -91,13 +92,13 @@ impl Path {
         Ok(Self { nodes: boxed(UNREACHED)?, at: 0, reach: 0, lengths: [0; MAX_MATCH + 1], offsets: [0; 32] })
     }
 
-    /// Begins a span.
+    /// Starts a span.
     pub(super) fn restart(&mut self) {
         (self.at, self.reach) = (0, 0);
         self.nodes[0] = 0;
     }
 
-    /// Steps cost what `costs` says from here on.
+    /// Uses `costs` for the steps from here on.
     pub(super) fn set_costs(&mut self, costs: &Costs) {
         for (length, key) in self.lengths.iter_mut().enumerate() {
             *key = Node::from(costs.of_length(length)) << COST_SHIFT
@@ -120,8 +121,8 @@ impl Path {
         (self.at == self.reach && self.at >= MIN_SPAN) || self.at >= MAX_SPAN
     }
 
-    /// Whether a path through this node is hopeless: some match goes on beyond it and gets there for less than it costs, or
-    /// hardly more, to be here.
+    /// Whether a path through this node is hopeless: some match spans it, and its end costs less than this node plus
+    /// `margin`.
     #[inline(always)]
     pub(super) fn is_dominated(&self, margin: i32) -> bool {
         self.at < self.reach
@@ -152,7 +153,7 @@ impl Path {
         }
     }
 
-    /// Offers the literal that begins here, and goes on to the next node.
+    /// Offers the literal that begins here, and moves to the next node.
     #[inline(always)]
     pub(super) fn offer_literal(&mut self, literal_cost: u32) {
         let new = (self.nodes[self.at] & !Node::from(u32::MAX)) + (Node::from(literal_cost) << COST_SHIFT);
@@ -161,16 +162,16 @@ impl Path {
         self.nodes[self.at] = self.nodes[self.at].min(new);
     }
 
-    /// Takes a match for good, and goes on to its end, which closes the span.
+    /// Takes a match without comparison, and moves to its end, which closes the span.
     pub(super) fn take(&mut self, found: Packed) {
         self.at += found.length();
         self.reach = self.at;
         self.nodes[self.at] = Node::from(found.to_bits());
     }
 
-    /// Records the cheapest path to the present node in `block`, whose decisions reach up to `start` in `data`.
+    /// Records the cheapest path to the current node in `block`. The span begins at `start` in `data`.
     pub(super) fn record(&mut self, block: &mut OpenBlock, data: &[u8], start: usize) {
-        // Read backwards, each step is moved to the node where it begins; then they can be read forwards.
+        // First, reading backwards, move each step to the node where it begins; then the steps can be read forwards.
         let mut node = self.at;
         let mut next = self.nodes[node];
         while node > 0 {
@@ -200,7 +201,7 @@ impl Path {
     }
 }
 
-/// An array on the heap, from memory that may be refused.
+/// Allocates an array on the heap, and fails if memory is refused.
 fn boxed<T: Copy, const N: usize>(value: T) -> Result<Box<[T; N]>> {
     let mut entries = Vec::new();
     entries.try_reserve_exact(N).map_err(|_| Error::Memory)?;

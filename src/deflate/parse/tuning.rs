@@ -1,22 +1,23 @@
-//! What the lazy parser looks for, by what it has found: data differ in which strings are worth their table.
+//! Adapts the lazy parser's searches to its results: data differ in which strings are worth a table.
 //!
-//! Matches of five bytes decide between the [`Keys`]. A chunk begins with the newest place of each five bytes beside the chain of six,
-//! and after 16 KiB it is known how many matches are there for that alone:
+//! Matches of five bytes decide between the [`Keys`]. A chunk begins with the chain of six bytes and the most recent position
+//! of each five. After 16 KiB the number of matches that only the latter finds is known:
 //!
-//! - Few (logs, records, most source): nothing is lost without.
-//! - Some: where searches end as literals as often as not (binaries), chains are short, and one of five bytes costs little more; in
-//!   text the walk along it would take a seventh of all time for 0.4 % of the size, and they are done without.
-//! - Many (reads, very regular text): they stay beside.
+//! - Few (logs, records, most source code): dropping it loses nothing.
+//! - Some: if searches end as literals as often as not (binaries), chains are short, and a chain of five bytes costs little
+//!   more, so it is used. In text, its walk would take a seventh of all time for 0.4 % of the size, so a chain of six is used
+//!   alone.
+//! - Many (DNA reads, very regular text): it is kept.
 //!
-//! Matches of three bytes are many in binaries, and next to none in text and logs, where looking for them all the time takes 4 to 9 %
-//! of it. They rest while less than one search in [`SHORTS_PAY`] ends in one.
+//! Matches of three bytes are frequent in binaries and rare in text and logs, where searching for them takes 4 to 9 % of the
+//! time. The search for them pauses while less than one search in [`SHORTS_PAY`] ends in one.
 //!
-//! Filtered data (`Z_FILTERED`) of photographs match by chance only: in 24 images matches of up to five bytes made up to 7 % of the size
-//! of those, whatever they seemed to save. There [`LONG`] ones are taken only, along the chain of six. Where three bytes of four are
-//! covered (drawings, screenshots), short ones are worth as much as elsewhere.
+//! Filtered data (`Z_FILTERED`) of photographs matches by chance only: in 24 images, matches of up to five bytes made the
+//! output up to 7 % larger, whatever they seemed to save. For such data only [`LONG`] ones are taken, from the chain of six.
+//! If three quarters of the bytes are covered by matches (drawings, screenshots), short ones are worth as much as elsewhere.
 //!
-//! What rests is given a chance again after a while, counted in checks, which fall on a grid of the chunk: the output is a function
-//! of the input alone.
+//! A paused search is tried again after a number of checks. Checks are on a grid of the chunk, so the output depends only on
+//! the input.
 
 #![forbid(unsafe_code)]
 
@@ -27,37 +28,38 @@ use crate::format::deflate::MIN_MATCH;
 
 /// Bytes between two checks.
 const CHECK: usize = 16 * SPAN;
-/// Checks that a choice of keys lasts: a chunk of the pipeline is as long, so that it chooses once, when its window is entered anyway.
+/// The number of checks that a choice of keys lasts: a chunk of the pipeline, so that it chooses once, when its window is
+/// entered anyway.
 const KEYS_LAST: u32 = 31;
-/// Five-byte matches are few if only the newest place of five gives less than one match in so many,
+/// Five-byte matches are few if at most one match in this many comes only from the most recent position of the five bytes,
 const FIVES_FEW: u32 = 40;
-/// and many if it gives more than one in so many.
+/// and many if more than one match in this many does.
 const FIVES_MANY: u32 = 15;
-/// One search in so many must end in a match of three bytes.
+/// The search for three-byte matches pauses unless one search in this many ends in one.
 const SHORTS_PAY: u32 = 256;
-/// Checks for which they rest if not.
+/// The number of checks for which it pauses.
 const SHORTS_REST: u32 = 7;
 
-/// The least length of a match in filtered data; zlib's, too.
+/// The minimum length of a match in filtered data, as in zlib.
 pub(super) const LONG: usize = 6;
-/// Bytes between two checks that matches covered, from which on filtered data gets short ones as well.
+/// If matches cover at least this many bytes between two checks, filtered data uses short matches as well.
 const COVERED_ENOUGH: u32 = CHECK as u32 / 4 * 3;
 
-/// What the searches since the last check brought.
+/// The results of the searches since the last check.
 #[derive(Debug, Default)]
 pub(super) struct MatchStats {
     pub(super) searches: u32,
     /// Matches of four bytes or more.
     pub(super) matches: u32,
-    /// Those of them that the newest place of five bytes alone could give.
+    /// Those of them that only the most recent position of the five bytes could give.
     pub(super) fives: u32,
     /// Matches of three bytes.
     pub(super) shorts: u32,
-    /// Bytes that all of them cover, and literals that delayed them.
+    /// Bytes that all of them cover, plus the literals that delayed them.
     pub(super) covered: u32,
 }
 
-/// The choices in force, and how long they last.
+/// The current choices, and how long they last.
 #[derive(Debug)]
 pub(super) struct KeyTuning {
     pub(super) stats: MatchStats,
@@ -70,7 +72,7 @@ pub(super) struct KeyTuning {
 }
 
 impl KeyTuning {
-    /// The choices with which an input begins, and the keys for its rings. `is_long`: over [`MEDIUM_INPUT`] bytes are
+    /// The choices at the start of an input, and the keys for its rings. `is_long`: over [`MEDIUM_INPUT`] bytes are
     /// expected.
     pub(super) fn new(start: usize, is_long: bool, is_filtered: bool) -> (Self, Keys) {
         let keys = if is_long { Self::long_keys(is_filtered) } else { Keys::Five };
@@ -90,7 +92,7 @@ impl KeyTuning {
         if is_filtered { Keys::Six } else { Keys::SixAndFive }
     }
 
-    /// At the first span past [`MEDIUM_INPUT`] bytes, takes the tables and keys of a long input.
+    /// At the first span past [`MEDIUM_INPUT`] bytes, switches to the tables and keys of a long input.
     pub(super) fn note_length(&mut self, rings: &mut DistanceRings, data: &[u8], position: usize) {
         if !self.is_long && position >= MEDIUM_INPUT {
             self.is_long = true;
@@ -98,7 +100,7 @@ impl KeyTuning {
         }
     }
 
-    /// The least length of a match: 3, 4 or [`LONG`].
+    /// The minimum length of a match: 3, 4 or [`LONG`].
     pub(super) fn shortest(&self) -> usize {
         match self.shorts_rest {
             _ if self.takes_long_only => LONG,
@@ -107,7 +109,7 @@ impl KeyTuning {
         }
     }
 
-    /// Chooses anew at `position`, if a check is due there.
+    /// Chooses again at `position`, if a check is due there.
     pub(super) fn check(&mut self, rings: &mut DistanceRings, data: &[u8], position: usize) {
         if position < self.next_check {
             return;
