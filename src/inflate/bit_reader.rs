@@ -50,19 +50,19 @@ impl<'a> BitReader<'a> {
         (self.input, self.next)
     }
 
-    /// The bits at hand, the next one lowest; zero above [`count`](Self::count).
+    /// The buffered bits, the next one lowest; zero above [`count`](Self::count).
     #[inline(always)]
     pub(crate) fn bits(&self) -> u64 {
         self.bits
     }
 
-    /// How many bits are at hand.
+    /// The number of buffered bits.
     #[inline(always)]
     pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
-    /// The bits at hand as they are kept between calls.
+    /// The buffered bits, in the form that is kept between calls.
     pub(crate) fn held(&self) -> HeldBits {
         HeldBits { bits: self.bits, count: self.count }
     }
@@ -75,7 +75,7 @@ impl<'a> BitReader<'a> {
         self.bits = bits & ((1 << count) - 1);
     }
 
-    /// Reads until at least `count` bits (at most 32) are at hand; returns false if the input ends first.
+    /// Reads until at least `count` bits (at most 32) are buffered; returns false if the input ends first.
     #[inline(always)]
     pub(crate) fn need(&mut self, count: u32) -> bool {
         self.count >= count || self.refill(count)
@@ -102,13 +102,13 @@ impl<'a> BitReader<'a> {
         self.count >= count
     }
 
-    /// The low `count` bits at hand, up to 32.
+    /// Returns the low `count` buffered bits, at most 32, without dropping them.
     #[inline(always)]
     pub(crate) fn peek(&self, count: u32) -> u32 {
         (self.bits & ((1 << count) - 1)) as u32
     }
 
-    /// Drops `count` bits of those at hand.
+    /// Drops `count` buffered bits.
     #[inline(always)]
     pub(crate) fn drop_bits(&mut self, count: u32) {
         debug_assert!(count <= self.count);
@@ -121,7 +121,7 @@ impl<'a> BitReader<'a> {
         self.drop_bits(self.count & 7);
     }
 
-    /// Takes the low `count` bits at hand, up to 32.
+    /// Takes the low `count` buffered bits, at most 32.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: u32) -> u32 {
         let bits = self.peek(count);
@@ -138,12 +138,12 @@ impl<'a> BitReader<'a> {
         self.bits &= (1 << self.count) - 1;
     }
 
-    /// Drops the bits at hand.
+    /// Drops all buffered bits.
     pub(crate) fn clear(&mut self) {
         (self.bits, self.count, self.pulled) = (0, 0, 0);
     }
 
-    /// Takes and returns up to `count` whole bytes of the input, after any bits at hand.
+    /// Takes and returns up to `count` whole bytes of the input, after any buffered bits.
     pub(crate) fn take_bytes(&mut self, count: usize) -> &'a [u8] {
         let end = self.next + count.min(self.input.len() - self.next);
         let bytes = &self.input[self.next..end];

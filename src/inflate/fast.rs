@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Optimisations, most of them from libdeflate or ISA-L:
-//! - The refill has no branch: load eight bytes, shift them above the bits at hand, OR, advance by the bytes that fit.
+//! - The refill has no branch: load eight bytes, shift them above the buffered bits, OR, advance by the bytes that fit.
 //!   The bits above the count are then already the stream's next bits, and the next refill ORs the same values again.
 //!   The count is in the low six bits of a word whose upper bits are garbage, so that subtracting a whole entry updates
 //!   it. `bzhi` also takes the whole entry as a count of bits.
@@ -119,7 +119,7 @@ fn run_as<T: Element>(
         surplus = turn.taken.saturating_sub(rest.len());
         exit
     };
-    // Bits of the padding were examined but not dropped, so they are the last ones at hand.
+    // Bits of the padding were examined but not dropped, so they are the last ones in the buffer.
     let taken = turn.taken - surplus;
     reader.resume(consumed + taken, turn.bits, (turn.count & 63) - 8 * surplus as u32);
     let next = turn.parts.next;
@@ -130,7 +130,7 @@ fn run_as<T: Element>(
 
 /// The end of the input, with zeros after it as slack for its last bytes.
 ///
-/// A turn begins with 56 bits at hand and at least `TRUE_SLACK` bytes of real input left, 88 bits in all, and drops at most
+/// A turn begins with 56 buffered bits and at least `TRUE_SLACK` bytes of real input left, 88 bits in all, and drops at most
 /// 70: two literals of `LITLEN_ROOT_BITS`, and 20 and 28 bits for a match. So zeros are loaded but never dropped.
 struct Padded([u8; 2 * INPUT_SLACK]);
 
@@ -158,7 +158,7 @@ struct Turn<'a, T> {
     /// Bytes taken from the input.
     taken: usize,
     bits: u64,
-    /// Bits at hand; only the low six bits count.
+    /// The number of buffered bits, in the low six bits; the others are garbage.
     count: u32,
     parts: FastParts<T>,
     codes: Codes<'a>,
@@ -211,7 +211,7 @@ impl<T: Element> Turn<'_, T> {
             && std::arch::is_x86_feature_detected!("avx2")
         {
             return match (self.codes.has_pairs(), self.parts.wraps) {
-                // SAFETY: the processor has what the function was compiled for; the rest is the caller's promise.
+                // SAFETY: the processor has the features that the function uses; the rest is the caller's promise.
                 (false, false) => unsafe { self.run_bmi2::<false, false>() },
                 // SAFETY: as above.
                 (false, true) => unsafe { self.run_bmi2::<false, true>() },
@@ -311,7 +311,7 @@ impl<T: Element> Turn<'_, T> {
 
         refill!();
         let mut entry = litlen_entry!();
-        // A turn: 56 bits at hand, `entry` looked up for them. A root literal takes `LITLEN_ROOT_BITS` at most.
+        // A turn: 56 bits are buffered, `entry` was looked up for them. A root literal takes at most `LITLEN_ROOT_BITS`.
         let exit = loop {
             if next > last_next || out > last_out {
                 break Exit::Slack;

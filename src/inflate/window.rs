@@ -278,7 +278,7 @@ impl Window {
         let mut clone = Self { memory: None, ..*self };
         if let Some(memory) = self.memory {
             let copy = clone.allocate_bytes()?;
-            // SAFETY: both are `WINDOW_BYTES` bytes, and apart; what is uninitialised is copied as such.
+            // SAFETY: both are `WINDOW_BYTES` bytes, and do not overlap; uninitialised bytes are copied as such.
             unsafe { core::ptr::copy_nonoverlapping(memory.as_ptr(), copy.as_ptr(), WINDOW_BYTES) };
             clone.memory = Some(copy);
         }

@@ -257,8 +257,8 @@ impl Ring {
         Ok(())
     }
 
-    /// Ends a call: unless workers may continue, finishes every job that was offered; later jobs are only collected. Returns
-    /// the engine to the idle ones unless the stream `keeps` it.
+    /// Ends a call: unless workers may continue, finishes the jobs that were offered to them; later jobs are only collected.
+    /// Returns the engine to the idle ones unless the stream `keeps` it.
     pub(super) fn rest(&mut self, keeps: bool) {
         self.finish_call();
         if !keeps {

@@ -475,8 +475,8 @@ impl Ahead {
         }
     }
 
-    /// Begins the next guessed stretch, unless the host is busy. What lies before `frontier` is
-    /// decoded or pending.
+    /// Begins the next guessed stretch, unless the host is busy. All data before `frontier` is decoded
+    /// or pending.
     fn begin_next(&mut self, frontier: u64, has_gap: bool, source: &impl Source) -> bool {
         if self.is_exact_wanted() {
             return false;
