@@ -1,16 +1,15 @@
 //! The input side: a slice and the bits taken from it but not used yet.
 //!
-//! zlib pulls one byte at a time, exactly when the next item needs it, and that is visible: in how far `next_in` has
-//! moved whenever a call returns, and in the bit count inside `data_type`. Reading word by word is much faster. Both
-//! are had by reading ahead during a call and giving the surplus back at its end: [`BitReader::give_back`] leaves in
-//! the buffer just the bits that zlib would hold. When a call ends because the input has run out there is nothing to
-//! give back, and the buffer holds what zlib's holds anyway.
+//! zlib reads one byte at a time, exactly when the next item needs it. Callers can observe this: in `next_in` when a call
+//! returns, and in the bit count in `data_type`. Reading whole words is much faster. So this reader reads ahead during a
+//! call and gives the surplus back at its end: [`BitReader::give_back`] leaves in the buffer only the bits that zlib would
+//! hold. If a call ends because the input has run out, there is no surplus, and the buffer already holds zlib's bits.
 
 #![forbid(unsafe_code)]
 
 use crate::raw::load;
 
-/// The bits that live between two calls.
+/// The bits that are kept between two calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HeldBits {
     /// The bits, the next one lowest; zero above `count`.
@@ -26,12 +25,12 @@ pub(crate) struct BitReader<'a> {
     next: usize,
     bits: u64,
     count: u32,
-    /// How many of the bytes taken went into the bits: what can go back at most. Bits from before this call cannot.
+    /// How many of the bytes taken went into the bits, and so can be given back. Bits from before this call cannot.
     pulled: usize,
 }
 
 impl<'a> BitReader<'a> {
-    /// A reader that goes on from `held` with `input`.
+    /// A reader of `held`, then `input`.
     pub(crate) fn new(held: HeldBits, input: &'a [u8]) -> Self {
         Self { input, next: 0, bits: held.bits, count: held.count, pulled: 0 }
     }
@@ -51,24 +50,24 @@ impl<'a> BitReader<'a> {
         (self.input, self.next)
     }
 
-    /// The bits at hand, the next one lowest; zero above [`count`](Self::count).
+    /// The buffered bits, the next one lowest; zero above [`count`](Self::count).
     #[inline(always)]
     pub(crate) fn bits(&self) -> u64 {
         self.bits
     }
 
-    /// How many bits are at hand.
+    /// The number of buffered bits.
     #[inline(always)]
     pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
-    /// The bits at hand as they are kept between calls.
+    /// The buffered bits, in the form that is kept between calls.
     pub(crate) fn held(&self) -> HeldBits {
         HeldBits { bits: self.bits, count: self.count }
     }
 
-    /// Takes up what the fast path left.
+    /// Continues from the state that the fast path left.
     pub(super) fn resume(&mut self, next: usize, bits: u64, count: u32) {
         debug_assert!(next <= self.input.len() && count < 64);
         self.pulled += next - self.next;
@@ -76,13 +75,13 @@ impl<'a> BitReader<'a> {
         self.bits = bits & ((1 << count) - 1);
     }
 
-    /// Sees to it that at least `count` bits (32 at most) are at hand; false when the input ends before.
+    /// Reads until at least `count` bits (at most 32) are buffered; returns false if the input ends first.
     #[inline(always)]
     pub(crate) fn need(&mut self, count: u32) -> bool {
         self.count >= count || self.refill(count)
     }
 
-    /// Takes in as many bytes as fit; false when that makes fewer than `count` bits.
+    /// Reads as many bytes as fit; returns false if there are fewer than `count` bits then.
     fn refill(&mut self, count: u32) -> bool {
         let bytes = (63 - self.count) / 8;
         if let Some(word) = load::first_u64_le(&self.input[self.next..]) {
@@ -103,13 +102,13 @@ impl<'a> BitReader<'a> {
         self.count >= count
     }
 
-    /// The low `count` bits at hand, up to 32.
+    /// Returns the low `count` buffered bits, at most 32, without dropping them.
     #[inline(always)]
     pub(crate) fn peek(&self, count: u32) -> u32 {
         (self.bits & ((1 << count) - 1)) as u32
     }
 
-    /// Drops `count` bits of those at hand.
+    /// Drops `count` buffered bits.
     #[inline(always)]
     pub(crate) fn drop_bits(&mut self, count: u32) {
         debug_assert!(count <= self.count);
@@ -122,7 +121,7 @@ impl<'a> BitReader<'a> {
         self.drop_bits(self.count & 7);
     }
 
-    /// Takes the low `count` bits at hand, up to 32.
+    /// Takes the low `count` buffered bits, at most 32.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: u32) -> u32 {
         let bits = self.peek(count);
@@ -130,7 +129,7 @@ impl<'a> BitReader<'a> {
         bits
     }
 
-    /// Gives whole bytes that this call took back to the input, all but what `keep` bits need.
+    /// Returns whole bytes read in this call to the input, except those that `keep` bits need.
     pub(crate) fn give_back(&mut self, keep: u32) {
         let bytes = (self.count.saturating_sub(keep) as usize / 8).min(self.pulled);
         self.next -= bytes;
@@ -139,12 +138,12 @@ impl<'a> BitReader<'a> {
         self.bits &= (1 << self.count) - 1;
     }
 
-    /// Forgets the bits at hand.
+    /// Drops all buffered bits.
     pub(crate) fn clear(&mut self) {
         (self.bits, self.count, self.pulled) = (0, 0, 0);
     }
 
-    /// Passes over up to `count` whole bytes of the input, past any bits at hand. Gives the bytes.
+    /// Takes and returns up to `count` whole bytes of the input, after any buffered bits.
     pub(crate) fn take_bytes(&mut self, count: usize) -> &'a [u8] {
         let end = self.next + count.min(self.input.len() - self.next);
         let bytes = &self.input[self.next..end];

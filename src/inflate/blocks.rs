@@ -1,16 +1,16 @@
 //! `Blocks`: the sequence of DEFLATE blocks as a machine that can stop between any two bits.
 //!
-//! The machine appends to a `History` and reads from a `BitReader` until one of them runs dry, a place comes at which
-//! the caller wants to stop, or the data ends or proves damaged. It then says which, and goes on from there when
+//! The machine reads from a `BitReader` and appends to a `History` until the input or the room runs out, it reaches a
+//! place where the caller wants to stop, or the data ends or is damaged. It returns which, and continues from there when
 //! called again.
 //!
-//! Its states are those of zlib's `inflate()`, because callers can see them: how many bits have been dropped when
-//! input runs out, that one symbol more is read when the room is used up (it may be the end of the block, or even of
-//! the stream), and what `inflateMark` tells. Between states nothing is pending but what `BlockState` names. Almost all
-//! symbols never come by here: the fast loop decodes them in bulk, and this machine does headers, ends, and the last
-//! symbols before either side is exhausted.
+//! Its states are those of zlib's `inflate()`, because callers can observe them: how many bits have been dropped when
+//! input runs out, that one more symbol is read when the room is used up (it may be the end of the block, or even of
+//! the stream), and the result of `inflateMark`. `BlockState` describes everything that is pending between states. The
+//! fast loop decodes almost all symbols in bulk; this machine decodes headers, ends, and the last symbols before input or
+//! room is exhausted.
 //!
-//! `step` is one long function on purpose: one arm per state, read from top to bottom as a stream would be.
+//! `step` is one long function on purpose: one arm per state, in the order of a stream.
 
 mod lengths;
 mod with_tables;
@@ -27,14 +27,14 @@ use super::message;
 use super::table::{self, BadCode, Codes, END_OF_BLOCK, EXCEPTIONAL, LITERAL, LITLEN_ROOT_BITS, Tables};
 use crate::format::deflate::{END_OF_BLOCK as END_SYMBOL, LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_ORDER};
 
-/// Where the caller wants to stop besides where it must.
+/// Places where the caller wants to stop, besides those where the machine must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// Nowhere.
     Nowhere,
     /// Between blocks.
     Blocks,
-    /// Between blocks and behind each block header.
+    /// Between blocks and after each block header.
     Headers,
 }
 
@@ -53,14 +53,14 @@ pub(crate) enum Event {
     End,
     /// The data is damaged. `held` bits of the offending item are not dropped.
     Damaged {
-        /// zlib's words for it.
+        /// zlib's message.
         message: &'static CStr,
-        /// What zlib leaves in its bit buffer.
+        /// The number of bits that zlib leaves in its bit buffer.
         held: u32,
     },
 }
 
-/// What the machine is in the middle of.
+/// The machine's position in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockState {
     /// Between blocks, where a caller may want to stop.
@@ -69,7 +69,7 @@ pub(crate) enum BlockState {
     TypeBits,
     /// Before the lengths of a stored block.
     StoredLengths,
-    /// Behind the header of a stored block.
+    /// After the header of a stored block.
     StoredStart,
     /// In a stored block with this many bytes to come.
     Stored,
@@ -79,7 +79,7 @@ pub(crate) enum BlockState {
     PrecodeLengths,
     /// In the codeword lengths.
     CodeLengths,
-    /// Behind the header of a block of symbols.
+    /// After the header of a block of symbols.
     SymbolsStart,
     /// Before a literal/length codeword.
     Litlen,
@@ -93,7 +93,7 @@ pub(crate) enum BlockState {
     Match,
     /// A literal waits for room.
     Literal,
-    /// Behind the final block.
+    /// After the final block.
     End,
 }
 
@@ -104,7 +104,7 @@ enum Kind {
     Dynamic,
 }
 
-/// Which tables the last dynamic header got as far as building; only for [`Blocks::codes_used`].
+/// Which tables were built for the last dynamic header before it ended or failed; only for [`Blocks::codes_used`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Built {
     Nothing,
@@ -113,7 +113,7 @@ enum Built {
     Both,
 }
 
-/// The block machine. It keeps no tables, since many a stream needs none; who runs it lends them.
+/// The block machine. It owns no tables, since many streams need none; the caller passes them in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blocks {
     state: BlockState,
@@ -123,7 +123,7 @@ pub(crate) struct Blocks {
     built: Built,
     /// How many symbols of each kind the tables were last built for.
     built_symbols: (u16, u16),
-    /// Whether the tables are those of their `lens` and of `built_symbols`.
+    /// Whether the tables were built from their present `lens` and `built_symbols`.
     has_tables: bool,
     litlen_symbols: u16,
     offset_symbols: u16,
@@ -138,15 +138,15 @@ pub(crate) struct Blocks {
     extra: u32,
     /// The full length of the last match.
     full_length: u32,
-    /// Bits taken since the start of the pending symbol, as `inflateMark` tells them; -1 when none is pending.
+    /// Bits taken since the start of the pending symbol, as `inflateMark` returns them; -1 when none is pending.
     back: i32,
-    /// How many elements the last block of symbols gave, or the open one so far, if `has_size`; during a call, less the
+    /// If `has_size`, how many elements the last block of symbols decoded to, or the open one so far; during a call, minus the
     /// position in the history.
     size: usize,
     has_size: bool,
 }
 
-/// A machine but for its tables, which the codeword lengths give again.
+/// A machine without its tables, which can be rebuilt from the codeword lengths.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Saved {
     state: BlockState,
@@ -245,8 +245,8 @@ impl Blocks {
         }
     }
 
-    /// Back to before the first block, in place. What is known of the size of blocks stays: members of one file, or
-    /// messages of one connection, are much alike.
+    /// Returns to before the first block, in place. Keeps the last block's size: members of one file, or messages of one
+    /// connection, are similar.
     pub(crate) fn reset(&mut self) {
         self.state = BlockState::TypeBits;
         self.is_final = false;
@@ -254,7 +254,7 @@ impl Blocks {
         self.back = -1;
     }
 
-    /// What it takes to go on from here later; `None` inside a dynamic block's header.
+    /// Returns the state to continue from here later; `None` inside a dynamic block's header.
     pub(super) fn save(&self, tables: Option<&Tables>) -> Option<Saved> {
         let is_in_header = matches!(
             self.state,
@@ -277,17 +277,17 @@ impl Blocks {
         })
     }
 
-    /// Back to where `saved` was taken; false if that makes no sense, and then the machine must be reset. Where
-    /// [`Saved::needs_tables`] says so there must be tables.
+    /// Restores the state `saved`. Returns false if it is not valid; then the machine must be reset. Needs `tables` if
+    /// [`Saved::needs_tables`] is true.
     pub(super) fn restore(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.reset();
         self.set(saved);
         !saved.needs_tables() || tables.is_some_and(|tables| self.rebuild(saved, tables))
     }
 
-    /// Moves a machine between two symbols forward to where another one was that decoded the same
-    /// stream. Builds the tables only if they are not those of the block already. Where
-    /// [`Saved::has_codes`] says so there must be tables.
+    /// Moves a machine that is between two symbols forward to the state `saved` of another machine that
+    /// decoded the same stream. Builds the tables only if they are not the block's already. Needs
+    /// `tables` if [`Saved::has_codes`] is true.
     pub(super) fn pass_to(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.set(saved);
         if !saved.has_codes() {
@@ -307,7 +307,7 @@ impl Blocks {
         true
     }
 
-    /// Sets all but what belongs to the tables.
+    /// Sets all fields that do not concern the tables.
     fn set(&mut self, saved: &Saved) {
         self.state = saved.state;
         self.is_final = saved.is_final;
@@ -317,19 +317,19 @@ impl Blocks {
         (self.full_length, self.back) = (saved.full_length, saved.back);
     }
 
-    /// Builds the tables of the open block; false if its codes make no sense.
+    /// Builds the tables of the open block; returns false if its codes are not valid.
     fn rebuild(&mut self, saved: &Saved, tables: &mut Tables) -> bool {
         tables.lens = saved.lens;
-        // Whoever saves a place is in a large stream, for which the widest tables are right.
+        // Places are saved in large streams, for which the widest tables are best.
         self.build_codes(tables, LITLEN_ROOT_BITS).is_ok()
     }
 
-    /// What the machine is in the middle of.
+    /// The machine's position in a block.
     pub(crate) fn state(&self) -> BlockState {
         self.state
     }
 
-    /// Puts the machine between two blocks; `stoppable` when a caller that stops there shall see the place.
+    /// Puts the machine between two blocks; `stoppable` if a caller that stops between blocks must stop here.
     pub(crate) fn await_block(&mut self, stoppable: bool) {
         self.state = if stoppable { BlockState::Type } else { BlockState::TypeBits };
     }
@@ -339,8 +339,8 @@ impl Blocks {
         self.is_final
     }
 
-    /// What `inflateMark` adds up: bits taken since the start of the pending symbol, and bytes done of it or still to
-    /// come.
+    /// The two parts of `inflateMark`: bits taken since the start of the pending symbol; bytes of a stored block still to
+    /// come, or of a match already copied.
     pub(crate) fn mark(&self) -> (i32, u32) {
         let bytes = match self.state {
             BlockState::Stored => self.length,
@@ -365,8 +365,8 @@ impl Blocks {
         }
     }
 
-    /// Goes on until something stops it. Without `tables` that is the first dynamic block; in such a block, `tables`
-    /// are those that it began with.
+    /// Runs until something stops it. Without `tables` it stops at the first dynamic block; within a dynamic block, `tables`
+    /// must be those that it began with.
     pub(super) fn step<T: Element>(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -380,7 +380,7 @@ impl Blocks {
         event
     }
 
-    /// [`step`](Self::step), but for what it counts.
+    /// [`step`](Self::step) without its counting.
     fn run<T: Element>(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -423,8 +423,8 @@ impl Blocks {
                         damaged!(message::STORED_LENGTHS, 32);
                     }
                     reader.drop_bits(32);
-                    // What follows is bytes. Those read ahead go back; what a caller had primed besides is dropped,
-                    // as zlib does.
+                    // Whole bytes follow. Gives back those read ahead; drops any other bits that the caller primed, as zlib
+                    // does.
                     reader.give_back(0);
                     reader.clear();
                     self.length = lengths & 0xffff;
@@ -590,7 +590,7 @@ impl Blocks {
         }
     }
 
-    /// Moves what it can of a stored block; what to stop for, if anything.
+    /// Copies as much of a stored block as possible; returns the event to stop for, if any.
     fn copy_stored<T: Element>(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -609,7 +609,7 @@ impl Blocks {
         }
     }
 
-    /// Builds both codes of a dynamic block, or says what is wrong with them.
+    /// Builds both codes of a dynamic block; fails with zlib's message if they are not valid.
     fn build_codes(&mut self, tables: &mut Tables, root_bits: u32) -> Result<(), &'static CStr> {
         self.built_symbols = (self.litlen_symbols, self.offset_symbols);
         let (litlen, offset) = (usize::from(self.litlen_symbols), usize::from(self.offset_symbols));
@@ -623,12 +623,11 @@ impl Blocks {
         outcome
     }
 
-    /// Index bits for the literal/length table of a block that begins at `position`, with `input` bytes of input at
-    /// hand.
+    /// Index bits for the literal/length table of a block that begins at `position`, with `input` bytes of input available.
     ///
-    /// A table twice as wide takes up to twice as long to fill and saves a second lookup for the codewords one bit
-    /// longer. That pays over a large block, not over a few hundred bytes. How large a block will be is not known; most
-    /// are about as large as the last one. Before the first there is the input at hand, which is the whole of a message.
+    /// A table twice as large takes up to twice as long to fill and saves a second lookup for the codewords one bit
+    /// longer. That pays for a large block, not for a few hundred bytes. A block's size is estimated by the last block's; for
+    /// the first block, by the available input, which for a message is all of it.
     fn litlen_root_bits(&self, input: usize, position: usize) -> u32 {
         let size = if self.has_size { self.size.wrapping_add(position) } else { input.saturating_mul(2) };
         if size < SMALL_BLOCK { LITLEN_ROOT_BITS - 1 } else { LITLEN_ROOT_BITS }
@@ -644,7 +643,7 @@ impl Blocks {
     }
 }
 
-/// Blocks that give fewer elements than this get a table with one index bit less.
+/// Blocks that decode to fewer elements than this get a table with one index bit less.
 const SMALL_BLOCK: usize = 4096;
 
 /// Takes one codeword, but not its extra bits; `None` when the input ends inside it.
@@ -662,7 +661,7 @@ fn take_codeword(
             *back += len as i32;
             return Some(entry);
         }
-        // The entry was found with zeros in place of the missing bits. Any one more bit may make it another.
+        // The entry was looked up with zeros in place of the missing bits; with one more bit it may be a different one.
         if !reader.need(reader.count() + 1) {
             return None;
         }

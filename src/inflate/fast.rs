@@ -1,6 +1,6 @@
-//! The fast loop: symbols while both sides have slack.
+//! The fast loop: decodes symbols while both input and output have slack.
 //!
-//! Nearly all time of a decoder goes here. One turn of the loop decodes up to three literals, or up to two literals
+//! A decoder spends nearly all its time here. One turn of the loop decodes up to three literals, or up to two literals
 //! and a match:
 //!
 //! ```text
@@ -9,53 +9,53 @@
 //!     up to three times: entry is a literal -> drop, load the next entry, store
 //!     entry is a length  -> drop code and extra bits at once; cut the extra bits from the old buffer
 //!     offset entry       -> the same
-//!     load the next entry; refill; copy the match in wide strokes
+//!     load the next entry; refill; copy the match with wide stores
 //! ```
 //!
-//! What makes it quick, most of it known from libdeflate or ISA-L:
-//! - The refill has no branch: load eight bytes, shift them above the bits at hand, OR, step on by the bytes that
-//!   fit. The bits above the count are then already true bits of the stream, and the OR of the next refill repeats
-//!   them harmlessly. The count lives in the low six bits of a word whose upper bits are rubbish, so that subtracting
-//!   a whole entry updates it. `bzhi`, too, takes the whole entry as a count of bits.
-//! - The entry holds base, code length and total drop (`table`), so a length or offset costs one lookup, one shift on the
-//!   critical path, and its extra bits are cut from a saved copy off that path.
-//! - The next entry is loaded before the match is copied, so the load's latency hides in the copy.
-//! - A literal shows in the sign bit; everything rare shares one flag and leaves the straight path, by branches that the
-//!   compiler is told are cold. What only a rare exit needs is computed out of line ([`match_bits`]).
+//! Optimisations, most of them from libdeflate or ISA-L:
+//! - The refill has no branch: load eight bytes, shift them above the buffered bits, OR, advance by the bytes that fit.
+//!   The bits above the count are then already the stream's next bits, and the next refill ORs the same values again.
+//!   The count is in the low six bits of a word whose upper bits are garbage, so that subtracting a whole entry updates
+//!   it. `bzhi` also takes the whole entry as a count of bits.
+//! - The entry holds base, code length and total drop (`table`), so a length or offset costs one lookup and one shift on
+//!   the critical path; its extra bits are extracted from a saved copy off that path.
+//! - The next entry is loaded before the match is copied, so the copy hides the load's latency.
+//! - The sign bit marks a literal; all rare cases share one flag and leave the straight path, by branches marked cold for
+//!   the compiler. Values that only a rare exit needs are computed out of line ([`match_bits`]).
 //!
-//! The loop checks slack once per turn: it drops 70 bits at most and loads 8 bytes, for which 32 bytes of input are
-//! enough. A match that would end past the limit is not copied but handed back, so the output needs slop only for the
-//! strokes' overshoot and the loop runs to within three elements of the limit. What remains, the last symbols
-//! before either end and every rare event, is done one symbol at a time by `blocks`. An input that ends sooner is copied
-//! to a larger array, with zeros after it ([`Padded`]): for a message of 1 KiB its last 32 bytes are many.
+//! The loop checks slack once per turn: it drops at most 70 bits and loads 8 bytes, for which 32 bytes of input are
+//! enough. A match that would end past the limit is not copied but returned, so the output needs slop only for the
+//! overshoot of wide stores, and the loop runs to within three elements of the limit. `blocks` decodes the rest, the
+//! last symbols before either end and every rare case, one symbol at a time. A shorter input is copied to a larger
+//! array, with zeros after it ([`Padded`]): in a message of 1 KiB the last 32 bytes are a large part.
 //!
-//! Where the codeword lengths promise it (`table::pair_likelihood`), root entries stand for two literals, and a turn
-//! decodes up to six. Both are stored in one stroke, and how far to step on comes out of the entry, so a pair costs no
-//! branch. That loop is a compilation of its own, since the wider store costs data without pairs 3 to 10 %.
+//! If the codeword lengths suggest it (`table::pair_likelihood`), root entries hold two literals, and a turn decodes up
+//! to six. Both are stored with one store, and the entry gives the number to advance by, so a pair costs no branch. That
+//! loop is compiled separately, since with data without pairs the wider store costs 3 to 10 %.
 //!
-//! The history may be a ring (`history`). A match then may begin before the ring's base, which is at its other end: one
-//! conditional move, and an exit for the few matches that cross the seam in place of that for those that reach too far.
-//! That loop is a compilation of its own, too.
+//! The history may be a ring (`history`). Then a match may begin before the ring's base, at the ring's other end: this
+//! costs one conditional move. The few matches that cross the base leave the loop, by the exit that without a ring is
+//! for matches that reach too far. That loop is compiled separately, too.
 //!
 //! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, for their
-//! three-operand shifts (worth 4 to 12 % to a prototype), and without. The processor is asked at each entry, which
-//! costs a load and a test.
+//! three-operand shifts (which gained 4 to 12 % in a prototype), and without. The processor's features are checked at
+//! each call, which costs a load and a test.
 //!
-//! The function is long because it is one loop whose variables live in registers; it has no state besides.
+//! The function is long because it is one loop whose variables are in registers; it has no other state.
 
 use super::bit_reader::BitReader;
 use super::history::{Element, FastParts, History};
 use super::table::{self, Codes, END_OF_BLOCK, EXCEPTIONAL, LITERAL, LITLEN_ROOT_BITS, PAIR, SUBTABLE};
 use crate::raw::{copy, load};
 
-/// Why the fast loop stopped. The bits of what it names have been dropped.
+/// Why the fast loop stopped. The bits of the symbol or match in question have been dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// One side lacks slack; the next symbol is not touched.
+    /// Input or output lacks slack; the next symbol was not read.
     Slack,
     /// The end-of-block symbol was read.
     EndOfBlock,
-    /// A match was read that does not fit or reaches too far; nothing of it is copied.
+    /// A match was read that does not fit or reaches too far; none of it was copied.
     Match {
         /// How many elements.
         length: u32,
@@ -64,15 +64,15 @@ pub(super) enum Exit {
         /// How many bits the match took.
         bits: u32,
     },
-    /// A literal/length codeword means nothing.
+    /// A literal/length codeword without a meaning.
     BadLitlen,
-    /// An offset codeword means nothing.
+    /// An offset codeword without a meaning.
     BadOffset,
 }
 
 /// Input bytes that must be left at the top of a turn: see the head of this file.
 const INPUT_SLACK: usize = 32;
-/// Literals that a turn may append before it looks at the limit again: three entries' worth.
+/// Literals that a turn may append before it checks the limit again: those of three entries.
 const fn literals_per_turn(has_pairs: bool) -> usize {
     if has_pairs { 6 } else { 3 }
 }
@@ -86,7 +86,7 @@ pub(super) fn run<T: Element>(
     run_as(reader, history, codes, false)
 }
 
-/// [`run`], by the portable compilation if so asked.
+/// [`run`], without BMI2 and AVX2 if `portable`.
 #[inline(always)]
 fn run_as<T: Element>(
     reader: &mut BitReader<'_>,
@@ -119,7 +119,7 @@ fn run_as<T: Element>(
         surplus = turn.taken.saturating_sub(rest.len());
         exit
     };
-    // Bits of the padding were looked at but not dropped, so they are the last ones at hand.
+    // Bits of the padding were examined but not dropped, so they are the last ones in the buffer.
     let taken = turn.taken - surplus;
     reader.resume(consumed + taken, turn.bits, (turn.count & 63) - 8 * surplus as u32);
     let next = turn.parts.next;
@@ -128,14 +128,14 @@ fn run_as<T: Element>(
     exit
 }
 
-/// The end of the input, with zeros after it, so that it has slack to its last bytes.
+/// The end of the input, with zeros after it as slack for its last bytes.
 ///
-/// A turn begins with 56 bits at hand and at least `TRUE_SLACK` bytes of true input left, 88 bits, and drops 70 at most: two
-/// literals of `LITLEN_ROOT_BITS`, and 20 and 28 bits for a match. So zeros are loaded but never dropped.
+/// A turn begins with 56 buffered bits and at least `TRUE_SLACK` bytes of real input left, 88 bits in all, and drops at most
+/// 70: two literals of `LITLEN_ROOT_BITS`, and 20 and 28 bits for a match. So zeros are loaded but never dropped.
 struct Padded([u8; 2 * INPUT_SLACK]);
 
 impl Padded {
-    /// True bytes that must be left at the top of a turn.
+    /// Real bytes that must be left at the top of a turn.
     const TRUE_SLACK: usize = 4;
     /// A shorter input is not worth the copy.
     const LEAST: usize = 14;
@@ -146,38 +146,38 @@ impl Padded {
         Self(bytes)
     }
 
-    /// The input for the loop, which goes on until fewer than `INPUT_SLACK` bytes of it are left.
+    /// The input for the loop, which continues until fewer than `INPUT_SLACK` bytes of it are left.
     fn input(&self, len: usize) -> &[u8] {
         &self.0[..len - Self::TRUE_SLACK + INPUT_SLACK]
     }
 }
 
-/// What the loop takes and leaves.
+/// The loop's input, output and state, before and after it.
 struct Turn<'a, T> {
     input: &'a [u8],
     /// Bytes taken from the input.
     taken: usize,
     bits: u64,
-    /// Bits at hand; only the low six bits count.
+    /// The number of buffered bits, in the low six bits; the others are garbage.
     count: u32,
     parts: FastParts<T>,
     codes: Codes<'a>,
 }
 
-/// How many bits a match took, of which `root_bits` were dropped before a subtable's. A function of its own, so that the
-/// loop need not keep the parts at hand.
+/// The number of bits of a match, of which `root_bits` were dropped before a subtable's. Not inlined, so that the loop
+/// need not keep the parts in registers.
 #[cold]
 #[inline(never)]
 fn match_bits(root_bits: u32, length: u32, offset: u32) -> u32 {
     root_bits + table::total_bits(length) + table::total_bits(offset)
 }
 
-/// Marks the path to its call as seldom taken.
+/// Marks the path that calls it as rarely taken.
 #[cold]
 #[inline]
 fn cold() {}
 
-/// A condition that seldom holds.
+/// A condition that is rarely true.
 #[inline(always)]
 fn unlikely(is: bool) -> bool {
     if is {
@@ -198,7 +198,7 @@ fn low_bits<const BMI2: bool>(word: u64, entry: u32) -> u64 {
 }
 
 impl<T: Element> Turn<'_, T> {
-    /// Runs the compilation of the loop that suits the history, the codes and this processor.
+    /// Runs the version of the loop for the history, the codes and this processor.
     ///
     /// # Safety
     /// - As for [`body`](Self::body), but for the processor and `WRAPS`, which are seen to here.
@@ -211,7 +211,7 @@ impl<T: Element> Turn<'_, T> {
             && std::arch::is_x86_feature_detected!("avx2")
         {
             return match (self.codes.has_pairs(), self.parts.wraps) {
-                // SAFETY: the processor has what the function was compiled for; the rest is the caller's promise.
+                // SAFETY: the processor has the features that the function uses; the rest is the caller's promise.
                 (false, false) => unsafe { self.run_bmi2::<false, false>() },
                 // SAFETY: as above.
                 (false, true) => unsafe { self.run_bmi2::<false, true>() },
@@ -311,7 +311,7 @@ impl<T: Element> Turn<'_, T> {
 
         refill!();
         let mut entry = litlen_entry!();
-        // A turn: 56 bits at hand, `entry` looked up for them. A root literal takes `LITLEN_ROOT_BITS` at most.
+        // A turn: 56 bits are buffered, `entry` was looked up for them. A root literal takes at most `LITLEN_ROOT_BITS`.
         let exit = loop {
             if next > last_next || out > last_out {
                 break Exit::Slack;
@@ -391,8 +391,8 @@ impl<T: Element> Turn<'_, T> {
 
             let mut source = out.wrapping_sub(distance).cast_const();
             let behind = out.wrapping_add(length as usize);
-            // How far the source lies before the base, less one; a huge number if it does not. If it ends past the base it
-            // crosses the seam. So close to it there may be a distance below 16, which the copy below is not for.
+            // The source's distance before the base, minus one; a huge number if it is not before it. A source that ends past the
+            // base crosses the seam. So close to the seam the distance may be below 16, which the copy below does not support.
             let before_base = (base as usize).wrapping_sub(source as usize).wrapping_sub(1);
             let is_outside = match WRAPS {
                 true => before_base < length as usize * scale + 15,
@@ -439,7 +439,7 @@ mod tests {
     use crate::format::deflate::WINDOW_SIZE;
     use crate::random::Random;
 
-    /// What the loop must do, one symbol at a time, with `out` before the first.
+    /// The expected result of the loop, computed one symbol at a time; `out` is the output before the first.
     fn plain(input: &[u8], codes: Codes<'_>, mut out: Vec<u8>, room: usize) -> (Exit, Vec<u8>, u64) {
         let mut position = 0u64;
         let room = out.len() + room;
@@ -489,7 +489,7 @@ mod tests {
         }
     }
 
-    /// The loop itself, and what it leaves to others: matches at a ring's seam, which do fit.
+    /// Runs the loop, and does the part that it leaves to its caller: matches at a ring's seam, which do fit.
     fn ours(
         input: &[u8],
         codes: Codes<'_>,
@@ -564,7 +564,7 @@ mod tests {
                 let (ours, ours_at, _) = ours(&input, codes, &mut history, portable);
                 let done = history.position();
                 if exit == Exit::Slack {
-                    // The loop looks at its slack once a turn and with padded input later, so it may have gone on.
+                    // The loop checks its slack once a turn, and with padded input later, so it may have decoded more.
                     let both = done.min(expected.len());
                     assert_eq!(buffer[..both], expected[..both], "round {round}");
                     continue;

@@ -1,28 +1,28 @@
 //! The start finder: places in the middle of a gzip file from which decoding can begin.
 //!
-//! Three kinds of place are looked for, the cheapest to find and the best to have first:
+//! Searches for three kinds of place, in order of search cost and usefulness:
 //!
-//! 1. **A member's header.** Behind it no history is needed at all. `1f 8b 08` and fields that make sense; files of many members,
-//!    BGZF among them, have one every few KiB.
-//! 2. **Behind a sync marker**, `00 00 ff ff`, a block begins on a byte boundary. Parallel compressors leave one every 128 KiB or so
-//!    of their input.
-//! 3. **A dynamic block's header**, at any bit. Nothing marks it, but few bit strings can be one. The tests go from cheap to dear:
+//! 1. **A member's header**: `1f 8b 08` and plausible fields. Decoding from it needs no history. Files of many members, such as
+//!    BGZF, have one every few KiB.
+//! 2. **After a sync marker**, `00 00 ff ff`, a block begins on a byte boundary. Parallel compressors write one about every
+//!    128 KiB of their input.
+//! 3. **A dynamic block's header**, at any bit. Nothing marks it, but few bit strings are valid. The cheapest tests come first:
 //!
 //! ```text
 //! 64 bits at once:   not final, dynamic, at most 286 and 30 symbols      1 in 10 bit offsets passes
 //! by table:          the precode's lengths make a complete code          1 in 2000
 //! length by length:  the literal/length code is not oversubscribed       1 in 100,000 or so; most fall within twenty lengths
-//! by the machine:    both sets of lengths make codes that zlib accepts   true ones, and next to nothing else
+//! block machine:     both sets of lengths make codes that zlib accepts   real headers, and very few others
 //! ```
 //!
-//! Each test before the machine's refuses only what that would refuse. Without the third the machine's was most of the search: it reads all
-//! lengths of a header before it looks at their sum.
+//! The first three tests reject only headers that the block machine would reject too. Without the third, most of the search
+//! time is spent in the machine, which reads all lengths of a header before it checks their sum.
 //!
-//! Stored and fixed blocks are not looked for: the first bytes of neither tell enough, and the next dynamic block is not far in any
-//! file worth the trouble.
+//! Does not search for stored and fixed blocks: their first bytes are too common, and files worth decoding in parallel have
+//! dynamic blocks nearby.
 //!
-//! A place found is a guess. Whoever decodes from the file's start and comes to this very bit between two blocks has proved it; nothing else
-//! is relied on, so a wrong guess costs time only.
+//! A result is a guess. It is confirmed when a decoder that started at the file's beginning reaches this bit between two
+//! blocks. Nothing relies on an unconfirmed guess, so a wrong one costs only time.
 
 #![forbid(unsafe_code)]
 
@@ -32,37 +32,37 @@ use super::history::History;
 use crate::format::deflate::{PRECODE_ORDER, PRECODE_SYMBOLS};
 use crate::raw::{find_byte, load};
 
-/// A place to begin.
+/// A place from which decoding can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// The first byte of a member's header.
     Member(usize),
-    /// The first bit of a block, behind a sync marker.
+    /// The first bit of a block, after a sync marker.
     Marked(u64),
     /// The first bit of a block.
     Block(u64),
 }
 
-/// Which places to look for.
+/// Which places to search for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Search {
-    /// The best of all kinds.
+    /// All kinds, the most useful first.
     #[default]
     All,
-    /// The next block, whatever stands before it: where the last search found neither member nor marker.
+    /// Only blocks, with or without a marker before them: used after a search that found neither member nor marker.
     Blocks,
 }
 
-/// How far a member's header is looked for. Where members are longer than this, a block in the middle of one is nearer.
+/// Bytes searched for a member's header. If members are longer than this, a block inside one is nearer.
 const MEMBER_REACH: usize = 128 << 10;
 
-/// How far a sync marker is looked for: what 512 KiB of text are compressed to, the longest distance in common use, and some more.
+/// Bytes searched for a sync marker. The longest interval in common use is 512 KiB of input; as compressed text it fits here.
 const MARKER_REACH: usize = 256 << 10;
 
-/// How far a block is looked for. Where there is none so far, there may be none at all: stored data, or one giant block.
+/// Bytes searched for a block. If there is none this far, there may be none at all: stored data, or one giant block.
 const BLOCK_REACH: usize = 256 << 10;
 
-/// Looks for a place in `input`, which is some of a gzip file's middle.
+/// Searches `input`, a part from the middle of a gzip file, for a place to begin decoding.
 pub fn find_start(input: &[u8], search: Search) -> Option<Start> {
     let reach = |reach: usize| &input[..reach.min(input.len())];
     let mut machine = WithTables::new();
@@ -77,8 +77,8 @@ pub fn find_start(input: &[u8], search: Search) -> Option<Start> {
     find_block(input, BLOCK_REACH, &mut machine).map(Start::Block)
 }
 
-/// The bytes of a gzip header whose values are known, from the flags on, leave few others: reserved flags are zero, `XFL` is one of
-/// three, `OS` one of fourteen or unknown.
+/// Whether `bytes` begin with a plausible gzip header. Besides the magic bytes it checks that the reserved flags are zero,
+/// `XFL` is one of three values, and `OS` is one of fourteen or 255 (unknown).
 fn is_member(bytes: &[u8]) -> bool {
     matches!(bytes.first_chunk(), Some([0x1f, 0x8b, 8, 0..0x20, _, _, _, _, 0 | 2 | 4, 0..=13 | 255]))
 }
@@ -109,9 +109,9 @@ fn find_behind_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> O
     None
 }
 
-/// Looks for a dynamic block's header that begins in the first `reach` bytes.
+/// Searches for a dynamic block's header that begins in the first `reach` bytes.
 fn find_block(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
-    /// Bit offsets that one word serves: the header's fixed part takes 17 bits.
+    /// Bit offsets that are tested with one 64-bit word: the fixed part of a header has 17 bits.
     const STEP: usize = 48;
     let mut at = 0;
     while at < reach {
@@ -136,15 +136,15 @@ fn find_block(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u6
     None
 }
 
-/// The bit offsets in `word`, one bit for each, at which a dynamic block that is not the final one may begin: the bits 0, 0, 1,
-/// then two counts of five bits, of which 30 and 31 are too many.
+/// Returns a mask of the bit offsets in `word` at which a non-final dynamic block may begin: the bits 0, 0, 1, then two
+/// counts of five bits, neither of which is 30 or 31.
 fn plausible_offsets(word: u64) -> u64 {
     let begins = !word & !(word >> 1) & (word >> 2);
     let top_bits = word & word >> 1 & word >> 2 & word >> 3;
     begins & !(top_bits >> 4) & !(top_bits >> 9)
 }
 
-/// Sums of 2^(7 - length) over four lengths of three bits each, a length of 0 counting nothing.
+/// Sums of 2^(7 - length) over four lengths of three bits each; a length of 0 adds nothing.
 static KRAFT: [u16; 4096] = {
     let mut sums = [0; 4096];
     let mut index = 0;
@@ -161,23 +161,23 @@ static KRAFT: [u16; 4096] = {
     sums
 };
 
-/// The `count` lengths of three bits that begin at `bit`, if they make a complete code.
+/// Returns the `count` three-bit lengths that begin at `bit`, if they make a complete code.
 fn complete_precode(input: &[u8], bit: u64, count: u32) -> Option<u64> {
     let word = load::first_u64_le(input.get((bit / 8) as usize..)?)?;
-    // 57 bits are left at least, and 19 lengths take no more. Without a branch, for nothing here could be predicted.
+    // At least 57 bits are left, and 19 lengths take 57. No branches: they would be unpredictable.
     let lengths = word >> (bit % 8) & ((1 << (3 * count)) - 1);
     let sum = |shift: u32| KRAFT[(lengths >> shift & 0xfff) as usize];
     (sum(0) + sum(12) + sum(24) + sum(36) + sum(48) == 128).then_some(lengths)
 }
 
-/// Whether the codeword lengths that begin at `bit` may make a literal/length code of `symbols` symbols. Wrong ones soon claim more than there
-/// is. At the input's end it may be anything.
+/// Whether the codeword lengths that begin at `bit` may make a literal/length code of `symbols` symbols. Random lengths soon
+/// oversubscribe the code space. Returns true if the input ends first.
 fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32) -> bool {
     /// A complete code's sum of 2^(15 - length).
     const WHOLE: u32 = 1 << 15;
-    /// What repeats the length before the first: it is refused at once.
+    /// The share of a length repeated before there is any: larger than the whole, so it is rejected at once.
     const NONE: u32 = WHOLE + 1;
-    /// What one symbol of that length takes of the whole; nothing for those that say zeros.
+    /// The share of the whole that one symbol of this length takes; 0 for precode symbols that encode zeros.
     const SHARES: [u32; 32] = {
         let mut shares = [0; 32];
         let mut len = 1;
@@ -187,7 +187,7 @@ fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32)
         }
         shares
     };
-    /// How often a symbol says its length: at least so often, and how many bits tell how much more often.
+    /// For each precode symbol, the minimum repeat count and the number of extra bits that are added to it.
     const REPEATS: [(u8, u8); 32] = {
         let mut repeats = [(1, 0); 32];
         (repeats[16], repeats[17], repeats[18]) = ((3, 2), (3, 3), (11, 7));
@@ -200,11 +200,11 @@ fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32)
         let bits = word >> (bit % 8);
         let entry = table[(bits & 0x7f) as usize];
         let (symbol, taken) = (usize::from(entry & 31), u32::from(entry >> 5));
-        // No branch on the symbol, which nothing predicts.
+        // No branch on the symbol, which is unpredictable.
         let (least, extra_bits) = REPEATS[symbol];
         let repeat = u32::from(least) + ((bits >> taken) as u32 & ((1 << extra_bits) - 1));
         let share = if symbol == 16 { last } else { SHARES[symbol] };
-        // What a repetition gives beyond the last symbol is the offset code's.
+        // Repeats past the last literal/length symbol belong to the offset code.
         sum += share * repeat.min(symbols - done);
         if sum > WHOLE {
             return false;
@@ -213,11 +213,11 @@ fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32)
         done += repeat;
         bit += u64::from(taken + u32::from(extra_bits));
     }
-    // An incomplete code is right only with a single symbol, of one bit.
+    // An incomplete code is valid only with a single symbol, of one bit.
     sum == WHOLE || sum == WHOLE / 2
 }
 
-/// The precode's symbol for each seven bits in the low five bits of an entry, and its length above them.
+/// Maps each value of seven bits to the precode's symbol, in the low five bits of the entry, and its length above them.
 fn precode_table(lengths: u64) -> [u8; 128] {
     let length_of = |place: usize| (lengths >> (3 * place) & 7) as u8;
     let mut by_symbol = [0; PRECODE_SYMBOLS];
@@ -236,7 +236,7 @@ fn precode_table(lengths: u64) -> [u8; 128] {
     }
     let mut table = [0; 128];
     for (symbol, &len) in by_symbol.iter().enumerate().filter(|&(_, &len)| len != 0) {
-        // They are read from their first bit.
+        // Codewords are read from their first bit, so the index is bit-reversed.
         let mut place = usize::from(next[usize::from(len)].reverse_bits() >> 1);
         next[usize::from(len)] = next[usize::from(len)].wrapping_add(128 >> len);
         while let Some(entry) = table.get_mut(place) {
@@ -260,7 +260,7 @@ fn is_dynamic_header(input: &[u8], bit: u64, machine: &mut WithTables) -> bool {
         && machine.state() == BlockState::SymbolsStart
 }
 
-/// A reader that stands at `bit` of `input`; `None` when that lies behind its end.
+/// Returns a reader positioned at `bit` of `input`; `None` if that is past the end.
 pub(super) fn reader_at(input: &[u8], bit: u64) -> Option<BitReader<'_>> {
     let (byte, used) = ((bit / 8) as usize, (bit % 8) as u32);
     if used == 0 {
@@ -341,7 +341,7 @@ mod tests {
         let (start, _) =
             blocks_of(&stream, data.len()).into_iter().find(|block| block.1).expect("a dynamic block");
         for shift in 0..48u64 {
-            // The stream from its block on, behind `shift` one bits.
+            // `shift` one bits, then the stream from its block on.
             let mut shifted = vec![0xffu8; 6];
             let bits = (start..start + 8000).map(|bit| stream[bit as usize / 8] >> (bit % 8) & 1);
             shifted.resize(6 + 1000 + 8, 0);

@@ -1,8 +1,8 @@
 //! `History`: an append-only buffer whose earlier elements may be repeated.
 //!
-//! All a DEFLATE decoder does to its output is append elements and repeat earlier ones. This is that buffer, over
-//! memory that may be uninitialised past the write position: a caller's output buffer, or the window of a stream.
-//! Three marks divide it:
+//! A DEFLATE decoder only appends elements to its output and repeats earlier ones. This is such a buffer, over memory
+//! that may be uninitialised past the write position: a caller's output buffer, or the window of a stream. Three
+//! positions divide it:
 //!
 //! ```text
 //! base        low            position        limit        capacity
@@ -10,42 +10,42 @@
 //!  |           |   repeated    |               |             |
 //! ```
 //!
-//! Matches may reach back to `low`; what lies before it does not belong to the stream as the caller may know it.
-//! Elements are appended up to `limit`. Wide strokes may write rubbish anywhere from `position` to `capacity`, which
-//! is the purpose of the slop: with enough of it, decoding runs at full speed right up to the limit.
+//! Matches may reach back to `low`; elements before it may exist but are not part of the stream's history. Elements are
+//! appended up to `limit`. Wide stores may write garbage anywhere from `position` to `capacity`. With enough slop,
+//! decoding runs at full speed up to the limit.
 //!
-//! The buffer of a stream is a *ring*: what was appended before the base is found at the other end, and `low` may lie
-//! before the base. The ring is [`GAP`](History::GAP) elements larger than the farthest distance, so that what is
-//! written wide past the position does not reach what may still be repeated.
+//! The buffer of a stream is a *ring*: elements appended before the base are at its other end, and `low` may lie before
+//! the base. The ring is [`GAP`](History::GAP) elements larger than the largest distance, so that wide stores past the
+//! position do not overwrite elements that may still be repeated.
 //!
 //! ```text
 //! base           position                                      ring    capacity
 //!  |   newest      | room, gap | oldest that may be repeated ... | slop  |
 //! ```
 //!
-//! The element is a byte, or a 16-bit unit that can also name a place in a window not known yet.
+//! The element is a byte, or a 16-bit unit that can also be an index into a window that is not known yet.
 
 use core::marker::PhantomData;
 
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Output, copy};
 
-/// What a decoder appends: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
+/// An element of a decoder's output: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
 ///
 /// # Safety
 /// - A copy of the bytes of some elements is as many elements, and their size divides [`copy::SLOP_BYTES`].
 /// - The two functions initialise the elements that they are asked for, and write nothing else.
 pub(crate) unsafe trait Element: Copy {
-    /// The element that stands for this literal.
+    /// Converts a literal to an element.
     fn literal(byte: u8) -> Self;
 
-    /// Stores the elements that stand for two literals, the first in the low byte.
+    /// Stores the elements of two literals, the first in the low byte of `literals`.
     ///
     /// # Safety
     /// - `target` is valid for writes of two elements.
     unsafe fn store_two(literals: u16, target: *mut Self);
 
-    /// Stores the elements that stand for `bytes`.
+    /// Stores `bytes` as elements.
     ///
     /// # Safety
     /// - `target` is valid for writes of as many elements, and does not overlap `bytes`.
@@ -92,14 +92,14 @@ unsafe impl Element for u16 {
     }
 }
 
-/// An append-only view of a buffer. Elements from `low` to `position` are initialised; in a ring these may be those before
-/// the base at its other end.
+/// An append-only view of a buffer. Elements from `low` to `position` are initialised; in a ring those before the base are
+/// at its other end.
 #[derive(Debug)]
 pub(crate) struct History<'a, T> {
     base: *mut T,
     /// Whether the buffer is a ring, of `RING` elements.
     is_ring: bool,
-    /// Counted from the base, and in a ring perhaps before it, by wrapping arithmetic.
+    /// Relative to the base; in a ring it may be before the base, in wrapping arithmetic.
     low: usize,
     position: usize,
     limit: usize,
@@ -110,12 +110,12 @@ pub(crate) struct History<'a, T> {
 impl<'a, T: Element> History<'a, T> {
     /// How many elements past the end of a match the fast path may overwrite.
     pub(crate) const SLOP: usize = copy::SLOP_BYTES / size_of::<T>();
-    /// How many elements a ring has besides those that may be repeated.
+    /// How many elements a ring has in addition to those that may be repeated.
     pub(crate) const GAP: usize = 2 * Self::SLOP;
     /// How many elements a ring has.
     pub(crate) const RING: usize = WINDOW_SIZE + Self::GAP;
 
-    /// A history over `buffer`, of which the first `position` elements are already there to be repeated.
+    /// A history over `buffer`, whose first `position` elements are already part of it and may be repeated.
     pub(crate) fn new(buffer: &'a mut [T], position: usize) -> Self {
         assert!(position <= buffer.len());
         let (base, len) = (buffer.as_mut_ptr(), buffer.len());
@@ -176,8 +176,8 @@ impl<'a, T: Element> History<'a, T> {
         self.base
     }
 
-    /// Whether this is the history of the memory at `base`. Whoever lends a `&mut History` asks before it relies on the position:
-    /// the borrower may have replaced the history by another one.
+    /// Whether this is the history of the memory at `base`. A function that lent a `&mut History` must check this before it
+    /// relies on the position: the borrower may have replaced the history.
     pub(super) fn is_over(&self, base: *const T) -> bool {
         core::ptr::eq(self.base, base)
     }
@@ -197,7 +197,7 @@ impl<'a, T: Element> History<'a, T> {
         self.position += 1;
     }
 
-    /// Appends `length` elements that begin `distance` back. There must be that much reach and room.
+    /// Appends `length` elements that begin `distance` back. There must be enough reach and room.
     pub(crate) fn repeat(&mut self, distance: usize, length: usize) {
         assert!(distance >= 1 && distance <= self.reach() && length <= self.room());
         if length == 0 {
@@ -221,7 +221,7 @@ impl<'a, T: Element> History<'a, T> {
         self.position += length;
     }
 
-    /// Copies `length` elements that begin at `source`, at the end of the ring and perhaps across it, to the position.
+    /// Appends `length` elements that begin at `source` near the end of the ring and may continue at its base.
     fn repeat_from_end(&mut self, source: usize, length: usize) {
         assert!(source >= self.position + Self::GAP, "no distance is larger than a window");
         for at in 0..length {
@@ -237,8 +237,8 @@ impl<'a, T: Element> History<'a, T> {
     /// The fast path's view.
     #[inline(always)]
     pub(super) fn fast_parts(&mut self) -> FastParts<T> {
-        // What may be repeated but lies at the ring's other end, the fast path repeats only if that is a whole window, as
-        // it is but for a stream's first call with more than a ring's output.
+        // The fast path repeats elements at the ring's other end only if a whole window may be repeated. That is not so
+        // only in a stream's first call with more output than a ring.
         let is_ahead = self.low > self.position;
         let last = self.limit.min(self.capacity.saturating_sub(Self::SLOP)).max(self.position);
         FastParts {
@@ -261,7 +261,7 @@ impl<'a, T: Element> History<'a, T> {
         debug_assert!(self.position <= self.limit);
     }
 
-    /// Appends as much of the front of `bytes` as there is room for; returns how much.
+    /// Appends as many of the first `bytes` as there is room for; returns how many.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
         let bytes = &bytes[..bytes.len().min(self.room())];
         // SAFETY: there is room, and a live `&[u8]` cannot overlap a buffer that is exclusively ours.
@@ -271,7 +271,7 @@ impl<'a, T: Element> History<'a, T> {
     }
 }
 
-/// A history over the room of an [`Output`], with nothing to look back to.
+/// A history over the room of an [`Output`], empty at first.
 #[derive(Debug)]
 pub(crate) struct OutputHistory<'o, 'a> {
     output: &'o mut Output<'a>,
@@ -279,7 +279,7 @@ pub(crate) struct OutputHistory<'o, 'a> {
 }
 
 impl<'o, 'a> OutputHistory<'o, 'a> {
-    /// Starts where the output stands.
+    /// An empty history at the output's present end.
     pub(crate) fn new(output: &'o mut Output<'a>) -> Self {
         let room = output.room();
         let base = output.cursor();
@@ -294,7 +294,7 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
         &mut self.history
     }
 
-    /// What was appended.
+    /// The bytes appended.
     pub(crate) fn bytes(&self) -> &[u8] {
         if self.history.position == 0 {
             return &[]; // The base of no room may be null.
@@ -303,10 +303,10 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
         unsafe { core::slice::from_raw_parts(self.history.base, self.history.position) }
     }
 
-    /// Advances the output by what was appended; returns the number of bytes.
+    /// Advances the output by the bytes appended; returns how many.
     ///
     /// # Panics
-    /// When the history that [`history`](Self::history) lent was replaced by another one.
+    /// If the history that [`history`](Self::history) lent was replaced by another one.
     pub(crate) fn finish(self) -> usize {
         let count = self.history.position;
         assert!(self.history.is_over(self.output.cursor()));
@@ -316,12 +316,12 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
     }
 }
 
-/// What the fast path works on; see [`History::fast_parts`].
+/// The fast path's view of a history; see [`History::fast_parts`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FastParts<T> {
     /// The first element of the memory.
     pub(super) base: *mut T,
-    /// Whether what lies before the base is found at the end of the ring, for any distance that there is.
+    /// Whether matches at any distance that begin before the base can be read at the end of the ring.
     pub(super) wraps: bool,
     /// The first element that a match may repeat, unless the history wraps.
     pub(super) low: *mut T,

@@ -6,11 +6,11 @@
 //! are known, [`Resolver`](super::Resolver) turns every element into its byte.
 //!
 //! ```text
-//! elements:  | 32 Ki markers | what the blocks decode to ...  | slop |
+//! elements:  | 32 Ki markers | elements of decoded blocks ... | slop |
 //! ```
 //!
 //! A *waypoint* is a place in the result to which a decoder of the same stream can be moved, without
-//! decoding what comes before it.
+//! decoding the data before it.
 
 use core::mem::MaybeUninit;
 
@@ -129,7 +129,7 @@ impl Marked {
             self.len = at;
             end = Waypoint::new(&machine, &reader, base, at);
             let consumed = base + reader.consumed();
-            // One that does not fit would be decoded in vain, and most are about as long as the last.
+            // A block that does not fit would be decoded in vain; most blocks are about as long as the last.
             let fits = block <= limit - history.position();
             if !goes_on(consumed, at) || machine.is_final() || consumed >= until || !fits {
                 break;
@@ -250,7 +250,7 @@ mod tests {
             first.begin_call();
             resolver.resolve(&marked, from..place.at, &mut first, &mut output);
             resolver.pass(place, place.at - from, &mut first).expect("memory is there");
-            // What a decoder with no more room does is done here too.
+            // Do here what a decoder without more room does.
             let mut input = &raw[place.consumed..];
             let mut memory = ScratchMemory::uninit();
             let mut scratch = Scratch::new(&mut memory);

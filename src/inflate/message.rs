@@ -1,4 +1,4 @@
-//! What `msg` says when the data is damaged: zlib's words, which programs print and tests compare.
+//! The values of `msg` for damaged data: zlib's messages, which programs print and tests compare.
 
 #![forbid(unsafe_code)]
 
@@ -20,23 +20,23 @@ pub(crate) const MISSING_END: &CStr = c"invalid code -- missing end-of-block";
 pub(crate) const LITLEN_SET: &CStr = c"invalid literal/lengths set";
 /// The offset code is over-subscribed or incomplete.
 pub(crate) const OFFSET_SET: &CStr = c"invalid distances set";
-/// A literal/length codeword that means nothing.
+/// A literal/length codeword without a meaning.
 pub(crate) const LITLEN: &CStr = c"invalid literal/length code";
-/// An offset codeword that means nothing.
+/// An offset codeword without a meaning.
 pub(crate) const OFFSET: &CStr = c"invalid distance code";
 /// A match that begins before the data.
 pub(crate) const TOO_FAR: &CStr = c"invalid distance too far back";
-/// A zlib header whose 16 bits are no multiple of 31, or a wrap that is not the one asked for.
+/// A zlib header whose 16 bits are not a multiple of 31, or a wrap that the caller does not accept.
 pub(crate) const HEADER_CHECK: &CStr = c"incorrect header check";
-/// A header that names another method than DEFLATE.
+/// A header whose method is not DEFLATE.
 pub(crate) const METHOD: &CStr = c"unknown compression method";
-/// A zlib header that wants a larger window than the caller allows.
+/// A zlib header with a larger window than the caller allows.
 pub(crate) const WINDOW_SIZE: &CStr = c"invalid window size";
 /// A gzip header with reserved flags.
 pub(crate) const HEADER_FLAGS: &CStr = c"unknown header flags set";
 /// A gzip header whose CRC-16 is wrong.
 pub(crate) const HEADER_CRC: &CStr = c"header crc mismatch";
-/// A trailer with another check value than the data's.
+/// The trailer's check value is not that of the data.
 pub(crate) const DATA_CHECK: &CStr = c"incorrect data check";
-/// A gzip trailer with another length than the data's.
+/// The gzip trailer's length is not that of the data.
 pub(crate) const LENGTH_CHECK: &CStr = c"incorrect length check";

@@ -1,18 +1,18 @@
 //! The decoder engine: DEFLATE (RFC 1951) from slices to slices.
 //!
-//! One thread, no file, no C type. The parts, from the bottom:
+//! It uses no threads, files or C types. The parts, lowest layer first:
 //!
-//! - `table`: codeword lengths to packed lookup tables, zlib's rules on what is a code;
-//! - `bit_reader`, `history`: the input as bits, the output as something that can be looked back into;
-//! - `fast`: the loop that decodes nearly everything, while both sides have slack;
+//! - `table`: builds packed lookup tables from codeword lengths, by zlib's rules for valid codes;
+//! - `bit_reader`, `history`: the input as bits, the output as a buffer whose earlier elements can be repeated;
+//! - `fast`: the loop that decodes nearly everything, while input and output have slack;
 //! - `blocks`: the block machine around it, which can stop between any two bits;
-//! - `window`, `wrap`, `stream`: [`Inflate`], the stream that goes on across calls, with zlib's exact meaning; `stream::bookmark`
-//!   goes back into the middle of one;
+//! - `window`, `wrap`, `stream`: [`Inflate`], a stream that continues across calls, with zlib's exact behaviour;
+//!   `stream::bookmark` returns to a place in the middle of one;
 //! - `finder`, `marked`, `resolve`: where in the middle of a stream to begin, decoding from there with an
 //!   unknown window, and turning the result into bytes once the window is known;
 //! - `one_shot`: [`decode`] and [`decode_zlib`], a whole stream from one slice into one buffer.
 //!
-//! docs/DECODER.md tells how fast it is and what was tried.
+//! docs/DECODER.md has measurements, and the alternatives that were tried.
 
 mod bit_reader;
 mod blocks;

@@ -1,10 +1,10 @@
 //! A whole stream from one slice into one buffer: raw DEFLATE, or with the zlib wrap around it.
 //!
-//! No state is kept, so there is no window: the output is its own history. That is what `uncompress()` and its kin ask for. It is
-//! also why they are quicker than a stream: nothing is copied twice, and only a dynamic block needs memory, for its tables.
+//! For `uncompress()` and similar functions. No state is kept, so there is no window: the output is its own history. This is
+//! faster than a stream: nothing is copied twice, and only a dynamic block needs memory, for its tables.
 //!
-//! The block machine is the one of the streams, so how much of the input counts as consumed is what zlib would have taken,
-//! also where the data is damaged, ends too early or does not fit.
+//! Uses the same block machine as streams, so it consumes as much input as zlib would, also if the data is damaged, ends too
+//! early or does not fit.
 
 #![forbid(unsafe_code)]
 
@@ -26,18 +26,18 @@ pub enum End {
     Complete,
     /// The input ends before the stream does.
     InputEnds,
-    /// The stream has more to give than fits in the output.
+    /// The stream's data does not fit in the output.
     OutputFull,
     /// The data cannot be decoded without a dictionary; none of it was.
     NeedsDictionary,
-    /// The data is damaged; zlib's words for it.
+    /// The data is damaged; with zlib's message.
     Damaged(&'static CStr),
 }
 
-/// What a one-shot decoding did.
+/// The result of a one-shot decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// Bytes of the input that belong to the stream, or were looked at.
+    /// Bytes of the input that belong to the stream, or were examined.
     pub consumed: usize,
     /// Bytes appended to the output.
     pub produced: usize,
@@ -51,7 +51,7 @@ const ALL: u32 = u32::MAX;
 #[cfg(any(test, feature = "internals"))]
 /// Decodes the raw DEFLATE stream at the start of `input` to `output`.
 ///
-/// Whatever room the output has may be scribbled over, but never a byte behind it.
+/// May overwrite the unused part of `output`; never writes past its end.
 pub fn decode(input: &[u8], output: &mut Output<'_>) -> Decoded {
     let mut reader = BitReader::new(HeldBits::default(), input);
     let mut history = OutputHistory::new(output);
@@ -63,7 +63,7 @@ pub fn decode(input: &[u8], output: &mut Output<'_>) -> Decoded {
 
 /// Decodes the zlib stream (RFC 1950) at the start of `input` to `output`, and compares its Adler-32.
 ///
-/// Whatever room the output has may be scribbled over, but never a byte behind it.
+/// May overwrite the unused part of `output`; never writes past its end.
 pub fn decode_zlib(input: &[u8], output: &mut Output<'_>) -> Decoded {
     let mut reader = BitReader::new(HeldBits::default(), input);
     let mut history = OutputHistory::new(output);
@@ -79,7 +79,7 @@ pub fn decode_zlib(input: &[u8], output: &mut Output<'_>) -> Decoded {
     Decoded { consumed: reader.consumed(), produced, end }
 }
 
-/// Passes over a zlib header, or tells why not and how many bits zlib would hold then.
+/// Reads a zlib header. On failure returns why it ended, and how many bits zlib would hold.
 fn read_header(reader: &mut BitReader<'_>) -> Option<(End, u32)> {
     let wrap = Wrap { zlib: true, gzip: false, checked: true };
     let mut around = Surroundings { wrap, window_bits: &mut 15, report: &mut |_| {} };
@@ -91,7 +91,7 @@ fn read_header(reader: &mut BitReader<'_>) -> Option<(End, u32)> {
     }
 }
 
-/// Decodes all blocks; tells how that ended and how many bits zlib would hold then.
+/// Decodes all blocks; returns how that ended, and how many bits zlib would hold.
 fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>) -> (End, u32) {
     let mut blocks = Blocks::new();
     let mut event = blocks.step(reader, history.history(), Stop::Nowhere, None);
@@ -109,8 +109,8 @@ fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>
     }
 }
 
-/// Goes on without memory for tables. They take 6 KiB of the stack, of which a host's thread may have little: so this is the
-/// exception.
+/// Continues with the tables on the stack when allocating them failed. They take 6 KiB, and a host's thread may have a small
+/// stack, so this is only the fallback.
 #[cold]
 #[inline(never)]
 fn with_tables_on_stack(

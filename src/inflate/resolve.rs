@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Output, load};
 
-/// Elements that are resolved before they are counted and checked: they are in the first cache then.
+/// Elements that are resolved before they are counted and checked, while they are in the first-level cache.
 const PIECE: usize = 16 << 10;
 
 /// Elements that are looked at together.
@@ -74,7 +74,7 @@ impl Resolver {
         Ok(Self { table, write: Write::detect() })
     }
 
-    /// Learns the 32 KiB before the elements, of which there are two parts.
+    /// Sets the 32 KiB before the elements, in two parts.
     pub fn learn(&mut self, window: [&[u8]; 2]) {
         let (old, new) = self.table[usize::from(MARKER)..].split_at_mut(window[0].len());
         old.copy_from_slice(window[0]);

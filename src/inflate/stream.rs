@@ -1,15 +1,15 @@
 //! `Inflate`: a stream that decodes across any cut of input and output, with the meaning of zlib's `inflate()`.
 //!
-//! A call runs a machine of few modes (header, dictionary, blocks, trailer, end, and the three ways of being stuck)
-//! until input or room runs out or a place comes where the caller wants to stop. What a caller can observe is zlib's
-//! to the letter: how much input each call takes, the bits in `data_type`, when no progress is an error, how much
-//! history a match may use and `inflateGetDictionary` tells, and what a damaged stream leaves behind.
+//! A call runs a state machine with a few modes (header, dictionary, blocks, trailer, end, and three failed states) until
+//! input or room runs out or the stream reaches a place where the caller wants to stop. All observable behaviour is exactly
+//! zlib's: how much input each call takes, the bits in `data_type`, when no progress is an error, how much history a match
+//! may use and `inflateGetDictionary` returns, and the state of a stream after damage.
 //!
-//! Two things are done in another way, and cannot be seen. Input is read ahead in words and given back at the end of
-//! a call. Output is decoded into the window and copied out from there; see `window`.
+//! Two differences are not observable. Input is read ahead in words, and the surplus is given back at the end of a call.
+//! Output is decoded into the window and copied out from there; see `window`.
 //!
-//! Memory is taken when it is needed: a stream begins with a few hundred bytes, gets tables (6 KB) at its first dynamic
-//! block, and a window when what a call gave must be kept for the next. All three together are no more than zlib's.
+//! Memory is allocated when it is needed: a stream begins with a few hundred bytes, gets tables (6 KB) at its first dynamic
+//! block, and a window when a call's output must be kept for the next. Together they take no more memory than zlib.
 
 #![forbid(unsafe_code)]
 
@@ -32,20 +32,20 @@ use crate::error::{Error, Result, Status};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Output, Placed};
 
-/// What a call wants, besides getting on.
+/// Where a call stops, besides at the end of input or room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// As much as input and room allow.
     Progress,
     /// The end of the stream: anything less is [`Error::Buffer`].
     Finish,
-    /// To stop at the next block boundary, and behind the wrap's header.
+    /// Stop at the next block boundary, and after the wrap's header.
     Block,
-    /// As `Block`, and to stop behind each block header too.
+    /// As `Block`, and also stop after each block header.
     BlockHeader,
 }
 
-/// What a stream is in the middle of.
+/// The part of the format that comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Header,
@@ -61,7 +61,7 @@ enum Mode {
     Bad,
     /// Memory was refused.
     NoMemory,
-    /// `inflateSync` looks for a marker, of which so many bytes were seen.
+    /// `inflateSync` searches for a marker; this many of its bytes were found.
     Sync(usize),
 }
 
@@ -71,18 +71,18 @@ enum Pass {
     Leave { held: u32, outcome: Result<Status> },
     /// Stop here, with all input taken.
     Starved,
-    /// Stop at once, without what else the end of a call brings.
+    /// Stop at once, without the usual work at the end of a call.
     Abort(Result<Status>),
 }
 
-/// What a call did so far.
+/// Progress of the current call.
 #[derive(Clone, Copy, Debug, Default)]
 struct Call {
     /// Whether it took any input.
     taken: bool,
     /// Bytes of output that are in the window too.
     produced: usize,
-    /// Whether it ended at once, without what else the end of a call brings.
+    /// Whether it ended at once, without the usual work at the end of a call.
     is_aborted: bool,
 }
 
@@ -91,7 +91,7 @@ struct Call {
 pub struct Inflate {
     mode: Mode,
     wrap: Wrap,
-    /// Whether the caller asked for a raw stream; its check value is none of ours.
+    /// Whether the caller asked for a raw stream; then [`check`](Self::check) returns `None`.
     is_raw: bool,
     window_bits: u32,
     header: HeaderReader,
@@ -101,24 +101,24 @@ pub struct Inflate {
     /// Allocated at the first dynamic block: a short message has none.
     tables: Option<Placed<Tables>>,
     window: Window,
-    /// The window's size in zlib's eyes once zlib would have one, else 0.
+    /// The size of zlib's window if zlib would have allocated one by now, else 0.
     history_size: usize,
-    /// How much of it zlib would have filled.
+    /// How many bytes of it zlib would have filled.
     history_len: usize,
     /// Whether this call has read the trailer's check value.
     is_checked: bool,
     call: Call,
-    /// Bytes of output, for a gzip trailer.
+    /// Bytes of output, modulo 2^32, for a gzip trailer.
     total: u32,
-    /// What the caller sees as check value.
+    /// The check value that the caller sees.
     shown_check: u32,
     data_type: i32,
     message: Option<&'static CStr>,
 }
 
 impl Inflate {
-    /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
-    /// either, negative for raw, 0 for what the zlib header says.
+    /// A stream at its start. `window_bits` is as for `inflateInit2()`: 8 to 15 for zlib, plus 16 for gzip, plus 32 for
+    /// either, negative for raw, 0 to use the size in the zlib header.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
         let mut stream = Self {
@@ -164,10 +164,10 @@ impl Inflate {
         self.end_call(&mut scratch, outcome, goal)
     }
 
-    /// Begins what is one call to the caller, and may be several of [`advance`](Self::advance).
+    /// Begins a call by the caller, which may make several calls of [`advance`](Self::advance).
     pub fn begin_call(&mut self) {
         if self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type {
-            // The caller has been at this place before.
+            // The last call already stopped here.
             self.blocks.await_block(false);
         }
         self.window.begin_call(self.history_len);
@@ -175,8 +175,8 @@ impl Inflate {
         self.call = Call::default();
     }
 
-    /// Decodes as [`inflate`](Self::inflate) does, within a call that was begun. `scratch` is the same
-    /// for the whole call.
+    /// Decodes as [`inflate`](Self::inflate) does, after [`begin_call`](Self::begin_call). `scratch` must be
+    /// the same for the whole call.
     pub fn advance(
         &mut self,
         scratch: &mut Scratch<'_>,
@@ -187,7 +187,7 @@ impl Inflate {
     ) -> Result<Status> {
         let stops = matches!(goal, Goal::Block | Goal::BlockHeader);
         if stops && self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type {
-            // So has whoever went on within the call.
+            // An earlier `advance` of this call already stopped here.
             self.blocks.await_block(false);
         }
         let mut reader = BitReader::new(self.held, input);
@@ -284,7 +284,7 @@ impl Inflate {
                             return Pass::Starved;
                         }
                         self.is_checked = true;
-                        // Primed bits beyond the field count as part of it, but not for zlib's byte swap.
+                        // As in zlib, primed bits beyond the field are part of the value, except where the bytes are swapped.
                         reader.give_back(32);
                         let value = match self.header.found {
                             Found::Zlib => u64::from(reader.peek(32).swap_bytes()),
@@ -318,7 +318,7 @@ impl Inflate {
         }
     }
 
-    /// Decodes blocks into the window and hands out what was decoded; `None` behind the final block.
+    /// Decodes blocks into the window and copies the result to the output; returns `None` after the final block.
     fn run_blocks(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -355,7 +355,7 @@ impl Inflate {
         }
     }
 
-    /// Allocates the tables, if that was not done before.
+    /// Allocates the tables, unless they exist.
     fn take_tables(&mut self) -> Result<()> {
         if self.tables.is_none() {
             self.tables = Some(Placed::zeroed(self.window.allocator())?);
@@ -370,7 +370,7 @@ impl Inflate {
         Pass::Abort(Err(Error::Memory))
     }
 
-    /// Copies what is new in the window to the output, and counts and checks it while it is warm.
+    /// Copies new bytes from the window to the output, and counts and checks them while they are in cache.
     fn deliver(&mut self, output: &mut Output<'_>, scratch: &Scratch<'_>) {
         let bytes = self.window.deliver(scratch);
         if bytes.is_empty() {
@@ -399,17 +399,17 @@ impl Inflate {
         Pass::Leave { held, outcome: Err(Error::Data) }
     }
 
-    /// Drops four bytes of the trailer, and whatever was primed beyond them.
+    /// Drops four bytes of the trailer, and any bits primed beyond them.
     fn drop_trailer_field(reader: &mut BitReader<'_>) {
         reader.drop_bits(32);
         reader.give_back(0);
         reader.clear();
     }
 
-    /// Follows zlib's window: whether there is one now, and how much of it is filled.
+    /// Tracks zlib's window: whether zlib would have one now, and how much of it would be filled.
     fn keep_history(&mut self, produced: usize, goal: Goal) {
-        // zlib counts output as dealt with once it has read the check value, and then keeps no history of it. Nor does it begin
-        // a window when the caller says that this was the last call, and it was.
+        // Once zlib has read the check value, it keeps no history of the call's output. Nor does it allocate a window if the
+        // stream's data ends in a call with `Z_FINISH`.
         let produced = if self.is_checked { 0 } else { produced };
         let is_over = matches!(self.mode, Mode::Check | Mode::Length | Mode::Done) && goal == Goal::Finish;
         let begins = produced > 0 && self.mode != Mode::Bad && !is_over;
@@ -419,7 +419,7 @@ impl Inflate {
             }
             self.grow_history(produced);
         } else {
-            // What was decoded in one call has left no window behind.
+            // zlib would have no window: the call's output is not kept.
             self.window.clear();
         }
     }
@@ -433,7 +433,7 @@ impl Inflate {
         self.history_len = self.history_size.min(self.history_len + count);
     }
 
-    /// `data_type` as `inflate()` leaves it.
+    /// The `data_type` that `inflate()` sets.
     fn current_data_type(&self) -> i32 {
         let place = match self.blocks.state() {
             _ if self.mode != Mode::Blocks => 0,
@@ -459,7 +459,7 @@ impl Inflate {
         Ok(())
     }
 
-    /// `inflateResetKeep()`: back to the start, the history left as it is.
+    /// `inflateResetKeep()`: back to the start, with the history unchanged.
     pub fn reset_keep(&mut self) {
         self.mode = Mode::Header;
         self.header = HeaderReader::new();
@@ -474,7 +474,7 @@ impl Inflate {
         self.message = None;
     }
 
-    /// `inflatePrime()`: puts `count` bits in front of the input, or with a negative count forgets those there.
+    /// `inflatePrime()`: inserts `count` bits before the input; a negative count drops all bits held.
     pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
         match count {
             0 => {}
@@ -489,15 +489,16 @@ impl Inflate {
         Ok(())
     }
 
-    /// `inflateMark()`: bits back to the start of the pending symbol in the upper bits, bytes done of it in the low 16.
+    /// `inflateMark()`: bits back to the start of the pending symbol in the upper bits; its bytes done, or those of a stored
+    /// block still to come, in the low 16.
     pub fn mark(&self) -> i64 {
         let (back, bytes) = self.blocks.mark();
         let bytes = if self.mode == Mode::Blocks { bytes } else { 0 };
         (i64::from(back) << 16) + i64::from(bytes)
     }
 
-    /// `inflateSync()`: skips input to the end of the next flush marker. [`Error::Data`] when there is none in it,
-    /// [`Error::Buffer`] when there is no input.
+    /// `inflateSync()`: skips input to the end of the next flush marker. Fails with [`Error::Data`] if the input has none, and
+    /// with [`Error::Buffer`] if there is no input.
     pub fn sync(&mut self, input: &mut &[u8]) -> Result<()> {
         if input.is_empty() && self.held.count < 8 {
             return Err(Error::Buffer);
@@ -517,8 +518,8 @@ impl Inflate {
         if seen != MARKER.len() {
             return Err(Error::Data);
         }
-        // Without a header, what follows is taken as raw; with one, its check value is of use no more. It stays nevertheless, for a
-        // caller who has it compared again.
+        // If no header was read, the data after the marker is decoded as raw. If one was, check values are no longer compared;
+        // the value is kept, because `inflateValidate` can enable the comparison again.
         let (found, check) = (self.header.found, self.header.check);
         match found {
             Found::Nothing => self.wrap = Wrap::RAW,
@@ -531,12 +532,12 @@ impl Inflate {
         Ok(())
     }
 
-    /// `inflateSyncPoint()`: whether the stream stands before the lengths of a stored block, on a byte boundary.
+    /// `inflateSyncPoint()`: whether the lengths of a stored block come next, on a byte boundary.
     pub fn is_sync_point(&self) -> bool {
         self.mode == Mode::Blocks && self.blocks.state() == BlockState::StoredLengths && self.held.count == 0
     }
 
-    /// `inflateSetDictionary()`: the dictionary that was asked for, or at any time history for a raw stream.
+    /// `inflateSetDictionary()`: sets the dictionary that the header requires, or, for a raw stream at any time, history.
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
         if !self.wrap.is_raw() && self.mode != Mode::Dictionary {
             return Err(Error::Stream);
@@ -559,7 +560,7 @@ impl Inflate {
         self.window.last(self.history_len)
     }
 
-    /// `inflateValidate()`: whether check values count.
+    /// `inflateValidate()`: sets whether check values are compared.
     pub fn validate(&mut self, check: bool) {
         self.wrap.checked = check && !self.wrap.is_raw();
     }
@@ -569,19 +570,19 @@ impl Inflate {
         self.blocks.codes_used(self.tables.as_deref())
     }
 
-    /// Whether a gzip header is accepted, so that `inflateGetHeader` makes sense. A stream that was synchronised before any
-    /// header goes on as raw.
+    /// Whether a gzip header is accepted, so that `inflateGetHeader` makes sense. After `inflateSync` before any header the
+    /// stream is raw.
     pub fn accepts_gzip(&self) -> bool {
         self.wrap.gzip
     }
 
-    /// What `z_stream.adler` shows: the check value of the output so far, or the wanted dictionary's. None for a raw
+    /// The value of `z_stream.adler`: the check value of the output so far, or of the required dictionary. `None` for a raw
     /// stream.
     pub fn check(&self) -> Option<u32> {
         (!self.is_raw).then_some(self.shown_check)
     }
 
-    /// What `z_stream.data_type` shows: bits left of the last byte, and where among the blocks the stream stands.
+    /// The value of `z_stream.data_type`: unused bits of the last byte, and flags for the position among the blocks.
     pub fn data_type(&self) -> i32 {
         self.data_type
     }
@@ -596,18 +597,18 @@ impl Inflate {
         self.total
     }
 
-    /// Whether the stream has seen nothing yet of what it is to decode.
+    /// Whether the stream has read no input yet.
     pub fn is_at_start(&self) -> bool {
         self.mode == Mode::Header && self.held.count == 0 && self.header.is_at_start()
     }
 
-    /// How many bits of the input taken so far belong to the next block, if the stream stands before one.
+    /// How many bits of the input taken so far belong to the next block, if the stream is between blocks.
     pub fn bits_before_block(&self) -> Option<u32> {
         let is_between = matches!(self.blocks.state(), BlockState::Type | BlockState::TypeBits);
         (self.mode == Mode::Blocks && is_between && !self.blocks.is_final()).then_some(self.held.count)
     }
 
-    /// Whether the last call stopped between two blocks because it was to.
+    /// Whether the last call stopped between two blocks as its goal required.
     pub fn is_between_blocks(&self) -> bool {
         self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type
     }
@@ -622,12 +623,12 @@ impl Inflate {
         self.window_bits == 15
     }
 
-    /// Whether the bits that were taken but not used are the upper ones of `byte`.
+    /// Whether the bits that were read but not used are the upper bits of `byte`.
     pub fn holds_end_of(&self, byte: u8) -> bool {
         self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
     }
 
-    /// The next `count` bytes that are decoded elsewhere will not be kept.
+    /// The next `count` bytes, decoded elsewhere, will not be kept.
     pub(super) fn skip_history(&mut self, count: usize) {
         self.window.skip(count);
     }
@@ -654,7 +655,7 @@ impl Inflate {
         if is_there { Ok(()) } else { Err(Error::Data) }
     }
 
-    /// A stream in the same state, to go on apart.
+    /// An independent copy of the stream in its present state.
     pub fn try_clone(&self) -> Result<Self> {
         let window = self.window.try_clone()?;
         let tables = match &self.tables {
@@ -668,7 +669,7 @@ impl Inflate {
 /// The end of the empty stored block that a sync or full flush leaves.
 const MARKER: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// Looks for the marker, of which `seen` bytes were found before; tells how many bytes were looked at.
+/// Searches for the marker, of which `seen` bytes were already found; returns how many bytes were examined.
 fn find_marker(seen: &mut usize, bytes: &[u8]) -> usize {
     for (at, &byte) in bytes.iter().enumerate() {
         if *seen == MARKER.len() {
@@ -691,8 +692,8 @@ mod tests {
 
     #[test]
     fn a_stream_holds_no_more_than_one_of_zlib() {
-        // What `inflateInit` allocates and what the first call does, in zlib 1.2.13. The rest of ours is what `stream` and
-        // `capi` add: `memory.c` of the C tests counts all of it.
+        // The allocations of `inflateInit` and of the first call, in zlib 1.2.13. Ours does not include what `stream` and
+        // `capi` add: `memory.c` of the C tests counts everything.
         const ZLIB: usize = 7152 + (1 << 15);
         let ours = size_of::<Inflate>() + size_of::<Tables>() + WINDOW_BYTES;
         assert!(ours + 160 <= ZLIB, "{} + {} + {WINDOW_BYTES}", size_of::<Inflate>(), size_of::<Tables>());

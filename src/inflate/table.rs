@@ -1,7 +1,7 @@
-//! Decode tables: from codeword lengths to a lookup that gives the whole answer.
+//! Decode tables, built from codeword lengths, that decode a symbol with one lookup.
 //!
-//! A table is indexed with the next bits of the input. The entry found there is all that the decoder needs to know,
-//! packed in 32 bits, so that no second lookup follows:
+//! A table is indexed with the next bits of the input. The entry holds everything that the decoder needs, packed in 32
+//! bits, so that no second lookup follows:
 //!
 //! ```text
 //! bit  31      30..16                      15           14        13     12       11..8             7..0
@@ -9,41 +9,39 @@
 //!              literal, or subtable start                         of block                          codeword + extra
 //! ```
 //!
-//! The low byte is the total to drop, so one shift moves past codeword and extra bits together; the extra bits
-//! themselves are cut from the buffer as it was before, off the critical path. A literal shows in the sign, and
-//! everything rare (end of block, a codeword longer than the index, a codeword that means nothing) in the one flag
-//! *exceptional*.
+//! The low byte is the total number of bits to drop, so one shift drops codeword and extra bits together; the extra bits
+//! are extracted from the buffer's previous value, off the critical path. The sign bit marks a literal, and the flag
+//! *exceptional* marks every rare case (end of block, a codeword longer than the index, a codeword without a meaning).
 //!
-//! A literal's entry may stand for two literals in a row, if both codewords fit into the index and the second literal
-//! is below 128: ISA-L's idea, which pays on data of many short literal codewords ([`pair_likelihood`]) and nowhere
-//! else. The second literal is in bits 30..24, the flag in bit 12, the total is that of both; the codeword length
-//! stays that of the first, so the same entry also serves a caller who wants a single literal.
+//! A literal's entry may hold two consecutive literals, if both codewords fit into the index and the second literal is
+//! below 128. This is ISA-L's idea; it pays only on data with many short literal codewords ([`pair_likelihood`]). The
+//! second literal is in bits 30..24, the flag is bit 12, and the total is that of both; the codeword length remains that
+//! of the first, so a caller that wants a single literal can use the same entry.
 //!
-//! Codewords longer than the index go on in a subtable: the root entry drops the index bits and holds the subtable's
+//! Codewords longer than the index continue in a subtable: the root entry drops the index bits and holds the subtable's
 //! start (bits 30..16) and index width (bits 11..8).
 //!
 //! # One pool for both codes
 //!
 //! The tables of a block share an array of [`POOL`] entries, about 6 KB, so that a stream needs no more memory than
-//! zlib's, and the fast loop reaches both by constant displacements from one register:
+//! zlib's, and the fast loop addresses both by constant displacements from one register:
 //!
 //! ```text
 //! 0               256                       256 + 1024                  POOL
 //! |  offset root  |  literal/length root    |  subtables of either code |
 //! ```
 //!
-//! An array that holds every code possible with these indexes would be half as large again. Codes that need so many
-//! subtables are legal but not found in practice: if they do not fit, the literal/length root gets one bit less, which
-//! halves it, and then everything fits. The precode's table lies where the offset root will be.
+//! An array for every code possible with these indexes would be half as large again. Codes that need more subtables than
+//! fit are legal but do not occur in practice: for these the literal/length root gets one bit less, which halves it, and
+//! then everything fits. The precode's table uses the place of the offset root.
 //!
-//! A root is filled in order of the codeword length, doubling as it goes: a codeword of `n` bits is stored once in
-//! the first 2^n entries, and whenever the length grows by one, the entries so far are copied to the place after them.
-//! That is a few wide copies in place of a strided store per entry. The codewords are kept bit-reversed, as the stream
-//! has them.
+//! A root is filled in order of codeword length, doubling its size: a codeword of `n` bits is stored once in the first
+//! 2^n entries, and whenever the length grows by one, the entries so far are copied to the place after them. This takes
+//! a few wide copies instead of a strided store per entry. The codewords are kept bit-reversed, as in the stream.
 //!
-//! Which sets of lengths are accepted is zlib's rule, to the letter: over-subscribed is an error; incomplete is an
-//! error except for a single codeword of one bit, whose twin then means nothing; and a code without any symbol is
-//! accepted too, and fails only when the stream uses it.
+//! Accepts exactly the sets of lengths that zlib accepts: over-subscribed is an error; incomplete is an error except for
+//! a single codeword of one bit, and then the other one-bit codeword has no meaning; a code without any symbol is
+//! accepted, and fails only when the stream uses it.
 
 use core::mem::MaybeUninit;
 
@@ -55,25 +53,25 @@ use crate::format::deflate::{
     PRECODE_SYMBOLS,
 };
 
-/// Symbols of the literal/length code, including the two that mean nothing.
+/// Symbols of the literal/length code, including the two without a meaning.
 const LITLEN_CODES: usize = FIXED_LITLEN_LENGTHS.len();
-/// Symbols of the offset code, including the two that mean nothing.
+/// Symbols of the offset code, including the two without a meaning.
 const OFFSET_CODES: usize = OFFSET_SYMBOLS + 2;
 /// The longest codeword, as an index.
 const MAX_CODE_LEN: usize = MAX_CODEWORD as usize;
 
-/// The entry stands for a literal.
+/// The entry is a literal.
 pub(super) const LITERAL: u32 = 1 << 31;
-/// The entry is none of literal, length, offset: see the other flags; with none of them the codeword means nothing.
+/// The entry is not a literal, length or offset: see the other flags; without any of them the codeword has no meaning.
 pub(super) const EXCEPTIONAL: u32 = 1 << 15;
 /// The entry points to a subtable.
 pub(super) const SUBTABLE: u32 = 1 << 14;
-/// A literal's entry that stands for two of them.
+/// The literal's entry holds two literals.
 pub(super) const PAIR: u32 = 1 << 12;
 /// The entry ends the block.
 pub(super) const END_OF_BLOCK: u32 = 1 << 13;
 
-/// Index bits of the literal/length table at most. With 11, 64 KiB pieces decode 0 to 2 % faster, but the table is too
+/// The most index bits of the literal/length table. With 11, 64 KiB pieces decode 0 to 2 % faster, but the table is too
 /// large to stay within zlib's memory, and takes longer to fill.
 pub(super) const LITLEN_ROOT_BITS: u32 = 10;
 /// Index bits of the offset table, always.
@@ -85,8 +83,8 @@ pub(super) const PRECODE_ROOT_BITS: u32 = 7;
 pub(super) const LITLEN_AT: usize = 1 << OFFSET_ROOT_BITS;
 /// Entries for the subtables of both codes, next to the widest roots.
 const SUBTABLE_ENTRIES: usize = 272;
-/// Entries of a pool. With a literal/length root of 9 bits, `enough` of zlib gives 852 entries for that code's 286
-/// symbols and 402 for the offsets with their root of 8, so that those fit whatever the lengths are.
+/// Entries of a pool. With a literal/length root of 9 bits, zlib's `enough` computes at most 852 entries for that code's
+/// 286 symbols and 402 for the offset code with its root of 8, so these fit for any lengths.
 pub(super) const POOL: usize = LITLEN_AT + (1 << LITLEN_ROOT_BITS) + SUBTABLE_ENTRIES;
 const _: () = assert!(854 + 402 <= POOL);
 
@@ -119,7 +117,7 @@ pub(super) enum BadCode {
     Offset,
 }
 
-/// Memory for the tables of a block. `MaybeUninit`, because zeroing it costs a small message more than filling it.
+/// Memory for the tables of a block. `MaybeUninit`, because for a small message zeroing it costs more than filling it.
 type Pool = [MaybeUninit<u32>; POOL];
 
 /// Both codes of a block, ready for lookups.
@@ -132,7 +130,7 @@ pub(super) struct Codes<'a> {
 }
 
 impl Codes<'_> {
-    /// Whether there are entries that stand for two literals.
+    /// Whether there are entries with two literals.
     #[inline(always)]
     pub(super) fn has_pairs(&self) -> bool {
         self.has_pairs
@@ -176,10 +174,10 @@ impl Codes<'_> {
         unsafe { self.pool[index].assume_init() }
     }
 
-    /// The literal/length entry for the bits at the low end of `bits`, through a subtable if need be, and how many bits
-    /// the root took if so.
+    /// Returns the literal/length entry for the bits at the low end of `bits`, from a subtable if necessary, and how many
+    /// bits the root took in that case.
     ///
-    /// When the buffer holds fewer bits than the entry drops, the entry found is not to be trusted but for that fact.
+    /// If the buffer holds fewer bits than the entry drops, more bits are needed and the rest of the entry is not reliable.
     #[inline(always)]
     pub(super) fn litlen(&self, bits: u64) -> (u32, u32) {
         // SAFETY: the mask has cut the index.
@@ -188,7 +186,7 @@ impl Codes<'_> {
         unsafe { self.through_subtable(entry, bits) }
     }
 
-    /// As [`litlen`](Self::litlen), of the offset code.
+    /// As [`litlen`](Self::litlen), for the offset code.
     #[inline(always)]
     pub(super) fn offset(&self, bits: u64) -> (u32, u32) {
         // SAFETY: an entry of these codes.
@@ -248,8 +246,8 @@ impl Tables {
         Codes { pool: &self.pool, litlen_bits: u32::from(self.litlen_bits), has_pairs: self.has_pairs }
     }
 
-    /// Builds the precode's table from `precode_lens`, in the place of the other two. Unlike theirs its code must be
-    /// complete, or have no symbol at all.
+    /// Builds the precode's table from `precode_lens`; overwrites the other two. Unlike theirs, its code must be complete, or
+    /// have no symbol at all.
     pub(super) fn build_precode(&mut self) -> Result<(), BadLengths> {
         (self.is_built, self.is_precode_built) = (false, false);
         let mut sorted = Sorted::NONE;
@@ -274,8 +272,8 @@ impl Tables {
         unsafe { self.pool[bits as usize & ((1 << PRECODE_ROOT_BITS) - 1)].assume_init() }
     }
 
-    /// Builds both tables from the first `litlen_symbols` lengths and the `offset_symbols` after those. The root of the
-    /// first gets `litlen_bits` index bits, at most, of which there may be `LITLEN_ROOT_BITS`.
+    /// Builds both tables from the first `litlen_symbols` lengths and the `offset_symbols` after those. The literal/length
+    /// root gets at most `litlen_bits` index bits, which must not exceed `LITLEN_ROOT_BITS`.
     pub(super) fn build(
         &mut self,
         litlen_symbols: usize,
@@ -301,7 +299,7 @@ impl Tables {
             {
                 break root_bits;
             }
-            // Not every code fits beside the widest root; beside this one it does.
+            // Not every code fits with the widest root; with this one every code does.
             max_bits = LITLEN_ROOT_BITS - 1;
         };
         self.litlen_bits = root_bits as u8;
@@ -313,13 +311,13 @@ impl Tables {
         Ok(())
     }
 
-    /// Lets root entries of the literal/length code stand for two literals wherever both codewords fit into the index.
+    /// Stores two literals in each root entry of the literal/length code where both codewords fit into the index.
     fn pair_literals(&mut self) {
-        // A code of short codewords has a small root, which may as well be as wide as any.
+        // A code of short codewords has a small root, in which pairs do not fit: widen it.
         let root = &mut self.pool[LITLEN_AT..LITLEN_AT + (1 << LITLEN_ROOT_BITS)];
         widen(root, u32::from(self.litlen_bits), LITLEN_ROOT_BITS);
         self.litlen_bits = LITLEN_ROOT_BITS as u8;
-        // From the top down: what follows the first codeword of an index is at a smaller one, and not paired yet.
+        // From the top down: the entry after an index's first codeword is at a smaller index, so it is not paired yet.
         for at in (0..root.len()).rev() {
             // SAFETY: all entries of the root are stored.
             let first = unsafe { root[at].assume_init() };
@@ -354,17 +352,17 @@ impl Sorted {
     const NONE: Self =
         Self { symbols: [0; LITLEN_CODES], coded: 0, count: [0; MAX_CODE_LEN + 1], max_len: 0, unused: 0 };
 
-    /// Whether it is the one code that is accepted though it is incomplete: a single codeword of one bit.
+    /// Whether it is the one incomplete code that is accepted: a single codeword of one bit.
     fn is_incomplete(&self) -> bool {
         self.unused > 0 && self.max_len == 1
     }
 }
 
-/// Sorts symbols by length, then by number. In place, since two of these and their copies would be a large part of the stack that
-/// a call may take.
+/// Sorts symbols by length, then by number. In place, because two of these and their copies would be a large part of a
+/// call's stack.
 fn sort(lens: &[u8], sorted: &mut Sorted) -> Result<(), BadLengths> {
-    // Most symbols of a small block have no codeword. They are passed over once, without a branch: counting and sorting
-    // them too would be hundreds of increments of one counter, each waiting for the one before.
+    // Most symbols of a small block have no codeword. They are skipped once, without a branch: counting and sorting them
+    // too would be hundreds of increments of one counter, each dependent on the one before.
     let mut coded = [0u16; 512];
     let mut coded_symbols = 0;
     for (symbol, &len) in lens.iter().enumerate() {
@@ -402,8 +400,8 @@ fn sort(lens: &[u8], sorted: &mut Sorted) -> Result<(), BadLengths> {
 }
 
 /// Fills the table of a code: a root of at most `max_bits` index bits at `root_at` of the pool, and subtables from
-/// `free` on. `meanings` gives each symbol's entry without the lengths. Returns the root's index bits, and where the
-/// pool is free after that, or `None` when it is too small. The offset root is widened to what it always has.
+/// `free` on. `meanings` has each symbol's entry without the lengths. Returns the root's index bits and the first free
+/// index of the pool, or `None` if the pool is too small. The offset root is widened to its fixed size.
 fn fill(
     pool: &mut Pool,
     root_at: usize,
@@ -425,8 +423,8 @@ fn fill(
     (bits, fill_subtables(pool, root_at, free, long, sorted.count, bits, codeword))
 }
 
-/// Fills a root of at most `max_bits` index bits. Returns how many it has, the first codeword that is longer, and how
-/// many codewords are not.
+/// Fills a root of at most `max_bits` index bits. Returns its index bits, the first codeword that is longer, and the
+/// number of codewords that are not.
 fn fill_root(
     root: &mut [MaybeUninit<u32>],
     sorted: &Sorted,
@@ -464,8 +462,8 @@ fn widen(root: &mut [MaybeUninit<u32>], from: u32, to: u32) {
     }
 }
 
-/// Stores the codewords longer than `root_bits`, the first of which is `codeword`, in subtables from `free` on. `None`
-/// when the pool is too small, else where it is free after them.
+/// Stores the codewords longer than `root_bits`, the first of which is `codeword`, in subtables from `free` on. Returns
+/// the first free index after them, or `None` if the pool is too small.
 fn fill_subtables(
     pool: &mut Pool,
     root_at: usize,
@@ -483,7 +481,7 @@ fn fill_subtables(
             len += 1;
         }
         if codeword & root_mask != prefix {
-            // Just wide enough for the codewords that share the prefix: widen until those left fill it.
+            // As narrow as possible for the codewords that share the prefix: widen until the remaining ones fill it.
             prefix = codeword & root_mask;
             start = free;
             let mut width = len - root_bits;
@@ -510,17 +508,17 @@ fn fill_subtables(
     Some(free)
 }
 
-/// How likely a pair of literals must be, in 1024ths, for a table with pairs to pay. Blocks of logs have 100 to 170 and
-/// of `nci` 100 to 200, and gain; those of prose and programs have fewer than 25 and would lose 3 to 10 %
+/// The least probability of a pair of literals, in 1024ths, for which a table with pairs pays. Blocks of logs have 100 to
+/// 170 and of `nci` 100 to 200, and gain; those of prose and programs have fewer than 25 and would lose 3 to 10 %
 /// (docs/DECODER.md).
 const PAIRS_PAY: u32 = 100;
 
-/// How likely it is that the next two symbols are literals whose codewords fit into one index, if the code suits the
-/// data: in 1024ths. The second must be below 128.
+/// The probability, in 1024ths, that the next two symbols are literals whose codewords fit into one index, the second
+/// below 128, assuming that the code fits the data.
 fn pair_likelihood(lens: &[u8]) -> u32 {
     const LONGEST: usize = LITLEN_ROOT_BITS as usize;
     let (low, high) = lens[..END_SYMBOL].split_at(128);
-    // A loop over bytes that the compiler turns into vectors; 128 of them fit into a byte.
+    // A loop over bytes that the compiler vectorises; a count of at most 128 fits into a byte.
     let number = |half: &[u8], len: usize| half.iter().map(|&at| u8::from(at == len as u8)).sum::<u8>();
     let (mut firsts, mut seconds) = ([0u32; LONGEST], [0u32; LONGEST]);
     for len in 1..LONGEST {
@@ -593,7 +591,7 @@ static PRECODE_MEANINGS: [u32; PRECODE_SYMBOLS] = {
     meanings
 };
 
-/// The tables of fixed blocks, made by the compiler.
+/// The tables of fixed blocks, computed at compile time.
 static FIXED: Pool = {
     let mut pool = [MaybeUninit::uninit(); POOL];
     let mut codeword = 0;
@@ -636,8 +634,8 @@ pub(super) fn fixed() -> Codes<'static> {
     Codes { pool: &FIXED, litlen_bits: FIXED_LITLEN_BITS, has_pairs: false }
 }
 
-/// How many entries zlib's table of this code has, with at most `root_bits` for the root; for `inflateCodesUsed`,
-/// which returns just that. The lengths must have been accepted.
+/// The number of entries in zlib's table for this code, with at most `root_bits` for the root; `inflateCodesUsed` returns
+/// it. The lengths must have been accepted.
 pub(super) fn zlib_entries(lens: &[u8], root_bits: usize) -> usize {
     let mut count = [0usize; MAX_CODE_LEN + 1];
     for &len in lens {
@@ -647,7 +645,7 @@ pub(super) fn zlib_entries(lens: &[u8], root_bits: usize) -> usize {
     let min_len = (1..=max_len).find(|&len| count[len] != 0).unwrap_or(max_len);
     let root_bits = root_bits.min(max_len).max(min_len);
     let mut entries = 1 << root_bits;
-    // Codewords of the longer lengths fill subtables one after the other, each as wide as it takes to be full.
+    // The longer codewords fill one subtable after another, each just wide enough to be full.
     let mut len = root_bits + 1;
     while len <= max_len {
         if count[len] == 0 {

@@ -1,19 +1,19 @@
-//! `Window`: what a stream decodes into, and where it keeps its last 32 KiB between calls.
+//! `Window`: the buffer that a stream decodes into, which keeps its last 32 KiB between calls.
 //!
-//! A caller's output buffer is a poor place to decode into. Its last bytes cannot be written in wide strokes, since
-//! not a byte past the room, and not one past what is really produced, may be touched; and most matches of a call
-//! with 4 KiB of room reach back to earlier calls, whose buffers are gone. So a stream decodes into a window of its
-//! own, where history and new output are one piece, and hands out copies. The window is a ring (`history`): the output
-//! of a call overwrites what lies more than 32 KiB back. So a stream holds as much as one of zlib, and is not slower
-//! than one with twice the window that slides when it is full (docs/DECODER.md).
+//! A stream does not decode into the caller's output buffer. Its last bytes could not be written with wide stores,
+//! because nothing past the bytes actually produced may be overwritten; and most matches of a call with 4 KiB of room
+//! reach back to earlier calls, whose buffers may be gone. So a stream decodes into its own window, where history and new
+//! output are contiguous, and copies the output to the caller. The window is a ring (`history`): new output overwrites
+//! bytes more than 32 KiB back. So a stream takes no more memory than zlib's, and is not slower than with a window twice
+//! as large that slides when it is full (docs/DECODER.md).
 //!
 //! The copy to the caller moves each byte once, inside the first cache level: 2 to 4 % of the decoding time. In return
-//! the fast loop runs to the end of every call, and calls of 4 KiB cost little more than large ones do. It also gives
-//! checksums their data in small, warm pieces.
+//! the fast loop runs to the end of every call, and calls of 4 KiB cost little more than large ones do. Checksums also
+//! get their data in small pieces that are still in cache.
 //!
-//! The memory comes from the stream's allocator and is never cleared: marks say which part of it is initialised. It is
-//! allocated when it must be, as zlib's window is. The first call decodes into a [`Scratch`] of its own, on the stack. If
-//! that call gives no more than fits there, and nothing of it can be asked for later, a stream gets no window at all.
+//! The memory comes from the stream's allocator and is never cleared; the fields record which part is initialised. It is
+//! allocated only when necessary, like zlib's window. The first call decodes into a [`Scratch`] on the stack. If its
+//! output fits there and need not be kept for later calls, the stream gets no window at all.
 
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
@@ -26,19 +26,19 @@ use crate::raw::{Allocator, copy};
 /// Bytes of the ring.
 const RING: usize = History::<u8>::RING;
 
-/// Bytes that a stream's window takes: the ring and slop for wide strokes past it.
+/// Bytes that a stream's window takes: the ring, and slop for wide stores past it.
 pub(super) const WINDOW_BYTES: usize = RING + copy::SLOP_BYTES;
 
-/// Bytes that a first call may give before it takes a window.
+/// Bytes that a first call may output before it allocates a window.
 const SCRATCH: usize = 4096;
 
-/// Bytes of a scratch's memory: wide strokes write past its end.
+/// Bytes of a scratch's memory: the scratch, and slop for wide stores past it.
 const SCRATCH_BYTES: usize = SCRATCH + copy::SLOP_BYTES;
 
 /// Memory for a [`Scratch`], which need not be initialised.
 pub type ScratchMemory = MaybeUninit<[u8; SCRATCH_BYTES]>;
 
-/// What a call decodes into while the stream has no window.
+/// The buffer that a call decodes into while the stream has no window.
 ///
 /// It borrows its memory: in a struct that also has an initialised field the compiler (1.95) clears the
 /// memory, 4 KiB in each call.
@@ -57,7 +57,7 @@ impl<'m> Scratch<'m> {
     }
 }
 
-/// The number of bytes that must follow skipped ones: all that a match may repeat.
+/// The number of bytes that must follow skipped ones: as many as a match may reach back.
 pub(super) const SKIPPED_BEFORE: usize = WINDOW_SIZE;
 
 /// A stream's history and newest output.
@@ -68,9 +68,9 @@ pub(super) struct Window {
     allocator: Allocator,
     /// Where the next byte goes.
     position: usize,
-    /// Bytes before this were handed out. It is `position` between calls.
+    /// Bytes before this were delivered. It is `position` between calls.
     delivered: usize,
-    /// How many bytes before `position` are there.
+    /// How many bytes before `position` are kept.
     len: usize,
     /// How many of them a match may repeat.
     reach: usize,
@@ -78,8 +78,8 @@ pub(super) struct Window {
     appended: usize,
 }
 
-// SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: whoever drops a
-// stream with one does so there.
+// SAFETY: a window owns its memory alone. A foreign allocator must be called on its own thread: a stream that has one
+// is dropped there.
 unsafe impl Send for Window {}
 
 impl Window {
@@ -93,12 +93,12 @@ impl Window {
         self.allocator
     }
 
-    /// Forgets all history.
+    /// Drops all history.
     pub(super) fn clear(&mut self) {
         (self.position, self.delivered, self.len, self.reach, self.appended) = (0, 0, 0, 0, 0);
     }
 
-    /// Makes the last `len` bytes, and what is appended from now on, all that a match may repeat.
+    /// Limits matches to the last `len` bytes and the bytes appended from now on.
     #[inline]
     pub(super) fn begin_call(&mut self, len: usize) {
         self.reach = len.min(self.len);
@@ -110,14 +110,14 @@ impl Window {
         self.reach
     }
 
-    /// Counts `count` bytes as appended that nobody will look back to: [`SKIPPED_BEFORE`] bytes that
-    /// are kept must follow. So [`end_as_begun`](Self::end_as_begun) does what it would do if these
-    /// bytes had been appended.
+    /// Counts `count` bytes as appended without storing them. At least [`SKIPPED_BEFORE`] bytes that are
+    /// stored must follow, so no match reaches back to them. The count is for
+    /// [`end_as_begun`](Self::end_as_begun).
     pub(super) fn skip(&mut self, count: usize) {
         self.appended = self.appended.saturating_add(count);
     }
 
-    /// Drops what was appended in this call, if the `len` bytes before it are still there.
+    /// Drops the bytes appended in this call, if the `len` bytes before them have not been overwritten.
     pub(super) fn end_as_begun(&mut self, len: usize) {
         if self.appended + len <= self.len {
             self.position = if self.position >= self.appended {
@@ -131,7 +131,7 @@ impl Window {
         }
     }
 
-    /// Moves what a call has left in `scratch` to memory that stays.
+    /// Moves the output that a call left in `scratch` to allocated memory.
     pub(super) fn keep(&mut self, scratch: &mut Scratch<'_>) -> Result<()> {
         if self.memory.is_some() || self.position == 0 {
             return Ok(());
@@ -139,17 +139,17 @@ impl Window {
         self.allocate(Some(scratch))
     }
 
-    /// Forgets what a call has left in its scratch.
+    /// Drops the output that a call left in its scratch.
     pub(super) fn drop_scratch(&mut self) {
         if self.memory.is_none() {
             self.clear();
         }
     }
 
-    /// Lets `fill` append `room` bytes or fewer to the history, at least one if `room` is not 0.
+    /// Calls `fill` with a history that has room for at most `room` bytes, and for at least one if `room` is not 0.
     ///
     /// # Panics
-    /// When `fill` replaces the history that it gets by another one.
+    /// If `fill` replaces the history by another one.
     #[inline(always)]
     pub(super) fn fill<R>(
         &mut self,
@@ -169,7 +169,7 @@ impl Window {
         Ok(result)
     }
 
-    /// The history for the next `room` bytes or fewer.
+    /// Returns the history for the next bytes, at most `room`.
     fn history<'h>(&'h mut self, scratch: &'h mut Scratch<'_>, room: usize) -> Result<History<'h, u8>> {
         if self.memory.is_none() {
             if self.position < SCRATCH || room == 0 {
@@ -199,18 +199,18 @@ impl Window {
         Ok(unsafe { History::from_ring(memory.as_ptr(), self.reach, self.position, limit) })
     }
 
-    /// Counts what a history of this window, in its memory or in a scratch, has appended up to `position`.
+    /// Counts the bytes that a history of this window, in its memory or in a scratch, has appended up to `position`.
     fn count(&mut self, position: usize) {
         debug_assert!(position >= self.position && position <= RING);
         let count = position - self.position;
         self.position = position;
         self.appended = self.appended.saturating_add(count);
-        // Wide strokes have overwritten what is farther back.
+        // Wide stores may have overwritten bytes farther back.
         self.len = WINDOW_SIZE.min(self.len + count);
         self.reach = WINDOW_SIZE.min(self.reach + count);
     }
 
-    /// The bytes not handed out yet; from now on they are.
+    /// Returns the bytes not delivered yet, and marks them as delivered.
     pub(super) fn deliver<'w>(&'w mut self, scratch: &'w Scratch<'_>) -> &'w [u8] {
         let start = core::mem::replace(&mut self.delivered, self.position);
         assert!(self.memory.is_some() || self.position <= scratch.len, "another call's scratch");
@@ -231,7 +231,7 @@ impl Window {
         unsafe { core::slice::from_raw_parts(memory.as_ptr().wrapping_add(self.position - len), len) }
     }
 
-    /// The last `len` bytes, which must be there, in two parts.
+    /// The last `len` bytes, which must be kept, in two parts.
     pub(super) fn last_parts(&self, len: usize) -> [&[u8]; 2] {
         assert!(len <= self.len);
         let Some(memory) = self.memory else { return [&[], &[]] };
@@ -243,7 +243,7 @@ impl Window {
         [part(RING - old, old), part(self.position - new, new)]
     }
 
-    /// Turns the ring so that all its bytes lie before the position.
+    /// Rotates the ring so that all its bytes lie before the position.
     fn rotate(&mut self, memory: NonNull<u8>) {
         // SAFETY: the ring's bytes may be uninitialised as such, and are borrowed with the window.
         let ring =
@@ -252,7 +252,7 @@ impl Window {
         (self.position, self.delivered) = (RING, RING);
     }
 
-    /// Appends bytes that were handed out by other ways, or come from elsewhere.
+    /// Appends bytes that need not be delivered: decoded elsewhere, or a dictionary.
     pub(super) fn remember(&mut self, mut bytes: &[u8]) -> Result<()> {
         if let Some(surplus) = bytes.len().checked_sub(WINDOW_SIZE) {
             bytes = &bytes[surplus..];
@@ -278,14 +278,14 @@ impl Window {
         let mut clone = Self { memory: None, ..*self };
         if let Some(memory) = self.memory {
             let copy = clone.allocate_bytes()?;
-            // SAFETY: both are `WINDOW_BYTES` bytes, and apart; what is uninitialised is copied as such.
+            // SAFETY: both are `WINDOW_BYTES` bytes, and do not overlap; uninitialised bytes are copied as such.
             unsafe { core::ptr::copy_nonoverlapping(memory.as_ptr(), copy.as_ptr(), WINDOW_BYTES) };
             clone.memory = Some(copy);
         }
         Ok(clone)
     }
 
-    /// Allocates the memory, with what a call has left in its scratch, if it had one.
+    /// Allocates the memory, and copies the output that a call left in its scratch, if any.
     fn allocate(&mut self, scratch: Option<&Scratch<'_>>) -> Result<()> {
         let memory = self.allocate_bytes()?;
         if let Some(scratch) = scratch {

@@ -1,8 +1,8 @@
-//! The wraps around a DEFLATE stream, as a decoder meets them: zlib (RFC 1950), gzip (RFC 1952), or none.
+//! Decodes the wraps around a DEFLATE stream: zlib (RFC 1950), gzip (RFC 1952), or none.
 //!
-//! A header comes in any cut, so it is read field by field, each when all its bytes are there; texts byte by byte.
-//! What a gzip header says is reported as it is met, in [`HeaderPart`]s, because that is when zlib fills in a
-//! caller's `gz_header`.
+//! The input may end anywhere in a header, so it is read field by field, each when all its bytes are available; texts are
+//! read byte by byte. The fields of a gzip header are reported as they are read, in [`HeaderPart`]s, because that is
+//! when zlib fills in a caller's `gz_header`.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ use super::bit_reader::BitReader;
 use super::message;
 use crate::checksum::{adler32, crc32};
 
-/// What a caller accepts and checks, zlib's `wrap`.
+/// Which wraps a caller accepts and checks: zlib's `wrap`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wrap {
     /// A zlib header is accepted.
@@ -27,7 +27,7 @@ impl Wrap {
     /// No wrap.
     pub(crate) const RAW: Self = Self { zlib: false, gzip: false, checked: false };
 
-    /// Splits `inflateInit2`'s window bits into the wrap and the window's size; `None` when they mean nothing.
+    /// Splits `inflateInit2`'s window bits into the wrap and the window's size; returns `None` if they are not valid.
     pub(crate) fn parse(window_bits: i32) -> Option<(Self, u32)> {
         let (wrap, bits) = match window_bits {
             ..-15 => return None,
@@ -58,7 +58,7 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    /// Goes on with the check value of the data.
+    /// Updates the check value `check` with `data`.
     pub(crate) fn update(self, check: u32, data: &[u8]) -> u32 {
         match self {
             Found::Zlib => adler32::update(check, data),
@@ -83,22 +83,22 @@ pub enum HeaderPart<'a> {
         /// `OS`.
         system: u8,
     },
-    /// How long the extra field is, if there is one.
+    /// The length of the extra field, if there is one.
     ExtraLen(Option<u16>),
     /// Bytes of the extra field.
     Extra {
-        /// How many were to come before these.
+        /// How many bytes of the field had not been reported before these.
         left: usize,
         /// The bytes.
         bytes: &'a [u8],
     },
     /// There is no name.
     NoName,
-    /// The next bytes of the name, the closing zero among them.
+    /// The next bytes of the name, including the closing zero.
     Name(&'a [u8]),
     /// There is no comment.
     NoComment,
-    /// The next bytes of the comment, the closing zero among them.
+    /// The next bytes of the comment, including the closing zero.
     Comment(&'a [u8]),
     /// The header is complete.
     End {
@@ -107,7 +107,7 @@ pub enum HeaderPart<'a> {
     },
 }
 
-/// Where in the header a stream is.
+/// The next field of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Magic,
@@ -133,9 +133,9 @@ pub(crate) enum HeaderEvent {
     NeedDictionary,
     /// The header is damaged. `held` bits of the input are not dropped.
     Damaged {
-        /// zlib's words for it.
+        /// zlib's message.
         message: &'static CStr,
-        /// What zlib leaves in its bit buffer.
+        /// The number of bits that zlib leaves in its bit buffer.
         held: u32,
     },
 }
@@ -160,13 +160,13 @@ pub(crate) struct HeaderReader {
     length: usize,
 }
 
-/// Everything that a header may depend on and change besides itself.
+/// Everything outside the header that reading it uses or changes.
 pub(crate) struct Surroundings<'s, 'c> {
-    /// What is accepted.
+    /// Which wraps are accepted.
     pub(crate) wrap: Wrap,
-    /// The window's size as a power of two; 0 lets the header say.
+    /// The window's size as a power of two; 0 means to use the header's.
     pub(crate) window_bits: &'s mut u32,
-    /// Where parts of a gzip header are reported.
+    /// Called with each part of a gzip header.
     pub(crate) report: &'s mut (dyn FnMut(HeaderPart<'_>) + 'c),
 }
 
@@ -181,7 +181,7 @@ impl HeaderReader {
         self.field == Field::Magic
     }
 
-    /// Goes on reading.
+    /// Continues reading.
     pub(crate) fn step(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -194,7 +194,7 @@ impl HeaderReader {
                 }
                 let value = reader.peek($bits);
                 reader.drop_bits($bits);
-                // zlib forgets what was primed beyond a header's field.
+                // zlib drops bits primed beyond a header's field.
                 reader.give_back(0);
                 reader.clear();
                 value
@@ -211,7 +211,7 @@ impl HeaderReader {
                     if !reader.need(16) {
                         return HeaderEvent::NeedInput;
                     }
-                    // All bits that zlib would hold, which with primed ones may be more than 16, count as the header.
+                    // The header is all bits that zlib would hold: with primed bits, perhaps more than 16.
                     reader.give_back(16);
                     let magic = reader.bits();
                     if around.wrap.gzip && magic == 0x8b1f {
@@ -257,8 +257,8 @@ impl HeaderReader {
                     }
                     let value = reader.peek(16);
                     let flags = (value >> 8) as u8;
-                    // zlib tells the wraps apart by these two bytes: a header in which both are 0 is refused, and counts as
-                    // zlib's when `inflateSync` goes on behind it.
+                    // zlib distinguishes the wraps by these two bytes: a header in which both are 0 is refused, and
+                    // after `inflateSync` it counts as a zlib header.
                     self.found = if value == 0 { Found::Zlib } else { Found::Gzip(flags) };
                     if value & 0xff != DEFLATED {
                         return HeaderEvent::Damaged { message: message::METHOD, held: 16 };
@@ -362,7 +362,7 @@ impl HeaderReader {
         }
     }
 
-    /// Takes a text as far as its closing zero or the end of the input; `None` when there is no input.
+    /// Takes a text up to its closing zero or the end of the input; returns `None` if there is no input.
     fn take_text<'i>(&mut self, reader: &mut BitReader<'i>, wrap: Wrap) -> Option<&'i [u8]> {
         let rest = reader.rest();
         let len = rest.iter().position(|&byte| byte == 0).map_or(rest.len(), |zero| zero + 1);

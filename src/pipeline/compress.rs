@@ -1,9 +1,9 @@
-//! `Compressor`: a segment of a stream, cut into chunks, compressed by whoever has time, joined in order.
+//! `Compressor`: splits a segment of a stream into chunks, which any free thread compresses, and joins them in order.
 //!
-//! A segment is the data between two flushes. It is cut on a fixed grid from its start, so its bytes depend on its data, the
-//! window it begins with and its end, never on how it was written, on threads or on time. Each chunk is primed with the 32 KiB
-//! before it. A full chunk is ended only when a byte follows it, so that the last chunk of a segment always has data and
-//! is known to be the last.
+//! A segment is the data between two flushes. It is split on a fixed grid from its start, so its bytes depend on its data,
+//! the window before it and its end, but not on the sizes of writes, on threads or on time. Each chunk is primed with the
+//! 32 KiB before it. A full chunk ends only when a byte follows it, so that the last chunk of a segment always has data
+//! and is known to be the last.
 //!
 //! [`drive`](Compressor::drive) does all the work. The *open* chunk is the last one; those before it are jobs in the ring.
 //!
@@ -15,7 +15,7 @@
 //!       there are none: encode the open chunk as far as it has arrived, straight to the output
 //! ```
 //!
-//! So on one thread output leaves as soon as it is decided, and only jobs hold back: see [`Drive::may_hold`].
+//! So on one thread output is written as soon as it is decided; only jobs hold output back: see [`Drive::may_hold`].
 
 use super::encoder::{ChunkEnd, Form, Level, PendingBits, Progress};
 use super::job::Chunk;
@@ -27,25 +27,25 @@ use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Buffer, Output};
 use std::time::Duration;
 
-/// What a segment is compressed with.
+/// How a segment is compressed.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// What the chunks become.
+    /// The format of the chunks.
     pub form: Form,
-    /// Of the search for matches.
+    /// The compression level.
     pub level: Level,
-    /// Bytes in the chunk of a number, from 0 on. From 3 on they are the same.
+    /// Bytes in each chunk, by its number from 0 on; equal for all from number 3 on.
     pub chunk_len: fn(usize) -> usize,
-    /// Bytes of the segment from which on workers are called.
+    /// The segment's size in bytes from which workers are used.
     pub parallel_from: usize,
-    /// The stream's check value up to here.
+    /// The stream's check value before the segment.
     pub check: Check,
-    /// Bits of an output byte that the segment completes.
+    /// Bits of an incomplete output byte before the segment, which completes it.
     pub before: PendingBits,
 }
 
 impl Settings {
-    /// Bytes of the largest chunk: from the fourth on all are alike.
+    /// Bytes of the largest chunk: from the fourth on all have the same size.
     fn largest_chunk(&self) -> usize {
         (0..4).map(self.chunk_len).fold(0, usize::max)
     }
@@ -62,14 +62,14 @@ impl Settings {
 pub struct Drive {
     /// The segment ends with the input.
     pub end: Option<ChunkEnd>,
-    /// Jobs may be in flight when the call returns although the output has room left: the caller will come back. Otherwise
-    /// workers are called only for the input of a single call, and everything decided leaves within the call.
+    /// Jobs may be in flight when the call returns although the output has room left: there will be another call. Otherwise
+    /// workers are used only for the input of a single call, and everything decided is written within the call.
     pub may_hold: bool,
     /// What workers may do while the host is not in a call.
     pub between: Between,
 }
 
-/// Counters of one stream's way through the pipeline.
+/// Counters of one stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
     /// Chunks delivered.
@@ -83,7 +83,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Adds another segment's.
+    /// Adds another segment's counters.
     pub fn add(&mut self, segment: Counters) {
         self.chunks += segment.chunks;
         self.by_workers += segment.by_workers;
@@ -92,19 +92,19 @@ impl Counters {
     }
 }
 
-/// A segment on its way through the pipeline.
+/// A segment that is being compressed.
 #[derive(Debug)]
 pub struct Compressor {
     settings: Settings,
     ring: Ring,
-    /// The open chunk: its window, then what of its data has come.
+    /// The open chunk: its window, then its data so far.
     open: Buffer,
     window_len: usize,
     /// The open chunk's number.
     number: usize,
-    /// The open chunk is being encoded, and so many bytes of output were written of it.
+    /// `Some` if the open chunk is being encoded: the number of bytes of its output written so far.
     begun: Option<usize>,
-    /// Length of `open` from which on its encoder can go on; 0 when it may be able to now.
+    /// Length of `open` at which its encoder can continue; 0 if it may be able to now.
     wakes_at: usize,
     /// How the open chunk ends, once that is known; then nothing is added to it.
     closing: Option<ChunkEnd>,
@@ -112,14 +112,14 @@ pub struct Compressor {
     checked_to: usize,
     /// For the engine and the open chunk.
     own_share: Share,
-    /// For the jobs of a ring with workers; and the number of refused requests when it was granted, or refused.
+    /// For the jobs of a ring with workers; `refusals` is the number of refused requests when it was granted or refused.
     jobs_share: Share,
     refusals: usize,
-    /// Bytes of the segment from which on workers are asked for.
+    /// The segment's size in bytes at which workers are requested.
     workers_from: usize,
     /// Bytes of the segment taken so far.
     taken: usize,
-    /// Set once the last chunk is on its way.
+    /// Set once the end of the last chunk is decided.
     end: Option<ChunkEnd>,
     is_done: bool,
     /// Check value of all chunks that are delivered, and of the open chunk up to `checked_to`.
@@ -134,9 +134,9 @@ pub struct Compressor {
 const LEAST_JOBS: usize = 3;
 
 impl Compressor {
-    /// A segment whose history is the tail of `window`, and which begins with `held`, no longer than a
-    /// chunk. `Error::Memory` when there is none for an engine and a chunk; later calls ask only for
-    /// memory that they can do without.
+    /// A segment whose history is the tail of `window`, and which begins with `held`, which is at most a
+    /// chunk. Fails with `Error::Memory` if there is none for an engine and a chunk; memory requested by
+    /// later calls is optional.
     pub fn new(settings: Settings, window: &[u8], held: &[u8]) -> Result<Self> {
         let mut ring = Ring::new(Between::Rest)?;
         let mut open = ring.encoder().take_buffer(WINDOW_SIZE + settings.largest_chunk())?;
@@ -168,8 +168,8 @@ impl Compressor {
         })
     }
 
-    /// Takes `input` if nothing can be decided even then: what most calls with a few bytes come to.
-    /// Returns whether it did; if not, it has done nothing.
+    /// Takes `input` if even then nothing can be decided, as in most calls with a few bytes. Returns
+    /// whether it did; if not, nothing has changed.
     #[inline]
     pub fn collect(&mut self, input: &[u8]) -> bool {
         let is_too_little = self.open.len() + input.len() < self.wakes_at;
@@ -181,14 +181,15 @@ impl Compressor {
         is_too_little
     }
 
-    /// Takes input and writes output, as far as the room allows. True when the segment has ended and all of it is written.
-    /// All input is taken unless the output is full. Once `how.end` was given and the input taken, calls must repeat it.
+    /// Takes input and writes output, as far as the room allows. Returns true if the segment has ended and is completely
+    /// written. All input is taken unless the output is full. Once `how.end` was given and the input taken, further calls
+    /// must repeat it.
     ///
-    /// `Error::Memory` loses nothing: the call may be repeated.
+    /// After `Error::Memory` nothing is lost, and the call may be repeated.
     pub fn drive(&mut self, input: &mut &[u8], output: &mut Output<'_>, how: Drive) -> Result<bool> {
         self.ring.check_epoch()?;
         self.ring.set_between(how.between);
-        // Without leave to hold, workers are of use only to a call that brings enough for them, and room for all they make.
+        // Without `may_hold`, workers are useful only in a call with enough input for them and room for all their output.
         let fits = input.len() >= self.settings.parallel_from && output.room() >= input.len();
         let is_enough = if how.may_hold { self.taken + input.len() >= self.workers_from } else { fits };
         if is_enough && !self.ring.has_workers() {
@@ -216,7 +217,7 @@ impl Compressor {
                 return Ok(true);
             }
             if self.end.is_none() {
-                // What is taken although the output is full counts as held back.
+                // Input taken while the output is full counts as held back.
                 let most = if is_wide || how.may_hold { usize::MAX } else { PIECE };
                 self.take(input, most);
                 self.close_if_due(input, how.end);
@@ -246,7 +247,7 @@ impl Compressor {
                 }
             } else if how.may_hold && self.ring.has_workers() && self.closing.is_none() && self.end.is_none()
             {
-                // The jobs go on without the caller.
+                // The jobs continue without the caller.
                 return Ok(false);
             }
             if output.is_full() {
@@ -257,7 +258,7 @@ impl Compressor {
     }
 
     /// Whether the open chunk, which ends with `end`, becomes a job. A chunk whose first or last byte is shared with other
-    /// output is encoded here, and so is all that no worker would do.
+    /// output is encoded here, and so are all chunks if no worker is available for this call.
     fn is_for_ring(&self, end: ChunkEnd, is_wide: bool) -> bool {
         let begins_at_byte = self.number > 0 || self.settings.before.count == 0;
         let ends_at_byte = matches!(end, ChunkEnd::Sync | ChunkEnd::Finish);
@@ -289,8 +290,8 @@ impl Compressor {
     }
 
     #[cfg(any(test, feature = "internals"))]
-    /// Ends the open chunk here, before it is full: whoever knows the data may choose the grid. An open chunk without data
-    /// stays open.
+    /// Ends the open chunk here, before it is full, for callers that know good places in their data. An open chunk without
+    /// data stays open.
     pub fn cut(&mut self) {
         if self.open.len() > self.window_len && self.closing.is_none() {
             self.closing = Some(ChunkEnd::Sync);
@@ -298,7 +299,7 @@ impl Compressor {
         }
     }
 
-    /// Goes on with the open chunk, which is the oldest that is not delivered.
+    /// Continues to encode the open chunk, which is the oldest that is not delivered.
     fn encode_open(&mut self, output: &mut Output<'_>) -> Result<Progress> {
         let Self { settings, ring, open, window_len, number, begun, .. } = self;
         let encoder = ring.encoder().incremental()?;
@@ -333,7 +334,7 @@ impl Compressor {
         Ok(progress)
     }
 
-    /// Goes on with the check value over the open chunk, after all chunks before it.
+    /// Continues the check value over the open chunk, after all chunks before it.
     fn check_open(&mut self) {
         self.check.update(&self.open[self.checked_to..]);
         self.checked_to = self.open.len();
@@ -360,7 +361,7 @@ impl Compressor {
             check: self.settings.check,
         };
         if let Err((bytes, out)) = self.ring.push(chunk, out) {
-            // As if it had not been tried: nothing is lost, and the next call tries again.
+            // Restores the state before the attempt: nothing is lost, and the next call tries again.
             if let Some(bytes) = bytes {
                 let next = std::mem::replace(&mut self.open, bytes);
                 self.ring.keep(Some(next), None);
@@ -372,7 +373,7 @@ impl Compressor {
         Ok(())
     }
 
-    /// The open chunk has been replaced by the next one's window.
+    /// Begins the next chunk, whose window is already in `open`.
     fn open_next(&mut self) {
         self.window_len = self.open.len();
         self.number += 1;
@@ -402,8 +403,8 @@ impl Compressor {
         }
     }
 
-    /// Asks for workers, and for memory for their jobs. When the budget is used up the stream goes on serially, and asks again
-    /// after as much data as it took the first time.
+    /// Asks for workers, and for memory for their jobs. If the budget is used up the stream continues serially, and asks again
+    /// after another `parallel_from` bytes.
     fn call_workers(&mut self) -> Result<()> {
         let Self { ring, jobs_share, settings, .. } = self;
         ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS))?;
@@ -421,12 +422,12 @@ impl Compressor {
         self.taken
     }
 
-    /// How the segment ends, once its end was given and all input taken.
+    /// How the segment ends, after its end was given and all input taken.
     pub fn end(&self) -> Option<ChunkEnd> {
         self.end
     }
 
-    /// Bytes and bits that are decided but found no room, as far as that is known without waiting for workers.
+    /// Bytes and bits that are decided but not written, for lack of room, as far as known without waiting for workers.
     pub fn waiting(&self) -> (usize, u32) {
         let bits = match (self.begun, self.ring.current_engine()) {
             (Some(_), Some(engine)) => engine.waiting_bits(),
@@ -435,12 +436,12 @@ impl Compressor {
         (self.ring.settled_len() + (bits / 8) as usize, (bits % 8) as u32)
     }
 
-    /// Whether jobs are not delivered yet.
+    /// Whether there are jobs that are not delivered yet.
     pub fn has_jobs(&self) -> bool {
         !self.ring.is_empty()
     }
 
-    /// The check value of all chunks delivered and of what was taken after them to be encoded here.
+    /// The check value of all chunks delivered, and of the open chunk's data after them if it is encoded here.
     pub fn check(&self) -> Check {
         self.check
     }
@@ -455,17 +456,17 @@ impl Compressor {
         self.after
     }
 
-    /// What happened so far.
+    /// The counters so far.
     pub fn counters(&self) -> Counters {
         self.counters
     }
 
-    /// The last 32 KiB taken, or all there is.
+    /// The last 32 KiB taken, or less if there is less.
     pub fn window(&self) -> &[u8] {
         &self.open[self.open.len().saturating_sub(WINDOW_SIZE)..]
     }
 
-    /// A segment in the same state, to go on apart. A chunk that is being encoded is encoded again up to where it is.
+    /// An independent copy of the segment. If a chunk is being encoded, the copy encodes it again up to the same place.
     pub fn try_clone(&self) -> Result<Self> {
         let mut ring = self.ring.try_clone()?;
         let mut open = ring.encoder().take_buffer(self.open.capacity())?;
@@ -495,10 +496,10 @@ impl Compressor {
     }
 }
 
-/// Bytes that are taken at a time where little may be held back.
+/// Bytes that are taken at a time if little may be held back.
 const PIECE: usize = 8 << 10;
 
-/// Room for output that is thrown away.
+/// Room for output that is discarded.
 const SCRATCH: usize = 4 << 10;
 
 impl Drop for Compressor {

@@ -1,7 +1,7 @@
-//! The seam between the pipeline and the engine that compresses a chunk.
+//! The interface between the pipeline and the engine that compresses a chunk.
 //!
-//! A chunk's bytes depend on its window, its data, its end and the level alone. So the engine starts every chunk from its
-//! beginning, primed with the window, and keeps nothing from the chunk before.
+//! A chunk's bytes depend only on its window, its data, its end and the level. So the engine begins every chunk in a fresh
+//! state, primed with the window, and keeps nothing from the chunk before.
 
 use crate::budget::Share;
 use crate::checksum::crc32;
@@ -16,17 +16,17 @@ pub(super) use crate::deflate::Progress;
 pub use crate::deflate::bound;
 pub use crate::deflate::{ChunkEnd, Level, PendingBits};
 
-/// What chunks become.
+/// The format of compressed chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Raw DEFLATE that goes on from chunk to chunk: each is primed with the 32 KiB before it.
+    /// Raw DEFLATE that continues from chunk to chunk: each is primed with the 32 KiB before it.
     Raw,
-    /// BGZF blocks, which refer to nothing before them.
+    /// BGZF blocks, which do not refer to data before them.
     Bgzf,
 }
 
 impl Form {
-    /// How much of the tail of what came before a chunk may be referred to.
+    /// Returns the tail of `before`, the data before a chunk, that the chunk may refer to.
     pub(super) fn history(self, before: &[u8]) -> &[u8] {
         match self {
             Form::Raw => &before[before.len().saturating_sub(WINDOW_SIZE)..],
@@ -34,7 +34,7 @@ impl Form {
         }
     }
 
-    /// The most bytes that a chunk of `len` bytes becomes.
+    /// The most bytes that a chunk of `len` bytes is compressed to.
     pub(super) fn bound(self, len: usize) -> usize {
         match self {
             Form::Raw => bound(len),
@@ -46,33 +46,34 @@ impl Form {
     }
 }
 
-/// Engines that nobody uses at the moment; a process keeps as many as it ever had in use at once, up to [`IDLE_MAX`].
+/// Engines that are not in use. A process keeps as many as it ever used at once, up to [`IDLE_MAX`].
 ///
-/// Only ever tried: in the child of a `fork` a thread that does not exist there may hold the lock, and then every engine is made anew.
+/// Locked only with `try_lock`: in the child of a `fork` the lock may be held by a thread that does not exist there. Then
+/// every engine is a new one.
 static IDLE: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
 
 const IDLE_MAX: usize = 16;
 
-/// What an engine takes at most with levels up to 9, its buffer included.
+/// The most bytes that an engine takes with levels up to 9, including its buffer.
 const ENGINE_BYTES: usize = 3 << 19;
 
-/// An engine, counted into the budget, and a buffer for the chunk that it works on.
+/// An engine, which counts towards the memory budget, and a buffer for the chunk that it compresses.
 struct Engine {
     encoder: Placed<DeflateEncoder>,
     buffer: Buffer,
     _share: Share,
 }
 
-/// A compressor of chunks. It takes an idle engine when it is first used, and gives it back when it is dropped.
+/// A compressor of chunks. It takes an idle engine when it is first used, and returns it when it is dropped.
 #[derive(Default)]
 pub(super) struct ChunkEncoder {
     engine: Option<Engine>,
 }
 
 impl ChunkEncoder {
-    /// Compresses the whole of a chunk: `data[window_len..]`, after `data[..window_len]`, to `out`, which has room for
+    /// Compresses a whole chunk, `data[window_len..]` with the window `data[..window_len]`, to `out`, which has room for
     /// [`bound`]. `is_first`: it is the first chunk of its segment. Returns how many bits of the last byte were in use
-    /// before it was filled up.
+    /// before it was padded.
     pub(super) fn encode(
         &mut self,
         level: Level,
@@ -121,8 +122,8 @@ impl ChunkEncoder {
         })
     }
 
-    /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`; behind the last of a file
-    /// stands the block that tells so.
+    /// Compresses `data` to BGZF blocks at the front of `out`, which has room for `Form::bound`. If `end` is `Finish`, appends
+    /// the end-of-file block.
     pub(super) fn encode_blocks(
         &mut self,
         level: Level,
@@ -141,7 +142,7 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Lends the engine to others until it is used again.
+    /// Returns the engine to the idle ones, if there is room for it, until one is needed again.
     pub(super) fn rest(&mut self) {
         if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
             && idle.len() < IDLE_MAX
@@ -151,7 +152,7 @@ impl ChunkEncoder {
         }
     }
 
-    /// Throws the engine away: a panic may have left anything in it.
+    /// Frees the engine: after a panic its state may be inconsistent.
     pub(super) fn discard(&mut self) {
         self.engine = None;
     }
@@ -164,7 +165,8 @@ impl Drop for ChunkEncoder {
 }
 
 impl Engine {
-    /// A new one. It is made even where the budget is used up, because nothing can be compressed without; others get less then.
+    /// A new engine. It is allocated even if the memory budget is used up, because nothing can be compressed without one; then
+    /// less is left for other uses.
     fn new() -> Result<Self> {
         let encoder = Placed::try_new(DeflateEncoder::new()?, Allocator::SYSTEM)?;
         Ok(Self { encoder, buffer: Buffer::new(Allocator::SYSTEM), _share: Share::overdrawn(ENGINE_BYTES) })
@@ -181,7 +183,7 @@ fn take_idle() -> Option<Engine> {
     lock_idle()?.pop()
 }
 
-/// The lock is held for a few instructions, so a few tries are enough where it will ever come free.
+/// The lock is held for a few instructions only, so if its holder still exists a few tries are enough.
 fn lock_idle() -> Option<MutexGuard<'static, Vec<Engine>>> {
     (0..100).find_map(|_| {
         IDLE.try_lock().ok().or_else(|| {

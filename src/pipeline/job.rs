@@ -1,4 +1,4 @@
-//! A job: one chunk to compress, by whoever comes first.
+//! A job: one chunk to compress, on whichever thread is free first.
 //!
 //! The chunk never changes and the result is a function of it, so any thread can do any job, and a chunk can be compressed
 //! twice. That makes `fork`, a copied stream and a refused thread harmless.
@@ -27,7 +27,7 @@ pub(super) struct Chunk {
     /// Whether it is the first chunk of its segment.
     pub(super) is_first: bool,
     pub(super) end: ChunkEnd,
-    /// The kind of check value wanted of the chunk's own bytes.
+    /// The kind of check value to compute for the chunk's own bytes.
     pub(super) check: Check,
 }
 
@@ -43,12 +43,12 @@ impl Chunk {
     }
 }
 
-/// What a done job leaves.
+/// The result of a job that is done.
 #[derive(Debug)]
 pub(super) struct Encoded {
     pub(super) bytes: Buffer,
     pub(super) check: Check,
-    /// Bits used in the chunk's last byte before it was filled up.
+    /// Bits used in the chunk's last byte before it was padded.
     pub(super) used_bits: u32,
     pub(super) by_worker: bool,
     /// A worker's processor time for it, if statistics are wanted.
@@ -57,31 +57,31 @@ pub(super) struct Encoded {
 
 #[derive(Debug)]
 enum JobState {
-    /// Nobody has begun; the buffer for the result stands ready.
+    /// No thread has begun it; holds the buffer for the result.
     Waiting(Buffer),
     Running,
     Done(Encoded),
     Failed(Error, Buffer),
-    /// The stream that wanted it is gone.
+    /// The stream that wanted it has ended.
     Cancelled,
 }
 
-/// What a job leaves when it is over: its chunk's bytes and the buffer for its result, where nobody else has them.
+/// The buffers of a job that is over, its chunk's bytes and its result, unless they are still in use elsewhere.
 pub(super) type Buffers = (Option<Buffer>, Option<Buffer>);
 
-/// One chunk's way through the pipeline.
+/// One chunk, and the state of its compression.
 #[derive(Debug)]
 pub(super) struct Job {
     chunk: Shared<Chunk>,
-    /// Written by the thread that does the job and by the stream's; nobody holds the lock while encoding.
+    /// Written by the thread that does the job and by the stream's thread; no thread holds the lock while it encodes.
     state: Mutex<JobState>,
     /// Notified when `state` becomes `Done` or `Failed`.
     settled: Condvar,
 }
 
 impl Job {
-    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child and a copied stream make second
-    /// jobs of it.
+    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child or a copied stream makes
+    /// another job for it.
     pub(super) fn new(chunk: Shared<Chunk>, out: Buffer) -> Self {
         Self { chunk, state: Mutex::new(JobState::Waiting(out)), settled: Condvar::new() }
     }
@@ -90,8 +90,8 @@ impl Job {
         &self.chunk
     }
 
-    /// Does the job if it waits; `None` when another thread has it or it is settled. After `Error::Memory` it waits
-    /// again, since memory may be granted to a later try; any other error settles it.
+    /// Does the job if it waits; returns `None` if another thread has it or it is settled. After `Error::Memory` it waits
+    /// again, since a later try may get memory; any other error settles it.
     pub(super) fn run_with(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
         let mut out = {
             let mut state = lock(&self.state);
@@ -116,7 +116,7 @@ impl Job {
             let Chunk { form, level, bytes, window_len, is_first, end, .. } = &*self.chunk;
             out.append(|out| match form {
                 Form::Raw => encoder.encode(*level, (bytes, *window_len), *is_first, *end, out),
-                // Every block fills up its last byte; nobody can ask for more.
+                // Every block pads its last byte, so all its bits count as used.
                 Form::Bgzf => encoder.encode_blocks(*level, bytes, *end, out).map(|()| 8),
             })
             .map(|used_bits| (check, used_bits))
@@ -139,7 +139,7 @@ impl Job {
         Some(outcome)
     }
 
-    /// Whether the result, good or bad, is there.
+    /// Whether the job has succeeded or failed.
     pub(super) fn is_settled(&self) -> bool {
         matches!(*lock(&self.state), JobState::Done(_) | JobState::Failed(..))
     }
@@ -153,7 +153,7 @@ impl Job {
         }
     }
 
-    /// Shows the result to `read` when it is there; the job's error when it failed.
+    /// Calls `read` with the result, if the job is done; returns the job's error if it failed.
     pub(super) fn with_result<T>(&self, read: impl FnOnce(&Encoded) -> T) -> Result<Option<T>> {
         match &*lock(&self.state) {
             JobState::Done(encoded) => Ok(Some(read(encoded))),
@@ -162,7 +162,7 @@ impl Job {
         }
     }
 
-    /// Spares the workers a job that nobody wants any more.
+    /// Cancels the job if it still waits: its result is no longer needed.
     pub(super) fn cancel(&self) {
         let mut state = lock(&self.state);
         if matches!(*state, JobState::Waiting(_)) {
@@ -170,7 +170,7 @@ impl Job {
         }
     }
 
-    /// As [`new`](Self::new), in shared memory; gives the buffers back when it is refused.
+    /// As [`new`](Self::new), reference-counted; returns the buffers if memory is refused.
     pub(super) fn share(chunk: Chunk, out: Buffer) -> std::result::Result<Shared<Self>, Buffers> {
         match Shared::try_new(chunk) {
             Ok(chunk) => Shared::try_new(Self::new(chunk, out)).map_err(Self::into_buffers),
@@ -178,7 +178,7 @@ impl Job {
         }
     }
 
-    /// The two buffers of a job that is delivered, to be used again, unless someone else still holds the job.
+    /// Returns the two buffers of a delivered job for reuse, except those that are still in use elsewhere.
     pub(super) fn into_buffers(self) -> Buffers {
         let input = self.chunk.into_inner().map(|chunk| chunk.bytes);
         let state = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Ordered parallel work on chunks. Knows no C, no zlib codes and no files; README.md beside this file is the protocol.
+//! Ordered parallel work on chunks. Does not use C types, zlib codes or files. README.md in this folder is the protocol.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
-//! The ring: a stream's jobs in order, from the oldest undelivered one on, and the buffers they leave.
+//! The ring: a stream's undelivered jobs in order, oldest first, and spare buffers of delivered ones.
 //!
-//! Jobs are settled in any order and delivered in this one. The ring is bounded, and so is a stream's memory. It belongs to the
-//! stream's thread; only the jobs in it are shared, and a job belongs to one ring. Buffers are the system's, whichever allocator
-//! the stream has, because a worker may be the last to let go of one.
+//! Jobs are settled in any order and delivered in the ring's order. The ring's length is bounded, and so is a stream's
+//! memory. The ring belongs to the stream's thread; only its jobs are shared, and each job belongs to one ring. Buffers come
+//! from the system's allocator even if the stream has its own, because a worker may be the one to free them.
 
 use super::encoder::ChunkEncoder;
 use super::job::{Buffers, Chunk, Encoded, Job};
@@ -14,7 +14,7 @@ use crate::raw::{Allocator, Buffer, Output};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A delivered job's result, but for its bytes.
+/// A delivered job's result, without its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Delivered {
     pub(super) check: Check,
@@ -27,9 +27,9 @@ pub(super) struct Delivered {
 /// What workers may do while the host is not in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Between {
-    /// They go on: the library's work overlaps with the host's own.
+    /// They continue: the library's work overlaps with the host's own.
     GoOn,
-    /// They have no job then. Jobs are collected, done in one burst when the ring is full, and finished before the call returns.
+    /// They do nothing. Jobs are collected, run together when the ring is full, and finished before the call returns.
     Rest,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Ring {
     /// Bytes of the front job that were delivered.
     delivered: usize,
     depth: usize,
-    /// Jobs, from the front on, that workers may have.
+    /// The number of jobs, from the front on, that were offered to workers.
     offered: usize,
     /// The epoch in which these were offered; in another one no worker has them.
     epoch: Epoch,
@@ -74,8 +74,8 @@ impl Ring {
         Ok(ring)
     }
 
-    /// Calls the workers, if there are any, and grows as deep as they can use and `allow` permits: it is given the number of
-    /// jobs that would be good, and returns how many there may be, or 0. No thread is started for a stream that gets none.
+    /// Begins to use workers, if there are any, and sets the ring's depth. `allow` gets the number of jobs that the workers can
+    /// use, and returns how many are permitted, or 0. If it returns 0, no thread is started.
     pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
         if self.threads > 1 {
             return Ok(());
@@ -100,13 +100,13 @@ impl Ring {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
             (_, Between::GoOn) => 2 * threads + 1,
-            // Small writes are collected until all threads have something to do. More would even out how long the last jobs of a
-            // call take, but is no longer in the cache when it is compressed.
+            // Small writes are collected until all threads have something to do. With more, the threads would finish a call
+            // more evenly, but the data would no longer be in the cache when it is compressed.
             (_, Between::Rest) => 2 * threads,
         }
     }
 
-    /// Lets the workers go and frees the spare buffers. Only an empty ring can.
+    /// Stops using workers and frees the spare buffers. The ring must be empty.
     pub(super) fn leave_workers(&mut self) {
         debug_assert!(self.jobs.is_empty());
         (self.depth, self.threads) = (1, 1);
@@ -114,12 +114,12 @@ impl Ring {
         self.spare_outputs.clear();
     }
 
-    /// Whether workers were called.
+    /// Whether workers are used.
     pub(super) fn has_workers(&self) -> bool {
         self.threads > 1
     }
 
-    /// What workers may do from now on while the host is not in a call.
+    /// Sets what workers may do from now on while the host is not in a call.
     pub(super) fn set_between(&mut self, between: Between) {
         self.between = between;
         self.is_open |= between == Between::GoOn;
@@ -160,17 +160,17 @@ impl Ring {
         self.jobs.is_empty()
     }
 
-    /// A buffer for a chunk, used before if possible.
+    /// A buffer for a chunk, reused if possible.
     pub(super) fn input_buffer(&mut self, capacity: usize) -> Result<Buffer> {
         buffer(&mut self.spare_inputs, capacity)
     }
 
-    /// A buffer for the result of a chunk, used before if possible.
+    /// A buffer for the result of a chunk, reused if possible.
     pub(super) fn output_buffer(&mut self, capacity: usize) -> Result<Buffer> {
         buffer(&mut self.spare_outputs, capacity)
     }
 
-    /// Puts a chunk and the buffer for its result in line; gives the buffers back when memory is refused.
+    /// Appends a job for a chunk, with the buffer for its result; returns the buffers if memory is refused.
     pub(super) fn push(&mut self, chunk: Chunk, out: Buffer) -> std::result::Result<(), Buffers> {
         self.jobs.push_back(Job::share(chunk, out)?);
         if self.is_open {
@@ -179,14 +179,14 @@ impl Ring {
         Ok(())
     }
 
-    /// Keeps buffers that nobody needs now.
+    /// Keeps unused buffers for later jobs.
     pub(super) fn keep(&mut self, input: Option<Buffer>, output: Option<Buffer>) {
         self.spare_inputs.extend(input.filter(|_| self.spare_inputs.len() < self.spare_inputs.capacity()));
         self.spare_outputs
             .extend(output.filter(|_| self.spare_outputs.len() < self.spare_outputs.capacity()));
     }
 
-    /// Lets the workers have all jobs, if they were called. The jobs offered before are of this epoch.
+    /// Offers all jobs to the workers, if they are used. Jobs that were offered earlier must be from this epoch.
     fn offer(&mut self) {
         if self.threads == 1 || self.offered == self.jobs.len() {
             return;
@@ -199,7 +199,8 @@ impl Ring {
         self.offered = self.jobs.len();
     }
 
-    /// Copies settled results to `output`, in order, as far as both go. Calls `note` for each job delivered to its end.
+    /// Copies settled results to `output`, in order, while there are results and room. Calls `note` for each job that is
+    /// completely delivered.
     pub(super) fn deliver(&mut self, output: &mut Output<'_>, mut note: impl FnMut(Delivered)) -> Result<()> {
         while let Some(job) = self.jobs.front() {
             let start = self.delivered;
@@ -237,8 +238,8 @@ impl Ring {
         lens.sum::<usize>().saturating_sub(self.delivered)
     }
 
-    /// Does something useful while the front job is not settled: runs a job of this ring that waits, or else sleeps until the
-    /// worker that has the front job has finished it.
+    /// If the front job is not settled, runs a waiting job of this ring; if none waits, sleeps until the worker that runs the
+    /// front job has finished it.
     pub(super) fn work(&mut self) -> Result<()> {
         if self.jobs.front().is_none_or(|front| front.is_settled()) {
             return Ok(());
@@ -256,8 +257,8 @@ impl Ring {
         Ok(())
     }
 
-    /// Ends a call: unless workers may go on, every job that was begun is finished, and later ones are only collected. The
-    /// engine is lent to others unless the stream `keeps` it.
+    /// Ends a call: unless workers may continue, finishes the jobs that were offered to them; later jobs are only collected.
+    /// Returns the engine to the idle ones unless the stream `keeps` it.
     pub(super) fn rest(&mut self, keeps: bool) {
         self.finish_call();
         if !keeps {
@@ -273,8 +274,8 @@ impl Ring {
         if self.is_of_parent() {
             return;
         }
-        // First the jobs that nobody has begun, then those of the workers. A job that fails is settled, or waits again when memory
-        // was refused; delivery reports it.
+        // First the jobs that no thread has begun, then those of the workers. A job that fails is settled, or waits again if
+        // memory was refused; delivery reports the error.
         for job in &self.jobs {
             job.run_with(&mut self.encoder, false);
         }
@@ -283,20 +284,20 @@ impl Ring {
         }
     }
 
-    /// Whether some jobs were offered to workers of another process, this one's parent. A worker may have held their locks and
-    /// counts at the fork, so they must not be touched.
+    /// Whether some jobs were offered to workers of this process's parent. A worker may have been using their locks and counts
+    /// at the fork, so they must not be touched.
     fn is_of_parent(&self) -> bool {
         self.offered > 0 && self.epoch != Epoch::now()
     }
 
-    /// After a `fork`, makes the jobs anew that the parent's workers may have. Their chunks, which never change, are taken over.
+    /// After a `fork`, replaces the jobs that the parent's workers may have by new ones for the same chunks, which never change.
     pub(super) fn check_epoch(&mut self) -> Result<()> {
         if !self.is_of_parent() {
             return Ok(());
         }
         while let Some(index) = self.offered.checked_sub(1) {
             let renewed = self.renewed(index)?;
-            // The old job's counts may be wrong for ever: it is leaked.
+            // The old job's counts may stay wrong, so it is leaked.
             std::mem::forget(std::mem::replace(&mut self.jobs[index], renewed));
             self.offered = index;
         }
@@ -313,7 +314,7 @@ impl Ring {
         Shared::try_new(Job::new(chunk, out)).map_err(|_| Error::Memory)
     }
 
-    /// A ring with the same chunks, in jobs of its own.
+    /// A ring with its own jobs for the same chunks.
     pub(super) fn try_clone(&self) -> Result<Self> {
         let mut ring = Ring::new(self.between)?;
         ring.depth = self.depth;
@@ -331,7 +332,7 @@ impl Ring {
     fn pop(&mut self) {
         self.delivered = 0;
         self.offered = self.offered.saturating_sub(1);
-        // A worker that has not let go of the job yet frees its buffers.
+        // If a worker still holds the job, the worker frees its buffers.
         if let Some(job) = self.jobs.pop_front().and_then(Shared::into_inner) {
             let (input, output) = job.into_buffers();
             self.keep(input, output);
@@ -352,7 +353,7 @@ impl Drop for Ring {
 
 /// A buffer of at least `capacity` bytes, from `spare` if one is there.
 fn buffer(spare: &mut Vec<Buffer>, capacity: usize) -> Result<Buffer> {
-    // One that is too small is freed before its successor is allocated.
+    // A buffer that is too small is freed before a new one is allocated.
     let fitting = spare.pop().filter(|buffer| buffer.capacity() >= capacity);
     let mut buffer = fitting.unwrap_or_else(|| Buffer::new(Allocator::SYSTEM));
     buffer.clear();

@@ -1,19 +1,19 @@
 //! `Ahead`: the stretches that workers decode for one decoder.
 //!
-//! The decoder stops between blocks while stretches are pending and asks [`Ahead::arrive`] whether
+//! While stretches are pending, the decoder stops between blocks and asks [`Ahead::arrive`] whether
 //! its position is the start of the first one. If so, the stretch is delivered in place of decoding;
 //! if the decoder has passed the start, the stretch is dropped.
 //!
 //! **Exact or guessed.** [`Pace`] decides by the time that the host spends between reads. **None**
-//! before the data was read for a while, near its end, after misses, and when workers had to share
-//! their processors: each for a while that doubles.
+//! before enough data was read and near its end; also for a while, which doubles each time, after
+//! misses and when workers had to share their processors.
 //!
 //! **Where stretches start and end** is decided by [`Plan`]. With one worker, a stretch ends when the
 //! decoder reaches its start: the worker is asked to end one block before that (`hurry`), and begins
 //! the next stretch while the decoder decodes that block and then delivers. With several workers,
 //! stretches end where the next one may start.
 //!
-//! The decoder waits only for a stretch at whose start it is, and not for long.
+//! The decoder waits only for a stretch whose start it has reached, and only for a short time.
 
 #![forbid(unsafe_code)]
 
@@ -56,7 +56,7 @@ const MARGIN: u64 = 64 << 10;
 /// The most bytes of an exact stretch: they are still in the second or third cache when delivered.
 const MOST_BYTES: usize = 1 << 20;
 
-/// The most workers for one decoder: more would wait for what the decoder does alone.
+/// The most workers for one decoder: more would wait for the decoder's own work.
 const MOST_WORKERS: usize = 7;
 
 /// Compressed bytes that must be left for the first stretch.
@@ -68,7 +68,7 @@ pub(super) fn least_left_at_first(kind: SourceKind, tuning: &Tuning) -> u64 {
     least.min(4 * tuning.stretch)
 }
 
-/// With memory for fewer stretches nothing is decoded ahead: one is decoded, one is delivered.
+/// With memory for fewer stretches nothing is decoded ahead: one is being decoded while one is delivered.
 const LEAST_STRETCHES: usize = 2;
 
 /// Takes a share of the process's memory for stretches; returns the number of stretches, 0 if there is
@@ -108,7 +108,7 @@ pub(super) struct Ahead {
     spacing: usize,
     /// The file that workers read.
     file: Option<SharedFile>,
-    /// For the memory of all stretches, spare buffers included; it is given back with this value.
+    /// For the memory of all stretches, including spare buffers; it is returned when this value is dropped.
     _share: Share,
     /// The number of refused requests for memory when this one was granted.
     refusals: usize,
@@ -123,19 +123,19 @@ pub(super) struct Ahead {
     plan: Plan,
     /// Whether the last stretch that was delivered was one of bytes.
     were_bytes: bool,
-    /// Where the decoder was between two blocks or members last, and how long these are.
+    /// The last place where the decoder was between two blocks or members, and the length of recent ones.
     last_stop: u64,
     block_len: u64,
     pace: Pace,
     costs: Costs,
     counters: ReadCounters,
-    /// When workers were first asked.
+    /// When this value was created.
     since: Instant,
 }
 
 impl Ahead {
-    /// Begins to read ahead. [`Error::Memory`] when others have the memory for that, [`Error::Stream`]
-    /// when there are no workers.
+    /// Begins to read ahead. Fails with [`Error::Memory`] if other streams hold the memory, and with
+    /// [`Error::Stream`] if there are no workers.
     pub(super) fn engage(kind: SourceKind, tuning: Tuning, source: &impl Source) -> Result<Self> {
         let workers = (thread_limit() - 1).min(MOST_WORKERS);
         let mut plan = Plan::new(kind, tuning);
@@ -273,7 +273,7 @@ impl Ahead {
         let is_over = delivery.is_over();
         match count {
             Some(count) => self.note_delivered(count, began.elapsed()),
-            // The caller offers other data than was decoded.
+            // The caller offers data other than the decoded data.
             None => self.counters.misses += 1,
         }
         if is_over || count.is_none() {
@@ -313,7 +313,7 @@ impl Ahead {
         self.spacing = if room < 1 << 20 { SPACING_IN_SMALL_ROOMS } else { SPACING };
     }
 
-    /// A call begins, with input that may not be the last one's.
+    /// A call begins, with input that may differ from the last call's.
     pub(super) fn begin_call(&mut self) {
         self.call += 1;
     }
@@ -382,7 +382,7 @@ impl Ahead {
         let member = engine.is_at_start().then_some(next * 8);
         let block = engine.bits_before_block().map(|bits| next * 8 - u64::from(bits));
         if member.is_some() || block.is_some() {
-            // The longest of late: between long blocks there may be empty ones, before sync markers.
+            // The longest recent length: between long blocks there may be empty ones, before sync markers.
             let passed = next.saturating_sub(self.last_stop).min(MARGIN);
             let faded = self.block_len - self.block_len / 8;
             (self.last_stop, self.block_len) = (next, passed.max(faded));
@@ -416,8 +416,8 @@ impl Ahead {
         }
     }
 
-    /// The host's call ends with the decoder at the source's position: what comes next may be
-    /// decoded until the host calls again.
+    /// The host's call ends with the decoder at the source's position. Workers may decode the next data
+    /// until the host calls again.
     pub(super) fn rest(&mut self, engine: &Inflate, source: &impl Source) {
         if self.is_exact_wanted()
             && self.pending.is_empty()
@@ -433,7 +433,7 @@ impl Ahead {
 
     fn is_exact_wanted(&self) -> bool {
         match self.tuning.way {
-            // The decoder's memory may be a program's, which workers must not allocate or free.
+            // The decoder's memory may be from the host's allocator, which workers must not call.
             _ if self.kind == SourceKind::Memory => false,
             Way::Exact => true,
             Way::Guessed | Way::Serial => false,
@@ -475,8 +475,8 @@ impl Ahead {
         }
     }
 
-    /// Begins the next guessed stretch, unless the host is busy. What lies before `frontier` is
-    /// decoded or pending.
+    /// Begins the next guessed stretch, unless the host is busy. All data before `frontier` is decoded
+    /// or pending.
     fn begin_next(&mut self, frontier: u64, has_gap: bool, source: &impl Source) -> bool {
         if self.is_exact_wanted() {
             return false;
@@ -561,8 +561,8 @@ impl Ahead {
         let is_idle = was_ready && self.pending.iter().all(|pending| pending.stretch.is_ready());
         let Pending { stretch, is_exact, call, from, until } = front;
         let was_hurried = stretch.is_hurried();
-        // Enough for a worker that has a processor; one that has none is not waited for. A single
-        // worker was asked to end a block ago.
+        // Long enough for a worker that has a processor, and not for one that has none. A single worker
+        // was asked to end one block ago.
         let waits_from = Instant::now();
         let patience = match self.workers {
             _ if self.plan.is_on_trial() => Duration::from_micros(200),
@@ -655,7 +655,7 @@ impl Ahead {
 }
 
 impl Drop for Ahead {
-    /// The file may be closed after this.
+    /// After this the file may be closed.
     fn drop(&mut self) {
         self.close_file();
     }

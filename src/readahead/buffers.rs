@@ -1,6 +1,6 @@
-//! `BufferPool`: memory of stretches that were delivered or dropped, for the next ones.
+//! `BufferPool`: reuses the memory of stretches that were delivered or dropped.
 //!
-//! The memory that was returned last is given out first: it is the most likely to be in a cache.
+//! The memory that was returned last is reused first: it is the most likely to be in a cache.
 //! The stretches of a file are mostly of one kind, so asking for one kind frees the other.
 
 #![forbid(unsafe_code)]

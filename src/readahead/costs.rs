@@ -8,8 +8,8 @@
 //! (g + s) a / (s m)  =  1 + (a - d) / m
 //! ```
 //!
-//! times as fast as the decoder alone. On highly compressed data decoding is little more than copying,
-//! so `d` is no less than `a`, and nothing can be gained.
+//! times as fast as the decoder alone. With highly compressed data decoding is little more than copying,
+//! so `d` is not less than `a`, and there is no gain.
 
 #![forbid(unsafe_code)]
 
@@ -56,7 +56,7 @@ impl Costs {
         count(&mut self.marked, time, bytes);
     }
 
-    /// Whether too little is gained.
+    /// Whether the gain is too small.
     pub(super) fn are_too_high(&self) -> bool {
         if self.delivered.bytes() < ENOUGH_DELIVERED || self.alone.bytes() < ENOUGH_DECODED {
             return false;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-/// What happened while a stream was decoded. Times are in nanoseconds, and count from the moment at
-/// which workers were first asked.
+/// Counters of a stream's decoding. Times are in nanoseconds, and count from the moment at which
+/// workers were first used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReadCounters {
     /// Exact stretches delivered.
     pub exact: u64,
     /// Guessed stretches delivered.
     pub hits: u64,
-    /// Stretches dropped: the decoder never met them, or they came too late.
+    /// Stretches dropped: the decoder never reached their start, or they were too late.
     pub misses: u64,
     /// Bytes delivered from stretches.
     pub bytes: u64,
@@ -28,12 +28,12 @@ pub struct ReadCounters {
     pub delivered: u64,
     /// Time in which the decoder waited for stretches.
     pub waited: u64,
-    /// Wall time; 0 if workers were never asked.
+    /// Wall time; 0 if workers were never used.
     pub since: u64,
 }
 
 impl ReadCounters {
-    /// Adds those of another part of the stream.
+    /// Adds the counters of another part of the stream.
     pub(super) fn add(&mut self, more: &Self) {
         self.exact += more.exact;
         self.hits += more.hits;

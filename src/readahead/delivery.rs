@@ -20,7 +20,7 @@ pub(super) struct Delivery {
     /// The compressed data that was decoded, and its offset.
     input: Buffer,
     input_offset: u64,
-    /// The call in which that was copied.
+    /// The call in which the data was copied.
     call: u64,
 }
 
@@ -48,7 +48,7 @@ impl Delivery {
         Self { content, at: 0, from, next, input, input_offset, call }
     }
 
-    /// The decoder that continues after the stretch, if the stretch is exact and a member goes on.
+    /// The decoder that continues after the stretch, if the stretch is exact and its member continues.
     pub(super) fn decoder(&self) -> Option<&Inflate> {
         match &self.content {
             Content::Bytes { decoder, is_between_members: false, .. } => Some(decoder),
@@ -109,7 +109,7 @@ impl Delivery {
     }
 
     /// Delivers up to the last place that fits into `output`, and moves `engine` and `source` there.
-    /// Returns the number of bytes; `None` if `source` is not what was decoded.
+    /// Returns the number of bytes; `None` if `source` does not have the decoded data.
     pub(super) fn put_part(
         &mut self,
         resolver: &Resolver,
@@ -155,7 +155,7 @@ impl Delivery {
                 Room { bytes: Some(bytes), marked: None }
             }
             Content::Marked { marked, end } => {
-                // A decoder that is refused memory for tables reports it when it goes on.
+                // A decoder that is refused memory for tables reports it when it continues.
                 resolver.pass(&end, marked.len(), engine).ok();
                 Room { bytes: None, marked: Some(marked) }
             }

@@ -1,17 +1,17 @@
-//! The caller's memory as a source: `inflate()` and its kin over a large input.
+//! The caller's memory as a source: `inflate()` and similar functions over a large input.
 //!
-//! Nothing that the caller can see depends on threads: after every call the decoder is where a serial
-//! decoder would be, to the bit. So a stretch is delivered only up to the last of its waypoints that
-//! fits into the output; there the serial decoder takes over and fills the rest. Waypoints are close
-//! together if the caller's rooms are small, as those of programs that ask for 16 KiB at a time.
+//! Nothing that the caller can observe depends on threads: after every call the decoder is exactly at
+//! the bit where a serial decoder would be. So a stretch is delivered only up to the last of its
+//! waypoints that fits into the output; from there the serial decoder fills the rest. Waypoints are
+//! close together if the caller's output buffers are small, for example 16 KiB.
 //!
 //! **Between calls.** The input belongs to the caller, and is valid during a call only. Workers get
-//! copies, and may go on between calls. What the next call offers is compared with the copy before a
-//! result is used, byte by byte: a program may offer something else.
+//! copies, and may continue between calls. Before a result is used, the next call's input is compared
+//! with the copy, byte by byte: the caller may offer different data.
 //!
-//! **What is left to the serial decoder alone.** The last 64 KiB of the input and all errors; windows of
-//! less than 32 KiB; calls that stop between blocks; streams with primed bits. Only blocks are searched
-//! for, since `inflate()` ends with its member.
+//! **Decoded only by the serial decoder:** the last 64 KiB of the input and all errors; windows of less
+//! than 32 KiB; calls that stop between blocks; streams with primed bits. Only blocks are searched for,
+//! since `inflate()` ends with its member.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +25,7 @@ use crate::raw::Output;
 /// Bytes at the end of the input that the serial decoder decodes alone.
 const TAIL: usize = 64 << 10;
 
-/// Bytes of output after which the decoder looks whether stretches may begin.
+/// Bytes of output after which the decoder checks whether stretches may begin.
 const PART: usize = 256 << 10;
 
 /// The input of one call.
@@ -154,7 +154,7 @@ impl Decoder {
         }
     }
 
-    /// Delivers what fits, and returns how far the serial decoder is to decode then.
+    /// Delivers as much as fits, and returns how far the serial decoder must decode then.
     fn next_part(&mut self, source: &mut Memory<'_>, output: &mut Output<'_>, room: usize) -> Part {
         let Some(ahead) = &mut self.ahead else {
             let limit = if self.engage_at < u64::MAX { PART } else { usize::MAX };
@@ -176,7 +176,7 @@ impl Decoder {
     }
 }
 
-/// How far the serial decoder decodes before it looks around.
+/// How far the serial decoder decodes before it checks for stretches again.
 struct Part {
     /// Bytes of output.
     limit: usize,

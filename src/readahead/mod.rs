@@ -1,9 +1,9 @@
 //! Decoding ahead: a decoder that other threads help.
 //!
 //! A [`Decoder`] decodes a stream from a [`Source`], a file or the caller's memory, on the caller's
-//! thread. It could decode all of it alone. When enough is left, workers decode *stretches* of the
-//! data that comes next. When the decoder reaches the first bit of a stretch, it delivers the
-//! stretch's output instead of decoding it, and continues after it:
+//! thread. It could decode all of it alone. If enough data is left, workers decode *stretches* of it
+//! ahead. When the decoder reaches the first bit of a stretch, it delivers the stretch's output
+//! instead of decoding it, and continues after it:
 //!
 //! ```text
 //! the host waits:  decoder |=========>  gap  |found====================|   gap   |found=====...
@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `ahead` | which stretches are begun, and which of them the decoder meets |
 //! | `plan` | where guessed stretches start, how long they are, when there should be none |
-//! | `pace`, `costs` | whether the host works between reads, whether processors are idle; what is gained |
+//! | `pace`, `costs` | whether the host works between reads, whether processors are idle; the gain |
 //! | `stretch`, `worker` | one stretch: its owner's side, its worker's side |
 //! | `delivery` | the stretch whose output is being delivered |
 //! | `memory` | the caller's memory as a source |
@@ -78,10 +78,10 @@ pub trait Source {
     fn copy(&self, offset: u64, output: &mut Output<'_>);
 }
 
-/// Compressed bytes after which a stream asks again for memory that others have.
+/// Compressed bytes after which a stream asks again for memory that other streams hold.
 const RETRY_AFTER: u64 = 2 << 20;
 
-/// What the compressed data is in.
+/// Where the compressed data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
     /// A file, of one member or several.
@@ -98,20 +98,19 @@ pub struct Decoder {
     tuning: Tuning,
     /// Whether the stream is left to the serial decoder.
     is_declined: bool,
-    /// Compressed bytes that were consumed in a row, and how many there must be before workers are
-    /// asked.
+    /// Compressed bytes that were consumed in a row, and the number from which workers are used.
     consumed: u64,
     engage_at: u64,
-    /// Compressed bytes that were passed in all, by decoding or by delivering.
+    /// Compressed bytes that were passed in total, by decoding or by delivering.
     passed: u64,
-    /// What workers decode; `None` while no stretch may begin.
+    /// The stretches that workers decode; `None` while no stretch may begin.
     ahead: Option<Placed<Ahead>>,
-    /// Statistics of what was dropped.
+    /// Statistics of `Ahead`s that were dropped.
     counters: ReadCounters,
 }
 
 impl Decoder {
-    /// A decoder that goes on where `engine` is.
+    /// A decoder that continues from the state of `engine`.
     pub fn new(engine: Inflate, kind: SourceKind, tuning: Tuning) -> Self {
         Self {
             engine,
@@ -126,7 +125,7 @@ impl Decoder {
         }
     }
 
-    /// A decoder in the same state, to go on apart; nothing is decoded ahead of it yet.
+    /// An independent copy of the decoder; nothing is decoded ahead of it yet.
     pub fn try_clone(&self) -> Result<Self> {
         let clone = Self::new(self.engine.try_clone()?, self.kind, self.tuning);
         Ok(Self { is_declined: self.is_declined, ..clone })
@@ -185,7 +184,7 @@ impl Decoder {
                 ahead.decoded(timer, consumed, output.written() - before);
             }
             self.count(consumed, source);
-            // A part that stopped between two blocks because it was to is not the call's end.
+            // The call does not end where the engine stopped between two blocks for `Ahead`.
             let goes_on = stops && self.engine.is_between_blocks() && !output.is_full();
             if outcome != Ok(Status::Ok) || !goes_on {
                 return outcome;
@@ -193,8 +192,8 @@ impl Decoder {
         }
     }
 
-    /// Delivers stretches as long as there is one to deliver. Returns the call's outcome if that is
-    /// its end.
+    /// Delivers stretches as long as there is one to deliver. Returns the call's outcome if the call
+    /// must end then.
     fn deliver(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Option<Result<Status>> {
         let ahead = self.ahead.as_mut()?;
         loop {
@@ -220,7 +219,7 @@ impl Decoder {
         }
     }
 
-    /// Counts input. Once there was enough of it, stretches may begin.
+    /// Counts input. After enough of it, stretches may begin.
     fn count(&mut self, consumed: usize, source: &impl Source) {
         self.consumed += consumed as u64;
         self.passed += consumed as u64;
@@ -235,13 +234,13 @@ impl Decoder {
         }
         match Ahead::engage(self.kind, self.tuning, source) {
             Ok(ahead) => self.ahead = Placed::try_new(ahead, Allocator::SYSTEM).ok(),
-            // Other streams have the memory. It is asked for again later.
+            // Other streams hold the memory. Asks for it again later.
             Err(Error::Memory) => self.engage_at = self.consumed + RETRY_AFTER,
             Err(_) => {}
         }
     }
 
-    /// Gives memory back that is not in use while another stream was refused some.
+    /// Gives back unused memory if another stream was refused memory.
     fn yield_memory(&mut self) {
         if self.ahead.as_ref().is_some_and(|ahead| ahead.should_yield()) {
             self.forget();
@@ -258,7 +257,7 @@ impl Decoder {
         self.ahead.as_ref()?.offset()
     }
 
-    /// Where the decoder is, if it is a place to [`resume`](Self::resume) at, and the data before it.
+    /// The decoder's position and the data before it, if it can [`resume`](Self::resume) there.
     pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         if self.offset().is_some() { None } else { self.engine.bookmark() }
     }
@@ -270,7 +269,7 @@ impl Decoder {
         self.engine.resume(bookmark, window)
     }
 
-    /// The next stream of the source begins: what was decoded ahead stays useful.
+    /// The next stream of the source begins. Keeps the stretches: they remain useful.
     pub fn begin_next(&mut self) {
         self.engine.reset();
     }
@@ -295,7 +294,7 @@ impl Decoder {
         }
     }
 
-    /// Drops all that was decoded ahead, and frees its memory.
+    /// Drops all stretches, and frees their memory.
     pub fn forget(&mut self) {
         if let Some(mut ahead) = self.ahead.take() {
             ahead.drop_all();
@@ -304,7 +303,7 @@ impl Decoder {
         (self.consumed, self.engage_at) = (0, engage_after(self.tuning));
     }
 
-    /// Changes the settings; drops all that was decoded ahead.
+    /// Changes the settings; drops all stretches.
     pub fn tune(&mut self, tuning: Tuning) {
         self.tuning = tuning;
         self.forget();
@@ -325,12 +324,12 @@ impl Decoder {
         self.is_declined = true;
     }
 
-    /// Compressed bytes that were passed in all, by decoding or by delivering.
+    /// Compressed bytes that were passed in total, by decoding or by delivering.
     pub fn passed(&self) -> u64 {
         self.passed
     }
 
-    /// [`Inflate::dictionary`]; what was decoded ahead stays useful.
+    /// [`Inflate::dictionary`]. Keeps the stretches.
     pub fn dictionary(&mut self) -> &[u8] {
         self.engine.dictionary()
     }
@@ -340,14 +339,14 @@ impl Decoder {
         &self.engine
     }
 
-    /// The serial decoder, to be changed; drops all that was decoded ahead.
+    /// The serial decoder, for changes; drops all stretches.
     pub fn engine_mut(&mut self) -> &mut Inflate {
         self.forget();
         &mut self.engine
     }
 }
 
-/// Compressed bytes that must be consumed before workers are asked.
+/// Compressed bytes that must be consumed before workers are used.
 fn engage_after(tuning: Tuning) -> u64 {
     if tuning.way == Way::Serial { u64::MAX } else { tuning.engage_after }
 }

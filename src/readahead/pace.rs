@@ -1,12 +1,12 @@
 //! `Pace`: whether a file's host works between its reads, and whether processors are idle.
 //!
 //! Two times decide how a file is read ahead, both per byte of output: the host's time between two
-//! reads, and the decoder's time. A host that takes longer than the decoder is served best by plain
-//! decoding in the background, which costs no more processor time than reading without threads. A host
-//! that only reads waits for the decoder, and only decoding at several places at once can help.
+//! reads, and the decoder's time. If the host takes longer than the decoder, plain decoding in the
+//! background is best: it costs no more processor time than reading without threads. A host that only
+//! reads waits for the decoder, and only decoding at several places at once can help.
 //!
-//! The system does not report idle processors. A stretch that took clearly longer than its thread ran
-//! was decoded on a processor that others wanted too.
+//! The system does not report idle processors. If a stretch took clearly longer than its thread ran,
+//! other threads wanted its processor too.
 
 #![forbid(unsafe_code)]
 
@@ -39,13 +39,13 @@ impl Rate {
         self.bytes
     }
 
-    /// Nanoseconds for 1024 bytes; `None` when nothing is known.
+    /// Nanoseconds for 1024 bytes; `None` if nothing was measured.
     pub(super) fn per_kib(self) -> Option<u64> {
         (self.nanoseconds << 10).checked_div(self.bytes)
     }
 }
 
-/// What is measured while a file is read.
+/// Measurements while a file is read.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     host: Rate,
@@ -64,7 +64,7 @@ impl Pace {
         }
     }
 
-    /// A read ends that gave `bytes`.
+    /// A read ends that returned `bytes`.
     pub(super) fn leave(&mut self, bytes: u64) {
         self.left = Some(Instant::now());
         self.host.bytes += bytes;
@@ -72,8 +72,8 @@ impl Pace {
             return;
         }
         if let (Some(host), Some(decoder)) = (self.host.per_kib(), self.decoder.per_kib()) {
-            // At three quarters of the decoder's time both ways of reading ahead take equally long, and the plain one costs
-            // less. Apart from the point where it turned, so that it does not turn back and forth.
+            // At three quarters of the decoder's time both ways of reading ahead take equally long, and plain decoding costs
+            // less. The threshold is lower while the host is busy, so that the decision does not alternate.
             self.host_is_busy = host * 8 > decoder * if self.host_is_busy { 5 } else { 6 };
         }
         self.host.fade();
@@ -91,7 +91,7 @@ impl Pace {
     }
 }
 
-/// Whether a worker that took `took`, and had a processor for `ran` of it, had one to itself.
+/// Whether a worker that took `took`, and had a processor for `ran` of that, shared it with no other thread.
 pub(super) fn was_undisturbed(took: Duration, ran: Duration) -> bool {
     // Context switches and page faults do not count.
     ran + Duration::from_micros(100) >= took.mul_f32(0.85)
@@ -101,7 +101,7 @@ pub(super) fn was_undisturbed(took: Duration, ran: Duration) -> bool {
 mod tests {
     use super::*;
 
-    /// What a pace thinks of a host after it took each of `hosts` microseconds for what the decoder takes 1000 for.
+    /// Whether a `Pace` finds the host busy after it took each of `hosts` microseconds where the decoder takes 1000.
     fn judged(hosts: &[u64]) -> bool {
         let mut pace = Pace::default();
         for &host in hosts {

@@ -11,12 +11,13 @@
 //! ```
 //!
 //! The length of a stretch follows from the gap, and from the costs of searching, markers and
-//! delivering. So the gap is tuned: wider when stretches end well before their memory is used, narrower
-//! when the worker had to wait for its next one, because it had no more memory and the decoder was far.
+//! delivering. So the gap is tuned: it is widened when stretches end well before their memory is full,
+//! and narrowed when the worker had to wait for its next one, because its memory was full and the
+//! decoder still far away.
 //! Towards the data's end rounds become shorter, so that both reach it together.
 //!
-//! With several workers stretches follow each other without gaps, but for one gap before every `workers`
-//! of them. It is widened when the decoder had to wait, and narrowed when all workers were idle.
+//! With several workers there is one gap before every `workers` stretches, and none between these. It is
+//! widened when the decoder had to wait, and narrowed when all workers were idle.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +26,7 @@ use super::tuning::{Tuning, Way};
 use crate::inflate::Search;
 use std::time::Duration;
 
-/// Compressed bytes of the first stretch; each of the next is twice as long, up to what it should be.
+/// Compressed bytes of the first stretch; each further one is twice as long, up to the planned length.
 const FIRST_STRETCH: u64 = 128 << 10;
 
 /// Compressed bytes that a stretch should have at least.
@@ -34,9 +35,9 @@ const SHORTEST: u64 = 64 << 10;
 /// The gap at first, in 64ths of a stretch.
 const FIRST_GAP: u64 = 48;
 
-/// The most elements of a guessed stretch, two bytes each. With one worker there are two stretches at
-/// most: one being delivered or waiting to be, one being decoded. With several there are more, and each
-/// is shorter.
+/// The most elements of a guessed stretch, two bytes each. With one worker there are at most two
+/// stretches: one delivered or ready, one being decoded. With several workers there are more, and each is
+/// shorter.
 const MOST_ELEMENTS: usize = 4 << 20;
 const MOST_ELEMENTS_OF_MANY: usize = 2 << 20;
 
@@ -50,7 +51,7 @@ const PAUSE: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Plan {
     tuning: Tuning,
-    /// What to look for in the next stretch, and after a miss.
+    /// What to search for in the next stretch, and after a miss.
     search: Search,
     widest_search: Search,
     /// The most elements of a stretch.
@@ -65,22 +66,22 @@ pub(super) struct Plan {
     pause: u64,
     misses_in_a_row: u32,
     disturbed_in_a_row: u32,
-    /// Nothing went well since the last pause: at the first trouble there is another one.
+    /// No stretch has succeeded since the last pause; the first failure begins another pause.
     is_on_trial: bool,
     /// The time that a guessed stretch takes a worker with a processor.
     pub(super) typical: Duration,
     /// Output and input bytes of the decoder and of stretches, fading: how well the data is compressed.
     ratio: (u64, u64),
-    /// The same of the last stretch whose progress was looked at.
+    /// The same for the last stretch whose progress was checked.
     coming: (u64, u64),
 }
 
-/// The end of a guessed stretch that was met.
+/// How a guessed stretch ended whose start the decoder reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// It was asked to end; this many 64ths of its memory were used.
+    /// It was asked to end, with this many 64ths of its memory used.
     Hurried(u64),
-    /// It had no more memory, or was as long as it should be.
+    /// Its memory was full, or it had its planned length.
     Full,
     /// As `Full`, and the workers had nothing more to do.
     Idle,
@@ -127,7 +128,7 @@ impl Plan {
         self.elements
     }
 
-    /// What to look for in the next stretch.
+    /// What to search for in the next stretch.
     pub(super) fn search(&self) -> Search {
         self.search
     }
@@ -161,9 +162,9 @@ impl Plan {
         }
     }
 
-    /// Compressed bytes that decode to `bytes` bytes, but no more than a stretch should have. The better of
-    /// the ratios behind and ahead counts: too long a stretch does not fit, and too wide a gap keeps the
-    /// worker waiting.
+    /// Compressed bytes that decode to `bytes` bytes, but no more than a stretch should have. Uses the higher
+    /// of the compression ratios decoded so far and ahead: a stretch that is too long does not fit, and a
+    /// gap that is too wide makes the worker wait.
     pub(super) fn len_for(&self, bytes: usize) -> u64 {
         let by = |(bytes_out, bytes_in): (u64, u64)| bytes as u64 * bytes_in / bytes_out.max(1);
         self.stretch.min(by(self.ratio)).min(by(self.coming)).max(16 << 10)
@@ -184,21 +185,21 @@ impl Plan {
         (len >= shortest && from >= self.resume_at).then_some((from, len))
     }
 
-    /// One was begun.
+    /// A stretch was begun.
     pub(super) fn begun(&mut self) {
         self.stretch = (self.stretch * 2).min(self.tuning.stretch);
     }
 
-    /// Whether nothing is to be begun at `from`.
+    /// Whether no stretch may begin at `from`.
     pub(super) fn is_paused(&self, from: u64) -> bool {
         from < self.resume_at
     }
 
-    /// A guessed stretch was met, which took a worker `ran`.
+    /// The decoder reached a guessed stretch, which took a worker `ran`.
     pub(super) fn met(&mut self, ending: Ending, ran: Duration) {
         self.misses_in_a_row = 0;
         self.typical = (self.typical * 3 + ran) / 4;
-        // A step is small against the gap, so that one late worker does not upset it.
+        // A step is small compared with the gap, so that one late worker changes it little.
         let step = self.gap / 16 + 1;
         self.gap = match ending {
             Ending::Late | Ending::Hurried(0..52) => (self.gap + step).min(256),
@@ -212,7 +213,7 @@ impl Plan {
         self.gap = self.gap.saturating_sub(self.gap / 32 + 1).max(16);
     }
 
-    /// A guess was not met because finding a start took too long.
+    /// The decoder passed a guessed stretch because finding its start took too long.
     pub(super) fn came_late(&mut self) {
         self.gap = (self.gap + 16).min(256);
     }
@@ -245,7 +246,7 @@ impl Plan {
         pauses
     }
 
-    /// All went well for a while: the next pause is a short one.
+    /// There were no failures for a while: the next pause is short.
     pub(super) fn forgive(&mut self) {
         self.pause = PAUSE;
     }
@@ -261,7 +262,7 @@ impl Plan {
         self.pause = (self.pause * 2).min(16 * PAUSE);
         (self.misses_in_a_row, self.disturbed_in_a_row) = (0, 0);
         self.is_on_trial = true;
-        // The trial after the pause shall not cost much.
+        // The trial after the pause must not cost much.
         self.stretch = FIRST_STRETCH.min(self.tuning.stretch);
     }
 }

@@ -80,7 +80,7 @@ pub enum InjectedFault {
     None,
     /// The worker reports a start that is not the true one.
     Miss,
-    /// The worker waits until nobody wants its result.
+    /// The worker waits until its stretch is dropped.
     Late,
 }
 
@@ -113,7 +113,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// The number of bytes that it stands for.
+    /// The number of bytes that it resolves to.
     pub(super) fn len(&self) -> usize {
         match self {
             Content::Bytes { bytes, .. } => bytes.len(),
@@ -177,7 +177,7 @@ pub(super) enum Outcome {
     Ready(Report),
     /// No worker began it.
     NotBegun,
-    /// It takes too long.
+    /// It took too long.
     GivenUp,
 }
 
@@ -191,7 +191,7 @@ pub(super) enum StartSearch {
     Failed,
 }
 
-/// A stretch that was begun; its owner's side.
+/// The owner's side of a stretch that was begun.
 #[derive(Debug)]
 pub(super) struct Stretch {
     shared: Arc<Shared>,
@@ -218,7 +218,7 @@ pub(super) struct Shared {
 const NO_START: u64 = u64::MAX;
 
 impl Shared {
-    /// Whether the worker should decode on.
+    /// Whether the worker should continue to decode.
     pub(super) fn goes_on(&self) -> bool {
         self.handover.is_wanted() && !self.is_hurried.load(Ordering::Relaxed)
     }
@@ -266,7 +266,7 @@ impl Stretch {
         Self { shared, epoch: Epoch::now() }
     }
 
-    /// Where it starts, as far as that is known.
+    /// Where it starts, if that is known yet.
     pub(super) fn start(&self) -> StartSearch {
         match self.shared.start.load(Ordering::Relaxed) {
             0 => StartSearch::Running,
@@ -291,7 +291,7 @@ impl Stretch {
         self.shared.is_hurried.load(Ordering::Relaxed)
     }
 
-    /// Whether the result is there.
+    /// Whether the result is ready.
     pub(super) fn is_ready(&self) -> bool {
         self.is_of_this_process() && self.shared.handover.is_done()
     }
@@ -320,7 +320,7 @@ impl Drop for Stretch {
         if self.is_of_this_process() {
             self.shared.handover.cancel();
         } else {
-            // The parent's worker may have been changing it: it leaks.
+            // The parent's worker may have been changing it, so it is leaked.
             std::mem::forget(Arc::clone(&self.shared));
         }
     }

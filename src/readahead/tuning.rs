@@ -2,15 +2,15 @@
 
 use super::stretch::InjectedFault;
 
-/// Compressed bytes that must have been read in a row before workers are asked: programs that look at a
-/// file's beginning only should cost nothing.
+/// Compressed bytes that must have been read in a row before workers are used: a program that reads only
+/// a file's beginning should not pay for them.
 const ENGAGE_AFTER: u64 = 256 << 10;
 
 /// Bytes that a caller must offer at once for its memory to be read ahead.
 const LEAST_INPUT: usize = 1 << 20;
 
-/// Compressed bytes of a stretch. Longer ones make more of the time that searching for a start takes,
-/// and use more memory.
+/// Compressed bytes of a stretch. In longer ones searching for a start is a smaller part of the time, but
+/// they use more memory.
 const STRETCH: u64 = 1 << 20;
 
 /// The settings.
@@ -26,8 +26,8 @@ pub struct Tuning {
     pub stretch: u64,
     /// A fault that is injected into every stretch of an even number.
     pub fault: InjectedFault,
-    /// Whether the decoder waits for a stretch that it has reached however long it takes, so that
-    /// what happens does not depend on time.
+    /// Whether the decoder waits without limit for a stretch that it has reached, so that results do
+    /// not depend on time.
     pub patient: bool,
 }
 
@@ -36,11 +36,11 @@ pub struct Tuning {
 pub enum Way {
     /// Not at all.
     Serial,
-    /// As measurements suggest.
+    /// As measurements decide.
     Measured,
-    /// By exact stretches only, whatever is measured.
+    /// By exact stretches only.
     Exact,
-    /// By guessed stretches only, whatever is measured.
+    /// By guessed stretches only.
     Guessed,
 }
 

@@ -1,4 +1,4 @@
-//! A worker's side of a [`Stretch`](super::stretch::Stretch): find a start, decode, report.
+//! The worker's side of a [`Stretch`](super::stretch::Stretch): finds a start, decodes, reports.
 
 #![forbid(unsafe_code)]
 
@@ -28,13 +28,13 @@ pub(super) fn run(mut task: StretchTask, shared: &Shared) -> Report {
     read(&mut task, shared);
     span.note("bytes", task.input.len() as u64);
     let (began, ran_before) = (Instant::now(), thread_time());
-    // A panic would be a defect of ours; the host's reader goes on without this stretch.
+    // A panic would be a bug in this library; the host's reader continues without this stretch.
     let report = catch_unwind(AssertUnwindSafe(|| decode(task, shared))).unwrap_or_default();
     let ran = thread_time().saturating_sub(ran_before);
     Report { took: began.elapsed(), ran, ..report }
 }
 
-/// Reads the input of a stretch of a file; what cannot be read is missing.
+/// Reads the input of a stretch of a file. If reading fails, the input is empty.
 fn read(task: &mut StretchTask, shared: &Shared) {
     let Some(file) = task.file.take() else { return };
     let (offset, len) = (task.offset, task.input_len);
@@ -73,7 +73,7 @@ fn decode(task: StretchTask, shared: &Shared) -> Report {
     report
 }
 
-/// What decoding needs besides where to start.
+/// Everything that decoding needs except the start.
 struct Worker<'a> {
     input: &'a [u8],
     offset: u64,
@@ -105,8 +105,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Decodes from byte `start` on as the reader itself would, member after member, as far as the
-    /// input and the room go.
+    /// Decodes from byte `start` on as the reader itself would, member after member, until the input
+    /// or the room ends.
     fn decode_exactly(&mut self, mut decoder: Inflate, start: usize) -> Option<(Content, usize)> {
         let mut bytes = self.room.bytes.take().unwrap_or_else(|| Buffer::new(Allocator::SYSTEM));
         bytes.clear();
@@ -123,7 +123,7 @@ impl Worker<'_> {
                     Ok(Status::StreamEnd) if rest.starts_with(&MEMBER) => decoder.reset(),
                     Ok(Status::StreamEnd) => break true,
                     Ok(_) if !rest.is_empty() && !output.is_full() => {}
-                    // Damage too: the decoder remembers it for whoever goes on with it.
+                    // Also for damage: the decoder keeps the error and reports it again when it continues.
                     _ => break false,
                 }
                 if !self.shared.goes_on() {
@@ -134,7 +134,7 @@ impl Worker<'_> {
         Some((Content::Bytes { bytes, decoder, is_between_members }, at))
     }
 
-    /// Decodes blocks from bit `start` on, whose history is not known.
+    /// Decodes blocks from bit `start` on, with unknown history.
     fn decode_marked(&mut self, start: u64) -> Option<(Content, usize)> {
         let marked = self.room.marked.take().map_or_else(|| Marked::new(self.capacity), Ok);
         let mut marked = marked.ok()?;

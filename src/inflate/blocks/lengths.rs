@@ -1,8 +1,7 @@
 //! The codeword lengths in a dynamic block's header (RFC 1951, 3.2.7).
 //!
-//! Of a message of 1 KiB they are a good part, so most are read with the bits in registers. The rest, at the end of the
-//! input or where something is wrong, is read with the care that zlib's callers can see: how far the input was taken,
-//! which bits were dropped.
+//! They are a large part of a 1 KiB message, so most are read with the bits in registers. At the end of the input, or at
+//! an error, they are read one at a time, so that the input taken and the bits dropped are exactly zlib's.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +11,7 @@ use crate::inflate::message;
 use crate::inflate::table::{self, Tables};
 use crate::raw::load;
 
-/// How many lengths there are, and are to be.
+/// How many lengths were read, and how many there will be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lengths {
     pub(super) read: usize,
@@ -20,13 +19,13 @@ pub(super) struct Lengths {
 }
 
 impl Lengths {
-    /// Reads lengths until all are there; what to stop for, if anything.
+    /// Reads lengths until all are read; returns the event to stop for, if any.
     pub(super) fn read(&mut self, reader: &mut BitReader<'_>, tables: &mut Tables) -> Option<Event> {
         self.read_plain(reader, tables);
         self.read_careful(reader, tables)
     }
 
-    /// Reads lengths while the input has eight bytes more and nothing is wrong.
+    /// Reads lengths while the input has eight more bytes and there is no error.
     fn read_plain(&mut self, reader: &mut BitReader<'_>, tables: &mut Tables) {
         let (input, mut next) = reader.parts();
         let (mut bits, mut count) = (reader.bits(), reader.count());
@@ -54,7 +53,7 @@ impl Lengths {
                 if at + repeat > self.total {
                     break;
                 }
-                // What is written past the repeat is written again by what follows.
+                // Later lengths overwrite the bytes written past the repeat.
                 match tables.lens[at..].first_chunk_mut::<16>() {
                     Some(stroke) if repeat <= 16 => *stroke = [len; 16],
                     _ => tables.lens[at..at + repeat].fill(len),
@@ -71,7 +70,7 @@ impl Lengths {
     /// Reads lengths one at a time.
     fn read_careful(&mut self, reader: &mut BitReader<'_>, tables: &mut Tables) -> Option<Event> {
         while self.read < self.total {
-            // 14 bits hold any codeword with its extra bits; near the end of the input fewer may do.
+            // 14 bits hold any codeword with its extra bits; near the end of the input fewer may be enough.
             let _ = reader.need(14);
             let entry = tables.precode(reader.bits());
             if table::total_bits(entry) > reader.count() {

@@ -1,11 +1,11 @@
-//! `Bookmark`: a place in the middle of a stream to which a decoder can be brought back.
+//! `Bookmark`: a place in the middle of a stream to which a decoder can return.
 //!
-//! What a decoder knows at a place is its window, the codeword lengths of the open block, a few bits that were taken
-//! but not used, and a dozen numbers. The window is the large part, 32 KiB, and whoever keeps bookmarks decides where
-//! it lives; the rest is this type, about 450 bytes. Tables are not kept: building them again takes microseconds.
+//! A decoder's state is its window, the codeword lengths of the open block, a few bits that were read but not used, and
+//! a dozen numbers. The window, 32 KiB, is the large part; the caller decides where to store it. The rest is this type,
+//! about 450 bytes. Tables are not stored: rebuilding them takes microseconds.
 //!
-//! Any place will do but the inside of a block's header, so a stream of one giant block can be marked too. The running
-//! check value and length belong to the bookmark, so a stream that is resumed is verified at its end like any other.
+//! A bookmark can be taken anywhere except inside a block's header, so a stream of one giant block can have bookmarks too.
+//! It includes the running check value and length, so a resumed stream is verified at its end like any other.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ use crate::inflate::bit_reader::HeldBits;
 use crate::inflate::blocks;
 use crate::inflate::wrap::{Found, HeaderReader};
 
-/// A place between the first bit of a stream's data and its last, but for the 32 KiB before it.
+/// A place between the first and the last bit of a stream's data, without the 32 KiB before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Bookmark {
     header: HeaderReader,
@@ -27,9 +27,9 @@ pub struct Bookmark {
 }
 
 impl Bookmark {
-    /// A place between two blocks of a gzip member, as one finds it who decodes by other means than `Inflate`. The first
-    /// byte of the input that follows comes behind `held`, the `held_count` bits (7 at most) that belong to the next block already. `crc` and
-    /// `length` are those of the member's data so far.
+    /// A place between two blocks of a gzip member, for callers that decoded it by other means than `Inflate`. `held` has
+    /// the first `held_count` bits (at most 7) of the next block; the input continues after them. `crc` and `length` are
+    /// those of the member's data so far.
     pub fn at_block(held: u8, held_count: u32, crc: u32, length: u32) -> Self {
         debug_assert!(held_count < 8);
         let mut header = HeaderReader::new();
@@ -46,7 +46,7 @@ impl Bookmark {
 }
 
 impl Inflate {
-    /// Where the stream stands, and what the data before it ends with; `None` where it cannot be resumed.
+    /// Returns a bookmark of the current position and the window before it; `None` if the stream cannot be resumed here.
     pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         if self.mode != Mode::Blocks {
             return None;
@@ -61,8 +61,8 @@ impl Inflate {
         Some((bookmark, self.dictionary()))
     }
 
-    /// Goes on from `bookmark`, which was taken of a stream of the same form behind data that ends with `window`. The input to
-    /// give next is what followed then. An error leaves the stream at its start.
+    /// Continues from `bookmark`, which must be from a stream of the same form, after data that ends with `window`. The next
+    /// input must be the bytes that followed the bookmark. An error leaves the stream at its start.
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
         self.reset();
         let window = &window[window.len().saturating_sub(WINDOW_SIZE)..];
