@@ -185,7 +185,7 @@ impl ChunkEncoder {
         Arrived::needed_len(self.start, self.parser.position())
     }
 
-    /// Encodes a whole chunk to `out`, which must have room for [`bound`](super::bound) bytes.
+    /// Encodes a whole chunk to `out`, which must have room for [`bound`] bytes.
     pub fn encode(
         &mut self,
         level: Level,

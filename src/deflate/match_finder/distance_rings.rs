@@ -38,7 +38,7 @@ const EMPTY: i16 = i16::MIN;
 /// Longest chain key. 7 is faster on four-letter data, but output is 0.7 % larger there, and it is no better elsewhere.
 const MAX_KEY: usize = 6;
 
-/// The strings that the rings index, besides those of four bytes. [`tuning`](super::super::parse::tuning) chooses.
+/// The strings that the rings index, besides those of four bytes. `parse::tuning` chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) enum Keys {
     /// A chain of five bytes: finds most matches, but has long walks.

@@ -16,7 +16,7 @@
 //!
 //! Where data repeats every few bytes, as in a run of zeros, a chain goes through it in steps of the period, and all these
 //! positions have the same bytes up to the end of the run. The best is the one whose run ends when the run at `p` does: the
-//! search jumps there directly ([`past_run`](TailChain::past_run)).
+//! search jumps there directly (`past_run`).
 //!
 //! At equal depth this finds as much as a plain chain does with two to three times as many steps. A third chain, of the
 //! middle of the match, was tried in addition and gained nothing.
