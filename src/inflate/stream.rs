@@ -14,10 +14,12 @@
 #![forbid(unsafe_code)]
 
 mod bookmark;
+mod marker;
 
 pub use bookmark::Bookmark;
 
 use core::ffi::CStr;
+use marker::{MARKER, find_marker};
 
 use super::bit_reader::{BitReader, HeldBits};
 use super::blocks::{BlockState, Blocks, Event, Stop};
@@ -664,25 +666,6 @@ impl Inflate {
         };
         Ok(Self { window, tables, ..*self })
     }
-}
-
-/// The end of the empty stored block that a sync or full flush leaves.
-const MARKER: [u8; 4] = [0, 0, 0xff, 0xff];
-
-/// Searches for the marker, of which `seen` bytes were already found; returns how many bytes were examined.
-fn find_marker(seen: &mut usize, bytes: &[u8]) -> usize {
-    for (at, &byte) in bytes.iter().enumerate() {
-        if *seen == MARKER.len() {
-            return at;
-        }
-        *seen = match byte {
-            _ if byte == MARKER[*seen] => *seen + 1,
-            // After two zeros a third leaves two; after 00 00 ff a zero leaves one.
-            0 => MARKER.len() - *seen,
-            _ => 0,
-        };
-    }
-    bytes.len()
 }
 
 #[cfg(test)]
