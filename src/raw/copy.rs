@@ -1,18 +1,17 @@
 //! The match copy: repeats earlier bytes in wide strokes that may overshoot.
 //!
-//! A DEFLATE match says "the `length` bytes that begin `distance` bytes back", and the two ranges overlap when the
-//! distance is the shorter one: then the bytes repeat with that period. Byte by byte the rule is trivial and slow.
-//! Here a match is copied in strokes of 16 bytes, which is correct if the distance is at least 16, because every
-//! stroke then reads only what an earlier one has finished. The first two strokes are unconditional: most matches
-//! end within 32 bytes, and a branch on the exact length would be mispredicted far more often than the second stroke
-//! is wasted.
+//! A DEFLATE match means "the `length` bytes that begin `distance` bytes back". The two ranges overlap if `distance <
+//! length`: the bytes then repeat with that period. A copy byte by byte is trivial and slow. Here a match is copied in
+//! strokes of 16 bytes, which is correct if the distance is at least 16, because every stroke then reads only bytes
+//! that an earlier one has written. The first two strokes are unconditional: most matches end within 32 bytes, and a
+//! branch on the exact length would be mispredicted far more often than the second stroke is wasted.
 //!
 //! Short distances are lengthened first. Bytes that repeat with period `d` also repeat with any multiple of it, so one
 //! short stroke doubles the period that the next may use, until it reaches 16. A distance of one, the run, is common
 //! enough to have a stroke of its own that stores 32 copies of the byte.
 //!
-//! The price is the overshoot: up to [`SLOP_BYTES`] bytes past the end of the match are overwritten with rubbish. The
-//! caller owns them.
+//! The cost is the overshoot: up to [`SLOP_BYTES`] bytes past the end of the match are overwritten with garbage. The
+//! caller must own them.
 
 /// How many bytes past the end of a match [`copy_match`] may overwrite, and read past the end of its source.
 pub(crate) const SLOP_BYTES: usize = 32;
