@@ -40,9 +40,9 @@ impl SharedFile {
         Shared::try_new(gate).ok().map(Self)
     }
 
-    /// Reads from `offset` until `output` is full, the file ends, or `is_wanted` returns false. Returns
-    /// false if the file was closed, or if the descriptor now refers to another file: the output is then
-    /// invalid.
+    /// Reads from `offset` until `output` is full, the file ends, a read fails, or `is_wanted` returns
+    /// false. Returns false if the file was closed, or if the descriptor now refers to another file: the
+    /// output is then invalid.
     pub fn read_at(&self, offset: u64, output: &mut Output<'_>, is_wanted: impl Fn() -> bool) -> bool {
         let Ok(mut offset) = i64::try_from(offset) else { return false };
         while !output.is_full() && is_wanted() {

@@ -68,7 +68,7 @@ impl<T> Deref for Placed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: `place` holds a value for as long as `self` lives, and has no other pointer to it.
+        // SAFETY: `place` holds a value for as long as `self` lives, and no other pointer to it exists.
         unsafe { self.place.as_ref() }
     }
 }
