@@ -1,4 +1,4 @@
-/* Each flush value keeps its promise, and what can't progress is Z_BUF_ERROR without a byte written. */
+/* Each flush value does what the manual says, and a call that can't progress returns Z_BUF_ERROR without writing a byte. */
 #include "check.h"
 
 static Bytef out[200000];
@@ -73,7 +73,7 @@ static void each_kind(const Bytef *plain, int level, int window_bits)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
-/* A full flush forgets: what follows decodes alone. */
+/* A full flush clears the history: the data after it decodes alone. */
 static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
 {
     z_stream strm;

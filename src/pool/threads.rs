@@ -6,9 +6,9 @@
 //! all tasks themselves, which is correct at any time. If the queue cannot take a task, it remains with its owner. Tasks take a
 //! millisecond or more, so one lock is cheap enough (docs/PHASES.md, 6).
 //!
-//! rayon's pool was used before. Its workers use a crossbeam collector that is initialised once, and after a `fork` at that moment
-//! the child's workers waited forever (`c_tests/fork_first_use.c`). It also aborts the process if an allocation fails, during its
-//! creation and for each job.
+//! rayon's pool was used before. Its workers use a crossbeam collector that is initialised once; after a `fork` at that moment the
+//! child's workers never stopped waiting (`c_tests/fork_first_use.c`). It also aborts the process if an allocation fails, during
+//! its creation and for each job.
 //!
 //! A pool belongs to one [`Epoch`]. The child of a `fork` has no workers, although the copied memory shows some, so it does not
 //! touch the old pool and makes its own when it needs one.
