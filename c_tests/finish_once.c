@@ -2,7 +2,6 @@
  * Fossil and `zstd --format=gzip` do. The output held back after calls that took all input must fit that buffer.
  *
  * Buffers of 32 KiB to 2 MB, steps of 1 KiB to 8 MiB, levels 1, 6, 9, with one, two and four threads.
- *
  */
 #include "check.h"
 

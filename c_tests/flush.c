@@ -88,7 +88,7 @@ static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
-/* Flushing goes on over calls while the room is short, and leaves one marker only. */
+/* With little output space, a flush continues over several calls and writes only one marker. */
 static void flush_in_little_rooms(const Bytef *plain, int level)
 {
     z_stream strm;

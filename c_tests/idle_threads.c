@@ -47,7 +47,7 @@ static void compress_much(void)
     free(out);
 }
 
-/* What is decoded ahead ends as well. */
+/* Threads that decode ahead end as well. */
 static void read_much(const char *path)
 {
     Bytef *back = allocate(1 << 20);

@@ -190,7 +190,7 @@ static void kind_of_nothing(void)
             }
 }
 
-/* No room and no place is not the same. */
+/* No output space and a null pointer are different errors. */
 static void no_place(void)
 {
     uLongf len = 0;

@@ -1,6 +1,6 @@
-/* A panic of the library's own, which would be a bug of ours, is an error to the program and nothing worse: in an export, in the
- * middle of a stream, in a worker, in a file. The stream is dead from then on: all calls on it are refused, and the last one frees
- * it. Needs a library with the feature `faults` (RIGZ_FAULTS=1 says that this is one); a release must not have it. */
+/* A panic in the library, which would be a bug of ours, is only an error to the program: in an export, in the middle of a stream,
+ * in a worker, in a file. The stream is dead from then on: all calls on it fail, and the end function frees it. Needs a library
+ * with the feature `faults` (RIGZ_FAULTS=1 means that this is one); a release must not have it. */
 #include "refusing.h"
 #include <signal.h>
 

@@ -115,7 +115,7 @@ static int inflating(void)
     strm.next_in = packed, strm.avail_in = (uInt)packed_len, strm.next_out = back;
     do {
         strm.avail_out = 20000;
-        status = inflate(&strm, Z_NO_FLUSH); /* zlib's stream cannot continue after a failed allocation here */
+        status = inflate(&strm, Z_NO_FLUSH); /* zlib cannot continue after a failed allocation here */
         if (strm.total_out == 60000 && (copied = TRY(inflateCopy(&copy, &strm))) == Z_OK)
             CHECK_EQ(inflateEnd(&copy), Z_OK);
     } while (status == Z_OK);
