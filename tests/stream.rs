@@ -1,5 +1,5 @@
-//! The streaming compressor under random calls, checked with zlib-ng's decoder: after a flush, the output must decode to the input,
-//! and neither the cuts of input and output nor a copy in mid-stream may change a byte.
+//! The streaming compressor under random calls, checked with zlib-ng's decoder: after a flush, the output must decode to the
+//! input, and neither the cuts of input and output nor a copy in mid-stream may change a byte.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

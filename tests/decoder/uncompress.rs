@@ -135,7 +135,7 @@ fn noise_ends_as_in_zlib() {
     for round in 0..20_000 {
         let len = random.below(300);
         let mut stream = [&[0x78, 0x9c][..], &random.bytes(len)].concat();
-        // A valid block header: noise rarely has one.
+        // Mostly a valid block header: noise rarely has one.
         stream.insert(2, [random.below(256) as u8, 0b101, 0b011, 0b100][round % 4]);
         compare(zlib, &stream, random.below(1000), &|| format!("round {round}: {stream:x?}"));
     }

@@ -1,8 +1,8 @@
 //! The judge: the reference, which is the system's zlib, loaded at run time so that its symbols and ours do not clash.
 //!
-//! `RTLD_LOCAL` keeps the two apart, and with `RTLD_DEEPBIND` each binds its internal calls to its own functions (sanitizers reject
-//! that flag; their processes have no third zlib that could interpose). [`Judge::system`] proves that it did not load our library:
-//! a preloaded or replaced libz.so.1 would be compared with itself and agree with everything.
+//! `RTLD_LOCAL` keeps the two apart, and with `RTLD_DEEPBIND` each binds its internal calls to its own functions (sanitizers
+//! reject that flag; their processes have no third zlib that could interpose). [`Judge::system`] proves that it did not load our
+//! library: a preloaded or replaced libz.so.1 would be compared with itself and agree with everything.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
