@@ -101,7 +101,7 @@ fn sequence(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     Ok(())
 }
 
-/// One call of the main kind; returns the stream if it was copied.
+/// One call of the main kind; returns the new stream if the call is a copy.
 fn random_call<'a>(
     pair: &mut Pair<'a>,
     streams: usize,
@@ -114,7 +114,7 @@ fn random_call<'a>(
         0..75 => {
             let mut flush = random_flush(rng);
             let mut cut = rng.cut(pair.left());
-            // Once it was heard, anything else is refused.
+            // After Z_FINISH has taken effect, any other flush is rejected.
             if pair.finishing && !pair.ended && !(pair.heard && rng.chance(10)) {
                 flush = FINISH;
             }

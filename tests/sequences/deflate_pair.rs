@@ -214,8 +214,8 @@ impl<'a> Pair<'a> {
             self.judge_end()?;
         }
         self.finishing |= flush == FINISH && step.code == OK;
-        // Input was taken, so the header is out and did not keep the call from hearing it. zlib hears it only when its last block begins,
-        // and takes other flushes until then.
+        // Input was taken, so the header is written and did not keep Z_FINISH from taking effect. In zlib it takes effect only
+        // when the last block begins, and zlib accepts other flushes until then.
         let took_all = step.consumed == cut && !self.fed.is_empty() && !self.bench.ours_is_zlib;
         self.heard |= flush == FINISH && step.code == OK && took_all;
         if step.code == OK && flush != NO_FLUSH && flush != FINISH && valid && step.room_left > 0 {

@@ -523,9 +523,9 @@ fn random_call<'a>(
             set_dictionary(duo, dictionary, trace)?;
         }
         1 | 2 => duo.get_dictionary(trace)?,
-        // Not with a byte or more of pending bits, nor primed ones: zlib 1.2.13 searches them for the marker after a shift in the wrong
-        // direction. And not if the header determines the window's size: a stream after a marker then has none, and zlib allocates a
-        // window of one byte and writes past its end (found by AddressSanitizer in the fuzz target `inflate`).
+        // Not with a byte or more of pending bits, nor primed ones: zlib 1.2.13 searches them for the marker after a shift in
+        // the wrong direction. And not if the header determines the window's size: a stream after a marker then has none, and
+        // zlib allocates a window of one byte and writes past its end (found by AddressSanitizer in the fuzz target `inflate`).
         3 if !duo.is_primed && duo.theirs.data_type & 63 < 8 && !duo.window_is_open => {
             let cut = rng.cut(left);
             duo.io("inflateSync", &made.bytes, (cut, 0), false, trace, |lib, s| lib.inflate_sync(s))?;

@@ -1,7 +1,7 @@
 //! The inflateBack tester: both libraries get the same raw streams through the same callbacks.
 //!
 //! Results may differ for damaged data, where zlib sometimes lets a distance reach into the window's unwritten part and returns
-//! its contents; and for a stream made for a larger window, where zlib rejects distances that ours may accept, since it keeps more.
+//! its contents; and for a stream made for a larger window, where zlib rejects distances that ours may accept: it keeps more.
 
 use std::ffi::{c_int, c_uint, c_void};
 
