@@ -152,7 +152,7 @@ static void reset(void)
     free(data), free(out);
 }
 
-/* What was done before a reset is in the statistics. */
+/* Work before a reset is in the statistics. */
 static void reset_is_counted(void)
 {
     const char *path = scratch("counted");

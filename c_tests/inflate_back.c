@@ -68,13 +68,13 @@ int main(void)
         to.taken = 0;
         strm.next_in = Z_NULL, strm.avail_in = 0;
         CHECK_EQ(inflateBack(&strm, feed, &cut, drain, &to), Z_BUF_ERROR);
-        CHECK(strm.next_in == Z_NULL); /* it was the input that ended */
+        CHECK(strm.next_in == Z_NULL); /* the input ended */
 
         struct source all = {packed, len, len};
         struct sink full = {back, 0, LEN / 2};
         strm.next_in = Z_NULL, strm.avail_in = 0;
         CHECK_EQ(inflateBack(&strm, feed, &all, drain, &full), Z_BUF_ERROR);
-        CHECK(strm.next_in != Z_NULL); /* it was the output that refused */
+        CHECK(strm.next_in != Z_NULL); /* the output callback failed */
         free(packed);
     }
     static Bytef wrong[] = {0xff, 0xff, 0xff};

@@ -184,7 +184,8 @@ static int files(void)
 static int (*const uses[])(void) = {deflating, at_once, inflating, files};
 enum { USES = sizeof uses / sizeof *uses };
 
-/* Runs `use` in a process of its own, which has never called the library, unless `is_warm`. 0: something was refused and all is well. 3: nothing was refused. */
+/* Runs `use` in a child process that has not called the library before, unless `is_warm`. Returns 0 if an allocation failed and
+ * all is well, 3 if no allocation failed. */
 static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
 {
     pid_t child = fork_for(120);
@@ -230,7 +231,7 @@ int main(void)
     for (int threads = 1; threads <= 3; threads += 2) {
         setenv("RIGZ_THREADS", threads == 1 ? "1" : "3", 1);
         for (int use = 0; use < USES; use++) {
-            /* One call refused, or all from one on, at the first use of the library, workers and all, and at a later one. */
+            /* One call fails, or all from one on, at the first use of the library, workers included, and at a later one. */
             for (int is_warm = 0; is_warm < 2; is_warm++)
                 for (int ever = 0; ever < 2; ever++) {
                     size_t call = 1;

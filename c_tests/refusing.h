@@ -11,7 +11,7 @@ void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(voi
 void __libc_free(void *);
 
 static size_t asked;                   /* calls since `refuse_from` was set */
-static size_t refuse_from, refuse_to;  /* the calls refused, counted from 1; none when 0 */
+static size_t refuse_from, refuse_to;  /* the calls that fail, counted from 1; none if 0 */
 static long live, live_bytes, most_bytes; /* currently allocated, and the peak */
 static long bytes_left = -1;           /* the limit of bytes; none when negative */
 static long largest;                   /* the largest piece asked for */

@@ -17,7 +17,7 @@ fn root() -> &'static Path {
 /// other layers import for ours.
 fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
-    // From the module's head cbindgen goes on to the files beside it.
+    // From the module's root file cbindgen follows the files next to it.
     let builder = cbindgen::Builder::new().with_config(config).with_src(root().join("src/capi/mod.rs"));
     let bindings = builder.generate().expect("cbindgen reads src/capi");
     let mut text = Vec::new();

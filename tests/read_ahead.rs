@@ -1,8 +1,8 @@
 //! Reading ahead changes nothing but time: a file read with other threads gives the same results as without, call by call.
 //!
 //! Every case runs on two readers of the same file, one serial and one that decodes ahead in a given way, with stretches so short
-//! that small files have many. After each call these must be equal: the return value, the bytes, tell, eof, direct, and the
-//! current error with its text. `TEST_SEED=n` gives other random numbers.
+//! that small files have many. After each call these must be equal: the return value, the bytes, gztell, gzeof, gzdirect, and
+//! the current error with its text. `TEST_SEED=n` gives other random numbers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

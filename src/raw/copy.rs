@@ -55,11 +55,11 @@ pub(crate) unsafe fn copy_match(target: *mut u8, distance: usize, length: usize)
 pub(crate) unsafe fn copy_far(source: *const u8, target: *mut u8, length: usize) {
     // SAFETY: at least 16 bytes lie at `source`, at least 32 writable ones at `target`.
     unsafe { stroke16(source, target) };
-    // SAFETY: as above; what this stroke reads has been written by now.
+    // SAFETY: as above; the bytes that this stroke reads have been written by now.
     unsafe { stroke16(source.wrapping_add(16), target.wrapping_add(16)) };
     let mut done = 32;
     while done < length {
-        // SAFETY: reads and writes end before `done + 16 < length + 16`, and what is read has been written by now.
+        // SAFETY: reads and writes end before `done + 16 < length + 16`, and the bytes read have been written by now.
         unsafe { stroke16(source.wrapping_add(done), target.wrapping_add(done)) };
         // SAFETY: as above, one stroke further: both end before `length + 32`.
         unsafe { stroke16(source.wrapping_add(done + 16), target.wrapping_add(done + 16)) };

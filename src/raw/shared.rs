@@ -125,7 +125,7 @@ impl<T: ?Sized> Drop for Shared<T> {
     }
 }
 
-/// Panics if so many owners were leaked that the count, `before` the increment, comes near overflow.
+/// Panics if the count, `before` the increment, comes near overflow because owners were leaked.
 fn check_count(before: usize) {
     assert!(before < usize::MAX / 2);
 }

@@ -20,7 +20,7 @@ pub(crate) struct Pair<'a> {
     port: Port,
     params: Params,
     pub(crate) format: Format,
-    /// What is still to be given, and how much of it was.
+    /// The input, and how much of it was taken.
     pub(crate) data: Vec<u8>,
     pub(crate) pos: usize,
     /// Everything taken since the stream (re)started.

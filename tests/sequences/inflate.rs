@@ -58,7 +58,7 @@ struct Duo<'a> {
     headers: Option<(Box<ReadHeader>, Box<ReadHeader>)>,
     pos: usize,
     is_gzip: bool,
-    /// What the last call that takes input returned, and the last inflate call.
+    /// The return values of the last call that takes input, and of the last inflate call.
     code: c_int,
     inflated: c_int,
     /// Z_DATA_ERROR was seen since the stream (re)started.
