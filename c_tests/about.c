@@ -1,4 +1,4 @@
-/* What the library says about itself: programs parse the version, print the errors, and look at the flags. */
+/* The library's version, error texts and compile flags, which programs parse, print and check. */
 #include "check.h"
 
 int main(void)

@@ -1,7 +1,7 @@
-/* Programs reserve room by compressBound, by deflateBound, or by a formula they copied out of zlib; deflate must fit into it. */
+/* Programs size their output buffer by compressBound, by deflateBound, or by a formula copied from zlib; the output must fit. */
 #include "check.h"
 
-/* zlib's formula for default parameters, as programs have it in their own source. */
+/* zlib's formula for default parameters, as copied into programs. */
 static size_t copied_formula(size_t len)
 {
     return len + (len >> 12) + (len >> 14) + (len >> 25) + 13;
@@ -32,7 +32,7 @@ static void fits(const Bytef *plain, size_t len, int level, int strategy, int me
     free(out);
 }
 
-/* Tuned, primed, given a dictionary, or with another strategy behind a stream of messages: the same bound, noise or not. */
+/* With deflateTune, deflatePrime, a dictionary, or another strategy after some messages: the same bound, for noise too. */
 static void fits_still(const Bytef *plain, size_t len, int what, int level, int window_bits)
 {
     z_stream strm;
@@ -55,7 +55,7 @@ static void fits_still(const Bytef *plain, size_t len, int what, int level, int 
         if (window_bits < 16)
             CHECK_EQ(deflateSetDictionary(&strm, plain, 3000), Z_OK);
         break;
-    case 3: /* the manual does not promise it of these, nor does zlib keep it */
+    case 3: /* the manual does not promise the bound here, and zlib exceeds it */
         for (int i = 0; is_rigz() && window_bits < 0 && i < 6; i++)
             CHECK_EQ(deflatePrime(&strm, 10, 2), Z_OK);
         break;

@@ -1,5 +1,5 @@
-/* The program's own functions, called in the middle of ours, need not come back: longjmp out of zalloc and out of inflateBack's two;
- * a thread that is cancelled while gzwrite waits. The process goes on, and so does the library. */
+/* Callbacks of the program, called by our functions, may not return: longjmp out of zalloc and out of inflateBack's two
+ * callbacks; a thread that is cancelled while gzwrite waits. The process and the library go on. */
 #include "check.h"
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,8 +1,10 @@
-/* check.h - what the programs of this folder share.
+/* check.h - shared by the programs of this folder.
  *
- * Each program is about one hazard and could have been written by a user: it prints nothing and returns 0 when all is well, else it
- * says what failed and returns 1. The same binary runs on the system's zlib, which is the judge, and on rigz; see `run`.
- * Lines that begin with "note: " tell what a program left out on the library at hand.
+ * Each program tests one hazard and could have been written by a user: it prints nothing and returns 0 if all is well, else it
+ * prints the failed check and returns 1. The same binary runs on the system's zlib, which is the reference, and on rigz; see
+ * `run`.
+ * Lines that begin with "note: " list the checks that a program skipped on the current library.
+ *
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -61,7 +63,7 @@ static inline int is_rigz(void)
     return rigz.dli_fbase == zlib.dli_fbase;
 }
 
-/* Ends a program that hangs, after so long; an instrument under which everything is slow has C_TESTS_PATIENCE times as much. */
+/* Kills a program that hangs, after this time; C_TESTS_PATIENCE multiplies it, for slow instruments such as sanitizers. */
 static inline void hang_after(unsigned seconds)
 {
     const char *patience = getenv("C_TESTS_PATIENCE");
@@ -182,7 +184,7 @@ static inline void check_unpacks(const Bytef *packed, size_t packed_len, int win
     free(back);
 }
 
-/* Forks. The child may not take longer than so many seconds. */
+/* Forks. The child may not take longer than `seconds`. */
 static inline pid_t fork_for(unsigned seconds)
 {
     pid_t child = fork();
@@ -200,7 +202,7 @@ static inline int child_status(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* How many things a folder has: threads in /proc/self/task, open files in /proc/self/fd (and the one that looks). */
+/* The number of entries of a folder: threads in /proc/self/task, open files in /proc/self/fd (this function's own included). */
 static inline int entries(const char *folder)
 {
     int count = 0;
@@ -212,7 +214,7 @@ static inline int entries(const char *folder)
     return count;
 }
 
-/* A file of its own for this process, in the folder that the runner made. */
+/* A file name unique to this process, in the runner's folder. */
 static inline const char *scratch(const char *name)
 {
     static char path[4][512];

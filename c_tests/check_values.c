@@ -64,7 +64,7 @@ int main(void)
     }
     CHECK_EQ(adler32_combine(1, 1, -1), 0xffffffff);
     CHECK_EQ(adler32_combine64(1, 1, -1), 0xffffffff);
-    /* A value is 32 bits, whatever a long holds above them, and so is what comes back. */
+    /* Check values have 32 bits: the upper bits of the argument are ignored, and those of the result are 0. */
     uLong above = (uLong)0xdeadbeef << 32;
     CHECK_EQ(crc32(crc | above, bytes, 100), crc32(crc, bytes, 100));
     CHECK_EQ(crc32_z(crc | above, bytes, 0), crc);

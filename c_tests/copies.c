@@ -1,4 +1,4 @@
-/* A stream copied in mid-stream is two streams: both go on alike, and either may end first. */
+/* A copy made in mid-stream is independent of its source: both continue alike, and either may end first. */
 #include "check.h"
 
 static Bytef *plain;

@@ -1,4 +1,4 @@
-/* data_type: zip writers take text or binary from it, random-access readers the bit position at block ends. */
+/* data_type: zip writers read text or binary from it, random-access readers the bit position at block ends. */
 #include "check.h"
 
 static int type_of(const Bytef *bytes, uInt len, int level)
@@ -23,7 +23,7 @@ int main(void)
         CHECK_EQ(type_of(binary, sizeof binary, level), Z_BINARY);
     }
 
-    /* Walk over the blocks of a stream; at each end the bits left over in the last byte are told. */
+    /* Walk over the blocks of a stream; at each block end data_type has the number of unused bits in the last byte. */
     enum { LEN = 400000 };
     Bytef *plain = prose(LEN, 131), *back = allocate(LEN);
     size_t len;
@@ -33,7 +33,7 @@ int main(void)
     strm.next_in = packed, strm.avail_in = (uInt)len, strm.next_out = back, strm.avail_out = LEN;
     int blocks = 0, headers = 0, calls = 0, status;
     do {
-        /* A block of a few bits may end within the byte that was taken before: no byte taken, none given, Z_BUF_ERROR. */
+        /* A block of a few bits may end within a byte already consumed: no byte read, none written, Z_BUF_ERROR. */
         status = inflate(&strm, Z_TREES);
         CHECK(status == Z_OK || status == Z_STREAM_END || (status == Z_BUF_ERROR && ++calls < 100));
         if (strm.data_type & 256)

@@ -1,6 +1,6 @@
-/* RIGZ_STATS and RIGZ_LOG may name anything: a FIFO that nobody reads, a full one, a terminal that is stopped, a file at its limit, a
- * directory, a socket. None of it holds the program up, ends it or sends it a signal, nor is its errno changed. Where a reader is there,
- * it gets its lines. */
+/* RIGZ_STATS and RIGZ_LOG may name anything: a FIFO without a reader, a full one, a stopped terminal, a file at its size limit, a
+ * directory, a socket. None of these blocks or ends the program, sends it a signal or changes its errno. If there is a reader, it
+ * gets its lines. */
 #include "check.h"
 #include <pthread.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 static Bytef *plain;
 
-/* What a program does meanwhile; its errno is its own. */
+/* The program's work, which must leave errno unchanged. */
 static void work(void)
 {
     for (int i = 0; i < 20; i++) {
@@ -33,7 +33,7 @@ static void no_signal(int number)
     _exit(written > 0 ? 3 : 4);
 }
 
-/* Works in a process of its own, which must not take long. `before` is called in it first. */
+/* Runs the work in a child process with a time limit. The child calls `before` first. */
 static void with(const char *variable, const char *path, void (*before)(void))
 {
     pid_t child = fork_for(60);
@@ -54,7 +54,7 @@ static void at_the_limit(void)
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
 }
 
-/* A reader that comes and goes: whoever writes in between gets SIGPIPE, or none at all. */
+/* A reader that opens and closes the FIFO repeatedly: a write in between raises SIGPIPE, and an open may find no reader. */
 static const char *fifo;
 static void *come_and_go(void *unused)
 {
@@ -73,7 +73,7 @@ static void fickle_reader(void)
         work();
 }
 
-/* A pipe signal that waited before is still there behind the calls. */
+/* A SIGPIPE that was pending before the calls is still pending after them. */
 static void signal_waits(void)
 {
     sigset_t pipe_signal, waiting;
@@ -152,7 +152,7 @@ static void reset(void)
     free(data), free(out);
 }
 
-/* What was done before a reset is in the statistics. */
+/* Work before a reset is in the statistics. */
 static void reset_is_counted(void)
 {
     const char *path = scratch("counted");

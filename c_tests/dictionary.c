@@ -22,7 +22,7 @@ static void with_id(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, int leve
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 
     inflate_start(&strm, 15);
-    CHECK_EQ(inflateSetDictionary(&strm, dict, dict_len), Z_STREAM_ERROR); /* nobody asked yet */
+    CHECK_EQ(inflateSetDictionary(&strm, dict, dict_len), Z_STREAM_ERROR); /* not requested yet */
     strm.next_in = out, strm.avail_in = (uInt)packed_len, strm.next_out = back, strm.avail_out = sizeof back;
     CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_NEED_DICT);
     CHECK_EQ(strm.adler, id);
@@ -35,7 +35,7 @@ static void with_id(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, int leve
     CHECK_EQ(inflateEnd(&strm), Z_OK);
 }
 
-/* SSH-like and rsync-like programs add what both sides know between two flushes. */
+/* SSH-like and rsync-like programs add data that both sides know between two flushes. */
 static void in_mid_stream(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, int level)
 {
     z_stream strm, check;
@@ -63,7 +63,7 @@ static void in_mid_stream(Bytef *dict, uInt dict_len, Bytef *plain, uInt len, in
     CHECK_EQ(inflateEnd(&check), Z_OK);
 }
 
-/* Decodes a raw stream whose dictionary comes in when so many bytes are out; gives how many bytes came out. */
+/* Decodes a raw stream whose dictionary is set after `at` bytes of output; returns the number of bytes of output. */
 static uLong read_with(Bytef *dict, uInt dict_len, uLong at, uLong packed_len)
 {
     z_stream strm;
@@ -79,8 +79,9 @@ static uLong read_with(Bytef *dict, uInt dict_len, uLong at, uLong packed_len)
     return status == Z_STREAM_END ? len : (uLong)-1;
 }
 
-/* After Z_PARTIAL_FLUSH and Z_BLOCK up to seven bits wait for the rest of their byte, and bits may be primed; a dictionary that comes
- * then must lose none of them. What follows refers to the dictionary, and is short, or long, or comes after another flush. */
+/* After Z_PARTIAL_FLUSH and Z_BLOCK up to seven bits of an incomplete byte are pending, and bits may be primed; setting a
+ * dictionary then must not lose any. The data after it refers to the dictionary, and is short, or long, or follows another
+ * flush. */
 static void between_bits(Bytef *dict, Bytef *plain, int level, int flush, int primed)
 {
     static const uInt lens[] = {0, 1, 2, 3, 5, 8, 13, 21, 100, 255, 1000, 5000, 8191, 8192, 20000};

@@ -1,16 +1,16 @@
-/* A program that ends its stream with one deflate(Z_FINISH) into a room that was always enough for zlib, and looks no further: Fossil
- * and `zstd --format=gzip` do. What a stream holds back after calls that took all input must fit that room.
+/* A program that ends its stream with a single deflate(Z_FINISH) into a buffer that was always large enough for zlib, as
+ * Fossil and `zstd --format=gzip` do. The output held back after calls that took all input must fit that buffer.
  *
- * Rooms of 32 KiB to 2 MB, steps of 1 KiB to 8 MiB, levels 1, 6, 9, with one, two and four threads.
+ * Buffers of 32 KiB to 2 MB, steps of 1 KiB to 8 MiB, levels 1, 6, 9, with one, two and four threads.
  */
 #include "check.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
-/* More than what workers are called for, and not a multiple of anything; with the largest step, one step and a rest. */
+/* More than the threshold for workers, and not a multiple of anything; with the largest step, one step and a rest. */
 enum { LEN = 1900 * KIB + 77, LONG = 8 * MIB + 300 * KIB + 77 };
 static Bytef *data[2], *out;
 
-/* Bytes of output at the one call of Z_FINISH. */
+/* Bytes of output of the single Z_FINISH call. */
 static size_t at_the_end(const Bytef *plain, size_t len, size_t room, size_t step, int level)
 {
     z_stream strm;
@@ -60,7 +60,7 @@ int main(void)
     begin();
     data[0] = prose(LONG, 3), data[1] = noise(LONG, 3), out = allocate(2000000);
     fflush(stdout);
-    /* A process each, since the number of threads is read once. */
+    /* One process per case, since the number of threads is read once. */
     for (int i = 0; i < count; i++) {
         pid_t child = fork();
         CHECK(child >= 0);

@@ -1,4 +1,4 @@
-/* Each flush value keeps its promise, and what can't progress is Z_BUF_ERROR without a byte written. */
+/* Each flush value does what the manual says, and a call that can't progress returns Z_BUF_ERROR without writing a byte. */
 #include "check.h"
 
 static Bytef out[200000];
@@ -73,7 +73,7 @@ static void each_kind(const Bytef *plain, int level, int window_bits)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
-/* A full flush forgets: what follows decodes alone. */
+/* A full flush clears the history: the data after it decodes alone. */
 static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
 {
     z_stream strm;
@@ -88,7 +88,7 @@ static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
-/* Flushing goes on over calls while the room is short, and leaves one marker only. */
+/* With little output space, a flush continues over several calls and writes only one marker. */
 static void flush_in_little_rooms(const Bytef *plain, int level)
 {
     z_stream strm;

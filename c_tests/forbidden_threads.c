@@ -1,6 +1,6 @@
-/* A sandbox that kills whoever starts a thread, as sshd's and browsers' do: streams below 1 MiB never try, nor does decompression that
- * is offered less than 1 MiB at once.
- * And a cgroup that is full: serial, right, silent. */
+/* A sandbox that kills a process that starts a thread, as sshd's and browsers' do: streams below 1 MiB never try, nor does
+ * decompression with less than 1 MiB of input per call.
+ * And a cgroup that allows no more tasks: serial, correct output, no messages. */
 /* alone: limits the threads of a cgroup */
 #include "check.h"
 #include <linux/audit.h>
@@ -24,7 +24,7 @@ enum { SMALL = 1000 << 10, LARGE = 4 << 20 };
 static Bytef *plain, *packed, *back;
 static size_t packed_len;
 
-/* What OpenSSH's sandbox leaves: no clone, and no questions about processors, either. */
+/* Like OpenSSH's sandbox: forbids clone, and queries about processors. */
 static int forbid(void)
 {
     struct sock_filter rules[] = {
@@ -96,7 +96,7 @@ static void small_only(void)
     unlink(path);
 }
 
-/* A cgroup of our own in which no further task may be made. */
+/* A cgroup of our own that allows no further task. */
 static int full_cgroup(char *folder, size_t room)
 {
     char word[32];

@@ -1,5 +1,5 @@
-/* fork while other threads compress: the children, where neither those threads nor the library's exist, compress too, with threads of
- * their own. */
+/* fork while other threads compress: the children have neither those threads nor the library's, and compress too, with new
+ * threads. */
 #include "check.h"
 #include <pthread.h>
 

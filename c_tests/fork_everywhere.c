@@ -41,7 +41,7 @@ static void finish(gzFile file, const char *path)
     free(back);
 }
 
-/* What was written to the descriptor so far is copied to a file of this process's own, which takes the descriptor's number. */
+/* Copies the file written so far to a new file of this process, which gets the same descriptor number. */
 static void move_to(int fd, const char *from, const char *to)
 {
     static char part[1 << 16];

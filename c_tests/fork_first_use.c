@@ -1,6 +1,6 @@
-/* fork in the very moment in which other threads use the library for the first time: nothing that they were making may keep
- * the child waiting. Each round is a process of its own, since a process has one first time. The moments are many short times
- * after the start, and then each one in which another thread, the library's own among them, asks for memory. */
+/* fork while other threads use the library for the first time: the child must not wait for anything that they were
+ * initialising. Each round runs in a new process, since a process has only one first use. The forks happen at many short times
+ * after the start, and then at each memory allocation by another thread, the library's own included. */
 #include "check.h"
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,7 +11,7 @@ static Bytef *plain;
 
 void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
 
-static long main_thread;      /* which is never held up; 0 while nobody is */
+static long main_thread;      /* never held up; 0 while no thread is */
 static int asked, stop_at;    /* calls of other threads, and the one that waits for the fork */
 static sem_t reached, forked;
 

@@ -1,4 +1,4 @@
-/* A stream carried across fork goes on in both processes, and in a grandchild, whatever was in flight. */
+/* A stream continues after fork in both processes, and in a grandchild, whatever was in flight. */
 #include "check.h"
 
 enum { LEN = 6 << 20 };

@@ -1,6 +1,6 @@
-/* fork at random moments with streams that have an allocator of their own, or half of one, and work in threads: a child may end
- * at once or go on with the stream, and never waits for a thread that stayed in the parent. The allocator is called on the
- * stream's own thread only, also where the program gave just one of its two functions. */
+/* fork at random moments with streams that have their own allocator, or only one of its functions, and jobs in threads: a child
+ * may end at once or continue the stream, and never waits for a thread that exists only in the parent. The allocator is called
+ * only on the stream's own thread, even if the program set just one of its two functions. */
 #include "check.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@ static size_t room;
 static int stop;
 static __thread int is_own;
 
-/* A scheduler that takes the processor from every thread of the library's as soon as it has woken another one, which is when a
- * worker is about to let go of what it had. */
+/* Simulates a scheduler that preempts each thread of the library as soon as it has woken another one, which is when a worker is
+ * about to release its resources. */
 long syscall(long number, ...)
 {
     static long (*next)(long, ...);
@@ -34,7 +34,7 @@ long syscall(long number, ...)
     return result;
 }
 
-/* Whose allocator it is; a child of a fork has the same thread. */
+/* The thread that owns the allocator; a child of a fork has the same thread. */
 static void *counted(void *owner, uInt items, uInt size)
 {
     CHECK(pthread_equal(pthread_self(), *(pthread_t *)owner));
@@ -86,7 +86,7 @@ static void finish(z_stream *strm, Bytef *out)
     CHECK_EQ(deflateEnd(strm), Z_OK);
 }
 
-/* What a child does with the stream that it got from its parent. */
+/* The child's use of its parent's stream. */
 static void in_child(z_stream *strm, Bytef *out, int way)
 {
     z_stream copy;
@@ -135,7 +135,7 @@ static void forks(int threads, int has_busy_thread)
         int kind = (int)(random_next(&seed) >> 8) % 4;
         start(&strm, 1 + (int)(random_next(&seed) >> 8) % 3, kind);
         while (strm.total_in < LEN - 1) {
-            /* Whatever the workers have just come to. */
+            /* Fork at any state of the workers. */
             feed(&strm, out, 1 + (random_next(&seed) >> 8) % (random_next(&seed) & 256 ? LEN : LEN / 10));
             if (random_next(&seed) & 256) {
                 uint32_t way = random_next(&seed) >> 8;

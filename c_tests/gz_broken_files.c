@@ -1,6 +1,7 @@
-/* A file that can't be written: a size limit, EIO, EINTR, EBADF, a descriptor of the wrong kind, a pipe that is full. The first call
- * that finds out says so, with errno and the system's words; the error stands; gzclose tells it once more; nothing hangs, and a program
- * that asks nothing but gzclose still hears of it. The same with little data and with enough for threads. */
+/* A file that can't be written: a size limit, EIO, EINTR, EBADF, a descriptor of the wrong kind, a pipe that is full. The
+ * first call that notices the failure reports it, with errno and the system's text; the error persists; gzclose returns it
+ * again, so a program that checks only gzclose still sees it; nothing hangs. The same with little data and with enough for
+ * threads. */
 #include "check.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,7 +16,7 @@
 enum { LARGE = 3 << 20, SMALL = 200 };
 static Bytef *hard;
 
-/* write() to the descriptor gives `error`, whatever the kernel would say. */
+/* Makes write() to the descriptor fail with `error`. */
 static int write_gives(int fd, int error)
 {
     struct sock_filter rules[] = {
@@ -31,7 +32,7 @@ static int write_gives(int fd, int error)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
-/* The file fails with `error` at its first write. How the program finds out: 0 by a write, 1 by a flush, 2 by the close alone. */
+/* The file fails with `error` at its first write. `how` the program sees it: 0 by a write, 1 by a flush, 2 by the close alone. */
 static void fails(int fd, int error, int how)
 {
     int err;
@@ -76,7 +77,7 @@ static void ring(int number)
     rings++;
 }
 
-/* A blocking pipe that nobody empties, and a signal: zlib gives up with EINTR, so that the program can look at what rang. */
+/* A blocking pipe that is never read, and a signal: zlib fails with EINTR, so that the program can handle the signal. */
 static void interrupted(void)
 {
     int ends[2];
@@ -103,7 +104,7 @@ static void interrupted(void)
     CHECK_EQ(setitimer(ITIMER_REAL, &never_again, NULL), 0);
 }
 
-/* A reader that comes slowly, and a pipe that is never waited for: all arrives. What zlib 1.3.2 promises; 1.2.13 does not. */
+/* A slow reader and a non-blocking pipe: all data arrives. zlib 1.3.2 promises this; 1.2.13 does not. */
 static int slow_end;
 static size_t arrived;
 static Bytef *got;
@@ -166,7 +167,7 @@ int main(void)
                 if (write_gives(fd, kind / 3 == 1 ? EIO : EDQUOT) == 0)
                     fails(fd, kind / 3 == 1 ? EIO : EDQUOT, how);
                 break;
-            case 3: /* the host closed it behind our back */
+            case 3: /* the host closed it without our knowledge */
                 close(fd);
                 fails(fd, EBADF, how);
                 break;

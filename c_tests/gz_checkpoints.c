@@ -1,10 +1,10 @@
 /* Far seeks in files of several megabytes: the bytes, the positions, the end and the errors are those of a reader that decodes
- * everything from the start, also when the file is written to meanwhile. Ours must come there without decoding everything. */
+ * everything from the start, also when the file is written to meanwhile. Ours must get there without decoding everything. */
 #include "check.h"
 
 enum { LEN = 9 << 20, SEEKS = 40, PIECE = 3000 };
 
-/* `plain` as a file of members, each of so many bytes. */
+/* Writes `plain` as a file of members of `each` bytes. */
 static void write_members(const char *path, const Bytef *plain, size_t len, size_t each)
 {
     unlink(path);
@@ -90,11 +90,11 @@ int main(void)
         long long decoded = sum(stats, "\"bytes_out\":"), resumed = sum(stats, "\"resumptions\":");
         CHECK(sum(stats, "\"checkpoints\":") >= 3 * (LEN / (1 << 20) - 2));
         CHECK(resumed >= 3 * SEEKS / 2);
-        /* Once all, and for each seek a little more than what lies between two checkpoints. */
+        /* Decodes the file once, and for each seek a little more than the distance between two checkpoints. */
         CHECK(decoded < 3LL * (2LL * LEN + SEEKS * (3LL << 19)));
     }
 
-    /* Damage in the last check value is found behind a seek, as often as one comes there. */
+    /* Damage in the last check value is found after a seek, each time the reader gets there. */
     write_members(path, plain, LEN, LEN);
     int fd = open(path, O_RDWR);
     CHECK(fd >= 0);
@@ -121,7 +121,7 @@ int main(void)
     CHECK_EQ(gzclose(file), Z_OK);
     CHECK_EQ(close(fd), 0);
 
-    /* Other data is written over the file: who seeks back finds that. */
+    /* The file is overwritten with other data: a reader that seeks back gets the new data. */
     write_members(path, plain, LEN, LEN);
     file = gzopen(path, "rb");
     CHECK(file != NULL);

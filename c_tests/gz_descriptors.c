@@ -1,4 +1,4 @@
-/* Descriptors: gzdopen reads nothing before it must, takes no more from a pipe than is there, and gzclose closes. */
+/* Descriptors: gzdopen reads nothing before it must, reading does not wait for more than a pipe holds, and gzclose closes. */
 #define _FILE_OFFSET_BITS 64
 #include "check.h"
 #include <sys/ioctl.h>
@@ -12,7 +12,7 @@ int main(void)
     size_t len;
     const char *path = scratch("fd.gz");
 
-    /* The same thread opens the reader first and writes then: an eager read would wait for ever. */
+    /* The same thread opens the reader first and writes later: an eager read would never return. */
     CHECK_EQ(pipe(ends), 0);
     gzFile reader = gzdopen(ends[0], "rb"), writer = gzdopen(ends[1], "wb");
     CHECK(reader != NULL && writer != NULL);
@@ -31,7 +31,7 @@ int main(void)
     CHECK_EQ(fcntl(ends[0], F_GETFD), -1);
     CHECK_EQ(fcntl(ends[1], F_GETFD), -1);
 
-    /* A member in the middle of a file, read from where the descriptor stands. */
+    /* A member in the middle of a file, read from the descriptor's position. */
     Bytef *packed = pack((const Bytef *)"inside", 6, 6, 31, &len);
     FILE *raw = fopen(path, "wb");
     CHECK(raw != NULL && fwrite("0123456789", 1, 10, raw) == 10 && fwrite(packed, 1, len, raw) == len && fclose(raw) == 0);

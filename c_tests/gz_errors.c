@@ -1,4 +1,4 @@
-/* Errors of files: refused modes, missing files, full disks, closed pipes; the words, the codes and errno. */
+/* File errors: invalid modes, missing files, full disks, closed pipes; the texts, the codes and errno. */
 #include "check.h"
 #include <signal.h>
 
@@ -24,7 +24,7 @@ static void refused_modes(const char *path)
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
-/* The error comes up at some write, flush or the close, and stays. */
+/* Some write, flush or the close reports the error, and it persists. */
 static void full_disk(Bytef *plain, size_t len)
 {
     int err;
@@ -77,7 +77,7 @@ static void damaged(const char *path, Bytef *plain)
 {
     size_t len;
     Bytef *packed = pack(plain, 50000, 6, 31, &len), back[60000];
-    memset(packed + len - 500, 0xff, 100); /* far behind the start, which stays readable */
+    memset(packed + len - 500, 0xff, 100); /* far after the start, which stays readable */
     FILE *raw = fopen(path, "wb");
     CHECK(raw != NULL && fwrite(packed, 1, len, raw) == len && fclose(raw) == 0);
     gzFile file = gzopen(path, "rb");

@@ -1,4 +1,4 @@
-/* Which files are read how: members one after the other, bytes behind them, no gzip at all, nothing, cut short, damaged. */
+/* Reading all kinds of files: consecutive members, trailing bytes, not gzip, empty, truncated, damaged. */
 #include "check.h"
 
 static const char *path;
@@ -49,7 +49,7 @@ int main(void)
             CHECK(memcmp(back + i * LEN, plain, LEN) == 0);
         free(empty);
 
-        /* Bytes that are no member are ignored behind one: tapes are padded with zeros. */
+        /* Bytes after a member that are not another member are ignored: tapes are padded with zeros. */
         Bytef zeros[1500];
         memset(zeros, 0, sizeof zeros);
         put(one, one_len, "wb"), put(zeros, sizeof zeros, "ab");
@@ -74,7 +74,7 @@ int main(void)
         CHECK_EQ(len, 0);
         CHECK_EQ(closed, Z_OK);
 
-        /* Cut short: what is there can be read, and then it is an error, also at the close. */
+        /* Truncated: the existing data can be read, then reading fails, and the close too. */
         put(one, one_len - 1000, "wb");
         get(back, ROOM, steps[s], &len, &closed);
         CHECK(len <= LEN);
@@ -86,7 +86,7 @@ int main(void)
         put(one, one_len, "wb");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), -1);
         CHECK(memcmp(back, plain, len) == 0);
-        CHECK_EQ(closed, Z_OK); /* gzclose tells of cut files only */
+        CHECK_EQ(closed, Z_OK); /* gzclose reports only truncated files */
         one[one_len - 6] ^= 1;
     }
 
@@ -102,7 +102,7 @@ int main(void)
     CHECK_EQ(len, LEN + 1000);
     CHECK(memcmp(back + LEN, plain, 1000) == 0);
 
-    /* What was opened and closed without a byte is a file with an empty member. */
+    /* A file that is opened and closed without a write has one empty member. */
     file = gzopen(path, "wb");
     CHECK(file != NULL);
     CHECK_EQ(gzclose(file), Z_OK);
@@ -120,7 +120,7 @@ int main(void)
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
     CHECK_EQ(gzsetparams(file, 0, Z_DEFAULT_STRATEGY), Z_OK);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
-    CHECK_EQ(gzflush(file, Z_FINISH), Z_OK); /* ends the member; what follows begins another */
+    CHECK_EQ(gzflush(file, Z_FINISH), Z_OK); /* ends the member; the next write begins another */
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
     CHECK_EQ(gzclose(file), Z_OK);
     CHECK_EQ(get(back, ROOM, 1 << 19, &len, &closed), 0);

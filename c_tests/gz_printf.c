@@ -51,7 +51,7 @@ int main(void)
     CHECK_EQ(gzprintf(file, "x"), Z_STREAM_ERROR); /* open for reading */
     CHECK_EQ(gzclose(file), Z_OK);
 
-    /* What does not fit the buffer is refused whole. */
+    /* Output that does not fit the buffer is rejected as a whole. */
     file = gzopen(path, "wb");
     CHECK(file != NULL);
     CHECK_EQ(gzbuffer(file, 64), 0);

@@ -1,5 +1,5 @@
-/* Large gzip files are read rightly whatever happens to the process meanwhile: fork in the middle, closing early, many files at once,
- * going back, a pipe, a descriptor that stands in the middle of a file, no threads to be had. */
+/* Large gzip files are read correctly whatever happens meanwhile: fork in the middle, closing early, many files at once, seeking
+ * back, a pipe, a descriptor positioned in the middle of a file, no threads available. */
 #include "check.h"
 #include <pthread.h>
 #include <sys/resource.h>
@@ -38,8 +38,8 @@ static gzFile opened(void)
     return file;
 }
 
-/* The child has no threads but its own, and goes on. The parent has the same descriptor, so it must not read before the child is through,
- * and finds the place again by itself. */
+/* The child has only its own thread, and goes on reading. The parent shares the descriptor, so it must not read before the
+ * child is done; then it restores the position itself. */
 static void fork_in_the_middle(void)
 {
     for (size_t at = 3 << 20; at < LEN; at += 5 << 20) {
@@ -93,7 +93,7 @@ static void many_at_once(void)
         CHECK_EQ(gzclose(files[i]), Z_OK);
 }
 
-/* gzoffset tells about how much of the file was used for what was delivered, and never goes back. */
+/* gzoffset is about how much of the file was used for the delivered data, and never decreases. */
 static void offset_follows(void)
 {
     gzFile file = opened();
@@ -111,7 +111,7 @@ static void offset_follows(void)
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
-/* Behind a header of the host's own. */
+/* After a header of the host's own. */
 static void from_the_middle(const Bytef *packed, size_t len)
 {
     const char *behind = scratch("behind");
@@ -170,7 +170,7 @@ int main(void)
     FILE *made = fopen(path, "wb");
     CHECK(made != NULL && fwrite(packed, 1, len, made) == len && fclose(made) == 0);
 
-    /* First where no thread can be made, in a child of its own. */
+    /* First in a child process that cannot create threads. */
     pid_t child = fork_for(100);
     if (child == 0) {
         struct rlimit none = {1, 1};

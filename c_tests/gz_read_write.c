@@ -1,4 +1,4 @@
-/* What was written through a gzFile, by whatever function, is read back by any other. */
+/* Data written through a gzFile by any function can be read back by any other. */
 #include "check.h"
 
 enum { LEN = 3 << 20 };

@@ -22,7 +22,7 @@ static void reader(const char *path, const Bytef *plain)
         CHECK_EQ(gzread(file, back, sizeof back), sizeof back);
         CHECK(memcmp(back, plain + to, sizeof back) == 0);
         at = to + (z_off_t)sizeof back;
-        if (i % 5 == 0) { /* a little back, within what was just read */
+        if (i % 5 == 0) { /* a little back, within the data just read */
             CHECK_EQ(gzseek(file, -10, SEEK_CUR), at - 10);
             CHECK_EQ(gzgetc(file), plain[at - 10]);
             at -= 9;
@@ -35,7 +35,7 @@ static void reader(const char *path, const Bytef *plain)
     CHECK_EQ(gzrewind(file), 0);
     CHECK_EQ(gztell(file), 0);
     CHECK_EQ(gzgetc(file), plain[0]);
-    /* Beyond the end: the seek is granted, the next read finds nothing. */
+    /* Past the end: the seek succeeds, the next read returns nothing. */
     CHECK_EQ(gzseek(file, LEN + 100, SEEK_SET), LEN + 100);
     CHECK_EQ(gzgetc(file), -1);
     CHECK_EQ(gzeof(file), 1);

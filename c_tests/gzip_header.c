@@ -1,4 +1,4 @@
-/* The gzip header's fields travel, in rooms of any size, whole or byte by byte. */
+/* The gzip header's fields survive a round trip, with buffers of any size, whole or byte by byte. */
 #include "check.h"
 
 static Bytef out[5000], plain[] = "the bytes behind the header";
@@ -69,7 +69,7 @@ int main(void)
         CHECK_STR((char *)name_found, "name.txt");
         CHECK_STR((char *)comment_found, "a comment");
 
-        /* Small rooms: cut, and nothing written beyond. */
+        /* Small buffers: fields are cut, and nothing is written past the end. */
         memset(&found, 0, sizeof found);
         memset(extra_found, 0xee, sizeof extra_found), memset(name_found, 0xee, sizeof name_found);
         found.extra = extra_found, found.extra_max = 5, found.name = name_found, found.name_max = 4;
@@ -89,7 +89,7 @@ int main(void)
     CHECK_STR(strm.msg, "header crc mismatch");
     CHECK_EQ(inflateEnd(&strm), Z_OK);
 
-    /* Without a header of ours: ten bytes, no time, Unix. Level 9 and 1 are told in xfl. */
+    /* Without a header from the program: ten bytes, no time, Unix. xfl shows levels 9 and 1. */
     Bytef *packed;
     static const struct {
         int level, xfl;
@@ -101,7 +101,7 @@ int main(void)
         free(packed);
     }
 
-    /* A zlib stream has no gzip header: done says so, and only gzip streams take one. */
+    /* A zlib stream has no gzip header: `done` shows this, and only gzip streams accept one. */
     packed = pack(plain, sizeof plain, 6, 15, &len);
     memset(&found, 0, sizeof found);
     inflate_start(&strm, 47);

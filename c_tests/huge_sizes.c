@@ -1,5 +1,5 @@
-/* Lengths that no memory has, or that no type of the interface holds: an error at once, with nothing read, written or taken, and the
- * file or stream as good as before. */
+/* Lengths larger than any memory, or than the interface's types hold: an immediate error, with nothing read, written or
+ * consumed, and the file or stream still usable. */
 /* alone: reserves much memory */
 #include "check.h"
 #include <sys/mman.h>
@@ -47,7 +47,7 @@ static void files(const char *path)
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
-/* A buffer that may be asked for, and is not to be had. */
+/* A buffer size that is valid but cannot be allocated. */
 static void no_such_buffer(const char *path)
 {
     struct rlimit limit = {1u << 30, 1u << 30};
@@ -66,7 +66,7 @@ static void no_such_buffer(const char *path)
     gzclose(file);
 }
 
-/* Rooms of more bytes than an int counts, of which little is used. */
+/* Buffers of more than INT_MAX bytes, of which little is used. */
 static void rooms(void)
 {
     enum { GIB = 1 << 30 };

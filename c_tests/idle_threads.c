@@ -1,5 +1,5 @@
-/* A process that has nothing to compress is single-threaded again soon, as the kernel sees it: it may leave its user namespace, which
- * a process with threads may not, and Python does not warn of its forks. Threads come again with the next large stream. */
+/* A process that has nothing to compress is soon single-threaded again, for the kernel too: it may leave its user namespace,
+ * which a process with threads may not, and Python does not warn about its forks. The next large stream starts threads again. */
 /* alone: waits for threads to end */
 #include "check.h"
 #include <sched.h>
@@ -7,7 +7,7 @@
 enum { LEN = 6 << 20, FILE_LEN = 24 << 20 };
 static Bytef *plain;
 
-/* What CPython 3.12 looks at before it warns. */
+/* The number that CPython 3.12 checks before it warns. */
 static long threads_now(void)
 {
     static char line[2000];
@@ -47,7 +47,7 @@ static void compress_much(void)
     free(out);
 }
 
-/* What is decoded ahead ends as well. */
+/* Threads that decode ahead end as well. */
 static void read_much(const char *path)
 {
     Bytef *back = allocate(1 << 20);

@@ -1,4 +1,4 @@
-/* inflateBack: callbacks with any cut, that give up, and that find the input's end. */
+/* inflateBack: callbacks with any cuts, callbacks that fail, and callbacks that reach the end of the input. */
 #include "check.h"
 
 struct source {
@@ -54,10 +54,10 @@ int main(void)
             CHECK_EQ(inflateBack(&strm, feed, &from, drain, &to), Z_STREAM_END);
             CHECK_EQ(to.taken, LEN);
             CHECK(memcmp(back, plain, LEN) == 0);
-            CHECK_EQ(from.left + strm.avail_in, 5); /* what follows is given back */
+            CHECK_EQ(from.left + strm.avail_in, 5); /* the rest of the input is given back */
             CHECK(strm.next_in == packed + len || strm.avail_in == 0);
         }
-        /* First what next_in holds, then the callback. */
+        /* First the input at next_in, then the callback. */
         struct source rest = {packed + 100, len - 100, 5000};
         struct sink to = {back, 0, LEN};
         strm.next_in = packed, strm.avail_in = 100;
@@ -68,13 +68,13 @@ int main(void)
         to.taken = 0;
         strm.next_in = Z_NULL, strm.avail_in = 0;
         CHECK_EQ(inflateBack(&strm, feed, &cut, drain, &to), Z_BUF_ERROR);
-        CHECK(strm.next_in == Z_NULL); /* it was the input that ended */
+        CHECK(strm.next_in == Z_NULL); /* the input ended */
 
         struct source all = {packed, len, len};
         struct sink full = {back, 0, LEN / 2};
         strm.next_in = Z_NULL, strm.avail_in = 0;
         CHECK_EQ(inflateBack(&strm, feed, &all, drain, &full), Z_BUF_ERROR);
-        CHECK(strm.next_in != Z_NULL); /* it was the output that refused */
+        CHECK(strm.next_in != Z_NULL); /* the output callback failed */
         free(packed);
     }
     static Bytef wrong[] = {0xff, 0xff, 0xff};

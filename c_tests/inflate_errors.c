@@ -1,4 +1,4 @@
-/* Bad data gives Z_DATA_ERROR with zlib's words, which programs compare; the end of a stream is exact. */
+/* Bad data returns Z_DATA_ERROR with zlib's texts, which programs compare; the end of a stream is exact. */
 #include "check.h"
 
 static Bytef back[100000];

@@ -1,10 +1,10 @@
-/* Sync, SyncPoint, Mark, Undermine, Validate, CodesUsed: what repair tools and rsync use. */
+/* Sync, SyncPoint, Mark, Undermine, Validate, CodesUsed, which repair tools and rsync use. */
 #include "check.h"
 
 static Bytef out[100000], back[100000];
 enum { LEN = 30000 };
 
-/* Damage before a full flush is skipped; what follows comes out right. */
+/* Damage before a full flush is skipped; the data after it is correct. */
 static void sync_finds_the_next_flush(Bytef *plain)
 {
     z_stream strm;
@@ -57,7 +57,7 @@ static void sync_point_and_mark(Bytef *plain)
     CHECK_EQ(inflateSyncPoint(&strm), 0);
     CHECK_EQ(inflateMark(&strm), -65536);
     CHECK_EQ(inflateReset(&strm), Z_OK);
-    /* With the room ending inside a match the mark tells how much of it is out. */
+    /* If the output space ends inside a match, the mark shows how much of the match was written. */
     Bytef same[1000];
     memset(same, 'x', sizeof same);
     size_t packed_len;
@@ -94,7 +94,7 @@ static void validate_and_the_rest(Bytef *plain)
     free(packed);
 }
 
-/* The check value stays over a Sync, for whoever has it compared again. */
+/* The check value survives inflateSync, for a program that enables the comparison again. */
 static void validate_after_sync(void)
 {
     z_stream strm;

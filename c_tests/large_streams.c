@@ -1,4 +1,4 @@
-/* Many megabytes through one stream, written in odd pieces and read into odd rooms; and the stream copied, reset or ended in the
+/* Many megabytes through one stream, in input and output pieces of odd sizes; and the stream copied, reset or ended in the
  * middle, when work may be in flight. */
 #include "check.h"
 
@@ -62,7 +62,7 @@ int main(void)
         give(&strm, 0, LEN / 2, 99, Z_NO_FLUSH);
         CHECK_EQ(deflateCopy(&copy, &strm), Z_OK);
         CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR);
-        /* The copy goes on although its source is gone. */
+        /* The copy continues after its source has ended. */
         give(&copy, LEN / 2, LEN, 98, Z_NO_FLUSH);
         CHECK_EQ(copy.total_in, LEN);
         len = finish(&copy, 1000000);

@@ -1,4 +1,4 @@
-/* The structures have the layout that programs were compiled with, and init refuses any other. */
+/* The structures have the layout that programs were compiled with, and init rejects any other. */
 #include "check.h"
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* What is used stays within bounds: threads of a process, memory of a stream that nothing is done with, of one that is written to and
- * never read, of a bomb that is decompressed; descriptors and memory of many files. */
+/* Resource use is bounded: a process's threads, the memory of an idle stream, of one that is written to and never read, and of a
+ * decompression bomb; descriptors and memory of many files. */
 /* alone: counts the process's threads and memory */
 #include "refusing.h"
 #include <pthread.h>
@@ -20,7 +20,7 @@ static void *host(void *unused)
     return unused;
 }
 
-/* Eight threads that come together for the first time share one pool. */
+/* Eight threads that use the library for the first time at once share one pool. */
 static void threads_are_few(void)
 {
     pthread_t threads[HOSTS];
@@ -40,11 +40,11 @@ static void threads_are_few(void)
     CHECK(most_threads <= 1 + HOSTS + WORKERS);
 }
 
-/* Streams that have begun and wait: what zlib takes for them is the measure. */
+/* Streams that have begun and wait: zlib's memory for them is the limit. */
 static void idle_streams(void)
 {
-    /* Behind messages zlib-ng is the engine, whose hash table is 64 KiB larger than zlib's. A decoder of ours has larger tables than zlib's,
-     * and from 24 KiB of output on twice its window: 76 KiB against 39. */
+    /* After messages the engine is zlib-ng, whose hash table is 64 KiB larger than zlib's. Our decoder has larger tables than
+     * zlib's, and from 24 KiB of output on twice its window: 76 KiB against 39. */
     enum { DEFLATE_COST = 268 << 10, SHORT = 20000 };
     static z_stream writers[IDLE], readers[IDLE];
     size_t len;
@@ -83,7 +83,7 @@ static void idle_streams(void)
     free(packed), free(back);
 }
 
-/* A host that writes and never reads: the stream takes no more input, however often it is asked. */
+/* A host that writes and never reads: after a while the stream takes no more input, however often deflate is called. */
 static void nobody_reads(void)
 {
     enum { CHUNK = 512 << 10, JOBS = 2 * (WORKERS + 1) + 1 };
@@ -104,7 +104,7 @@ static void nobody_reads(void)
     CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR);
 }
 
-/* A file of 60 million zeros, a thousand times smaller: what it takes to read it does not depend on its size. */
+/* A file of 60 million zeros, compressed a thousandfold: the memory to read it does not depend on its size. */
 static void bomb(const char *path)
 {
     gzFile file = gzopen(path, "wb9");
@@ -164,7 +164,7 @@ int main(void)
     setenv("RIGZ_THREADS", "4", 1);
     plain = prose(LEN, 701), out = allocate(LEN);
     size_t len;
-    free(pack(plain, 1000, 6, 31, &len)); /* what is made once is there */
+    free(pack(plain, 1000, 6, 31, &len)); /* one-time allocations are done */
     long before = live_bytes;
     idle_streams();
     const char *path = scratch("bomb.gz");

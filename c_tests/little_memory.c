@@ -18,7 +18,7 @@ static void limit_memory(size_t headroom)
     CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
 }
 
-/* 0 when all went well, 2 when memory was refused. */
+/* Returns 0 if all went well, 2 if an allocation failed. */
 static int there_and_back(int level)
 {
     z_stream strm;

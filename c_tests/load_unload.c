@@ -14,7 +14,7 @@ int main(void)
         void *library = dlopen(ours ? path : "libz.so.1", RTLD_NOW | RTLD_LOCAL);
         CHECK(library != NULL);
         CHECK_EQ(dlsym(library, "rigz_version") != NULL, ours);
-        CHECK(entries("/proc/self/task") <= (round == 0 ? 1 : first)); /* loading starts none, and none are left behind */
+        CHECK(entries("/proc/self/task") <= (round == 0 ? 1 : first)); /* loading starts none, and none remain */
         int (*pack)(Bytef *, uLongf *, const Bytef *, uLong, int);
         int (*unpack)(Bytef *, uLongf *, const Bytef *, uLong);
         *(void **)&pack = dlsym(library, "compress2");

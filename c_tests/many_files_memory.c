@@ -1,5 +1,5 @@
-/* Many files at once: what the library takes beyond zlib's needs is bounded for the process. 40 files are written in turn and 50 read in
- * turn, with eight threads; the process stays below 100 MB. RIGZ_MEMORY moves the bound, and changes no byte. */
+/* Many files at once: the library's memory beyond zlib's needs is bounded for the process. 40 files are written in turn and 50
+ * read in turn, with eight threads; the process stays below 100 MB. RIGZ_MEMORY changes the bound, but no byte of output. */
 /* alone: reads the process's memory */
 #include "check.h"
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ static long most(long so_far)
     return now > so_far ? now : so_far;
 }
 
-/* The most memory of a process that writes so many files in turn, a piece of each at a time. */
+/* The peak memory of a process that writes `files` files in turn, a piece of each at a time. */
 static long write_in_turn(const char *path, int files)
 {
     static gzFile file[WRITERS];
@@ -75,7 +75,7 @@ static uLong crc_of_file(const char *path)
     return crc32(0, bytes, (uInt)len);
 }
 
-/* One file, written under a bound; its bytes and the threads that it had. */
+/* Writes one file under a memory bound; returns its bytes and the number of threads. */
 static uLong write_under(const char *bound, const char *path, int *threads)
 {
     pid_t child = fork_for(200);

@@ -1,4 +1,4 @@
-/* Eight threads at once, each with streams of its own, large and small, and files. */
+/* Eight threads at once, each with its own streams, large and small, and files. */
 #include "check.h"
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
-/* What compressing costs in memory: small messages allocate nothing once the library has warmed up, a stream at rest holds no more than zlib's
- * does, and one compressing thread stays below 2 MiB. Every allocation of the process is counted here; only our library is held to it. */
+/* Memory use of compression: small messages allocate nothing once the library has warmed up, an idle stream holds no more than
+ * zlib's, and one compressing thread stays below 2 MiB. Counts every allocation of the process; only our library is checked. */
 /* alone: counts memory */
 #include "check.h"
 #include <malloc.h>
@@ -98,14 +98,14 @@ int main(void)
         message(&stream, 0, Z_FINISH);
         deflateEnd(&stream);
         printf("note: level %d: %zu KiB at most, %zu KiB kept\n", level, (peak - before) >> 10, (live - before) >> 10);
-        /* Level 9 comes first: what it leaves must do for all the others. */
+        /* Level 9 comes first: its cached memory must suffice for all other levels. */
         if (is_ours && getenv("RIGZ_LEVEL_MAP") == NULL)
             CHECK(peak - before < 2 << 20);
     }
     for (int level = 1; level <= 9; level++) {
         for (int i = 0; i < 4; i++) {
             size_t made = allocations(i & 1 ? 10240 : 1024, level, i & 2);
-            /* A message takes no memory; longer data a few small pieces for its way through the pipeline. */
+            /* A message allocates nothing; longer data a few small pieces for the pipeline. */
             if (is_ours)
                 CHECK(made <= (i & 1 ? 5 * 50 : 0));
         }

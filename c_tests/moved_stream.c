@@ -1,4 +1,4 @@
-/* A z_stream copied with memcpy is not a stream, and one kind is not the other. The original goes on unharmed. */
+/* Calls on a z_stream copied with memcpy fail, and so do calls for the other kind of stream. The original still works. */
 #include "check.h"
 
 int main(void)

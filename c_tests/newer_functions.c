@@ -1,4 +1,4 @@
-/* The functions that zlib 1.3.2 added, where they exist: the same as their elders, with size_t. */
+/* The functions that zlib 1.3.2 added, if they exist: the same as the older ones, with size_t. */
 #include "check.h"
 
 int main(void)
@@ -48,7 +48,7 @@ int main(void)
     CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
     CHECK_EQ(used(&strm, &bits), Z_OK);
     CHECK(bits >= 1 && bits <= 8);
-    /* The bits above those are padding: the decoder says how many it left. */
+    /* The bits above those are padding: the decoder reports how many it left. */
     z_stream check;
     inflate_start(&check, -15);
     check.next_in = out, check.avail_in = (uInt)strm.total_out, check.next_out = back, check.avail_out = 60000;

@@ -1,11 +1,11 @@
-/* Arguments and places that the manual allows and few programs meet: fields that a call does not look at hold anything, a stream is ended
- * that could not begin, parameters are set to what they are, a header comes late. */
+/* Arguments and calls that the manual allows and few programs use: garbage in fields that a call does not read, ending a
+ * stream whose init failed, setting parameters to their current values, a late header. */
 #include "check.h"
 
 enum { LEN = 1000 };
 static Bytef *plain, out[5000], somewhere[64];
 
-/* inflateInit2 that refuses the form leaves a stream that may be ended, whatever its state was before. */
+/* After inflateInit2 rejects windowBits, inflateEnd may be called, whatever the stream's state was before. */
 static void ending_what_could_not_begin(void)
 {
     static const int wrong[] = {-16, -7, -1, 1, 7, 17, 23, 33, 39, 48, 64, 1 << 30, -1 - 0x7fffffff};
@@ -31,7 +31,7 @@ static void give_back(voidpf opaque, voidpf memory)
     free(memory);
 }
 
-/* The same of deflateInit2 that finds no memory behind its first piece. */
+/* The same after a deflateInit2 whose second or a later allocation fails. */
 static void ending_what_found_no_memory(void)
 {
     for (int count = 1; count < 10; count++) {
@@ -53,7 +53,7 @@ static void ending_what_found_no_memory(void)
     CHECK(!"so much memory");
 }
 
-/* deflateParams looks at the buffers only if it has something to flush. */
+/* deflateParams checks the buffers only if it has something to flush. */
 static void parameters(int window_bits)
 {
     z_stream strm;
@@ -103,7 +103,7 @@ static void looking_for_a_marker(void)
     CHECK_EQ(inflateEnd(&strm), Z_OK);
 }
 
-/* What the window takes of a dictionary counts as input. */
+/* The part of a dictionary that enters the window counts as input. */
 static void dictionaries(void)
 {
     static const uInt lengths[] = {0, 1, 511, 512, 513, 32768, 32769, 50000};
@@ -130,7 +130,8 @@ static void dictionaries(void)
     free(dictionary);
 }
 
-/* Once Z_FINISH has taken all, a stream that has little to give yet may be dropped; before, that is an error, and so it is with much. */
+/* After Z_FINISH has taken all input, ending a stream with little pending output is no error; earlier, or with much pending,
+ * it is. */
 static void dropping(int window_bits)
 {
     for (int flush = Z_NO_FLUSH; flush <= Z_BLOCK; flush++) {
@@ -156,7 +157,7 @@ static void dropping(int window_bits)
     free(hard);
 }
 
-/* A header that comes behind the end is refused, one that comes behind a reset is not. */
+/* A header set after the end is rejected, one set after a reset is accepted. */
 static void late_header(void)
 {
     z_stream strm;
@@ -173,7 +174,7 @@ static void late_header(void)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
-/* A stream of nothing is binary at its end, whatever its window; what is only stored is not looked at. */
+/* An empty stream is binary at its end, whatever its window; stored data is not examined. */
 static void kind_of_nothing(void)
 {
     for (int window_bits = 9; window_bits <= 15; window_bits++)
@@ -189,7 +190,7 @@ static void kind_of_nothing(void)
             }
 }
 
-/* No room and no place is not the same. */
+/* No output space and a null pointer are different errors. */
 static void no_place(void)
 {
     uLongf len = 0;

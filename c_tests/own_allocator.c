@@ -1,4 +1,4 @@
-/* A program's own allocator: it may refuse at any call, gets everything back, and is called on the program's thread only. */
+/* A program's own allocator: any call may fail, everything is freed through it, and it is called only on the program's thread. */
 #include "check.h"
 #include <pthread.h>
 
@@ -31,7 +31,7 @@ static void prepare(z_stream *strm)
     strm->zalloc = counted, strm->zfree = returned, strm->opaque = &calls;
 }
 
-/* Runs `work` with the first, second, third ... allocation refused until it passes without touching the limit. */
+/* Runs `work` with the first, second, third ... allocation failing, until it makes fewer allocations than the limit. */
 static void refuse_each(int (*work)(void))
 {
     refuse_at = 0, calls = 0;
@@ -103,7 +103,7 @@ static int back_init(void)
     return status;
 }
 
-/* Much data through one stream: nothing leaks, and no other thread comes to the allocator. */
+/* Much data through one stream: nothing leaks, and no other thread calls the allocator. */
 static void bulk(void)
 {
     z_stream strm;

@@ -1,6 +1,6 @@
-/* A panic of the library's own, which would be a bug of ours, is an error to the program and nothing worse: in an export, in the
- * middle of a stream, in a worker, in a file. The stream is dead from then on: all calls on it are refused, and the last one frees
- * it. Needs a library with the feature `faults` (RIGZ_FAULTS=1 says that this is one); a release must not have it. */
+/* A panic in the library, which would be a bug of ours, is only an error to the program: in an export, in the middle of a stream,
+ * in a worker, in a file. The stream is dead from then on: all calls on it fail, and the end function frees it. Needs a library
+ * with the feature `faults` (RIGZ_FAULTS=1 means that this is one); a release must not have it. */
 #include "refusing.h"
 #include <signal.h>
 
@@ -186,7 +186,7 @@ int main(void)
     size_t packed_len;
     Bytef *packed = pack(plain, LEN, 6, 31, &packed_len);
 
-    /* With workers and without; each twice, so that what the first leaves for reuse is met by the second. */
+    /* With workers and without; each twice, so that the second run reuses what the first has cached. */
     for (int threads = 1; threads <= 3; threads += 2) {
         pid_t child = fork_for(200);
         if (child == 0) {
@@ -208,7 +208,7 @@ int main(void)
                 every_call(path);
                 all_is_well();
                 if (twice && threads == 1)
-                    CHECK(live <= before + 2); /* dead streams leave nothing behind; at most an idle engine more */
+                    CHECK(live <= before + 2); /* dead streams leak nothing; at most an idle engine more */
             }
             _exit(0);
         }

@@ -1,9 +1,10 @@
-/* deflateParams between levels and strategies, with much data: what was given before keeps the old level, what follows has the new. */
+/* deflateParams between levels and strategies, with much data: input before the call keeps the old level, later input has the
+ * new. */
 #include "check.h"
 
 enum { PIECE = 300000, PIECES = 12 };
 
-/* Switches after each piece; `room` is what every call has at most. */
+/* Switches after each piece; `room` is the most output space of a call. */
 static void switching(const Bytef *plain, int window_bits, uInt room)
 {
     static const int levels[] = {6, 1, 9, 0, 3, 5, 0, 9, 4, 2, 8, 7};
@@ -38,7 +39,7 @@ static void switching(const Bytef *plain, int window_bits, uInt room)
     free(out);
 }
 
-/* The change takes effect exactly where it was asked for. */
+/* The change takes effect exactly at the call. */
 static void takes_effect_at_once(const Bytef *plain)
 {
     z_stream strm;

@@ -44,7 +44,7 @@ int main(void)
     CHECK_EQ(inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
     CHECK_EQ(inflateEnd(&strm), Z_OK);
 
-    /* What a value holds beyond its bits does not count, nor does a value of no bits. */
+    /* Bits of the value beyond the bit count are ignored, and so is a value with a count of 0. */
     deflate_start(&strm, 6, -15);
     CHECK_EQ(deflatePrime(&strm, 0, 0xff), Z_OK);
     CHECK_EQ(deflatePrime(&strm, 5, 0xffe2), Z_OK);
@@ -54,7 +54,7 @@ int main(void)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
     check_unpacks(out, strm.total_out, -15, plain, 40000); /* the ten bits are an empty block */
 
-    /* What does not fit is pending, and comes out by calls with room: delivered and pending add up. */
+    /* Output that does not fit is pending, and later calls deliver it: delivered and pending add up. */
     deflate_start(&strm, 1, 15);
     Bytef *hard = noise(40000, 9);
     strm.next_in = hard, strm.avail_in = 40000, strm.next_out = out, strm.avail_out = 10;

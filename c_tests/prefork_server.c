@@ -1,5 +1,5 @@
-/* A server that has compressed much itself, with threads, and forks workers then, as PostgreSQL and Apache do: each compresses what
- * it is asked for, one after another, and forks a helper of its own. */
+/* A server that compresses much data itself, with threads, and then forks workers, as PostgreSQL and Apache do: each worker
+ * compresses its requests one after another, and forks a helper of its own. */
 #include "check.h"
 #include <sys/socket.h>
 

@@ -1,5 +1,5 @@
-/* Processes made by a raw clone, past the C library, with a stream whose jobs the parent's threads have: also where the child has
- * its parent's process id, because both are the first in a namespace of their own, as in a container. */
+/* Processes made by a raw clone, without the C library, with a stream whose jobs the parent's threads are running: also if the
+ * child has its parent's process id, because each is the first in its own namespace, as in a container. */
 #include "check.h"
 #include <sched.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ static pid_t raw_clone(unsigned long flags)
     return child;
 }
 
-/* The child goes on with what is in flight. */
+/* The child continues a stream that has jobs in flight. */
 static void clone_in_flight(unsigned long flags)
 {
     z_stream strm;

@@ -1,5 +1,5 @@
-/* malloc may refuse at any call, once or from then on, or when so many bytes are out. Calls then give Z_MEM_ERROR; the process
- * lives; a stream that was refused goes on when there is memory again, and loses nothing; and everything is given back. */
+/* malloc may fail at any call, once or from then on, or when a number of bytes are allocated. Calls then return Z_MEM_ERROR; the
+ * process lives; the stream continues without loss when there is memory again; and everything is freed. */
 #include "refusing.h"
 
 enum { LEN = 110 << 10, PART = 40 << 10 };
@@ -8,7 +8,7 @@ static size_t room, packed_len;
 static const char *path;
 static int refusals, goes_on;
 
-/* Z_MEM_ERROR is for another try, if another is wanted; then it must succeed. */
+/* After Z_MEM_ERROR tries once more, if `goes_on`; then the call must succeed. */
 #define TRY(call)                                            \
     ({                                                       \
         int status_ = (call);                                \
@@ -67,7 +67,7 @@ end:
     return status == Z_STREAM_END ? copied : status;
 }
 
-/* All of it in one call, which is what gets workers, with a level and a wrap that need most. */
+/* All of it in one call, which uses workers, with the level and wrapper that need most memory. */
 static int at_once(void)
 {
     z_stream strm;
@@ -115,7 +115,7 @@ static int inflating(void)
     strm.next_in = packed, strm.avail_in = (uInt)packed_len, strm.next_out = back;
     do {
         strm.avail_out = 20000;
-        status = inflate(&strm, Z_NO_FLUSH); /* zlib remembers a refusal here for ever */
+        status = inflate(&strm, Z_NO_FLUSH); /* zlib cannot continue after a failed allocation here */
         if (strm.total_out == 60000 && (copied = TRY(inflateCopy(&copy, &strm))) == Z_OK)
             CHECK_EQ(inflateEnd(&copy), Z_OK);
     } while (status == Z_OK);
@@ -142,7 +142,7 @@ static int inflating(void)
     return copied;
 }
 
-/* Files have no second try: the error stands, and gzclose tells it. */
+/* Files do not retry: the error persists, and gzclose returns it. */
 static int files(void)
 {
     int written = 1, err = Z_OK, closed;
@@ -184,7 +184,8 @@ static int files(void)
 static int (*const uses[])(void) = {deflating, at_once, inflating, files};
 enum { USES = sizeof uses / sizeof *uses };
 
-/* Runs `use` in a process of its own, which has never called the library, unless `is_warm`. 0: something was refused and all is well. 3: nothing was refused. */
+/* Runs `use` in a child process that has not called the library before, unless `is_warm`. Returns 0 if an allocation failed and
+ * all is well, 3 if no allocation failed. */
 static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
 {
     pid_t child = fork_for(120);
@@ -204,7 +205,7 @@ static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
             CHECK_EQ(status, Z_OK);
         if (is_warm && atoi(getenv("RIGZ_THREADS")) == 1)
             CHECK(live <= before);
-        CHECK_EQ(uses[use](), Z_OK); /* and with memory all is as ever */
+        CHECK_EQ(uses[use](), Z_OK); /* and with memory all is well */
         _exit(refusals ? 0 : 3);
     }
     return child_status(child);
@@ -213,7 +214,7 @@ static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
 int main(void)
 {
     begin();
-    setenv("RIGZ_THRESHOLD", "40K", 1), setenv("RIGZ_CHUNK", "32K", 1); /* so that little data goes the ways of much */
+    setenv("RIGZ_THRESHOLD", "40K", 1), setenv("RIGZ_CHUNK", "32K", 1); /* so that little data takes the paths of much */
     room = compressBound(LEN) + 1000;
     plain = prose(LEN, 501), out = allocate(room), back = allocate(LEN), path = scratch("refused.gz");
     pid_t child = fork_for(100); /* packed by another process: this one must not have used the library */
@@ -230,7 +231,7 @@ int main(void)
     for (int threads = 1; threads <= 3; threads += 2) {
         setenv("RIGZ_THREADS", threads == 1 ? "1" : "3", 1);
         for (int use = 0; use < USES; use++) {
-            /* One call refused, or all from one on, at the first use of the library, workers and all, and at a later one. */
+            /* One call fails, or all from one on, at the first use of the library, workers included, and at a later one. */
             for (int is_warm = 0; is_warm < 2; is_warm++)
                 for (int ever = 0; ever < 2; ever++) {
                     size_t call = 1;
@@ -240,7 +241,7 @@ int main(void)
                     CHECK_EQ(status, 3);
                     CHECK(call > 2);
                 }
-            /* So many bytes and no more: from none to enough, from the first use of the library on. */
+            /* A limit on allocated bytes: from none to enough, from the first use of the library on. */
             int status = 0;
             for (long bytes = 0; status != 3; bytes += bytes < 4096 ? 1024 : bytes / 5) {
                 CHECK(bytes < 16 << 20);

@@ -1,4 +1,4 @@
-/* Where no thread may be made - RLIMIT_NPROC, a seccomp filter - large writes go on without any, and nothing is said. */
+/* If no thread can be created (RLIMIT_NPROC, a seccomp filter), large writes succeed without any, and nothing is printed. */
 /* alone: limits the threads of a user */
 #include "check.h"
 #include <grp.h>
@@ -52,7 +52,7 @@ static void no_processes_left(void)
     there_and_back();
 }
 
-/* clone and clone3 give `error`, as a container's or a daemon's filter does. */
+/* Makes clone and clone3 fail with `error`, as a container's or a daemon's filter does. */
 static void filtered(int error)
 {
     struct sock_filter rules[] = {

@@ -1,5 +1,5 @@
-/* refusing.h - a malloc that refuses when it is told to: the program's own malloc takes the place of the C library's in every
- * library of the process. glibc's is called by its other names.
+/* refusing.h - a malloc that fails on request: the program's own malloc replaces the C library's in every library of the
+ * process. It calls glibc's by its other names.
  */
 #ifndef REFUSING_H
 #define REFUSING_H
@@ -11,9 +11,9 @@ void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(voi
 void __libc_free(void *);
 
 static size_t asked;                   /* calls since `refuse_from` was set */
-static size_t refuse_from, refuse_to;  /* the calls refused, counted from 1; none when 0 */
-static long live, live_bytes, most_bytes; /* what is out, and the most that was */
-static long bytes_left = -1;           /* what may be out; any amount when negative */
+static size_t refuse_from, refuse_to;  /* the calls that fail, counted from 1; none if 0 */
+static long live, live_bytes, most_bytes; /* currently allocated, and the peak */
+static long bytes_left = -1;           /* the limit of bytes; none when negative */
 static long largest;                   /* the largest piece asked for */
 
 static inline int refused(size_t size)
@@ -90,7 +90,7 @@ void free(void *memory)
     __libc_free(memory);
 }
 
-/* Refuses call number `from` to `to` from now on; all from `from` on when `to` is (size_t)-1; none when `from` is 0. */
+/* Makes calls number `from` to `to` fail, counted from now; all from `from` on if `to` is (size_t)-1; none if `from` is 0. */
 static inline void refuse(size_t from, size_t to)
 {
     asked = 0, refuse_from = from, refuse_to = to;

@@ -1,10 +1,10 @@
-/* The output depends on the input, the level and the flushes: never on RIGZ_THREADS or on how writes were cut. The variable is read
- * once, so each way runs in a process of its own: this program again, with the cut as argument. */
+/* The output depends on the input, the level and the flushes, never on RIGZ_THREADS or on the cuts of the writes. The variable is
+ * read once, so each case runs in a new process: this program again, with the cut as argument. */
 #include "check.h"
 
 enum { LEN = 5 << 20 };
 
-/* CRC-32 of the output when at most in_step bytes go in and out_step come out per call. */
+/* CRC-32 of the output with at most in_step bytes of input and out_step of output per call. */
 static uLong output_crc(int level, uInt in_step, uInt out_step)
 {
     Bytef *plain = prose(LEN, 211), *out = allocate(out_step);

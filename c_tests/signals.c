@@ -1,4 +1,4 @@
-/* Signals go to the program's own threads: never to one that the library made. */
+/* Signals go only to the program's own threads, never to the library's. */
 #include "check.h"
 #include <pthread.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ int main(void)
     CHECK(seen > 0);
     CHECK_EQ(elsewhere, 0);
 
-    /* A signal that this thread blocks has to wait for it: no other thread may take it. */
+    /* A signal that this thread blocks stays pending: no other thread may take it. */
     sigset_t usr1, pending;
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);

@@ -1,6 +1,7 @@
-/* How much stack every function takes, in its costly states; and that all of them work in a thread of the least stack there is, and on
- * a signal stack of 32 KiB. A thread paints its stack, calls, and looks how far the paint is gone. zlib takes 3.5 KB, ours may take 12 KiB.
- * Without lazy binding: the dynamic linker's own needs are not what is measured. C_TESTS_STACK=1 prints each peak. */
+/* The stack use of every function, in its costly states; and that all of them work in a thread with the smallest possible
+ * stack, and on a signal stack of 32 KiB. A thread fills its stack with a pattern, makes the call, and checks how much of the
+ * pattern is overwritten. zlib takes 3.5 KB, ours may take 12 KiB. Without lazy binding, to exclude the dynamic linker.
+ * C_TESTS_STACK=1 prints each peak. */
 #include "check.h"
 #include <limits.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@ enum { LEN = 1 << 20, SHORT = 60000, LARGE = 6 << 20, PAINTED = 192 << 10, MOST 
 static Bytef *plain, *mixed, *packed[10], *out, *back;
 static size_t packed_len[10];
 
-/* Where the stack ends, when it is painted; and the deepest of all calls. */
+/* The end of the filled stack; and the peak of all calls. */
 static volatile unsigned char *bottom;
 static size_t deepest;
 static const char *deepest_name = "nothing";
@@ -175,7 +176,7 @@ static void decompressing(int level)
     PEAK("inflateBackEnd", inflateBackEnd(&strm));
 }
 
-/* A whole buffer at once, and what gzip is not. */
+/* Whole buffers in one call, and the functions that are not for gzip. */
 static void whole_buffers(int level)
 {
     uLong len = LEN + (LEN >> 3), back_len = LEN, used;
@@ -357,7 +358,7 @@ static void on_signal_stack(void)
     CHECK_EQ(raise(SIGUSR1), 0);
 }
 
-/* In a process of its own: overrunning a stack ends it. */
+/* In a child process: a stack overflow ends it. */
 static void alone(const char *what, void (*work)(void))
 {
     pid_t child = fork_for(300);

@@ -1,5 +1,5 @@
-/* A program that lends zlib an arena, measured by zconf.h's formula, as nginx does: a compressing stream asks for no more, and for
- * nothing after deflateInit2(), whatever it is given. */
+/* A program that gives zlib an arena sized by zconf.h's formula, as nginx does: a compressing stream allocates no more, and
+ * nothing after deflateInit2(), whatever its input. */
 #include "check.h"
 
 static size_t asked, calls;

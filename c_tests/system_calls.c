@@ -1,5 +1,5 @@
-/* A call that only moves bytes asks the kernel for nothing but memory and what a file needs: a filter kills whoever does. Streams are as
- * short and as long as it takes to be compressed in all ways, and are given to in small pieces. */
+/* A call that only moves bytes makes no system calls except for memory and for its file: a filter kills the process otherwise.
+ * Streams are of lengths that reach all ways of compressing, and get their input in small pieces. */
 #include "check.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -22,7 +22,7 @@ static int forbid(int file_too)
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         ALLOW(brk), ALLOW(mmap), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(mprotect), /* malloc */
-        ALLOW(futex), ALLOW(exit), ALLOW(rt_sigprocmask), /* what the library's threads wait and end with */
+        ALLOW(futex), ALLOW(exit), ALLOW(rt_sigprocmask), /* the library's threads wait and end with these */
         ALLOW(exit_group),
         BPF_STMT(BPF_LD | BPF_W | BPF_IMM, (unsigned)file_too),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 1, 0),
@@ -52,7 +52,7 @@ static void deflate_bytes(uInt before, int level, int window_bits)
     strm.avail_in = LEN - (uInt)strm.total_in > 2000 ? 2000 : 0;
     CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
     if (before > 1 << 20)
-        return; /* more may call more threads */
+        return; /* more may start more threads */
     CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
     CHECK_EQ(deflateReset(&strm), Z_OK);
     CHECK_EQ(deflateEnd(&strm), Z_OK);
@@ -113,7 +113,7 @@ int main(void)
     const char *path = scratch("calls.gz");
     room = compressBound(LEN) + 1000000, plain = prose(LEN, 237), out = allocate(room), back = allocate(LEN);
     packed = pack(plain, 100000, 6, 31, &packed_len);
-    /* Who calls for the first time may ask about the process. */
+    /* The first call may query the process. */
     for (int way = 0; way < 9; way++) {
         pid_t child = fork_for(100);
         if (child == 0) {

@@ -1,4 +1,4 @@
-/* A program with so much thread-local data of its own that the C library takes nearly all of a small stack for it. */
+/* A program whose thread-local data is so large that the C library uses nearly all of a small stack for it. */
 /* alone: counts threads */
 #include "check.h"
 #include <pthread.h>
@@ -55,7 +55,7 @@ int main(void)
     stop = 1;
     CHECK_EQ(pthread_join(looker, NULL), 0);
     if (is_rigz())
-        CHECK(most_threads > 2); /* serial is right, but here there is no reason for it */
+        CHECK(most_threads > 2); /* serial would be correct, but here there is no reason for it */
     free(plain), free(back);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* total_in and total_out belong to both: the library only adds, the application may set them back between calls. git, PHP and
- * bsdtar's zip reader do. Also: a raw stream leaves adler alone, where programs keep their own check value. */
+/* total_in and total_out are shared: the library only adds to them, and the application may change them between calls, as git,
+ * PHP and bsdtar's zip reader do. Also: a raw stream does not touch adler, where programs keep their own check value. */
 #include "check.h"
 
 int main(void)
@@ -18,7 +18,7 @@ int main(void)
             while (status != Z_STREAM_END) {
                 uInt step = given + 4999 < LEN ? 4999 : (uInt)(LEN - given);
                 strm.next_in = plain + given, strm.avail_in = step, strm.avail_out = 3000;
-                uLong in_before = wraps[w] == 31 ? strm.total_in : 0; /* zlib's gzip trailer is made of total_in */
+                uLong in_before = wraps[w] == 31 ? strm.total_in : 0; /* zlib writes total_in into the gzip trailer */
                 strm.total_in = in_before, strm.total_out = 1000000; /* any value will do */
                 status = deflate(&strm, given + step == LEN ? Z_FINISH : Z_NO_FLUSH);
                 CHECK(status == Z_OK || status == Z_STREAM_END);

@@ -1,4 +1,4 @@
-/* What belongs to the program is as it was after much work with threads and files: locale, umask, limits, environment, folder,
+/* The program's state is unchanged after much work with threads and files: locale, umask, limits, environment, folder,
  * signal handlers, masks and stack, descriptors, stdio. */
 #include "check.h"
 #include <locale.h>

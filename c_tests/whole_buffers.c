@@ -1,4 +1,4 @@
-/* compress and uncompress at their edges: nothing to do, no room, cut input, bytes behind the stream. */
+/* compress and uncompress in edge cases: empty input, no output space, truncated input, bytes after the stream. */
 #include "check.h"
 
 int main(void)
@@ -30,7 +30,7 @@ int main(void)
     }
     back_len = 199;
     CHECK_EQ(uncompress(back, &back_len, out, len), Z_BUF_ERROR);
-    back_len = 0; /* no room at all is taken for bad data, by a quirk that programs know */
+    back_len = 0; /* no output space at all is reported as bad data, a quirk that programs expect */
     CHECK_EQ(uncompress(back, &back_len, out, len), Z_DATA_ERROR);
     for (uLong cut = 0; cut < len; cut++) {
         back_len = sizeof back;
@@ -41,14 +41,14 @@ int main(void)
     CHECK_EQ(uncompress(back, &back_len, out, len), Z_DATA_ERROR);
     out[len / 2] ^= 0x55;
 
-    /* What follows the stream is left alone, and found. */
+    /* Bytes after the stream are not consumed, and the caller can find them. */
     memset(out + len, 0xee, 10);
     back_len = sizeof back, used = len + 10;
     CHECK_EQ(uncompress2(back, &back_len, out, &used), Z_OK);
     CHECK_EQ(used, len);
     CHECK_EQ(back_len, 200);
 
-    /* A stream that wants a dictionary can't be had this way. */
+    /* A stream that needs a dictionary can't be decoded this way. */
     z_stream strm;
     deflate_start(&strm, 6, 15);
     CHECK_EQ(deflateSetDictionary(&strm, plain, 100), Z_OK);

@@ -29,7 +29,7 @@ int main(void)
     CHECK_EQ(deflateInit2(&strm, 6, Z_DEFLATED, 15, 8, 5), Z_STREAM_ERROR);
     CHECK_EQ(deflateInit2(&strm, 6, Z_DEFLATED, 15, 8, -1), Z_STREAM_ERROR);
 
-    /* What was written with a window is read with the same or a larger one; a smaller one is refused by the header. */
+    /* A stream can be read with the window it was written with, or a larger one; for a smaller one the header is rejected. */
     for (int written = 8; written <= 15; written++)
         for (int level = 0; level <= 9; level++) {
             size_t len;
@@ -47,7 +47,7 @@ int main(void)
                 }
                 CHECK_EQ(inflateEnd(&strm), Z_OK);
             }
-            /* In small steps only the window remembers: distances really stay within it. */
+            /* With small steps the history is only in the window: checks that distances stay within it. */
             inflate_start(&strm, told);
             strm.next_in = packed, strm.avail_in = (uInt)len;
             int status = Z_OK;

@@ -1,36 +1,36 @@
-//! `Share`: a part of the memory that the library may take for its own purposes.
+//! `Share`: a part of the memory that the library may use for speed.
 //!
-//! zlib takes memory for a stream when the program makes one, and the program knows how much. What this library takes beyond that,
-//! to be fast, belongs to no stream alone: chunks on their way through the pipeline, results that are decoded ahead of a reader,
-//! checkpoints, tables, buffers that wait for their next use. All of it together is bounded for the whole process. Whoever
-//! wants such memory first takes a share of the bound; who gets none works without: a stream is then compressed or decoded
-//! serially, as zlib would.
+//! zlib allocates a stream's memory when the program creates the stream, and the program knows how much. This library uses more
+//! memory to be fast, and that belongs to no single stream: chunks in the pipeline, results decoded ahead of a reader,
+//! checkpoints, tables, cached buffers. All of it together is bounded for the whole process. Code that wants such memory first
+//! takes a share of the bound. If it gets none, it works without: the stream is then compressed or decoded serially, as in
+//! zlib.
 //!
-//! The bound is 64 MiB, or 4 MiB for each thread of the pool if that is more, since fewer jobs than threads would keep none
-//! of them busy. `RIGZ_MEMORY` sets another one.
+//! The bound is 64 MiB, or 4 MiB for each thread of the pool if that is more, since with less there would be too few jobs to
+//! keep all threads busy. `RIGZ_MEMORY` sets another one.
 //!
-//! A share is a number, not memory: its owner allocates and frees for itself, and drops the share afterwards. Counting is one
-//! atomic operation for a share, and nothing waits, so a `fork` at any moment leaves a valid sum. In its child the sum still counts what
-//! the parent's threads had in hand, which is an error to the safe side.
+//! A share is a number, not memory: its owner allocates and frees the memory, and drops the share afterwards. Taking a share is
+//! one atomic operation without locks, so the sum is valid after a `fork` at any moment. In the child the sum still includes the
+//! shares of the parent's threads, so the child gets less memory rather than too much.
 
 #![forbid(unsafe_code)]
 
 use crate::config::config;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The least bound without `RIGZ_MEMORY`.
+/// The smallest bound if `RIGZ_MEMORY` is not set.
 const DEFAULT: usize = 64 << 20;
 
-/// For each thread, where there are many.
+/// Bytes per thread, if this gives a larger bound.
 const FOR_EACH_THREAD: usize = 4 << 20;
 
-/// Bytes in all shares. Only a sum: nothing else is read or written by its order, so all operations on it are relaxed.
+/// Bytes in all shares. No other memory access is ordered by it, so all operations on it are relaxed.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
-/// What the threads of the pool ask for. Written by whoever starts the pool, read by every request.
+/// The bound that the pool's threads need. Written by the thread that creates the pool, read by every request.
 static WANTED: AtomicUsize = AtomicUsize::new(0);
 
-/// Requests that were refused. Written by who was refused; owners of shares compare it with what it was earlier.
+/// The number of refused requests. Owners of shares compare it with an earlier value.
 static REFUSALS: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes that its owner may allocate. Dropping it gives them back.
@@ -40,29 +40,29 @@ pub struct Share {
 }
 
 impl Share {
-    /// Of no bytes.
+    /// A share of 0 bytes.
     pub const fn none() -> Self {
         Self { bytes: 0 }
     }
 
-    /// Of `bytes`; `None` when fewer are left.
+    /// A share of `bytes`; `None` if fewer are left.
     pub fn try_new(bytes: usize) -> Option<Self> {
         let mut share = Self::none();
         share.resize(bytes).then_some(share)
     }
 
-    /// Of `bytes`, whether they are left or not: for what cannot be done without, so that others take less.
+    /// A share of `bytes`, even if fewer are left: for indispensable memory, so that others get less.
     pub fn overdrawn(bytes: usize) -> Self {
         IN_USE.fetch_add(bytes, Ordering::Relaxed);
         Self { bytes }
     }
 
-    /// How many bytes it is.
+    /// Its size in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Makes it `bytes`. False when fewer are left; then nothing is changed.
+    /// Changes the size to `bytes`. Returns false, and changes nothing, if too few are left.
     #[must_use]
     pub fn resize(&mut self, bytes: usize) -> bool {
         if let Some(more) = bytes.checked_sub(self.bytes) {
@@ -76,11 +76,12 @@ impl Share {
         true
     }
 
-    /// Adds as many of `wanted` units of `unit` bytes as are left, and returns how many these are: none if fewer than `least` are.
+    /// Adds up to `wanted` units of `unit` bytes, as far as they are left, and returns their number: 0 if fewer than `least` are
+    /// left.
     pub fn add_units(&mut self, unit: usize, wanted: usize, least: usize) -> usize {
         let left = bound().saturating_sub(IN_USE.load(Ordering::Relaxed));
         let units = wanted.min(left / unit.max(1));
-        // Another thread may have taken some since; then this is one refusal more than there need be.
+        // `resize` fails if another thread has taken some meanwhile: an unnecessary refusal, but harmless.
         if units >= least && self.resize(self.bytes + units * unit) {
             return units;
         }
@@ -97,17 +98,17 @@ impl Drop for Share {
     }
 }
 
-/// Notes how many threads there are to be kept busy.
+/// Raises the bound so that it suffices for `threads` threads.
 pub fn provide_for(threads: usize) {
     WANTED.fetch_max(threads.saturating_mul(FOR_EACH_THREAD), Ordering::Relaxed);
 }
 
-/// A number that changes when a request is refused. Who has more than it needs at the moment, and sees it change, should give it back.
+/// A number that changes when a request is refused. An owner that holds more than it needs should give it back when this changes.
 pub fn refusals() -> usize {
     REFUSALS.load(Ordering::Relaxed)
 }
 
-/// The bytes that all shares together may have.
+/// The maximum number of bytes in all shares.
 fn bound() -> usize {
     config().memory.unwrap_or_else(|| DEFAULT.max(WANTED.load(Ordering::Relaxed)))
 }
@@ -126,7 +127,7 @@ fn take(bytes: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// Other tests of the process take shares meanwhile, so only differences that they cannot make are looked at.
+    /// Other tests of the process take shares meanwhile, so this checks only values that they cannot change.
     #[test]
     fn shares_never_exceed_the_bound_and_come_back() {
         assert!(Share::try_new(bound() + 1).is_none());
@@ -154,7 +155,7 @@ mod tests {
                 });
             }
         });
-        // Nobody's difference is left: an unsigned sum that went below zero would be enormous.
+        // All shares were returned once: an unsigned sum below zero would be enormous.
         assert!(IN_USE.load(Ordering::Relaxed) < 1 << 40);
     }
 }

@@ -1,8 +1,8 @@
 //! The few environment switches, read once.
 //!
-//! By `secure_getenv`, so that a setuid program that links us cannot be steered by its caller. A value that makes no sense
-//! is taken as not set: a library has nowhere to complain. A program that links the crate may speak in the environment's place,
-//! by [`preset`], before anything else reads them.
+//! They are read with `secure_getenv`, so that the caller of a setuid program that links us cannot set them. An invalid value
+//! counts as not set: a library has nowhere to report it. A program that links the crate may override the environment with
+//! [`preset`], before anything else reads it.
 
 use crate::raw::process::FirstMade;
 use core::ffi::{CStr, c_char};
@@ -10,28 +10,28 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// What the environment asks of this process.
+/// The settings of this process.
 #[derive(Debug, Default)]
 pub struct Config {
-    /// `RIGZ_THREADS`: how many threads, the caller's included, may compress; 1 means serial. Default: the processors that
-    /// affinity and cgroup leave to the process.
+    /// `RIGZ_THREADS`: how many threads, the caller's included, may compress; 1 means serial. Default: the number of processors
+    /// that affinity and cgroup allow.
     pub threads: Option<usize>,
     /// `RIGZ_CHUNK`: bytes per chunk, at least 32 KiB, so that the markers between chunks stay within zlib's `compressBound()`.
     /// For experiments: it changes the output.
     pub chunk: Option<usize>,
-    /// `RIGZ_THRESHOLD`: unflushed bytes from which on workers are called, for experiments.
+    /// `RIGZ_THRESHOLD`: from this many unflushed bytes on, workers are used; for experiments.
     pub threshold: Option<usize>,
-    /// `RIGZ_MEMORY`: bytes that the library may take in all for what makes it fast: chunks, results decoded ahead, tables; see
-    /// `budget`. 0 means that every stream is serial.
+    /// `RIGZ_MEMORY`: the bound, in bytes, of all memory used for speed: chunks, results decoded ahead, tables; see `budget`.
+    /// 0 means that every stream is serial.
     pub memory: Option<usize>,
-    /// `RIGZ_HOLD_BACK=any`: work may be in flight between calls of any program's `deflate()`, whatever room they have for output.
+    /// `RIGZ_HOLD_BACK=any`: work may be in flight between `deflate()` calls of any program, whatever output space the calls give.
     pub hold_back: bool,
-    /// `RIGZ_FORMAT=bgzf`: what `gzopen` writes is BGZF, so that bgzip, tabix and samtools have random access to it.
+    /// `RIGZ_FORMAT=bgzf`: `gzopen` writes BGZF, so that bgzip, tabix and samtools have random access to the file.
     pub bgzf: bool,
-    /// `RIGZ_CHECKPOINT`: bytes of data between two places that a gzip file's reader keeps to go back to; for experiments.
+    /// `RIGZ_CHECKPOINT`: bytes of data between two checkpoints that a gzip file's reader keeps for seeking back; for experiments.
     pub checkpoint: Option<usize>,
-    /// `RIGZ_LEVEL_MAP`: which level compresses where the program asks for another; the way to levels 10 to 12, for which zlib's interface
-    /// has no numbers.
+    /// `RIGZ_LEVEL_MAP`: replaces the levels that the program requests; the only way to levels 10 to 12, which zlib's interface
+    /// does not have.
     pub level_map: LevelMap,
     /// `RIGZ_STATS`: the file to which each finished stream appends one line of JSON.
     pub stats: Option<PathBuf>,
@@ -43,14 +43,14 @@ pub struct Config {
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
 
-/// What holds in this process: what was [`preset`], else the environment as the first caller found it. While there is no memory to
-/// keep it in, nothing is set.
+/// The settings of this process: those of [`preset`], or else the environment at the first call. Until there is memory to store
+/// them, nothing counts as set.
 pub fn config() -> &'static Config {
     static UNSET: Config = Config::UNSET;
     CONFIG.get_or_make(Config::from_environment).unwrap_or(&UNSET)
 }
 
-/// Lets `config` hold for this process. False when one holds already, because something asked before: that one stays.
+/// Makes `config` the settings of this process. Returns false, and changes nothing, if they were already set or read.
 pub fn preset(config: Config) -> bool {
     CONFIG.set(config)
 }
@@ -70,7 +70,7 @@ impl Config {
         trace: None,
     };
 
-    /// What the environment asks for.
+    /// The settings in the environment.
     pub fn from_environment() -> Self {
         Self {
             threads: number(c"RIGZ_THREADS", 1, 1024),
@@ -89,8 +89,8 @@ impl Config {
     }
 }
 
-/// The switches that are set to something that makes no sense, and so count as not set: name, and what
-/// would be understood. For a program that starts others and can complain in the library's place.
+/// The switches with an invalid value, which count as not set: each name with a description of valid
+/// values. For a program that starts others and can report them in the library's place.
 pub fn misunderstood() -> impl Iterator<Item = (&'static str, &'static str)> {
     let read = Config::from_environment();
     let map = variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?));
@@ -115,7 +115,7 @@ pub fn misunderstood() -> impl Iterator<Item = (&'static str, &'static str)> {
         .map(|(switch, _)| switch)
 }
 
-/// All switches, each with what it takes.
+/// All switches, each with a description of its valid values.
 pub const SWITCHES: [(&str, &str); 11] = [
     ("RIGZ_THREADS", "a number from 1 to 1024"),
     ("RIGZ_CHUNK", "bytes from 32K to 64M"),
@@ -130,7 +130,7 @@ pub const SWITCHES: [(&str, &str); 11] = [
     ("RIGZ_HOLD_BACK", "any"),
 ];
 
-/// The standard library opens a file of at most so long a name without memory from the heap.
+/// The longest path that the standard library opens without a heap allocation.
 const LONGEST_PATH: usize = 383;
 
 fn file(name: &CStr) -> Option<PathBuf> {
@@ -143,12 +143,12 @@ fn file(name: &CStr) -> Option<PathBuf> {
     })
 }
 
-/// For each level that a program may ask for, the one that it gets.
+/// For each level that a program may request, the level that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelMap([u8; 10]);
 
 impl Default for LevelMap {
-    /// Each gets itself.
+    /// Changes no level.
     fn default() -> Self {
         Self::SAME
     }
@@ -157,13 +157,13 @@ impl Default for LevelMap {
 impl LevelMap {
     const SAME: Self = Self([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 
-    /// The level that stands for `level`; one that is not a program's to ask for is left alone.
+    /// The level to use for `level`; returns `level` itself if a program cannot request it.
     pub fn get(&self, level: u32) -> u32 {
         self.0.get(level as usize).map_or(level, |&mapped| u32::from(mapped))
     }
 
-    /// Pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 behind it. All levels are looked up once: the 6 above gets 9,
-    /// not 12. None if anything else is in the text, or a level stands before the sign twice.
+    /// Parses pairs such as `6=9,9=12`: 1 to 9 before the sign, 1 to 12 after it. Each level is mapped once: the 6 above becomes
+    /// 9, not 12. `None` if the text contains anything else, or maps a level twice.
     fn parse(text: &str) -> Option<Self> {
         let mut map = [None; 10];
         for pair in text.split(',') {
@@ -200,14 +200,14 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-/// What `read` makes of a variable's value, if there is one. The value itself does not get out: the next `setenv` may change it.
+/// Applies `read` to a variable's value, if it is set. The value itself is not returned: the next `setenv` may change it.
 fn variable<T>(name: &CStr, read: impl FnOnce(&CStr) -> Option<T>) -> Option<T> {
     // SAFETY: `name` is a C string; the result is null or the environment's own string.
     let value = unsafe { secure_getenv(name.as_ptr()) };
     if value.is_null() {
         return None;
     }
-    // SAFETY: not null, so it is a C string, which stays as it is while no thread changes the environment: every reader of it leans on that.
+    // SAFETY: not null, so it is a C string, unchanged while no thread changes the environment: every reader relies on that.
     read(unsafe { CStr::from_ptr(value) })
 }
 

@@ -1,13 +1,13 @@
 //! The outcomes of every engine and layer, in Rust's terms.
 //!
-//! No zlib number appears here: `capi` alone translates a [`Status`] or an [`Error`] into `Z_OK` and its brothers.
+//! No zlib number appears here: only `capi` translates a [`Status`] or an [`Error`] into zlib's return codes.
 
 #![forbid(unsafe_code)]
 
-/// How a call that did what it was asked to ended.
+/// The outcome of a successful call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Progress was made; more input or more room is welcome.
+    /// Progress was made; the call can continue with more input or more output space.
     Ok,
     /// The stream is complete, trailer included.
     StreamEnd,
@@ -15,18 +15,18 @@ pub enum Status {
     NeedDictionary,
 }
 
-/// Why a call could not do what it was asked to.
+/// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The arguments or the state of the stream do not allow the call.
     Stream,
     /// The compressed data is damaged.
     Data,
-    /// Memory was refused; nothing was lost.
+    /// An allocation failed; no data was lost.
     Memory,
-    /// No progress is possible without more input or more room. Not fatal.
+    /// No progress is possible without more input or more output space. Not fatal.
     Buffer,
-    /// A file operation failed; `errno` tells how.
+    /// A file operation failed; `errno` has the reason.
     Io,
 }
 

@@ -1,13 +1,13 @@
-//! rigz: a complete stand-in for libz.so.1 that compresses large writes on every core.
+//! rigz: a complete replacement for libz.so.1 that compresses large writes on every core.
 //!
-//! The floors, from the C border down; a module imports only from floors to its right (`tests/layering.rs` checks it):
+//! The layers, from the C interface down; a module imports only from layers to its right (`tests/layering.rs` checks it):
 //!
 //! ```text
 //! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget | trace
 //!      -> config -> raw -> error
 //! ```
 //!
-//! ARCHITECTURE.md says what each floor holds.
+//! ARCHITECTURE.md describes each layer.
 
 #![cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "public with the feature"))]
 
@@ -17,8 +17,8 @@ pub mod error;
 pub mod gzfile;
 pub mod stream;
 
-// The floors below belong to the library alone. Tests, benchmarks, fuzzers and the command use them by the feature
-// `internals`; without it they are private, so that the compiler reports what nothing uses.
+// The layers below are internal to the library. Tests, benchmarks, fuzzers and the command use them with the feature
+// `internals`; without it they are private, so that the compiler reports unused code.
 #[cfg(feature = "internals")]
 pub mod budget;
 #[cfg(not(feature = "internals"))]

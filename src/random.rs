@@ -1,6 +1,7 @@
-//! The random numbers of all tests: splitmix64. A seed fixes every number, on every machine, so that a failure can be run again.
+//! The random numbers of all tests: splitmix64. A seed determines every number, on every machine, so that a failure can be
+//! reproduced.
 //!
-//! Tests outside of `src` take this file by its path.
+//! Tests outside of `src` include this file by its path.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -9,13 +10,14 @@
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The states of splitmix64 are a line, so the seed is scattered: two seeds would give the same numbers, shifted.
+    /// The state of splitmix64 advances by a constant, so the seed is hashed first: otherwise two seeds could give the same
+    /// numbers, shifted.
     pub(crate) fn new(seed: u64) -> Self {
         let mut scatter = Self(seed);
         Self(scatter.next() ^ scatter.next().rotate_left(17))
     }
 
-    /// A generator whose numbers `TEST_SEED=n` in the environment changes.
+    /// A generator whose numbers also depend on `TEST_SEED=n` in the environment.
     pub(crate) fn varied(seed: u64) -> Self {
         let other = std::env::var("TEST_SEED").ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
         Self::new(seed.wrapping_add(other << 8))
@@ -29,7 +31,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number in `0..limit`, or 0 where that is empty.
+    /// A number in `0..limit`, or 0 if `limit` is 0.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit.max(1) as u64) as usize
     }

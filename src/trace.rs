@@ -1,13 +1,13 @@
 //! `RIGZ_TRACE`: a timeline of streams, chunks, threads and waits, as Trace Event Format (JSON), which
 //! Perfetto and Chrome open.
 //!
-//! Each event is one line, appended by one `write` to a file that is opened for it, so that no
-//! descriptor, lock or buffer of ours stays in the host between two events, and the events of
+//! Each event is one line. It is appended by one `write` to a file that is opened just for it, so that
+//! no descriptor, lock or buffer of ours stays in the host between two events, and the events of
 //! several threads, processes and forked children do not mix. A chunk takes a millisecond or more,
-//! so three system calls for it are little. Without the switch an event costs one look at a flag.
+//! so three system calls for it cost little. Without the switch an event costs one check of a flag.
 //!
 //! The file begins with `[` and every event ends with a comma: the format allows the closing bracket
-//! to be missing. A file that has reached [`MOST_BYTES`] takes no more events.
+//! to be missing. After the file has reached [`MOST_BYTES`], further events are dropped.
 
 #![forbid(unsafe_code)]
 
@@ -18,26 +18,26 @@ use core::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The file's greatest length, about half a million events: a viewer still opens it.
+/// The maximum length of the file, about half a million events: viewers can still open it.
 pub const MOST_BYTES: u64 = 64 << 20;
 
-/// Calls and waits that took less are left out: there may be one for every few bytes.
+/// Shorter calls and waits are omitted: there may be one for every few bytes.
 const LEAST_TIME: Duration = Duration::from_micros(50);
 
-/// Room for the events of one `append`: two of a stream with three arguments each, and a name.
+/// Size of the buffer for one `append`: two events of a stream with three arguments each, and a name.
 const LINE_BYTES: usize = 1024;
 
-/// Whether events are wanted.
+/// Whether tracing is enabled.
 pub(crate) fn is_on() -> bool {
     config().trace.is_some()
 }
 
-/// Some time on the calling thread. Its event is written when it is dropped.
+/// A span of time on the calling thread. Its event is written when it is dropped.
 #[derive(Debug)]
 #[must_use = "it ends when it is dropped"]
 pub(crate) struct Span {
     name: &'static str,
-    /// None when events are not wanted.
+    /// None if tracing is disabled.
     began: Option<Duration>,
     least: Duration,
     arguments: Arguments,
@@ -47,18 +47,18 @@ pub(crate) struct Span {
 pub(crate) type Arguments = [Option<(&'static str, u64)>; 3];
 
 impl Span {
-    /// Begins work that is always worth an event.
+    /// Begins work that is always recorded.
     pub(crate) fn work(name: &'static str) -> Self {
         let began = is_on().then(monotonic);
         Self { name, began, least: Duration::ZERO, arguments: [None; 3] }
     }
 
-    /// Begins a call or a wait, which is worth an event only if it takes some time.
+    /// Begins a call or a wait, which is recorded only if it takes at least `LEAST_TIME`.
     pub(crate) fn call(name: &'static str) -> Self {
         Self { least: LEAST_TIME, ..Self::work(name) }
     }
 
-    /// Adds an argument, if there is a place left.
+    /// Adds an argument, if fewer than three were added.
     pub(crate) fn note(&mut self, name: &'static str, value: u64) {
         if let Some(place) = self.arguments.iter_mut().find(|place| place.is_none()) {
             *place = Some((name, value));
@@ -81,8 +81,8 @@ impl Drop for Span {
     }
 }
 
-/// Writes the events of a stream that began at `began` and ends now: a track of its own, since the
-/// streams of one thread need not end in the order in which they began.
+/// Writes the begin and end events of a stream that began at `began` and ends now. Each stream has its
+/// own track, since the streams of one thread may overlap without nesting.
 pub(crate) fn stream(name: &'static str, began: Duration, arguments: &Arguments) {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     if !is_on() {
@@ -134,7 +134,7 @@ fn end(line: &mut Line, arguments: &Arguments) -> fmt::Result {
     line.write_str("}},\n")
 }
 
-/// The event by which a viewer knows a process or thread by name.
+/// The event that gives a process or thread its name in the viewer.
 fn name(line: &mut Line, what: &str, name: &str) -> fmt::Result {
     let (process, thread) = (std::process::id(), thread_id());
     writeln!(
@@ -143,7 +143,7 @@ fn name(line: &mut Line, what: &str, name: &str) -> fmt::Result {
     )
 }
 
-/// Text in memory of its own, since memory may be refused. Text that does not fit is an error.
+/// A text buffer of fixed size, since allocation may fail. Text that does not fit is an error.
 struct Line {
     bytes: [u8; LINE_BYTES],
     len: usize,
@@ -158,10 +158,10 @@ impl fmt::Write for Line {
     }
 }
 
-/// Appends what `write` writes, after this process's name if that is not in the file yet. An event
-/// that cannot be written is lost: the trace must not disturb the host.
+/// Appends the text that `write` writes, after this process's name if that is not in the file yet. An
+/// event that cannot be written is lost: the trace must not disturb the host.
 fn append(write: impl FnOnce(&mut Line) -> fmt::Result) {
-    /// The process whose name was written last: a forked child has a name of its own.
+    /// The process whose name was written last: a forked child writes its own.
     static NAMED: AtomicU32 = AtomicU32::new(0);
     let Some(path) = &config().trace else { return };
     let mut line = Line { bytes: [0; LINE_BYTES], len: 0 };
@@ -176,7 +176,7 @@ fn append(write: impl FnOnce(&mut Line) -> fmt::Result) {
     report::append_to_list(path, &line.bytes[..line.len], b"[\n", MOST_BYTES);
 }
 
-/// Whether a program's name may stand in JSON as it is.
+/// Whether a program's name needs no escaping in JSON.
 pub(crate) fn is_plain(name: &str) -> bool {
     name.len() <= 64 && name.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }

@@ -21,10 +21,10 @@ use rigz::error::{Error, Result, Status};
 use rigz::inflate::{Decoded, End, Goal, Inflate, decode};
 use rigz::raw::{Allocator, Output};
 
-/// What stands behind the output, to see that nobody writes there.
+/// Fills the memory past the end of the output, to detect writes there.
 const CANARY: u8 = 0xA5;
 
-/// zlib's number for an outcome.
+/// zlib's return code for an outcome.
 fn code(outcome: Result<Status>) -> i32 {
     match outcome {
         Ok(Status::Ok) => 0,
@@ -47,7 +47,7 @@ fn goal(flush: i32) -> Goal {
     }
 }
 
-/// Ours and zlib's decoder, fed alike.
+/// Our decoder and zlib's, with the same input.
 struct Pair {
     ours: Inflate,
     theirs: Inflater,
@@ -64,7 +64,7 @@ impl Pair {
         Self { ours, theirs, output: Vec::new(), is_raw: window_bits < 0, buffers: (Vec::new(), Vec::new()) }
     }
 
-    /// One call of each. Returns zlib's code and what it consumed.
+    /// Calls each once. Returns zlib's code and the number of bytes it consumed.
     fn call(&mut self, input: &[u8], room: usize, flush: i32, what: &dyn Fn() -> String) -> (i32, usize) {
         let (a, b) = (&mut self.buffers.0, &mut self.buffers.1);
         for buffer in [&mut *a, &mut *b] {
@@ -107,7 +107,7 @@ impl Pair {
         (their_code, taken)
     }
 
-    /// Calls with what `cut` says (input offered, room, flush) until the end and one call more, or until nothing moves.
+    /// Calls with the input size, room and flush of `cut`, until one call past the end, or until there is no progress.
     fn run(
         &mut self,
         stream: &[u8],
@@ -126,8 +126,8 @@ impl Pair {
             calls += 1;
             idle = if taken == 0 && self.output.len() == before { idle + 1 } else { 0 };
             if idle > 60 || (idle > 1 && code != 0 && code != -5) {
-                // zlib's history lacks what the call gave that read the check value. Ours does too, unless that has
-                // overwritten what was before it; then it is the newest.
+                // zlib's history lacks the output of the call that read the check value. Ours does too, unless that output
+                // has overwritten the older history; then ours is the newest output.
                 let is_over = !self.is_raw && self.ours.data_type() & 64 != 0;
                 let (ours, theirs) = (self.ours.dictionary(), self.theirs.dictionary());
                 let is_newest = self.output.ends_with(ours) || ours.ends_with(&self.output);
@@ -205,7 +205,7 @@ fn random_cuts_of_all_that_zlib_can_write() {
             let open = match window_bits {
                 9..=15 if round % 2 == 0 => [0, 15, 47][random.below(3)],
                 31 => [31, 47][random.below(2)],
-                // A window smaller than the stream was written for: what is too far then depends on the cuts.
+                // A smaller window than the stream's: which distances are too far then depends on the cuts.
                 -15 => [-15, -9, -12][random.below(3)],
                 bits => bits,
             };
@@ -385,7 +385,7 @@ fn resets_sync_prime_and_validate_work_alike() {
         assert_eq!((code(ours), rest.len()), (theirs, pair.theirs.strm.avail_in as usize), "sync from {cut}");
         pair.run(rest, || (1_000, 1_500, 0), &|| format!("after sync from {cut}"));
 
-        // A header that is no more than gzip's mark counts as zlib's in what stands behind a marker.
+        // If only gzip's magic number was read, the stream after a sync marker counts as a zlib stream.
         if cut == 0 {
             let mark_only = [&[0x1f, 0x8b, 0, 0, 0, 0, 0xff, 0xff, 3, 0][..], &[7; 20]].concat();
             let mut pair = Pair::new(47);
@@ -504,7 +504,7 @@ fn one_shot_agrees_with_zlib() {
     }
 }
 
-/// Memory whose last byte is followed by a page that nobody may touch.
+/// Memory whose last byte is followed by an inaccessible page.
 struct Guarded {
     base: *mut u8,
     size: usize,

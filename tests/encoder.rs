@@ -1,4 +1,4 @@
-//! The encoder, judged by the system's zlib: whatever it writes must decode to what it was given.
+//! The encoder, checked with the system's zlib: its output must decode to its input.
 
 use std::sync::OnceLock;
 
@@ -41,7 +41,7 @@ fn zlib() -> &'static Zlib {
     })
 }
 
-/// Decodes a raw stream that must end exactly where `input` does, and tells whether its last block was final.
+/// Decodes a raw stream that must end exactly at the end of `input`; returns the data and whether its last block was final.
 fn inflate(input: &[u8], expected_len: usize) -> (Vec<u8>, bool) {
     let mut out = vec![0u8; expected_len + 1];
     // SAFETY: all-zero is a valid start for every field.
@@ -111,7 +111,7 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
     data
 }
 
-/// Encodes in chunks of `chunk` bytes, each primed with what precedes it.
+/// Encodes in chunks of `chunk` bytes, each primed with the preceding data.
 fn encode_chunked(
     encoder: &mut ChunkEncoder,
     level: Level,
@@ -149,7 +149,7 @@ fn check(encoder: &mut ChunkEncoder, level: Level, data: &[u8], chunk: usize, en
     out
 }
 
-/// For every kind of data, on all processors, each with an encoder of its own that is used again and again.
+/// Runs for every kind of data, on all processors, each with its own encoder that is reused.
 fn for_each_kind(check_kind: impl Fn(usize, &mut ChunkEncoder) + Sync) {
     (0..KINDS).into_par_iter().for_each(|kind| check_kind(kind, &mut ChunkEncoder::new().expect("memory")));
 }
@@ -193,7 +193,7 @@ fn random_sizes_windows_and_mixtures_round_trip() {
     }
 }
 
-/// Encodes one chunk from input that arrives in random pieces, to random rooms.
+/// Encodes one chunk with input and output in pieces of random sizes.
 fn encode_cut(
     encoder: &mut ChunkEncoder,
     level: Level,
@@ -399,7 +399,7 @@ fn a_match_may_reach_back_exactly_32768() {
 #[test]
 fn filtered_data_get_no_matches_by_chance() {
     let mut encoder = ChunkEncoder::new().expect("memory");
-    // What a predictor leaves of a photograph: small values of either sign, each by itself.
+    // Like the residuals of a predictor on a photograph: small values of either sign, independent of each other.
     let mut random = Random::new(77);
     let data: Vec<u8> = (0..400_000)
         .map(|_| (random.next().trailing_zeros() as i8 * if random.below(2) == 0 { 1 } else { -1 }) as u8)

@@ -1,4 +1,4 @@
-//! `include/rigz.h` is what cbindgen makes of `src/capi`, and agrees with the hand-written `zlib.h`.
+//! `include/rigz.h` is cbindgen's output for `src/capi`, and agrees with the hand-written `zlib.h`.
 //!
 //! The header is committed, so that a C programmer needs no Rust tool. Renew it after a change of the exports with
 //! `RIGZ_RENEW_HEADER=1 cargo test --test header`.
@@ -13,11 +13,11 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The header as cbindgen writes it today. It gets the files of `src/capi` and not the crate: it would take the functions that other
-/// floors import for ours.
+/// The header as cbindgen writes it now. It gets the files of `src/capi` and not the crate: it would mistake the functions that
+/// other layers import for ours.
 fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
-    // From the module's head cbindgen goes on to the files beside it.
+    // From the module's root file cbindgen follows the files next to it.
     let builder = cbindgen::Builder::new().with_config(config).with_src(root().join("src/capi/mod.rs"));
     let bindings = builder.generate().expect("cbindgen reads src/capi");
     let mut text = Vec::new();

@@ -1,7 +1,7 @@
-//! `inflate()` over memory with the help of workers is what it is without, call by call.
+//! `inflate()` with the help of workers gives the same results as without, call by call.
 //!
-//! Every case is played on two streams that get the same calls: one serial, one that workers help, with
-//! stretches so short that small inputs have many. After each call everything that a program can see
+//! Every case runs on two streams that get the same calls: one serial, one with workers, whose stretches
+//! are so short that small inputs have many. After each call everything that a program can see
 //! must be equal: the outcome and its message, the bytes taken and given, `data_type`, the check value,
 //! `inflateMark`, `inflateSyncPoint`, `inflateCodesUsed` and the dictionary. `TEST_SEED=n` gives
 //! other random numbers.
@@ -58,7 +58,7 @@ struct Face {
     dictionary: Vec<u8>,
 }
 
-/// One stream without help, and one with it.
+/// One stream without workers, and one with them.
 struct Pair {
     serial: InflateStream,
     helped: InflateStream,
@@ -76,7 +76,7 @@ impl Pair {
         Self { serial, helped: stream(tuning), counters: ReadCounters::default() }
     }
 
-    /// The same call of both; they must agree. Returns the face and the bytes given.
+    /// Makes the same call on both; they must agree. Returns the visible state and the bytes given.
     fn call(&mut self, input: &[u8], room: usize, flush: Flush, what: &str) -> (Face, Vec<u8>) {
         let (expected, bytes) = call(&mut self.serial, input, room, flush);
         let (got, other) = call(&mut self.helped, input, room, flush);
@@ -95,7 +95,7 @@ fn brief(face: &Face) -> String {
 }
 
 fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> (Face, Vec<u8>) {
-    // Rooms end with bytes that must stay as they are.
+    // Bytes past the end of each room must not change.
     let mut bytes = vec![0xa5; room + 64];
     let mut output = Output::new(&mut bytes[..room]);
     let mut rest = input;
@@ -103,7 +103,7 @@ fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> 
     let given = output.written();
     assert!(bytes[room..].iter().all(|&byte| byte == 0xa5));
     bytes.truncate(given);
-    // Reading the dictionary moves the window's bytes, so that is not done after every call.
+    // Reading the dictionary moves the window's bytes, so this does not check it after every call.
     let is_read = outcome != Ok(Status::Ok) || rest.len().is_multiple_of(2);
     let dictionary = if is_read { stream.dictionary().to_vec() } else { Vec::new() };
     let engine = stream.engine();
@@ -294,7 +294,7 @@ fn windows_of_less_than_32_kib_are_left_alone() {
     assert_eq!(pair.counters.hits, 0);
 }
 
-/// What `uncompress()` gives: the input that it used, its outcome, the bytes.
+/// The results of `uncompress()`: the number of input bytes used, its outcome, the bytes.
 fn uncompressed(stream: &[u8], room: usize) -> (usize, Result<()>, Vec<u8>) {
     let mut bytes = vec![0; room];
     let mut output = Output::new(&mut bytes);

@@ -1,11 +1,11 @@
-//! A module imports only from floors below its own (ARCHITECTURE.md, "Floors").
+//! A module imports only from layers below its own (ARCHITECTURE.md, "Floors").
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the C border down; modules of one line do not know each other, but for `raw`, which needs `error`.
+/// From the C interface down; modules of one line do not import each other, except that `raw` needs `error`.
 const FLOORS: [&[&str]; 11] = [
     &["capi"],
     &["gzfile"],
@@ -51,7 +51,7 @@ fn modules_import_only_from_floors_below() {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
-        // What tests import does not shape the library.
+        // Imports of tests are not part of the library's structure.
         let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
         for (number, line) in text.lines().enumerate() {
             for (at, _) in line.match_indices("crate::") {

@@ -1,6 +1,6 @@
-//! `RIGZ_LEVEL_MAP`: streams that are asked for at one level and compressed at another, judged by the system's zlib.
+//! `RIGZ_LEVEL_MAP`: streams requested at one level and compressed at another, checked with the system's zlib.
 //!
-//! The switches are read once per process, so each setting is a run of this file's ignored test, in a process of its own.
+//! The switches are read once per process, so each setting runs this file's ignored test in a new process.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -39,7 +39,7 @@ fn text(len: usize, seed: u64) -> Vec<u8> {
     data
 }
 
-/// What a stream is fed: messages, bulk and a change of level, each up to a flush.
+/// The input of a stream: messages, bulk and a change of level, each up to a flush.
 fn pieces() -> Vec<(Vec<u8>, Flush)> {
     [
         (300, Flush::Sync),
@@ -122,9 +122,9 @@ fn streams_of_this_process() {
     std::fs::write(directory.join("cut"), stream(6, 9, 12_345)).unwrap();
 }
 
-/// The four streams of a process with these switches, decoded and found right.
+/// The four streams of a process with these switches, decoded and checked.
 fn streams(map: &str, threads: &str) -> [Vec<u8>; 4] {
-    // A number of its own: two tests may ask for the same.
+    // A unique number: two tests may use the same switches.
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let name = format!("rigz-level-map-{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
     let directory = std::env::temp_dir().join(name);
@@ -158,7 +158,7 @@ fn system_zlib_uncompress(source: &[u8], len: usize) -> Vec<u8> {
     let uncompress = unsafe { std::mem::transmute::<*mut libc::c_void, Uncompress>(address) };
     let mut data = vec![0; len + 1];
     let mut data_len = data.len() as libc::c_ulong;
-    // SAFETY: both buffers have the lengths told.
+    // SAFETY: both buffers have the lengths passed.
     let code = unsafe {
         uncompress(data.as_mut_ptr(), &raw mut data_len, source.as_ptr(), source.len() as libc::c_ulong)
     };

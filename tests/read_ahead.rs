@@ -1,8 +1,8 @@
-//! Reading ahead changes nothing but time: a file read with other threads' help gives what it gives without, call by call.
+//! Reading ahead changes nothing but time: a file read with other threads gives the same results as without, call by call.
 //!
-//! Every case is played on two readers of the same file, one serial and one that decodes ahead in a given way, with stretches so
-//! short that small files have many. What must be equal after each call: what it returned, the bytes, tell, eof, direct, and the standing error
-//! with its text. `TEST_SEED=n` gives other random numbers.
+//! Every case runs on two readers of the same file, one serial and one that decodes ahead in a given way, with stretches so short
+//! that small files have many. After each call these must be equal: the return value, the bytes, gztell, gzeof, gzdirect, and
+//! the current error with its text. `TEST_SEED=n` gives other random numbers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -21,7 +21,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The ways to help, with stretches of `stretch` bytes, beginning at once.
+/// The ways to decode ahead, with stretches of `stretch` bytes, from the start of the file.
 fn ways(stretch: u64) -> Vec<Tuning> {
     let tuning = Tuning { engage_after: 1, stretch, ..Tuning::default() };
     let patient = Tuning { patient: true, ..tuning };
@@ -57,7 +57,7 @@ fn read(file: &mut GzFile, len: usize) -> (Result<()>, Vec<u8>) {
     (result, bytes)
 }
 
-/// All that a host can see of a reader besides bytes.
+/// Everything that a host can see of a reader besides bytes.
 fn face(file: &mut GzFile) -> (i64, bool, bool, Option<(rigz::error::Error, String)>) {
     let failure = file.failure().map(|(error, text)| (error, text.to_str().unwrap().to_owned()));
     (file.tell(), file.is_past_end(), file.is_direct(), failure)
@@ -105,7 +105,7 @@ fn what_any_encoder_writes_is_read_alike() {
             let path = scratch.file("encoded", &bytes);
             let what = format!("{kind} by {encoder}");
             let mut total = ReadCounters::default();
-            // All ways for text; for the other kinds the two that do not depend on time.
+            // Text runs all ways; the other kinds only the two that do not depend on time.
             let mut ways = ways(64 << 10);
             ways.truncate(if kind == "text" { ways.len() } else { 2 });
             for (tuning, len) in ways.into_iter().zip([100_000, 1 << 20].into_iter().cycle()) {
@@ -132,7 +132,7 @@ fn damage_is_found_at_the_same_byte() {
     for round in 0..20 {
         let mut bytes = good.clone();
         match round % 4 {
-            // Anywhere: a wrong code, a bad block, or just a wrong check value.
+            // At any place: gives a wrong code, a bad block, or only a wrong check value.
             0 | 1 => {
                 let at = 20_000 + random.below(bytes.len() - 20_000);
                 bytes[at] ^= 1 << random.below(8);
@@ -146,7 +146,7 @@ fn damage_is_found_at_the_same_byte() {
             }
         }
         let path = scratch.file("damaged", &bytes);
-        // Each round by guessed stretches and by one other way: it is hand-overs that take the time.
+        // Each round uses guessed stretches and one other way, since the hand-overs take most of the time.
         let ways = ways(100 << 10);
         for tuning in [ways[1], ways[[0, 2, 3, 4, 5][round % 5]]] {
             read_alike(&path, tuning, [70_000, 300_000, 9_999][round % 3], &format!("round {round}"));

@@ -1,5 +1,5 @@
-//! The streaming compressor through random calls, judged by zlib-ng's decoder: whatever is flushed must decode to what was written,
-//! and neither the cuts of input and output nor a copy in mid-stream may change a byte.
+//! The streaming compressor under random calls, checked with zlib-ng's decoder: after a flush, the output must decode to the
+//! input, and neither the cuts of input and output nor a copy in mid-stream may change a byte.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -76,7 +76,7 @@ const FLUSHES: [Flush; 4] = [Flush::Sync, Flush::Full, Flush::Partial, Flush::Bl
 
 #[test]
 fn everything_before_a_flush_decodes() {
-    // Segments to either side of the threshold, so that the stream changes engines back and forth.
+    // Segments on both sides of the threshold, so that the stream switches engines back and forth.
     for (seed, window_bits) in [(1, 15), (2, 31), (3, -15)] {
         let mut random = Random::new(seed);
         let data = text(6_000_000, seed);
@@ -98,7 +98,7 @@ fn everything_before_a_flush_decodes() {
 #[test]
 fn bytes_do_not_depend_on_the_cuts() {
     let data = text(3_200_000, 5);
-    // What is flushed, and where: a bulk segment, a short one, a bulk one up to the end.
+    // The flushed segments: a bulk one, a short one, a bulk one up to the end.
     let segments = [(1_300_000, Flush::Sync), (1_400_000, Flush::Full), (data.len(), Flush::Finish)];
     let run = |piece: usize, room: usize| {
         let (mut stream, mut bytes, mut at) = (stream(9, 31), Vec::new(), 0);

@@ -1,4 +1,4 @@
-//! `Handover`: one result on its way from a worker to the thread that wants it, which may stop wanting it at any time.
+//! `Handover`: passes one result from a worker to the thread that wants it, its owner, which may cancel at any time.
 //!
 //! ```text
 //! Waiting --begin--> Running --settle--> Done --take--> Over
@@ -6,9 +6,9 @@
 //!    +-----cancel-------+------cancel------+----------> Over
 //! ```
 //!
-//! The worker calls `begin` once and then `settle` once; the owner calls `take` or `cancel`, in any order and number. A result that
-//! nobody wants is dropped by whoever finds that out last. Nothing is ever waited for but a worker that runs, and that one no longer than
-//! the owner has patience.
+//! The worker calls `begin` once and then `settle` once; the owner calls `take` or `cancel`, in any order and number. An unwanted
+//! result goes to the side that acts last, which drops it. The only wait is the owner's for a running worker, and it is limited by
+//! `patience`.
 
 #![forbid(unsafe_code)]
 
@@ -24,14 +24,14 @@ enum HandoverState<T> {
     Over,
 }
 
-/// What the owner got.
+/// The outcome of [`Handover::take`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken<T> {
     /// The result.
     Done(T),
     /// No worker has begun, and none will.
     NotBegun,
-    /// The worker takes longer than the owner would wait; nobody wants its result any more.
+    /// The worker did not finish within the owner's patience; its result is no longer wanted.
     GivenUp,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum Taken<T> {
 pub(crate) struct Handover<T> {
     /// Written by the worker and by the owner; held for a few instructions.
     state: Mutex<HandoverState<T>>,
-    /// Told when `state` becomes `Done`.
+    /// Notified when `state` becomes `Done`.
     settled: Condvar,
     /// Cleared by the owner, under the lock; read by the worker without it, as a hint that it may stop early.
     wanted: AtomicBool,
@@ -54,7 +54,7 @@ impl<T> Handover<T> {
         }
     }
 
-    /// The worker begins; false when nobody wants the result.
+    /// Marks the worker as running; false if the result is no longer wanted.
     pub(crate) fn begin(&self) -> bool {
         let mut state = lock(&self.state);
         let begins = matches!(*state, HandoverState::Waiting);
@@ -64,12 +64,12 @@ impl<T> Handover<T> {
         begins
     }
 
-    /// Whether the result is still wanted. A hint: the truth is told by [`settle`](Self::settle).
+    /// Whether the result is still wanted. Only a hint: [`settle`](Self::settle) decides.
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    /// The worker hands the result over; it gets it back when nobody wants it.
+    /// The worker hands over the result; returns it if it is no longer wanted.
     pub(crate) fn settle(&self, result: T) -> Option<T> {
         let mut state = lock(&self.state);
         if !matches!(*state, HandoverState::Running) {
@@ -86,7 +86,7 @@ impl<T> Handover<T> {
         matches!(*lock(&self.state), HandoverState::Done(_))
     }
 
-    /// The owner takes the result, waiting for a worker that runs as long as `patience` goes. It gets no second one.
+    /// The owner takes the result, and waits up to `patience` for a running worker. A second call never gets a result.
     pub(crate) fn take(&self, patience: Duration) -> Taken<T> {
         let mut state = lock(&self.state);
         if matches!(*state, HandoverState::Running) {
@@ -101,7 +101,7 @@ impl<T> Handover<T> {
         }
     }
 
-    /// The owner stops wanting the result; it gets it when it is there.
+    /// The owner no longer wants the result; returns it if it is already there.
     pub(crate) fn cancel(&self) -> Option<T> {
         match self.take(Duration::ZERO) {
             Taken::Done(result) => Some(result),
@@ -148,14 +148,14 @@ mod tests {
     }
 }
 
-/// `scripts/loom` tries every order in which the two threads may meet.
+/// `scripts/loom` tries every interleaving of the two threads.
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::*;
     use loom::sync::Arc;
     use loom::thread;
 
-    /// A worker that does its one job, and the result if it was left with it.
+    /// A worker that does its one job, and returns the result if it was not wanted.
     fn worker(handover: &Arc<Handover<u32>>) -> thread::JoinHandle<Option<Option<u32>>> {
         let handover = Arc::clone(handover);
         thread::spawn(move || handover.begin().then(|| handover.settle(7)))

@@ -1,7 +1,7 @@
-//! The pool: the library's own threads, which do tasks for whoever has some. It does not know what the tasks are.
+//! The pool: the library's own threads, which run tasks of any type.
 //!
-//! [`threads`] has the threads and their queue, [`handover`] passes one result from a thread to whoever may stop wanting it, and
-//! [`sync`] has the locks and counts of both, so that loom can stand in for them.
+//! [`threads`] has the threads and their queue, [`handover`] passes one result from a thread to an owner that may cancel it, and
+//! [`sync`] has the locks and atomics of both, so that loom can replace them.
 
 #![forbid(unsafe_code)]
 

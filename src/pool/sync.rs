@@ -1,4 +1,4 @@
-//! Locks, condition variables, shared ownership and threads of the pool and its users. Under `cfg(loom)` they are loom's, so that
+//! Locks, condition variables and shared ownership of the pool and its users. Under `cfg(loom)` they are loom's, so that
 //! models run the same code (scripts/loom).
 
 pub(crate) use crate::raw::shared::{Shared, WeakShared};
@@ -8,17 +8,17 @@ pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool, atom
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool, atomic::AtomicUsize};
 use std::time::Duration;
 
-/// Locks, whatever a panicking holder left: every state that is left behind is a valid one.
+/// Locks, and ignores poisoning: every state that a panicking holder can leave is valid.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Waits until notified, or without a reason, and locks again.
+/// Waits until notified or woken spuriously, and locks again.
 pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condvar.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Waits while `goes_on`, but no longer than `patience`.
+/// Waits while `goes_on` returns true, but no longer than `patience`.
 #[cfg(not(loom))]
 pub(crate) fn wait_while<'a, T>(
     condvar: &Condvar,
@@ -32,7 +32,7 @@ pub(crate) fn wait_while<'a, T>(
         .0
 }
 
-/// loom knows no time: patience is none or endless.
+/// loom does not model time: `Duration::MAX` waits without limit, anything else not at all.
 #[cfg(loom)]
 pub(crate) fn wait_while<'a, T>(
     condvar: &Condvar,

@@ -1,17 +1,17 @@
 //! `Pool`: one private pool of threads per process, and the queue they serve.
 //!
 //! A worker is started when a task is offered and no worker waits for one, and ends after half a second without a task. So a
-//! process has no more of them than it has work for, and is single-threaded again soon after. They block every signal and have
-//! small stacks. Any step may be refused: when the system refuses a thread, there are fewer workers or none for a while, and
-//! callers do all tasks themselves, which is correct at any time. The queue may refuse a task, which is then its owner's. Tasks
-//! take a millisecond and more, so one lock is cheap enough (docs/PHASES.md, 6).
+//! process has no more workers than it has work for, and is single-threaded again soon after. They block every signal and have
+//! small stacks. Any step may fail: if the system refuses a thread, there are fewer workers or none for a while, and callers do
+//! all tasks themselves, which is correct at any time. If the queue cannot take a task, it remains with its owner. Tasks take a
+//! millisecond or more, so one lock is cheap enough (docs/PHASES.md, 6).
 //!
-//! Not rayon's pool, which was used before: its workers use a collector of crossbeam's that is made once, and a `fork` in that
-//! moment left the child's workers waiting for ever (`c_tests/fork_first_use.c`). It also aborts the process when memory is
-//! refused, while it is made and for each job.
+//! rayon's pool was used before. Its workers use a crossbeam collector that is initialised once; after a `fork` at that moment the
+//! child's workers never stopped waiting (`c_tests/fork_first_use.c`). It also aborts the process if an allocation fails, during
+//! its creation and for each job.
 //!
-//! A pool belongs to one [`Epoch`]. The child of a `fork` has no workers, whatever the copied memory says, so it does not touch
-//! the old pool and makes its own when it needs one.
+//! A pool belongs to one [`Epoch`]. The child of a `fork` has no workers, although the copied memory shows some, so it does not
+//! touch the old pool and makes its own when it needs one.
 
 use super::sync::{AtomicUsize, Condvar, Mutex, WeakShared, lock, wait_while};
 use super::{Epoch, Task};
@@ -33,14 +33,14 @@ use {
 #[cfg(not(loom))]
 const STACK_BYTES: usize = 256 * 1024;
 
-/// How long a worker waits for a task before it ends. Starting one takes some 50 µs.
+/// How long a worker waits for a task before it ends. Starting one takes about 50 µs.
 #[cfg(not(loom))]
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long no thread is started after one was refused. The reason may be gone then.
+/// After the system refuses a thread, none is started for this time. Then it may succeed again.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
-/// Memory probed before the standard library counts the processors: it takes small pieces, and aborts when one is refused.
+/// Memory probed before the standard library counts the processors: it makes small allocations, and aborts if one fails.
 #[cfg(not(loom))]
 const ASKING_BYTES: usize = 64 * 1024;
 
@@ -51,28 +51,28 @@ const SPARE_BYTES: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct Pool {
     epoch: Epoch,
-    /// The most workers there may be.
+    /// The maximum number of workers.
     limit: usize,
-    /// The same, or how many there were when the system last refused one. Written by who starts a worker; read by every user,
-    /// for whom it is advice.
+    /// `limit`, or the number of workers when the system last refused one. Written by threads that start a worker; users read it
+    /// as a hint.
     workers: AtomicUsize,
     /// How long a worker waits for a task.
     patience: Duration,
     line: Mutex<Line>,
-    /// Notified when a task was put in line for a worker that waits.
+    /// Notified when a task is queued for a waiting worker.
     offered: Condvar,
 }
 
-/// A task as the queue has it.
+/// A task in the queue.
 enum Queued {
-    /// Its owner may do it first, or drop it.
+    /// Its owner may run it first, or drop it.
     Shared(WeakShared<dyn Task>),
     /// The queue owns it.
     Owned(Box<dyn FnOnce() + Send>),
 }
 
 impl Queued {
-    /// Does it. A panic goes no further.
+    /// Runs it and catches a panic.
     fn run(self) {
         let outcome = catch_unwind(AssertUnwindSafe(|| match self {
             Self::Shared(task) => _ = task.upgrade().map(|task| task.run()),
@@ -91,15 +91,15 @@ impl std::fmt::Debug for Queued {
 
 #[derive(Debug, Default)]
 struct Line {
-    /// Offered and not begun, oldest first.
+    /// Tasks not yet begun, oldest first.
     tasks: VecDeque<Queued>,
     /// Workers that run or are being started.
     serving: usize,
-    /// How many of these wait for a task. One that was notified counts until it has woken up.
+    /// How many of these wait for a task. A notified worker counts until it has woken up.
     idle: usize,
     /// When the system last refused a thread.
     refused: Option<Instant>,
-    /// Models end their workers.
+    /// Set by loom models to end the workers.
     #[cfg(loom)]
     is_closed: bool,
 }
@@ -109,7 +109,7 @@ impl Line {
         self.serving < limit && self.refused.is_none_or(|at| at.elapsed() >= AFTER_REFUSAL)
     }
 
-    /// Whether a worker has nothing to do but wait.
+    /// Whether a worker should wait.
     fn is_quiet(&self) -> bool {
         #[cfg(loom)]
         if self.is_closed {
@@ -120,7 +120,7 @@ impl Line {
 }
 
 impl Pool {
-    /// A pool without workers, yet.
+    /// A pool that has no workers yet.
     fn new(epoch: Epoch, limit: usize, patience: Duration) -> Self {
         Self {
             epoch,
@@ -132,22 +132,23 @@ impl Pool {
         }
     }
 
-    /// The epoch whose threads these are.
+    /// The epoch that the pool belongs to.
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// How many threads besides the caller do tasks.
+    /// How many threads besides the caller run tasks.
     pub(crate) fn workers(&self) -> usize {
         self.workers.load(Ordering::Relaxed)
     }
 
-    /// Lets a worker do `task`, unless its owner is faster or drops it. Without memory to put it in line it stays the owner's.
+    /// Queues `task` for a worker, unless the owner runs it first or drops it. If the queue has no memory, only the owner can run
+    /// it.
     pub(crate) fn offer(&'static self, task: WeakShared<dyn Task>) {
         self.put_in_line(Queued::Shared(task));
     }
 
-    /// Lets a worker do `work`; it is dropped when there is no worker, or no memory.
+    /// Queues `work` for a worker; drops it if there is no worker, or no memory.
     pub(crate) fn spawn(&'static self, work: impl FnOnce() + Send + 'static) {
         if is_free(size_of_val(&work) + SPARE_BYTES).is_some() {
             self.put_in_line(Queued::Owned(Box::new(work)));
@@ -160,7 +161,7 @@ impl Pool {
             return;
         }
         line.tasks.push_back(task);
-        // Each waiting worker was notified of one task, and takes all others there are before it waits again.
+        // With this task, each waiting worker has been notified of at most one, and empties the queue before it waits again.
         if line.idle >= line.tasks.len() {
             drop(line);
             self.offered.notify_one();
@@ -171,7 +172,7 @@ impl Pool {
         }
     }
 
-    /// Starts a worker, which `serving` counts already.
+    /// Starts a worker, which is already counted in `serving`.
     fn start(&'static self) {
         if start_thread(self) {
             self.workers.store(self.limit, Ordering::Relaxed);
@@ -181,7 +182,7 @@ impl Pool {
         line.serving -= 1;
         line.refused = Some(Instant::now());
         self.workers.store(line.serving, Ordering::Relaxed);
-        // Nobody would look at them.
+        // No worker is left to run them.
         let left = if line.serving == 0 { std::mem::take(&mut line.tasks) } else { VecDeque::new() };
         drop(line);
         drop(left);
@@ -189,7 +190,7 @@ impl Pool {
 }
 
 impl Work for Pool {
-    /// A worker's life.
+    /// The body of a worker: runs tasks until it has waited `patience` without one.
     fn work(&'static self) {
         trace::worker();
         let mut line = lock(&self.line);
@@ -226,10 +227,10 @@ fn start_thread(pool: &'static Pool) -> bool {
 
 #[cfg(not(loom))]
 impl Pool {
-    /// This epoch's pool, made if it is not there yet; `None` when there is no memory for one, and then later calls try again.
+    /// This epoch's pool, made if it does not exist yet; `None` if there is no memory for one, and then later calls try again.
     pub(crate) fn current() -> Option<&'static Pool> {
-        /// Published by whoever made the current epoch's pool, read by every user. Pools are never freed: an epoch has one, and
-        /// a forked child must not touch its parent's.
+        /// Published by the thread that made the current epoch's pool, read by every user. Pools are never freed: an epoch has
+        /// one, and a forked child must not touch its parent's.
         static CURRENT: Published<Pool> = Published::new();
 
         let seen = CURRENT.get();
@@ -241,10 +242,10 @@ impl Pool {
         let limit = known_limit()? - 1;
         budget::provide_for(limit + 1);
         let made = Pool::new(Epoch::watch(), limit, PATIENCE);
-        // When another thread was faster, its pool serves all.
+        // If another thread was faster, all threads use its pool.
         let (pool, ours) = CURRENT.replace(seen, made).ok()?;
         if ours.is_none() && limit > 0 {
-            // One worker at once, to learn whether the system refuses them.
+            // Start one worker now, to learn whether the system allows threads.
             lock(&pool.line).serving += 1;
             pool.start();
         }
@@ -262,12 +263,12 @@ impl Pool {
         Some(&CURRENT)
     }
 
-    /// A worker may use it for a moment after its model has ended.
+    /// Leaked, because a worker may use it for a moment after its model has ended.
     fn leaked(limit: usize, patience: Duration) -> &'static Pool {
         Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)))
     }
 
-    /// Waits until the workers have ended, which wait for nothing any more.
+    /// Makes idle workers end instead of wait, and waits until all have ended.
     pub(crate) fn close(&self) {
         let mut line = lock(&self.line);
         line.is_closed = true;
@@ -278,19 +279,20 @@ impl Pool {
     }
 }
 
-/// How many threads, the caller's included, may compress at once. One, for the moment, without memory to find out.
+/// How many threads, the caller's included, may compress at once. Returns 1, and tries again next time, if there is no memory to
+/// find out.
 #[cfg(not(loom))]
 pub fn thread_limit() -> usize {
     known_limit().unwrap_or(1)
 }
 
-/// As many as the models' pool has workers, and the caller.
+/// The two workers of the models' pool, and the caller.
 #[cfg(loom)]
 pub fn thread_limit() -> usize {
     3
 }
 
-/// As [`thread_limit`]; `None` without memory to find out.
+/// As [`thread_limit`]; `None` if there is no memory to find out.
 #[cfg(not(loom))]
 fn known_limit() -> Option<usize> {
     use std::sync::atomic::AtomicUsize;
@@ -302,21 +304,21 @@ fn known_limit() -> Option<usize> {
         return Some(known);
     }
     let found = config().threads.or_else(|| {
-        // Files are read for this, and small pieces of memory taken.
+        // `available_parallelism` reads files and makes small allocations.
         let _whole = process::NoCancel::new();
         is_free(ASKING_BYTES)?;
-        // It heeds the affinity mask and cgroup quotas.
+        // It respects the affinity mask and cgroup quotas.
         std::thread::available_parallelism().ok().map(usize::from)
     });
     LIMIT.store(found.unwrap_or(0), Ordering::Relaxed);
     found
 }
 
-/// Whether `bytes` of memory could be had.
+/// Whether `bytes` of memory can be allocated.
 fn is_free(bytes: usize) -> Option<()> {
     let mut memory = Buffer::new(Allocator::SYSTEM);
     let outcome = memory.reserve(bytes).ok();
-    // Without this the compiler may leave an allocation out that nobody uses.
+    // Without this the compiler may remove the unused allocation.
     std::hint::black_box(&memory);
     outcome
 }
@@ -330,7 +332,7 @@ mod tests {
         Box::leak(Box::new(Pool::new(Epoch::now(), limit, patience)))
     }
 
-    /// Waits until so many workers serve, at most for some seconds.
+    /// Waits, at most some seconds, until `serving` is `count`.
     fn serving_becomes(pool: &Pool, count: usize) -> bool {
         (0..3000).any(|_| {
             std::thread::sleep(Duration::from_millis(2));
@@ -395,15 +397,15 @@ mod tests {
     }
 }
 
-/// `scripts/loom` tries every order of the steps of the threads.
+/// `scripts/loom` tries every interleaving of the threads.
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::super::sync::wait;
     use super::*;
     use loom::sync::Arc;
 
-    /// Two tasks are offered, the second when a worker may be waiting, at the end of its patience, or gone. A lost one would leave
-    /// this thread waiting for ever, which loom reports.
+    /// Offers two tasks. At the second one a worker may be waiting, about to end, or gone. If a task is lost, this thread never
+    /// stops waiting, which loom reports.
     fn tasks_are_done_with(limit: usize, patience: Duration) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = builder.preemption_bound.or(Some(3));

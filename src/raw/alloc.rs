@@ -1,12 +1,12 @@
 //! `Allocator`: the host's `zalloc`/`zfree` pair, or the system's.
 //!
-//! zlib lets a program hand over its own allocator per stream. When it does, every byte of that stream comes through it, on
-//! the calling thread only. Otherwise memory comes from `malloc`, and may be refused either way.
+//! zlib lets a program supply its own allocator per stream. If it does, all memory of that stream is allocated through it, on
+//! the calling thread only. Otherwise memory comes from `malloc`. Either may fail.
 
 use core::ffi::{c_uint, c_void};
 use core::ptr::NonNull;
 
-/// zlib's `alloc_func`: `opaque, items, size`; null when memory is refused.
+/// zlib's `alloc_func`: `opaque, items, size`; returns null on failure.
 pub type AllocFn = unsafe extern "C" fn(*mut c_void, c_uint, c_uint) -> *mut c_void;
 /// zlib's `free_func`: `opaque, address`.
 pub type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
@@ -19,7 +19,7 @@ pub struct Allocator {
     opaque: *mut c_void,
 }
 
-// SAFETY: the value only names functions and an argument. On which threads they may be called is what whoever made it vouched for.
+// SAFETY: the value only holds two function pointers and an argument. Its creator vouched for the threads that may call them.
 unsafe impl Send for Allocator {}
 // SAFETY: as above.
 unsafe impl Sync for Allocator {}
@@ -33,8 +33,8 @@ impl Allocator {
     /// # Safety
     /// - `alloc` returns null or memory for `items * size` bytes, aligned as `malloc` does, that lives until `free`.
     /// - Both may be called with `opaque` for as long as this value or anything allocated by it lives.
-    /// - Both may be called on every thread on which a value is made, grown or dropped whose memory comes from here. Such values are
-    ///   `Send`: whoever lets one go to a thread on which the host does not want to be called must have it back before that.
+    /// - Both may be called on every thread that makes, grows or drops a value allocated here. Such values are `Send`: code that
+    ///   sends one to a thread on which the host must not be called has to get it back before it is grown or dropped.
     pub unsafe fn foreign(alloc: AllocFn, free: FreeFn, opaque: *mut c_void) -> Self {
         Self { alloc, free, opaque }
     }
@@ -45,12 +45,12 @@ impl Allocator {
             && core::ptr::fn_addr_eq(self.free, system_free as FreeFn)
     }
 
-    /// The triple as C knows it.
+    /// The triple that C passes.
     pub fn parts(&self) -> (AllocFn, FreeFn, *mut c_void) {
         (self.alloc, self.free, self.opaque)
     }
 
-    /// Moves `value` into memory of this allocator; gives it back when memory is refused.
+    /// Moves `value` into memory of this allocator; returns it as the error if allocation fails.
     pub fn place<T>(&self, value: T) -> Result<NonNull<T>, T> {
         const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
         const { assert!(size_of::<T>() <= c_uint::MAX as usize, "zalloc counts in 32 bits") };
@@ -66,7 +66,7 @@ impl Allocator {
         }
     }
 
-    /// Drops a value that [`place`](Self::place) of the same allocator placed, where it is, and frees its memory.
+    /// Drops in place a value that [`place`](Self::place) of the same allocator returned, and frees its memory.
     ///
     /// # Safety
     /// - `place` came from `place` of an equal allocator, and is not used after this.
@@ -77,7 +77,7 @@ impl Allocator {
         unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
     }
 
-    /// Takes a value out of memory that [`place`](Self::place) of the same allocator gave, and frees the memory.
+    /// Moves a value out of memory that [`place`](Self::place) of the same allocator returned, and frees the memory.
     ///
     /// # Safety
     /// - `place` came from `place` of an equal allocator and was not taken before.
@@ -101,7 +101,7 @@ pub(crate) unsafe extern "C" fn system_alloc(_: *mut c_void, items: c_uint, size
 
 /// `zfree` by `free`.
 pub(crate) unsafe extern "C" fn system_free(_: *mut c_void, address: *mut c_void) {
-    // SAFETY: `address` came from `system_alloc`, as `FreeFn` demands of its caller.
+    // SAFETY: `address` came from `system_alloc`, as `FreeFn` requires of its caller.
     unsafe { libc::free(address) };
 }
 

@@ -1,8 +1,7 @@
-//! `Buffer`: bytes in memory of an [`Allocator`], which may refuse it.
+//! `Buffer`: bytes in memory of an [`Allocator`], which may fail to allocate.
 //!
-//! What `Vec<u8>` is to the system's allocator, for memory that must come from the host's `zalloc`: it grows only when asked, reports
-//! a refusal, and frees through the pair it came from. Whoever drops a buffer of a foreign allocator does so on the host's
-//! thread.
+//! Like `Vec<u8>`, but for memory that must come from the host's `zalloc`: it grows only on request, reports allocation failure,
+//! and frees through the pair it was allocated with. A buffer of a foreign allocator must be dropped on the host's thread.
 
 use super::{Allocator, Output};
 use crate::error::{Error, Result};
@@ -15,24 +14,24 @@ use core::ptr::NonNull;
 pub struct Buffer {
     start: NonNull<u8>,
     len: usize,
-    /// Bytes of memory at `start`; none was allocated when it is 0.
+    /// Bytes of memory at `start`; 0 if nothing was allocated.
     capacity: usize,
     allocator: Allocator,
 }
 
-// SAFETY: a buffer owns its memory alone, and any thread may read and write it. Only growing and dropping call the allocator: whoever
-// made a foreign one vouches for the threads on which that happens (`Allocator::foreign`).
+// SAFETY: a buffer owns its memory alone, and any thread may read and write it. Only growing and dropping call the allocator: the
+// creator of a foreign one vouches for the threads on which that happens (`Allocator::foreign`).
 unsafe impl Send for Buffer {}
 // SAFETY: a shared buffer is only read.
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// An empty buffer, for which no memory is asked yet.
+    /// An empty buffer; allocates nothing yet.
     pub fn new(allocator: Allocator) -> Self {
         Self { start: NonNull::dangling(), len: 0, capacity: 0, allocator }
     }
 
-    /// Where its memory comes from.
+    /// The allocator of its memory.
     pub fn allocator(&self) -> Allocator {
         self.allocator
     }
@@ -55,7 +54,7 @@ impl Buffer {
         Self::copy_of(self, self.allocator)
     }
 
-    /// Makes room for `additional` more bytes; grows by no less than half, so that growing step by step stays cheap.
+    /// Makes room for `additional` more bytes; grows by at least half, so that growing in small steps stays cheap.
     pub fn reserve(&mut self, additional: usize) -> Result<()> {
         let needed = self.len.checked_add(additional).ok_or(Error::Memory)?;
         if needed <= self.capacity {
@@ -83,9 +82,9 @@ impl Buffer {
 
     /// Lets `write` fill the free room.
     pub fn append<T>(&mut self, write: impl FnOnce(&mut Output<'_>) -> T) -> T {
-        // SAFETY: `len` is within the memory at `start`, or both are of no size.
+        // SAFETY: `len` is within the memory at `start`, or both are 0.
         let free = unsafe { self.start.as_ptr().add(self.len) };
-        // SAFETY: the memory behind the first `len` bytes is this buffer's alone, up to its capacity.
+        // SAFETY: the memory from `len` to the capacity belongs to this buffer alone.
         let output = unsafe { Output::from_raw(free, self.capacity - self.len) };
         let (result, count) = output.lend(write);
         self.len += count;
@@ -116,7 +115,7 @@ impl Buffer {
     fn free(&mut self) {
         if self.capacity > 0 {
             let (_, free, opaque) = self.allocator.parts();
-            // SAFETY: `start` came from the same pair's `alloc` and is forgotten by the caller.
+            // SAFETY: `start` came from the same pair's `alloc`, and the caller does not use it again.
             unsafe { free(opaque, self.start.as_ptr().cast()) };
         }
     }

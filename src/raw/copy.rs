@@ -1,18 +1,17 @@
 //! The match copy: repeats earlier bytes in wide strokes that may overshoot.
 //!
-//! A DEFLATE match says "the `length` bytes that begin `distance` bytes back", and the two ranges overlap when the
-//! distance is the shorter one: then the bytes repeat with that period. Byte by byte the rule is trivial and slow.
-//! Here a match is copied in strokes of 16 bytes, which is correct if the distance is at least 16, because every
-//! stroke then reads only what an earlier one has finished. The first two strokes are unconditional: most matches
-//! end within 32 bytes, and a branch on the exact length would be mispredicted far more often than the second stroke
-//! is wasted.
+//! A DEFLATE match means "the `length` bytes that begin `distance` bytes back". The two ranges overlap if `distance <
+//! length`: the bytes then repeat with that period. A copy byte by byte is trivial and slow. Here a match is copied in
+//! strokes of 16 bytes, which is correct if the distance is at least 16, because every stroke then reads only bytes
+//! that an earlier one has written. The first two strokes are unconditional: most matches end within 32 bytes, and a
+//! branch on the exact length would be mispredicted far more often than the second stroke is wasted.
 //!
 //! Short distances are lengthened first. Bytes that repeat with period `d` also repeat with any multiple of it, so one
 //! short stroke doubles the period that the next may use, until it reaches 16. A distance of one, the run, is common
 //! enough to have a stroke of its own that stores 32 copies of the byte.
 //!
-//! The price is the overshoot: up to [`SLOP_BYTES`] bytes past the end of the match are overwritten with rubbish. The
-//! caller owns them.
+//! The cost is the overshoot: up to [`SLOP_BYTES`] bytes past the end of the match are overwritten with garbage. The
+//! caller must own them.
 
 /// How many bytes past the end of a match [`copy_match`] may overwrite, and read past the end of its source.
 pub(crate) const SLOP_BYTES: usize = 32;
@@ -56,11 +55,11 @@ pub(crate) unsafe fn copy_match(target: *mut u8, distance: usize, length: usize)
 pub(crate) unsafe fn copy_far(source: *const u8, target: *mut u8, length: usize) {
     // SAFETY: at least 16 bytes lie at `source`, at least 32 writable ones at `target`.
     unsafe { stroke16(source, target) };
-    // SAFETY: as above; what this stroke reads has been written by now.
+    // SAFETY: as above; the bytes that this stroke reads have been written by now.
     unsafe { stroke16(source.wrapping_add(16), target.wrapping_add(16)) };
     let mut done = 32;
     while done < length {
-        // SAFETY: reads and writes end before `done + 16 < length + 16`, and what is read has been written by now.
+        // SAFETY: reads and writes end before `done + 16 < length + 16`, and the bytes read have been written by now.
         unsafe { stroke16(source.wrapping_add(done), target.wrapping_add(done)) };
         // SAFETY: as above, one stroke further: both end before `length + 32`.
         unsafe { stroke16(source.wrapping_add(done + 16), target.wrapping_add(done + 16)) };

@@ -1,14 +1,14 @@
 //! `Epoch`: distinguishes a process from the processes it forks.
 //!
-//! Threads do not survive a `fork`: in the child, memory shows whatever the parent's workers were doing at that moment, and
-//! nobody finishes it. So everything that workers may hold carries the epoch of the process it was given to them in.
+//! Threads do not survive a `fork`: the child's memory shows whatever the parent's workers were doing at that moment, and no
+//! thread will finish it. So everything that workers may hold carries the epoch of the process in which they received it.
 //!
 //! The epoch is a number on a page that the kernel zeroes in every child (`MADV_WIPEONFORK`, Linux 4.14), raw `clone` calls
 //! included, also those into a new PID namespace, where the child may have its parent's process id. The first caller that reads
-//! zero writes a new number. A `vfork` child shares its parent's memory and threads, and reads its parent's number. Looking at
+//! zero writes a new number. A `vfork` child shares its parent's memory and threads, and reads its parent's number. Reading
 //! the epoch is one load.
 //!
-//! Where the kernel has no such page, an `atfork` handler counts forks, and `getpid` is compared too, because a raw `clone`
+//! If the kernel has no such page, an `atfork` handler counts forks, and `getpid` is compared too, because a raw `clone`
 //! runs no handlers.
 
 use core::ffi::{c_int, c_void};
@@ -18,25 +18,25 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-/// The page's first word, or [`NO_PAGE`]; null before anyone asked for a page. Written once per process and inherited by its
-/// children. Release and Acquire pair: the word is mapped before it is found.
+/// The page's first word, or [`NO_PAGE`]; null before the first request for a page. Written once per process and inherited by
+/// its children. Release and Acquire pair: the word is mapped before a reader sees its address.
 static WORD: AtomicPtr<AtomicU64> = AtomicPtr::new(core::ptr::null_mut());
 
-/// The address of this word stands for "the kernel has no such page".
+/// The address of this word means "the kernel has no such page".
 static NO_PAGE: AtomicU64 = AtomicU64::new(0);
 
-/// The last number that this process or any of its ancestors has given out.
+/// The last epoch number that this process or any of its ancestors assigned.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
-/// Forks counted by the handler; used without a page only. The handler writes it while the child has one thread.
+/// Forks counted by the handler; used only without a page. The handler writes it while the child has one thread.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// A size that every page size of ours divides: the kernel rounds it up.
 const PAGE: usize = 4096;
 
 impl Epoch {
-    /// The epoch of the calling process. Before anyone called [`watch`](Self::watch) it is the same in all processes: none of
-    /// them has threads of ours.
+    /// The epoch of the calling process. Before the first call of [`watch`](Self::watch) it is the same in all processes: none
+    /// of them has threads of ours.
     pub fn now() -> Self {
         match WORD.load(Ordering::Acquire) {
             word if word.is_null() => Self(0),
@@ -72,7 +72,7 @@ impl Epoch {
         if number != 0 {
             return Self(number);
         }
-        // No ancestor has had it: a child inherits LAST. Of several threads that see zero, one writes.
+        // No ancestor has used it: a child inherits LAST. If several threads see zero, one of them writes.
         let next = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         match word.compare_exchange(0, next, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => Self(next),
@@ -91,9 +91,9 @@ fn is_no_page(word: *mut AtomicU64) -> bool {
     core::ptr::eq(word, &raw const NO_PAGE)
 }
 
-/// A page that reads as zeros in every child; `None` when there is no memory for it, or the kernel does not know the advice.
+/// A page that reads as zeros in every child; `None` if there is no memory for it, or the kernel does not support the advice.
 fn map_wiped_page() -> Option<*mut AtomicU64> {
-    /// Advice that does not exist. Some versions of QEMU's user-mode emulation accept all advice and follow none.
+    /// Advice that does not exist. Some versions of QEMU's user-mode emulation accept all advice and ignore it.
     const NONSENSE: c_int = -1;
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: a new private mapping at an address of the kernel's choice touches no other memory.
@@ -102,7 +102,7 @@ fn map_wiped_page() -> Option<*mut AtomicU64> {
         return None;
     }
     let advise = |advice| {
-        // SAFETY: the page was mapped above, nobody else knows it, and it holds only zeros.
+        // SAFETY: the page was mapped above, no other thread has its address, and it holds only zeros.
         unsafe { libc::madvise(page, PAGE, advice) == 0 }
     };
     if advise(libc::MADV_WIPEONFORK) && !advise(NONSENSE) {
@@ -113,7 +113,7 @@ fn map_wiped_page() -> Option<*mut AtomicU64> {
     None
 }
 
-/// Counts the forks of this process from now on. A refusal leaves the comparison of process ids.
+/// Counts the forks of this process from now on. If `pthread_atfork` fails, only process ids are compared.
 fn count_forks() {
     extern "C" fn in_child() {
         FORKS.fetch_add(1, Ordering::Relaxed);

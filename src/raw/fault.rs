@@ -1,25 +1,25 @@
-//! Panics on order: how the tests find out what a panic of ours does to a host.
+//! Fault injection: panics at a chosen point, so that tests can check the effect of our panics on a host.
 //!
-//! The code has *points* at which a panic would be as bad as anywhere. They are nothing unless the library was built with the
-//! feature `faults`, which `build.rs` refuses in a release; then it exports `rigz_fault(point, count)`, and the `count`th time that any
-//! thread comes by the point it panics, once.
+//! The code has *points* at places where a panic does the most harm. They compile to nothing unless the library is built with the
+//! feature `faults`, which `build.rs` rejects in a release. With it the library exports `rigz_fault(point, count)`: the `count`th
+//! time that any thread passes the point, it panics, once.
 
-/// Where a panic can be ordered; C knows them by these numbers.
+/// Where a panic can be injected; C passes these numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Point {
     /// At the beginning of an export.
     Call = 0,
     /// In a job, on whatever thread does it.
     Job = 1,
-    /// In `deflate`, when input and output were exchanged and nothing is settled.
+    /// In `deflate`, after it has moved input and output but before it has updated the stream.
     Deflate = 2,
     /// The same in `inflate`.
     Inflate = 3,
-    /// In a gzFile, behind a write to its descriptor or a read from it.
+    /// In a gzFile, after a write to its descriptor or a read from it.
     File = 4,
 }
 
-/// Panics if that was ordered.
+/// Panics if a fault was injected here.
 #[cfg(not(feature = "faults"))]
 #[inline(always)]
 pub(crate) fn point(_: Point) {}
@@ -33,7 +33,7 @@ mod ordered {
     use core::ffi::{c_int, c_uint};
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// How many more times each point is passed before it panics, plus one; 0 is never.
+    /// How many more times each point is passed before it panics, plus one; 0 means never.
     static COUNTS: [AtomicU32; 5] = [const { AtomicU32::new(0) }; 5];
 
     pub(crate) fn point(point: Point) {
@@ -43,8 +43,8 @@ mod ordered {
         }
     }
 
-    /// Orders a panic at `point` when it is passed for the `count`th time from now; 0 takes the order back. Tells how many passes
-    /// were left of the order before: 0 when it was carried out.
+    /// Injects a panic at `point` for the `count`th pass from now; 0 cancels it. Returns how many passes the previous injection
+    /// had left: 0 if it has panicked.
     #[unsafe(no_mangle)]
     extern "C" fn rigz_fault(point: c_int, count: c_uint) -> c_uint {
         COUNTS.get(point as usize).map_or(0, |counter| counter.swap(count, Ordering::Relaxed))

@@ -1,9 +1,9 @@
-//! `SharedFile`: a file of the host's that other threads may read from, until its owner closes it.
+//! `SharedFile`: the host's file, which other threads may read until its owner closes it.
 //!
-//! The descriptor is the host's, and the host may do anything with it once the owner is told to close:
-//! so closing waits for reads that have begun. A thread whose table of descriptors is another one
-//! (`unshare`), or a host that closed the descriptor without telling, would have it mean another file:
-//! readers compare the file's identity before they read and after.
+//! The descriptor is the host's, and the host may do anything with it after `close`, so `close` waits
+//! for reads that have begun. The descriptor may refer to another file if a thread has its own
+//! descriptor table (`unshare`), or if the host closed the descriptor itself. So the file's identity is
+//! compared with the original after each read.
 
 use super::Output;
 use super::epoch::Epoch;
@@ -12,7 +12,7 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::sync::{PoisonError, RwLock};
 
-/// Bytes that are read at once: closing waits for one such read at most.
+/// Bytes per read: `close` waits for at most one such read per reader.
 const PIECE: usize = 256 << 10;
 
 /// A file that several threads read from.
@@ -21,18 +21,18 @@ pub struct SharedFile(Shared<Gate>);
 
 #[derive(Debug)]
 struct Gate {
-    /// Which file the descriptor is of.
+    /// The device and inode of the file.
     identity: Identity,
     /// The process whose threads read.
     epoch: Epoch,
-    /// Readers hold the lock while they read; whoever closes takes the descriptor out.
+    /// Readers hold the lock while they read; `close` sets it to `None`.
     descriptor: RwLock<Option<c_int>>,
 }
 
 type Identity = (libc::dev_t, libc::ino_t);
 
 impl SharedFile {
-    /// Shares `descriptor`; `None` when it is no file, or memory is refused.
+    /// Shares `descriptor`; `None` if `fstat` or allocation fails.
     pub fn new(descriptor: c_int) -> Option<Self> {
         let descriptor_lock = RwLock::new(Some(descriptor));
         let identity = identity(descriptor)?;
@@ -40,8 +40,9 @@ impl SharedFile {
         Shared::try_new(gate).ok().map(Self)
     }
 
-    /// Reads from `offset` on, as much as fits and exists, as long as `is_wanted`. Nothing counts as
-    /// read if the file is closed or another one.
+    /// Reads from `offset` until `output` is full, the file ends, a read fails, or `is_wanted` returns
+    /// false. Returns false if the file was closed, or if the descriptor now refers to another file: the
+    /// output is then invalid.
     pub fn read_at(&self, offset: u64, output: &mut Output<'_>, is_wanted: impl Fn() -> bool) -> bool {
         let Ok(mut offset) = i64::try_from(offset) else { return false };
         while !output.is_full() && is_wanted() {
@@ -61,8 +62,8 @@ impl SharedFile {
         true
     }
 
-    /// Ends all reading; waits for reads that have begun. Does nothing in the child of a `fork`, where
-    /// nobody reads and the lock may be held for ever.
+    /// Prevents further reads; waits for reads that have begun. Does nothing in the child of a `fork`,
+    /// where no thread reads and the lock may never be released.
     pub fn close(&self) {
         if self.0.epoch == Epoch::now() {
             *self.0.descriptor.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -70,7 +71,7 @@ impl SharedFile {
     }
 }
 
-/// Which file a descriptor is of.
+/// The device and inode of the descriptor's file.
 fn identity(descriptor: c_int) -> Option<Identity> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: `status` is writable for one `stat`.

@@ -1,12 +1,11 @@
 //! Unaligned little-endian loads.
 //!
 //! DEFLATE packs its bits from the low end of each byte upward, so a little-endian word loaded at any address is a
-//! piece of the bit stream as it stands. One such load per symbol is what keeps the decoder's refill free of
-//! branches.
+//! piece of the bit stream. With one such load per symbol the decoder's refill needs no branches.
 //!
-//! The match finders load a few bytes at computed positions several times per input byte. The checks of ordinary indexing
-//! never fail there and cost 1 to 3 % of the encoder's time at level 9 (six files, CPU seconds, 2.2 % over all), so these two
-//! functions leave them to the caller's proof. Anything that is not such a loop should index normally.
+//! The match finders load a few bytes at computed positions several times per input byte. The bounds checks of ordinary
+//! indexing never fail there and cost 1 to 3 % of the encoder's time at level 9 (six files, CPU seconds, 2.2 % over all), so
+//! these two functions have no check and the caller must prove the bound. Code outside such loops should index normally.
 
 /// The four bytes at `at`.
 ///
@@ -17,7 +16,7 @@ pub unsafe fn u32_at(bytes: &[u8], at: usize) -> u32 {
     debug_assert!(at + 4 <= bytes.len());
     // SAFETY: `at <= bytes.len()` by the caller's promise, so the address stays in the slice.
     let place = unsafe { bytes.as_ptr().add(at) };
-    // SAFETY: four readable bytes start there, by the caller's promise; the read asks no alignment.
+    // SAFETY: four readable bytes start there, by the caller's promise; the read needs no alignment.
     u32::from_le(unsafe { place.cast::<u32>().read_unaligned() })
 }
 
@@ -30,7 +29,7 @@ pub unsafe fn u64_at(bytes: &[u8], at: usize) -> u64 {
     debug_assert!(at + 8 <= bytes.len());
     // SAFETY: `at <= bytes.len()` by the caller's promise, so the address stays in the slice.
     let place = unsafe { bytes.as_ptr().add(at) };
-    // SAFETY: eight readable bytes start there, by the caller's promise; the read asks no alignment.
+    // SAFETY: eight readable bytes start there, by the caller's promise; the read needs no alignment.
     u64::from_le(unsafe { place.cast::<u64>().read_unaligned() })
 }
 
@@ -40,7 +39,7 @@ pub unsafe fn u64_at(bytes: &[u8], at: usize) -> u64 {
 /// - `source` is valid for reads of 8 bytes.
 #[inline(always)]
 pub(crate) unsafe fn u64_le(source: *const u8) -> u64 {
-    // SAFETY: the caller vouches for 8 readable bytes; the read asks for no alignment.
+    // SAFETY: the caller vouches for 8 readable bytes; the read needs no alignment.
     u64::from_le(unsafe { source.cast::<u64>().read_unaligned() })
 }
 
@@ -50,13 +49,13 @@ pub(crate) fn first_u64_le(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
 }
 
-/// Asks for the cache line of `place`, which may be any address: a hint that touches nothing.
+/// Prefetches the cache line of `place`, which may be any address: only a hint, it never faults.
 #[inline(always)]
 pub(crate) fn prefetch<T>(place: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing that the program could see, and of an address that is not there it makes no fault.
+        // SAFETY: a prefetch reads nothing that the program could see, and does not fault on an unmapped address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]

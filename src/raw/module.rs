@@ -2,9 +2,9 @@
 
 use std::ffi::{CStr, c_void};
 
-/// Whether the program or library that holds the code at `address` has a name, without its folder, that `is_wanted`.
+/// Whether `is_wanted` accepts the file name, without its folder, of the program or library that contains the code at `address`.
 ///
-/// Allocates nothing. Takes the loader's lock, so it is for rare use: the lock of `dladdr`, which `fork` makes anew in the child,
+/// Allocates nothing. Takes the loader's lock, so call it rarely. It uses `dladdr`, whose lock `fork` reinitialises in the child,
 /// unlike that of `dl_iterate_phdr`.
 #[cold]
 pub fn is_in_file(address: usize, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
@@ -13,18 +13,18 @@ pub fn is_in_file(address: usize, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
     let headers = unsafe { libc::getauxval(libc::AT_PHDR) } as usize;
     let program = description(headers).map(|program| program.dli_fbase);
     if program == Some(found.dli_fbase) {
-        // The loader names the program as it was called, which may be by another name than its own.
+        // The loader reports the name by which the program was called, which may not be its file name.
         return is_wanted(base(program_path(&mut [0; PATH_MAX])));
     }
-    // SAFETY: a C string, which the loader keeps as long as the file is mapped. Who asks about code that it is called by keeps
-    // the file mapped for longer than this looks at the name.
+    // SAFETY: a C string, which the loader keeps as long as the file is mapped. The caller asks about code on its call stack,
+    // so the file stays mapped during this call.
     is_wanted(base(unsafe { CStr::from_ptr(found.dli_fname) }.to_bytes()))
 }
 
-/// Bytes of a path that are looked at. A program with a longer one is as good as unknown.
+/// Room for the program's path. A longer path counts as unknown.
 const PATH_MAX: usize = 512;
 
-/// What the loader knows of the file that holds `address`. Its name is not null.
+/// The loader's description of the file that contains `address`. Its name is not null.
 fn description(address: usize) -> Option<libc::Dl_info> {
     // SAFETY: all-zero is a valid value of this struct of pointers.
     let mut found: libc::Dl_info = unsafe { core::mem::zeroed() };
@@ -35,7 +35,7 @@ fn description(address: usize) -> Option<libc::Dl_info> {
 
 /// The path of the running program; empty when it is unknown or does not fit.
 fn program_path(room: &mut [u8; PATH_MAX]) -> &[u8] {
-    // SAFETY: the path is a C string, and `room` has as many bytes as are named.
+    // SAFETY: the path is a C string, and `room` has `room.len()` bytes.
     let len = unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), room.as_mut_ptr().cast(), room.len()) };
     match usize::try_from(len) {
         Ok(len) if len < room.len() => &room[..len],

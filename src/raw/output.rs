@@ -1,7 +1,7 @@
 //! `Output`: a cursor over a caller's buffer that may be uninitialised.
 //!
-//! C hands out `next_out` and `avail_out` and promises only that those bytes may be written. A `&mut [u8]` would also
-//! promise that they may be read, so the engines get this cursor instead: they append to it and never look back through it.
+//! C passes `next_out` and `avail_out` and promises only that those bytes may be written. A `&mut [u8]` would also promise
+//! that they may be read, so the engines get this cursor instead: they append to it and never read through it.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -21,7 +21,7 @@ impl<'a> Output<'a> {
         Self { start: buffer.as_mut_ptr(), len: buffer.len(), written: 0, _buffer: PhantomData }
     }
 
-    /// As [`new`](Self::new), of a buffer that may be uninitialised.
+    /// As [`new`](Self::new), for a buffer that may be uninitialised.
     pub fn of_uninit(buffer: &'a mut [MaybeUninit<u8>]) -> Self {
         Self { start: buffer.as_mut_ptr().cast(), len: buffer.len(), written: 0, _buffer: PhantomData }
     }
@@ -50,7 +50,7 @@ impl<'a> Output<'a> {
         self.room() == 0
     }
 
-    /// Appends as much of `bytes` as fits and tells how much that was.
+    /// Appends as much of `bytes` as fits and returns the count.
     pub fn put(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.room());
         // SAFETY: `count <= room()`, so the destination lies in the buffer that the constructor was given for writing,
@@ -75,8 +75,8 @@ impl<'a> Output<'a> {
         unsafe { core::slice::from_raw_parts_mut(self.cursor().cast(), self.room()) }
     }
 
-    /// Appends what `write` writes, behind a head of `N` bytes that `head` makes afterwards of how many there are. There is room
-    /// for `N` bytes and what `write` needs, or nothing is appended and `None` returned.
+    /// Appends a header of `N` bytes and then the bytes that `write` writes. `head` makes the header last, from their count.
+    /// Returns `None` and appends nothing if there is no room for the header.
     pub fn put_headed<const N: usize, T>(
         &mut self,
         write: impl FnOnce(&mut Output<'_>) -> T,
@@ -84,12 +84,12 @@ impl<'a> Output<'a> {
     ) -> Option<T> {
         let (result, count) = Output::of_uninit(self.spare().get_mut(N..)?).lend(write);
         self.put(&head(count));
-        // SAFETY: `lend` counted what was written from where the head ends now.
+        // SAFETY: `lend` counted the bytes written directly after the header.
         unsafe { self.advance(count) };
         Some(result)
     }
 
-    /// Lets `write` append `limit` bytes at most.
+    /// Lets `write` append at most `limit` bytes.
     pub fn limited<T>(&mut self, limit: usize, write: impl FnOnce(&mut Output<'_>) -> T) -> T {
         let len = self.room().min(limit);
         let part = Output { start: self.cursor(), len, written: 0, _buffer: PhantomData };
@@ -98,10 +98,10 @@ impl<'a> Output<'a> {
         result
     }
 
-    /// Lets `write` append, and returns how many bytes of this very buffer it has written.
+    /// Lets `write` append, and returns how many bytes of this buffer it has written.
     ///
     /// # Panics
-    /// When `write` puts another cursor in the place of the one it gets: what that one has written says nothing of this buffer.
+    /// If `write` replaces its cursor with another one, whose count does not apply to this buffer.
     pub(super) fn lend<T>(mut self, write: impl FnOnce(&mut Output<'_>) -> T) -> (T, usize) {
         let place = (self.start, self.len);
         let result = write(&mut self);
@@ -109,7 +109,7 @@ impl<'a> Output<'a> {
         (result, self.written)
     }
 
-    /// Takes back everything that was appended.
+    /// Discards everything that was appended.
     pub fn rewind(&mut self) {
         self.written = 0;
     }

@@ -1,4 +1,4 @@
-//! `Placed`: one value in memory of an [`Allocator`], which may refuse it. What `Box` is to the system's allocator.
+//! `Placed`: one value in memory of an [`Allocator`], which may fail to allocate. Like `Box`, for any such allocator.
 
 use super::Allocator;
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
-/// A value's only owner. Whoever drops one of a foreign allocator does so on the host's thread.
+/// A value's only owner. With a foreign allocator it must be dropped on the host's thread.
 #[derive(Debug)]
 pub struct Placed<T> {
     place: NonNull<T>,
@@ -18,15 +18,15 @@ unsafe impl<T: Send> Send for Placed<T> {}
 // SAFETY: a shared owner only lends the value.
 unsafe impl<T: Sync> Sync for Placed<T> {}
 
-/// A type of which all bytes may be zero.
+/// A type for which all-zero bytes are a valid value.
 ///
 /// # Safety
 /// - Memory of the type's size and alignment that holds zeros only holds a value of the type.
 pub unsafe trait Zeroed {}
 
 impl<T: Zeroed> Placed<T> {
-    /// A value of zeros, made where it stays: large ones would be moved over the stack by [`try_new`](Self::try_new), perhaps
-    /// several times, and a host's thread may have very little of that.
+    /// A value of zeros, made in its final place: [`try_new`](Self::try_new) would move a large value over the stack, perhaps
+    /// several times, and a host's thread may have a very small stack.
     pub fn zeroed(allocator: Allocator) -> Result<Self> {
         let mut place = Placed::try_new(MaybeUninit::<T>::uninit(), allocator)?;
         // SAFETY: the memory is that of one `T`, and ours.
@@ -37,7 +37,7 @@ impl<T: Zeroed> Placed<T> {
 }
 
 impl<T: Copy> Placed<T> {
-    /// A copy of `value`, made where it stays, for the same reason.
+    /// A copy of `value`, made in its final place, for the same reason.
     pub fn copy_of(value: &T, allocator: Allocator) -> Result<Self> {
         let mut place = Placed::try_new(MaybeUninit::<T>::uninit(), allocator)?;
         // SAFETY: `value` is one `T`, which may be copied bytewise, and the new memory is apart from it.
@@ -48,7 +48,7 @@ impl<T: Copy> Placed<T> {
 }
 
 impl<T> Placed<T> {
-    /// Moves `value` there.
+    /// Moves `value` into memory of `allocator`.
     pub fn try_new(value: T, allocator: Allocator) -> Result<Self> {
         let place = allocator.place(value).map_err(|_| Error::Memory)?;
         Ok(Self { place, allocator })
@@ -68,7 +68,7 @@ impl<T> Deref for Placed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: `place` holds a value for as long as `self` lives, and nobody else knows of it.
+        // SAFETY: `place` holds a value for as long as `self` lives, and no other pointer to it exists.
         unsafe { self.place.as_ref() }
     }
 }

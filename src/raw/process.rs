@@ -1,4 +1,4 @@
-//! Manners of a guest in its host process: blocked signals, deferred cancellation, values that a process makes once.
+//! Isolation from the host process: blocked signals, deferred cancellation, and values that a process makes once.
 
 use super::Allocator;
 use core::ffi::c_int;
@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
-/// For how long the calling thread has had a processor so far.
+/// The CPU time that the calling thread has used so far.
 pub fn thread_time() -> Duration {
     clock(libc::CLOCK_THREAD_CPUTIME_ID)
 }
@@ -28,13 +28,13 @@ pub fn monotonic() -> Duration {
     clock(libc::CLOCK_MONOTONIC)
 }
 
-/// The system's number of the calling thread.
+/// The kernel's id of the calling thread.
 pub fn thread_id() -> i64 {
-    // SAFETY: it takes no arguments and cannot fail. By its number, since old C libraries lack the function.
+    // SAFETY: it takes no arguments and cannot fail. A raw system call, since old C libraries lack the function.
     unsafe { libc::syscall(libc::SYS_gettid) }
 }
 
-/// The name by which this program was called, without its folder; empty if that is no text.
+/// The name by which this program was called, without its folder; empty if it is not UTF-8.
 pub fn program_name() -> &'static str {
     unsafe extern "C" {
         /// Not declared by the libc crate.
@@ -82,11 +82,11 @@ impl Drop for BlockedSignals {
     }
 }
 
-/// Puts off the cancelling of the calling thread until dropped.
+/// Disables `pthread_cancel` for the calling thread until dropped.
 ///
-/// `pthread_cancel` unwinds the stack from wherever the thread waits, and a stack with an export's panic guard on it cannot be
-/// unwound by anybody else: the process would end. So whatever may be a point of cancellation, a system call that waits or a
-/// function of the host's, is called with this; the thread is cancelled at the next such point behind our call.
+/// `pthread_cancel` unwinds the stack from wherever the thread waits. If an export's panic guard is on that stack, a foreign
+/// unwind aborts the process. So this guards every call that may be a cancellation point: a system call that waits, or a
+/// function of the host. The thread is cancelled at the next cancellation point after our call returns.
 #[derive(Debug)]
 pub struct NoCancel {
     before: c_int,
@@ -100,7 +100,7 @@ unsafe extern "C" {
 impl NoCancel {
     const DISABLE: c_int = 1;
 
-    /// Puts it off.
+    /// Disables it.
     pub fn new() -> Self {
         let mut before = 0;
         // SAFETY: a valid state, and `before` is ours to be written.
@@ -117,16 +117,16 @@ impl Default for NoCancel {
 
 impl Drop for NoCancel {
     fn drop(&mut self) {
-        // SAFETY: `before` came from the same function. It acts on nothing: a thread is cancelled at its points only.
+        // SAFETY: `before` came from the same function. The call itself is no cancellation point.
         unsafe { pthread_setcancelstate(self.before, core::ptr::null_mut()) };
     }
 }
 
-/// A value that a process makes at first use, and for whose making no thread ever waits for another: threads that come
-/// together all make it, and the first to publish wins.
+/// A value that a process makes at first use, without any thread waiting for another: if several threads need it at once, all
+/// of them make it, and the first to publish wins.
 ///
-/// `std`'s `Once` and `OnceLock` would have the others wait, which in the child of a `fork` is for ever if the maker stayed
-/// behind in the parent.
+/// With `std`'s `Once` and `OnceLock` the others would wait. In the child of a `fork` that wait never ends if the thread that
+/// makes the value exists only in the parent.
 #[derive(Debug)]
 pub(crate) struct FirstMade<T>(Published<T>);
 
@@ -135,21 +135,21 @@ impl<T: Send + Sync + 'static> FirstMade<T> {
         Self(Published::new())
     }
 
-    /// The value; `None` when memory for it is refused, and then it is made at the next use.
+    /// The value; `None` if allocation fails, and then the next call tries again.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> Option<&'static T> {
         self.0.get().or_else(|| self.0.replace(None, make()).ok().map(|(value, _)| value))
     }
 
-    /// Publishes `value`; false, and it is dropped, when there is one already, or no memory.
+    /// Publishes `value`. Drops it and returns false if there is one already, or no memory.
     pub(crate) fn set(&self, value: T) -> bool {
         self.0.replace(None, value).is_ok_and(|(_, ours)| ours.is_none())
     }
 }
 
-/// A value that all threads can read, once one was published. It is never freed, and a newer one may take its place.
+/// A value that all threads can read once it is published. It is never freed, but a newer one may replace it.
 #[derive(Debug)]
 pub(crate) struct Published<T>(
-    /// Null, or what [`Allocator::place`] returned. Release and Acquire pair: a value is complete before it is found.
+    /// Null, or a pointer from [`Allocator::place`]. Release and Acquire pair: a value is complete before a reader sees it.
     AtomicPtr<T>,
 );
 
@@ -164,16 +164,16 @@ impl<T: Send + Sync + 'static> Published<T> {
         unsafe { Self::published(self.0.load(Ordering::Acquire)) }
     }
 
-    /// Publishes `value` if `seen` is still the newest one. Returns the newest value, and `value` back if that is another
-    /// thread's. `Err(value)` when memory is refused.
+    /// Publishes `value` if `seen` is still the newest one. Returns the newest value, and `value` back if another thread
+    /// published first. `Err(value)` if allocation fails.
     pub(crate) fn replace(&self, seen: Option<&'static T>, value: T) -> Result<(&'static T, Option<T>), T> {
         let made: NonNull<T> = Allocator::SYSTEM.place(value)?;
         let seen = seen.map_or(core::ptr::null_mut(), |seen| core::ptr::from_ref(seen).cast_mut());
         match self.0.compare_exchange(seen, made.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: placed above; from now on nobody frees or changes it.
+            // SAFETY: placed above; from now on it is never freed or changed.
             Ok(_) => Ok((unsafe { made.as_ref() }, None)),
             Err(newest) => {
-                // SAFETY: placed above, and nobody else has seen it.
+                // SAFETY: placed above, and no other thread has seen it.
                 let value = unsafe { Allocator::SYSTEM.take(made) };
                 // SAFETY: null, or a value that `replace` published.
                 match unsafe { Self::published(newest) } {
@@ -187,7 +187,7 @@ impl<T: Send + Sync + 'static> Published<T> {
     /// # Safety
     /// - `place` is null, or was published.
     unsafe fn published(place: *mut T) -> Option<&'static T> {
-        // SAFETY: what was published lives for ever, and nobody changes it behind a shared reference.
+        // SAFETY: a published value is never freed, and never changed while shared references exist.
         unsafe { place.as_ref() }
     }
 }

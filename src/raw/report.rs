@@ -1,8 +1,8 @@
-//! Appending lines to a file for people who look, without any effect on the host.
+//! Appends lines to a log file without any effect on the host.
 //!
-//! The file is whatever its name leads to. It may be a FIFO that nobody reads, a full pipe, a terminal whose output is stopped, a
-//! directory, a socket, a file at its size limit. Nothing of that blocks the calling thread, raises a signal in the process or
-//! changes `errno`: what cannot be written at once is dropped.
+//! The path may name anything: a FIFO without a reader, a full pipe, a terminal whose output is stopped, a directory, a socket, a
+//! file at its size limit. None of these blocks the calling thread, raises a signal in the process or changes `errno`: a line that
+//! cannot be written at once is dropped.
 
 use super::process::NoCancel;
 use core::mem::MaybeUninit;
@@ -11,10 +11,10 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Signals that a write raises in the thread that writes: a pipe without a reader, a file at its limit, a terminal of other processes.
+/// Signals that a write raises in its thread: for a pipe without a reader, a file at its limit, a terminal of other processes.
 const RAISED: [i32; 3] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGTTOU];
 
-/// Without O_NONBLOCK a FIFO is opened when somebody reads it. With O_NOCTTY a terminal is not made the process's own.
+/// Without O_NONBLOCK, opening a FIFO waits for a reader. With O_NOCTTY a terminal does not become the controlling terminal.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
 
 /// Appends `line` to the file at `path`, which is created if it does not exist, or drops the line.
@@ -27,8 +27,8 @@ pub(crate) fn append(path: &Path, line: &[u8]) {
     }
 }
 
-/// As [`append`], for a file that begins with `head` and takes nothing more once it has `most` bytes. Whoever
-/// finds no file makes one under another name and links it into place, so that `head` always comes first.
+/// As [`append`], for a file that begins with `head` and gets no more lines once it has `most` bytes. If there is
+/// no file, makes one under another name and links it into place, so that `head` always comes first.
 pub(crate) fn append_to_list(path: &Path, line: &[u8], head: &[u8], most: u64) {
     let _whole = NoCancel::new();
     let _quiet = Quiet::new();
@@ -38,7 +38,7 @@ pub(crate) fn append_to_list(path: &Path, line: &[u8], head: &[u8], most: u64) {
         let mut new = path.as_os_str().to_owned();
         new.push(".new");
         let mut file = OpenOptions::new().write(true).create_new(true).custom_flags(FLAGS).open(&new)?;
-        // Another thread or process may be faster: its file is as good.
+        // Another thread or process may be faster: then its file is used.
         let linked = file.write_all(head).and_then(|()| fs::hard_link(&new, path));
         fs::remove_file(&new)?;
         options.open(path).map_err(|error| linked.err().unwrap_or(error))
@@ -50,11 +50,11 @@ pub(crate) fn append_to_list(path: &Path, line: &[u8], head: &[u8], most: u64) {
     }
 }
 
-/// Until dropped, keeps the signals of [`RAISED`] from the calling thread; then drops those that came meanwhile. It restores `errno`.
+/// Blocks the signals of [`RAISED`] on the calling thread. When dropped, discards those raised meanwhile and restores `errno`.
 struct Quiet {
-    /// The thread's mask before.
+    /// The thread's previous signal mask.
     before: libc::sigset_t,
-    /// The signals that did not wait already.
+    /// The signals that were not already pending.
     fresh: libc::sigset_t,
     errno: i32,
 }
@@ -87,7 +87,7 @@ impl Quiet {
 impl Drop for Quiet {
     fn drop(&mut self) {
         let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: an initialised set of blocked signals, no place for what a signal carries, and no time to wait.
+        // SAFETY: an initialised set of blocked signals, a null place for the signal's data, and a timeout of zero.
         while unsafe { libc::sigtimedwait(&raw const self.fresh, core::ptr::null_mut(), &raw const no_time) }
             > 0
         {}

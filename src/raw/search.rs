@@ -1,6 +1,6 @@
-//! Searching bytes: the C library's `memchr`, which every C library has tuned for its processors.
+//! Byte search with the C library's `memchr`, which every C library tunes for its processors.
 //!
-//! The standard library's own search takes eight bytes at a time; lines are searched for often enough in `gzgets` to feel that.
+//! The standard library's own search takes eight bytes at a time; `gzgets` searches for lines often enough for that to matter.
 
 use core::ffi::c_int;
 

@@ -1,8 +1,8 @@
-//! `Shared`: a value with several owners, in memory that may be refused.
+//! `Shared`: a value with several owners, whose allocation may fail.
 //!
-//! What `Arc` is, but `Arc::new` ends the process when there is no memory, and a library may not do that to its host. The
+//! Like `Arc`, but `Arc::new` aborts the process if there is no memory, and a library must not do that to its host. The
 //! algorithm is the usual one: all strong owners together count as one weak one, the last strong owner drops the value, the last
-//! weak one frees the memory. A job has a handful of owners; a count that overflowed would free memory in use, so that panics.
+//! weak one frees the memory. A job has a handful of owners. An overflowed count would free memory in use, so it panics instead.
 
 use super::Allocator;
 use core::cell::UnsafeCell;
@@ -17,9 +17,9 @@ use loom::sync::atomic::AtomicUsize;
 #[cfg(not(loom))]
 use std::sync::atomic::AtomicUsize;
 
-/// Work that any thread may do, of a kind that the thread need not know.
+/// Work that any thread may do, without knowing its type.
 pub(crate) trait Task: Send + Sync {
-    /// Does it.
+    /// Does the work.
     fn run(&self);
 }
 
@@ -34,7 +34,7 @@ struct Counted<T: ?Sized> {
 /// A strong owner: the value lives as long as one of them does.
 pub(crate) struct Shared<T: ?Sized>(NonNull<Counted<T>>);
 
-/// A weak owner: it may ask whether the value still lives.
+/// A weak owner: it can check whether the value still lives.
 pub(crate) struct WeakShared<T: ?Sized>(NonNull<Counted<T>>);
 
 // SAFETY: owners in several threads read the value, and any of them may be the one that drops it.
@@ -47,7 +47,7 @@ unsafe impl<T: Send + Sync + ?Sized> Send for WeakShared<T> {}
 unsafe impl<T: Send + Sync + ?Sized> Sync for WeakShared<T> {}
 
 impl<T> Shared<T> {
-    /// The first owner of `value`; gives it back when memory is refused.
+    /// The first owner of `value`; returns it as the error if allocation fails.
     pub(crate) fn try_new(value: T) -> Result<Self, T> {
         let place = Counted {
             strong: AtomicUsize::new(1),
@@ -67,15 +67,15 @@ impl<T> Shared<T> {
             return None;
         }
         let _share = WeakShared(this.0);
-        // SAFETY: this was the last strong owner, so nobody else reads the value, now or later.
+        // SAFETY: this was the last strong owner, so no other owner reads the value, now or later.
         let value = unsafe { &mut *this.place().value.get() };
-        // SAFETY: this owner is dropped no more, so the value is taken here only.
+        // SAFETY: this owner's `drop` does not run, so the value is taken only here.
         Some(unsafe { ManuallyDrop::take(value) })
     }
 }
 
 impl<T: Task + 'static> Shared<T> {
-    /// An owner that does not keep the value alive, and does not know its type.
+    /// A weak owner, which does not keep the value alive and does not know its type.
     pub(crate) fn downgrade(&self) -> WeakShared<dyn Task> {
         check_count(self.place().weak.fetch_add(1, Ordering::Relaxed));
         WeakShared(self.0)
@@ -83,9 +83,9 @@ impl<T: Task + 'static> Shared<T> {
 }
 
 impl<T: ?Sized> Shared<T> {
-    /// Gives this owner's share up; true when it was the last.
+    /// Gives up this owner's count; true if it was the last.
     fn release(&self) -> bool {
-        // Release and Acquire pair: other owners' accesses to the value happened before it is taken or dropped. In one
+        // Release and Acquire pair: other owners' accesses to the value happen before it is taken or dropped. In one
         // operation, since ThreadSanitizer does not understand fences.
         self.place().strong.fetch_sub(1, Ordering::AcqRel) == 1
     }
@@ -107,7 +107,7 @@ impl<T: ?Sized> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: nobody writes to the value while there is a strong owner.
+        // SAFETY: the value is not written while there is a strong owner.
         unsafe { &*self.place().value.get() }
     }
 }
@@ -115,9 +115,9 @@ impl<T: ?Sized> Deref for Shared<T> {
 impl<T: ?Sized> Drop for Shared<T> {
     fn drop(&mut self) {
         if self.release() {
-            // All strong owners' share in the place, given up even if dropping the value panics.
+            // The weak count of all strong owners, given up even if dropping the value panics.
             let _share = WeakShared(self.0);
-            // SAFETY: this was the last strong owner, so nobody else reads the value.
+            // SAFETY: this was the last strong owner, so no other owner reads the value.
             let value = unsafe { &mut *self.place().value.get() };
             // SAFETY: the last owner drops the value once, here.
             unsafe { ManuallyDrop::drop(value) };
@@ -125,7 +125,7 @@ impl<T: ?Sized> Drop for Shared<T> {
     }
 }
 
-/// Panics when owners were forgotten so often that their count, `before` the newest, comes near its end.
+/// Panics if the count, `before` the increment, comes near overflow because owners were leaked.
 fn check_count(before: usize) {
     assert!(before < usize::MAX / 2);
 }
@@ -134,7 +134,7 @@ impl<T: ?Sized> WeakShared<T> {
     /// A strong owner, if there still is another one.
     pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
         let add = |strong: usize| (strong > 0).then_some(strong + 1);
-        // Acquire: the value is seen as its makers left it.
+        // Acquire: the value is seen complete.
         self.place()
             .strong
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, add)
@@ -195,7 +195,7 @@ mod tests {
         }
     }
 
-    /// A value whose counters live for ever, since a task may not borrow, and its drops.
+    /// A value and its drop counter. The counters are leaked, since a task may not borrow.
     fn counted() -> (Shared<Counted<'static>>, &'static AtomicUsize) {
         let count = || &*Box::leak(Box::new(AtomicUsize::new(0)));
         let (runs, drops) = (count(), count());

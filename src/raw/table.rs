@@ -1,7 +1,7 @@
-//! `Table`: a fixed number of integers in memory of an [`Allocator`], which may refuse it.
+//! `Table`: a fixed number of integers in memory of an [`Allocator`], which may fail to allocate.
 //!
-//! The memory is asked for once. Entries become readable only when they are set, from the front on, so a table costs
-//! nothing until it is used. Whoever drops a table of a foreign allocator does so on the host's thread.
+//! The memory is allocated once. Entries become readable only when they are set, from the front on, so an unused table
+//! touches no memory. A table of a foreign allocator must be dropped on the host's thread.
 
 use super::Allocator;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ unsafe impl<T: Integer> Send for Table<T> {}
 unsafe impl<T: Integer> Sync for Table<T> {}
 
 impl<T: Integer> Table<T> {
-    /// An empty table with memory for `capacity` entries. `Error::Memory` when it is refused.
+    /// An empty table with memory for `capacity` entries. Fails with `Error::Memory`.
     pub fn new(capacity: usize, allocator: Allocator) -> Result<Self> {
         if capacity == 0 {
             return Ok(Self { start: NonNull::dangling(), len: 0, capacity, allocator });
@@ -48,7 +48,7 @@ impl<T: Integer> Table<T> {
         self.capacity
     }
 
-    /// Makes no entry readable.
+    /// Makes all entries unreadable.
     pub fn clear(&mut self) {
         self.len = 0;
     }
@@ -59,7 +59,7 @@ impl<T: Integer> Table<T> {
         self.extend_to(self.capacity, value);
     }
 
-    /// Makes the first `len` entries readable, at most its capacity; those that were not get `value`.
+    /// Makes the first `len` entries readable, at most `capacity`; the newly readable ones are set to `value`.
     pub fn extend_to(&mut self, len: usize, value: T) {
         let len = len.min(self.capacity);
         for index in self.len..len {

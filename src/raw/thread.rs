@@ -1,7 +1,7 @@
-//! Threads of the library's own, where every refusal is an answer.
+//! The library's own threads, whose creation may fail without harm.
 //!
-//! `std::thread` takes some small pieces of memory for a thread and ends the process when one is refused. `pthread_create` takes
-//! what it needs from the C library and says no. Neither is there anything behind it that is made once and waited for.
+//! `std::thread` allocates small pieces of memory for a thread and aborts the process if an allocation fails. `pthread_create`
+//! allocates through the C library and returns an error. It also has no one-time initialisation that other threads wait for.
 
 use super::process::BlockedSignals;
 use core::cell::Cell;
@@ -24,14 +24,14 @@ pub(crate) fn is_ours() -> bool {
     IS_OURS.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Starts a detached thread named `rigz` that blocks every signal and has at least `stack_bytes` of stack for its own use; false
-/// when it is refused.
+/// Starts a detached thread named `rigz` that blocks every signal and has at least `stack_bytes` of stack for its own use.
+/// Returns false on failure.
 pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
-    // It inherits the mask.
+    // The new thread inherits the mask.
     let _blocked = BlockedSignals::new();
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
-    // SAFETY: `attributes` is writable for one set of them.
+    // SAFETY: `attributes` is writable for one `pthread_attr_t`.
     if unsafe { libc::pthread_attr_init(attributes) } != 0 {
         return false;
     }
@@ -44,7 +44,7 @@ pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
     unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) };
     let mut thread = MaybeUninit::uninit();
     let argument: *const W = worker;
-    // SAFETY: `run::<W>` takes a `&'static W`, which is what it is given; the other pointers are to what stands here.
+    // SAFETY: `run::<W>` takes a `&'static W`, which is `argument`; the other pointers are to local variables.
     let is_started = is_sized
         && unsafe {
             libc::pthread_create(
@@ -54,7 +54,7 @@ pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
                 argument.cast_mut().cast::<c_void>(),
             )
         } == 0;
-    // SAFETY: initialised above, and used no more.
+    // SAFETY: initialised above, and not used again.
     unsafe { libc::pthread_attr_destroy(attributes) };
     is_started
 }
@@ -62,16 +62,16 @@ pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
 /// A multiple of every page size.
 const STACK_UNIT: usize = 64 << 10;
 
-/// Bytes of a new thread's stack that the C library takes for itself. In glibc the static thread-local data of the program and
-/// its libraries are on the stack, and a program may have any amount of them. Other C libraries map them apart.
+/// Bytes of a new thread's stack that the C library uses itself. In glibc the static thread-local data of the program and its
+/// libraries is on the stack, and a program may have any amount of it. Other C libraries map it separately.
 ///
 /// # Safety
 /// - `attributes` is initialised.
 unsafe fn least_stack(attributes: *const libc::pthread_attr_t) -> usize {
     type LeastStack = unsafe extern "C" fn(*const libc::pthread_attr_t) -> usize;
-    // SAFETY: a valid handle and a C string. The lookup finds null where the C library has no such function.
+    // SAFETY: a valid handle and a C string. The lookup returns null if the C library has no such function.
     let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__pthread_get_minstack".as_ptr()) };
-    // SAFETY: glibc's function has this type since it is there, 2.15; null becomes `None`.
+    // SAFETY: glibc's function has had this type since its first version, 2.15; null becomes `None`.
     let function = unsafe { core::mem::transmute::<*mut c_void, Option<LeastStack>>(function) };
     // SAFETY: the caller vouches for the attributes.
     function.map_or(libc::PTHREAD_STACK_MIN, |least_stack| unsafe { least_stack(attributes) })
@@ -83,9 +83,9 @@ extern "C" fn run<W: Work>(worker: *mut c_void) -> *mut c_void {
     IS_OURS.set(true);
     // SAFETY: always valid for the calling thread itself.
     let this = unsafe { libc::pthread_self() };
-    // SAFETY: a thread that lives, and a name of less than 16 bytes. Without it the thread does as well.
+    // SAFETY: a live thread, and a name of less than 16 bytes. The thread works without the name too.
     unsafe { libc::pthread_setname_np(this, c"rigz".as_ptr()) };
-    // What a panic carries is kept: dropping it may panic again.
+    // The panic payload is leaked: dropping it may panic again.
     core::mem::forget(catch_unwind(AssertUnwindSafe(|| worker.work())));
     core::ptr::null_mut()
 }

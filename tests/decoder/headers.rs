@@ -1,4 +1,4 @@
-//! gzip headers: what `inflateGetHeader` would collect.
+//! gzip headers, as `inflateGetHeader` would collect them.
 
 use crate::code;
 use crate::judge;
@@ -6,14 +6,14 @@ use crate::reference::zlib;
 use rigz::inflate::{Goal, HeaderPart, Inflate};
 use rigz::raw::{Allocator, Output};
 
-/// A gzip header as `inflateGetHeader` would collect it, with room for so many bytes of each field.
+/// A gzip header as `inflateGetHeader` would collect it, with limited room for each field.
 #[derive(Debug, Default, PartialEq)]
 struct Collected {
     numbers: [u64; 6],
     extra: Vec<u8>,
     name: Vec<u8>,
     comment: Vec<u8>,
-    /// Length of the extra field, and what was stored of the open text.
+    /// Length of the extra field, and how much of the unfinished text was stored.
     extra_len: usize,
     stored: usize,
 }

@@ -1,4 +1,4 @@
-//! What other programs write.
+//! Streams written by other programs.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -63,7 +63,7 @@ fn what_other_programs_write_is_read() {
         for level in 0..=9 {
             let mut stream = vec![0; data.len() * 2 + 1000];
             let mut len = stream.len();
-            // SAFETY: both buffers are as long as they are said to be.
+            // SAFETY: both buffers have the lengths passed.
             let code = unsafe {
                 libz_ng_sys::compress2(stream.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level)
             };

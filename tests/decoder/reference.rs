@@ -1,4 +1,4 @@
-//! The decoding functions of the judge, and streams of its to read from.
+//! The decoding functions of the reference zlib, and streams written by it.
 
 use crate::judge::{GzHeader, Judge, ZStream};
 use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_ulong, c_void};
@@ -67,7 +67,7 @@ pub(crate) struct How {
     pub(crate) window_bits: i32,
     pub(crate) mem_level: i32,
     pub(crate) strategy: i32,
-    /// Flush value and how often, in bytes; 0 for never.
+    /// The flush value and its interval in bytes; 0 means never.
     pub(crate) flush: (i32, usize),
 }
 
@@ -138,7 +138,7 @@ impl Inflater {
         &raw mut *self.strm
     }
 
-    /// One call; the return code, bytes consumed and produced.
+    /// Makes one call; returns the return code, and the bytes consumed and produced.
     pub(crate) fn call(&mut self, input: &[u8], output: &mut [u8], flush: c_int) -> (c_int, usize, usize) {
         (self.strm.next_in, self.strm.avail_in) = (input.as_ptr(), input.len() as c_uint);
         (self.strm.next_out, self.strm.avail_out) = (output.as_mut_ptr(), output.len() as c_uint);
@@ -148,7 +148,7 @@ impl Inflater {
         (code, input.len() - self.strm.avail_in as usize, output.len() - self.strm.avail_out as usize)
     }
 
-    /// The history, as `inflateGetDictionary` tells it.
+    /// The history, as returned by `inflateGetDictionary`.
     pub(crate) fn dictionary(&mut self) -> Vec<u8> {
         let mut out = vec![0; 32768];
         let mut len = 0;

@@ -1,4 +1,4 @@
-//! `uncompress2` beside the system's: equal codes, equal lengths of input and output, equal bytes, and none behind the room.
+//! `uncompress2` against the system's: equal codes, lengths of input and output, and bytes, and no writes past the end.
 
 use crate::data::{kinds, length};
 use crate::random::Random;
@@ -8,7 +8,7 @@ use rigz::error::Status;
 use rigz::raw::Output;
 use rigz::stream::oneshot;
 
-/// Both give the same for `source` with so much room; what they give.
+/// Checks that both give the same result for `source` with `room` bytes of output space; returns the code.
 fn compare(zlib: &Zlib, source: &[u8], room: usize, what: &dyn Fn() -> String) -> i32 {
     let mut theirs = vec![CANARY; room + 1];
     let (mut made, mut used) = (room as u64, source.len() as u64);
@@ -135,7 +135,7 @@ fn noise_ends_as_in_zlib() {
     for round in 0..20_000 {
         let len = random.below(300);
         let mut stream = [&[0x78, 0x9c][..], &random.bytes(len)].concat();
-        // A block header that goes on: noise rarely has one.
+        // Mostly a valid block header: noise rarely has one.
         stream.insert(2, [random.below(256) as u8, 0b101, 0b011, 0b100][round % 4]);
         compare(zlib, &stream, random.below(1000), &|| format!("round {round}: {stream:x?}"));
     }

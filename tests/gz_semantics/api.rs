@@ -1,6 +1,6 @@
-//! The gz functions of two libraries behind one face, and a recorder that plays the same calls on either.
+//! A common interface to the gz functions of two libraries, and a recorder that makes the same calls on either.
 //!
-//! The oracle is the system's libz, as [`Judge::system`] loads it.
+//! The reference is the system's libz, as [`Judge::system`] loads it.
 
 use crate::judge::Judge;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
@@ -26,7 +26,7 @@ macro_rules! api {
                 Self {
                     label: "rigz",
                     $($name: rigz::capi::gz::$name,)*
-                    // SAFETY: behind the jump is a C function of this type.
+                    // SAFETY: the shim jumps to a C function of this type.
                     gzprintf: unsafe { std::mem::transmute::<unsafe extern "C" fn(), Printf>(shim) },
                 }
             }
@@ -78,7 +78,7 @@ api! {
     gzclearerr: fn(File) -> ();
 }
 
-/// A fresh directory that goes away with the value.
+/// A new directory, removed when the value is dropped.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -102,7 +102,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Plays calls on one library and records what came back.
+/// Makes calls on one library and records the results.
 pub(crate) struct Player<'a> {
     pub(crate) api: &'a Api,
     pub(crate) scratch: Scratch,
@@ -132,7 +132,7 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Plays `scenario` on both libraries and compares the records.
+/// Runs `scenario` on both libraries and compares the records.
 pub(crate) fn compare(scenario: impl Fn(&mut Player<'_>)) {
     let (zlib, ours) = both(|player| {
         scenario(player);
@@ -145,7 +145,7 @@ pub(crate) fn compare(scenario: impl Fn(&mut Player<'_>)) {
     assert!(!zlib.is_empty(), "the scenario recorded nothing");
 }
 
-/// Plays `scenario` on both libraries, zlib's first.
+/// Runs `scenario` on both libraries, zlib's first.
 pub(crate) fn both<T>(scenario: impl Fn(&mut Player<'_>) -> T) -> (T, T) {
     let (zlib, ours) = (Api::system(), Api::ours());
     (scenario(&mut Player::new(&zlib)), scenario(&mut Player::new(&ours)))
@@ -174,7 +174,7 @@ impl<'a> Gz<'a> {
         (!file.is_null()).then_some(Self { api, file, path: format!("<fd:{fd}>") })
     }
 
-    /// What a read of `len` bytes returns and the bytes it got.
+    /// Reads `len` bytes; returns the return value and the bytes.
     pub(crate) fn read(&self, len: usize) -> (c_int, Vec<u8>) {
         let mut buffer = vec![0xa5u8; len];
         // SAFETY: the buffer has `len` bytes.
@@ -183,7 +183,7 @@ impl<'a> Gz<'a> {
         (got, buffer)
     }
 
-    /// Reads pieces of `len` bytes until nothing more comes; the last result and all bytes.
+    /// Reads pieces of `len` bytes until the end or an error; returns the last result and all bytes.
     pub(crate) fn read_all(&self, len: usize) -> (c_int, Vec<u8>) {
         let mut all = Vec::new();
         loop {
@@ -208,7 +208,7 @@ impl<'a> Gz<'a> {
         (!line.is_null()).then(|| buffer[..end.unwrap()].to_vec())
     }
 
-    /// What zlib.h's `gzgetc` macro does.
+    /// Does the same as zlib.h's `gzgetc` macro.
     pub(crate) fn getc_macro(&self) -> c_int {
         // SAFETY: the file is open, and its first fields are these in every libz.
         unsafe {

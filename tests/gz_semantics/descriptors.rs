@@ -1,4 +1,4 @@
-//! Reading from descriptors: pipes, reads that do not wait, that fail, and that a signal interrupts.
+//! Reading from descriptors: pipes, non-blocking reads, failing reads, and reads that a signal interrupts.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
@@ -42,7 +42,7 @@ fn opening_a_descriptor_reads_nothing_and_a_refusal_leaves_it_open() {
     compare(|player| {
         let (reader, writer) = pipe();
         let fd = reader.as_raw_fd();
-        // Nothing was sent and the writer is open: any read would wait forever.
+        // Nothing was sent and the writer is open: any read would never return.
         player.note(format!("{}", Gz::adopt(player.api, fd, "r+").is_some()));
         player.note(format!("{}", Gz::adopt(player.api, fd, "b").is_some()));
         player.note(format!("{}", Gz::adopt(player.api, -1, "r").is_some()));
@@ -57,7 +57,7 @@ fn opening_a_descriptor_reads_nothing_and_a_refusal_leaves_it_open() {
     });
 }
 
-/// New in zlib 1.3.2: before, the first stall ended the file for good.
+/// New in zlib 1.3.2: in older versions the first stall was a permanent error.
 #[test]
 fn a_pipe_that_does_not_wait_is_read_byte_by_byte() {
     let data = text(4000);
@@ -134,7 +134,7 @@ fn a_read_that_fails_is_reported_with_the_systems_words() {
     });
 }
 
-/// Has this thread interrupted by a signal in 50 ms, at which a waiting system call gives up.
+/// Sends this thread a signal in 50 ms, which makes a waiting system call fail with `EINTR`.
 fn interrupt_soon() -> std::thread::JoinHandle<()> {
     extern "C" fn ignore(_: c_int) {}
     // SAFETY: an empty handler, without `SA_RESTART`; all zeros is a valid `sigaction`.

@@ -1,6 +1,6 @@
-//! The gz functions mean what zlib's mean: the same calls are played on the system's libz and on this crate, and what comes
-//! back is compared. Where this crate means to do better than the zlib found there (good bytes before a fault, non-blocking
-//! descriptors), the test says so and checks both sides.
+//! The gz functions behave like zlib's: the same calls are made on the system's libz and on this crate, and the results are
+//! compared. Where this crate is intentionally better than the system's zlib (good bytes before a fault, non-blocking
+//! descriptors), the test documents this and checks both.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(clippy::multiple_unsafe_ops_per_block, reason = "whole scenes of C calls share one promise")]
@@ -33,12 +33,12 @@ pub(crate) fn text(len: usize) -> Vec<u8> {
     text
 }
 
-/// Bytes that no encoder makes shorter, the same on every run.
+/// Incompressible bytes, the same on every run.
 pub(crate) fn noise(len: usize) -> Vec<u8> {
     Random::new(2).bytes(len)
 }
 
-/// A gzip member by the system's zlib, so that tests of reading lean on nothing of ours.
+/// A gzip member written by the system's zlib, so that tests of reading do not depend on our encoder.
 pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     let system = api::Api::system();
     let scratch = api::Scratch::new("gzip");
@@ -49,7 +49,7 @@ pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
-/// What a file decodes to, by the system's zlib.
+/// The file's contents, decoded by the system's zlib.
 pub(crate) fn gunzip(path: &std::path::Path) -> Vec<u8> {
     let system = api::Api::system();
     let gz = api::Gz::open(&system, path, "rb").unwrap();

@@ -84,7 +84,7 @@ fn a_header_cut_short_is_a_truncated_file() {
     });
 }
 
-/// What a reader in pieces of `size` got and how it ended.
+/// Reads in pieces of `size`; returns the bytes and how reading ended.
 fn outcome(player: &mut Player<'_>, bytes: &[u8], size: usize) -> (Vec<u8>, c_int, i32, (i32, String), i32) {
     player.put("file", bytes);
     let gz = player.open("file", "rb").unwrap();
@@ -113,7 +113,7 @@ fn truncation_anywhere_delivers_what_zlib_delivers_and_its_error() {
     }
 }
 
-/// Where the last request ended with the data and the trailer is cut, zlib notices nothing; we do.
+/// If the last request ended exactly at the end of the data and the trailer is cut, zlib reports no error; we do.
 #[test]
 fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
     let data = text(2_000_000);
@@ -138,7 +138,7 @@ fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
     }
 }
 
-/// zlib drops the good bytes of the buffer or request in which it meets damage; we deliver them.
+/// zlib drops the good bytes of the buffer or request in which it finds damage; we deliver them.
 #[test]
 fn damage_anywhere_gives_zlibs_error_behind_at_least_zlibs_bytes() {
     let data = text(900);
@@ -328,7 +328,7 @@ fn lines_come_whole_or_as_far_as_the_buffer_allows() {
     }
 }
 
-/// zlib 1.2.13 writes outside its memory when a byte is pushed right after opening, so there it is not asked.
+/// zlib 1.2.13 writes outside its memory if a byte is pushed back directly after opening, so that call is not made there.
 #[test]
 fn as_many_bytes_as_the_output_buffer_holds_can_be_pushed_first() {
     let data = text(100_000);

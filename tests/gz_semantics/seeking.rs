@@ -1,9 +1,9 @@
-//! Seeking and telling, both ways.
+//! `gzseek` and `gztell`, when reading and writing.
 
 use crate::api::{Gz, Player, compare};
 use crate::{gunzip, gzip, text};
 
-/// Seeks and what is read after them, recorded.
+/// Records seeks and the bytes read after them.
 fn wander(player: &mut Player<'_>, gz: &Gz<'_>, steps: &[(i64, i32)]) {
     for &(offset, whence) in steps {
         player.note(format!("seek {offset} {whence} = {}; {}", gz.seek(offset, whence), gz.state()));
@@ -101,7 +101,7 @@ fn a_seek_over_a_truncated_end_stops_there() {
         player.note(format!("{}", gz.seek(49_000, 0)));
         player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));
         player.note(format!("{} {:?}", gz.seek(10, 0), gz.error()));
-        // The file ends within zlib's first buffer, so zlib tells the truncation again here; we tell it where it is.
+        // The file ends within zlib's first buffer, so zlib reports the truncation again here; we report it at its position.
         player.note(format!("{:?} {} {}", gz.read(10), gz.tell(), gz.eof()));
         player.note(format!("{}", gz.seek(49_000, 0)));
         player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));

@@ -271,7 +271,7 @@ fn a_formatted_string_is_shorter_than_the_buffer() {
 fn formatted_arguments_of_all_kinds_arrive() {
     compare(|player| {
         let gz = player.open("file", "wb").unwrap();
-        // SAFETY: the arguments are what the format asks for.
+        // SAFETY: the arguments match the format.
         let length = unsafe {
             (gz.api.gzprintf)(
                 gz.file,
@@ -326,7 +326,7 @@ fn a_full_disk_is_reported_as_zlib_reports_it() {
             player.note(format!("{} {}", gz.flush(2), gz.seek(1000, 1)));
             player.note(format!("{} errno {}", gz.close(), errno()));
             let gz = Gz::open(player.api, full, mode).unwrap();
-            // Several chunks may be on their way when the call returns; then closing tells.
+            // Several chunks may be in flight when the call returns; then gzclose reports the error.
             let taken = gz.write(&noise);
             assert!(taken == 0 || taken == noise.len() as i32, "{taken}");
             player.note(format!("{} errno {}", gz.close(), errno()));
@@ -353,7 +353,7 @@ fn a_request_that_does_not_fit_an_int_is_an_error() {
     });
 }
 
-/// New in zlib 1.3.2: before, the first stall ended the file for good.
+/// New in zlib 1.3.2: in older versions the first stall was a permanent error.
 #[test]
 fn a_pipe_that_does_not_wait_gets_everything_in_the_end() {
     let noise = noise(400_000);
@@ -403,7 +403,7 @@ fn a_formatted_string_that_finds_no_room_is_to_be_written_again() {
     assert_eq!(gz.buffer(100), 0);
     let string = "y".repeat(70);
     let mut taken = 0;
-    // A pipe holds 64 KiB unless told otherwise.
+    // A pipe holds 64 KiB by default.
     let stalled = (0..5000).find_map(|_| {
         let length = gz.printf(&string);
         taken += length.max(0);

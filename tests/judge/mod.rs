@@ -1,8 +1,8 @@
-//! The judge: the system's zlib, loaded at run time, so that its names and ours cannot meet.
+//! The judge: the reference, which is the system's zlib, loaded at run time so that its symbols and ours do not clash.
 //!
-//! `RTLD_LOCAL` keeps the two apart and `RTLD_DEEPBIND` makes each call its own functions where it calls itself (a sanitizer refuses
-//! that flag; its runs have no third zlib in the process that could come between). [`Judge::system`] proves that what it loaded is not
-//! us: a preloaded or replaced libz.so.1 would judge itself and agree with everything.
+//! `RTLD_LOCAL` keeps the two apart, and with `RTLD_DEEPBIND` each binds its internal calls to its own functions (sanitizers
+//! reject that flag; their processes have no third zlib that could interpose). [`Judge::system`] proves that it did not load our
+//! library: a preloaded or replaced libz.so.1 would be compared with itself and agree with everything.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -30,7 +30,7 @@ pub(crate) struct ZStream {
 }
 
 impl ZStream {
-    /// On the heap, because a stream's state points back at it and refuses to be used from another address.
+    /// On the heap, because a stream's state points back to it and rejects calls from another address.
     pub(crate) fn new() -> Box<Self> {
         Box::new(ZStream {
             next_in: std::ptr::null(),
@@ -80,7 +80,7 @@ impl Judge {
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|error| error.to_string())?;
         let deepbind = if cfg!(any(fuzzing, rigz_sanitizer)) { 0 } else { libc::RTLD_DEEPBIND };
         let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | deepbind;
-        // SAFETY: the path ends with a zero; zlib runs nothing when it is loaded, and what ours runs is what is tested.
+        // SAFETY: the path ends with a zero; zlib runs no code when it is loaded, and ours only the code under test.
         let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
         if handle.is_null() {
             // SAFETY: dlopen just failed on this thread, so dlerror has a message.
@@ -91,7 +91,7 @@ impl Judge {
         Ok(Self(handle))
     }
 
-    /// The system's zlib, which is none of ours.
+    /// The system's zlib, which is not ours.
     pub(crate) fn system() -> Self {
         let judge = Self::open("libz.so.1".as_ref()).expect("the tests need the system's libz.so.1");
         assert!(judge.symbol("rigz_version").is_err(), "the judge is rigz itself");

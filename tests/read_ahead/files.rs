@@ -1,10 +1,10 @@
-//! The files that are read: data of several kinds, by every encoder that is to be had.
+//! The files to read: data of several kinds, compressed by every available encoder.
 
 use crate::random::Random;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A folder of this process's own, gone with the value.
+/// A folder of this process, removed when the value is dropped.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -75,7 +75,7 @@ pub(crate) fn kinds(len: usize) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What `command` makes of `data`; `None` when it is not there or fails.
+/// The output of `command` for `data`; `None` if it is not installed or fails.
 fn pipe(mut command: Command, data: &[u8]) -> Option<Vec<u8>> {
     use std::io::{Read, Write};
     let mut child =
@@ -97,7 +97,7 @@ fn tool(name: &str, arguments: &[&str], data: &[u8]) -> Option<Vec<u8>> {
     pipe(command, data)
 }
 
-/// Members of 60 KB as BGZF has them: each header tells its member's length.
+/// Members of 60 KB in BGZF format: each header has its member's length.
 fn bgzf(data: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     for part in data.chunks(60_000) {
@@ -128,7 +128,7 @@ fn ours(data: &[u8], level: u32) -> Vec<u8> {
     bytes
 }
 
-/// `data` by each encoder that is there.
+/// `data` compressed by each available encoder.
 pub(crate) fn encoders(data: &[u8], scratch: &Scratch) -> Vec<(String, Vec<u8>)> {
     let mut files = vec![("markers".to_owned(), ours(data, 6)), ("bgzf".to_owned(), bgzf(data))];
     files.push(("members".to_owned(), data.chunks(300_000).flat_map(|part| ours(part, 6)).collect()));
@@ -158,7 +158,7 @@ pub(crate) fn encoders(data: &[u8], scratch: &Scratch) -> Vec<(String, Vec<u8>)>
             files.push((format!("{name} {arguments:?}"), bytes));
         }
     }
-    // Slow ones get a part.
+    // Slow encoders get only a part.
     let part = scratch.file("part", &data[..data.len().min(300_000)]);
     if let Some(bytes) = tool("zopfli", &["-c", "--i1", &path(&part)], b"") {
         files.push(("zopfli".to_owned(), bytes));
@@ -173,7 +173,7 @@ pub(crate) fn encoders(data: &[u8], scratch: &Scratch) -> Vec<(String, Vec<u8>)>
 pub(crate) fn gzip(data: &[u8], level: i32) -> Vec<u8> {
     let mut deflated = vec![0; data.len() + data.len() / 8 + 1000];
     let mut len = deflated.len();
-    // SAFETY: both buffers are as long as they are said to be.
+    // SAFETY: both buffers have the lengths passed.
     let code =
         unsafe { libz_ng_sys::compress2(deflated.as_mut_ptr(), &mut len, data.as_ptr(), data.len(), level) };
     assert_eq!(code, 0);

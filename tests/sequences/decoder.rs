@@ -1,4 +1,4 @@
-//! The reader of what our deflate wrote: the system's inflate, fed as the bytes come, which knows what they must decode to.
+//! The reader of our deflate's output: the system's inflate, which gets the bytes as they come, and the data they must decode to.
 
 use std::collections::VecDeque;
 use std::ffi::c_int;
@@ -14,9 +14,9 @@ pub(crate) struct Decoder<'a> {
     /// Bytes decoded of the stream's input so far.
     pub(crate) decoded: usize,
     pub(crate) ended: bool,
-    /// What the zlib header will ask for.
+    /// The dictionary that the zlib header will request.
     pub(crate) dictionary: Option<Vec<u8>>,
-    /// Of a raw stream, those that come in once so many bytes are decoded.
+    /// Dictionaries of a raw stream, each set after this many decoded bytes.
     waiting: VecDeque<(usize, Vec<u8>)>,
     piece: Vec<u8>,
     header: Option<Box<ReadHeader>>,
@@ -104,13 +104,13 @@ impl<'a> Decoder<'a> {
         self.header.as_deref().filter(|_| self.header_whole)
     }
 
-    /// A raw stream's dictionary, which the writer set when it had taken `at` bytes.
+    /// A raw stream's dictionary, which the writer set after `at` bytes of input.
     pub(crate) fn set_raw_dictionary(&mut self, at: usize, dictionary: &[u8]) {
         self.waiting.push_back((at, dictionary.to_vec()));
         self.take_dictionaries();
     }
 
-    /// Gives the reader the dictionaries whose place it has come to.
+    /// Gives the reader the dictionaries whose position it has reached.
     fn take_dictionaries(&mut self) {
         while self.waiting.front().is_some_and(|(at, _)| *at == self.decoded) {
             let Some((_, dictionary)) = self.waiting.pop_front() else { return };
@@ -120,7 +120,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Decodes `bytes`, which must give the next bytes of `want`.
+    /// Decodes `bytes`; the output must be the next bytes of `want`.
     pub(crate) fn feed(&mut self, bytes: &[u8], want: &[u8]) -> Result<(), String> {
         self.strm.next_in = bytes.as_ptr();
         self.strm.avail_in = bytes.len() as u32;
@@ -211,7 +211,7 @@ impl<'a> Decoder<'a> {
             header_whole: false,
         };
         if self.header.is_some() {
-            // The copy must not write to the first reader's header; its own may miss what came before.
+            // The copy must not write to the first reader's header; its own may lack the earlier fields.
             copy.watch_header();
             copy.header_whole = false;
         }

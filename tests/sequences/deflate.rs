@@ -1,29 +1,28 @@
-//! The deflate tester: what ours writes under any sequence of calls, the system's inflate must read.
+//! The deflate tester: the system's inflate must read our output under any sequence of calls.
 //!
 //! Sizes differ between encoders, so the compressed bytes are not compared. There are two kinds of sequence:
 //!
-//! - *ample*: each call has room for all that can come. Then sizes decide nothing, the system's deflate gets the same
-//!   calls, and code, message and consumed input must be equal after each, and so must data_type, where the input decides it.
-//! - *tight*: room is scarce, and the answers are held to the manual's words (`Pair::judge_tight` has the rules).
+//! - *ample*: each call has room for all possible output. Then the compressed size does not matter, the system's deflate gets the
+//!   same calls, and code, message and consumed input must be equal after each, and data_type too if the input determines it.
+//! - *tight*: room is scarce, and the results are checked against the manual (`Pair::judge_tight` has the rules).
 //!
-//! In both: the bookkeeping of `port.rs` at every call; after a completed flush (a flush value, room left) everything given
-//! so far must be decodable and adler must be its checksum (Z_BLOCK may keep back the last bits: at most 7 symbols);
-//! at the end the system's inflate must have seen the input, the right trailer and nothing behind it; a gzip header must
-//! come back field by field; deflateGetDictionary must give the last bytes of the input; deflatePending must be zero
-//! after a completed flush.
+//! In both: the checks of `port.rs` at every call; after a completed flush (a flush value, room left) all input so far must be
+//! decodable and adler must be its checksum (Z_BLOCK may keep back the last bits: at most 7 symbols); at the end the system's
+//! inflate must have decoded the input, and found the right trailer and nothing after it; a gzip header must be read back field by
+//! field; deflateGetDictionary must return the last bytes of the input; deflatePending must be zero after a completed flush.
 //!
-//! Two shapes stand apart: *one shot*, where Z_FINISH gets exactly deflateBound's room, and *same bytes*, where level 9 is
-//! given the same bytes and flushes under two different cuts and must write the same bytes twice.
+//! Two kinds are special: *one shot*, where Z_FINISH gets exactly deflateBound's room, and *same bytes*, where level 9 gets the
+//! same bytes and flushes under two different cuts and must write the same bytes twice.
 //!
-//! Where an equal answer is not asked for:
-//! - deflateGetDictionary may be up to 300 bytes shorter than zlib's (an encoder's window bookkeeping decides that);
-//! - adler between flushes: an encoder may sum its input when it comes or when it is encoded;
-//! - an empty flush after a completed one (or deflateParams), with an empty Z_NO_FLUSH between: zlib writes the marker again (Z_OK), an encoder may
-//!   see that it stands there (Z_BUF_ERROR);
-//! - Z_OK for a call with nothing new that hands out what the pipeline has made meanwhile, where zlib says Z_BUF_ERROR;
+//! Differences that are allowed:
+//! - deflateGetDictionary may return up to 300 bytes less than zlib's (this depends on the encoder's window);
+//! - adler between flushes: an encoder may sum its input when it arrives or when it is encoded;
+//! - an empty flush after a completed one (or deflateParams), with an empty Z_NO_FLUSH between: zlib writes the marker again
+//!   (Z_OK), an encoder may detect that it is already there (Z_BUF_ERROR);
+//! - a call without new input that returns output from the pipeline with Z_OK, where zlib returns Z_BUF_ERROR;
 //! - deflateParams: msg after it (zlib leaves that of an inner call), and whether it takes input, which depends on whether the
-//!   encoder must change its way; it is given none in ample sequences, and is not called after the end;
-//! - data_type, when the input holds text and binary bytes: the first block decides, and blocks differ.
+//!   encoder must switch; it gets no input in ample sequences, and is not called after the end;
+//! - data_type, if the input has text and binary bytes: the first block decides, and block boundaries differ.
 
 use std::ffi::{c_int, c_uint};
 
@@ -66,7 +65,7 @@ fn random_flush(rng: &mut Rng) -> c_int {
     }
 }
 
-/// The main shape: any calls in any order, ended or thrown away.
+/// The main kind: any calls in any order, ended or abandoned.
 fn sequence(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let params = Params::random(rng);
     let ample = rng.chance(50);
@@ -102,7 +101,7 @@ fn sequence(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     Ok(())
 }
 
-/// One call of the main shape; a copied stream comes back.
+/// One call of the main kind; returns the new stream if the call is a copy.
 fn random_call<'a>(
     pair: &mut Pair<'a>,
     streams: usize,
@@ -115,7 +114,7 @@ fn random_call<'a>(
         0..75 => {
             let mut flush = random_flush(rng);
             let mut cut = rng.cut(pair.left());
-            // Once it was heard, anything else is refused.
+            // After Z_FINISH has taken effect, any other flush is rejected.
             if pair.finishing && !pair.ended && !(pair.heard && rng.chance(10)) {
                 flush = FINISH;
             }
@@ -123,7 +122,7 @@ fn random_call<'a>(
                 cut = pair.left();
             }
             pair.deflate(cut, room, flush, rng.chance(50), trace)?;
-            // Between two bytes, where a dictionary is rare and must lose no bits.
+            // Between two bytes, where a dictionary is unusual and must not lose any bits.
             let is_between = matches!(flush, PARTIAL_FLUSH | BLOCK);
             if is_between && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(40) {
                 let len = 1 + rng.size(40_000);
@@ -192,7 +191,7 @@ fn random_call<'a>(
     Ok(None)
 }
 
-/// deflateTune with any numbers: they are hints, and whatever they are, the stream must be right.
+/// deflateTune with any numbers: they are hints, and the stream must be valid with all of them.
 fn random_tune(pair: &mut Pair, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let odd = rng.chance(40);
     let mut number =
@@ -216,7 +215,7 @@ fn one_shot(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         pair.set_header(WrittenHeader::random(rng), trace)?;
     }
     let mut is_plain = true;
-    // All that may come before the first byte. The manual promises nothing of primed bits, nor does zlib reckon with them.
+    // All calls that may precede the first byte. The manual promises nothing about primed bits, and zlib's bound excludes them.
     if rng.chance(20) {
         let len = 1 + rng.size(50_000);
         pair.set_dictionary(&data(rng, len), trace)?;
@@ -306,7 +305,7 @@ fn same_bytes(bench: &Bench, rng: &mut Rng, trace: &mut Trace, max: usize) -> Ve
     Ok(())
 }
 
-/// Megabytes, where the parallel pipeline works: long quiet writes, now and then something that disturbs it.
+/// Megabytes, for the parallel pipeline: long plain writes, sometimes another call in between.
 fn large(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     if rng.chance(25) {
         return same_bytes(bench, rng, trace, 3 << 20);

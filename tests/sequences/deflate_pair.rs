@@ -1,4 +1,4 @@
-//! One deflate stream of ours, the judge's where room is ample, and the judgement of each call (`deflate.rs` has the rules).
+//! One deflate stream of ours, the judge's if room is ample, and the checks of each call (`deflate.rs` has the rules).
 
 use std::ffi::{c_int, c_uint};
 
@@ -12,7 +12,7 @@ use crate::zlib::{
     ZStream, Zlib,
 };
 
-/// One stream of ours, the same stream of the judge where room is ample, and what is known about both.
+/// One stream of ours, the same stream of the judge if room is ample, and the state of both as far as known.
 pub(crate) struct Pair<'a> {
     pub(crate) bench: &'a Bench,
     pub(crate) ours: Box<ZStream>,
@@ -20,7 +20,7 @@ pub(crate) struct Pair<'a> {
     port: Port,
     params: Params,
     pub(crate) format: Format,
-    /// What is still to be given, and how much of it was.
+    /// The input, and how much of it was taken.
     pub(crate) data: Vec<u8>,
     pub(crate) pos: usize,
     /// Everything taken since the stream (re)started.
@@ -34,7 +34,7 @@ pub(crate) struct Pair<'a> {
     header: Option<std::rc::Rc<WrittenHeader>>,
     /// Some call has started the stream.
     pub(crate) started: bool,
-    /// Z_FINISH was given and more room is needed.
+    /// Z_FINISH was called and more room is needed.
     pub(crate) finishing: bool,
     /// And it has taken all input.
     pub(crate) heard: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// `None` where both libraries refuse the parameters.
+    /// `None` if both libraries reject the parameters.
     pub(crate) fn open(
         bench: &'a Bench,
         params: &Params,
@@ -107,13 +107,13 @@ impl<'a> Pair<'a> {
         self.data.len() - self.pos
     }
 
-    /// Room for whatever may come out, in an ample sequence.
+    /// Room for all possible output, in an ample sequence.
     pub(crate) fn ample_room(&self) -> usize {
         let all = self.fed.len() + self.left();
         all + all / 8 + 200_000
     }
 
-    /// A call that takes input and gives output, on ours and, with ample room, on theirs.
+    /// A call that takes input and returns output, on ours and, with ample room, on theirs.
     pub(crate) fn io(
         &mut self,
         cut: usize,
@@ -124,7 +124,7 @@ impl<'a> Pair<'a> {
         self.io_and_message(cut, room, nulls, true, call)
     }
 
-    /// `io`, with a say about whether the message is compared.
+    /// Like `io`, with a flag for whether the message is compared.
     fn io_and_message(
         &mut self,
         cut: usize,
@@ -140,7 +140,7 @@ impl<'a> Pair<'a> {
         if let Some(theirs) = &mut self.theirs {
             let judge = &self.bench.judge;
             let want = self.port.call(theirs, input, room, nulls, |s| call(judge, s))?;
-            // Nothing to do but a marker that was there already; or output that was still being made is handed out.
+            // Nothing to do except a marker that was already there; or the call returns output of the pipeline.
             let codes_ok = [step.code, want.code].iter().all(|code| [OK, BUF_ERROR].contains(code));
             let is_same = (step.code, step.consumed) == (want.code, want.consumed);
             moot =
@@ -157,7 +157,7 @@ impl<'a> Pair<'a> {
         if moot {
             self.forget_messages();
         }
-        // A call that is refused changes nothing.
+        // A rejected call changes nothing.
         self.changed &= step.code == STREAM_ERROR;
         let taken = &self.data[self.pos..self.pos + step.consumed];
         self.fed.extend_from_slice(taken);
@@ -172,7 +172,7 @@ impl<'a> Pair<'a> {
         Ok(step)
     }
 
-    /// After an answer that need not be equal, the messages need not be either.
+    /// If the codes may differ, the messages may too.
     fn forget_messages(&mut self) {
         for s in std::iter::once(&mut self.ours).chain(&mut self.theirs) {
             s.msg = std::ptr::null();
@@ -214,8 +214,8 @@ impl<'a> Pair<'a> {
             self.judge_end()?;
         }
         self.finishing |= flush == FINISH && step.code == OK;
-        // Input was taken, so the header is out and did not keep the call from hearing it. zlib hears it only when its last block begins,
-        // and takes other flushes until then.
+        // Input was taken, so the header is written and did not keep Z_FINISH from taking effect. In zlib it takes effect only
+        // when the last block begins, and zlib accepts other flushes until then.
         let took_all = step.consumed == cut && !self.fed.is_empty() && !self.bench.ours_is_zlib;
         self.heard |= flush == FINISH && step.code == OK && took_all;
         if step.code == OK && flush != NO_FLUSH && flush != FINISH && valid && step.room_left > 0 {
@@ -231,7 +231,7 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// What the manual says of a deflate call, whatever the encoder.
+    /// The manual's rules for a deflate call, for any encoder.
     fn judge_tight(&self, step: &Step, cut: usize, room: usize, flush: c_int) -> Verdict {
         let idle = step.consumed == 0 && step.output.is_empty();
         let say = |what: &str| Err(format!("deflate gives {}: {what}", step.code));
@@ -287,7 +287,7 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// A flush is complete: what was given can be read.
+    /// After a completed flush: all input so far must be decodable.
     fn judge_flush(&mut self, flush: c_int) -> Verdict {
         self.judge_sum()?;
         let missing = self.fed.len() - self.decoder.decoded;
@@ -304,7 +304,7 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// The stream is at its end: all of it is readable and its facts are right.
+    /// At the end of the stream: all of it must be decodable, and its check values right.
     pub(crate) fn judge_end(&mut self) -> Verdict {
         if !self.decoder.ended {
             return Err("Z_STREAM_END, but the system's inflate sees no end".into());
@@ -381,7 +381,7 @@ impl<'a> Pair<'a> {
                 return Err(format!("tester: the system's deflateSetDictionary gives {code}, want {want}"));
             }
         }
-        // zlib counts what its window takes of a dictionary as input.
+        // zlib counts the part of a dictionary that enters its window as input.
         let kept = if code == OK { dictionary.len().min(self.params.window()) as u64 } else { 0 };
         if self.ours.total_in != total_before.wrapping_add(kept) {
             return Err(format!(
@@ -409,7 +409,7 @@ impl<'a> Pair<'a> {
         self.history.extend_from_slice(dictionary);
         self.remembered += dictionary.len();
         match self.format {
-            // Behind Z_BLOCK the last bytes before it may not be decoded yet.
+            // After Z_BLOCK the last bytes before it may not be decodable yet.
             Format::Raw => self.decoder.set_raw_dictionary(self.fed.len(), dictionary),
             _ => {
                 // A second dictionary before the header: zlib's sum goes over both, in one id.
@@ -468,7 +468,7 @@ impl<'a> Pair<'a> {
                 step.code
             )
         });
-        // zlib leaves the message of an inner call there; so may we, or not.
+        // zlib leaves the message of an inner call there; ours may or may not.
         self.forget_messages();
         let valid = (-1..=9).contains(&level) && (0..=4).contains(&strategy);
         let idle = step.consumed == 0 && step.output.is_empty();
@@ -482,7 +482,7 @@ impl<'a> Pair<'a> {
             return Err("deflateParams asks for room that it had".into());
         }
         self.plain = false;
-        // One that is refused leaves what the one before it has changed.
+        // A rejected call keeps the changes of the previous one.
         self.changed |= step.code == OK;
         if !idle {
             (self.clean, self.at_rest) = (false, false);
@@ -490,8 +490,8 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Ten bits that are an empty fixed block, in one call or two: they fit wherever a block may start. What a value holds beyond its
-    /// bits does not count.
+    /// Primes ten bits, an empty fixed block, in one call or two: they are valid wherever a block may start. Bits of the value
+    /// beyond the bit count are ignored.
     pub(crate) fn prime(&mut self, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         if rng.chance(20) {
             let odd = rng.odd_int();
@@ -597,7 +597,7 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Ends the stream in memory, wherever it is.
+    /// Calls deflateEnd, whatever state the stream is in.
     pub(crate) fn end(&mut self, trace: &mut Trace) -> Verdict {
         let code = self.bench.ours.deflate_end(&mut *self.ours);
         trace.add(|| format!("deflateEnd -> {code}"));
@@ -620,7 +620,7 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Gives all that is left and finishes the stream.
+    /// Writes all remaining input and finishes the stream.
     pub(crate) fn finish(&mut self, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         let mut stalls = 0;
         while !self.ended {
@@ -633,7 +633,7 @@ impl<'a> Pair<'a> {
             }
         }
         if rng.chance(20) {
-            // What comes after the end: the same end, or a refusal.
+            // Calls after the end: return the end again, or an error.
             let flush = rng.range(NO_FLUSH, BLOCK + 1);
             self.data.extend_from_slice(b"late");
             let cut = rng.pick(&[0, 0, 1, 4]);

@@ -38,13 +38,13 @@ pub(crate) fn open(lib: &Zlib, path: &Path, mode: &str, by_descriptor: bool) -> 
     assert!(fd >= 0, "our own file can be opened");
     let file = lib.gzdopen(fd, c_mode.as_ptr());
     if file.is_null() {
-        // SAFETY: what gzdopen refuses is still ours.
+        // SAFETY: if gzdopen fails, the descriptor is still ours.
         unsafe { libc::close(fd) };
     }
     file
 }
 
-/// gzerror's code, and its text without the path before it (the two libraries have files of their own).
+/// gzerror's code, and its text without the leading path (each library has its own file).
 pub(crate) fn error(lib: &Zlib, file: GzFile) -> (c_int, String) {
     let mut code: c_int = 99;
     let message = text(lib.gzerror(file, &mut code));

@@ -1,14 +1,14 @@
-//! Reading: both libraries read the same file by the same calls and must answer alike.
+//! Reading: both libraries read the same file with the same calls and must return the same results.
 //!
-//! The file is plain, gzip, several members, one with garbage behind, truncated, damaged or empty. After every call these
-//! are equal: what it returned, the bytes it gave, gztell, gzeof, gzdirect, gzerror's code and text; and, because a program's
-//! gzgetc is a macro, what that macro would take from the visible head of the file.
+//! The file is plain, gzip, several members, one with trailing garbage, truncated, damaged or empty. After every call these
+//! are equal: the return value, the bytes, gztell, gzeof, gzdirect, gzerror's code and text; and, because a program's gzgetc
+//! is a macro, the byte that this macro would take from the public fields of the file.
 //!
-//! Where an equal answer is not asked for: a damaged or truncated file. zlib 1.2.13 loses what its buffer held before the
-//! damage, or tells of a truncation while bytes are still to come. Ours gives every byte before the damage and then the error
-//! (as zlib 1.3.2 does). So the first call that the judge answers with the file's error need not be answered alike; from
-//! there ours is read to its end, must give exactly what the system's inflate can decode of the file, and then the judge's
-//! error, code and text. And gzungetc may find room where the judge has none: its buffer may be larger. The seed ends there.
+//! Results may differ for a damaged or truncated file. zlib 1.2.13 loses the contents of its buffer before the damage, or
+//! reports a truncation while there are still bytes to return. Ours returns every byte before the damage and then the error
+//! (as zlib 1.3.2 does). So the first call for which the judge returns the file's error may have another result in ours. From
+//! there ours is read to its end: it must return exactly the bytes that the system's inflate can decode, and then the judge's
+//! error, code and text. And gzungetc may succeed where the judge has no room: our buffer may be larger. The seed ends there.
 
 use std::ffi::c_int;
 use std::fs;
@@ -21,7 +21,7 @@ use crate::run::{Bench, Trace, Verdict};
 use crate::streams;
 use crate::zlib::{BUF_ERROR, DATA_ERROR, FINISH, GzFile, NO_FLUSH, OK, STREAM_END, ZStream, Zlib};
 
-/// A gzip member of the system's making.
+/// A gzip member written by the system's zlib.
 fn member(bench: &Bench, rng: &mut Rng, input: &[u8]) -> Vec<u8> {
     let mut strm = ZStream::new();
     bench.judge.deflate_init2(&mut strm, &Params::usual(rng.range(0, 9), 31));
@@ -38,7 +38,7 @@ fn member(bench: &Bench, rng: &mut Rng, input: &[u8]) -> Vec<u8> {
 }
 
 fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str) {
-    // Most files are small; some must be long enough to be sought in.
+    // Most files are small; some must be long enough for seeks.
     let len = if rng.chance(20) { max / 8 + rng.below(max / 4) } else { rng.size(max) };
     let input = data(rng, len);
     let mut bytes = member(bench, rng, &input);
@@ -84,19 +84,19 @@ struct Duo<'a> {
     bench: &'a Bench,
     ours: GzFile,
     theirs: GzFile,
-    /// What can be decoded of the file, and whether an error follows.
+    /// The decodable bytes of the file, and whether an error follows.
     ideal: Vec<u8>,
     is_faulty: bool,
-    /// A byte was pushed back, so what is read is not the file alone.
+    /// A byte was pushed back, so the bytes read are not only the file's.
     is_pushed: bool,
-    /// The judge has told of the file's error, in a call that ours has answered otherwise.
+    /// The judge has reported the file's error, in a call where ours had another result.
     is_over: bool,
     is_cleared: bool,
     has_sought: bool,
 }
 
-/// All that the system's inflate makes of a file before an error, if there is one, by gzread's rules: members behind each other,
-/// anything else behind them ignored, a file without gzip's mark given as it is.
+/// The bytes that the system's inflate decodes from a file before any error, by gzread's rules: consecutive members, anything
+/// else after them ignored, a file without gzip's magic number copied as it is.
 fn ideal(bench: &Bench, bytes: &[u8]) -> (Vec<u8>, bool) {
     if !bytes.starts_with(&[0x1F, 0x8B]) {
         return (bytes.to_vec(), false);
@@ -138,7 +138,7 @@ impl Duo<'_> {
         trace.add(|| format!("{what} -> {}", short(&got)));
         let (_, message) = error(&self.bench.judge, self.theirs);
         let is_full = message.contains("out of room to push");
-        // In a faulty file zlib may lose good bytes before it tells the error, and may not tell it at all.
+        // In a faulty file zlib may lose good bytes before it reports the error, and may not report it at all.
         if (self.is_faulty || is_full) && (got != want || self.compare(what).is_err()) {
             self.is_over = true;
             return Ok(got);
@@ -150,7 +150,7 @@ impl Duo<'_> {
         Ok(got)
     }
 
-    /// The judge has found the file's error: what ours still gives, and its own error.
+    /// The judge has found the file's error: reads the rest from ours, and checks its error.
     fn judge_rest(&mut self, trace: &mut Trace) -> Verdict {
         let want = error(&self.bench.judge, self.theirs);
         if want.1.contains("out of room to push") {
@@ -171,8 +171,8 @@ impl Duo<'_> {
         }
         let got = error(lib, self.ours);
         trace.add(|| format!("the rest from {start}: {} bytes, then {got:?}", rest.len()));
-        // After gzclearerr zlib tries to go on behind the fault, and finds another.
-        // And it says nothing of a trailer cut off where a read ended exactly with the data.
+        // After gzclearerr zlib tries to continue after the fault, and finds another.
+        // And it does not report a truncated trailer if a read ended exactly at the end of the data.
         let is_told =
             got == want || ((self.is_cleared || want.0 == OK) && matches!(got.0, DATA_ERROR | BUF_ERROR));
         if !is_told {
@@ -259,7 +259,7 @@ pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace
     Ok(())
 }
 
-/// gzungetc as the first call, which zlib allows since 1.3: the byte comes back, and then the file as if nothing had been.
+/// gzungetc as the first call, which zlib allows since 1.3: the byte is read first, and then the unchanged file.
 fn unget_first(bench: &Bench, path: &Path, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let lib = &bench.ours;
     let byte = rng.range(0, 255);
@@ -271,7 +271,7 @@ fn unget_first(bench: &Bench, path: &Path, rng: &mut Rng, trace: &mut Trace) -> 
     let theirs = open(&bench.judge, path, "rb", false);
     let want = read_into(1000, |at| bench.judge.gzread(theirs, at, 1000).into());
     bench.judge.gzclose(theirs);
-    // Of a faulty file zlib 1.2.13 may give nothing where ours gives what comes before the damage.
+    // For a faulty file zlib 1.2.13 may return nothing where ours returns the bytes before the damage.
     if back != (byte, -1, byte) || (rest != want && want.0 >= 0) {
         let (got, want) = (rest.0, want.0);
         return Err(format!(
@@ -293,10 +293,10 @@ fn calls(duo: &mut Duo, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     if rng.chance(20) {
         duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
     }
-    // Some seeds read to the end and look about there, others jump.
+    // Some seeds read to the end and make calls there, others seek.
     let seeking = rng.chance(50);
     if seeking && rng.chance(50) && !duo.ideal.is_empty() {
-        // What was read once, ours need not decode from the start again.
+        // Data already read: ours need not decode from the start again.
         let len = duo.ideal.len();
         duo.same(&format!("gzread({len})"), trace, |lib, f| {
             read_into(len, |at| lib.gzread(f, at, len as u32).into())
@@ -334,7 +334,7 @@ fn calls(duo: &mut Duo, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     Ok(())
 }
 
-/// gzread and its kin into a buffer with a guard behind it: what came back, and the bytes.
+/// Calls gzread or a similar function on a buffer followed by a guard; returns the return value and the bytes.
 fn read_into(room: usize, call: impl FnOnce(*mut u8) -> i64) -> (i64, Vec<u8>) {
     let mut buffer = vec![0xC5u8; room + 16];
     let n = call(buffer.as_mut_ptr());
@@ -374,7 +374,7 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
                 let place = (!got.is_null()).then(|| got as usize - at as usize);
                 let guard = buffer.split_off(len);
                 let end = buffer.iter().position(|b| *b == 0);
-                // A line with zero bytes in it: gztell tells how far it went.
+                // A line with zero bytes in it: gztell shows its length.
                 let line = if place.is_some() { buffer } else { Vec::new() };
                 (place, end.filter(|_| place.is_some()), line, guard.iter().all(|b| *b == 0xC5))
             })?;
@@ -390,7 +390,7 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
         }
         27..30 => {
             let byte = if rng.chance(80) { rng.range(-1, 255) } else { rng.odd_int() };
-            // zlib 1.2.13 dies of gzungetc before anything was read; gzdirect makes it look at the file.
+            // zlib 1.2.13 crashes on gzungetc before the first read; gzdirect makes it read the file.
             duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
             if !duo.is_over {
                 duo.is_pushed = true;
@@ -414,7 +414,7 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
         34 if seeking => {
             duo.same("gzrewind", trace, |lib, f| lib.gzrewind(f))?;
         }
-        // Not behind a seek: zlib then reads a plain file's first bytes, and its gzgetc macro hands them out as they are.
+        // Not after a seek: zlib then reads a plain file's first bytes, and its gzgetc macro returns them unchanged.
         35 if !duo.has_sought => {
             duo.same("gzdirect", trace, |lib, f| lib.gzdirect(f))?;
         }
@@ -430,8 +430,8 @@ fn random_call(duo: &mut Duo, seeking: bool, rng: &mut Rng, trace: &mut Trace) -
             duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
         }
         39 if !duo.is_faulty && rng.chance(30) => {
-            // Lengths that no type holds leave an error behind, and nothing read. What was buffered is lost with both, and how much that
-            // is is their own affair, so both begin anew.
+            // Lengths that exceed the types set an error, and nothing is read. Both lose their buffered bytes, and the number of
+            // these may differ, so both start again.
             let mut byte = 0xC5u8;
             let at = &raw mut byte;
             let len = u32::MAX - rng.below(1 << 31) as u32;
@@ -460,7 +460,7 @@ fn rng_free(file: GzFile) -> bool {
     position % 2 == 0
 }
 
-/// What zlib.h's gzgetc macro compiles to in a program.
+/// Does the same as zlib.h's gzgetc macro in a program.
 fn macro_getc(lib: &Zlib, file: GzFile) -> c_int {
     // SAFETY: the visible head of an open gzFile, used by no one else during this call.
     let head = unsafe { &mut *file };

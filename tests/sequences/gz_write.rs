@@ -1,12 +1,12 @@
-//! Writing: both libraries write a file of their own by the same calls; both files must decode to what the calls said.
+//! Writing: each library writes its own file with the same calls; both files must decode to the data written.
 //!
-//! Equal after every call: what it returned, gztell, gzerror's code and text. At the end the close code is equal and the
-//! system's gzread gives back exactly the bytes of the model, which notes what each call should have added; from the
-//! judge's file too, so the model itself is under test.
+//! Equal after every call: the return value, gztell, gzerror's code and text. At the end the close code is equal and the
+//! system's gzread returns exactly the bytes of the model, which records the bytes that each call should add; from the judge's
+//! file too, so the model itself is tested.
 //!
-//! Where an equal answer is not asked for: gzoffset (what has reached the file depends on buffers) must only not fall and
-//! not exceed the file's size when it is closed. And the judge's file is not looked at where gzseek was called before anything
-//! was written: zlib 1.2.13 then writes memory that it never set instead of zeros. Ours must write zeros.
+//! Results may differ for gzoffset (how much has reached the file depends on buffers): it must not decrease and not exceed the
+//! size of the closed file. And the judge's file is not checked if gzseek was called before the first write: zlib 1.2.13 then
+//! writes uninitialised memory instead of zeros. Ours must write zeros.
 
 use std::ffi::{CString, c_int};
 use std::fs;
@@ -21,7 +21,7 @@ struct Duo<'a> {
     bench: &'a Bench,
     ours: GzFile,
     theirs: GzFile,
-    /// What the file must decode to, from this opening on.
+    /// The bytes that the file must decode to, from this opening on.
     model: Vec<u8>,
     offset: i64,
     /// The judge may have written anything (see the head of this file).
@@ -63,7 +63,7 @@ impl Duo<'_> {
 pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let paths = [bench.folder.join("written-by-ours.gz"), bench.folder.join("written-by-them.gz")];
     for path in &paths {
-        // The seed before may have left one.
+        // The previous seed may have left a file.
         let _ = fs::remove_file(path);
     }
     let mut whole = Vec::new();
@@ -77,7 +77,7 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
             mode.push_str(rng.pick(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "9", "9"]));
         }
         mode.push_str(rng.pick(&["", "", "", "", "f", "h", "R", "F"]));
-        // Letters that mean nothing, twice the same, what contradicts what came before; on some there is no file.
+        // Meaningless, repeated and contradictory letters; for some of these the open fails.
         mode.push_str(rng.pick(&["", "", "", "", "", "", "?9", "bb", "W", " ", "6h1", "ee", "+", "x"]));
         if transparent {
             mode.push('T');
@@ -85,7 +85,7 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
         judge_lost |= one_opening(bench, &paths, &mode, &mut whole, max, rng, trace)?;
     }
     if paths.iter().all(|path| !path.exists()) && whole.is_empty() {
-        // Every mode was refused.
+        // Every mode was rejected.
         return Ok(());
     }
     let judged = match (judge_lost, bench.ours_is_zlib) {
@@ -192,7 +192,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             }
         }
         21..24 => {
-            // gzprintf needs its text in the buffer: more than that is refused, and the buffer's size is known to both.
+            // gzprintf formats into the buffer: longer text is rejected, and both libraries have the same buffer size.
             let len = if rng.chance(90) { rng.size(3000) } else { rng.size(40_000) };
             let s = CString::new(vec![b'p'; len]).expect("no zero");
             let (number, letter) = (rng.bits() as c_int, b'a' + rng.below(26) as u8);
@@ -220,7 +220,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
         30..33 if !duo.is_transparent => {
             let (mut level, mut strategy) = (rng.range(-1, 9), rng.range(0, 4));
             if rng.chance(5) {
-                // Taken as they come, and refused when the next member begins, if one does.
+                // Accepted here, and rejected when the next member begins, if there is one.
                 (level, strategy) =
                     if rng.chance(50) { (rng.odd_int(), strategy) } else { (level, rng.odd_int()) };
             }
@@ -240,11 +240,11 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
                 lib.gzseek(f, offset, whence)
             })?;
             duo.judge_lost |= here == 0 && to > 0;
-            // A refused seek takes back a seek before it whose zeros are not yet written, as gztell then tells.
+            // A rejected seek cancels an earlier seek whose zeros are not yet written, as gztell then shows.
             let end = if to >= 0 { to } else { duo.bench.judge.gztell(duo.theirs) };
             duo.model.resize(end as usize, 0);
         }
-        // From 8 on: with less, zlib 1.2.13's gzflush writes its marker for ever.
+        // At least 8: with less, zlib 1.2.13's gzflush never stops writing its marker.
         36 => {
             let size =
                 if input.len() > 200_000 { 65536 } else { rng.pick(&[8u32, 9, 100, 1000, 65536, 131_072]) };
@@ -252,7 +252,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
         }
         37 => {
-            // Lengths that no type holds leave an error behind.
+            // Lengths that exceed the types set an error.
             let from = input.as_ptr();
             if rng.chance(20) {
                 let len = u32::MAX - rng.below(1 << 31) as u32;
@@ -267,7 +267,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             }
         }
         38 => {
-            // Reading calls on a file to be written are refused.
+            // Reading calls on a file opened for writing fail.
             let mut byte = 0u8;
             let at = &raw mut byte;
             duo.same("gzread on a written file", trace, |lib, f| lib.gzread(f, at, 1))?;
@@ -281,7 +281,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
     Ok(())
 }
 
-/// The whole file through the system's gzread; short where it finds an error.
+/// The whole file, read by the system's gzread; ends early at an error.
 fn read_back(bench: &Bench, path: &Path) -> Vec<u8> {
     let lib = &bench.judge;
     let file = open(lib, path, "rb", false);

@@ -1,16 +1,16 @@
-//! The inflate tester: both libraries get the same calls and must answer alike.
+//! The inflate tester: both libraries get the same calls and must return the same results.
 //!
 //! The streams come from the system's deflate in all its forms (`streams.rs`), whole or damaged, or are noise. After every
 //! call these are equal: code, msg, bytes taken and given (so next_in, avail_in, total_in and their outgoing twins), the
 //! output itself, adler, data_type, inflateMark, and a watched gzip header with its buffers.
 //!
-//! Where an equal answer is not asked for:
-//! - adler of a gzip stream before its end may be 0: zlib-ng keeps the running CRC to itself until the trailer; adler after
-//!   Z_DATA_ERROR, which zlib-ng does not bring up to date, and after inflateValidate or
-//!   a successful inflateSync, which turn the summing off;
-//! - total_in may count the zlib header that zlib forgets when it returns Z_NEED_DICT from the call that read it, from
-//!   there on; and data_type from there to the next inflate call, which zlib leaves as it was;
-//! - inflateCodesUsed tells the size of an engine's tables: only its error value is compared;
+//! Differences that are allowed:
+//! - adler of a gzip stream before its end may be 0: zlib-ng does not publish the running CRC until the trailer; adler after
+//!   Z_DATA_ERROR, which zlib-ng does not update, and after inflateValidate or a successful inflateSync, which turn off
+//!   the checksum;
+//! - total_in may count the zlib header that zlib does not count if the call that read it returns Z_NEED_DICT, from there on;
+//!   and data_type from there to the next inflate call, which zlib does not update;
+//! - inflateCodesUsed is the size of an engine's tables: only its error value is compared;
 //! - inflateMark after an error.
 
 use std::ffi::{c_int, c_uint};
@@ -58,7 +58,7 @@ struct Duo<'a> {
     headers: Option<(Box<ReadHeader>, Box<ReadHeader>)>,
     pos: usize,
     is_gzip: bool,
-    /// What the last call that takes input returned, and the last inflate call.
+    /// The return values of the last call that takes input, and of the last inflate call.
     code: c_int,
     inflated: c_int,
     /// Z_DATA_ERROR was seen since the stream (re)started.
@@ -67,11 +67,11 @@ struct Duo<'a> {
     check_may_be_off: bool,
     /// Bits were put in front of the input.
     is_primed: bool,
-    /// How many, at most, since inflate() told what waits.
+    /// How many, at most, since inflate() last reported the number of pending bits.
     primed: c_int,
-    /// The header is to say how large the window is.
+    /// The header determines the size of the window.
     window_is_open: bool,
-    /// Bytes of header that zlib's total_in has forgotten.
+    /// Bytes of header that zlib's total_in does not count.
     forgotten: u64,
     /// The last 32 KiB, or more, of dictionaries and output.
     decoded: Vec<u8>,
@@ -96,7 +96,7 @@ impl Duo<'_> {
         Ok(got)
     }
 
-    /// One of the resets: the totals start anew.
+    /// One of the resets: the totals start again at 0.
     fn reset(
         &mut self,
         what: &str,
@@ -207,7 +207,7 @@ impl Duo<'_> {
         Ok(got.code)
     }
 
-    /// Takes note of what a match may repeat.
+    /// Records output for the history that matches may refer to.
     fn remember(&mut self, bytes: &[u8]) {
         self.decoded.extend_from_slice(bytes);
         let surplus = self.decoded.len().saturating_sub(32768);
@@ -221,7 +221,7 @@ impl Duo<'_> {
         let mut ours = ReadHeader::new(sizes.0, sizes.1, sizes.2);
         let mut theirs = ReadHeader::new(sizes.0, sizes.1, sizes.2);
         let (no_extra, no_name, no_comment) = (rng.chance(20), rng.chance(20), rng.chance(20));
-        // What the library is to fill in holds anything before.
+        // The fields that the library fills in hold anything before.
         let old = if rng.chance(50) { std::array::from_fn(|_| rng.odd_int()) } else { [0; 6] };
         for head in [&mut ours.head, &mut theirs.head] {
             if no_extra {
@@ -276,8 +276,8 @@ impl Duo<'_> {
                 "inflateGetDictionary with a NULL gives {no_place} and {only_len} bytes, {no_len}"
             ));
         }
-        // zlib's window lacks what the call decoded that read the check value. Ours tells the truth when what was there before
-        // that call has slid out.
+        // zlib's window lacks the output of the call that read the check value. Ours has it if the data from before that call
+        // has left the window.
         let is_true = self.decoded.ends_with(&ours.0[..ours.1 as usize]);
         if ours.0 != theirs.0 && !is_true {
             return Err("inflateGetDictionary gives other bytes than the system's".into());
@@ -360,7 +360,7 @@ impl Drop for Duo<'_> {
     }
 }
 
-/// Window bits that read what was made, or perhaps don't.
+/// Window bits that can, or perhaps cannot, read the stream.
 fn reading_bits(rng: &mut Rng, written: c_int) -> c_int {
     match rng.below(20) {
         0 => match rng.below(4) {
@@ -381,7 +381,7 @@ fn reading_bits(rng: &mut Rng, written: c_int) -> c_int {
     }
 }
 
-/// Whether these window bits leave the window's size to the header.
+/// Whether with these window bits the header determines the window's size.
 fn says_no_window(bits: c_int) -> bool {
     bits >= 0 && bits % 16 == 0
 }
@@ -523,9 +523,9 @@ fn random_call<'a>(
             set_dictionary(duo, dictionary, trace)?;
         }
         1 | 2 => duo.get_dictionary(trace)?,
-        // Not with a byte or more among the bits that wait, nor primed ones: zlib 1.2.13 looks for the marker in them after a shift the
-        // wrong way. And not where the window's size is the header's to say: what stands behind a marker then has none, and zlib makes a
-        // window of one byte and writes behind it (found by AddressSanitizer in the fuzz target `inflate`).
+        // Not with a byte or more of pending bits, nor primed ones: zlib 1.2.13 searches them for the marker after a shift in
+        // the wrong direction. And not if the header determines the window's size: a stream after a marker then has none, and
+        // zlib allocates a window of one byte and writes past its end (found by AddressSanitizer in the fuzz target `inflate`).
         3 if !duo.is_primed && duo.theirs.data_type & 63 < 8 && !duo.window_is_open => {
             let cut = rng.cut(left);
             duo.io("inflateSync", &made.bytes, (cut, 0), false, trace, |lib, s| lib.inflate_sync(s))?;
@@ -587,7 +587,7 @@ fn random_call<'a>(
             duo.same("inflateCodesUsed", trace, |lib, s| (lib.inflate_codes_used(s) as i64).min(0))?;
         }
         14 => {
-            // bsdtar's zip reader does this between calls: the totals are the program's.
+            // bsdtar's zip reader does this between calls: a program may change the totals.
             let odd = rng.chance(30);
             let totals =
                 if odd { (rng.bits() >> rng.below(64), u64::MAX - rng.below(1000) as u64) } else { (0, 0) };

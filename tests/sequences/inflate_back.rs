@@ -1,7 +1,7 @@
-//! The inflateBack tester: both libraries get the same raw streams through the same call-backs.
+//! The inflateBack tester: both libraries get the same raw streams through the same callbacks.
 //!
-//! Where an equal answer is not asked for: damaged data, in which zlib at times lets a distance reach into the window's unwritten part, and gives
-//! what happens to be there; and a stream made for a larger window, where it refuses distances that ours, which keeps more, may serve.
+//! Results may differ for damaged data, where zlib sometimes lets a distance reach into the window's unwritten part and returns
+//! its contents; and for a stream made for a larger window, where zlib rejects distances that ours may accept: it keeps more.
 
 use std::ffi::{c_int, c_uint, c_void};
 
@@ -10,13 +10,13 @@ use crate::run::{Bench, Trace, Verdict};
 use crate::streams::Made;
 use crate::zlib::{BUF_ERROR, DATA_ERROR, OK, ZStream, Zlib};
 
-/// What inflateBack's callbacks use: the input in pieces, and where the output goes.
+/// The state of inflateBack's callbacks: the input in pieces, and the output.
 struct Feed {
     bytes: Vec<u8>,
     pos: usize,
     rng: Rng,
     output: Vec<u8>,
-    /// The output callback refuses after so many calls.
+    /// The output callback fails after this many calls.
     refuse: usize,
 }
 
@@ -41,9 +41,9 @@ unsafe extern "C" fn write_piece(desc: *mut c_void, from: *mut u8, len: c_uint) 
     c_int::from(feed.refuse == 0)
 }
 
-/// inflateBack over raw streams: code, msg, what is left of the input, and the output are equal. Where the output callback
-/// refuses, only the code and the common start of the output are: how often it is called is the library's choice. After
-/// Z_DATA_ERROR what is left of the input is not, and the output only as far as both go: engines read ahead differently.
+/// inflateBack over raw streams: code, msg, the remaining input, and the output are equal. If the output callback fails, only
+/// the code and the common start of the output are equal: the library chooses how often to call it. After Z_DATA_ERROR the
+/// remaining input may differ, and only the common start of the output is equal: engines read ahead differently.
 pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let bits = if rng.chance(90) {
         rng.pick(&[15, 15, made.window_bits.abs().clamp(8, 15)])
@@ -82,7 +82,7 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
         }
     }
     let (want, got) = (&results[0], &results[1]);
-    // zlib's fast path lets distances through that are longer than a small window, and repeats what was overwritten there.
+    // zlib's fast path accepts distances longer than a small window, and copies bytes that were overwritten there.
     let is_right = || bits < 15 && got.3 == inflated(&bench.judge, &made.bytes, got.3.len());
     if refuse != usize::MAX && (got.0 == BUF_ERROR || want.0 == BUF_ERROR) {
         let common = got.3.len().min(want.3.len());
@@ -115,7 +115,7 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
     Ok(())
 }
 
-/// The first `len` bytes that the judge's `inflate()` makes of a raw stream.
+/// The first `len` bytes that the judge's `inflate()` decodes from a raw stream.
 fn inflated(judge: &Zlib, bytes: &[u8], len: usize) -> Vec<u8> {
     let (mut strm, mut output) = (ZStream::new(), vec![0u8; len]);
     judge.inflate_init2(&mut strm, -15);

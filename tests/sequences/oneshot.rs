@@ -1,4 +1,4 @@
-//! compress, compress2, uncompress and uncompress2 beside the system's.
+//! compress, compress2, uncompress and uncompress2 compared with the system's.
 
 use std::ffi::c_ulong;
 
@@ -7,7 +7,7 @@ use crate::run::{Bench, Trace, Verdict};
 use crate::streams::Made;
 use crate::zlib::{BUF_ERROR, OK, Zlib};
 
-/// Codes, lengths and, where the code is Z_OK, the bytes are equal, for room that is short, exact or ample.
+/// Codes, lengths and, if the code is Z_OK, the bytes are equal, for room that is short, exact or ample.
 pub(crate) fn uncompress(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let room = match rng.below(5) {
         0 => made.input_len,
@@ -17,7 +17,7 @@ pub(crate) fn uncompress(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut 
         _ => made.input_len + rng.size(1000),
     };
     let with_place = rng.chance(50);
-    // What stands behind a stream is none of it.
+    // Bytes after a stream are not part of it.
     let mut bytes = made.bytes.clone();
     if rng.chance(20) {
         let more = 1 + rng.size(20);

@@ -1,4 +1,4 @@
-//! What a deflate stream is from its start on: the arguments of deflateInit2, legal or not, the format they ask for, and a gzip header.
+//! The initial parameters of a deflate stream: the arguments of deflateInit2, valid or not, the format, and a gzip header.
 
 use std::ffi::c_int;
 
@@ -67,7 +67,7 @@ impl Params {
     }
 }
 
-/// The wrap of a stream, which decides its checksum.
+/// The wrapper of a stream, which determines its checksum.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Format {
     Raw,
@@ -90,7 +90,7 @@ impl Format {
 
     pub(crate) fn update(self, judge: &Zlib, sum: u64, bytes: &[u8]) -> u64 {
         match self {
-            // A NULL or empty piece would start the sum anew.
+            // A NULL or empty piece would restart the checksum.
             _ if bytes.is_empty() => sum,
             Format::Raw => sum,
             Format::Zlib => judge.adler32(sum, bytes.as_ptr(), bytes.len() as u32),
@@ -99,8 +99,8 @@ impl Format {
     }
 }
 
-/// A gzip header to be written, with its strings; the library holds a pointer to it until it is out. Its numbers hold more than the
-/// header has bits for, and what only a reader fills in holds anything.
+/// A gzip header to be written, with its strings; the library holds a pointer to it until it is written. Its numbers exceed the
+/// header's fields, and the fields that only a reader fills in hold anything.
 pub(crate) struct WrittenHeader {
     pub(crate) head: GzHeader,
     /// As it was given.
@@ -155,7 +155,7 @@ impl WrittenHeader {
         h
     }
 
-    /// Whether `read` is this header as it must come back, as far as the reader had room.
+    /// Whether `read` equals this header, as far as the reader had room.
     pub(crate) fn came_back_as(&self, read: &ReadHeader) -> bool {
         let (w, g) = (&self.head, &read.head);
         let same = |want: *mut u8, bytes: &[u8], got: &[u8]| {
@@ -171,7 +171,7 @@ impl WrittenHeader {
             && same(w.comment, &self.comment, &read.comment)
     }
 
-    /// Whether the library has left it as it was.
+    /// Whether the library has not changed it.
     pub(crate) fn is_untouched(&self) -> bool {
         let fields = |h: &GzHeader| {
             let numbers = (h.text, h.time, h.xflags, h.os, h.extra_len, h.hcrc, h.done);

@@ -1,13 +1,13 @@
 //! Proof that the testers can fail: each is run on a libz with one known fault (`broken.c`) and must find it.
 //!
-//! The same library with no fault must pass, so that a fault is found for its own sake and not for the wrapper's.
+//! The same library without a fault must pass, which proves that the tester finds the fault and not the wrapper.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::run::{Folder, Mode, Tester, watch};
 
-/// A fault strikes often; a tester that needs more seeds than this looks the other way.
+/// A fault occurs often; a tester that needs more seeds than this does not detect it.
 const SEEDS: &str = "400";
 
 const DEFLATE_FAULTS: &[&str] = &[

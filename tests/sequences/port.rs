@@ -5,7 +5,7 @@
 //! - the input is not changed.
 //!
 //! The library gets its input in a scratch buffer that is overwritten as soon as the call returns, and its output room
-//! likewise, because a program may do so: what the library still needs it must have copied.
+//! likewise, because a program may do so: the library must have copied everything that it still needs.
 
 use crate::zlib::{NEED_DICT, ZStream};
 
@@ -19,7 +19,7 @@ pub(crate) struct Port {
     output: Vec<u8>,
 }
 
-/// What a call did.
+/// The results of a call.
 pub(crate) struct Step {
     pub(crate) code: i32,
     pub(crate) consumed: usize,

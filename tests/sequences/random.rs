@@ -1,16 +1,16 @@
-//! Where a sequence gets its choices and its bytes: a small seeded generator and the kinds of data that an encoder meets.
+//! The source of a sequence's choices and bytes: a small seeded generator and several kinds of data for encoders.
 //!
-//! A seed alone fixes every choice, on every machine and in both libraries, so that a failing seed can be replayed with nothing
-//! else known.
+//! A seed alone determines every choice, on every machine and in both libraries, so that a failing seed can be replayed without
+//! anything else.
 //!
-//! A fuzzer wants to make the choices itself (`fuzz/`). Then they come from a script, a byte or a few for each, and from the
-//! generator when the script is used up.
+//! A fuzzer makes the choices itself (`fuzz/`). Then they come from a script, a byte or a few for each, and from the generator
+//! after the end of the script.
 
 use crate::numbers::Random;
 
 pub(crate) struct Rng {
     numbers: Random,
-    /// Choices that are made already, the next one first.
+    /// The remaining choices of the script, the next one first.
     script: std::vec::IntoIter<u8>,
     is_scripted: bool,
 }
@@ -20,7 +20,7 @@ impl Rng {
         Rng { numbers: Random::new(seed), script: Vec::new().into_iter(), is_scripted: false }
     }
 
-    /// The choices that `script` makes, and then those of a seed.
+    /// The choices of `script`, and then those of a seed.
     #[allow(dead_code, reason = "the fuzz targets' way in")]
     pub(crate) fn scripted(script: &[u8]) -> Self {
         Rng { script: Vec::from(script).into_iter(), is_scripted: true, ..Self::new(script.len() as u64) }
@@ -53,7 +53,7 @@ impl Rng {
         from[self.below(from.len())]
     }
 
-    /// An `int` that no manual speaks of: extremes, small negative ones, good values with bits above them, any bits.
+    /// An `int` outside the manual: extremes, small negative ones, valid values with extra high bits, any bits.
     pub(crate) fn odd_int(&mut self) -> i32 {
         match self.below(4) {
             0 => self.pick(&[i32::MIN, i32::MAX, i32::MIN + 1, -1, -2, 256, 65536]),
@@ -74,7 +74,7 @@ impl Rng {
         (any & ((1usize << top) - 1)).min(max)
     }
 
-    /// How much of `left` the next call is offered: nothing, one byte, few, many or all.
+    /// How much of `left` the next call gets: nothing, one byte, few, many or all.
     pub(crate) fn cut(&mut self, left: usize) -> usize {
         let wanted = match self.below(10) {
             0 => 0,
@@ -107,7 +107,7 @@ const WORDS: &[&str] = &[
     "17", ",", "as", ".",
 ];
 
-/// `len` bytes of one of the kinds that make an encoder take different ways.
+/// `len` bytes of one of the kinds that make an encoder take different paths.
 pub(crate) fn data(rng: &mut Rng, len: usize) -> Vec<u8> {
     if rng.is_scripted {
         // So that data does not eat up the script.
@@ -150,7 +150,7 @@ fn words(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// Repeats whose distance lies around the window's edge and around the places where an encoder stops short of it.
+/// Repeats at distances around the window size and around the smaller limits of encoders.
 fn far_repeats(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
     let base = 32768 + 300;
     out.extend((0..base.min(len)).map(|_| rng.bits() as u8));

@@ -1,9 +1,9 @@
 //! Runs seeds: a parent that watches, and a child process that opens the two libraries and goes through the seeds.
 //!
-//! The child is this same test binary, started again with its job in the environment. It is a process of its own because the
-//! library reads its switches once (each mode wants its own), because a crash must name its seed, and because a hang
-//! must be seen. The child writes the seed it works on to a status file and its findings to a report file. A seed that
-//! fails is run once more with the trace on; that makes the trace free for the seeds that pass.
+//! The child is this same test binary, started again with its job in the environment. It is a separate process because the
+//! library reads its switches once (each mode has its own), because a crash must be reported with its seed, and because a hang
+//! must be detected. The child writes the current seed to a status file and its findings to a report file. A seed that fails
+//! runs once more with the trace on, so seeds that pass do not pay for the trace.
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | `RIGZ_SEEDS` | seeds for each tester (default 1500) |
 //! | `RIGZ_FIRST_SEED` | where they start (default 0) |
 //! | `RIGZ_SEED` | replay this one and print its calls |
-//! | `RIGZ_FAILURES` | stop after so many failing seeds (default 1) |
+//! | `RIGZ_FAILURES` | stop after this many failing seeds (default 1) |
 //! | `RIGZ_JUDGE_SELF` | judge a copy of the system's libz.so.1 instead: checks the tester itself |
 //! | `RIGZ_JUDGE` | the judge (default libz.so.1) |
 
@@ -39,29 +39,29 @@ pub(crate) enum Tester {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// As a user has it; a few inputs are large enough for the parallel pipeline.
+    /// The default settings; a few inputs are large enough for the parallel pipeline.
     Usual,
     /// The pipeline starts at 64 KiB and cuts at 32 KiB, and a reader keeps a checkpoint each KiB, so that small inputs meet their
     /// edges; no large inputs.
     SmallChunks,
 }
 
-/// The two libraries and what a tester may know of the run.
+/// The two libraries and the settings of the run.
 pub(crate) struct Bench {
     pub(crate) judge: Zlib,
     pub(crate) ours: Zlib,
-    /// One seed in so many is large; 0 for none.
+    /// One seed in `large_every` is large; 0 means none.
     pub(crate) large_every: usize,
-    /// Ours is the system's zlib too, or a wrapper of it: the faults that zlib itself has are not to be reported.
+    /// Ours is the system's zlib too, or a wrapper of it: zlib's own faults are not reported.
     pub(crate) ours_is_zlib: bool,
     /// For the files that the gz tester makes.
     pub(crate) folder: PathBuf,
 }
 
-/// What a tester says of one seed. The error is one line; the trace tells the way to it.
+/// A tester's result for one seed. The error is one line; the trace has the calls that led to it.
 pub(crate) type Verdict = Result<(), String>;
 
-/// The calls of one seed, kept only when the seed is looked at.
+/// The calls of one seed, kept only if the seed is traced.
 pub(crate) struct Trace {
     on: bool,
     lines: Vec<String>,
@@ -87,14 +87,14 @@ impl Trace {
             let line = line();
             self.next = None;
             if let Some(file) = &mut self.live {
-                // A trace that can't be written loses nothing but itself.
+                // If the trace can't be written, only the trace is lost.
                 let _ = writeln!(file, "  {line}");
             }
             self.lines.push(line);
         }
     }
 
-    /// Written before a call is made, for the case that it does not come back or that its answer is refused.
+    /// Written before a call, in case it does not return or its result is rejected.
     pub(crate) fn about(&mut self, line: impl FnOnce() -> String) {
         if self.on {
             let line = line();
@@ -160,7 +160,7 @@ impl Drop for Folder {
     }
 }
 
-/// The judge: the system's zlib, which must not be ours under its name.
+/// The judge: the system's zlib, which must not be our library under that name.
 pub(crate) fn judge_path() -> PathBuf {
     env::var_os("RIGZ_JUDGE").map_or_else(|| PathBuf::from("libz.so.1"), PathBuf::from)
 }
@@ -221,7 +221,7 @@ pub(crate) fn watch(tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Resul
     if !report.is_empty() {
         return Err(report);
     }
-    // It died or hung without a word: run the seed again with its calls written down as they happen.
+    // It crashed or hung without a report: run the seed again and write each call as it happens.
     let seed = fs::read_to_string(folder.0.join("status")).unwrap_or_default();
     let seed = seed.trim().to_owned();
     if seed.is_empty() {
@@ -269,7 +269,7 @@ fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]
         command.env("RIGZ_THRESHOLD", "65536").env("RIGZ_CHUNK", "32768").env("RIGZ_CHECKPOINT", "1024");
     }
     if extra.iter().any(|(name, _)| *name == "RIGZ_LIB") {
-        // A run on a library of its own is not for the user's switches to steer.
+        // The user's switches must not affect a run on another library.
         for name in ["RIGZ_JUDGE_SELF", "RIGZ_SEED", "RIGZ_FIRST_SEED", "RIGZ_FAILURES"] {
             command.env_remove(name);
         }
@@ -301,7 +301,7 @@ fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]
     }
 }
 
-/// The child's whole life.
+/// The main function of the child.
 pub(crate) fn child() {
     let Ok(tester) = env::var("RIGZ_CHILD_TESTER") else {
         panic!("this is the inside of the other tests; run those");

@@ -1,4 +1,4 @@
-//! Compressed streams of every form, made by the system's deflate, and the damage that can come to them.
+//! Compressed streams of every form, made by the system's deflate, and possible damage to them.
 
 use std::ffi::c_int;
 
@@ -7,7 +7,7 @@ use crate::random::{Rng, data};
 use crate::run::Bench;
 use crate::zlib::{BLOCK, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, ZStream};
 
-/// A stream and what its reader may want to know.
+/// A stream and the parameters that its reader may need.
 pub(crate) struct Made {
     pub(crate) bytes: Vec<u8>,
     pub(crate) window_bits: c_int,
@@ -15,8 +15,8 @@ pub(crate) struct Made {
     pub(crate) input_len: usize,
 }
 
-/// One stream, or several behind each other, of up to `max` input bytes, perhaps with something else behind. Any format,
-/// or that of `window_bits`.
+/// One stream, or several in sequence, of up to `max` input bytes, perhaps with other bytes after them. Any format, or that
+/// of `window_bits`.
 pub(crate) fn make(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> Made {
     let mut made = one(bench, rng, max, window_bits);
     if rng.chance(15) {
@@ -35,7 +35,7 @@ pub(crate) fn make(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option
 fn one(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> Made {
     let mut params = loop {
         let params = Params::random(rng);
-        // Only what deflate accepts; refusals are the deflate tester's business.
+        // Only arguments that deflate accepts; the deflate tester covers the rejected ones.
         let mut probe = ZStream::new();
         if bench.judge.deflate_init2(&mut probe, &params) == OK {
             bench.judge.deflate_end(&mut *probe);

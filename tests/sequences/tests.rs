@@ -1,13 +1,13 @@
-//! Random sequences of calls, judged by the system's zlib.
+//! Random sequences of calls, compared with the system's zlib.
 //!
-//! Three testers, each driven by a seed: `deflate` (what we write, the system must read), `inflate` and `gz` (both
-//! libraries get the same calls and must answer alike). Every tester runs in two modes: *usual*, where one seed in a hundred
-//! is large enough for the parallel pipeline, and *small*, where the pipeline's threshold and chunk are set so low that
-//! ordinary inputs meet its edges.
+//! Three testers, each driven by a seed: `deflate` (the system must read our output), `inflate` and `gz` (both libraries get
+//! the same calls and must return the same results). Every tester runs in two modes: *usual*, where one seed in a hundred is
+//! large enough for the parallel pipeline, and *small*, where the pipeline's threshold and chunk are set so low that ordinary
+//! inputs reach its edge cases.
 //!
-//! `run.rs` tells how seeds are run and which variables steer them; `zlib.rs` how the libraries are opened; each tester's
-//! head what it holds equal and what it does not. `planted.rs` proves that the testers can fail: it runs them on a libz
-//! with one fault in it (`broken.c`), which they must find.
+//! `run.rs` documents how seeds are run and which variables control them; `zlib.rs` how the libraries are opened; the head of
+//! each tester which results must be equal and which may differ. `planted.rs` proves that the testers can fail: it runs them on
+//! a libz with one fault in it (`broken.c`), which they must find.
 //!
 //! A long run: `RIGZ_SEEDS=20000 cargo test --release --test sequences`.
 //! One seed, with its calls: `RIGZ_SEED=17 cargo test --test sequences deflate_usual -- --nocapture`.

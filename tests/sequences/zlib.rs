@@ -1,9 +1,9 @@
 //! A zlib, opened by path: one table of function pointers, filled by `dlsym`, the same for the judge and for the library under test.
 //!
-//! Each must say who it is: ours has the symbol `rigz_version`, the judge has not.
+//! Each is identified: ours has the symbol `rigz_version`, the judge has not.
 //!
-//! The methods are safe to write and unsafe in nature: they hand the tester's pointers to C. The whole point of the tester
-//! is to make such calls as a C program would, so the one SAFETY line stands here and each caller keeps its buffers alive.
+//! The methods are declared safe but are unsafe in fact: they pass the tester's pointers to C. The purpose of the tester is to
+//! make such calls as a C program would, so the only SAFETY line is here and each caller keeps its buffers alive.
 
 pub(crate) use crate::judge::{GzHeader, ZStream};
 
@@ -33,7 +33,7 @@ impl ZStream {
     }
 }
 
-/// The visible head of a `gzFile`, which the `gzgetc` macro uses in the caller.
+/// The public fields of a `gzFile`, which the `gzgetc` macro uses in the caller.
 #[repr(C)]
 pub(crate) struct GzHead {
     pub(crate) have: c_uint,
@@ -74,7 +74,7 @@ macro_rules! functions {
                 Self::of(|name| library.symbol(name))
             }
 
-            /// The library whose functions `symbol` gives by name.
+            /// The library whose functions `symbol` returns by name.
             pub(crate) fn of(symbol: impl Fn(&str) -> Result<*mut c_void, String>) -> Result<Self, String> {
                 Ok(Zlib {
                     // SAFETY: the symbol has the C signature that zlib.h gives it, which is the one written here.
@@ -93,7 +93,7 @@ macro_rules! functions {
 
             $(
                 pub(crate) fn $rust(&self, $($arg: $ty),*) -> $ret {
-                    // SAFETY: the caller passes what the zlib manual allows, or what it defines an error code for.
+                    // SAFETY: the caller passes arguments that the zlib manual allows, or for which it defines an error code.
                     unsafe { (self.$rust)($($arg),*) }
                 }
             )*
