@@ -3,8 +3,9 @@
 //! Files are read by the library's gzFile reader, which may use more threads; pipes and zlib streams are decoded by a stream on
 //! this thread.
 //!
-//! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). After a gzip member there may be further members, zeros, which are ignored, or
-//! other data, which is ignored with a warning. The decoder checks each member's CRC and length. All good bytes before an
+//! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). After a gzip member there may be
+//! further members, zeros, which are ignored, or other data, which is ignored with a warning. The decoder checks each
+//! member's CRC and length. All good bytes before an
 //! error are written; the caller decides whether to keep them.
 
 #![forbid(unsafe_code)]

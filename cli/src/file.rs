@@ -220,7 +220,8 @@ impl<'a> Single<'a> {
         }
         let decoder = Decoder::new(&input.file, input.len())
             .map_err(|failure| Stop::Error(format!("{name}: {}", failure.text())))?;
-        // Two letters of plain text can look like a zlib header, so a file that may be copied unchanged needs a suffix to count as zlib.
+        // Two letters of plain text can look like a zlib header, so if the file may be copied unchanged, only its
+        // suffix makes it zlib.
         let is_zlib = options.format == Format::Zlib
             || suffix
                 .as_ref()

@@ -276,8 +276,8 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
     Ok(Asked::Work(Box::new(Options::from_matches(program, &matches)?)))
 }
 
-/// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last digit, as for gzip. Such a run
-/// becomes `--level` here, since clap reads an option with one dash as single letters.
+/// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last digit, as for gzip. Such
+/// a run becomes `--level` here, since clap reads an option with one dash as single letters.
 fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
     let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'o' | b'A' | b'I' | b'J');
     let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);

@@ -1,8 +1,8 @@
 //! The file for a result: under its name there is a complete file or none.
 //!
 //! A new file is created under its own name, which must not exist. A file that is to be overwritten stays unchanged until the new
-//! one, written in the same folder, is complete; then it is replaced atomically. If an error, a full disk or a signal ends the work
-//! before, the unfinished file is removed; the input is removed last.
+//! one, written in the same folder, is complete; then it is replaced atomically. If an error, a full disk or a signal ends the
+//! work before, the unfinished file is removed; the input is removed last.
 
 #![forbid(unsafe_code)]
 
@@ -58,8 +58,8 @@ impl NewFile {
         Arc::clone(&self.file)
     }
 
-    /// Completes the file: sets owner, mode and times from `like`, if any, and the time from `modified`, if any; syncs it to disk if
-    /// `sync`. Returns which of them could not be set.
+    /// Completes the file: sets owner, mode and times from `like`, if any, and the time from `modified`, if any; syncs it to
+    /// disk if `sync`. Returns which of them could not be set.
     pub(crate) fn complete(
         mut self,
         like: Option<&Metadata>,

@@ -1,5 +1,5 @@
-//! Output of lines. `println!` and `eprintln!` panic if a line can't be written; here a full disk on standard output is an ordinary
-//! error, and lines that cannot be written to stderr are dropped.
+//! Output of lines. `println!` and `eprintln!` panic if a line can't be written; here a full disk on standard output is an
+//! ordinary error, and lines that cannot be written to stderr are dropped.
 
 #![forbid(unsafe_code)]
 
