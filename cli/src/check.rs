@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Exit status where there is no answer.
+/// Exit status if there is no answer.
 const FAILED: u8 = 3;
 
 pub(crate) fn command() -> Command {
@@ -109,7 +109,7 @@ fn exit_code(verdicts: &[Verdict]) -> ExitCode {
     ExitCode::from(if has(Verdict::No) { 1 } else { u8::from(has(Verdict::Perhaps)) * 2 })
 }
 
-/// Runs a command on the library and answers from what its streams did.
+/// Runs a command with the library and answers from its streams' statistics.
 fn check_by_running(words: Vec<OsString>, as_json: bool) -> ExitCode {
     let name = words.first().cloned().unwrap_or_default();
     let (status, summary) = match run::observe(words) {

@@ -1,4 +1,4 @@
-//! The calendar of the place where the user is, which only the C library knows.
+//! The user's local time, which only the C library can compute.
 
 use std::mem::MaybeUninit;
 
@@ -8,7 +8,7 @@ pub(crate) fn local(seconds: i64) -> (usize, i32, i32, i32) {
     // SAFETY: the time is readable and `parts` writable.
     let converted = unsafe { libc::localtime_r(&raw const seconds, parts.as_mut_ptr()) };
     if converted.is_null() {
-        // A year that does not fit.
+        // The year does not fit.
         return (usize::MAX, 0, 0, 0);
     }
     // SAFETY: a result that is not null is `parts`, filled.

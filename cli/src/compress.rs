@@ -1,6 +1,6 @@
-//! Compression of one file or pipe: read, hand to the library's stream, write what it gives.
+//! Compression of one file or pipe: reads it, passes the data to the library's stream, writes the output.
 //!
-//! The stream cuts the data into chunks and compresses them on all threads it may use; between its calls this thread reads and
+//! The stream divides the data into chunks and compresses them on all threads it may use; between its calls this thread reads and
 //! writes. The bytes depend on the data, the level and the options, not on the threads.
 
 #![forbid(unsafe_code)]
@@ -18,13 +18,13 @@ use rigz::stream::{Flush, Strategy};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 
-/// Bytes per read: enough that system calls cost nothing, little enough that output begins soon.
+/// Bytes per read: large enough that system calls cost little, small enough that output begins soon.
 const READ: usize = 1 << 20;
 
-/// What the header tells of the file.
+/// The file's metadata for the header.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
-    /// Without its zero.
+    /// Without the terminating zero.
     pub(crate) name: Option<Vec<u8>>,
     pub(crate) time: u32,
 }
@@ -57,7 +57,7 @@ pub(crate) fn compress(
     let wrap_len = match options.format {
         Format::Gzip => header.encoded_len() + 8,
         Format::Zlib => 6,
-        // Each of many blocks has its own: they are part of what the format costs.
+        // Each of the many blocks has its own header and trailer, so their size counts as compressed data.
         Format::Bgzf => 0,
     };
     let mut totals = Totals { wrap_len: wrap_len as u64, ..Totals::default() };
@@ -116,7 +116,7 @@ impl Engine {
             Engine::Rsyncable(stream) => stream.deflate(input, output, is_last),
         };
         match outcome {
-            // Nothing to do for this call: the next one brings more.
+            // This call could do nothing; the next one has more input.
             Err(Error::Buffer) => Ok(Status::Ok),
             outcome => Ok(outcome?),
         }

@@ -1,11 +1,12 @@
-//! Decompression of one file or pipe: one member after the other, by the library's decoder, until something else comes.
+//! Decompression of one file or pipe with the library's decoder: one member after the other, until other data follows.
 //!
-//! Files are read through the library's gzFile reader, which may use more threads; pipes and zlib streams go through a stream of
+//! Files are read by the library's gzFile reader, which may use more threads; pipes and zlib streams are decoded by a stream on
 //! this thread.
 //!
-//! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). Behind a gzip member may stand further members, zeros, which are ignored, or
-//! anything else, which is ignored with a warning. The decoder checks each member's CRC and length. All good bytes before an
-//! error are written; whether they are kept is the caller's to decide.
+//! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). After a gzip member there may be
+//! further members, zeros, which are ignored, or other data, which is ignored with a warning. The decoder checks each
+//! member's CRC and length. All good bytes before an
+//! error are written; the caller decides whether to keep them.
 
 #![forbid(unsafe_code)]
 
@@ -23,10 +24,10 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::os::fd::IntoRawFd;
 
-/// Bytes per read. The first one must hold a header whose name is to be restored.
+/// Bytes per read. The first read must contain the whole header if its name is to be restored.
 const READ: usize = 256 << 10;
 
-/// Compressed input, of which the beginning was looked at.
+/// Compressed input whose first bytes have been read.
 #[derive(Debug)]
 pub(crate) struct Decoder<'a> {
     input: &'a File,
@@ -34,7 +35,7 @@ pub(crate) struct Decoder<'a> {
     start: usize,
     end: usize,
     is_at_end: bool,
-    /// Where a regular file was when we got it.
+    /// The position of a regular file when it was passed to us.
     position: Option<u64>,
     kind: Kind,
     stored: Stored,
@@ -42,7 +43,7 @@ pub(crate) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Looks at the first bytes; `len` is that of a regular file.
+    /// Reads the first bytes; `len` is the length of a regular file.
     pub(crate) fn new(input: &'a File, len: Option<u64>) -> Result<Self, Failure> {
         let position = if len.is_some() { (&mut &*input).stream_position().ok() } else { None };
         let mut decoder = Self {
@@ -62,7 +63,7 @@ impl<'a> Decoder<'a> {
         Ok(decoder)
     }
 
-    /// What begins here. A pipe may give a header in pieces, and a member may begin at a buffer's end.
+    /// The kind of data that begins here. A pipe may deliver a header in pieces, and a member may begin at a buffer's end.
     fn look(&mut self) -> Result<(Kind, Stored), Failure> {
         loop {
             let (kind, stored, is_whole) = header::parse(self.bytes());
@@ -76,7 +77,7 @@ impl<'a> Decoder<'a> {
         self.kind
     }
 
-    /// What the first header tells.
+    /// The contents of the first header.
     pub(crate) fn stored(&self) -> &Stored {
         &self.stored
     }
@@ -85,16 +86,16 @@ impl<'a> Decoder<'a> {
     pub(crate) fn decode(mut self, output: &mut Sink, progress: &mut Progress) -> Result<Totals, Failure> {
         let outcome = match (self.kind, self.position) {
             (Kind::Zip, _) => self.decode_entry(output, progress),
-            // A file that is read as a whole has nothing to be decoded ahead.
+            // If the whole file is already read, nothing is left to decode ahead.
             (Kind::Gzip, Some(position)) if !self.is_at_end => self.decode_file(position, output, progress),
             _ => self.decode_members(output, progress),
         };
-        // What was decoded before an error is good.
+        // The data decoded before an error is good.
         output.flush()?;
         outcome.map(|()| self.totals)
     }
 
-    /// Decodes a gzip file that has positions.
+    /// Decodes a seekable gzip file.
     fn decode_file(
         &mut self,
         position: u64,
@@ -132,7 +133,7 @@ impl<'a> Decoder<'a> {
         self.pass_trailing()
     }
 
-    /// Decodes what has no positions, or is no gzip.
+    /// Decodes input that is not seekable or not gzip.
     fn decode_members(&mut self, output: &mut Sink, progress: &mut Progress) -> Result<(), Failure> {
         let (window_bits, wrap_len) = match self.kind {
             Kind::Gzip => (15 + 16, 8),
@@ -185,7 +186,7 @@ impl<'a> Decoder<'a> {
                 Err(error) => return Err(error.into()),
             }
             progress.at(self.totals.bytes_in, self.totals.bytes_out);
-            // The decoder may have held bytes back while room was short: only a call that did nothing needs more input.
+            // The decoder may hold bytes back for lack of room, so only a call without any progress needs more input.
             let is_stuck = taken == 0 && written == 0;
             if self.start == self.end && !is_full && !self.load()? && is_stuck {
                 return Err(truncated());
@@ -193,7 +194,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Counts what stands behind the last member.
+    /// Counts the data after the last member.
     fn pass_trailing(&mut self) -> Result<(), Failure> {
         self.totals.trailing = Trailing::Zeros;
         loop {
@@ -208,7 +209,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Hands everything on as it is.
+    /// Copies everything unchanged.
     pub(crate) fn copy(mut self, output: &mut Sink) -> Result<Totals, Failure> {
         loop {
             output.pass(&self.buffer[self.start..self.end])?;
@@ -225,7 +226,7 @@ impl<'a> Decoder<'a> {
         &self.buffer[self.start..self.end]
     }
 
-    /// Reads more behind what is left; false when nothing comes.
+    /// Reads more input after the unused bytes; false at the end of the input.
     pub(super) fn load(&mut self) -> Result<bool, Failure> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -250,7 +251,7 @@ fn damaged(stream: &InflateStream) -> Failure {
     Failure::Broken(in_gzips_words(message.unwrap_or("no reason given")))
 }
 
-/// What stopped a gzFile; its messages begin with the name it knows for the file.
+/// The error of a gzFile; its messages begin with the file name that it was given.
 fn failed(error: Error, message: &str) -> Failure {
     let text = message.split_once(": ").map_or(message, |(_, text)| text);
     match error {
@@ -260,7 +261,7 @@ fn failed(error: Error, message: &str) -> Failure {
     }
 }
 
-/// gzip's words for what zlib says.
+/// gzip's wording of zlib's messages.
 fn in_gzips_words(message: &str) -> String {
     match message {
         "incorrect data check" => "invalid compressed data--crc error".into(),

@@ -1,8 +1,8 @@
-//! Reads from an ELF file what matters for zlib: what the file is, which libraries it needs, which
-//! of zlib's functions it calls, and which copies of zlib or other DEFLATEs it holds.
+//! Reads the facts about zlib from an ELF file: the kind of file, which libraries it needs, which
+//! of zlib's functions it calls, and which copies of zlib or other DEFLATE implementations it contains.
 //!
 //! Nothing is run. The file is read as the loader would read it, and searched for the text that zlib
-//! and its relatives leave in programs that hold a copy.
+//! and similar libraries leave in programs that contain a copy.
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
 use std::collections::BTreeSet;
 
-/// zlib's functions, from the list that the library's exports are held to.
+/// zlib's functions, from the list with which the library's exports are compared.
 const EXPORTS: &str = include_str!("../../exports.txt");
 
 /// zlib's functions that neither compress nor decompress.
@@ -29,12 +29,12 @@ const SMALL: [&str; 9] = [
     "inflateEnd",
 ];
 
-/// The line that zlib's deflate.c and inftrees.c leave in every program, by its beginning and what must follow.
+/// The text that zlib's deflate.c and inftrees.c leave in every program: its beginning and the required continuation.
 const BANNERS: [&[u8]; 2] = [b" deflate 1.", b" inflate 1."];
 const COPYRIGHT: &[u8] = b" Copyright 1995-20";
 
-/// Names of other DEFLATEs' sources or symbols, and what they mean. They are written backwards, or
-/// this program would find itself.
+/// Names of sources or symbols of other DEFLATE implementations, and their meanings. They are written
+/// backwards, because otherwise this program would match itself.
 const MARKS: &[(&[u8], &str)] =
     &[(b"_etalfedbil", "or calls libdeflate"), (b".etalf/sserpmoc", "Go's compress/flate")];
 const MINIZ_OXIDE: &[u8] = b"edixo_zinim";
@@ -55,8 +55,8 @@ const STARTERS: [&str; 12] = [
     "popen",
 ];
 
-/// A kind of processor: the number that ELF files have for it, its name, and the name that Debian
-/// gives to the folder of its libraries.
+/// A kind of processor: its number in ELF files, its name, and Debian's name for the folder of its
+/// libraries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Machine {
     number: u16,
@@ -85,17 +85,17 @@ impl Machine {
     }
 }
 
-/// What kind of file it is.
+/// The kind of file.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) machine: Machine,
-    /// The program that loads it; none for a library or a static program.
+    /// The program that loads it; `None` for a library or a static program.
     pub(crate) interpreter: Option<String>,
     pub(crate) is_library: bool,
 }
 
 impl Shape {
-    /// Whether no loader has anything to do with it.
+    /// Whether it runs without a loader.
     pub(crate) fn is_static(&self) -> bool {
         self.interpreter.is_none() && !self.is_library
     }
@@ -104,7 +104,7 @@ impl Shape {
         self.interpreter.as_ref().is_some_and(|loader| loader.contains("ld-musl"))
     }
 
-    /// Why the loader could not preload our library, as far as the file's content tells.
+    /// Why the loader could not preload our library, by the file's content.
     pub(crate) fn obstacle(&self) -> Option<String> {
         let (musl, ours) = (self.is_for_musl(), cfg!(target_env = "musl"));
         match () {
@@ -118,15 +118,15 @@ impl Shape {
     }
 }
 
-/// What an ELF file says.
+/// The contents of an ELF file.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) shape: Shape,
     pub(crate) needed: Vec<String>,
-    /// Where it wants its libraries searched, `$ORIGIN` not yet replaced. First the folders that go before the user's own.
+    /// Its run paths, with `$ORIGIN` not yet replaced. First the folders that are searched before the user's own.
     pub(crate) rpath: Vec<String>,
     pub(crate) runpath: Vec<String>,
-    /// zlib's functions that it takes from elsewhere, and those that it offers.
+    /// zlib's functions that it imports, and those that it exports.
     pub(crate) imports: BTreeSet<String>,
     pub(crate) exports: BTreeSet<String>,
     /// It may load more while it runs.
@@ -135,7 +135,7 @@ pub(crate) struct Facts {
     pub(crate) starts_programs: bool,
     /// A copy of zlib itself, with its version.
     pub(crate) own_zlib: Option<String>,
-    /// Other DEFLATEs found inside.
+    /// Other DEFLATE implementations found inside.
     pub(crate) inside: Vec<String>,
 }
 
@@ -146,7 +146,7 @@ impl Facts {
     }
 }
 
-/// Why a file is no ELF file that can be read here.
+/// Why a file cannot be read as an ELF file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     NoElf,
@@ -160,7 +160,7 @@ pub(crate) fn is_bulk(function: &str) -> bool {
     !SMALL.iter().any(|small| function.starts_with(small))
 }
 
-/// Reads what kind of file it is; `data` may be a file that is read in parts.
+/// Reads the kind of file; `data` may be a file that is read in parts.
 pub(crate) fn shape<'d>(data: impl ReadRef<'d>) -> Result<Shape, Unfit> {
     match data.read_bytes_at(0, 20) {
         Ok([0x7f, b'E', b'L', b'F', 2, ..]) => {}
@@ -249,7 +249,7 @@ impl Facts {
     }
 }
 
-/// The DEFLATEs other than zlib's whose marks are found.
+/// The DEFLATE implementations other than zlib whose names are found.
 fn inside(data: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for (mark, meaning) in MARKS {
@@ -264,8 +264,8 @@ fn inside(data: &[u8]) -> Vec<String> {
     found
 }
 
-/// Whether a Rust program has miniz_oxide for its own use. Every Rust program has the decoder of it,
-/// for the standard library's backtraces, which reads compressed sections; that copy's sources lie
+/// Whether a Rust program contains miniz_oxide for its own use. Every Rust program contains its decoder,
+/// because the standard library's backtraces read compressed sections; that copy's sources are
 /// in folders of the standard library's build. A program that compresses has the encoder too.
 fn holds_miniz_oxide(data: &[u8]) -> bool {
     let name: Vec<u8> = MINIZ_OXIDE.iter().rev().copied().collect();

@@ -1,7 +1,7 @@
-//! One file's way: whether it is taken, where its result goes, what is said of it, and when the
-//! input goes.
+//! The processing of one file: whether it is accepted, where its result goes, which messages are
+//! printed, and when the input is removed.
 //!
-//! The refusals, their words and what they do to the exit status are gzip's. A file is only ever
+//! The reasons for a refusal, the messages and their effect on the exit status are gzip's. A file is only ever
 //! removed when its result is complete under its name.
 
 #![forbid(unsafe_code)]
@@ -33,19 +33,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct Single<'a> {
     options: &'a Options,
     report: &'a Report,
-    /// In a worker, what goes to standard output is kept in memory, and what needs the terminal or
-    /// much memory is put off.
+    /// In a worker, data for standard output is kept in memory, and files that need the terminal or
+    /// much memory are left to the main thread.
     is_worker: bool,
-    /// What a worker leaves for standard output.
+    /// A worker's data for standard output.
     pub(crate) output: Vec<u8>,
     /// Lines of a list, in the order of the files.
     pub(crate) listed: Vec<(Entry, Totals, Option<u32>)>,
 }
 
-/// Whether somebody looks at stderr.
+/// Whether stderr is a terminal.
 static IS_SEEN: LazyLock<bool> = LazyLock::new(|| io::stderr().is_terminal());
 
-/// A file that is open and may be worked on.
+/// An open file that may be processed.
 #[derive(Debug)]
 pub(crate) struct Input {
     /// `None` for standard input.
@@ -69,7 +69,7 @@ impl<'a> Single<'a> {
         Self { options, report, is_worker, output: Vec::new(), listed: Vec::new() }
     }
 
-    /// Opens, judges and does the file at `path`. False when it must be done by the main thread.
+    /// Opens, checks and processes the file at `path`. False when it must be done by the main thread.
     pub(crate) fn do_path(&mut self, path: &Path) -> bool {
         match self.open(path) {
             Ok(input) if input.status.is_dir() => {
@@ -87,12 +87,12 @@ impl<'a> Single<'a> {
         true
     }
 
-    /// Opens a file; for decompression also the one that has a suffix behind the name given.
+    /// Opens a file; for decompression also tries the name with a suffix appended.
     pub(crate) fn open(&self, path: &Path) -> Result<Input, (PathBuf, io::Error)> {
         let mut flags = libc::O_NOCTTY;
         if !self.options.to_stdout && self.options.output.is_none() {
-            // What is no regular file is refused, and a pipe without a writer must not keep us waiting for that. Links are refused
-            // because the file would stay and the link go.
+            // Only regular files are accepted, and a pipe without a writer must not block the open call. Links are refused
+            // because the link would be removed and the file would stay.
             flags |= libc::O_NONBLOCK;
             let keeps_links = matches!(self.options.mode, Mode::Test | Mode::List);
             if !self.options.force && !keeps_links {
@@ -121,7 +121,7 @@ impl<'a> Single<'a> {
         outcome.map_err(|error| (path.to_owned(), error))
     }
 
-    /// Why gzip would leave this file alone.
+    /// Why gzip would not process this file.
     pub(crate) fn refusal(&self, input: &Input) -> Option<String> {
         let (options, status) = (self.options, &input.status);
         if options.to_stdout || options.output.is_some() || matches!(options.mode, Mode::Test | Mode::List) {
@@ -144,7 +144,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Does all that is to be done with a file that is open. False when it must be done by the main thread.
+    /// Processes an open file completely. False when it must be done by the main thread.
     pub(crate) fn do_input(&mut self, input: Input) -> bool {
         let outcome = match self.options.mode {
             Mode::Compress => self.compress(input),
@@ -220,7 +220,8 @@ impl<'a> Single<'a> {
         }
         let decoder = Decoder::new(&input.file, input.len())
             .map_err(|failure| Stop::Error(format!("{name}: {}", failure.text())))?;
-        // Two letters of plain text can look like a zlib header, so what may be passed on must say by its name that it is one.
+        // Two letters of plain text can look like a zlib header, so if the file may be copied unchanged, only its
+        // suffix makes it zlib.
         let is_zlib = options.format == Format::Zlib
             || suffix
                 .as_ref()
@@ -265,7 +266,7 @@ impl<'a> Single<'a> {
         self.finish(input, target, totals, took, modified)
     }
 
-    /// Says what comes after the data. A zip file of several entries is not replaced by its first.
+    /// Reports data after the end. A zip file of several entries is not replaced by its first.
     fn note_trailing(&self, trailing: Trailing, name: &str, is_replaced: bool) -> Result<(), Stop> {
         match trailing {
             Trailing::Nothing => {}
@@ -286,7 +287,7 @@ impl<'a> Single<'a> {
         Ok(())
     }
 
-    /// What a list tells of a file before it is decoded.
+    /// The values for the list that are known before the file is decoded.
     fn entry(&self, input: &Input, decoder: &Decoder<'_>, suffix: Option<&OsStr>) -> Entry {
         let stored = decoder.stored();
         let plain = match (&input.path, suffix) {
@@ -308,7 +309,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Opens the output. `None` when the user does not want a file overwritten.
+    /// Opens the output. `None` if the user declines to overwrite a file.
     fn begin(&self, path: Option<PathBuf>, input: &Input) -> Result<Option<Target>, Stop> {
         let Some(mut path) = path else {
             if self.is_worker {
@@ -343,7 +344,7 @@ impl<'a> Single<'a> {
         Ok(Some(Target { is_shortened, ..Target::new(Some(new), Some(path), sink) }))
     }
 
-    /// Makes the output; a compressed file's name that is too long is shortened until it is not.
+    /// Creates the output; a compressed file's name that is too long is shortened until it is not.
     fn create(&self, path: &mut PathBuf, replace: bool, is_open: bool) -> (io::Result<NewFile>, bool) {
         let options = self.options;
         let mut is_shortened = false;
@@ -369,7 +370,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// What `-o` names, if that is there and no file that could be replaced, but a device or a pipe.
+    /// The target of `-o`, if it exists and is not a replaceable file, but a device or a pipe.
     fn open_device(&self, path: &Path, input: &Input) -> Result<Option<File>, Stop> {
         if self.options.output.is_none() {
             return Ok(None);
@@ -394,7 +395,7 @@ impl<'a> Single<'a> {
         io::stdin().read_line(&mut answer).is_ok() && answer.trim_start().starts_with(['y', 'Y'])
     }
 
-    /// Completes the output, tells of it, and lets the input go.
+    /// Completes the output, prints the message for `-v`, and removes the input.
     fn finish(
         &mut self,
         input: Input,
@@ -429,7 +430,7 @@ impl<'a> Single<'a> {
             let verb = if replaced.is_some() { "replaced with" } else { "created" };
             fate = format!(" -- {verb} {}", target.display());
         } else if options.synchronous && options.mode != Mode::Test && !self.is_worker {
-            // A pipe has no disk to be brought to.
+            // A pipe cannot be synced to disk.
             _ = io::stdout().as_fd().try_clone_to_owned().map(|stdout| File::from(stdout).sync_all());
         }
         if options.json {
@@ -440,7 +441,7 @@ impl<'a> Single<'a> {
         Ok(())
     }
 
-    /// Whether what was read is no longer what the file holds.
+    /// Whether the file has changed since it was read.
     fn has_changed(&self, input: &Input, totals: Totals) -> bool {
         let is_short = self.options.mode == Mode::Compress && input.len() != Some(totals.bytes_in);
         let now = input.file.metadata();
@@ -478,7 +479,7 @@ impl<'a> Single<'a> {
             "ratio_percent": crate::list::percent(self.options.mode == Mode::Compress, totals),
             "seconds": took.as_secs_f64(),
         });
-        // Where standard output holds data, or may, the lines go to stderr.
+        // If data goes to standard output, or may, the lines go to stderr.
         self.report.line(target.is_some() || self.options.mode == Mode::Test, line.to_string());
     }
 
@@ -489,7 +490,7 @@ impl<'a> Single<'a> {
         Progress::new(is_on, self.options.mode == Mode::Compress, input.name(), input.len())
     }
 
-    /// The file's time for a header, which has 32 bits for it.
+    /// The file's time, if it fits in a header's 32 bits.
     fn stored_time(&self, input: &Input) -> u32 {
         u32::try_from(input.status.mtime()).unwrap_or_else(|_| {
             let name = input.name();
@@ -502,7 +503,7 @@ impl<'a> Single<'a> {
         if matches!(failure, Failure::TooLong) {
             return Stop::Later;
         }
-        // What was decoded before the fault is good.
+        // The data decoded before the error is good.
         self.output = target.sink.take_memory();
         let name = match (&failure, &target.path) {
             (Failure::Write(_), Some(path)) => path.display().to_string(),
@@ -513,12 +514,12 @@ impl<'a> Single<'a> {
     }
 }
 
-/// Why a file was given up.
+/// Why processing of a file stopped.
 #[derive(Debug)]
 enum Stop {
     /// A message.
     Error(String),
-    /// It must be done by the main thread.
+    /// The main thread must process it.
     Later,
 }
 

@@ -15,7 +15,7 @@ use std::fmt::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Functions that a text names when a program calls them; the others are counted.
+/// Functions that the report names if a program calls them; the others are only counted.
 const TOLD: [&str; 6] = ["deflate", "inflate", "compress", "uncompress", "gzwrite", "gzread"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ struct Caller {
 #[derive(Debug)]
 pub(crate) struct Finding {
     name: String,
-    /// The file looked at: a script's interpreter.
+    /// The file that was examined, such as a script's interpreter.
     file: PathBuf,
     pub(crate) verdict: Verdict,
     reasons: Vec<String>,
@@ -150,7 +150,7 @@ impl Finding {
         facts.shape.obstacle().or_else(|| privileges(&image.outside(&self.file)?))
     }
 
-    /// Looks at what an interpreter loads while it runs.
+    /// Examines the modules that an interpreter loads while it runs.
     fn walk_modules(&mut self, target: &Target, met: &mut Met, image: &Image, loader: &Loader<'_>) {
         for module in target.modules(image) {
             let facts = image.read(&module).ok().and_then(|data| elf::read(&data).ok());
@@ -160,7 +160,7 @@ impl Finding {
         }
     }
 
-    /// Looks at a file and all libraries it needs, each once.
+    /// Examines a file and all libraries it needs, each once.
     fn walk(&mut self, start: PathBuf, facts: Facts, met: &mut Met, image: &Image, loader: &Loader<'_>) {
         let program_rpath = facts.rpath.clone();
         let mut queue = VecDeque::from([(start.clone(), facts)]);
@@ -192,7 +192,7 @@ impl Finding {
                 }
                 let rpath = if path == start { &facts.rpath } else { &program_rpath };
                 let Some(found) = loader.find(name, &path, facts.shape.machine, rpath, &facts.runpath) else {
-                    // A module finds in the program what the loader would not find.
+                    // If the loader would not find a module's library, the program may already have loaded it.
                     if start == self.file {
                         self.reasons.push(format!("{name}, which {} needs, is not found", path.display()));
                     }
@@ -260,7 +260,7 @@ impl Finding {
     }
 }
 
-/// Why the loader ignores `LD_PRELOAD` for a file with rights of its own.
+/// Why the loader ignores `LD_PRELOAD` for a file with elevated privileges.
 fn privileges(path: &Path) -> Option<String> {
     let mode = std::fs::metadata(path).map_or(0, |status| status.mode());
     if mode & 0o6000 != 0 {

@@ -1,4 +1,4 @@
-//! `rigz generate FOLDER`: man pages and shell completions, made from the options themselves, for whoever installs rigz.
+//! `rigz generate FOLDER`: man pages and shell completions, generated from the options themselves, for installations.
 //!
 //! FOLDER gets `man/rigz.1`, `man/rigz-run.1`, `man/rigz-check.1`, `man/rigz-bench.1`, `bash/rigz`, `zsh/_rigz` and `fish/rigz.fish`.
 

@@ -1,36 +1,36 @@
-//! The first bytes of a compressed file, read for what the command wants of them: the kind of file, and of a gzip header
-//! (RFC 1952) name, time and length. Whether the header is sound is the decoder's to say.
+//! Reads the first bytes of a compressed file: the kind of file, and for a gzip header (RFC 1952) name, time and length.
+//! The decoder checks whether the header is valid.
 
 #![forbid(unsafe_code)]
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Gzip,
     Zlib,
-    /// Too short to be anything.
+    /// Too short for any format.
     Empty,
     /// The first entry of a zip file.
     Zip,
-    /// A format that gzip reads and we do not: what it is, and which program reads it.
+    /// A format that gzip reads and rigz does not: its name, and the program that reads it.
     Foreign(&'static str, &'static str),
-    /// The same for a format that gzip does not know either.
+    /// The same for a format that gzip does not read either.
     Other(&'static str, &'static str),
     Unknown,
 }
 
-/// What a gzip header stores.
+/// The fields of a gzip header.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) name: Option<Vec<u8>>,
-    /// Seconds since 1970; none when the header says 0.
+    /// Seconds since 1970; `None` if the header has 0.
     pub(crate) time: Option<u32>,
     /// Bytes of the header.
     pub(crate) len: usize,
 }
 
 impl Kind {
-    /// What a format is that is not read here, and which program reads it.
+    /// For an unsupported format, its name and the program that reads it.
     pub(crate) fn advice(self) -> Option<String> {
         match self {
             Kind::Foreign(what, reader) | Kind::Other(what, reader) => {
@@ -46,7 +46,7 @@ const EXTRA: u8 = 4;
 const NAME: u8 = 8;
 const COMMENT: u8 = 16;
 
-/// Kind and header of what begins here; false when the bytes end before the header does.
+/// The kind and header of the data that begins here; false when the bytes end before the header does.
 pub(crate) fn parse(bytes: &[u8]) -> (Kind, Stored, bool) {
     let kind = match bytes {
         [0x1f, 0x8b, ..] => Kind::Gzip,
@@ -98,7 +98,7 @@ fn parse_fields(bytes: &[u8]) -> Option<Stored> {
     Some(Stored { name, time: (time != 0).then_some(time), len: bytes.len() - rest.len() })
 }
 
-/// A text from the front, whose zero is taken along.
+/// Removes a zero-terminated text from the front.
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let len = rest.iter().position(|&byte| byte == 0)?;
     let text = &rest[..len];

@@ -1,5 +1,5 @@
-//! The file system in which programs are looked at: this machine's, or an image in a folder, as
-//! `--root` has it. Paths are those inside; absolute links of an image stay inside.
+//! The file system in which programs are examined: this machine's, or an image in a folder, as
+//! given by `--root`. Paths are those inside; absolute links of an image stay inside.
 
 #![forbid(unsafe_code)]
 
@@ -10,10 +10,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Where programs are looked for in an image, which has no environment.
+/// Where programs are searched for in an image, which has no environment.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Links that are followed before a path counts as one without end.
+/// Links that are followed before a path counts as a loop.
 const MOST_LINKS: usize = 40;
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Image {
         self.root.is_none()
     }
 
-    /// The path without links, or nothing when there is no such file.
+    /// The path without links; `None` if there is no such file.
     pub(crate) fn resolve(&self, path: &Path) -> Option<PathBuf> {
         let Some(root) = &self.root else { return path.canonicalize().ok() };
         let mut links = 0;
@@ -60,7 +60,7 @@ impl Image {
         Some(done)
     }
 
-    /// Where the file lies for us.
+    /// The file's path on this machine.
     pub(crate) fn outside(&self, path: &Path) -> Option<PathBuf> {
         match &self.root {
             None => Some(path.to_owned()),
@@ -80,7 +80,7 @@ impl Image {
         self.status(path).is_some_and(|status| status.is_file())
     }
 
-    /// The file of a program: as it is when it has a slash, else from `PATH`.
+    /// The file of a program: the name itself if it has a slash, otherwise from `PATH`.
     pub(crate) fn program(&self, name: &OsStr) -> Option<PathBuf> {
         if name.as_bytes().contains(&b'/') {
             return Some(PathBuf::from(name)).filter(|path| self.is_file(path));

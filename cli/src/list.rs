@@ -1,6 +1,6 @@
 //! `-l`: sizes, ratio and name of compressed files, in gzip's columns or as JSON.
 //!
-//! As gzip has it since 1.12, each file is decoded to tell its size: the trailer knows it modulo 2^32 and of the last member only.
+//! As in gzip since 1.12, each file is decoded to find its size: the trailer has it modulo 2^32 and for the last member only.
 
 #![forbid(unsafe_code)]
 
@@ -8,11 +8,11 @@ use crate::options::Options;
 use crate::transfer::Totals;
 use serde_json::json;
 
-/// What is known of a file before it is decoded.
+/// The values that are known before a file is decoded.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) file: String,
-    /// The name the file would get.
+    /// The name of the decompressed file.
     pub(crate) name: String,
     /// Seconds since 1970.
     pub(crate) time: Option<i64>,
@@ -77,7 +77,7 @@ impl List {
         );
     }
 
-    /// The totals, when there was more than one file.
+    /// The totals, if there was more than one file.
     pub(crate) fn close(&self) {
         if self.lines > 1 && self.is_framed && !self.is_json {
             let more = if self.is_verbose { " ".repeat(28) } else { String::new() };
@@ -87,7 +87,7 @@ impl List {
     }
 }
 
-/// How much smaller the compressed data is, in percent, headers and trailers left out as gzip leaves them out.
+/// How much smaller the compressed data is, in percent, without headers and trailers, as in gzip.
 pub(crate) fn percent(is_compression: bool, totals: Totals) -> f64 {
     let (plain, compressed) = match is_compression {
         true => (totals.bytes_in, totals.bytes_out),
@@ -104,7 +104,7 @@ pub(crate) fn ratio(is_compression: bool, totals: Totals) -> String {
     format!("{:5.1}%", percent(is_compression, totals))
 }
 
-/// `Nov 22 14:56`, where the user is.
+/// `Nov 22 14:56`, in local time.
 fn local_time(seconds: i64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,8 +1,8 @@
 //! Which file the loader would take for a library's name (ld.so(8)): run paths, `LD_LIBRARY_PATH`,
 //! `/etc/ld.so.cache`, the usual folders.
 //!
-//! Hardware-specific folders of the cache are taken in the order in which the cache has them, which
-//! is the loader's.
+//! Hardware-specific folders of the cache are taken in the cache's order, which
+//! is also the loader's.
 
 #![forbid(unsafe_code)]
 
@@ -67,7 +67,7 @@ impl<'a> Loader<'a> {
             .find(|path| self.is_for(path, machine))
     }
 
-    /// Whether the file is one for this machine: the loader passes others over.
+    /// Whether the file is for this machine: the loader skips others.
     fn is_for(&self, path: &Path, machine: Machine) -> bool {
         let file = self.image.outside(path).and_then(|path| File::open(path).ok());
         file.is_some_and(|file| elf::shape(&ReadCache::new(file)).is_ok_and(|shape| shape.machine == machine))

@@ -1,6 +1,6 @@
 //! The `rigz` command: gzip's interface on all processors, and programs run with the rigz library.
 //!
-//! `rigz [OPTIONS] [FILE]...` is gzip. The words `run`, `check`, `bench` and `generate` are commands only as the very
+//! `rigz [OPTIONS] [FILE]...` works like gzip. The words `run`, `check`, `bench` and `generate` are commands only as the very
 //! first argument of a program called `rigz`; a file of that name is written `./run`, or comes after an option or
 //! `--`. Each of them needs an argument: a bare `rigz run` fails and changes no file.
 //!
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     let program = words.next().unwrap_or_default();
     let program = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let words: Vec<_> = words.collect();
-    // gunzip and its like have files only.
+    // gunzip, zcat and similar names accept files only.
     let first = words.first().filter(|_| program.starts_with("rigz")).and_then(|word| word.to_str());
     match first {
         Some("run") => run::main(words),

@@ -1,4 +1,4 @@
-//! Which name a result gets: gzip's suffixes, on bytes, since a file's name need not be text.
+//! The names of results: gzip's suffixes, on bytes, since a file name need not be valid text.
 
 #![forbid(unsafe_code)]
 
@@ -6,10 +6,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// What a compressed file's name may end with, besides the suffix in force. `.taz` and `.tgz` stand for `.tar.gz`.
+/// Suffixes of compressed files, besides the selected suffix. `.taz` and `.tgz` mean `.tar.gz`.
 const KNOWN: [&[u8]; 10] = [b".gz", b".z", b".taz", b".tgz", b"-gz", b"-z", b"_z", b".zz", b"-zz", b"_zz"];
 
-/// What is tried behind a name that is not there, in this order.
+/// Suffixes that are tried, in this order, if there is no file with the given name.
 const TRIED: [&str; 4] = [".gz", ".z", "-z", ".zz"];
 
 /// The suffix of a compressed file at the end of `path`, without regard to case. There must be a name before it.
@@ -27,9 +27,9 @@ pub(crate) fn packed_suffix_of<'a>(path: &'a Path, usual: &OsStr) -> Option<&'a 
     suffix_of(path, usual).or_else(|| suffix_of(path, OsStr::new(".zip")))
 }
 
-/// A shorter form of a name that is too long with its suffix, as gzip has it: the last part of more
-/// than three bytes loses its last one, so that extensions stay; without such a part, of more than two
-/// or one. `None` when nothing is left to take.
+/// A shorter form of a name that is too long with its suffix, as in gzip: the last part of more
+/// than three bytes loses its last byte, so that extensions stay; without such a part, the last of more
+/// than two or one. `None` if nothing can be removed.
 pub(crate) fn shorter(name: &[u8]) -> Option<Vec<u8>> {
     let parts: Vec<&[u8]> = name.split(|&byte| byte == b'.').collect();
     for least in [4, 3, 2] {
@@ -39,7 +39,7 @@ pub(crate) fn shorter(name: &[u8]) -> Option<Vec<u8>> {
             return Some(parts.join(&b'.'));
         }
     }
-    // Parts of one byte: the last goes.
+    // All parts have one byte: removes the last.
     let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 1)?;
     Some(name[..if dot + 1 == name.len() { dot - 1 } else { dot }].to_vec())
 }
@@ -51,7 +51,7 @@ pub(crate) fn compressed(path: &Path, suffix: &OsStr) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The name of the file that was compressed: without its suffix, `.tar` where it was `.tgz`.
+/// The name of the file that was compressed: without its suffix, `.tar` instead of `.tgz`.
 pub(crate) fn plain(path: &Path, suffix: &OsStr) -> PathBuf {
     let name = path.as_os_str().as_bytes();
     let mut stem = name[..name.len() - suffix.len()].to_vec();
@@ -61,15 +61,15 @@ pub(crate) fn plain(path: &Path, suffix: &OsStr) -> PathBuf {
     PathBuf::from(OsString::from_vec(stem))
 }
 
-/// Where a compressed file may lie whose plain name was given.
+/// Possible paths of a compressed file whose plain name was given.
 pub(crate) fn candidates(path: &Path, usual: &OsStr) -> Vec<PathBuf> {
     let mut suffixes = vec![usual];
     suffixes.extend(TRIED.iter().map(OsStr::new).filter(|suffix| *suffix != usual));
     suffixes.into_iter().map(|suffix| compressed(path, suffix)).collect()
 }
 
-/// The name that a header stores, put beside the compressed file. Only its last part counts, so that no header can say where its
-/// file goes; a name that is none is refused.
+/// The name stored in a header, in the compressed file's folder. Only its last part is used, so that no header can choose the
+/// folder; an invalid name is refused.
 pub(crate) fn stored(path: &Path, stored: &[u8]) -> Option<PathBuf> {
     let name = stored.rsplit(|&byte| byte == b'/').next()?;
     let is_name = !matches!(name, b"" | b"." | b"..");

@@ -1,6 +1,6 @@
 //! The options, which are gzip's with some of pigz's, and how they are read.
 //!
-//! Of options that contradict each other the last one counts, as with getopt: `-9 -1` is `-1`. The variable `GZIP` may hold a few of
+//! If options contradict each other, the last one counts, as with getopt: `-9 -1` is `-1`. The variable `GZIP` may hold a few of
 //! them, read before the command line.
 
 #![forbid(unsafe_code)]
@@ -14,7 +14,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What is done.
+/// The operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Compress,
@@ -23,7 +23,7 @@ pub(crate) enum Mode {
     List,
 }
 
-/// The wrap around the compressed data.
+/// The format around the compressed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Gzip,
@@ -32,7 +32,7 @@ pub(crate) enum Format {
     Bgzf,
 }
 
-/// What the command line asks for.
+/// The settings from the command line.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) mode: Mode,
@@ -54,9 +54,9 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) ascii: bool,
     pub(crate) suffix: OsString,
-    /// For the header; without its zero.
+    /// For the header; without the terminating zero.
     pub(crate) comment: Option<OsString>,
-    /// Where the one result goes.
+    /// The path of the only result.
     pub(crate) output: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
     /// Bytes per chunk.
@@ -64,7 +64,7 @@ pub(crate) struct Options {
     pub(crate) files: Vec<OsString>,
 }
 
-/// What `GZIP` may hold, as gzip 1.12 has it: flags that change how, but not what is done to which file.
+/// The flags allowed in `GZIP`, as in gzip 1.12: they change how files are processed, but not which files or the operation.
 const FROM_ENVIRONMENT: &[&str] = &["no-name", "name", "quiet", "verbose", "rsyncable", "synchronous"];
 
 /// The flags: name, letter, other long names, text.
@@ -233,8 +233,8 @@ pub(crate) enum Asked {
     Version,
 }
 
-/// Reads a subcommand's words. Prints an error in them, or the help that they ask for; the error is the
-/// exit status.
+/// Parses a subcommand's words. Prints a parse error or the requested help; the `Err` value is the exit
+/// status.
 pub(crate) fn subcommand(command: Command, words: Vec<OsString>, failed: u8) -> Result<ArgMatches, ExitCode> {
     let name = command.get_bin_name().unwrap_or("rigz").to_owned();
     command.try_get_matches_from(words).map_err(|error| {
@@ -247,7 +247,7 @@ pub(crate) fn subcommand(command: Command, words: Vec<OsString>, failed: u8) -> 
     })
 }
 
-/// The error in the words, in one sentence.
+/// The parse error, in one sentence.
 fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
     // clap lists missing words after the first line.
@@ -276,8 +276,8 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
     Ok(Asked::Work(Box::new(Options::from_matches(program, &matches)?)))
 }
 
-/// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last one, as for gzip. Such a run
-/// becomes `--level` here, since clap takes an option of one dash as one letter.
+/// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last digit, as for gzip. Such
+/// a run becomes `--level` here, since clap reads an option with one dash as single letters.
 fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
     let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'o' | b'A' | b'I' | b'J');
     let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);
@@ -285,7 +285,7 @@ fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
         let letters = word.as_bytes().strip_prefix(b"-").unwrap_or_default();
         if is_value || are_files || letters.is_empty() || letters[0] == b'-' {
             are_files |= letters == b"-" && !is_value;
-            // Long options with a value, which need not stand in the same word.
+            // Long options with a value, which may be in the next word.
             is_value = !is_value
                 && ["--processes", "--threads", "--blocksize", "--suffix", "--comment", "--output"]
                     .contains(&word.to_str().unwrap_or_default());
@@ -395,7 +395,7 @@ fn last<'a>(matches: &ArgMatches, names: &[&'a str]) -> Option<&'a str> {
     given.max_by_key(|name| matches.indices_of(name).and_then(|indices| indices.max())).copied()
 }
 
-/// The words of `GZIP`: only options that change neither the files chosen nor what is done to them.
+/// The words of `GZIP`: only options that change neither the chosen files nor the operation.
 fn from_environment() -> Result<Vec<OsString>, String> {
     let Some(words) = std::env::var_os("GZIP") else { return Ok(Vec::new()) };
     let Some(words) = words.to_str() else { return Err("GZIP environment variable: not a text".into()) };

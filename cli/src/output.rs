@@ -1,8 +1,8 @@
-//! The file that a result goes to: complete under its name, or not there.
+//! The file for a result: under its name there is a complete file or none.
 //!
-//! A new file is made under its own name, which must be free. A file that is to be overwritten stays as it is until the new one,
-//! which grows beside it, is complete, and is then replaced at once. Whatever ends the work before, an error, a full disk or
-//! a signal, takes the unfinished file along; the input is removed last.
+//! A new file is created under its own name, which must not exist. A file that is to be overwritten stays unchanged until the new
+//! one, written in the same folder, is complete; then it is replaced atomically. If an error, a full disk or a signal ends the
+//! work before, the unfinished file is removed; the input is removed last.
 
 #![forbid(unsafe_code)]
 
@@ -18,22 +18,22 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub(crate) struct NewFile {
     file: Arc<File>,
-    /// Where it grows.
+    /// The path while it is written.
     path: PathBuf,
-    /// What it becomes, when that is another name.
+    /// The final path, if it is different.
     target: Option<PathBuf>,
     watched: Option<Watched>,
     is_complete: bool,
 }
 
 impl NewFile {
-    /// Makes a file at `path`; [`io::ErrorKind::AlreadyExists`] when there is one, unless it is to be replaced.
-    /// It is the user's alone until it is complete, unless `is_open` to whom the system's mask lets.
+    /// Creates a file at `path`; fails with [`io::ErrorKind::AlreadyExists`] if there is one, unless `replace` is set.
+    /// Only the user can access it until it is complete, unless `is_open`; then the umask decides.
     pub(crate) fn create(path: &Path, replace: bool, is_open: bool) -> io::Result<Self> {
         if !replace || fs::symlink_metadata(path).is_err() {
             return Self::open(path.to_owned(), None, is_open);
         }
-        // A short name, which is never too long; the number goes on where a process of this number left a file behind.
+        // A short name, which is never too long; the number increases if an earlier process with the same id left a file.
         let beside = |number| path.with_file_name(format!(".rigz-{}-{number}", std::process::id()));
         (0..100)
             .map(|number| Self::open(beside(number), Some(path.to_owned()), is_open))
@@ -53,13 +53,13 @@ impl NewFile {
         Ok(Self { file: Arc::new(file), path, target, watched, is_complete: false })
     }
 
-    /// The file, to be written to.
+    /// The file, for writing.
     pub(crate) fn handle(&self) -> Arc<File> {
         Arc::clone(&self.file)
     }
 
-    /// Completes the file: owner, mode and times as `like` has them, if there is one to be like, but for `modified` where that is told; on the disk if `sync`.
-    /// Says what could not be kept.
+    /// Completes the file: sets owner, mode and times from `like`, if any, and the time from `modified`, if any; syncs it to
+    /// disk if `sync`. Returns which of them could not be set.
     pub(crate) fn complete(
         mut self,
         like: Option<&Metadata>,
@@ -94,7 +94,7 @@ impl NewFile {
         let modified = modified.map_or_else(|| like.modified(), Ok)?;
         let times =
             self.file.set_times(FileTimes::new().set_accessed(like.accessed()?).set_modified(modified));
-        // Only root may give files away; who is not, keeps them as his own, and that is no fault. The group may still be his.
+        // Only root may change the owner; for other users this failure is no error. They may still be able to set the group.
         let own = self.file.metadata()?;
         if own.gid() != like.gid() {
             _ = fchown(&self.file, None, Some(like.gid()));
@@ -106,7 +106,7 @@ impl NewFile {
         let own = if is_alike { own } else { self.file.metadata()? };
         let mut mode = like.mode() & 0o777;
         if own.gid() != like.gid() {
-            // Rights of a group must not become those of another, unless everybody has them.
+            // One group's permissions must not be given to another group, unless all users have them.
             mode &= 0o707 | (mode & 7) << 3;
         }
         self.file.set_permissions(Permissions::from_mode(mode))?;
@@ -125,7 +125,7 @@ impl Drop for NewFile {
     }
 }
 
-/// Brings the name of a file to the disk.
+/// Syncs the name of a file to disk.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()

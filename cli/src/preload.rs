@@ -4,11 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// The variable that names another file, in the scripts too.
+/// The variable that names another file; the scripts read it too.
 pub(crate) const OVERRIDE: &str = "RIGZ_PRELOAD_FILE";
 
 /// From the folder of this program: an installation's `LIBDIR/rigz`, for the usual forms of `LIBDIR`; then what `scripts/common`
-/// lays beside `target/release`.
+/// places next to `target/release`.
 fn places() -> Vec<String> {
     let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
     vec![
@@ -41,7 +41,7 @@ pub(crate) fn library() -> Result<PathBuf, String> {
 
 /// The value of `LD_PRELOAD`: our library first, since the first one's symbols win; then the user's.
 pub(crate) fn variable(library: &Path) -> Result<std::ffi::OsString, String> {
-    // The loader takes both as separators, and knows no way to write them.
+    // The loader treats both as separators, and has no way to escape them.
     if library.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b' ' | b':')) {
         return Err(format!(
             "the loader cannot preload a path with a space or a colon: {}",

@@ -1,7 +1,7 @@
 //! The progress bar: on a terminal, for work that takes longer than a second.
 //!
 //! Nobody asked for it, so it keeps out of the way: nothing with `-q`, nothing when stderr or stdout-as-data shares the terminal,
-//! nothing for short work, and it is wiped before anything else is said.
+//! nothing for short work, and it is erased before any message is printed.
 
 #![forbid(unsafe_code)]
 
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 /// Work shorter than this shows nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often the clock is asked, in bytes.
+/// Bytes between two readings of the clock.
 const STEP: u64 = 1 << 20;
 
-/// What is shown of one file's way.
+/// The progress display for one file.
 #[derive(Debug)]
 pub(crate) struct Progress {
     is_on: bool,
-    /// The input is the plain side, so the ratio is known as gzip tells it.
+    /// The input is the plain side, so the ratio is computed as gzip does.
     is_compression: bool,
     name: String,
     /// Bytes of input to come; none for a pipe.
@@ -33,7 +33,7 @@ impl Progress {
         Self { is_on, is_compression, name, total, start: Instant::now(), next: STEP, bar: None }
     }
 
-    /// Tells how far the work is.
+    /// Shows the progress so far.
     pub(crate) fn at(&mut self, bytes_in: u64, bytes_out: u64) {
         if !self.is_on || bytes_in < self.next {
             return;
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// What came out, the ratio as `-v` tells it, the speed so far, and what that leaves to wait.
+    /// The bytes written, the ratio as `-v` shows it, the speed so far, and the remaining time at this speed.
     fn message(&self, bytes_in: u64, bytes_out: u64) -> String {
         let (plain, packed) = if self.is_compression { (bytes_in, bytes_out) } else { (bytes_out, bytes_in) };
         let ratio = 100.0 - packed as f64 * 100.0 / plain.max(1) as f64;
@@ -71,7 +71,7 @@ impl Progress {
         bar.with_style(style.progress_chars("=> ")).with_prefix(self.name.clone())
     }
 
-    /// Wipes what is shown; tells how long it took.
+    /// Erases the display; returns how long the work took.
     pub(crate) fn finish(mut self) -> Duration {
         self.wipe();
         self.start.elapsed()

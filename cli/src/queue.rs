@@ -1,10 +1,10 @@
-//! The small files that workers have, in order.
+//! The small files that workers process, in order.
 //!
 //! A file goes to the workers if it is so small that its own chunks would not be compressed or
 //! decoded in parallel. Files wait for their turn to be reported, so their number is bounded, and
-//! with it the memory of results that go to standard output. Two files that have to do with each
-//! other, because one is the other's result or both have the same result, are never in the queue
-//! together: the second sees what the first left, as if there were one thread.
+//! with it the memory of results that go to standard output. Two related files
+//! (one is the other's result, or both have the same result) are never in the queue together: the second
+//! sees the effect of the first, as with one thread.
 
 #![forbid(unsafe_code)]
 
@@ -22,10 +22,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 
-/// A file to compress that is shorter is one thread's work in the library too.
+/// The library also compresses a file shorter than this on one thread.
 const MOST_PLAIN: u64 = 1 << 20;
 
-/// The same for a compressed file. Its data may be longer by far.
+/// The same for a compressed file. Its data may be much longer.
 const MOST_COMPRESSED: u64 = 256 << 10;
 
 /// Files in the queue for each thread: enough that no worker waits while the main thread reports.
@@ -34,10 +34,10 @@ const DEPTH: usize = 32;
 /// The same where results are kept in memory, each of up to 2 MiB.
 const DEPTH_IN_MEMORY: usize = 4;
 
-/// A name's length up to which no suffix makes it too long.
+/// Up to this length, no suffix makes a name too long.
 const LONGEST_NAME: usize = 240;
 
-/// What names a file for as long as it is in the queue.
+/// The identity of a file while it is in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     /// Device and number.
@@ -46,7 +46,7 @@ enum Key {
     Name(u64, u64, OsString),
 }
 
-/// What a worker did with a file.
+/// A worker's result for a file.
 #[derive(Debug)]
 pub(crate) struct Done {
     /// False when the main thread must do it.
@@ -70,7 +70,7 @@ pub(crate) struct Queue<'q, 'a> {
     most: usize,
     pending: VecDeque<Pending>,
     keys: HashSet<Key>,
-    /// The last folder that was asked for, since the next file is likely to be in it too.
+    /// The last folder looked up, since the next file is likely to be in it too.
     folder: Option<(PathBuf, u64, u64)>,
 }
 
@@ -81,7 +81,7 @@ impl<'q, 'a> Queue<'q, 'a> {
         Self { scope, options, most, pending, keys, folder: None }
     }
 
-    /// Whether workers may do this file.
+    /// Whether workers may process this file.
     pub(crate) fn takes(&self, path: &Path, status: &Metadata) -> bool {
         let options = self.options;
         let most = if options.mode == Mode::Compress { MOST_PLAIN } else { MOST_COMPRESSED };
@@ -99,12 +99,12 @@ impl<'q, 'a> Queue<'q, 'a> {
         self.pending.is_empty()
     }
 
-    /// Whether a file has to do with one that is in the queue.
+    /// Whether a file is related to one in the queue.
     pub(crate) fn clashes(&mut self, path: &Path, status: &Metadata) -> bool {
         self.keys_of(path, status).iter().any(|key| self.keys.contains(key))
     }
 
-    /// Hands a file to the workers.
+    /// Passes a file to the workers.
     pub(crate) fn add(&mut self, path: &Path, status: &Metadata) {
         let keys = self.keys_of(path, status);
         self.keys.extend(keys.iter().cloned());
@@ -115,13 +115,13 @@ impl<'q, 'a> Queue<'q, 'a> {
             let mut single = Single::new(options, &report, true);
             let is_done = single.do_path(&own_path);
             let (output, listed) = (single.output, single.listed);
-            // Nobody listens any more only when the main thread has panicked.
+            // There is no receiver only if the main thread has panicked.
             _ = sender.send(Done { is_done, report, output, listed });
         });
         self.pending.push_back(Pending { path: path.to_owned(), keys, done });
     }
 
-    /// The first file, once it is done.
+    /// Waits for the first file and returns it.
     pub(crate) fn next(&mut self) -> Option<(PathBuf, Done)> {
         let Pending { path, keys, done } = self.pending.pop_front()?;
         // A worker that panics leaves the file to the main thread.

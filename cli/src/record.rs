@@ -1,5 +1,5 @@
-//! The files in which a program on the library leaves what it did, for `rigz run` to read or to
-//! complete: the lines of its statistics, the events of its timeline.
+//! The files that a program writes through the library, and that `rigz run` reads or completes: the
+//! lines of its statistics, the events of its timeline.
 
 #![forbid(unsafe_code)]
 
@@ -18,17 +18,17 @@ fn in_file(path: &Path) -> impl FnOnce(io::Error) -> String {
 pub(crate) struct Statistics {
     path: PathBuf,
     file: File,
-    /// What was in the file before.
+    /// The length of the file before the run.
     start: u64,
     is_kept: bool,
 }
 
 impl Statistics {
-    /// Opens the file at `path`, to which lines are added, or for `-` one that goes in the end.
+    /// Opens the file at `path`, to which lines are appended, or for `-` a temporary one.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let is_kept = path != Path::new("-");
         let path = match is_kept {
-            // The program may go to another folder.
+            // The program may change its folder.
             true => std::path::absolute(path).map_err(in_file(path))?,
             false => std::env::temp_dir().join(format!("rigz-stats-{}", std::process::id())),
         };
@@ -64,7 +64,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// Makes an empty one, in place of what was there. Errors are messages.
+    /// Creates an empty file, replacing an existing one. Errors are messages.
     pub(crate) fn create(path: &Path) -> Result<Self, String> {
         let path = std::path::absolute(path).map_err(in_file(path))?;
         let mut options = OpenOptions::new();
@@ -78,7 +78,7 @@ impl Timeline {
         &self.path
     }
 
-    /// Closes the list of events, since not all readers do without. Tells whether all found room.
+    /// Closes the list of events, since some readers require it. Returns whether all events fitted.
     pub(crate) fn complete(mut self) -> Result<bool, String> {
         let (process, thread) = (std::process::id(), thread_id());
         let time = monotonic().as_micros();

@@ -9,13 +9,13 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::process::ExitCode;
 
-/// Collects the worst that happened.
+/// Collects the worst outcome.
 #[derive(Debug)]
 pub(crate) struct Report {
     quiet: bool,
     has_failed: Cell<bool>,
     has_warned: Cell<bool>,
-    /// Lines to be said later, each with whether it is for standard output; none when they are said at once.
+    /// Lines to print later, each with whether it is for standard output; `None` if lines are printed at once.
     kept: Option<RefCell<Vec<(bool, String)>>>,
 }
 
@@ -24,31 +24,31 @@ impl Report {
         Self { quiet, has_failed: Cell::new(false), has_warned: Cell::new(false), kept: None }
     }
 
-    /// One whose lines are kept.
+    /// A report that keeps its lines.
     pub(crate) fn kept(quiet: bool) -> Self {
         Self { kept: Some(RefCell::default()), ..Self::new(quiet) }
     }
 
-    /// Something could not be done.
+    /// Reports an error.
     pub(crate) fn error(&self, message: impl Display) {
         self.line(false, format!("rigz: {message}"));
         self.has_failed.set(true);
     }
 
-    /// Something was left alone, or is worth a look.
+    /// Reports a warning: a file was skipped, or needs attention.
     pub(crate) fn warn(&self, message: impl Display) {
         self.note(message);
         self.has_warned.set(true);
     }
 
-    /// Something that changes nothing about the success.
+    /// Prints a message that does not affect the exit status.
     pub(crate) fn note(&self, message: impl Display) {
         if !self.quiet {
             self.line(false, format!("rigz: {message}"));
         }
     }
 
-    /// A line that was asked for.
+    /// Prints a line that the user requested.
     pub(crate) fn line(&self, is_for_stdout: bool, line: String) {
         match &self.kept {
             Some(kept) => kept.borrow_mut().push((is_for_stdout, line)),
@@ -57,7 +57,7 @@ impl Report {
         }
     }
 
-    /// Adds what a kept report holds.
+    /// Adds the lines and the outcome of a kept report.
     pub(crate) fn append(&self, other: Report) {
         for (is_for_stdout, line) in other.kept.map(RefCell::into_inner).unwrap_or_default() {
             self.line(is_for_stdout, line);

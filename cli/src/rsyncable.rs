@@ -1,16 +1,16 @@
-//! `--rsyncable`: chunks that end where the data says so, so that a small change of the input stays a small change of the output.
+//! `--rsyncable`: the data determines where chunks end, so that a small change of the input causes a small change of the output.
 //!
 //! The library's chunks lie on a fixed grid, and a byte inserted at the front would move every one of them. Here a rolling hash
-//! over the last 64 bytes chooses the boundaries. A chunk's compressed bytes depend on its own data and on the 32 KiB before it
-//! alone, and they begin and end at byte boundaries. Chunks are at least that long, so an edit changes the chunk it lies in and
-//! the next one; where it hides or makes a boundary, two boundaries later the old ones are met again. All else is
-//! byte for byte what it was, and rsync finds it. The chunks go through the pipeline like all others, on all threads.
+//! over the last 64 bytes chooses the boundaries. A chunk's compressed bytes depend only on its own data and on the 32 KiB before
+//! it, and they begin and end at byte boundaries. Chunks are at least that long, so an edit changes the chunk that contains it
+//! and the next one; if it removes or adds a boundary, the old boundaries apply again after two more. All other bytes are
+//! unchanged, and rsync finds them. The chunks go through the pipeline like all others, on all threads.
 //!
-//! The price, for seven files of the Silesia corpus in one at levels 9 and 6: 0.05 and 0.07 % of size, 9 and 10 % of processor time (one
+//! The cost, for seven files of the Silesia corpus in one at levels 9 and 6: 0.05 and 0.07 % of size, 9 and 10 % of processor time (one
 //! run each, `time rigz -9 -R -p2 -c`), since a chunk is primed with the window before it and these are shorter. Rows of ascending
 //! numbers, where each chunk learns its statistics anew, lose 6 %.
 //!
-//! gzip and pigz have such boundaries every few kilobytes. Longer chunks compress better, and a change costs rsync some 40 kB.
+//! gzip and pigz have such boundaries every few kilobytes. Longer chunks compress better; a change costs rsync about 40 kB.
 
 #![forbid(unsafe_code)]
 
@@ -22,13 +22,13 @@ use rigz::format::{gzip, zlib};
 use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings};
 use rigz::raw::Output;
 
-/// No boundary comes earlier, so that a window never reaches back beyond the chunk before.
+/// No chunk is shorter, so that a window never extends past the previous chunk.
 const SHORTEST: usize = 32 << 10;
 
-/// Behind `SHORTEST`, one position in 2^17 is a boundary: chunks have 160 KiB on average.
+/// After `SHORTEST`, one position in 2^17 is a boundary: chunks have 160 KiB on average.
 const BITS: u32 = 17;
 
-/// A boundary is made here where the data has none.
+/// A chunk ends here if the data has no boundary before.
 const LONGEST: usize = 512 << 10;
 
 /// One arbitrary number per byte value, by splitmix64 from a fixed seed.
@@ -46,7 +46,7 @@ const GEAR: [u64; 256] = {
     table
 };
 
-/// Finds the boundaries. Each step shifts the hash by a bit, so a byte's trace is gone after 64.
+/// Finds the boundaries. Each step shifts the hash by a bit, so a byte has no effect after 64 steps.
 #[derive(Debug, Default)]
 struct Cutter {
     hash: u64,
@@ -55,7 +55,7 @@ struct Cutter {
 }
 
 impl Cutter {
-    /// How many bytes of `data` belong to the open chunk, and whether it ends behind them.
+    /// How many bytes of `data` belong to the open chunk, and whether it ends after them.
     fn find(&mut self, data: &[u8]) -> (usize, bool) {
         let skipped = SHORTEST.saturating_sub(self.len).min(data.len());
         self.len += skipped;
@@ -83,7 +83,7 @@ pub(crate) struct Rsyncable {
     cutter: Cutter,
     /// Bytes from the front of the input that the open chunk still gets.
     granted: usize,
-    /// The chunk ends behind these; it is handed on when a byte follows, so that no chunk is empty.
+    /// The chunk ends after these; it is passed on when another byte follows, so that no chunk is empty.
     ends: bool,
     /// Header or trailer that waits for room.
     wrap: Vec<u8>,
@@ -137,7 +137,7 @@ impl Rsyncable {
         })
     }
 
-    /// Takes input and gives output as far as the room goes; at the end of all input, until `StreamEnd`.
+    /// Consumes input and writes output as far as there is room; at the end of all input, until `StreamEnd`.
     pub(crate) fn deflate(
         &mut self,
         input: &mut &[u8],

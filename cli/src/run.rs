@@ -170,7 +170,7 @@ impl Run {
 fn refuse_unfit(name: &OsStr) -> Result<(), String> {
     let image = Image::new(None);
     let mut next = image.program(name);
-    // A script of a script, and so on, as far as the kernel goes.
+    // A script's interpreter may be a script, up to the kernel's limit.
     for _ in 0..4 {
         let Some(path) = next else { return Ok(()) };
         let shape: Result<Shape, Unfit> = match File::open(&path) {
@@ -183,7 +183,7 @@ fn refuse_unfit(name: &OsStr) -> Result<(), String> {
                 let refusal = shape.obstacle().map(|why| format!("{}: {why}", path.display()));
                 return refusal.map_or(Ok(()), |refusal| Err(refusal + "; -f starts it anyway"));
             }
-            // Others the kernel may start in its own way.
+            // The kernel may have other ways to start these.
             _ => return Ok(()),
         }
     }

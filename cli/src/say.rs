@@ -1,5 +1,5 @@
-//! Lines for people and scripts. `println!` and its kin panic when a line can't be written; here a full disk behind standard output is
-//! an error as any other, and what nobody reads on stderr is lost without harm to the work.
+//! Output of lines. `println!` and `eprintln!` panic if a line can't be written; here a full disk on standard output is an
+//! ordinary error, and lines that cannot be written to stderr are dropped.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ macro_rules! complain {
     ($($text:tt)*) => { $crate::say::to_stderr(format_args!($($text)*)) };
 }
 
-/// See [`say`]. Ends the process when it can't be written, with whatever other threads have not completed.
+/// See [`say`]. Ends the process if the line can't be written, and removes outputs that other threads have not completed.
 pub(crate) fn to_stdout(line: Arguments<'_>) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
@@ -31,7 +31,7 @@ pub(crate) fn to_stderr(line: Arguments<'_>) {
     _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// The system's text, without the number that Rust puts behind it.
+/// The system's message, without the error number that Rust appends.
 pub(crate) fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()

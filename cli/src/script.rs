@@ -12,13 +12,13 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// How many scripts and wrappers may follow one another.
+/// The longest chain of scripts and wrappers.
 const DEEPEST: usize = 8;
 
 const SHELLS: [&str; 6] = ["sh", "dash", "bash", "ksh", "zsh", "ash"];
 
-/// The modules by which interpreters reach zlib while they run: the beginning of an interpreter's
-/// name, and where the module lies, seen from the interpreter's folder; `NAME` is its whole name.
+/// The modules through which interpreters call zlib while they run: the beginning of an interpreter's
+/// name, and the module's path relative to the interpreter's folder; `NAME` is its whole name.
 const MODULES: &[(&str, &[&str])] = &[
     ("python", &["../lib/NAME/lib-dynload/zlib*.so"]),
     (
@@ -34,15 +34,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("R", &["../../lib/libR.so"]),
 ];
 
-/// The program at the end of the way.
+/// The program at the end of the chain.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// Without links: its libraries are searched from where it really lies.
+    /// Without links: its libraries are searched from its real path.
     pub(crate) path: PathBuf,
     pub(crate) data: Vec<u8>,
     /// The script that the program runs, if any.
     pub(crate) script: Option<PathBuf>,
-    /// The steps of the way, for the user.
+    /// The steps of the chain, for the user.
     pub(crate) steps: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl Target {
         Err("its interpreter is a script, and so on".into())
     }
 
-    /// The files of this interpreter's modules that reach zlib.
+    /// The files of this interpreter's modules that call zlib.
     pub(crate) fn modules(&self, image: &Image) -> Vec<PathBuf> {
         let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
             return Vec::new();
@@ -91,7 +91,7 @@ impl Target {
             }
             image.matches(&folder, &pattern)
         });
-        // A version's folder is often there by two names.
+        // A version's folder often has two names.
         let found: BTreeSet<_> = found.filter_map(|path| image.resolve(&path)).collect();
         found.into_iter().collect()
     }
@@ -103,7 +103,7 @@ fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
     let real = image.resolve(path)?;
     let is_script = data.starts_with(b"#!");
     if name == "Rscript" && !is_script {
-        // It runs `R`, which lies beside it.
+        // It runs `R` in the same folder.
         return Some(real.with_file_name("R")).filter(|path| image.is_file(path));
     }
     if !is_script {
@@ -111,7 +111,7 @@ fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
     }
     let text = String::from_utf8_lossy(data);
     if real.file_name().is_some_and(|name| name == "pg_wrapper") {
-        // Without a server to ask, it starts the newest version's client.
+        // Without a server, it starts the newest version's client.
         let clients = image.matches(Path::new("/usr/lib/postgresql"), &format!("*/bin/{}", name.display()));
         return clients.into_iter().max_by_key(|path| version_in(path));
     }
@@ -133,7 +133,7 @@ fn version_in(path: &Path) -> u32 {
     numbers.next().unwrap_or(0) * 1000 + numbers.next().unwrap_or(0)
 }
 
-/// The text that a shell script gives to a variable, if it is plain.
+/// The text that a shell script assigns to a variable, if it is literal.
 fn assigned<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
     let values = text.lines().filter_map(|line| {
         let line = line.trim().strip_prefix("export ").unwrap_or(line.trim());
@@ -190,7 +190,7 @@ pub(crate) fn interpreter_of(path: &Path) -> Option<OsString> {
     interpreter(&start)
 }
 
-/// The program in a script's first line; behind `env`, the one that `env` is to find.
+/// The program in a script's first line; after `env`, the program that `env` finds.
 fn interpreter(data: &[u8]) -> Option<OsString> {
     let line = data.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());

@@ -1,11 +1,11 @@
-//! A signal that ends the command takes the unfinished outputs along.
+//! Removes unfinished outputs when a signal ends the command.
 //!
-//! The paths of the files that are not complete are in a table of atomic pointers, where a handler may
-//! read them: it unlinks the files and lets the signal do what it would have done. Handlers run on
+//! The paths of unfinished files are in a table of atomic pointers, which a handler may read: it unlinks
+//! the files and then lets the signal have its default effect. Handlers run on
 //! the main thread only, since all other threads block every signal. A thread changes the table, and
 //! makes, renames or removes such a file, only as one *change*: the main thread blocks signals
-//! meanwhile, and the handler waits until no other thread is in a change and lets none begin. So
-//! nothing is freed while a handler reads it, and no file is made and not watched.
+//! during it, and the handler waits until no other thread is in a change and lets none begin. So
+//! nothing is freed while a handler reads it, and every created file is in the table.
 
 use rigz::raw::process::BlockedSignals;
 use std::ffi::CString;
@@ -19,19 +19,19 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering}
 const CAUGHT: [libc::c_int; 6] =
     [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGPIPE, libc::SIGXCPU, libc::SIGXFSZ];
 
-/// A file for each thread that there may be, and the main thread's.
+/// One file for each possible worker, and one for the main thread.
 const MOST_FILES: usize = 1 + 1024;
 
-/// The paths of the files that go with us; null where there is none. They come from `CString::into_raw`.
+/// The paths of the files to remove when the process ends; null for unused entries. They come from `CString::into_raw`.
 static UNFINISHED: [AtomicPtr<libc::c_char>; MOST_FILES] = [const { AtomicPtr::new(null_mut()) }; MOST_FILES];
 
 /// Threads that are in a change. Both variables are read and written in one order by all threads
-/// (SeqCst): a thread counts itself before it looks at `IS_ENDING`, the handler sets that before it
-/// looks at the count.
+/// (SeqCst): a thread counts itself before it reads `IS_ENDING`, the handler sets that before it
+/// reads the count.
 static CHANGING: AtomicUsize = AtomicUsize::new(0);
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Milliseconds that a handler waits for changes, lest a folder that hangs make us immortal.
+/// Milliseconds that a handler waits for changes, so that a hanging file system cannot keep the process alive.
 const PATIENCE: usize = 1000;
 
 extern "C" fn on_signal(signal: libc::c_int) {
@@ -42,7 +42,7 @@ extern "C" fn on_signal(signal: libc::c_int) {
     unsafe { libc::raise(signal) };
 }
 
-/// Removes what is unfinished, since the process ends. To be called on the main thread, outside of a change.
+/// Removes unfinished files before the process ends. Call it on the main thread, outside of a change.
 pub(crate) fn remove_unfinished() {
     IS_ENDING.store(true, Ordering::SeqCst);
     for _ in 0..PATIENCE {
@@ -50,7 +50,7 @@ pub(crate) fn remove_unfinished() {
             break;
         }
         let pause = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-        // SAFETY: it may be called in a handler; `pause` is readable, and the rest is not asked for.
+        // SAFETY: it may be called in a handler; `pause` is readable, and no remaining time is requested.
         unsafe { libc::nanosleep(&raw const pause, null_mut()) };
     }
     for place in &UNFINISHED {
@@ -63,27 +63,27 @@ pub(crate) fn remove_unfinished() {
     }
 }
 
-/// Sets the handlers. A signal that the caller wants ignored, as nohup does, stays so; but Rust's start ignores `SIGPIPE`, where
-/// every filter is expected to end quietly.
+/// Sets the handlers. A signal that the parent process ignores, as nohup does, stays ignored. Rust's runtime also ignores
+/// `SIGPIPE`, but that signal should end a filter silently.
 pub(crate) fn install() {
     for signal in CAUGHT {
         let handler = on_signal as extern "C" fn(libc::c_int) as libc::sighandler_t;
         // SAFETY: the handler does only what a handler may.
         let before = unsafe { libc::signal(signal, handler) };
         if before == libc::SIG_IGN && signal != libc::SIGPIPE {
-            // SAFETY: puts back what was.
+            // SAFETY: restores the previous action.
             unsafe { libc::signal(signal, libc::SIG_IGN) };
         }
     }
 }
 
-/// Gives `SIGPIPE` its usual effect, for a program that is to be started.
+/// Restores the default action of `SIGPIPE`, for a program that is about to start.
 pub(crate) fn restore_pipe() {
     // SAFETY: the default action needs nothing from us.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
-/// Makes a change: no signal comes between its steps, and none begins once the process ends.
+/// Makes a change: no signal interrupts its steps, and no change begins once the process is ending.
 pub(crate) fn while_blocked<T>(change: impl FnOnce() -> T) -> T {
     let _blocked = BlockedSignals::new();
     let _counted = Change::begin();
@@ -113,13 +113,13 @@ impl Drop for Change {
     }
 }
 
-/// A file that goes with us if we end before it is complete.
+/// A file that is removed if the process ends before it is complete.
 #[derive(Debug)]
 pub(crate) struct Watched(&'static AtomicPtr<libc::c_char>);
 
 /// The file at `path` is unfinished from now on. Call it inside [`while_blocked`].
 pub(crate) fn watch(path: &Path) -> Option<Watched> {
-    // A path that was opened has no zero inside.
+    // A path that was opened contains no zero byte.
     let path = CString::new(path.as_os_str().as_bytes()).ok()?.into_raw();
     let publish = |place: &&AtomicPtr<libc::c_char>| {
         place.compare_exchange(null_mut(), path, Ordering::Relaxed, Ordering::Relaxed).is_ok()
@@ -143,7 +143,7 @@ impl Watched {
     }
 }
 
-/// The program that signals are passed on to; 0 when there is none.
+/// The process that signals are passed on to; 0 if there is none.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn pass_on(signal: libc::c_int) {
@@ -154,7 +154,7 @@ extern "C" fn pass_on(signal: libc::c_int) {
     }
 }
 
-/// Until dropped, a signal that asks us to end goes to `child` instead, which decides.
+/// Until dropped, passes signals that would end this process on to `child`, which decides.
 pub(crate) fn pass_on_to(child: u32) -> PassingOn {
     CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
     for signal in [libc::SIGTERM, libc::SIGHUP] {
@@ -182,12 +182,12 @@ impl Drop for PassingOn {
 /// Whether a file has capabilities.
 pub(crate) fn has_capabilities(path: &Path) -> bool {
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
-    // SAFETY: both are C strings; no value is asked for, only its length.
+    // SAFETY: both are C strings; only the value's length is requested.
     let len = unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), null_mut(), 0) };
     len > 0
 }
 
-/// Seconds of processor time of the programs that were waited for, theirs included.
+/// Seconds of processor time of the child processes that were waited for, and of their children.
 pub(crate) fn cpu_of_children() -> f64 {
     let mut usage = MaybeUninit::<libc::rusage>::uninit();
     // SAFETY: `usage` is writable for one `rusage`.

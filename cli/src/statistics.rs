@@ -1,8 +1,8 @@
-//! The sum of what a program's streams did, from the lines that the library writes for `RIGZ_STATS`.
+//! The sums over a program's streams, from the lines that the library writes for `RIGZ_STATS`.
 //!
-//! Engine seconds are the time that calls of `deflate()`, `inflate()` and `inflateBack()` took their
-//! callers, of all streams; a stream's CPU seconds are those of its calls and of the workers that
-//! helped. How long the same work would have taken without us is not known, and not guessed.
+//! Engine seconds are the time that the callers of all streams spent in `deflate()`, `inflate()` and
+//! `inflateBack()`; a stream's CPU seconds are those of its calls and of the workers that helped. The
+//! time that the same work would have taken without rigz is not known, and not estimated.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{self, BufRead};
 
-/// Of which streams a sum is.
+/// The streams of a sum.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     program: String,
@@ -19,7 +19,7 @@ struct Key {
     engine: String,
 }
 
-/// What the streams of one kind did.
+/// The sum over the streams of one kind.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     streams: u64,
@@ -40,7 +40,7 @@ pub(crate) struct Summary {
     sums: BTreeMap<Key, Sum>,
     /// Bytes that other threads decoded ahead of a file's reader; they are counted by its `inflate` too.
     read_ahead: u64,
-    /// Lines that are none of the library's.
+    /// Lines that the library did not write.
     foreign: u64,
 }
 
@@ -68,7 +68,7 @@ impl Summary {
             (text("program").unwrap_or("?".into()), text("operation")?, text("engine")?);
         if let Some(bytes) = number("bytes_ahead") {
             self.read_ahead += bytes;
-            // What workers decoded belongs to the stream of the file's reader.
+            // Data that workers decoded belongs to the stream of the file's reader.
             let reader = Key { program, operation: "inflate".into(), engine: "serial".into() };
             self.sums.entry(reader).or_default().cpu += seconds("worker_seconds");
             return Some(());

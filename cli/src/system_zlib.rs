@@ -1,5 +1,5 @@
-//! The system's `libz.so.1`, loaded for `rigz bench` to compare with: standard input to standard
-//! output by its gz functions.
+//! The system's `libz.so.1`, loaded by `rigz bench` for comparison: its gz functions process standard
+//! input to standard output.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ type Open = unsafe extern "C" fn(c_int, *const c_char) -> *mut c_void;
 type Transfer = unsafe extern "C" fn(*mut c_void, *mut c_void, c_uint) -> c_int;
 type Close = unsafe extern "C" fn(*mut c_void) -> c_int;
 
-/// Bytes a call.
+/// Bytes per call.
 const PIECE: usize = 1 << 20;
 
 struct Library {
@@ -16,7 +16,7 @@ struct Library {
 }
 
 impl Library {
-    /// The error is a message, also when that library is ours.
+    /// The error is a message. It is also an error if that library is rigz.
     fn load() -> Result<Self, String> {
         // SAFETY: a library whose initialisation does nothing.
         let handle = unsafe { libc::dlopen(c"libz.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
@@ -70,7 +70,7 @@ impl ZFile {
     }
 
     fn close(self) -> Result<(), String> {
-        // SAFETY: an open file, which nobody uses any more.
+        // SAFETY: an open file, which is not used afterwards.
         if unsafe { (self.close)(self.file) } == 0 { Ok(()) } else { Err("gzclose failed".into()) }
     }
 }

@@ -14,37 +14,37 @@ use std::sync::Arc;
 /// Bytes collected before a write.
 const WRITE: usize = 512 << 10;
 
-/// What was done with one file.
+/// The byte counts for one file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
-    /// Bytes of headers and trailers, which gzip's ratio leaves out.
+    /// Bytes of headers and trailers, which gzip's ratio excludes.
     pub(crate) wrap_len: u64,
     pub(crate) trailing: Trailing,
 }
 
-/// What stands behind the last member.
+/// The data after the last member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Trailing {
     #[default]
     Nothing,
-    /// As tapes and disks fill up their blocks.
+    /// Padding of tape or disk blocks.
     Zeros,
     Garbage,
     /// More entries of a zip file.
     Entries,
 }
 
-/// Why a file could not be done.
+/// Why a file could not be processed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Read(io::Error),
     Write(io::Error),
-    /// The compressed data is no good, and how.
+    /// The compressed data is damaged; the message describes how.
     Broken(String),
     OutOfMemory,
-    /// A result that was to be kept in memory is too long for that.
+    /// A result is too long to be kept in memory.
     TooLong,
 }
 
@@ -57,7 +57,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Reads what is there, at most a buffer full; 0 at the end.
+/// Reads the available bytes, at most a full buffer; 0 at the end.
 pub(crate) fn read_some(mut input: &File, buffer: &mut [u8]) -> Result<usize, Failure> {
     loop {
         match input.read(buffer) {
@@ -70,8 +70,8 @@ pub(crate) fn read_some(mut input: &File, buffer: &mut [u8]) -> Result<usize, Fa
 /// The longest result that is kept in memory.
 const MOST_KEPT: usize = 2 << 20;
 
-/// A large buffer, lent by its thread, which keeps it for the next file: its memory is asked for, and
-/// cleared, once.
+/// A large buffer that its thread keeps for the next file, so that its memory is allocated and cleared
+/// only once.
 #[derive(Debug)]
 pub(crate) struct Lent(Vec<u8>);
 
@@ -92,7 +92,7 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.0);
-        // A thread that ends has no use for it.
+        // A thread that ends does not keep it.
         _ = SPARE.try_with(|spare| spare.borrow_mut().push(buffer));
     }
 }
@@ -126,28 +126,28 @@ impl Sink {
         Self { file, memory: None, buffer: Lent::new(WRITE), filled: 0, check: None }
     }
 
-    /// One that keeps what goes through, up to some length.
+    /// Keeps the written bytes in memory, up to a maximum length.
     pub(crate) fn in_memory() -> Self {
         Self { memory: Some(Vec::new()), ..Self::new(None) }
     }
 
-    /// What was kept.
+    /// Returns the bytes kept in memory.
     pub(crate) fn take_memory(&mut self) -> Vec<u8> {
         self.memory.take().unwrap_or_default()
     }
 
-    /// Also computes the CRC-32 of what goes through.
+    /// Also computes the CRC-32 of the written bytes.
     pub(crate) fn with_check(mut self) -> Self {
         self.begin_check();
         self
     }
 
-    /// Computes the CRC-32 of what goes through from now on.
+    /// Computes the CRC-32 of the bytes written from now on.
     pub(crate) fn begin_check(&mut self) {
         self.check = Some(Check::Crc(0).fresh());
     }
 
-    /// Room for more, never none. Tell by [`count`](Self::count) how much of it was used.
+    /// Room for more bytes, never empty. Pass the number of bytes used to [`count`](Self::count).
     pub(crate) fn room(&mut self) -> Result<Output<'_>, Failure> {
         if self.filled == self.buffer.len() {
             self.flush()?;
@@ -159,7 +159,7 @@ impl Sink {
         self.filled += written;
     }
 
-    /// Writes out what was collected.
+    /// Writes the collected bytes.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         let filled = std::mem::take(&mut self.filled);
         let bytes = &self.buffer[..filled];
@@ -169,7 +169,7 @@ impl Sink {
         hand_on(self.file.as_deref(), &mut self.memory, bytes)
     }
 
-    /// Writes bytes that are there already.
+    /// Writes existing bytes.
     pub(crate) fn pass(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.flush()?;
         if let Some(check) = &mut self.check {
@@ -178,7 +178,7 @@ impl Sink {
         hand_on(self.file.as_deref(), &mut self.memory, bytes)
     }
 
-    /// The CRC-32 of what went through, if it was asked for.
+    /// The CRC-32 of the written bytes, if requested.
     pub(crate) fn check(&self) -> Option<u32> {
         self.check.map(Check::value)
     }

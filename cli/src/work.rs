@@ -1,9 +1,9 @@
-//! The work of one command line: file after file, each small one by whichever worker is free.
+//! The work of one command line: file after file, each small one by any free worker.
 //!
-//! The main thread finds the files, hands small ones to the workers and says what became of each, in
-//! the order of the command line. A large file, whose chunks go to all threads, and whatever is no
-//! regular file it does itself, when all before it are done. So there are never more threads at
-//! work than were asked for.
+//! The main thread finds the files, passes small ones to the workers and reports each result, in the
+//! order of the command line. It processes large files, whose chunks go to all threads, and files that
+//! are not regular itself, after all files before them. So there are never more busy threads than
+//! requested.
 
 #![forbid(unsafe_code)]
 
@@ -36,12 +36,12 @@ impl<'a> Work<'a> {
         Self { options, report, list: List::new(options) }
     }
 
-    /// Does everything the command line names.
+    /// Processes all files of the command line.
     pub(crate) fn run(mut self) {
         let threads = thread_limit();
         let are_many = self.options.files.len() > 1 || self.options.recursive;
         let workers = (threads > 1 && are_many).then(|| {
-            // Signals are the main thread's: workers inherit that they are blocked.
+            // Only the main thread receives signals: workers inherit the blocked mask.
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
             signals::while_blocked(|| builder.build())
         });
@@ -51,7 +51,7 @@ impl<'a> Work<'a> {
                 self.do_all(&mut Some(&mut queue));
                 self.drain(&mut queue);
             }),
-            // Threads that are refused leave the work to this one.
+            // If a thread is refused, this one does the work.
             None | Some(Err(_)) => self.do_all(&mut None),
         }
         self.list.close();
@@ -88,7 +88,7 @@ impl<'a> Work<'a> {
     }
 
     fn do_path(&mut self, path: &Path, queue: &mut Option<&mut Queue<'_, 'a>>) {
-        // Links are not followed to folders, unless they may be worked on at all.
+        // Links to folders are followed only if links may be processed.
         let options = self.options;
         let only_looks = matches!(options.mode, Mode::Test | Mode::List);
         let follows_links = options.force || options.to_stdout || only_looks;
@@ -106,7 +106,7 @@ impl<'a> Work<'a> {
             while queue.is_full() || queue.clashes(path, status) {
                 self.do_front(queue);
             }
-            // What was done meanwhile may have taken the file away.
+            // Other work may have removed the file in the meantime.
             return queue.add(path, status);
         }
         self.drain_all(queue);
@@ -116,7 +116,7 @@ impl<'a> Work<'a> {
     fn do_folder(&mut self, path: &Path, queue: &mut Option<&mut Queue<'_, 'a>>) {
         let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         match entries {
-            // The names are read before the first file changes, or a result could be met again.
+            // The names are read before the first file changes, or a result could be found as another input.
             Ok(entries) => entries.iter().for_each(|entry| self.do_path(&entry.path(), queue)),
             Err(error) => {
                 self.drain_all(queue);
@@ -125,7 +125,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Does work on the main thread.
+    /// Processes a file on the main thread.
     fn do_here(&mut self, work: impl FnOnce(&mut Single<'_>) -> bool) {
         let mut single = Single::new(self.options, self.report, false);
         work(&mut single);
@@ -146,7 +146,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Waits for the first file in the queue, and says what became of it.
+    /// Waits for the first file in the queue, and reports its result.
     fn do_front(&mut self, queue: &mut Queue<'_, 'a>) {
         let Some((path, done)) = queue.next() else { return };
         let Done { is_done: true, report, output, listed } = done else {

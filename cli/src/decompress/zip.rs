@@ -1,7 +1,7 @@
 //! The first entry of a zip file, as gzip reads it: stored or deflated, with its lengths and CRC in
 //! front or, from a program that wrote to a pipe, after the data (APPNOTE.TXT, 4.3.7 to 4.3.9).
 //!
-//! The directory at the end is not read, so that a pipe is as good as a file.
+//! The directory at the end is not read, so that pipes work like files.
 
 use super::{Decoder, truncated};
 use crate::progress::Progress;
@@ -16,7 +16,7 @@ const FIXED_LEN: usize = 30;
 const IS_ENCRYPTED: u16 = 1;
 const HAS_DESCRIPTOR: u16 = 8;
 
-/// What a local header says.
+/// The contents of a local header.
 struct Entry {
     flags: u16,
     method: u16,
@@ -100,7 +100,7 @@ impl Decoder<'_> {
         let plain_len = self.totals.bytes_out;
         let (mut wanted_crc, mut lens) = (entry.crc, (entry.packed_len, entry.plain_len));
         if entry.flags & HAS_DESCRIPTOR != 0 {
-            // The signature may be missing, and lengths may have 8 bytes without a word in the header.
+            // The signature may be missing, and lengths may have 8 bytes even if the header does not indicate it.
             let start = if self.wants(4)? && self.bytes().starts_with(DESCRIPTOR) { 4 } else { 0 };
             let _ = self.wants(start + 20)?;
             let Some((crc, rest)) = self.bytes().get(start..).and_then(|rest| rest.split_first_chunk::<4>())
@@ -125,7 +125,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Whether so many bytes come; they are loaded then.
+    /// Loads this many bytes; false if the input ends before.
     fn wants(&mut self, count: usize) -> Result<bool, Failure> {
         while self.bytes().len() < count {
             if !self.load()? {
