@@ -94,8 +94,13 @@ macro_rules! jump_to {
     }};
 }
 
-/// Prepares `strm` for compressing to a zlib stream; its allocator fields must be set. `Z_MEM_ERROR`, `Z_STREAM_ERROR` for a bad level,
-/// `Z_VERSION_ERROR`.
+/// Initializes `strm` for compression to a zlib stream at `level` (0 to 9, or -1 for the default, 6).
+/// The caller sets `zalloc`, `zfree` and `opaque` first; null functions select the default allocator.
+/// C programs call the macro `deflateInit`, which passes `version` and `stream_size`.
+/// The stream owns memory until `deflateEnd`.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null or `level` is out of range; `Z_MEM_ERROR`: no memory;
+/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub unsafe extern "C" fn deflateInit_(
@@ -107,8 +112,13 @@ pub unsafe extern "C" fn deflateInit_(
     jump_to!(rigz_deflate_init)
 }
 
-/// As `deflateInit_`, with method (8), window bits (8 to 15 for zlib, 24 to 31 for gzip, -15 to -9 for raw), memory level (1 to 9) and
-/// strategy (0 to 4).
+/// Initializes `strm` as `deflateInit_` does, with all parameters. Called by the macro `deflateInit2`.
+/// `method` is 8 (deflate). `window_bits` is the base-2 logarithm of the window size in bytes: 8 to 15
+/// for zlib, 16 more for gzip (25 to 31), or negative for raw deflate (-15 to -9).
+/// `mem_level` is 1 to 9, `strategy` is 0 to 4 (`Z_DEFAULT_STRATEGY` to `Z_FIXED`).
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null or a parameter is out of range; `Z_MEM_ERROR`: no memory;
+/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub unsafe extern "C" fn deflateInit2_(
@@ -124,7 +134,7 @@ pub unsafe extern "C" fn deflateInit2_(
     jump_to!(rigz_deflate_init2)
 }
 
-/// `deflateInit2_()` for code at the address `origin`. C calls it; hidden there.
+/// `deflateInit2_` for a caller whose code is at the address `origin`. Called only by origin.c.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn rigz_deflate_init_at(
     strm: *mut z_stream,
@@ -176,8 +186,13 @@ fn restart(strm: &mut z_stream) {
     strm.adler = 1; // zlib's value for a raw stream; `publish` sets it for the others.
 }
 
-/// Compresses as much as input and room allow, and completes what `flush` asks for. `Z_OK`, `Z_STREAM_END` after the trailer, `Z_BUF_ERROR`
-/// when nothing could be done, `Z_STREAM_ERROR`.
+/// Compresses `avail_in` bytes at `next_in` to at most `avail_out` bytes at `next_out`, as far as
+/// possible, and updates these fields and the totals. `flush` is `Z_NO_FLUSH` to `Z_BLOCK`.
+/// With `Z_FINISH`, call again with more room until it returns `Z_STREAM_END`.
+/// Returns `Z_OK` after progress, `Z_STREAM_END` after the last byte of the stream is written.
+/// Errors: `Z_BUF_ERROR`: no progress is possible (not fatal: call again with more input or room);
+/// `Z_STREAM_ERROR`: the stream, a buffer pointer or `flush` is invalid, or another flush follows
+/// `Z_FINISH`; `Z_MEM_ERROR`: no memory (nothing is lost: the call may be repeated).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
@@ -224,8 +239,11 @@ unsafe fn run<T>(
     outcome
 }
 
-/// Frees the stream's state. `Z_DATA_ERROR` when data or output is lost by it, but for the last output of a stream of which `Z_FINISH` has
-/// taken all input, up to 64 KiB; `Z_STREAM_ERROR`.
+/// Frees all memory of the stream; input that is not compressed and output not delivered are lost.
+/// Returns `Z_OK`.
+/// Errors: `Z_DATA_ERROR`: the stream was begun but not finished (it is freed all the same; up to
+/// 64 KiB of output may be undelivered without this error once `Z_FINISH` has taken all input);
+/// `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
@@ -238,14 +256,18 @@ pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     })
 }
 
-/// Back to the start of a stream, with the same parameters.
+/// Resets the stream to its start and keeps its parameters, as `deflateEnd` and `deflateInit` would.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateReset(strm: *mut z_stream) -> c_int {
     // SAFETY: the same contract.
     unsafe { reset(strm, DeflateStream::reset) }
 }
 
-/// As `deflateReset`, but data to come may refer to data before.
+/// Resets the stream as `deflateReset` does, but keeps the window: later data may refer to earlier data.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateResetKeep(strm: *mut z_stream) -> c_int {
     // SAFETY: the same contract.
@@ -264,8 +286,13 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
     })
 }
 
-/// Changes level and strategy; what was taken before is compressed as promised. `Z_BUF_ERROR` when that finds no room: then nothing
-/// is changed.
+/// Changes `level` (0 to 9, or -1 for 6) and `strategy` (0 to 4) for the input that follows. Once
+/// `deflate` was called, a change first compresses the input at `next_in` with the old parameters and
+/// flushes it to `next_out`.
+/// Returns `Z_OK`.
+/// Errors: `Z_BUF_ERROR`: the flush needs more room (parameters unchanged: call again with more);
+/// `Z_STREAM_ERROR`: the stream, a buffer pointer or a parameter is invalid, or the stream has ended;
+/// `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
@@ -301,7 +328,11 @@ pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strate
     })
 }
 
-/// Gives the stream history to refer to, of which the last 32 KiB count. `Z_STREAM_ERROR` when it comes too late or has no place.
+/// Sets the `len` bytes at `dictionary` as history to which later data may refer; the bytes are copied.
+/// Only the last bytes count, up to the window size (at most 32 KiB). A zlib stream accepts this before
+/// the first `deflate`, a raw stream also after a completed flush, a gzip stream never.
+/// Returns `Z_OK`; for a zlib stream, `adler` is then the Adler-32 of the dictionary.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateSetDictionary(
     strm: *mut z_stream,
@@ -326,7 +357,10 @@ pub unsafe extern "C" fn deflateSetDictionary(
     })
 }
 
-/// Copies the history, at most 32 KiB, to `dictionary`, and its length to `*len`; either may be null.
+/// Copies the history of the stream to `dictionary` and stores its length in bytes in `*len`.
+/// `dictionary` must have room for 32 KiB. Either pointer may be null.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateGetDictionary(
     strm: *mut z_stream,
@@ -342,14 +376,20 @@ pub unsafe extern "C" fn deflateGetDictionary(
     })
 }
 
-/// Puts bits in front of the next output of the stream. `Z_BUF_ERROR` when there is no place for them.
+/// Inserts the low `bits` bits of `value` (0 to 16 bits) before the next output of the stream.
+/// Returns `Z_OK`.
+/// Errors: `Z_BUF_ERROR`: `bits` is out of range, or the stream has no room for the bits now;
+/// `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
 }
 
-/// Sets zlib's search parameters.
+/// Sets the limits of the match search: the lengths in bytes `good`, `lazy` and `nice`, and the maximum
+/// number of candidates `chain`. They are described in zlib's deflate.c. The stream becomes serial.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateTune(
     strm: *mut z_stream,
@@ -362,7 +402,11 @@ pub unsafe extern "C" fn deflateTune(
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
 }
 
-/// Bytes and bits that wait for room; either pointer may be null. `Z_BUF_ERROR` when the bytes do not fit an `unsigned`.
+/// Stores the amount of output that is not yet delivered: whole bytes in `*pending`, and the remaining
+/// bits (0 to 7) in `*bits`. Either pointer may be null.
+/// Returns `Z_OK`.
+/// Errors: `Z_BUF_ERROR`: the number of bytes exceeds `UINT_MAX`, which is stored in `*pending`;
+/// `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflatePending(
     strm: *mut z_stream,
@@ -388,7 +432,10 @@ pub unsafe extern "C" fn deflatePending(
     Z_OK
 }
 
-/// How many bits of the last byte of a finished raw stream were used, 1 to 8; 0 when that is not known (PORTING.md).
+/// Stores in `*bits` how many bits of the last byte of a finished raw stream are used: 1 to 8, or 0 if
+/// that is unknown (see PORTING.md). `bits` may be null.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c_int {
     let (_, deflate) = stream!(strm);
@@ -399,14 +446,17 @@ pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c
     Z_OK
 }
 
-/// The room that one `deflate` call with `Z_FINISH` over `source_len` bytes needs at most; `strm` may be null.
+/// Returns the maximum output in bytes of one `deflate` call with `Z_FINISH` for `source_len` bytes of
+/// input. Call it after `deflateInit` and `deflateSetHeader`. If `strm` is null or invalid, the result
+/// is large enough for any parameters without a gzip header set by the program.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound(strm: *mut z_stream, source_len: uLong) -> uLong {
     // SAFETY: the same contract.
     unsafe { bound(strm, source_len) }
 }
 
-/// As `deflateBound`, of a `size_t`.
+/// As `deflateBound`, with lengths of type `size_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound_z(strm: *mut z_stream, source_len: z_size_t) -> z_size_t {
     // SAFETY: the same contract.
@@ -427,8 +477,11 @@ unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
     }
 }
 
-/// Names the gzip header to write; the struct and its texts must stay until it is written. `Z_STREAM_ERROR` when the stream has no gzip wrap
-/// or has ended.
+/// Sets the header of a gzip stream; call it before the first `deflate`. The stream keeps the pointer:
+/// `head` and its buffers stay the caller's and must be valid until the header is written. If `head`
+/// is null, the default header is written.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid, is not a gzip stream or has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
     let (_, deflate) = stream!(strm);
@@ -439,7 +492,10 @@ pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_hea
     Z_OK
 }
 
-/// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
+/// Makes `dest` an independent copy of the stream `source` in its current state.
+/// The memory is allocated with the allocator of `source`; free it with `deflateEnd(dest)`.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `source` is invalid or `dest` is null; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
     let (stream_guard, deflate) = stream!(source);

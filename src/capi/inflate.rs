@@ -103,7 +103,13 @@ unsafe fn fill(field: *mut u8, room: uInt, at: usize, bytes: &[u8]) {
     }
 }
 
-/// Prepares `strm` for decompressing a zlib stream; its allocator fields must be set. `Z_MEM_ERROR`, `Z_VERSION_ERROR`.
+/// Initializes `strm` for decompression of a zlib stream.
+/// The caller sets `zalloc`, `zfree` and `opaque` first; null functions select the default allocator.
+/// C programs call the macro `inflateInit`, which passes `version` and `stream_size`.
+/// The stream owns memory until `inflateEnd`.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null; `Z_MEM_ERROR`: no memory;
+/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateInit_(
     strm: *mut z_stream,
@@ -114,8 +120,12 @@ pub unsafe extern "C" fn inflateInit_(
     unsafe { inflateInit2_(strm, 15, version, stream_size) }
 }
 
-/// As `inflateInit_`, with window bits: 8 to 15 for zlib, 16 more for gzip, 32 more for either, negative for raw, 0 for what the zlib
-/// header says. Else `Z_STREAM_ERROR`.
+/// Initializes `strm` as `inflateInit_` does, for a given format. Called by the macro `inflateInit2`.
+/// `window_bits` is the base-2 logarithm of the maximum window size in bytes: 8 to 15 for zlib (0: the
+/// size in the zlib header), 16 more for gzip, 32 more to detect zlib or gzip, or -15 to -8 for raw.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null or `window_bits` is out of range; `Z_MEM_ERROR`: no memory;
+/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateInit2_(
     strm: *mut z_stream,
@@ -161,8 +171,13 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
     }
 }
 
-/// Decompresses as much as input and room allow. `Z_OK`, `Z_STREAM_END`, `Z_NEED_DICT`, `Z_DATA_ERROR` with `msg`, `Z_BUF_ERROR` when nothing
-/// could be done, `Z_STREAM_ERROR`, `Z_MEM_ERROR`.
+/// Decompresses `avail_in` bytes at `next_in` to at most `avail_out` bytes at `next_out`, as far as
+/// possible, and updates these fields and the totals. `Z_BLOCK` and `Z_TREES` stop at block boundaries.
+/// Returns `Z_OK` after progress, `Z_STREAM_END` at the end of the stream, `Z_NEED_DICT` if a dictionary
+/// must be set first (`adler` is its Adler-32).
+/// Errors: `Z_BUF_ERROR`: no progress is possible, or `Z_FINISH` did not reach the end (not fatal);
+/// `Z_DATA_ERROR`: the input is corrupt (`msg` is the reason); `Z_MEM_ERROR`: no memory;
+/// `Z_STREAM_ERROR`: the stream or a buffer pointer is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
     let (stream_guard, Inflate { stream, header }) = stream!(strm, Z_STREAM_ERROR);
@@ -192,7 +207,9 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
     })
 }
 
-/// Frees the stream's state.
+/// Frees all memory of the stream; output that is not yet delivered is lost.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
@@ -201,7 +218,9 @@ pub unsafe extern "C" fn inflateEnd(strm: *mut z_stream) -> c_int {
     })
 }
 
-/// Back to the start of a stream of the same form.
+/// Resets the stream to its start, for another stream of the same format.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset(strm: *mut z_stream) -> c_int {
     // SAFETY: the same contract.
@@ -213,14 +232,18 @@ pub unsafe extern "C" fn inflateReset(strm: *mut z_stream) -> c_int {
     }
 }
 
-/// Back to the start of a stream of another form.
+/// Resets the stream to its start and changes its format to `window_bits`, as in `inflateInit2_`.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid or `window_bits` is out of range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset2(strm: *mut z_stream, window_bits: c_int) -> c_int {
     // SAFETY: the same contract.
     unsafe { reset(strm, |inflate| inflate.stream.reset2(window_bits)) }
 }
 
-/// As `inflateReset`, the window left as it is.
+/// Resets the stream as `inflateReset` does, but keeps the window.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateResetKeep(strm: *mut z_stream) -> c_int {
     // SAFETY: the same contract.
@@ -247,8 +270,12 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut Inflate) -> Result<
     })
 }
 
-/// Gives the decoder its history: the dictionary that `Z_NEED_DICT` asked for, or any for a raw stream. `Z_DATA_ERROR` when it is the wrong
-/// one.
+/// Sets the `len` bytes at `dictionary` as history; the bytes are copied. A zlib stream accepts this
+/// only after `inflate` has returned `Z_NEED_DICT`, a raw stream at any time.
+/// Returns `Z_OK`.
+/// Errors: `Z_DATA_ERROR`: the Adler-32 of the dictionary is not the one in the header;
+/// `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null and `len` is
+/// not 0; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSetDictionary(
     strm: *mut z_stream,
@@ -264,7 +291,10 @@ pub unsafe extern "C" fn inflateSetDictionary(
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.stream.engine_mut().set_dictionary(dictionary)))
 }
 
-/// Copies the history, at most 32 KiB, to `dictionary`, and its length to `*len`; either may be null.
+/// Copies the history of the stream to `dictionary` and stores its length in bytes in `*len`.
+/// `dictionary` must have room for 32 KiB. Either pointer may be null.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateGetDictionary(
     strm: *mut z_stream,
@@ -279,7 +309,11 @@ pub unsafe extern "C" fn inflateGetDictionary(
     })
 }
 
-/// Skips damaged input up to a full flush point. `Z_DATA_ERROR` when there is none in the input at hand, `Z_BUF_ERROR` without input.
+/// Skips input to the end of the next full flush point (bytes 00 00 FF FF), to resume after an error.
+/// Updates `next_in`, `avail_in` and `total_in`.
+/// Returns `Z_OK` if a flush point was found.
+/// Errors: `Z_DATA_ERROR`: none in this input (call again with more); `Z_BUF_ERROR`: there is no input;
+/// `Z_STREAM_ERROR`: the stream is invalid, or `next_in` is null and `avail_in` is not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
@@ -301,14 +335,20 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
     })
 }
 
-/// 1 when the decoder stands behind a flush marker, else 0.
+/// Reports whether the decoder is directly before the length field of an empty or other stored block,
+/// on a byte boundary, as after a `Z_SYNC_FLUSH` or `Z_FULL_FLUSH` without its last 4 bytes.
+/// Returns 1 if so, otherwise 0.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSyncPoint(strm: *mut z_stream) -> c_int {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
     stream_guard.guard(Z_STREAM_ERROR, || c_int::from(stream.engine().is_sync_point()))
 }
 
-/// Makes `dest` a stream in the state of `source`, to go on apart. `Z_MEM_ERROR`, `Z_STREAM_ERROR`.
+/// Makes `dest` an independent copy of the stream `source` in its current state.
+/// The memory is allocated with the allocator of `source`; free it with `inflateEnd(dest)`.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `source` is invalid or `dest` is null; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream) -> c_int {
     let (stream_guard, inflate) = stream!(source, Z_STREAM_ERROR);
@@ -329,21 +369,32 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
     })
 }
 
-/// Puts bits in front of the input of a raw stream; a negative number drops what is there. `Z_STREAM_ERROR`.
+/// Inserts the low `bits` bits of `value` (0 to 16 bits) before the input; for raw streams. A negative
+/// `bits` discards all bits that the decoder holds.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid, `bits` exceeds 16, or more than 32 bits would be
+/// held.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.prime(bits, value)))
 }
 
-/// Where in the stream the decoder stands: see the zlib manual. -65536 for a bad stream.
+/// Returns the position in the current block. Bits 16 and up: how many bits before the current input
+/// position the code being copied starts, or -1 if there is no such code. Low 16 bits: the number of
+/// bytes of that code already written, or the number of bytes left in a stored block.
+/// Errors: -65536: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, -(1 << 16));
     stream_guard.guard(-(1 << 16), || stream.engine().mark() as c_long)
 }
 
-/// Names the struct that the gzip header goes to; it and its buffers must stay until it is read. `Z_STREAM_ERROR` when no gzip header can come.
+/// Requests that the gzip header be stored in `head` when `inflate` reads it. The stream keeps the
+/// pointer: `head` and its buffers stay the caller's and must be valid until `head->done` is 1 (header
+/// complete) or -1 (not a gzip stream). The caller sets `extra_max`, `name_max` and `comm_max` (bytes).
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid or does not accept gzip, or `head` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateGetHeader(strm: *mut z_stream, head: *mut gz_header) -> c_int {
     let (_, inflate) = stream!(strm, Z_STREAM_ERROR);
@@ -357,14 +408,17 @@ pub unsafe extern "C" fn inflateGetHeader(strm: *mut z_stream, head: *mut gz_hea
     Z_OK
 }
 
-/// Undocumented in zlib: refuses with `Z_DATA_ERROR`, as every usual build of it does.
+/// Undocumented in zlib. Does nothing; `subvert` is ignored, as in a default build of zlib.
+/// Errors: `Z_DATA_ERROR`: always, for a valid stream; `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateUndermine(strm: *mut z_stream, subvert: c_int) -> c_int {
     _ = (stream!(strm, Z_STREAM_ERROR), subvert);
     Z_DATA_ERROR
 }
 
-/// Undocumented in zlib: turns the comparison of check values on or off.
+/// Undocumented in zlib. Enables (`check` is not 0) or disables the comparison of check values.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateValidate(strm: *mut z_stream, check: c_int) -> c_int {
     let (_, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
@@ -372,7 +426,8 @@ pub unsafe extern "C" fn inflateValidate(strm: *mut z_stream, check: c_int) -> c
     Z_OK
 }
 
-/// Undocumented in zlib: table entries in use. All ones for a bad stream.
+/// Undocumented in zlib. Returns the number of decoding table entries in use.
+/// Errors: `ULONG_MAX` (all bits set): the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCodesUsed(strm: *mut z_stream) -> c_ulong {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, c_ulong::MAX);

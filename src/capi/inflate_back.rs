@@ -26,8 +26,12 @@ pub type in_func = Option<unsafe extern "C" fn(*mut c_void, *mut *const c_uchar)
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type out_func = Option<unsafe extern "C" fn(*mut c_void, *mut c_uchar, c_uint) -> c_int>;
 
-/// Prepares `strm` for `inflateBack` with the program's `window` of `1 << window_bits` bytes, 8 to 15. `Z_MEM_ERROR`, `Z_STREAM_ERROR`,
-/// `Z_VERSION_ERROR`.
+/// Initializes `strm` for `inflateBack`, with a `window` of `1 << window_bits` bytes (8 to 15).
+/// The window stays the caller's and must be valid until `inflateBackEnd`. The caller sets `zalloc`,
+/// `zfree` and `opaque` first. Called by the macro `inflateBackInit`.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: `strm` or `window` is null or `window_bits` is out of range;
+/// `Z_MEM_ERROR`: no memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBackInit_(
     strm: *mut z_stream,
@@ -57,8 +61,13 @@ pub unsafe extern "C" fn inflateBackInit_(
     })
 }
 
-/// Decompresses one raw stream; `next_in` and `avail_in` are its first input and become what is left. `Z_STREAM_END`, `Z_BUF_ERROR` when a
-/// call-back failed (`next_in` is null when it was `read`), `Z_DATA_ERROR` with `msg`, `Z_STREAM_ERROR`.
+/// Decompresses one raw stream. Input is first `avail_in` bytes at `next_in`, then the buffers from
+/// `read(read_desc, &buffer)`, which returns their length, or 0 to fail. Output goes to the window and is
+/// passed to `write(write_desc, buffer, len)`, which returns 0, or another value to fail.
+/// Returns `Z_STREAM_END`; `next_in` and `avail_in` are then the unused input.
+/// Errors: `Z_BUF_ERROR`: `read` failed (`next_in` is null) or `write` failed (it is not);
+/// `Z_DATA_ERROR`: the input is corrupt (`msg` is the reason); `Z_MEM_ERROR`: no memory;
+/// `Z_STREAM_ERROR`: the stream is invalid or a function is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBack(
     strm: *mut z_stream,
@@ -98,7 +107,9 @@ pub unsafe extern "C" fn inflateBack(
     })
 }
 
-/// Frees what `inflateBackInit` allocated.
+/// Frees all memory of the stream; the window stays the caller's.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBackEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {

@@ -13,8 +13,11 @@ versions! {
     "ZLIB_1.3.2": compress_z compress2_z compressBound_z uncompress_z uncompress2_z;
 }
 
-/// Compresses `source_len` bytes to a zlib stream at level 6. `*dest_len` is the room at `dest` and becomes the stream's length.
-/// `Z_BUF_ERROR` when it does not fit, `Z_MEM_ERROR`.
+/// Compresses `source_len` bytes at `source` to a zlib stream at `dest`, at level 6. `*dest_len` is the
+/// room at `dest` in bytes (`compressBound(source_len)` is enough); it becomes the number written.
+/// Returns `Z_OK`.
+/// Errors: `Z_BUF_ERROR`: the stream does not fit; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a pointer
+/// is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress(
     dest: *mut u8,
@@ -26,7 +29,9 @@ pub unsafe extern "C" fn compress(
     unsafe { compress2(dest, dest_len, source, source_len, -1) }
 }
 
-/// As `compress`, at a level from 0 to 9 or -1; else `Z_STREAM_ERROR`.
+/// As `compress`, at a given `level`: 0 to 9, or -1 for the default, 6.
+/// Returns `Z_OK`.
+/// Errors: as `compress`, and `Z_STREAM_ERROR`: `level` is out of range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress2(
     dest: *mut u8,
@@ -39,7 +44,7 @@ pub unsafe extern "C" fn compress2(
     unsafe { compress2_z(dest, dest_len.cast(), source, source_len as z_size_t, level) }
 }
 
-/// As `compress`, with `size_t` lengths.
+/// As `compress`, with lengths of type `size_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress_z(
     dest: *mut u8,
@@ -51,7 +56,7 @@ pub unsafe extern "C" fn compress_z(
     unsafe { compress2_z(dest, dest_len, source, source_len, -1) }
 }
 
-/// As `compress2`, with `size_t` lengths.
+/// As `compress2`, with lengths of type `size_t`; `requested` is the level.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress2_z(
     dest: *mut u8,
@@ -78,20 +83,25 @@ pub unsafe extern "C" fn compress2_z(
     code
 }
 
-/// The room that `compress` needs at most: `len + (len >> 12) + (len >> 14) + (len >> 25) + 13`.
+/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes:
+/// `n + (n >> 12) + (n >> 14) + (n >> 25) + 13`, where `n` is `source_len`.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound(source_len: uLong) -> uLong {
     oneshot::bound(source_len)
 }
 
-/// As `compressBound`, of a `size_t`.
+/// As `compressBound`, with lengths of type `size_t`.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound_z(source_len: z_size_t) -> z_size_t {
     oneshot::bound(source_len as u64) as z_size_t
 }
 
-/// Decompresses a whole zlib stream. `*dest_len` is the room at `dest` and becomes the data's length. `Z_BUF_ERROR` when it does not
-/// fit, `Z_DATA_ERROR` when the stream is damaged or incomplete, `Z_MEM_ERROR`.
+/// Decompresses the zlib stream in the `source_len` bytes at `source` to `dest`. `*dest_len` is the
+/// room at `dest` in bytes and becomes the number written.
+/// Returns `Z_OK`.
+/// Errors: `Z_BUF_ERROR`: `dest` is full before the stream ends; `Z_DATA_ERROR`: the stream is corrupt,
+/// incomplete or needs a dictionary; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a pointer is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress(
     dest: *mut u8,
@@ -104,7 +114,9 @@ pub unsafe extern "C" fn uncompress(
     unsafe { uncompress2(dest, dest_len, source, &raw mut source_len) }
 }
 
-/// As `uncompress`; `*source_len` becomes the length of the stream found.
+/// As `uncompress`; `*source_len` is the length of the input in bytes and becomes the number of bytes
+/// used, so that data after the stream can be found.
+/// Returns and errors: as `uncompress`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2(
     dest: *mut u8,
@@ -116,7 +128,7 @@ pub unsafe extern "C" fn uncompress2(
     unsafe { uncompress2_z(dest, dest_len.cast(), source, source_len.cast()) }
 }
 
-/// As `uncompress`, with `size_t` lengths.
+/// As `uncompress`, with lengths of type `size_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress_z(
     dest: *mut u8,
@@ -129,7 +141,7 @@ pub unsafe extern "C" fn uncompress_z(
     unsafe { uncompress2_z(dest, dest_len, source, &raw mut source_len) }
 }
 
-/// As `uncompress2`, with `size_t` lengths.
+/// As `uncompress2`, with lengths of type `size_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2_z(
     dest: *mut u8,
