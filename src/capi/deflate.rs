@@ -94,9 +94,9 @@ macro_rules! jump_to {
     }};
 }
 
-/// Initializes `strm` for compression to a zlib stream at `level` (0 to 9, or -1 for the default, 6).
-/// The caller sets `zalloc`, `zfree` and `opaque` first; null functions select the default allocator.
-/// C programs call the macro `deflateInit`, which passes `version` and `stream_size`.
+/// Initializes `strm` for compression to a zlib stream at `level` (0 to 9, or -1 for the default,
+/// 6). The caller sets `zalloc`, `zfree` and `opaque` first; null functions select the default
+/// allocator. C programs call the macro `deflateInit`, which passes `version` and `stream_size`.
 /// The stream owns memory until `deflateEnd`.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `strm` is null or `level` is out of range; `Z_MEM_ERROR`: no memory;
@@ -112,13 +112,13 @@ pub unsafe extern "C" fn deflateInit_(
     jump_to!(rigz_deflate_init)
 }
 
-/// Initializes `strm` as `deflateInit_` does, with all parameters. Called by the macro `deflateInit2`.
-/// `method` is 8 (deflate). `window_bits` is the base-2 logarithm of the window size in bytes: 8 to 15
-/// for zlib, 16 more for gzip (25 to 31), or negative for raw deflate (-15 to -9).
-/// `mem_level` is 1 to 9, `strategy` is 0 to 4 (`Z_DEFAULT_STRATEGY` to `Z_FIXED`).
+/// Initializes `strm` as `deflateInit_` does, with all parameters. Called by the macro
+/// `deflateInit2`. `method` is 8 (deflate). `window_bits` is the base-2 logarithm of the window
+/// size in bytes: 8 to 15 for zlib, 16 more for gzip (25 to 31), or negative for raw deflate (-15
+/// to -9). `mem_level` is 1 to 9, `strategy` is 0 to 4 (`Z_DEFAULT_STRATEGY` to `Z_FIXED`).
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR`: `strm` is null or a parameter is out of range; `Z_MEM_ERROR`: no memory;
-/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null or a parameter is out of range; `Z_MEM_ERROR`: no
+/// memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub unsafe extern "C" fn deflateInit2_(
@@ -187,8 +187,8 @@ fn restart(strm: &mut z_stream) {
 }
 
 /// Compresses `avail_in` bytes at `next_in` to at most `avail_out` bytes at `next_out`, as far as
-/// possible, and updates these fields and the totals. `flush` is `Z_NO_FLUSH` to `Z_BLOCK`.
-/// With `Z_FINISH`, call again with more room until it returns `Z_STREAM_END`.
+/// possible, and updates these fields and the totals. `flush` is `Z_NO_FLUSH` to `Z_BLOCK`. With
+/// `Z_FINISH`, call again with more room until it returns `Z_STREAM_END`.
 /// Returns `Z_OK` after progress, `Z_STREAM_END` after the last byte of the stream is written.
 /// Errors: `Z_BUF_ERROR`: no progress is possible (not fatal: call again with more input or room);
 /// `Z_STREAM_ERROR`: the stream, a buffer pointer or `flush` is invalid, or another flush follows
@@ -256,7 +256,7 @@ pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     })
 }
 
-/// Resets the stream to its start and keeps its parameters, as `deflateEnd` and `deflateInit` would.
+/// Resets the stream to its start and keeps its parameters.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
@@ -265,7 +265,8 @@ pub unsafe extern "C" fn deflateReset(strm: *mut z_stream) -> c_int {
     unsafe { reset(strm, DeflateStream::reset) }
 }
 
-/// Resets the stream as `deflateReset` does, but keeps the window: later data may refer to earlier data.
+/// Resets the stream as `deflateReset` does, but keeps the window: later data may refer to earlier
+/// data.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
@@ -287,12 +288,12 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
 }
 
 /// Changes `level` (0 to 9, or -1 for 6) and `strategy` (0 to 4) for the input that follows. Once
-/// `deflate` was called, a change first compresses the input at `next_in` with the old parameters and
-/// flushes it to `next_out`.
+/// `deflate` was called, a change first compresses the input at `next_in` with the old parameters
+/// and flushes it to `next_out`.
 /// Returns `Z_OK`.
 /// Errors: `Z_BUF_ERROR`: the flush needs more room (parameters unchanged: call again with more);
-/// `Z_STREAM_ERROR`: the stream, a buffer pointer or a parameter is invalid, or the stream has ended;
-/// `Z_MEM_ERROR`: no memory.
+/// `Z_STREAM_ERROR`: the stream, a buffer pointer or a parameter is invalid, or the stream has
+/// ended; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strategy: c_int) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
@@ -328,9 +329,9 @@ pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strate
     })
 }
 
-/// Sets the `len` bytes at `dictionary` as history to which later data may refer; the bytes are copied.
-/// Only the last bytes count, up to the window size (at most 32 KiB). A zlib stream accepts this before
-/// the first `deflate`, a raw stream also after a completed flush, a gzip stream never.
+/// Sets the `len` bytes at `dictionary` as history to which later data may refer; the bytes are
+/// copied. Only the last bytes count, up to the window size (at most 32 KiB). A zlib stream accepts
+/// this before the first `deflate`, a raw stream also after a completed flush, a gzip stream never.
 /// Returns `Z_OK`; for a zlib stream, `adler` is then the Adler-32 of the dictionary.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null.
 #[unsafe(no_mangle)]
@@ -386,8 +387,9 @@ pub unsafe extern "C" fn deflatePrime(strm: *mut z_stream, bits: c_int, value: c
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.prime(bits, value)))
 }
 
-/// Sets the limits of the match search: the lengths in bytes `good`, `lazy` and `nice`, and the maximum
-/// number of candidates `chain`. They are described in zlib's deflate.c. The stream becomes serial.
+/// Sets the limits of the match search: the lengths in bytes `good`, `lazy` and `nice`, and the
+/// maximum number of candidates `chain`. They are described in zlib's deflate.c. The stream becomes
+/// serial.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
@@ -402,8 +404,8 @@ pub unsafe extern "C" fn deflateTune(
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(deflate.stream.tune(good, lazy, nice, chain)))
 }
 
-/// Stores the amount of output that is not yet delivered: whole bytes in `*pending`, and the remaining
-/// bits (0 to 7) in `*bits`. Either pointer may be null.
+/// Stores the amount of output that is not yet delivered: whole bytes in `*pending`, and the
+/// remaining bits (0 to 7) in `*bits`. Either pointer may be null.
 /// Returns `Z_OK`.
 /// Errors: `Z_BUF_ERROR`: the number of bytes exceeds `UINT_MAX`, which is stored in `*pending`;
 /// `Z_STREAM_ERROR`: the stream is invalid.
@@ -432,8 +434,8 @@ pub unsafe extern "C" fn deflatePending(
     Z_OK
 }
 
-/// Stores in `*bits` how many bits of the last byte of a finished raw stream are used: 1 to 8, or 0 if
-/// that is unknown (see PORTING.md). `bits` may be null.
+/// Stores in `*bits` how many bits of the last byte of a finished raw stream are used: 1 to 8, or 0
+/// if that is unknown (see PORTING.md). `bits` may be null.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
@@ -446,9 +448,9 @@ pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c
     Z_OK
 }
 
-/// Returns the maximum output in bytes of one `deflate` call with `Z_FINISH` for `source_len` bytes of
-/// input. Call it after `deflateInit` and `deflateSetHeader`. If `strm` is null or invalid, the result
-/// is large enough for any parameters without a gzip header set by the program.
+/// Returns the maximum output in bytes of one `deflate` call with `Z_FINISH` for `source_len` bytes
+/// of input. Call it after `deflateInit` and `deflateSetHeader`. If `strm` is null or invalid, the
+/// result is large enough for any parameters without a gzip header set by the program.
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound(strm: *mut z_stream, source_len: uLong) -> uLong {
@@ -477,9 +479,9 @@ unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
     }
 }
 
-/// Sets the header of a gzip stream; call it before the first `deflate`. The stream keeps the pointer:
-/// `head` and its buffers stay the caller's and must be valid until the header is written. If `head`
-/// is null, the default header is written.
+/// Sets the header of a gzip stream; call it before the first `deflate`. The stream keeps the
+/// pointer: `head` and its buffers stay the caller's and must be valid until the header is written.
+/// If `head` is null, the default header is written.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid, is not a gzip stream or has ended.
 #[unsafe(no_mangle)]
@@ -492,8 +494,8 @@ pub unsafe extern "C" fn deflateSetHeader(strm: *mut z_stream, head: *mut gz_hea
     Z_OK
 }
 
-/// Makes `dest` an independent copy of the stream `source` in its current state.
-/// The memory is allocated with the allocator of `source`; free it with `deflateEnd(dest)`.
+/// Makes `dest` an independent copy of the stream `source` in its current state. The memory is
+/// allocated with the allocator of `source`; free it with `deflateEnd(dest)`.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `source` is invalid or `dest` is null; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]

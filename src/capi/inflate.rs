@@ -103,13 +103,13 @@ unsafe fn fill(field: *mut u8, room: uInt, at: usize, bytes: &[u8]) {
     }
 }
 
-/// Initializes `strm` for decompression of a zlib stream.
-/// The caller sets `zalloc`, `zfree` and `opaque` first; null functions select the default allocator.
-/// C programs call the macro `inflateInit`, which passes `version` and `stream_size`.
-/// The stream owns memory until `inflateEnd`.
+/// Initializes `strm` for decompression of a zlib stream. The caller sets `zalloc`, `zfree` and
+/// `opaque` first; null functions select the default allocator. C programs call the macro
+/// `inflateInit`, which passes `version` and `stream_size`. The stream owns memory until
+/// `inflateEnd`.
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR`: `strm` is null; `Z_MEM_ERROR`: no memory;
-/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null; `Z_MEM_ERROR`: no memory; `Z_VERSION_ERROR`: `version`
+/// or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateInit_(
     strm: *mut z_stream,
@@ -120,12 +120,13 @@ pub unsafe extern "C" fn inflateInit_(
     unsafe { inflateInit2_(strm, 15, version, stream_size) }
 }
 
-/// Initializes `strm` as `inflateInit_` does, for a given format. Called by the macro `inflateInit2`.
-/// `window_bits` is the base-2 logarithm of the maximum window size in bytes: 8 to 15 for zlib (0: the
-/// size in the zlib header), 16 more for gzip, 32 more to detect zlib or gzip, or -15 to -8 for raw.
+/// Initializes `strm` as `inflateInit_` does, for a given format. Called by the macro
+/// `inflateInit2`. `window_bits` is the base-2 logarithm of the maximum window size in bytes: 8 to
+/// 15 for zlib (0: the size in the zlib header), 16 more for gzip, 32 more to detect zlib or gzip,
+/// or -15 to -8 for raw.
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR`: `strm` is null or `window_bits` is out of range; `Z_MEM_ERROR`: no memory;
-/// `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
+/// Errors: `Z_STREAM_ERROR`: `strm` is null or `window_bits` is out of range; `Z_MEM_ERROR`: no
+/// memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateInit2_(
     strm: *mut z_stream,
@@ -172,9 +173,10 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
 }
 
 /// Decompresses `avail_in` bytes at `next_in` to at most `avail_out` bytes at `next_out`, as far as
-/// possible, and updates these fields and the totals. `Z_BLOCK` and `Z_TREES` stop at block boundaries.
-/// Returns `Z_OK` after progress, `Z_STREAM_END` at the end of the stream, `Z_NEED_DICT` if a dictionary
-/// must be set first (`adler` is its Adler-32).
+/// possible, and updates these fields and the totals. `Z_BLOCK` and `Z_TREES` stop at block
+/// boundaries.
+/// Returns `Z_OK` after progress, `Z_STREAM_END` at the end of the stream, `Z_NEED_DICT` if a
+/// dictionary must be set first (`adler` is its Adler-32).
 /// Errors: `Z_BUF_ERROR`: no progress is possible, or `Z_FINISH` did not reach the end (not fatal);
 /// `Z_DATA_ERROR`: the input is corrupt (`msg` is the reason); `Z_MEM_ERROR`: no memory;
 /// `Z_STREAM_ERROR`: the stream or a buffer pointer is invalid.
@@ -270,12 +272,12 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut Inflate) -> Result<
     })
 }
 
-/// Sets the `len` bytes at `dictionary` as history; the bytes are copied. A zlib stream accepts this
-/// only after `inflate` has returned `Z_NEED_DICT`, a raw stream at any time.
+/// Sets the `len` bytes at `dictionary` as history; the bytes are copied. A zlib stream accepts
+/// this only after `inflate` has returned `Z_NEED_DICT`, a raw stream at any time.
 /// Returns `Z_OK`.
 /// Errors: `Z_DATA_ERROR`: the Adler-32 of the dictionary is not the one in the header;
-/// `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null and `len` is
-/// not 0; `Z_MEM_ERROR`: no memory.
+/// `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null and `len`
+/// is not 0; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSetDictionary(
     strm: *mut z_stream,
@@ -309,11 +311,11 @@ pub unsafe extern "C" fn inflateGetDictionary(
     })
 }
 
-/// Skips input to the end of the next full flush point (bytes 00 00 FF FF), to resume after an error.
-/// Updates `next_in`, `avail_in` and `total_in`.
+/// Skips input to the end of the next full flush point (bytes 00 00 FF FF), to resume after an
+/// error. Updates `next_in`, `avail_in` and `total_in`.
 /// Returns `Z_OK` if a flush point was found.
-/// Errors: `Z_DATA_ERROR`: none in this input (call again with more); `Z_BUF_ERROR`: there is no input;
-/// `Z_STREAM_ERROR`: the stream is invalid, or `next_in` is null and `avail_in` is not 0.
+/// Errors: `Z_DATA_ERROR`: none in this input (call again with more); `Z_BUF_ERROR`: there is no
+/// input; `Z_STREAM_ERROR`: the stream is invalid, or `next_in` is null and `avail_in` is not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
@@ -335,8 +337,8 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
     })
 }
 
-/// Reports whether the decoder is directly before the length field of an empty or other stored block,
-/// on a byte boundary, as after a `Z_SYNC_FLUSH` or `Z_FULL_FLUSH` without its last 4 bytes.
+/// Reports whether the decoder is directly before the length field of a stored block, on a byte
+/// boundary, as after a `Z_SYNC_FLUSH` or `Z_FULL_FLUSH` without its last 4 bytes.
 /// Returns 1 if so, otherwise 0.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
@@ -345,8 +347,8 @@ pub unsafe extern "C" fn inflateSyncPoint(strm: *mut z_stream) -> c_int {
     stream_guard.guard(Z_STREAM_ERROR, || c_int::from(stream.engine().is_sync_point()))
 }
 
-/// Makes `dest` an independent copy of the stream `source` in its current state.
-/// The memory is allocated with the allocator of `source`; free it with `inflateEnd(dest)`.
+/// Makes `dest` an independent copy of the stream `source` in its current state. The memory is
+/// allocated with the allocator of `source`; free it with `inflateEnd(dest)`.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `source` is invalid or `dest` is null; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
@@ -369,20 +371,20 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
     })
 }
 
-/// Inserts the low `bits` bits of `value` (0 to 16 bits) before the input; for raw streams. A negative
-/// `bits` discards all bits that the decoder holds.
+/// Inserts the low `bits` bits of `value` (0 to 16 bits) before the input; for raw streams. A
+/// negative `bits` discards all bits that the decoder holds.
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR`: the stream is invalid, `bits` exceeds 16, or more than 32 bits would be
-/// held.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid, `bits` exceeds 16, or more than 32 bits would
+/// be held.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflatePrime(strm: *mut z_stream, bits: c_int, value: c_int) -> c_int {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.prime(bits, value)))
 }
 
-/// Returns the position in the current block. Bits 16 and up: how many bits before the current input
-/// position the code being copied starts, or -1 if there is no such code. Low 16 bits: the number of
-/// bytes of that code already written, or the number of bytes left in a stored block.
+/// Returns the position in the current block. Bits 16 and up: how many bits before the current
+/// input position the code being copied starts, or -1 if there is no such code. Low 16 bits: the
+/// number of bytes of that code already written, or the number of bytes left in a stored block.
 /// Errors: -65536: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
@@ -391,8 +393,9 @@ pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
 }
 
 /// Requests that the gzip header be stored in `head` when `inflate` reads it. The stream keeps the
-/// pointer: `head` and its buffers stay the caller's and must be valid until `head->done` is 1 (header
-/// complete) or -1 (not a gzip stream). The caller sets `extra_max`, `name_max` and `comm_max` (bytes).
+/// pointer: `head` and its buffers stay the caller's and must be valid until `head->done` is 1
+/// (header complete) or -1 (not a gzip stream). The caller sets `extra_max`, `name_max` and
+/// `comm_max` (bytes).
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid or does not accept gzip, or `head` is null.
 #[unsafe(no_mangle)]

@@ -26,12 +26,13 @@ pub type in_func = Option<unsafe extern "C" fn(*mut c_void, *mut *const c_uchar)
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type out_func = Option<unsafe extern "C" fn(*mut c_void, *mut c_uchar, c_uint) -> c_int>;
 
-/// Initializes `strm` for `inflateBack`, with a `window` of `1 << window_bits` bytes (8 to 15).
-/// The window stays the caller's and must be valid until `inflateBackEnd`. The caller sets `zalloc`,
+/// Initializes `strm` for `inflateBack`, with a `window` of `1 << window_bits` bytes (8 to 15). The
+/// window stays the caller's and must be valid until `inflateBackEnd`. The caller sets `zalloc`,
 /// `zfree` and `opaque` first. Called by the macro `inflateBackInit`.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `strm` or `window` is null or `window_bits` is out of range;
-/// `Z_MEM_ERROR`: no memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
+/// `Z_MEM_ERROR`: no memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this
+/// library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBackInit_(
     strm: *mut z_stream,
@@ -62,8 +63,8 @@ pub unsafe extern "C" fn inflateBackInit_(
 }
 
 /// Decompresses one raw stream. Input is first `avail_in` bytes at `next_in`, then the buffers from
-/// `read(read_desc, &buffer)`, which returns their length, or 0 to fail. Output goes to the window and is
-/// passed to `write(write_desc, buffer, len)`, which returns 0, or another value to fail.
+/// `read(read_desc, &buffer)`, which returns their length, or 0 to fail. Output goes to the window
+/// and is passed to `write(write_desc, buffer, len)`, which returns 0, or another value to fail.
 /// Returns `Z_STREAM_END`; `next_in` and `avail_in` are then the unused input.
 /// Errors: `Z_BUF_ERROR`: `read` failed (`next_in` is null) or `write` failed (it is not);
 /// `Z_DATA_ERROR`: the input is corrupt (`msg` is the reason); `Z_MEM_ERROR`: no memory;

@@ -13,11 +13,12 @@ versions! {
     "ZLIB_1.3.2": compress_z compress2_z compressBound_z uncompress_z uncompress2_z;
 }
 
-/// Compresses `source_len` bytes at `source` to a zlib stream at `dest`, at level 6. `*dest_len` is the
-/// room at `dest` in bytes (`compressBound(source_len)` is enough); it becomes the number written.
+/// Compresses `source_len` bytes at `source` to a zlib stream at `dest`, at level 6. `*dest_len` is
+/// the room at `dest` in bytes (`compressBound(source_len)` is enough); it becomes the number
+/// written.
 /// Returns `Z_OK`.
-/// Errors: `Z_BUF_ERROR`: the stream does not fit; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a pointer
-/// is null.
+/// Errors: `Z_BUF_ERROR`: the stream does not fit; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a
+/// required pointer is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress(
     dest: *mut u8,
@@ -83,8 +84,8 @@ pub unsafe extern "C" fn compress2_z(
     code
 }
 
-/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes:
-/// `n + (n >> 12) + (n >> 14) + (n >> 25) + 13`, where `n` is `source_len`.
+/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes: `n + (n
+/// >> 12) + (n >> 14) + (n >> 25) + 13`, where `n` is `source_len`.
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound(source_len: uLong) -> uLong {
@@ -100,8 +101,9 @@ pub extern "C" fn compressBound_z(source_len: z_size_t) -> z_size_t {
 /// Decompresses the zlib stream in the `source_len` bytes at `source` to `dest`. `*dest_len` is the
 /// room at `dest` in bytes and becomes the number written.
 /// Returns `Z_OK`.
-/// Errors: `Z_BUF_ERROR`: `dest` is full before the stream ends; `Z_DATA_ERROR`: the stream is corrupt,
-/// incomplete or needs a dictionary; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a pointer is null.
+/// Errors: `Z_BUF_ERROR`: `dest` is full before the stream ends; `Z_DATA_ERROR`: the stream is
+/// corrupt, incomplete or needs a dictionary; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a
+/// required pointer is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress(
     dest: *mut u8,
@@ -114,8 +116,8 @@ pub unsafe extern "C" fn uncompress(
     unsafe { uncompress2(dest, dest_len, source, &raw mut source_len) }
 }
 
-/// As `uncompress`; `*source_len` is the length of the input in bytes and becomes the number of bytes
-/// used, so that data after the stream can be found.
+/// As `uncompress`; `*source_len` is the length of the input in bytes and becomes the number of
+/// bytes used, so that data after the stream can be found.
 /// Returns and errors: as `uncompress`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2(
