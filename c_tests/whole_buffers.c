@@ -1,6 +1,27 @@
 /* compress and uncompress in edge cases: empty input, no output space, truncated input, bytes after the stream. */
 #include "check.h"
 
+/* Input that is large enough for workers is answered like small input: with no room, some, and exactly enough. */
+static void large(void)
+{
+    enum { LEN = 5 << 20 };
+    Bytef *plain = noise(LEN, 3), *back = malloc(LEN);
+    uLongf len = compressBound(LEN), back_len, used;
+    Bytef *packed = malloc(len);
+    CHECK_EQ(compress2(packed, &len, plain, LEN, 1), Z_OK);
+    const uLongf rooms[] = {0, 1, 1000, LEN - 1, LEN};
+    const int expected[] = {Z_DATA_ERROR, Z_BUF_ERROR, Z_BUF_ERROR, Z_BUF_ERROR, Z_OK};
+    for (int i = 0; i < 5; i++) {
+        back_len = rooms[i], used = len;
+        CHECK_EQ(uncompress2(back, &back_len, packed, &used), expected[i]);
+        CHECK_EQ(back_len, rooms[i]);
+        CHECK(memcmp(back, plain, back_len) == 0);
+        back_len = LEN;
+        CHECK_EQ(uncompress(back, &back_len, packed, len - 1), Z_BUF_ERROR); /* since no room is left */
+    }
+    free(plain), free(back), free(packed);
+}
+
 int main(void)
 {
     begin();
@@ -58,5 +79,6 @@ int main(void)
     CHECK_EQ(uncompress(back, &back_len, out, strm.total_out), Z_DATA_ERROR);
     CHECK_EQ(deflateEnd(&strm), Z_OK);
     free(plain);
+    large();
     return 0;
 }

@@ -205,6 +205,7 @@ impl Drop for InflateStream {
 /// when the output does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
     if source.len() >= LARGE_INPUT
+        && !output.is_full()
         && thread_limit() > 1
         && let Ok(stream) = InflateStream::new(15, Allocator::SYSTEM)
     {
