@@ -33,7 +33,7 @@ versions! {
 /// nothing compared with the copy.
 const SHORT: c_uint = 4096;
 
-/// The public part of a `gzFile`, zlib.h's `struct gzFile_s`. Only the `gzgetc` macro may change it.
+/// The public part of a `gzFile`: zlib.h's `struct gzFile_s`. Only `gzgetc` may change it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct gzFile_s {

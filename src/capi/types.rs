@@ -49,8 +49,8 @@ pub struct z_stream {
     pub zfree: free_func,
     /// First argument of `zalloc` and `zfree`.
     pub opaque: *mut c_void,
-    /// After `deflate`: a guess, `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`. After `inflate`: the number of
-    /// unused bits of the last input byte, plus flags for `Z_BLOCK` and `Z_TREES`.
+    /// After `deflate`: a guess, `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`. After `inflate`: the count of
+    /// unused bits in the last input byte, plus flags for `Z_BLOCK` and `Z_TREES`.
     pub data_type: c_int,
     /// Adler-32 or CRC-32 of the uncompressed data.
     pub adler: uLong,
