@@ -33,19 +33,19 @@ versions! {
 /// nothing compared with the copy.
 const SHORT: c_uint = 4096;
 
-/// The public part of a `gzFile`: zlib.h's `struct gzFile_s`.
+/// The public part of a `gzFile`: zlib.h's `struct gzFile_s`. Only `gzgetc` may change it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct gzFile_s {
-    /// How many bytes wait at `next`.
+    /// Number of decompressed bytes available at `next`.
     pub have: c_uint,
-    /// The next byte to hand out.
+    /// The next byte to read.
     pub next: *mut u8,
-    /// Its offset in the decoded data.
+    /// Offset of that byte in the uncompressed data.
     pub pos: z_off64_t,
 }
 
-/// zlib.h's `gzFile`.
+/// zlib.h's `gzFile`: an open gzip file, or null. One thread may use it at a time.
 #[allow(non_camel_case_types, reason = "the C name")]
 pub type gzFile = *mut gzFile_s;
 
@@ -156,7 +156,15 @@ unsafe fn c_string<'a>(string: *const c_char) -> Option<&'a CStr> {
     (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) })
 }
 
-/// Opens the file `path`.
+/// Opens the file `path` for reading or writing gzip data. Release the result with `gzclose`.
+/// `mode` contains `r` (read), `w` (truncate and write) or `a` (append), and optionally: `0` to
+/// `9`, the level; `f`, `h`, `R` or `F`, the strategy (filtered, Huffman only, RLE, fixed); `T`,
+/// write without compression; `G`, accept only gzip when reading; `x`, fail if the file exists;
+/// `e`, close on exec; `N`, non-blocking. Other letters are ignored. Without `G`, files that are
+/// not gzip are read as is.
+/// Returns the open file.
+/// Errors: NULL if an argument is null, `mode` has `+`, none of `r`, `w` and `a`, `T` with `r`, or
+/// `G` without `r`; if memory is short; or if the file cannot be opened (`errno` has the reason).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
     // SAFETY: the caller's promise.
@@ -170,14 +178,19 @@ pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzF
     guard(None, open).unwrap_or(ptr::null_mut())
 }
 
-/// As [`gzopen`]: offsets are 64 bits wide either way.
+/// Same as `gzopen`. Offsets have 64 bits in both.
+/// Returns the open file.
+/// Errors: NULL, as for `gzopen`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> gzFile {
     // SAFETY: the caller's promise is the same.
     unsafe { gzopen(path, mode) }
 }
 
-/// Opens the file behind the descriptor `fd`, which stays the host's when this fails.
+/// Opens the file descriptor `fd` for reading or writing gzip data. `mode` is that of `gzopen`.
+/// On success the `gzFile` owns `fd`, and `gzclose` closes it. On failure the caller still owns it.
+/// Returns the open file. `fd` is not checked before the first read or write.
+/// Errors: NULL if `fd` is -1, `mode` is null or invalid, or memory is short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
     // SAFETY: the caller's promise.
@@ -189,7 +202,10 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
     guard(None, open).unwrap_or(ptr::null_mut())
 }
 
-/// Sets the buffer size, before anything was read or written.
+/// Sets the buffer size to `size` bytes; call it before the first read or write.
+/// The default is 8192; less than 8 counts as 8. A string of `gzprintf` must be shorter than this.
+/// Returns 0.
+/// Errors: -1 if `file` is null, the buffers are already in use, or `size` exceeds 2147483647.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
     // zlib doubles the size and requires that the result fits.
@@ -198,7 +214,13 @@ pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
     unsafe { with(file, -1, |file| if fits && file.set_buffer_size(size as usize) { 0 } else { -1 }) }
 }
 
-/// Changes level and strategy of a file that is written.
+/// Changes the level and strategy for data that is written from now on.
+/// `level` is 0 to 9 or -1 (default). Data that is already buffered is compressed with the old
+/// values. Unknown values are not rejected here: before the first write, they make that write fail
+/// with `Z_MEM_ERROR`; later they have no effect.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR` if `file` is null, not open for compressed writing, or has an error;
+/// `Z_ERRNO` if writing to the file failed; `Z_MEM_ERROR` if memory is short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int) -> c_int {
     let strategy = self::strategy(strategy);
@@ -206,7 +228,12 @@ pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int
     unsafe { with(file, Z_STREAM_ERROR, |file| to_ok(file.set_params(level, strategy))) }
 }
 
-/// Reads `len` bytes, or fewer at the end of the file.
+/// Reads and decompresses up to `len` bytes (at most `INT_MAX`) into `buf`.
+/// It reads on through concatenated gzip members, and ignores what follows the last one.
+/// Returns the number of bytes read. Fewer than `len` means the end of the file or an error (see
+/// `gzerror`); the error is `Z_BUF_ERROR` if the file ends inside a gzip member.
+/// Errors: -1 if `file` is null, not open for reading, or has an error, if `len` exceeds `INT_MAX`,
+/// or if memory is short or reading failed before the first byte. See `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> c_int {
     // SAFETY: the caller's promise.
@@ -232,7 +259,11 @@ pub unsafe extern "C" fn gzread(file: gzFile, buf: *mut c_void, len: c_uint) -> 
     unsafe { with(file, -1, read) }
 }
 
-/// Reads `nitems` items of `size` bytes; tells how many whole items it got.
+/// Reads up to `nitems` items of `size` bytes each into `buf`, like `fread`.
+/// Returns the number of complete items read. Fewer than `nitems` means the end of the file or an
+/// error. After the last complete item, `buf` may hold part of another one.
+/// Errors: 0 if `file` is null, not open for reading, or has an error, if `size` is 0, if `size *
+/// nitems` overflows, or if reading failed before the first byte. See `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzfread(
     buf: *mut c_void,
@@ -257,6 +288,9 @@ pub unsafe extern "C" fn gzfread(
 }
 
 /// Reads one byte.
+/// Returns the byte, 0 to 255.
+/// Errors: -1 at the end of the file; if `file` is null, not open for reading, or has an error; or
+/// if reading failed. `gzeof` and `gzerror` distinguish these.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
     // As `take_waiting`, with as few instructions as possible.
@@ -286,14 +320,22 @@ unsafe fn fetch_byte(file: gzFile) -> c_int {
     unsafe { with(file, -1, |file| file.read_byte().map_or(-1, c_int::from)) }
 }
 
-/// What the `gzgetc` macro calls when nothing waits.
+/// Same as `gzgetc`. The `gzgetc` macro calls it when no bytes are buffered.
+/// Returns the byte, 0 to 255.
+/// Errors: -1, as for `gzgetc`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc_(file: gzFile) -> c_int {
     // SAFETY: the caller's promise is the same.
     unsafe { gzgetc(file) }
 }
 
-/// Reads a line, or `len - 1` bytes of it, and ends it with a zero.
+/// Reads a line into `buf`: up to `len - 1` bytes, through the next newline or to the end of the
+/// file.
+/// A zero byte is stored after them, so `buf` must have room for `len` bytes.
+/// Returns `buf`.
+/// Errors: NULL if nothing was read: at the end of the file; if `file` or `buf` is null, or `len`
+/// is less than 2; if `file` is not open for reading or has an error; or if reading failed. See
+/// `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
     let Some(room) = usize::try_from(len).ok().and_then(|len| len.checked_sub(1)) else {
@@ -319,7 +361,12 @@ pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *
     buf
 }
 
-/// Pushes a byte back, to be read next.
+/// Pushes the byte `c` back, so that it is read next. This clears the end-of-file indicator.
+/// Directly after `gzopen`, at least a buffer's size can be pushed (see `gzbuffer`); later at least
+/// one byte. `gzseek` and `gzrewind` discard pushed bytes.
+/// Returns `c`.
+/// Errors: -1 if `c` is negative; if `file` is null, not open for reading, or has an error; if
+/// there is no room for the byte (`gzerror` reports `Z_DATA_ERROR`); or if reading failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
     let byte = (c >= 0).then_some(c as u8);
@@ -327,7 +374,11 @@ pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
     unsafe { with(file, -1, |file| if file.unread(byte) { c } else { -1 }) }
 }
 
-/// Writes `len` bytes; tells how many were taken, 0 for an error.
+/// Compresses and writes the `len` bytes at `buf` (at most `INT_MAX`); they may stay buffered.
+/// Returns `len`. On a non-blocking descriptor the result may be less; `gzerror` then reports
+/// `Z_ERRNO`.
+/// Errors: 0 if `file` is null, not open for writing, or has an error, if `len` exceeds `INT_MAX`,
+/// if memory is short, or if writing failed. See `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzwrite(file: gzFile, buf: *const c_void, len: c_uint) -> c_int {
     let write = |file: &mut GzFile| {
@@ -347,7 +398,10 @@ pub unsafe extern "C" fn gzwrite(file: gzFile, buf: *const c_void, len: c_uint) 
     unsafe { with(file, 0, write) }
 }
 
-/// Writes `nitems` items of `size` bytes; tells how many whole items were taken.
+/// Compresses and writes `nitems` items of `size` bytes each from `buf`, like `fwrite`.
+/// Returns `nitems`. On a non-blocking descriptor, the number of complete items taken may be less.
+/// Errors: 0 if `file` is null, not open for writing, or has an error, if `size` is 0, if `size *
+/// nitems` overflows, if memory is short, or if writing failed. See `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzfwrite(
     buf: *const c_void,
@@ -371,7 +425,10 @@ pub unsafe extern "C" fn gzfwrite(
     unsafe { with(file, 0, write) }
 }
 
-/// Writes one byte.
+/// Compresses and writes the byte `c`, converted to `unsigned char`.
+/// Returns the byte written, 0 to 255.
+/// Errors: -1 if `file` is null, not open for writing, or has an error, if memory is short, or if
+/// writing failed. See `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
     let byte = c as u8;
@@ -387,7 +444,10 @@ pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
     unsafe { with(file, -1, |file| if file.write_byte(byte) { c_int::from(byte) } else { -1 }) }
 }
 
-/// Writes a string without its zero; tells how many bytes were taken.
+/// Compresses and writes the string `s` without its terminating zero.
+/// Returns the length of `s`. On a non-blocking descriptor the result may be less.
+/// Errors: -1 if `file` or `s` is null; if `file` is not open for writing or has an error; if the
+/// length exceeds `INT_MAX`; if memory is short; or if writing failed. See `gzerror`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
     let write = |file: &mut GzFile| {
@@ -415,7 +475,9 @@ unsafe extern "C" {
     fn rigz_gzprintf();
 }
 
-/// Writes a formatted string of less than the buffer's size; tells its length, or 0 when it is too long.
+/// Same as `gzprintf`, with the arguments in a `va_list`.
+/// Returns the length of the string; 0 if it was not written, as for `gzprintf`.
+/// Errors: those of `gzprintf`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzvprintf(file: gzFile, format: *const c_char, va: *mut c_void) -> c_int {
     let write = |file: &mut GzFile| {
@@ -430,15 +492,23 @@ pub unsafe extern "C" fn gzvprintf(file: gzFile, format: *const c_char, va: *mut
     unsafe { with(file, Z_STREAM_ERROR, write) }
 }
 
-/// What `gzprintf.c` calls: [`gzvprintf`] by a name that no other library has.
+/// Same as `gzvprintf`. `gzprintf` calls it by this name, which no other library defines.
+/// Returns the length of the string; 0 if it was not written, as for `gzprintf`.
+/// Errors: those of `gzprintf`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn rigz_gzvprintf(file: gzFile, format: *const c_char, va: *mut c_void) -> c_int {
     // SAFETY: the caller's promise is the same.
     unsafe { gzvprintf(file, format, va) }
 }
 
-/// Writes a formatted string, as [`gzvprintf`]. C knows it as `int gzprintf(gzFile, const char *, ...)`; the jump leaves all
-/// arguments where they are.
+/// Formats a string as `printf` does, and compresses and writes it without its terminating zero.
+/// The C prototype is `int gzprintf(gzFile file, const char *format, ...)`; this code only jumps to
+/// the function that takes the variable arguments.
+/// Returns the length of the string; 0 if nothing was written because the string is empty,
+/// formatting failed, or the string is not shorter than the buffer (8192 bytes, see `gzbuffer`).
+/// Errors: `Z_STREAM_ERROR` if `file` is null, not open for writing, or has an error; `Z_MEM_ERROR`
+/// if memory is short; `Z_ERRNO` if writing failed; `Z_BUF_ERROR` if a non-blocking descriptor has
+/// no room.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub unsafe extern "C" fn gzprintf() {
@@ -450,7 +520,14 @@ pub unsafe extern "C" fn gzprintf() {
     core::arch::naked_asm!("tail {}", sym rigz_gzprintf);
 }
 
-/// Compresses and writes all there is.
+/// Compresses all buffered data with the flush mode `flush` of `deflate`, and writes it to the
+/// file.
+/// `Z_NO_FLUSH` compresses the data but may leave output buffered. `Z_FINISH` ends the gzip member;
+/// later writes begin another. Frequent flushing reduces compression.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR` if `file` is null, not open for writing, or has an error, or `flush` is
+/// not `Z_NO_FLUSH`, `Z_PARTIAL_FLUSH`, `Z_SYNC_FLUSH`, `Z_FULL_FLUSH` or `Z_FINISH`; `Z_ERRNO` if
+/// writing failed; `Z_MEM_ERROR` if memory is short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
     let Some(flush) = self::flush(flush).filter(|flush| !matches!(flush, Flush::Block | Flush::Trees)) else {
@@ -460,7 +537,15 @@ pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
     unsafe { with(file, Z_STREAM_ERROR, |file| to_ok(file.flush(flush))) }
 }
 
-/// Moves to an offset in the decoded data.
+/// Moves the position of the next read or write, counted in bytes of uncompressed data.
+/// `offset` is relative to the start (`SEEK_SET`) or the current position (`SEEK_CUR`); `SEEK_END`
+/// is not supported. When reading, skipped data is decompressed, and a backward seek starts over.
+/// When writing, only forward seeks are possible; the next write, flush or close fills the gap with
+/// zeros.
+/// Returns the new position.
+/// Errors: -1 if `file` is null or has an error, `whence` is invalid, the target is before the
+/// start of the file or, when writing, before the current position, or the file is not seekable but
+/// must be.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int) -> z_off64_t {
     let whence = match whence {
@@ -472,70 +557,100 @@ pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int
     unsafe { with(file, -1, |file| file.seek(offset, whence).unwrap_or(-1)) }
 }
 
-/// As [`gzseek64`], with C's `long`.
+/// Same as `gzseek64`; `z_off_t` has 64 bits too.
+/// Returns the new position.
+/// Errors: -1, as for `gzseek64`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) -> z_off_t {
     // SAFETY: the caller's promise is the same.
     unsafe { gzseek64(file, offset, whence) }
 }
 
-/// Goes back to the first byte of a file that is read.
+/// Moves back to the start of a file that is open for reading, and clears the end-of-file
+/// indicator.
+/// Returns 0.
+/// Errors: -1 if `file` is null, not open for reading, or has an error, or if it is not seekable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { with(file, -1, |file| if file.rewind() { 0 } else { -1 }) }
 }
 
-/// Offset in the decoded data.
+/// Returns the position of the next read or write, in bytes of uncompressed data from the start.
+/// A seek that is not carried out yet is included.
+/// Errors: -1 if `file` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
     // SAFETY: the caller's promise.
     unsafe { with(file, -1, |file| file.tell()) }
 }
 
-/// As [`gztell64`], with C's `long`.
+/// Same as `gztell64`; `z_off_t` has 64 bits too.
+/// Returns the position in bytes of uncompressed data.
+/// Errors: -1 if `file` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
     // SAFETY: the caller's promise is the same.
     unsafe { gztell64(file) }
 }
 
-/// Offset in the compressed file.
+/// Returns the current offset in the compressed file, in bytes from its start.
+/// Bytes before the gzip data count too. Input that is read but not yet decompressed, and output
+/// that is not yet written, do not count.
+/// Errors: -1 if `file` is null or not seekable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
     // SAFETY: the caller's promise.
     unsafe { with(file, -1, |file| file.offset().unwrap_or(-1)) }
 }
 
-/// As [`gzoffset64`], with C's `long`.
+/// Same as `gzoffset64`; `z_off_t` has 64 bits too.
+/// Returns the offset in the compressed file, in bytes.
+/// Errors: -1 if `file` is null or not seekable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset(file: gzFile) -> z_off_t {
     // SAFETY: the caller's promise is the same.
     unsafe { gzoffset64(file) }
 }
 
-/// Whether a read went beyond the end.
+/// Reports whether a read tried to go past the end of the file.
+/// As with `feof`, reading exactly up to the end does not set this.
+/// Returns 1 if so, otherwise 0; always 0 when writing.
+/// Errors: 0 if `file` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { with(file, 0, |file| c_int::from(file.is_past_end())) }
 }
 
-/// Whether bytes pass through unchanged.
+/// Reports whether data is copied without compression or decompression.
+/// When reading, this may read the start of the file, so call `gzbuffer` first. An empty file
+/// counts as copied. When writing, it is true if the mode of `gzopen` had `T`.
+/// Returns 1 if the data is copied, 0 if it is gzip.
+/// Errors: 0 if `file` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { with(file, 0, |file| c_int::from(file.is_direct())) }
 }
 
-/// Closes the file.
+/// Writes all remaining data, closes the file and its descriptor, and frees `file`.
+/// Whatever the result, `file` must not be used after this, unless it was null.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR` if `file` is null or its state is damaged; `Z_ERRNO` if writing or
+/// closing failed; `Z_MEM_ERROR` if memory is short; `Z_BUF_ERROR` if the last read ended inside a
+/// gzip member.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
     NonNull::new(file).map_or(Z_STREAM_ERROR, |file| unsafe { close(file) })
 }
 
-/// Closes a file that was read; refuses any other.
+/// Same as `gzclose`, for a file that is open for reading.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR` if `file` is null or open for writing (it then stays open), or its
+/// state is damaged; `Z_ERRNO` if closing failed; `Z_BUF_ERROR` if the last read ended inside a
+/// gzip member.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
@@ -544,7 +659,10 @@ pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
     if reads { unsafe { gzclose(file) } } else { Z_STREAM_ERROR }
 }
 
-/// Closes a file that was written; refuses any other.
+/// Same as `gzclose`, for a file that is open for writing.
+/// Returns `Z_OK`.
+/// Errors: `Z_STREAM_ERROR` if `file` is null or open for reading (it then stays open), or its
+/// state is damaged; `Z_ERRNO` if writing or closing failed; `Z_MEM_ERROR` if memory is short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
@@ -553,7 +671,13 @@ pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
     if reads { Z_STREAM_ERROR } else { unsafe { gzclose(file) } }
 }
 
-/// The text of the error that stands, and its number.
+/// Returns the message of the current error of `file`, and stores its code in `*errnum`.
+/// `errnum` may be null. Without an error, the message is empty and the code is `Z_OK`. For
+/// `Z_ERRNO` the message includes the text for `errno`. The library owns the string; it is valid
+/// until the next call with `file`. After an error, reads and writes fail until `gzclearerr`,
+/// except that reading may go on after `Z_BUF_ERROR`, and a non-blocking descriptor that was not
+/// ready may be tried again.
+/// Errors: NULL if `file` is null; `*errnum` is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_char {
     let describe = |file: &mut GzFile| {
@@ -568,7 +692,10 @@ pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_c
     unsafe { with(file, ptr::null(), describe) }
 }
 
-/// Forgets the error, and that the file ended.
+/// Clears the error and the end-of-file indicator of `file`, for example to read on in a file that
+/// grew.
+/// Does nothing if `file` is null.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclearerr(file: gzFile) {
     // SAFETY: the caller's promise.

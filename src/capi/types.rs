@@ -5,86 +5,89 @@
 use crate::raw::alloc::{AllocFn, FreeFn};
 use core::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
 
-/// zlib's `uInt`.
+/// zlib's `uInt`: 32 bits.
 pub type uInt = c_uint;
-/// zlib's `uLong`: 64 bits here.
+/// zlib's `uLong`: 64 bits.
 pub type uLong = c_ulong;
-/// zlib's `z_size_t`.
+/// zlib's `z_size_t`: the same as `size_t`.
 pub type z_size_t = usize;
-/// zlib's `z_off_t`: 64 bits here.
+/// zlib's `z_off_t`: 64 bits, signed.
 pub type z_off_t = c_long;
-/// zlib's `z_off64_t`.
+/// zlib's `z_off64_t`: 64 bits, signed.
 pub type z_off64_t = i64;
-/// One entry of the CRC table.
+/// One entry of the CRC-32 table: 32 bits.
 pub type z_crc_t = u32;
-/// zlib's `alloc_func`, or null.
+/// zlib's `alloc_func`: allocates memory for a stream. May be null.
 pub type alloc_func = Option<AllocFn>;
-/// zlib's `free_func`, or null.
+/// zlib's `free_func`: frees memory of an `alloc_func`. May be null.
 pub type free_func = Option<FreeFn>;
 
-/// zlib's `z_stream`: what a program and the library exchange on each call.
+/// zlib's `z_stream`: the buffers and the state of one stream of compressed data.
+/// The program owns it and both buffers. It must not be moved while the stream is in use.
 #[repr(C)]
 #[derive(Debug)]
 pub struct z_stream {
-    /// Next byte of input.
+    /// The next byte of input.
     pub next_in: *const u8,
-    /// Bytes of input at `next_in`.
+    /// Number of bytes available at `next_in`.
     pub avail_in: uInt,
-    /// Bytes of input taken so far; only ever added to.
+    /// Number of bytes read so far. The library only adds to it, so the program may change it.
     pub total_in: uLong,
-    /// Where the next byte of output goes.
+    /// Address at which the next byte of output is stored.
     pub next_out: *mut u8,
-    /// Room at `next_out`, in bytes.
+    /// Free space at `next_out`, in bytes.
     pub avail_out: uInt,
-    /// Bytes of output given so far; only ever added to.
+    /// Number of bytes written so far. The library only adds to it, so the program may change it.
     pub total_out: uLong,
-    /// The last error's text, static, or null.
+    /// Message of the last error, a static string; null if there is none.
     pub msg: *const c_char,
-    /// The library's own.
+    /// Private state of the library.
     pub state: *mut c_void,
-    /// The program's allocator, or null for malloc.
+    /// Allocates the state; null for `malloc`.
     pub zalloc: alloc_func,
-    /// The program's deallocator, or null for free.
+    /// Frees the state; null for `free`.
     pub zfree: free_func,
-    /// First argument of both.
+    /// First argument of `zalloc` and `zfree`.
     pub opaque: *mut c_void,
-    /// deflate: the guess at binary or text. inflate: the bit position for `Z_BLOCK` users.
+    /// After `deflate`: a guess, `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`. After `inflate`: the count of
+    /// unused bits in the last input byte, plus flags for `Z_BLOCK` and `Z_TREES`.
     pub data_type: c_int,
-    /// Check value of the uncompressed data.
+    /// Adler-32 or CRC-32 of the uncompressed data.
     pub adler: uLong,
     /// Unused.
     pub reserved: uLong,
 }
 
-/// zlib's `gz_header`: a gzip header's fields, written by deflate or read by inflate.
+/// zlib's `gz_header`: the fields of a gzip header, which `deflate` writes or `inflate` fills in.
+/// The program owns it and its buffers, and keeps them until the header is written or read.
 #[repr(C)]
 #[derive(Debug)]
 pub struct gz_header {
-    /// Nonzero: probably text.
+    /// Nonzero if the data is believed to be text.
     pub text: c_int,
-    /// Seconds since 1970.
+    /// Modification time in seconds since 1970.
     pub time: uLong,
-    /// Extra flags, as read.
+    /// Extra flags; not used when writing.
     pub xflags: c_int,
-    /// Operating system.
+    /// Code of the operating system (RFC 1952).
     pub os: c_int,
-    /// Extra field, or null.
+    /// The extra field; null if there is none, or if it is not wanted when reading.
     pub extra: *mut u8,
-    /// Its length.
+    /// Length of the extra field in bytes. When reading, it may exceed `extra_max`.
     pub extra_len: uInt,
-    /// Room at `extra` when reading.
+    /// Size of the buffer `extra` in bytes; used only when reading.
     pub extra_max: uInt,
-    /// File name, zero-terminated, or null.
+    /// The file name, zero-terminated; null if there is none, or if it is not wanted when reading.
     pub name: *mut u8,
-    /// Room at `name` when reading.
+    /// Size of the buffer `name` in bytes; used only when reading.
     pub name_max: uInt,
-    /// Comment, zero-terminated, or null.
+    /// The comment, zero-terminated; null if there is none, or if it is not wanted when reading.
     pub comment: *mut u8,
-    /// Room at `comment` when reading.
+    /// Size of the buffer `comment` in bytes; used only when reading.
     pub comm_max: uInt,
-    /// Nonzero: the header has a CRC.
+    /// Nonzero if the header has a CRC or, when writing, is to get one.
     pub hcrc: c_int,
-    /// 1 when a header was read, -1 when there is none.
+    /// Set when reading: 1 after the whole header, -1 if the stream is not gzip, 0 before that.
     pub done: c_int,
 }
 
@@ -102,25 +105,25 @@ const _: () = {
     assert!(core::mem::offset_of!(gz_header, done) == 72);
 };
 
-/// zlib's results.
+/// zlib's return codes.
 pub mod code {
     use core::ffi::c_int;
-    /// Done, or progress.
+    /// Success.
     pub const Z_OK: c_int = 0;
-    /// The stream is complete.
+    /// The end of the stream was reached.
     pub const Z_STREAM_END: c_int = 1;
-    /// inflate wants a dictionary.
+    /// `inflate` needs a preset dictionary to continue.
     pub const Z_NEED_DICT: c_int = 2;
-    /// See `errno`.
+    /// A file operation failed; `errno` has the reason.
     pub const Z_ERRNO: c_int = -1;
-    /// Bad arguments or state.
+    /// The arguments or the state of the stream are invalid.
     pub const Z_STREAM_ERROR: c_int = -2;
-    /// Damaged data.
+    /// The compressed data is damaged.
     pub const Z_DATA_ERROR: c_int = -3;
-    /// Memory refused.
+    /// There is not enough memory.
     pub const Z_MEM_ERROR: c_int = -4;
-    /// No progress possible; not fatal.
+    /// No progress is possible without more input or more output space. Not fatal.
     pub const Z_BUF_ERROR: c_int = -5;
-    /// Program and library do not fit.
+    /// The program was compiled for an incompatible version of zlib.
     pub const Z_VERSION_ERROR: c_int = -6;
 }

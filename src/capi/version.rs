@@ -9,20 +9,26 @@ versions! {
     "ZLIB_1.2.0.2": zlibCompileFlags;
 }
 
-/// `"1.3.1"`: numeric and with a leading 1, because CPython, libpng and git parse and compare it.
+/// Returns the version of the zlib interface, `"1.3.1"`: a static string that must not be freed.
+/// It is numeric and begins with 1, because CPython, libpng and git parse and compare it.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn zlibVersion() -> *const c_char {
     c"1.3.1".as_ptr()
 }
 
-/// The version of rigz itself, as `"0.1.0"`. Static. A program that finds this symbol runs on rigz.
+/// Returns the version of rigz itself, such as `"0.1.0"`: a static string that must not be freed.
+/// A program that finds this symbol (for example with `dlsym`) uses rigz as its zlib.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn rigz_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     VERSION.as_ptr().cast()
 }
 
-/// Sizes and features, as the zlib manual lists them: 32-bit `uInt`, 64-bit `uLong`, pointers and `z_off_t`; `gzprintf` by `vsnprintf`.
+/// Returns the sizes of types and the build options, as bits that the zlib manual lists.
+/// The value is 0xa9: a 32-bit `uInt`; 64-bit `uLong`, pointers and `z_off_t`; no other option.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn zlibCompileFlags() -> uLong {
     const UINT_32: uLong = 1;
@@ -32,13 +38,17 @@ pub extern "C" fn zlibCompileFlags() -> uLong {
     UINT_32 | ULONG_64 | POINTER_64 | OFFSET_64
 }
 
-/// zlib's text for one of its results. Static.
+/// Returns the text for the return code `code`, such as `"data error"` for `Z_DATA_ERROR`.
+/// The string is static and must not be freed. It is empty for `Z_OK` and unknown codes.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn zError(code: c_int) -> *const c_char {
     text(code).as_ptr()
 }
 
-/// The CRC of each single byte: 256 entries, static.
+/// Returns the table of the CRC-32 algorithm: 256 entries, one for each byte value.
+/// The table is static and must not be changed or freed.
+/// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn get_crc_table() -> *const z_crc_t {
     TABLE.as_ptr()
