@@ -69,7 +69,7 @@ impl Marked {
     }
 
     /// Whether nothing was decoded.
-    #[cfg(feature = "internals")]
+    #[cfg(any(test, feature = "internals"))]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
