@@ -743,8 +743,8 @@ int compress_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_size_
 int compress2_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_size_t source_len, int requested);
 
 /*
- Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes: `n + (n
- >> 12) + (n >> 14) + (n >> 25) + 13`, where `n` is `source_len`.
+ Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes. With `n` for `source_len`
+ this is `n + (n >> 12) + (n >> 14) + (n >> 25) + 13`.
  Errors: none.
  */
 uLong compressBound(uLong source_len);

@@ -84,8 +84,8 @@ pub unsafe extern "C" fn compress2_z(
     code
 }
 
-/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes: `n + (n
-/// >> 12) + (n >> 14) + (n >> 25) + 13`, where `n` is `source_len`.
+/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes. With `n` for `source_len`
+/// this is `n + (n >> 12) + (n >> 14) + (n >> 25) + 13`.
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound(source_len: uLong) -> uLong {
