@@ -1,7 +1,7 @@
 //! `Allocator`: the host's `zalloc`/`zfree` pair, or the system's.
 //!
-//! zlib lets a program supply its own allocator per stream. If it does, all memory of that stream is allocated through it, on
-//! the calling thread only. Otherwise memory comes from `malloc`. Either may fail.
+//! zlib lets a program supply its own allocator per stream. If it does, the stream's own memory, the part that zlib would also
+//! allocate, comes from it, on the calling thread only. All other memory comes from `malloc`. Either may fail.
 
 use core::ffi::{c_uint, c_void};
 use core::ptr::NonNull;
@@ -11,7 +11,7 @@ pub type AllocFn = unsafe extern "C" fn(*mut c_void, c_uint, c_uint) -> *mut c_v
 /// zlib's `free_func`: `opaque, address`.
 pub type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
-/// Where a stream's memory comes from.
+/// Where a stream's own memory comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocator {
     alloc: AllocFn,
@@ -19,7 +19,8 @@ pub struct Allocator {
     opaque: *mut c_void,
 }
 
-// SAFETY: the value only holds two function pointers and an argument. Its creator vouched for the threads that may call them.
+// SAFETY: the value only holds two function pointers and an argument. Its creator guaranteed that they may be
+// called on every thread that uses it.
 unsafe impl Send for Allocator {}
 // SAFETY: as above.
 unsafe impl Sync for Allocator {}
@@ -71,7 +72,7 @@ impl Allocator {
     /// # Safety
     /// - `place` came from `place` of an equal allocator, and is not used after this.
     pub unsafe fn discard<T>(&self, place: NonNull<T>) {
-        // SAFETY: the caller vouches that a `T` lives there, and that this is its end.
+        // SAFETY: the caller guarantees that a `T` lives there, and that it is not used after this.
         unsafe { place.drop_in_place() };
         // SAFETY: the memory came from `alloc` of the same pair, and its value is gone.
         unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
@@ -82,7 +83,7 @@ impl Allocator {
     /// # Safety
     /// - `place` came from `place` of an equal allocator and was not taken before.
     pub unsafe fn take<T>(&self, place: NonNull<T>) -> T {
-        // SAFETY: the caller vouches that a `T` lives there.
+        // SAFETY: the caller guarantees that a `T` lives there.
         let value = unsafe { place.read() };
         // SAFETY: the memory came from `alloc` of the same pair, and its value was moved out.
         unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };

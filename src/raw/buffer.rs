@@ -1,7 +1,7 @@
 //! `Buffer`: bytes in memory of an [`Allocator`], which may fail to allocate.
 //!
-//! Like `Vec<u8>`, but for memory that must come from the host's `zalloc`: it grows only on request, reports allocation failure,
-//! and frees through the pair it was allocated with. A buffer of a foreign allocator must be dropped on the host's thread.
+//! Like `Vec<u8>`, but for memory that must come from the host's `zalloc`: it grows only on request, fails with
+//! [`Error::Memory`] if allocation fails, and frees through the pair it was allocated with. A buffer of a foreign allocator must be dropped on the host's thread.
 
 use super::{Allocator, Output};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub struct Buffer {
 }
 
 // SAFETY: a buffer owns its memory alone, and any thread may read and write it. Only growing and dropping call the allocator: the
-// creator of a foreign one vouches for the threads on which that happens (`Allocator::foreign`).
+// creator of a foreign one guarantees that this is allowed on the threads that do it (`Allocator::foreign`).
 unsafe impl Send for Buffer {}
 // SAFETY: a shared buffer is only read.
 unsafe impl Sync for Buffer {}

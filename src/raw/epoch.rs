@@ -31,7 +31,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// Forks counted by the handler; used only without a page. The handler writes it while the child has one thread.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// A size that every page size of ours divides: the kernel rounds it up.
+/// Divides every page size; the kernel rounds it up to one page.
 const PAGE: usize = 4096;
 
 impl Epoch {

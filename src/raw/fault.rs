@@ -15,7 +15,7 @@ pub(crate) enum Point {
     Deflate = 2,
     /// The same in `inflate`.
     Inflate = 3,
-    /// In a gzFile, after a write to its descriptor or a read from it.
+    /// In a gzFile, before each read from its descriptor or write to it.
     File = 4,
 }
 

@@ -49,7 +49,7 @@ impl SharedFile {
             let descriptor = self.0.descriptor.read().unwrap_or_else(PoisonError::into_inner);
             let Some(descriptor) = *descriptor else { return false };
             let wanted = output.room().min(PIECE);
-            // SAFETY: `Output` vouches for `room()` writable bytes at `cursor()`.
+            // SAFETY: `cursor()` is valid for writes of `room()` bytes.
             let got = unsafe { libc::pread(descriptor, output.cursor().cast(), wanted, offset) };
             if identity(descriptor) != Some(self.0.identity) {
                 return false;

@@ -1,4 +1,5 @@
-//! The unsafe toolbox: safe faces over pointer work. Knows nothing of DEFLATE.
+//! The unsafe toolbox: safe interfaces over pointers, foreign allocators, threads and processes. Knows no DEFLATE, except for
+//! the copy of a match (`copy`).
 
 pub mod alloc;
 pub mod buffer;

@@ -1,4 +1,4 @@
-//! Which file of the process a piece of code came from.
+//! Which file of the process contains a piece of code: `stream::policy` recognises programs by it.
 
 use std::ffi::{CStr, c_void};
 

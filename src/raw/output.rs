@@ -62,7 +62,7 @@ impl<'a> Output<'a> {
 
     /// Where the next byte goes; valid for writes of [`room`](Output::room) bytes.
     pub fn cursor(&mut self) -> *mut u8 {
-        // `wrapping_add`: a C caller may give a null pointer with no room, on which `add(0)` would be the only legal step.
+        // `wrapping_add` is valid for any pointer: a C caller may give a null one with no room.
         self.start.wrapping_add(self.written)
     }
 

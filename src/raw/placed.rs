@@ -1,4 +1,5 @@
-//! `Placed`: one value in memory of an [`Allocator`], which may fail to allocate. Like `Box`, for any such allocator.
+//! `Placed`: one value in memory of an [`Allocator`]. Like `Box`, for any such allocator; fails with [`Error::Memory`] if
+//! allocation fails.
 
 use super::Allocator;
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ unsafe impl<T: Sync> Sync for Placed<T> {}
 /// A type for which all-zero bytes are a valid value.
 ///
 /// # Safety
-/// - Memory of the type's size and alignment that holds zeros only holds a value of the type.
+/// - Zero bytes of the type's size and alignment are a valid value of the type.
 pub unsafe trait Zeroed {}
 
 impl<T: Zeroed> Placed<T> {

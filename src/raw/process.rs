@@ -1,4 +1,4 @@
-//! Isolation from the host process: blocked signals, deferred cancellation, and values that a process makes once.
+//! The process and its threads: blocked signals, deferred cancellation, values that a process makes once, clocks and names.
 
 use super::Allocator;
 use core::ffi::c_int;

@@ -1,6 +1,6 @@
-//! Byte search with the C library's `memchr`, which every C library tunes for its processors.
+//! Byte search with the C library's `memchr`, which glibc has in versions for each processor.
 //!
-//! The standard library's own search takes eight bytes at a time; `gzgets` searches for lines often enough for that to matter.
+//! Rust's own search compares words of eight bytes; `gzgets` searches for lines often enough for that to matter.
 
 use core::ffi::c_int;
 

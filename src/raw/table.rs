@@ -71,7 +71,7 @@ impl<T: Integer> Table<T> {
         self.len = self.len.max(len);
     }
 
-    /// A table of the same capacity and contents, in memory of the same allocator.
+    /// A table of the same capacity and contents, in memory of the same allocator. Fails with `Error::Memory`.
     pub fn try_clone(&self) -> Result<Self> {
         let mut copy = Self::new(self.capacity, self.allocator)?;
         // SAFETY: both have memory for `capacity >= len` entries, and the new memory is apart from the old.

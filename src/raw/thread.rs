@@ -73,7 +73,7 @@ unsafe fn least_stack(attributes: *const libc::pthread_attr_t) -> usize {
     let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__pthread_get_minstack".as_ptr()) };
     // SAFETY: glibc's function has had this type since its first version, 2.15; null becomes `None`.
     let function = unsafe { core::mem::transmute::<*mut c_void, Option<LeastStack>>(function) };
-    // SAFETY: the caller vouches for the attributes.
+    // SAFETY: the caller guarantees that the attributes are initialised.
     function.map_or(libc::PTHREAD_STACK_MIN, |least_stack| unsafe { least_stack(attributes) })
 }
 
