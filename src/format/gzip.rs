@@ -1,6 +1,6 @@
 //! The gzip wrapper (RFC 1952): header with optional fields, and trailer.
 //!
-//! A header can be as long as its name and comment, and the output space for it can arrive byte by byte. So [`Header::write`]
+//! A name and a comment can have any length, and the output space for the header can arrive byte by byte. So [`Header::write`]
 //! keeps no copy: each call walks the fields in order, skips the bytes already written, and continues from there.
 
 #![forbid(unsafe_code)]

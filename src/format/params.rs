@@ -1,4 +1,4 @@
-//! `Level`, `Strategy`, `Flush`: the parameters of a stream. Only `capi` and `zng` use zlib's numbers for them.
+//! `Level`, `Strategy`, `Flush`: the parameters of a stream. Only `capi` and `zng` use zlib's numbers for strategies and flushes.
 
 use crate::error::{Error, Result};
 

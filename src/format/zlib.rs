@@ -1,4 +1,5 @@
-//! The zlib wrapper (RFC 1950): a two-byte header, the dictionary's Adler-32 if there is a dictionary, and a big-endian trailer.
+//! The header of the zlib wrapper (RFC 1950), two bytes. `stream::deflate` writes the big-endian check values: the dictionary's
+//! after the header, the data's as trailer.
 
 #![forbid(unsafe_code)]
 
