@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// The settings of this process.
 #[derive(Debug, Default)]
 pub struct Config {
-    /// `RIGZ_THREADS`: how many threads, the caller's included, may compress; 1 means serial. Default: the number of processors
+    /// `RIGZ_THREADS`: how many threads, the caller's included, may compress or decode; 1 means serial. Default: the number of processors
     /// that affinity and cgroup allow.
     pub threads: Option<usize>,
     /// `RIGZ_CHUNK`: bytes per chunk, at least 32 KiB, so that the markers between chunks stay within zlib's `compressBound()`.

@@ -1,10 +1,10 @@
 //! `Pool`: one private pool of threads per process, and the queue they serve.
 //!
 //! A worker is started when a task is offered and no worker waits for one, and ends after half a second without a task. So a
-//! process has no more workers than it has work for, and is single-threaded again soon after. They block every signal and have
-//! small stacks. Any step may fail: if the system refuses a thread, there are fewer workers or none for a while, and callers do
+//! process has no more workers than it has work for, and is single-threaded again soon after. Workers block every signal and
+//! have small stacks. Any step may fail: if the system refuses a thread, there are fewer workers or none for a while, and callers do
 //! all tasks themselves, which is correct at any time. If the queue cannot take a task, it remains with its owner. Tasks take a
-//! millisecond or more, so one lock is cheap enough (docs/PHASES.md, 6).
+//! millisecond or more, so one lock is cheap enough (docs/PHASES.md, phase 6).
 //!
 //! rayon's pool was used before. Its workers use a crossbeam collector that is initialised once; after a `fork` at that moment the
 //! child's workers never stopped waiting (`c_tests/fork_first_use.c`). It also aborts the process if an allocation fails, during
@@ -161,7 +161,8 @@ impl Pool {
             return;
         }
         line.tasks.push_back(task);
-        // With this task, each waiting worker has been notified of at most one, and empties the queue before it waits again.
+        // There is a waiting worker for each queued task. One that was notified earlier counts as waiting, and its task as queued,
+        // until it wakes up; a worker empties the queue before it waits again.
         if line.idle >= line.tasks.len() {
             drop(line);
             self.offered.notify_one();
@@ -279,8 +280,8 @@ impl Pool {
     }
 }
 
-/// How many threads, the caller's included, may compress at once. Returns 1, and tries again next time, if there is no memory to
-/// find out.
+/// How many threads, the caller's included, may compress or decode at once. Returns 1, and tries again next time, if there is no
+/// memory to count the processors.
 #[cfg(not(loom))]
 pub fn thread_limit() -> usize {
     known_limit().unwrap_or(1)
@@ -292,7 +293,7 @@ pub fn thread_limit() -> usize {
     3
 }
 
-/// As [`thread_limit`]; `None` if there is no memory to find out.
+/// As [`thread_limit`]; `None` if there is no memory to count the processors.
 #[cfg(not(loom))]
 fn known_limit() -> Option<usize> {
     use std::sync::atomic::AtomicUsize;
