@@ -10,7 +10,7 @@
 //! fast loop decodes almost all symbols in bulk; this machine decodes headers, ends, and the last symbols before input or
 //! room is exhausted.
 //!
-//! `step` is one long function on purpose: one arm per state, in the order of a stream.
+//! `run` is one long function on purpose: one arm per state, in the order of a stream.
 
 mod lengths;
 mod with_tables;
@@ -104,7 +104,8 @@ enum Kind {
     Dynamic,
 }
 
-/// Which tables were built for the last dynamic header before it ended or failed; only for [`Blocks::codes_used`].
+/// Which tables were built for the last dynamic header before it ended or failed: for [`Blocks::codes_used`] and
+/// [`Saved::has_codes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Built {
     Nothing,
@@ -201,7 +202,7 @@ impl Saved {
     };
 }
 
-/// Ends `step` with `Damaged`.
+/// Ends `run` with `Damaged`.
 macro_rules! damaged {
     ($message:expr) => {
         return Event::Damaged { message: $message, held: 0 }
@@ -211,7 +212,7 @@ macro_rules! damaged {
     };
 }
 
-/// Ends `step` with `NeedInput` unless that many bits can be had.
+/// Ends `run` with `NeedInput` unless `$count` bits are available.
 macro_rules! need {
     ($reader:expr, $count:expr) => {
         if !$reader.need($count) {
@@ -254,7 +255,7 @@ impl Blocks {
         self.back = -1;
     }
 
-    /// Returns the state to continue from here later; `None` inside a dynamic block's header.
+    /// Returns the state to continue from here later; `None` inside a dynamic block's header and after the final block.
     pub(super) fn save(&self, tables: Option<&Tables>) -> Option<Saved> {
         let is_in_header = matches!(
             self.state,
@@ -627,7 +628,7 @@ impl Blocks {
     ///
     /// A table twice as large takes up to twice as long to fill and saves a second lookup for the codewords one bit
     /// longer. That pays for a large block, not for a few hundred bytes. A block's size is estimated by the last block's; for
-    /// the first block, by the available input, which for a message is all of it.
+    /// the first block, by twice the available input, which for a message is all of it.
     fn litlen_root_bits(&self, input: usize, position: usize) -> u32 {
         let size = if self.has_size { self.size.wrapping_add(position) } else { input.saturating_mul(2) };
         if size < SMALL_BLOCK { LITLEN_ROOT_BITS - 1 } else { LITLEN_ROOT_BITS }

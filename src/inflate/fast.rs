@@ -23,7 +23,7 @@
 //! - The sign bit marks a literal; all rare cases share one flag and leave the straight path, by branches marked cold for
 //!   the compiler. Values that only a rare exit needs are computed out of line ([`match_bits`]).
 //!
-//! The loop checks slack once per turn: it drops at most 70 bits and loads 8 bytes, for which 32 bytes of input are
+//! The loop checks slack once per turn: it drops at most 68 bits and loads 8 bytes, for which 32 bytes of input are
 //! enough. A match that would end past the limit is not copied but returned, so the output needs slop only for the
 //! overshoot of wide stores, and the loop runs to within three elements of the limit. `blocks` decodes the rest, the
 //! last symbols before either end and every rare case, one symbol at a time. A shorter input is copied to a larger
@@ -131,7 +131,7 @@ fn run_as<T: Element>(
 /// The end of the input, with zeros after it as slack for its last bytes.
 ///
 /// A turn begins with 56 buffered bits and at least `TRUE_SLACK` bytes of real input left, 88 bits in all, and drops at most
-/// 70: two literals of `LITLEN_ROOT_BITS`, and 20 and 28 bits for a match. So zeros are loaded but never dropped.
+/// 68: two literals of `LITLEN_ROOT_BITS`, and 20 and 28 bits for a match. So zeros are loaded but never dropped.
 struct Padded([u8; 2 * INPUT_SLACK]);
 
 impl Padded {
@@ -201,7 +201,7 @@ impl<T: Element> Turn<'_, T> {
     /// Runs the version of the loop for the history, the codes and this processor.
     ///
     /// # Safety
-    /// - As for [`body`](Self::body), but for the processor and `WRAPS`, which are seen to here.
+    /// - As for [`body`](Self::body), except for the processor and `WRAPS`, which this function checks.
     #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there is one copy only"))]
     unsafe fn run(&mut self, portable: bool) -> Exit {
         #[cfg(target_arch = "x86_64")]
@@ -273,7 +273,7 @@ impl<T: Element> Turn<'_, T> {
         }
         macro_rules! refill {
             () => {
-                // SAFETY: a turn begins with 32 bytes left. It drops 70 bits at most, and refills replace what was
+                // SAFETY: a turn begins with 32 bytes left. It drops 68 bits at most, and refills replace what was
                 // dropped, so the last load begins at most 10 bytes from where the turn did, and the first, which may
                 // find no bits at hand, at most 7.
                 bits |= unsafe { load::u64_le(next) } << (count & 63);

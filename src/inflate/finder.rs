@@ -9,7 +9,7 @@
 //! 3. **A dynamic block's header**, at any bit. Nothing marks it, but few bit strings are valid. The cheapest tests come first:
 //!
 //! ```text
-//! 64 bits at once:   not final, dynamic, at most 286 and 30 symbols      1 in 10 bit offsets passes
+//! 64 bits at once:   not final, dynamic, at most 286 and 30 symbols      1 in 9 bit offsets passes
 //! by table:          the precode's lengths make a complete code          1 in 2000
 //! length by length:  the literal/length code is not oversubscribed       1 in 100,000 or so; most fall within twenty lengths
 //! block machine:     both sets of lengths make codes that zlib accepts   real headers, and very few others

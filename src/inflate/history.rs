@@ -33,7 +33,7 @@ use crate::raw::{Output, copy};
 /// An element of a decoder's output: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
 ///
 /// # Safety
-/// - A copy of the bytes of some elements is as many elements, and their size divides [`copy::SLOP_BYTES`].
+/// - Elements may be copied as bytes, and their size divides [`copy::SLOP_BYTES`].
 /// - The two functions initialise the elements that they are asked for, and write nothing else.
 pub(crate) unsafe trait Element: Copy {
     /// Converts a literal to an element.
@@ -227,9 +227,9 @@ impl<'a, T: Element> History<'a, T> {
         for at in 0..length {
             let from = source + at;
             let from = if from < Self::RING { from } else { from - Self::RING };
-            // SAFETY: `repeat` saw to it that the source is within reach, so it is initialised, at either end of the ring.
+            // SAFETY: `repeat` checked that the source is within reach, so it is initialised, at either end of the ring.
             let element = unsafe { self.base.wrapping_add(from).read() };
-            // SAFETY: `repeat` saw to it that there is room.
+            // SAFETY: `repeat` checked that there is room.
             unsafe { self.base.wrapping_add(self.position + at).write(element) };
         }
     }
@@ -237,8 +237,8 @@ impl<'a, T: Element> History<'a, T> {
     /// The fast path's view.
     #[inline(always)]
     pub(super) fn fast_parts(&mut self) -> FastParts<T> {
-        // The fast path repeats elements at the ring's other end only if a whole window may be repeated. That is not so
-        // only in a stream's first call with more output than a ring.
+        // The fast path repeats elements at the ring's other end only if a whole window may be repeated, since it does not
+        // compare them with `low`. Less than a window may be repeated there in a stream with a smaller window.
         let is_ahead = self.low > self.position;
         let last = self.limit.min(self.capacity.saturating_sub(Self::SLOP)).max(self.position);
         FastParts {

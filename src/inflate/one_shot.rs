@@ -102,6 +102,7 @@ fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>
         };
     }
     match event {
+        // The machine was asked to stop nowhere, and has tables by now.
         Event::End | Event::Stopped | Event::NeedTables => (End::Complete, 0),
         Event::NeedInput => (End::InputEnds, ALL),
         Event::NeedRoom => (End::OutputFull, 0),

@@ -120,7 +120,7 @@ pub struct Inflate {
 
 impl Inflate {
     /// A stream at its start. `window_bits` is as for `inflateInit2()`: 8 to 15 for zlib, plus 16 for gzip, plus 32 for
-    /// either, negative for raw, 0 to use the size in the zlib header.
+    /// either, negative for raw, 0 to use the size in the zlib header. Fails with [`Error::Stream`] for other values.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
         let mut stream = Self {
@@ -453,7 +453,7 @@ impl Inflate {
         self.reset_keep();
     }
 
-    /// Back to the start of a stream of another form.
+    /// Back to the start of a stream of another form. Fails as [`new`](Self::new) does, and then changes nothing.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
         (self.wrap, self.window_bits, self.is_raw) = (wrap, bits, wrap.is_raw());
@@ -476,7 +476,8 @@ impl Inflate {
         self.message = None;
     }
 
-    /// `inflatePrime()`: inserts `count` bits before the input; a negative count drops all bits held.
+    /// `inflatePrime()`: inserts `count` bits before the input; a negative count drops all bits held. Fails with
+    /// [`Error::Stream`] if `count` exceeds 16, or more than 32 bits would be held.
     pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
         match count {
             0 => {}
@@ -539,7 +540,8 @@ impl Inflate {
         self.mode == Mode::Blocks && self.blocks.state() == BlockState::StoredLengths && self.held.count == 0
     }
 
-    /// `inflateSetDictionary()`: sets the dictionary that the header requires, or, for a raw stream at any time, history.
+    /// `inflateSetDictionary()`: sets the dictionary that the header requires, or, for a raw stream at any time, history. Fails
+    /// with [`Error::Stream`] if no dictionary is required, [`Error::Data`] if another one is, or [`Error::Memory`].
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<()> {
         if !self.wrap.is_raw() && self.mode != Mode::Dictionary {
             return Err(Error::Stream);

@@ -31,7 +31,7 @@
 //! |  offset root  |  literal/length root    |  subtables of either code |
 //! ```
 //!
-//! An array for every code possible with these indexes would be half as large again. Codes that need more subtables than
+//! An array for every code possible with these indexes would be an eighth larger. Codes that need more subtables than
 //! fit are legal but do not occur in practice: for these the literal/length root gets one bit less, which halves it, and
 //! then everything fits. The precode's table uses the place of the offset root.
 //!
@@ -84,7 +84,8 @@ pub(super) const LITLEN_AT: usize = 1 << OFFSET_ROOT_BITS;
 /// Entries for the subtables of both codes, next to the widest roots.
 const SUBTABLE_ENTRIES: usize = 272;
 /// Entries of a pool. With a literal/length root of 9 bits, zlib's `enough` computes at most 852 entries for that code's
-/// 286 symbols and 402 for the offset code with its root of 8, so these fit for any lengths.
+/// 286 symbols, and 400 for the offset code's 30 symbols with its root of 8, so these fit for any lengths. The assertion
+/// has the values for 288 and 32 symbols.
 pub(super) const POOL: usize = LITLEN_AT + (1 << LITLEN_ROOT_BITS) + SUBTABLE_ENTRIES;
 const _: () = assert!(854 + 402 <= POOL);
 
@@ -509,7 +510,7 @@ fn fill_subtables(
 }
 
 /// The least probability of a pair of literals, in 1024ths, for which a table with pairs pays. Blocks of logs have 100 to
-/// 170 and of `nci` 100 to 200, and gain; those of prose and programs have fewer than 25 and would lose 3 to 10 %
+/// 170 and of Silesia's `nci` 100 to 200, and gain; those of prose and programs have fewer than 25 and would lose 3 to 10 %
 /// (docs/DECODER.md).
 const PAIRS_PAY: u32 = 100;
 

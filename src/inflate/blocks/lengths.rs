@@ -53,7 +53,7 @@ impl Lengths {
                 if at + repeat > self.total {
                     break;
                 }
-                // Later lengths overwrite the bytes written past the repeat.
+                // Bytes written past the repeat are overwritten by later lengths; past the last length they are not used.
                 match tables.lens[at..].first_chunk_mut::<16>() {
                     Some(stroke) if repeat <= 16 => *stroke = [len; 16],
                     _ => tables.lens[at..at + repeat].fill(len),

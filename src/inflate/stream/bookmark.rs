@@ -2,9 +2,10 @@
 //!
 //! A decoder's state is its window, the codeword lengths of the open block, a few bits that were read but not used, and
 //! a dozen numbers. The window, 32 KiB, is the large part; the caller decides where to store it. The rest is this type,
-//! about 450 bytes. Tables are not stored: rebuilding them takes microseconds.
+//! about 400 bytes. Tables are not stored: rebuilding them takes microseconds.
 //!
-//! A bookmark can be taken anywhere except inside a block's header, so a stream of one giant block can have bookmarks too.
+//! A bookmark can be taken anywhere in the data except inside a dynamic block's header, so a stream of one giant block can
+//! have bookmarks too.
 //! It includes the running check value and length, so a resumed stream is verified at its end like any other.
 
 #![forbid(unsafe_code)]
@@ -62,7 +63,8 @@ impl Inflate {
     }
 
     /// Continues from `bookmark`, which must be from a stream of the same form, after data that ends with `window`. The next
-    /// input must be the bytes that followed the bookmark. An error leaves the stream at its start.
+    /// input must be the bytes that followed the bookmark. Fails with [`Error::Memory`], or with
+    /// [`Error::Data`] if the bookmark's codes are not valid; the stream is then at its start.
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
         self.reset();
         let window = &window[window.len().saturating_sub(WINDOW_SIZE)..];

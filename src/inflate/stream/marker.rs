@@ -1,4 +1,5 @@
-//! The marker that `inflateSync()` searches for.
+//! The sync marker, which `inflateSync()` searches for: four bytes in the input. The markers of `marked` are elements of the
+//! output.
 
 #![forbid(unsafe_code)]
 
