@@ -1,4 +1,5 @@
-//! Decodes the wraps around a DEFLATE stream: zlib (RFC 1950), gzip (RFC 1952), or none.
+//! Decodes the headers of the wraps around a DEFLATE stream: zlib (RFC 1950), gzip (RFC 1952), or none. `stream` reads the
+//! trailers.
 //!
 //! The input may end anywhere in a header, so it is read field by field, each when all its bytes are available; texts are
 //! read byte by byte. The fields of a gzip header are reported as they are read, in [`HeaderPart`]s, because that is
@@ -181,7 +182,7 @@ impl HeaderReader {
         self.field == Field::Magic
     }
 
-    /// Continues reading.
+    /// Continues reading. One long function, because it is one state machine: one arm per field, in the order of the header.
     pub(crate) fn step(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -355,7 +356,7 @@ impl HeaderReader {
         }
     }
 
-    /// Counts bytes of a gzip header into its CRC, if it has one that is to be checked.
+    /// Updates the CRC of a gzip header with `bytes`, if it has a CRC that is to be checked.
     fn count(&mut self, wrap: Wrap, bytes: &[u8]) {
         if wrap.checked && matches!(self.found, Found::Gzip(flags) if flags & HAS_CRC != 0) {
             self.check = crc32::update(self.check, bytes);
