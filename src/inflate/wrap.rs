@@ -1,5 +1,5 @@
-//! Decodes the headers of the wraps around a DEFLATE stream: zlib (RFC 1950), gzip (RFC 1952), or none. `stream` reads the
-//! trailers.
+//! Decodes the headers of the wraps around a DEFLATE stream: zlib (RFC 1950), gzip (RFC 1952), or none. `stream` and
+//! `one_shot` read the trailers.
 //!
 //! The input may end anywhere in a header, so it is read field by field, each when all its bytes are available; texts are
 //! read byte by byte. The fields of a gzip header are reported as they are read, in [`HeaderPart`]s, because that is
