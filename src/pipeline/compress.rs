@@ -110,7 +110,7 @@ pub struct Compressor {
     closing: Option<ChunkEnd>,
     /// Bytes of `open` that `check` covers, once the chunk is being encoded.
     checked_to: usize,
-    /// For the engine and the open chunk.
+    /// For the open chunk; an engine has a share of its own.
     own_share: Share,
     /// For the jobs of a ring with workers; `refusals` is the number of refused requests when it was granted or refused.
     jobs_share: Share,

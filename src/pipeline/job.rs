@@ -75,7 +75,7 @@ pub(super) struct Job {
     chunk: Shared<Chunk>,
     /// Written by the thread that does the job and by the stream's thread; no thread holds the lock while it encodes.
     state: Mutex<JobState>,
-    /// Notified when `state` becomes `Done` or `Failed`.
+    /// Notified when `state` is no longer `Running`.
     settled: Condvar,
 }
 

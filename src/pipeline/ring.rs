@@ -38,6 +38,7 @@ pub(super) struct Ring {
     jobs: VecDeque<Shared<Job>>,
     /// Bytes of the front job that were delivered.
     delivered: usize,
+    /// The most jobs that the ring holds.
     depth: usize,
     /// The number of jobs, from the front on, that were offered to workers.
     offered: usize,
