@@ -1,4 +1,4 @@
-//! A raw DEFLATE compressor by zlib-ng.
+//! A raw DEFLATE compressor by zlib-ng. Its functions fail with the [`Error`](crate::error::Error) for zlib-ng's return code.
 
 use super::{Stream, done, outcome, sys};
 use crate::error::{Result, Status};
@@ -19,10 +19,9 @@ pub struct DeflateParams {
     pub strategy: Strategy,
 }
 
-/// The zlib-ng level used for `level`. At levels 1 to 6 zlib-ng searches less than zlib does at the same level, so the next
-/// level is used. zlib-ng's level 1 also writes fixed codes only and expands noise by 5 %, beyond the bound that programs
-/// hard-code. Its level 6 writes short messages up to 4 % larger than zlib's, and its level 7 still takes less time than
-/// zlib's level 6.
+/// The zlib-ng level used for `level`. Above 0 it matters only to the fixed strategy, since the others search alike at all
+/// levels. At levels 1 to 6 zlib-ng searches less than zlib does at the same level, so the next level is used. Its level 1
+/// also stores no blocks and expands noise by 5 %, beyond the bound that programs hard-code.
 fn engine_level(level: Level) -> c_int {
     match level.number().min(9) as c_int {
         level @ 1..=6 => level + 1,

@@ -1,6 +1,6 @@
 //! zlib-ng's streaming compressor, typed and at a fixed heap address.
 //!
-//! zlib-ng handles everything that our own encoder does not: odd window sizes, strategies, primed bits, short flushed messages.
+//! zlib-ng handles the strategies that our own encoder does not: Huffman only, run lengths, fixed codes (`stream::policy`).
 //! Two facts shape this wrapper. zlib-ng's state points back at its stream, so the stream must not move: it lives in memory of
 //! the stream's allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so
 //! nothing here is ever cast from C's struct: the two sides exchange slices.
@@ -26,7 +26,7 @@ struct Stream {
 }
 
 // SAFETY: this value alone owns the stream and zlib-ng's state that it points to, and neither is bound to a thread. Only a
-// foreign allocator must stay on its thread, and `stream::policy` keeps streams with such allocators off every other thread.
+// foreign allocator must stay on its thread, and no worker gets a stream of zlib-ng.
 unsafe impl Send for Stream {}
 
 impl Stream {
