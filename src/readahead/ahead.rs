@@ -53,7 +53,7 @@ const SPACING_IN_SMALL_ROOMS: usize = 4 << 10;
 /// Compressed bytes after a stretch's end that it may use to complete its last block or member.
 const MARGIN: u64 = 64 << 10;
 
-/// The most bytes of an exact stretch: they are still in the second or third cache when delivered.
+/// The most bytes of an exact stretch: they are still in the second- or third-level cache when delivered.
 const MOST_BYTES: usize = 1 << 20;
 
 /// The most workers for one decoder: more would wait for the decoder's own work.
@@ -168,6 +168,7 @@ impl Ahead {
             resolver: Resolver::new()?,
             buffers: BufferPool::default(),
             epoch: Epoch::now(),
+            // Of the stretches one waits and one is delivered; the others have a worker each, and one has it always.
             workers: workers.min((stretches - 1).max(2) - 1),
             begun: 0,
             plan,

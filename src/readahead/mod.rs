@@ -60,13 +60,13 @@ pub trait Source {
     /// Moves the position past the first `count` bytes of the input.
     fn consume(&mut self, count: usize);
 
-    /// The position.
+    /// The position; `None` if the source cannot seek.
     fn offset(&self) -> Option<u64>;
 
-    /// Moves the position to `offset`. The input may be empty then.
+    /// Moves the position to `offset`; `None` if that fails. The input may be empty then.
     fn go_to(&mut self, offset: u64) -> Option<()>;
 
-    /// The offset of the data's end, if the data can be read ahead.
+    /// The offset of the data's end; `None` if the data cannot be read ahead.
     fn readable_size(&self) -> Option<u64>;
 
     /// The file, if workers may read the data for themselves.
@@ -74,7 +74,7 @@ pub trait Source {
         None
     }
 
-    /// Copies the data from `offset` on, as much as fits and exists, where workers may not read it.
+    /// Copies the data from `offset` on, as much as fits and exists. Called only if `share` returns `None`.
     fn copy(&self, offset: u64, output: &mut Output<'_>);
 }
 

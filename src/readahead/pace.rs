@@ -1,8 +1,8 @@
 //! `Pace`: whether a file's host works between its reads, and whether processors are idle.
 //!
 //! Two times decide how a file is read ahead, both per byte of output: the host's time between two
-//! reads, and the decoder's time. If the host takes longer than the decoder, plain decoding in the
-//! background is best: it costs no more processor time than reading without threads. A host that only
+//! reads, and the decoder's time. If the host takes about as long as the decoder or longer, plain decoding in
+//! the background is best: it costs no more processor time than reading without threads. A host that only
 //! reads waits for the decoder, and only decoding at several places at once can help.
 //!
 //! The system does not report idle processors. If a stretch took clearly longer than its thread ran,
@@ -52,7 +52,7 @@ pub(super) struct Pace {
     decoder: Rate,
     /// When the last read ended.
     left: Option<Instant>,
-    /// The host works longer than the decoder.
+    /// The host takes about as long as the decoder, or longer.
     host_is_busy: bool,
 }
 
@@ -85,7 +85,7 @@ impl Pace {
         self.decoder.add(time, bytes);
     }
 
-    /// Whether the host works longer than the decoder.
+    /// Whether the host takes about as long as the decoder, or longer.
     pub(super) fn host_is_busy(&self) -> bool {
         self.host_is_busy
     }

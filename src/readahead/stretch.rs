@@ -198,7 +198,7 @@ pub(super) struct Stretch {
     epoch: Epoch,
 }
 
-/// The state that the owner and the worker share.
+/// The state that the owner and the worker share, not the pointer type `pool::sync::Shared`.
 #[derive(Debug)]
 pub(super) struct Shared {
     handover: Handover<Report>,
