@@ -320,8 +320,9 @@ impl DeflateStream {
         self.has_begun && (current.level, current.strategy) != (level, strategy)
     }
 
-    /// `deflateSetDictionary()`: history for later data. A zlib stream accepts it only at its start, a gzip stream
-    /// never. Returns how many of its last bytes fit the window.
+    /// `deflateSetDictionary()`: history for later data. A zlib stream accepts it only at its start, a raw
+    /// stream also after a completed flush, a gzip stream never: [`Error::Stream`]. Returns how many of its last bytes fit
+    /// the window.
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Result<usize> {
         match (self.wrap, self.phase) {
             (Wrap::Raw, _) => {}
@@ -341,9 +342,10 @@ impl DeflateStream {
         self.body.window()
     }
 
-    /// `deflatePrime()`: inserts `bits` bits of `value` before later output.
+    /// `deflatePrime()`: inserts `bits` bits of `value` before later output. [`Error::Buffer`] if `bits` is not 0 to 16, within
+    /// bulk, or when too many bits are pending.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
-        // zlib's limit; zlib-ng would take more.
+        // zlib's limit; zlib-ng would accept more.
         if !(0..=16).contains(&bits) {
             return Err(Error::Buffer);
         }

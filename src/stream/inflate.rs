@@ -28,7 +28,7 @@ pub struct InflateStream {
 
 impl InflateStream {
     /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
-    /// either, negative for raw, 0 for the size in the zlib header.
+    /// either, negative for raw, 0 for the size in the zlib header; [`Error::Stream`] for others.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let engine = Inflate::new(window_bits, allocator)?;
         Ok(Self::over(engine, SourceKind::Memory, Tuning::default()))
@@ -78,7 +78,8 @@ impl InflateStream {
         outcome
     }
 
-    /// Decompresses from `source`; see `readahead::Decoder::decode`.
+    /// Decompresses from `source`; see `readahead::Decoder::decode`. Fails as [`inflate`](Self::inflate) does, and with
+    /// [`Error::Stream`] if the source cannot move.
     pub fn read(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Result<Status> {
         let (passed, written) = (self.decoder.passed(), output.written());
         let timer = self.stats.timer();
@@ -116,13 +117,14 @@ impl InflateStream {
         self.decoder.reset();
     }
 
-    /// Back to the start of a stream of another form.
+    /// Back to the start of a stream of another form; [`Error::Stream`] if there is none with these window bits.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         self.finish();
         self.decoder.reset2(window_bits)
     }
 
-    /// `inflatePrime()`: puts bits in front of the input. Such a stream is decoded serially.
+    /// `inflatePrime()`: inserts bits before the input; [`Error::Stream`] if they are too many. Such a stream is decoded
+    /// serially.
     pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
         self.decoder.decline();
         self.decoder.engine_mut().prime(count, value)
@@ -202,7 +204,8 @@ impl Drop for InflateStream {
 }
 
 /// Decompresses a whole zlib stream, as `uncompress2()` does. Returns the number of input bytes used. [`Error::Buffer`]
-/// when the output does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end.
+/// when the output does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end,
+/// [`Error::Memory`] when memory is refused.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
     if source.len() >= LARGE_INPUT
         && !output.is_full()

@@ -19,7 +19,7 @@ pub struct BackStream {
 }
 
 impl BackStream {
-    /// A decoder for windows of `1 << window_bits` bytes, 8 to 15.
+    /// A decoder for windows of `1 << window_bits` bytes, 8 to 15; [`Error::Stream`] for others.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         if !(8..=15).contains(&window_bits) {
             return Err(Error::Stream);

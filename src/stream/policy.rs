@@ -90,7 +90,7 @@ enum Name {
 }
 
 /// Files whose streams may keep work in flight, since their code fetches all output regardless of the room it offers.
-/// We read the code of each, and a test in `tests/preload` runs it with threads.
+/// We read the code of each, and a test in `tests/preload`, named in parentheses, runs it with threads.
 ///
 /// - CPython, Modules/zlibmodule.c: `compress()`, `flush()` and the one-shot function call `deflate()` until it leaves room, and
 ///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own. (`python`)

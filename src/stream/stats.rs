@@ -1,7 +1,7 @@
 //! `RIGZ_STATS`: one line of JSON for each finished stream.
 //!
-//! The lines show what the library did in a program. Without `RIGZ_STATS` nothing is counted or
-//! timed. The calls that are timed here are also the ones that `RIGZ_TRACE` shows.
+//! The lines show what the library did in a program. Without `RIGZ_STATS` and `RIGZ_TRACE` nothing is
+//! counted or timed: the calls that are timed here are also the ones that `RIGZ_TRACE` shows.
 
 #![forbid(unsafe_code)]
 
