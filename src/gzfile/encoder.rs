@@ -17,7 +17,7 @@ const MEM_LEVEL: i32 = 8;
 
 /// A compressing stream of either form.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "as in `Side`: a box could not be refused memory")]
+#[expect(clippy::large_enum_variant, reason = "a box could not be refused memory")]
 pub(super) enum FileEncoder {
     Gzip(DeflateStream),
     /// Ignores strategies: they are hints, and our own engine always compresses its blocks.

@@ -137,7 +137,7 @@ impl Descriptor {
         while !output.is_full() {
             point(Point::File);
             let wanted = output.room().min(LARGEST_TRANSFER);
-            // SAFETY: `Output` vouches for `room()` writable bytes at `cursor()`.
+            // SAFETY: `cursor()` is valid for writes of `room()` bytes.
             let got = unsafe { libc::read(self.0, output.cursor().cast(), wanted) };
             match usize::try_from(got) {
                 Err(_) => return Filled::Failed(Errno::last()),

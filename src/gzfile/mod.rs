@@ -7,6 +7,8 @@
 //!   inside a member (`Error::Buffer`), after which the reader stays usable because the file may grow, and a stall of a
 //!   non-blocking descriptor, which the next request clears.
 //! - Data read before a fault is delivered first; then the error is reported.
+//! - A request fails with [`Error::Stream`] if it is for the other direction or refused after an error, and else with the
+//!   error of the fault.
 //! - Messages are `<path>: <text>`, or `<fd:N>: <text>` for a descriptor that the host passed.
 //!
 //! C programs see zlib 1.3.1's behaviour plus some later additions: non-blocking descriptors, the `G` and `N` modes,
@@ -248,7 +250,7 @@ impl GzFile {
         pushed
     }
 
-    /// Whether bytes pass through unchanged. A reader finds out by reading ahead, if nothing was read yet.
+    /// Whether bytes pass through unchanged. If nothing was read yet, a reader reads ahead to determine this.
     pub fn is_direct(&mut self) -> bool {
         self.sniff();
         match &self.side {

@@ -1,7 +1,7 @@
 //! The reading side of a gzFile: turns the file's bytes into decoded bytes.
 //!
 //! A reader has three parts. The *source* is the file and the bytes read from it. The *decoder*
-//! finds out what these bytes are and decodes them. The *cursor* buffers decoded bytes, which the
+//! determines what these bytes are and decodes them. The *cursor* buffers decoded bytes, which the
 //! host may also take from the front through the `gzgetc` macro. A request at least as large as the
 //! cursor's buffer is decoded straight into the host's memory.
 //!
@@ -192,7 +192,7 @@ impl Reader {
         self.cursor.unread(byte)
     }
 
-    /// Finds out what the file is, as far as that is possible without delivering anything.
+    /// Determines what the file is, as far as that is possible without delivering anything.
     pub(super) fn sniff(&mut self) -> Result<(), Fault> {
         if self.decoder.state == MemberState::Looking && self.cursor.output.is_empty() {
             self.look()?;
@@ -263,7 +263,7 @@ impl Reader {
 
     /// Closes the file.
     pub(super) fn close(&mut self) -> Result<(), Errno> {
-        // Other threads may be reading the file.
+        // Waits for other threads that are reading the file.
         self.decoder.inflater = None;
         self.source.close()
     }

@@ -2,7 +2,7 @@
 //!
 //! A gzip file has no random access. A seek forward decodes and drops data when reading, and writes zeros when writing;
 //! both are left to the next request, so that several seeks in a row cost no more than the last. A seek backward starts
-//! over when reading and is refused when writing. In a file that is passed through unchanged, the file's own position
+//! over when reading, or from a checkpoint (`reader::leap`), and is refused when writing. In a file that is passed through unchanged, the file's own position
 //! is moved.
 //!
 //! Offsets are 64 bits wide throughout; the narrower C functions check that the result fits.

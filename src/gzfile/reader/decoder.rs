@@ -1,4 +1,4 @@
-//! The reader's decoder: finds out what the next bytes of the file are, and decodes them.
+//! The reader's decoder: determines what the next bytes of the file are, and decodes them.
 //!
 //! It is in one of three states. *Looking*, it decides by the next two bytes whether a member begins.
 //! *Decoding*, it is inside a member. *Copying*, the file did not begin with a member and is passed

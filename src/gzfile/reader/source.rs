@@ -23,7 +23,7 @@ pub(super) struct Source {
     start: i64,
     /// The buffer size that `gzbuffer` set.
     size: Option<usize>,
-    /// Whether this is a regular file; found out before its first byte is read.
+    /// Whether this is a regular file; known from just before its first byte is read.
     is_regular: bool,
     /// Whether the last load filled the buffer, so that a larger one would be filled too.
     was_filled: bool,
@@ -74,7 +74,7 @@ impl Source {
         self.input.grow(self.size()).map_err(|_| Fault::MEMORY)
     }
 
-    /// Finds out what kind of file this is, before its first byte is read.
+    /// Determines whether this is a regular file, before its first byte is read; returns its version if it is.
     pub(super) fn examine(&mut self) -> Option<Version> {
         let version = self.version();
         self.is_regular = version.is_some();
