@@ -152,7 +152,7 @@ pub(super) unsafe fn slice<'a>(start: *const u8, len: usize) -> &'a [u8] {
     if len == 0 {
         return &[];
     }
-    // SAFETY: the caller vouches for `len` bytes, and there is at least one, so `start` is not null.
+    // SAFETY: the caller guarantees `len` bytes, and there is at least one, so `start` is not null.
     unsafe { core::slice::from_raw_parts(start, len) }
 }
 
@@ -170,12 +170,12 @@ impl Exchange<'_> {
     /// # Safety
     /// - `strm` is valid, and so are the buffers that it describes, for the length of the call.
     pub(super) unsafe fn new(strm: NonNull<z_stream>) -> Option<Self> {
-        // SAFETY: the caller vouches for `strm`.
+        // SAFETY: the caller guarantees that `strm` is valid.
         let z_stream { next_out, avail_out, .. } = unsafe { strm.as_ref() };
         if next_out.is_null() && *avail_out != 0 {
             return None;
         }
-        // SAFETY: the caller vouches for the buffer, and a promised one is not null.
+        // SAFETY: the caller guarantees the buffer, and it is null only if its length is 0.
         let output = unsafe { Output::from_raw(*next_out, *avail_out as usize) };
         // SAFETY: the caller's promise is the same.
         Some(Self { output, ..unsafe { Self::input_only(strm) }? })
@@ -186,12 +186,12 @@ impl Exchange<'_> {
     /// # Safety
     /// - `strm` is valid, and so is the input that it describes, for the length of the call.
     pub(super) unsafe fn input_only(strm: NonNull<z_stream>) -> Option<Self> {
-        // SAFETY: the caller vouches for `strm`.
+        // SAFETY: the caller guarantees that `strm` is valid.
         let z_stream { next_in, avail_in, .. } = unsafe { strm.as_ref() };
         if next_in.is_null() && *avail_in != 0 {
             return None;
         }
-        // SAFETY: the caller vouches for the buffer, and a promised one is not null.
+        // SAFETY: the caller guarantees the buffer, and it is null only if its length is 0.
         let input = unsafe { slice(*next_in, *avail_in as usize) };
         Some(Self { strm, given: input.len(), input, output: Output::new(&mut []) })
     }
@@ -200,7 +200,7 @@ impl Exchange<'_> {
     pub(super) fn settle(mut self) {
         let taken = self.given - self.input.len();
         let written = self.output.written();
-        // SAFETY: `new`'s caller vouched for `strm` for the length of the call.
+        // SAFETY: `new`'s caller guaranteed that `strm` is valid for the length of the call.
         let strm = unsafe { self.strm.as_mut() };
         strm.next_in = strm.next_in.wrapping_add(taken);
         strm.avail_in -= taken as u32;
@@ -266,7 +266,7 @@ pub(super) unsafe fn allocator(strm: &mut z_stream) -> Allocator {
     }
     let alloc = *strm.zalloc.get_or_insert(system_alloc);
     let free = *strm.zfree.get_or_insert(system_free);
-    // SAFETY: the caller vouches for a pair of the program's own; ours keep the contract.
+    // SAFETY: the caller guarantees that the program's own pair keeps the contract, and ours does.
     unsafe { Allocator::foreign(alloc, free, strm.opaque) }
 }
 
@@ -292,7 +292,7 @@ pub(super) unsafe fn state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a
 /// # Safety
 /// - As for [`state`].
 unsafe fn any_state<'a, T>(strm: *mut z_stream, kind: Kind) -> Option<&'a mut StreamState<T>> {
-    // SAFETY: the caller vouches for `strm`.
+    // SAFETY: the caller guarantees that `strm` is valid.
     let stream = unsafe { strm.as_ref() }?;
     if stream.zalloc.is_none() || stream.zfree.is_none() {
         return None;
@@ -337,10 +337,10 @@ pub(super) unsafe fn remove<T, R>(strm: *mut z_stream, kind: Kind, look: impl Fn
 /// - `place` is null or has room for the history, at most 32 KiB; `len` is null or valid.
 pub(super) unsafe fn give_dictionary(history: &[u8], place: *mut u8, len: *mut u32) {
     if !place.is_null() {
-        // SAFETY: the caller vouches for the room; the history is our own copy.
+        // SAFETY: the caller guarantees the room; the history is in our own memory, so the two do not overlap.
         unsafe { core::ptr::copy_nonoverlapping(history.as_ptr(), place, history.len()) };
     }
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that it is null or valid.
     if let Some(len) = unsafe { len.as_mut() } {
         *len = history.len() as u32;
     }

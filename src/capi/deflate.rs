@@ -48,10 +48,10 @@ impl Deflate {
     /// # Safety
     /// - The program's header and the texts it names are valid, as `deflateSetHeader` asks.
     unsafe fn header<'a>(&self) -> Option<gzip::Header<'a>> {
-        // SAFETY: the caller vouches for the struct.
+        // SAFETY: the caller guarantees that the struct is valid, if there is one.
         let header = unsafe { self.header.as_ref() }?;
         let bytes = |text: *mut u8| {
-            // SAFETY: the caller vouches for the texts: zero-terminated.
+            // SAFETY: the caller guarantees that the texts end with a zero.
             (!text.is_null()).then(|| unsafe { CStr::from_ptr(text.cast()) }.to_bytes_with_nul())
         };
         let extra_len = header.extra_len as usize & 0xffff;
@@ -59,7 +59,7 @@ impl Deflate {
             text: header.text != 0,
             time: header.time as u32,
             os: header.os as u8,
-            // SAFETY: the caller vouches for `extra_len` bytes.
+            // SAFETY: the caller guarantees `extra_len` bytes.
             extra: (!header.extra.is_null()).then(|| unsafe { slice(header.extra, extra_len) }),
             name: bytes(header.name),
             comment: bytes(header.comment),
@@ -229,9 +229,9 @@ unsafe fn run<T>(
     strm: &mut z_stream,
     work: impl FnOnce(&mut DeflateStream, &mut Exchange<'_>, Option<&gzip::Header<'_>>) -> Result<T>,
 ) -> Result<T> {
-    // SAFETY: the caller vouches for the buffers.
+    // SAFETY: the caller guarantees that the buffers are valid.
     let mut call = unsafe { Exchange::new(NonNull::from(&mut *strm)) }.ok_or(Error::Stream)?;
-    // SAFETY: the caller vouches for the header.
+    // SAFETY: the caller guarantees that the header is valid.
     let header = unsafe { deflate.header() };
     let outcome = work(&mut deflate.stream, &mut call, header.as_ref());
     call.settle();
@@ -511,7 +511,7 @@ pub unsafe extern "C" fn deflateCopy(dest: *mut z_stream, source: *mut z_stream)
             // SAFETY: valid, as the program promises.
             let dest = unsafe { &mut *dest };
             dest.state = core::ptr::null_mut();
-            // SAFETY: the source's allocator, which the program vouched for.
+            // SAFETY: the source's allocator, which keeps the contract as for the source.
             let allocator = unsafe { allocator(dest) };
             install(dest, Kind::Deflate, allocator, Deflate { stream, header: deflate.header })
         }))

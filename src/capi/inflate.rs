@@ -40,7 +40,7 @@ impl HeaderSink {
     /// # Safety
     /// - The struct is valid, its buffers null or as large as their `max` fields say.
     unsafe fn note(&mut self, part: HeaderPart<'_>) {
-        // SAFETY: the caller vouches for the struct, unless there is none.
+        // SAFETY: the caller guarantees that the struct is valid, if there is one.
         let Some(head) = (unsafe { self.head.as_mut() }) else { return };
         match part {
             HeaderPart::NotGzip => head.done = -1,
@@ -55,14 +55,14 @@ impl HeaderSink {
                 // The program may have changed `extra_len` since we set it; zlib trusts it too, and still stays within
                 // the room.
                 let at = head.extra_len.wrapping_sub(left as uInt) as usize;
-                // SAFETY: the caller vouches for the buffer.
+                // SAFETY: the caller guarantees that the buffer is null or as large as its `max` field says.
                 unsafe { fill(head.extra, head.extra_max, at, bytes) };
             }
             HeaderPart::NoName => head.name = core::ptr::null_mut(),
-            // SAFETY: the caller vouches for the buffer.
+            // SAFETY: the caller guarantees that the buffer is null or as large as its `max` field says.
             HeaderPart::Name(bytes) => unsafe { self.note_text(head.name, head.name_max, bytes) },
             HeaderPart::NoComment => head.comment = core::ptr::null_mut(),
-            // SAFETY: the caller vouches for the buffer.
+            // SAFETY: the caller guarantees that the buffer is null or as large as its `max` field says.
             HeaderPart::Comment(bytes) => unsafe { self.note_text(head.comment, head.comm_max, bytes) },
             HeaderPart::End { had_crc } => (head.hcrc, head.done) = (c_int::from(had_crc), 1),
         }
@@ -98,7 +98,7 @@ macro_rules! stream {
 unsafe fn fill(field: *mut u8, room: uInt, at: usize, bytes: &[u8]) {
     let count = bytes.len().min((room as usize).saturating_sub(at));
     if !field.is_null() && count > 0 {
-        // SAFETY: `at + count` is at most `room`, for which the caller vouches.
+        // SAFETY: `at + count` is at most `room`, which the caller guarantees.
         unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), field.wrapping_add(at), count) };
     }
 }
@@ -364,7 +364,7 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
             // SAFETY: valid, as the program promises.
             let dest = unsafe { &mut *dest };
             dest.state = core::ptr::null_mut();
-            // SAFETY: the source's allocator, which the program vouched for.
+            // SAFETY: the source's allocator, which keeps the contract as for the source.
             let allocator = unsafe { allocator(dest) };
             install(dest, Kind::Inflate, allocator, Inflate { stream, header: inflate.header })
         }))

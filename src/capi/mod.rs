@@ -1,8 +1,8 @@
 //! The C ABI and nothing else: the 95 functions of zlib 1.3.2, and `rigz_version`.
 //!
 //! Each export checks and converts its arguments, calls one function of a lower layer and converts the result. By
-//! family: [`deflate`], [`inflate`], [`inflate_back`], [`oneshot`], [`checksum`], [`gz`], [`version`]. The symbol
-//! version of each name: `symbols`.
+//! family: [`deflate`], [`inflate`], [`inflate_back`], [`oneshot`], [`checksum`], [`gz`], [`version`]. Each lists the
+//! symbol versions of its names; `symbols` explains them.
 //!
 //! # Safety
 //! For every function here: pointers are null where the zlib manual allows it, and else valid as it says; a stream is used
