@@ -168,7 +168,7 @@ impl Ahead {
             resolver: Resolver::new()?,
             buffers: BufferPool::default(),
             epoch: Epoch::now(),
-            // Of the stretches one waits and one is delivered; the others have a worker each, and one has it always.
+            // One stretch waits and one is delivered; the others have a worker each. There is at least one worker.
             workers: workers.min((stretches - 1).max(2) - 1),
             begun: 0,
             plan,
