@@ -1,0 +1,427 @@
+#!/usr/bin/env python3
+"""Whole programs with zlib and with rigz preloaded: wall times, and a picture of them.
+
+    scripts/bench programs [--rounds N] [--megabytes N] [--folder FOLDER]
+    scripts/bench programs --draw FOLDER    draws the picture of a recorded run again
+
+Each program runs with the system's zlib, then with rigz on one and on two threads, in turn, --rounds
+times (3). The data are Python's own sources, at most 32 MB, and four files of the Silesia corpus if
+they are in ../shared/corpus; --megabytes takes only that much of it. Programs that are missing or do
+not call zlib through the loader are left out, with the reason.
+
+A first run that is not timed checks each program: the loader must have bound a function of zlib to the
+preloaded file, and the decompressed result must be the input. FOLDER, by default
+benches/record/DATE-COMMIT-programs, gets run.json, rows.csv, report.md and programs.svg.
+"""
+
+import argparse
+import csv
+import glob
+import gzip
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from html import escape
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SILESIA = ("dickens", "osdb", "ooffice", "xml")
+SOURCES_BYTES = 32_000_000
+# The library and its threads, of each bar of a program.
+WAYS = (("zlib", 1), ("rigz", 1), ("rigz", 2))
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"
+GZIP_OPEN = """import gzip, shutil, sys
+with open(sys.argv[1], "rb") as source, gzip.open(sys.argv[2], "wb", int(sys.argv[3])) as target:
+    shutil.copyfileobj(source, target, 1 << 20)"""
+ZLIB_COMPRESS = """import sys, zlib
+with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
+    target.write(zlib.compress(source.read(), 6))"""
+GZIP_DECOMPRESS = """import gzip, sys
+with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
+    target.write(gzip.decompress(source.read()))"""
+CONTROL = """Package: bench
+Version: 1
+Architecture: all
+Maintainer: rigz <rigz@localhost>
+Description: the data of the benchmark
+"""
+
+
+def fail(text):
+    sys.exit(f"bench: {text}")
+
+
+# --- The data and the programs --------------------------------------------------------------------
+
+
+def write_corpus(folder, limit):
+    """Writes the data as files below FOLDER/tree and as one file, FOLDER/data. Returns what they are."""
+    parts, room = [], limit
+    os.mkdir(f"{folder}/tree")
+
+    def add(kind, files):
+        nonlocal room
+        taken = 0
+        for name, read in files:
+            if room <= 0 or kind == "sources" and taken >= SOURCES_BYTES:
+                break
+            content = read()[:room]
+            if not content:
+                continue
+            with open(f"{folder}/tree/{name}", "wb") as file:
+                file.write(content)
+            data.write(content)
+            room -= len(content)
+            taken += len(content)
+        if taken:
+            parts.append({"name": kind, "bytes": taken})
+
+    def contents(path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    with open(f"{folder}/data", "wb") as data:
+        paths = sorted(glob.glob("/usr/lib/python3*/**/*.py", recursive=True))
+        add("sources", [(f"{n:05}-{os.path.basename(path)}", lambda path=path: contents(path))
+                        for n, path in enumerate(paths)])
+        for name in SILESIA:
+            archive = f"{ROOT}/../shared/corpus/{name}.zip"
+            if os.path.exists(archive):
+                add(name, [(name, lambda: zipfile.ZipFile(archive).read(name))])
+    if not parts:
+        fail("no data: neither /usr/lib/python3 nor ../shared/corpus has any")
+    return parts
+
+
+def make_git(folder):
+    """A repository of the files, for `git archive`."""
+    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "core.compression=1",
+           "-c", "gc.auto=0", "-C", f"{folder}/tree"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "data", "--date=2000-01-01T00:00:00Z"]):
+        subprocess.run(git + words, check=True)
+    # Not among the files that the other programs pack.
+    os.rename(f"{folder}/tree/.git", f"{folder}/git")
+
+
+def make_package(folder):
+    """The folder that `dpkg-deb` packs."""
+    os.makedirs(f"{folder}/package/DEBIAN")
+    with open(f"{folder}/package/DEBIAN/control", "w", encoding="ascii") as control:
+        control.write(CONTROL)
+    shutil.copytree(f"{folder}/tree", f"{folder}/package/data")
+
+
+def make_gzip(folder):
+    with open(f"{folder}/data", "rb") as data, gzip.open(f"{folder}/data.gz", "wb", 6) as target:
+        shutil.copyfileobj(data, target, 1 << 20)
+
+
+def programs(folder):
+    """Each program: its name, its command, what it needs, and how its result is read."""
+    data, out = f"{folder}/data", f"{folder}/out"
+
+    def python(code, *arguments):
+        return [PYTHON, "-c", code, *arguments]
+
+    return [
+        ("Python, gzip.open at level 9", python(GZIP_OPEN, data, out, "9"), None, read_gzip),
+        ("Python, gzip.open at level 6", python(GZIP_OPEN, data, out, "6"), None, read_gzip),
+        ("Python, zlib.compress", python(ZLIB_COMPRESS, data, out), None, read_zlib),
+        ("bsdtar -cz", ["bsdtar", "-czf", out, "-C", f"{folder}/tree", "."], None, read_gzip),
+        ("git archive, tar.gz", ["git", f"--git-dir={folder}/git", "archive", "--format=tar.gz", "-o", out, "HEAD"],
+         make_git, read_gzip),
+        ("dpkg-deb -Zgzip, level 9",
+         ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z9", "-b", f"{folder}/package", out], make_package, read_deb),
+        ("Python, gzip.decompress", python(GZIP_DECOMPRESS, f"{folder}/data.gz", out), make_gzip, read_plain),
+    ]
+
+
+# How a result is read, by this process, whose zlib is never rigz: the SHA-256 of what it contains.
+
+
+def digest(pieces):
+    total = hashlib.sha256()
+    for piece in pieces:
+        total.update(piece)
+    return total.hexdigest()
+
+
+def blocks(file):
+    return iter(lambda: file.read(1 << 20), b"")
+
+
+def read_plain(path):
+    with open(path, "rb") as file:
+        return digest(blocks(file))
+
+
+def read_gzip(path):
+    with gzip.open(path) as file:
+        return digest(blocks(file))
+
+
+def read_zlib(path):
+    with open(path, "rb") as file:
+        return digest([zlib.decompress(file.read())])
+
+
+def read_deb(path):
+    return digest([subprocess.run(["dpkg-deb", "--fsys-tarfile", path], check=True, stdout=subprocess.PIPE).stdout])
+
+
+# --- Measuring ------------------------------------------------------------------------------------
+
+
+def run(command, environment, folder):
+    """Runs a program. Returns its wall seconds, its processor seconds and the size of its result."""
+    out = f"{folder}/out"
+    if os.path.exists(out):
+        os.remove(out)
+    base = {name: value for name, value in os.environ.items() if not name.startswith(("RIGZ_", "LD_"))}
+    begin = time.monotonic()
+    process = subprocess.Popen(command, env=base | environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"exit status {process.returncode}")
+    return wall, used.ru_utime + used.ru_stime, os.path.getsize(out)
+
+
+def environment_of(library, threads, preload):
+    return {} if library == "zlib" else {"LD_PRELOAD": preload, "RIGZ_THREADS": str(threads)}
+
+
+def is_bound(folder, preload):
+    """Whether the loader bound a function that compresses or decompresses to the preloaded file."""
+    bound = re.compile(rf"to {re.escape(preload)} \[\d+\]: .* symbol .(deflate|inflate|gzwrite|gzread|compress2?)'")
+    found = False
+    for path in glob.glob(f"{folder}/bindings.*"):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = found or any(bound.search(line) for line in file)
+        os.remove(path)
+    return found
+
+
+def try_program(command, read, folder, preload, data):
+    """Runs a program once in each way, and checks it. Returns why it cannot be measured, or None."""
+    if shutil.which(command[0]) is None:
+        return "not installed"
+    digests = []
+    for library, threads in WAYS:
+        environment = environment_of(library, threads, preload)
+        if library == "rigz":
+            environment |= {"LD_DEBUG": "bindings", "LD_DEBUG_OUTPUT": f"{folder}/bindings"}
+        try:
+            run(command, environment, folder)
+        except (OSError, RuntimeError) as error:
+            fail(f"{' '.join(command[:1])} with {library}: {error}")
+        if library == "rigz" and not is_bound(folder, preload):
+            return "does not call libz.so.1 through the loader"
+        try:
+            digests.append(read(f"{folder}/out"))
+        except (OSError, EOFError, zlib.error, subprocess.CalledProcessError) as error:
+            fail(f"{command[0]}: the result with {library} is damaged: {error}")
+    # An archive holds more than the data, but the same with both libraries.
+    expected = digests[0] if command[0] != PYTHON else data
+    if any(one != expected for one in digests):
+        fail(f"{command[0]}: the result does not contain the input")
+    return None
+
+
+def measure(folder, preload, rounds):
+    """Returns the rows, each with its samples, and what was left out."""
+    data, chosen, missing = read_plain(f"{folder}/data"), [], []
+    for name, command, prepare, read in programs(folder):
+        if prepare and shutil.which(command[0]):
+            prepare(folder)
+        why = try_program(command, read, folder, preload, data)
+        if why:
+            print(f"bench: left out: {name}: {why}", file=sys.stderr)
+            missing.append(f"{name}: {why}")
+        else:
+            chosen.append((name, command))
+    if not chosen:
+        fail("no program calls the preloaded library")
+    samples = {}
+    for _ in range(rounds):
+        for name, command in chosen:
+            for library, threads in WAYS:
+                sample = run(command, environment_of(library, threads, preload), folder)
+                samples.setdefault((name, library, threads), []).append(sample)
+    rows = []
+    for (name, library, threads), got in samples.items():
+        walls = [round(wall, 4) for wall, _, _ in got]
+        rows.append({"program": name, "library": library, "threads": threads, "wall_s": min(walls),
+                     "cpu_s": round(min(cpu for _, cpu, _ in got), 4), "bytes": got[0][2], "walls": walls})
+    return rows, missing
+
+
+# --- The record -----------------------------------------------------------------------------------
+
+
+def words_of(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def circumstances(asked):
+    git = ("git", "-C", ROOT)
+    dirty = words_of(*git, "status", "--porcelain", "--untracked-files=no")
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        info = dict(line.split(":", 1) for line in file if ":" in line)
+    info = {name.strip(): value.strip() for name, value in info.items()}
+    cpu = info.get("model name", platform.machine())
+    if "model" in info:
+        cpu += f" (family {info.get('cpu family')}, model {info['model']})"
+    return {
+        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": words_of(*git, "rev-parse", "--short=10", "HEAD") + ("-dirty" if dirty else ""),
+        "command": f"scripts/bench programs --rounds {asked.rounds} --megabytes {asked.megabytes:g}",
+        "cpu": cpu,
+        "cpus": len(os.sched_getaffinity(0)),
+        "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "zlib": words_of(PYTHON, "-c", "import zlib; print(zlib.ZLIB_RUNTIME_VERSION)"),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def title_of(library, threads, record):
+    if library == "zlib":
+        return f"zlib {record['circumstances']['zlib']}"
+    return f"rigz, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def by_program(record):
+    """The rows of each program, in the order in which they were measured."""
+    groups = {}
+    for row in record["rows"]:
+        groups.setdefault(row["program"], []).append(row)
+    return groups
+
+
+def circumstances_line(record):
+    seen = record["circumstances"]
+    megabytes = sum(part["bytes"] for part in record["corpus"]) / 1e6
+    parts = ["Python's sources" if part["name"] == "sources" else part["name"] for part in record["corpus"]]
+    return (f"{megabytes:.0f} MB: {', '.join(parts)}. {seen['cpu']}, {seen['cpus']} processors; "
+            f"{seen['date'][:10]}, commit {seen['commit']}.")
+
+
+def write_record(record, folder):
+    os.makedirs(folder, exist_ok=True)
+    with open(f"{folder}/run.json", "w", encoding="utf-8") as file:
+        json.dump(record, file, indent=1)
+        file.write("\n")
+    names = ["program", "library", "threads", "wall_s", "cpu_s", "bytes"]
+    with open(f"{folder}/rows.csv", "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        table.writerows(record["rows"])
+    with open(f"{folder}/report.md", "w", encoding="utf-8") as file:
+        file.write(report(record))
+    with open(f"{folder}/programs.svg", "w", encoding="utf-8") as file:
+        file.write(draw(record))
+
+
+def report(record):
+    rounds = len(record["rows"][0]["walls"])
+    lines = ["# Whole programs", "", circumstances_line(record),
+             f"Each time is the shortest of {rounds}, in turn; each result was decompressed and compared.", "",
+             "| program | library | wall s | processor s | bytes | times as fast as zlib |", "|---|---|---:|---:|---:|---:|"]
+    for name, rows in by_program(record).items():
+        for row in rows:
+            gain = "" if row["library"] == "zlib" else f"{rows[0]['wall_s'] / row['wall_s']:.1f}"
+            lines.append(f"| {name} | {title_of(row['library'], row['threads'], record)} | {row['wall_s']:.2f} "
+                         f"| {row['cpu_s']:.2f} | {row['bytes']:,} | {gain} |")
+    lines += [""] + [f"Left out: {line}" for line in record["missing"]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+# The colours of benches/suite/src/plot.rs, and a lighter one for rigz on one thread.
+COLOURS = {("zlib", 1): "#3c3c3c", ("rigz", 1): "#ef9a92", ("rigz", 2): "#d5281e"}
+WIDTH, LEFT, RIGHT, TOP, BAR, GAP = 900, 250, 150, 66, 17, 17
+
+
+def draw(record):
+    groups = by_program(record)
+    longest = max(row["wall_s"] for row in record["rows"])
+    scale = (WIDTH - LEFT - RIGHT) / longest
+    bottom = TOP + sum(len(rows) * BAR + GAP for rows in groups.values())
+    out = []
+
+    def text(x, y, words, extra=""):
+        out.append(f'<text x="{x:.1f}" y="{y:.1f}" {extra}>{escape(words)}</text>')
+
+    text(14, 26, "Wall time of whole programs in seconds: shorter is better", 'font-size="18"')
+    x = LEFT
+    for way in WAYS:
+        out.append(f'<rect x="{x}" y="40" width="14" height="14" fill="{COLOURS[way]}"/>')
+        text(x + 20, 52, title_of(*way, record))
+        x += 150
+    step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 1e9) if longest / step <= 8)
+    for tick in range(int(longest / step) + 1):
+        x = LEFT + tick * step * scale
+        out.append(f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}" stroke="#ddd"/>')
+        text(x, bottom + 16, f"{tick * step:g}", 'text-anchor="middle" fill="#444"')
+    y = TOP + GAP / 2
+    for name, rows in groups.items():
+        text(LEFT - 12, y + 1.2 * BAR, name, 'text-anchor="end" font-weight="bold"')
+        sizes = " and ".join(f"{rows[n]['bytes'] / 1e6:.1f}" for n in (0, -1))
+        if "decompress" not in name:
+            text(LEFT - 12, y + 2.2 * BAR, f"output {sizes} MB", 'text-anchor="end" font-size="12" fill="#444"')
+        for row in rows:
+            width = row["wall_s"] * scale
+            out.append(f'<rect class="bar" x="{LEFT}" y="{y:.1f}" width="{width:.1f}" height="{BAR - 2}" '
+                       f'fill="{COLOURS[row["library"], row["threads"]]}"/>')
+            words = f"{row['wall_s']:.2f} s"
+            if row["library"] != "zlib":
+                words += f", {rows[0]['wall_s'] / row['wall_s']:.1f} times as fast"
+            text(LEFT + width + 6, y + BAR - 5, words, 'font-size="12"')
+            y += BAR
+        y += GAP
+    text(14, bottom + 38, circumstances_line(record), 'font-size="11" fill="#444"')
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 50}" width="{WIDTH}" '
+            f'height="{bottom + 50}" font-family="sans-serif" font-size="13" fill="#111">\n'
+            '<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(out) + "\n</svg>\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench programs", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--megabytes", type=float, default=1000)
+    parser.add_argument("--folder")
+    parser.add_argument("--draw", metavar="FOLDER")
+    asked = parser.parse_args()
+    if asked.draw:
+        with open(f"{asked.draw}/run.json", encoding="utf-8") as file:
+            write_record(json.load(file), asked.draw)
+        return
+    if asked.rounds < 1 or asked.megabytes <= 0:
+        fail("--rounds and --megabytes take positive numbers")
+    # Set by scripts/bench.
+    preload = os.environ["RIGZ_PRELOAD_FILE"]
+    seen = circumstances(asked)
+    shm = "/dev/shm"
+    memory = shm if os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 1_000_000_000 else None
+    with tempfile.TemporaryDirectory(prefix="rigz-bench.", dir=memory) as folder:
+        corpus = write_corpus(folder, int(asked.megabytes * 1e6))
+        rows, missing = measure(folder, preload, asked.rounds)
+    seen["load_after"] = round(os.getloadavg()[0], 2)
+    record = {"circumstances": seen, "corpus": corpus, "missing": missing, "rows": rows}
+    target = asked.folder or f"{ROOT}/benches/record/{seen['date'][:10]}-{seen['commit']}-programs"
+    write_record(record, target)
+    print(report(record), end="")
+    print(f"\nwritten to {os.path.relpath(target, ROOT) if target.startswith(ROOT) else target}")
+
+
+if __name__ == "__main__":
+    main()
