@@ -2,9 +2,7 @@
  *
  * Each program tests one hazard and could have been written by a user: it prints nothing and returns 0 if all is well, else it
  * prints the failed check and returns 1. The same binary runs on the system's zlib, which is the reference, and on rigz; see
- * `run`.
- * Lines that begin with "note: " list the checks that a program skipped on the current library.
- *
+ * `run`. Lines that begin with "note: " list the checks that a program skipped on the current library.
  */
 #ifndef CHECK_H
 #define CHECK_H

@@ -15,7 +15,7 @@ METADATA = """\
 Metadata-Version: 2.1
 Name: rigz
 Version: {version}
-Summary: The zlib that every program already links, made parallel and faster, with no program changed
+Summary: Replaces zlib under existing programs, and compresses faster, on all processors
 License: Zlib
 Requires-Python: >=3.7
 Keywords: zlib,gzip,deflate,compression,parallel

@@ -1,9 +1,9 @@
-# An image of Alpine whose programs run on rigz:
+# An image of Alpine whose programs run with rigz:
 #
 #   docker build -f packaging/docker/alpine.Dockerfile -t job --build-arg BASE=python:3-alpine .
 #   docker run job python3 -c 'import zlib; print(zlib.ZLIB_RUNTIME_VERSION)'
 #
-# The library is built on Debian with musl's compiler and needs nothing but musl.
+# The library is built on Debian with musl's compiler and needs only musl.
 ARG BASE=alpine:3
 
 FROM rust:1-bookworm AS build

@@ -1,4 +1,4 @@
-# An image of Debian, or of what is made from it, whose programs run on rigz:
+# An image of Debian, or of one based on it, whose programs run with rigz:
 #
 #   docker build -f packaging/docker/debian.Dockerfile -t job --build-arg BASE=python:3-slim-bookworm .
 #   docker run job python3 -c 'import zlib; print(zlib.ZLIB_RUNTIME_VERSION)'

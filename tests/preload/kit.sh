@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# What the program scripts share. Each script is one real program: it runs it twice, plain and with the library
-# preloaded, has the results checked by programs that run without the preload, and lastly demands proof that calls were
-# really bound to our file. So a script fails on a wrong byte, on another exit status, on a changed word on stderr, on a
-# call that fell through to the system's libz, and also when the preload did nothing at all.
+# Shared by the program scripts. Each script is about one real program: it runs it twice, without and with the preloaded
+# library, has the results checked by programs that run without the preload, and finally requires proof that calls were
+# bound to our file. So a script fails on a wrong byte, on another exit status, on a changed word on stderr, on a call that
+# reached the system's libz, and also if the preload had no effect.
 #
-# The run script gives: PRELOAD_FILE, the library; PRELOAD_DATA, a directory with text (4 MB), rows (2 MB), noise
-# (700 kB), small (100 bytes) and empty. By itself a script is run as `tests/preload/run NAME`.
+# The run script sets: PRELOAD_FILE, the library; PRELOAD_DATA, a directory with text (4 MB), rows (2 MB), noise
+# (700 kB), small (100 bytes) and empty. `tests/preload/run NAME` runs one script.
 #
 # Exit status: 0 passed, 77 skipped (the reason is the last line), else failed.
 set -euo pipefail

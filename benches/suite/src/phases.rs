@@ -75,8 +75,6 @@ const PHASES: &[Phase] = &[
         works: &[("gzread-cold-128k", 0)] },
     Phase { number: 4, what: "chunk buffers populated by madvise", off: PRODUCT, on: built("populate-buffers"), kept: false, works: BULK_1_9 },
     Phase { number: 5, what: "CRC in the worker, not at delivery", off: built("check-when-delivered"), on: PRODUCT, kept: true, works: BULK_1_9 },
-    Phase { number: 7, what: "feature isa-l", off: PRODUCT, on: built("isa-l"), kept: false,
-        works: &[("gzwrite-64k", 1), ("compress2", 1), ("gzwrite-64k", 2), ("gzwrite-64k", 3)] },
     Phase { number: 8, what: "profile-guided", off: PRODUCT, on: built("pgo"), kept: false, works: ALL_KINDS },
     Phase { number: 9, what: "fat LTO, not off", off: built("lto-off"), on: PRODUCT, kept: true, works: ALL_KINDS },
     Phase { number: 9, what: "fat LTO, not thin", off: built("lto-thin"), on: PRODUCT, kept: true, works: ALL_KINDS },
