@@ -4,8 +4,8 @@
  * finds any difference between the two; gzprintf and gzvprintf, which take variable arguments, are declared in zlib.h only.
  * A program that needs no rigz_ function includes zlib.h alone and stays a zlib program.
  *
- *   rigz_version()  rigz's own version as a static string; zlibVersion() tells the version of the zlib interface.
- *                   dlsym(RTLD_DEFAULT, "rigz_version") tells a program whether its zlib is rigz.
+ *   rigz_version()  rigz's own version as a static string; zlibVersion() returns the version of the zlib interface.
+ *                   dlsym(RTLD_DEFAULT, "rigz_version") is not null if the program's zlib is rigz.
  */
 
 #pragma once

@@ -1,4 +1,4 @@
-//! A module imports only from layers below its own (ARCHITECTURE.md, "Floors").
+//! A module imports only from layers below its own (ARCHITECTURE.md, "Layers").
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the C interface down; modules of one line do not import each other, except that `raw` needs `error`.
-const FLOORS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 11] = [
     &["capi"],
     &["gzfile"],
     &["stream"],
@@ -20,11 +20,11 @@ const FLOORS: [&[&str]; 11] = [
     &["error"],
 ];
 
-fn floor_of(module: &str) -> usize {
-    FLOORS
+fn layer_of(module: &str) -> usize {
+    LAYERS
         .iter()
         .position(|modules| modules.contains(&module))
-        .unwrap_or_else(|| panic!("`{module}` stands on no floor: add it here and in ARCHITECTURE.md"))
+        .unwrap_or_else(|| panic!("`{module}` is in no layer: add it here and in ARCHITECTURE.md"))
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -39,7 +39,7 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn modules_import_only_from_floors_below() {
+fn modules_import_only_from_layers_below() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&src, &mut files);
@@ -62,7 +62,7 @@ fn modules_import_only_from_floors_below() {
                 }
                 imports += 1;
                 assert!(
-                    floor_of(&target) > floor_of(&module),
+                    layer_of(&target) > layer_of(&module),
                     "{}:{}: `{module}` must not know `{target}`",
                     inside.display(),
                     number + 1

@@ -142,8 +142,8 @@ const RUN: &[(&str, &[&str])] = &[
         "STATISTICS AND TIMELINE",
         &[
             "--stats sums up streams by program, operation and engine. Each line in FILE is a JSON object: operation, engine, program, \
-             level, bytes_in, bytes_out, chunks, threads, start (seconds since 1970), seconds (in calls of zlib's functions), cpu_seconds \
-             (of the calls and of the workers that helped), pid.",
+             level, bytes_in, bytes_out, chunks, chunks_by_workers, threads, checkpoints, resumptions, start (seconds since 1970), seconds \
+             (in calls of zlib's functions), cpu_seconds (of the calls and of the workers that helped), pid.",
             "--trace writes events in the Trace Event Format, at most 64 MiB: streams, chunks, calls and waits of 50 microseconds and \
              more, and what is decoded ahead of a reader. Open FILE in https://ui.perfetto.dev or chrome://tracing.",
         ],

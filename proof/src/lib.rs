@@ -6,7 +6,7 @@
 //! loom runs a program under every order of its threads' steps. With `cfg(loom)` the pool, the ring and its jobs use loom's locks,
 //! counts and threads; only the encoder is a stand-in, one that copies.
 
-#![allow(dead_code, reason = "the floors above are not here")]
+#![allow(dead_code, reason = "the layers above are not here")]
 
 #[path = "../../src/checksum/mod.rs"]
 pub mod checksum;
