@@ -132,15 +132,15 @@ def programs(folder):
         return [PYTHON, "-c", code, *arguments]
 
     return [
-        ("Python, gzip.open at level 9", python(GZIP_OPEN, data, out, "9"), None, read_gzip),
-        ("Python, gzip.open at level 6", python(GZIP_OPEN, data, out, "6"), None, read_gzip),
-        ("Python, zlib.compress", python(ZLIB_COMPRESS, data, out), None, read_zlib),
-        ("bsdtar -cz", ["bsdtar", "-czf", out, "-C", f"{folder}/tree", "."], None, read_gzip),
-        ("git archive, tar.gz", ["git", f"--git-dir={folder}/git", "archive", "--format=tar.gz", "-o", out, "HEAD"],
+        ("Python gzip.open, level 9", python(GZIP_OPEN, data, out, "9"), None, read_gzip),
+        ("Python gzip.open, level 6", python(GZIP_OPEN, data, out, "6"), None, read_gzip),
+        ("Python zlib.compress, level 6", python(ZLIB_COMPRESS, data, out), None, read_zlib),
+        ("bsdtar -cz, level 6", ["bsdtar", "-czf", out, "-C", f"{folder}/tree", "."], None, read_gzip),
+        ("git archive tar.gz, level 6", ["git", f"--git-dir={folder}/git", "archive", "--format=tar.gz", "-o", out, "HEAD"],
          make_git, read_gzip),
         ("dpkg-deb -Zgzip, level 9",
          ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z9", "-b", f"{folder}/package", out], make_package, read_deb),
-        ("Python, gzip.decompress", python(GZIP_DECOMPRESS, f"{folder}/data.gz", out), make_gzip, read_plain),
+        ("Python gzip.decompress", python(GZIP_DECOMPRESS, f"{folder}/data.gz", out), make_gzip, read_plain),
     ]
 
 
@@ -374,9 +374,10 @@ def draw(record):
     y = TOP + GAP / 2
     for name, rows in groups.items():
         text(LEFT - 12, y + 1.2 * BAR, name, 'text-anchor="end" font-weight="bold"')
-        sizes = " and ".join(f"{rows[n]['bytes'] / 1e6:.1f}" for n in (0, -1))
         if "decompress" not in name:
-            text(LEFT - 12, y + 2.2 * BAR, f"output {sizes} MB", 'text-anchor="end" font-size="12" fill="#444"')
+            zlib_size, rigz_size = (f"{rows[n]['bytes'] / 1e6:.1f} MB" for n in (0, -1))
+            text(LEFT - 12, y + 2.2 * BAR, f"{zlib_size}, with rigz {rigz_size}",
+                 'text-anchor="end" font-size="12" fill="#444"')
         for row in rows:
             width = row["wall_s"] * scale
             out.append(f'<rect class="bar" x="{LEFT}" y="{y:.1f}" width="{width:.1f}" height="{BAR - 2}" '
