@@ -16,8 +16,9 @@ use super::level::Method;
 use super::match_finder::distance_rings::DistanceRings;
 use super::parse::Arrived;
 use super::parse::fast::{self, Fast, FastTable};
+use super::parse::FlatMemory;
 use super::parse::fastest::Fastest;
-use super::parse::lazy::Lazy;
+use super::parse::adaptive::Adaptive;
 use super::parse::near_optimal::{Memory, NearOptimal};
 use super::token::{OpenBlock, TOKEN_SLACK};
 use super::{ChunkEnd, Level, PendingBits};
@@ -45,7 +46,7 @@ enum Parser {
     Stored { position: usize },
     Fast(Fast),
     Fastest(Fastest<true>),
-    Lazy(Lazy),
+    Adaptive(Adaptive),
     NearOptimal(NearOptimal),
 }
 
@@ -55,7 +56,7 @@ impl Parser {
             Self::Stored { position } => *position,
             Self::Fast(parser) => parser.position(),
             Self::Fastest(parser) => parser.position(),
-            Self::Lazy(parser) => parser.position(),
+            Self::Adaptive(parser) => parser.position(),
             Self::NearOptimal(parser) => parser.position(),
         }
     }
@@ -73,6 +74,8 @@ pub struct ChunkEncoder {
     table: Option<FastTable>,
     /// For levels 10 to 12; allocated on first use.
     near_optimal: Option<Placed<Memory>>,
+    /// For levels 3 to 9; allocated on first use.
+    flat: Option<Placed<FlatMemory>>,
     block: OpenBlock,
     emitter: Emitter,
     parser: Parser,
@@ -93,6 +96,7 @@ impl ChunkEncoder {
             rings: DistanceRings::new()?,
             table: None,
             near_optimal: None,
+            flat: None,
             block: OpenBlock::new(BLOCK_TOKENS + TOKEN_SLACK, Allocator::SYSTEM)?,
             emitter: Emitter::new(Allocator::SYSTEM)?,
             parser: Parser::Stored { position: 0 },
@@ -129,7 +133,7 @@ impl ChunkEncoder {
             }
             Method::Fastest => Parser::Fastest(Fastest::new(rings, start)?),
             Method::Lazy(lazy) => {
-                Parser::Lazy(Lazy::new(lazy, level.is_filtered(), rings, start, !is_first)?)
+                Parser::Adaptive(Adaptive::new(lazy, level.is_filtered(), start, !is_first))
             }
             Method::NearOptimal(level) => {
                 let memory = match &mut self.near_optimal {
@@ -242,7 +246,7 @@ impl ChunkEncoder {
 
     /// Parses the next span. Returns `None` if it has not arrived, otherwise whether the block ends there.
     fn parse(&mut self, arrived: Arrived<'_>) -> Result<Option<bool>> {
-        let Self { rings, block, start, .. } = self;
+        let Self { rings, block, start, flat, .. } = self;
         Ok(match (&mut self.parser, &mut self.table, &mut self.near_optimal) {
             (Parser::Stored { position }, ..) => arrived.span_end(*start, *position).map(|to| {
                 *position = to;
@@ -250,7 +254,7 @@ impl ChunkEncoder {
             }),
             (Parser::Fast(parser), Some(table), _) => parser.advance(arrived, table, block),
             (Parser::Fastest(parser), ..) => parser.advance(arrived, rings, block),
-            (Parser::Lazy(parser), ..) => parser.advance(arrived, rings, block),
+            (Parser::Adaptive(parser), ..) => parser.advance(arrived, rings, flat, block)?,
             (Parser::NearOptimal(parser), _, Some(memory)) => {
                 parser.advance(arrived, memory, rings, block)?
             }

@@ -140,10 +140,11 @@ impl DistanceRings {
         })
     }
 
-    /// Clears everything for a new input. `is_long`: over [`MEDIUM_INPUT`] bytes are expected.
-    pub(in crate::deflate) fn reset(&mut self, is_long: bool, keys: Keys) -> Result<()> {
-        self.filled = 0;
-        self.base = 0;
+    /// Clears everything; the next [`fill`](Self::fill) begins with the window before `position`. `is_long`: over
+    /// [`MEDIUM_INPUT`] bytes are expected.
+    pub(in crate::deflate) fn reset(&mut self, is_long: bool, keys: Keys, position: usize) -> Result<()> {
+        self.filled = position.saturating_sub(WINDOW_SIZE);
+        self.base = self.filled;
         self.keys = keys;
         self.size = if is_long { Size::Large } else { Size::Medium };
         // Allocate for the large size at once: growing later must not fail.

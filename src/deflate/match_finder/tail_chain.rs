@@ -384,7 +384,7 @@ mod tests {
             let data = with_runs(seed, 3000);
             for keys in [Keys::Five, Keys::Six] {
                 let mut rings = DistanceRings::new().unwrap();
-                rings.reset(false, keys).unwrap();
+                rings.reset(false, keys, 0).unwrap();
                 rings.fill(&data, data.len());
                 let mut search = rings.search(&data);
                 for position in (1..2900).step_by(7) {

@@ -24,9 +24,10 @@
 
 #![forbid(unsafe_code)]
 
+use super::adaptive::Stretch;
 use super::cost::{BIT, Costs};
 use super::tuning::{KeyTuning, LONG, MatchStats};
-use super::{Arrived, Cursor, QUIET_RUN, skip_after, take_literals};
+use super::{Arrived, Cursor, ParseState, QUIET_RUN, skip_after, take_literals};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
@@ -53,39 +54,40 @@ const SPARSE_DEPTH_MAX: u32 = 64;
 
 /// The parser's state between two spans.
 #[derive(Debug)]
-pub(in crate::deflate) struct Lazy {
+pub(super) struct Lazy {
     level: &'static LazyLevel,
-    cursor: Cursor,
-    costs: Costs,
     tuning: KeyTuning,
     /// Whether the last span needed few searches.
     is_sparse: bool,
+    /// What was parsed up to the last check of the tuning.
+    stretch: Option<Stretch>,
 }
 
 impl Lazy {
-    /// A parser of `data[start..]`, where `data[..start]` is the window. `is_long`: more than 64 KiB of data is expected.
-    pub(in crate::deflate) fn new(
+    /// A parser from `position` on. `is_long`: more than 64 KiB of data is expected.
+    pub(super) fn new(
         level: &'static LazyLevel,
         is_filtered: bool,
         rings: &mut DistanceRings,
-        start: usize,
+        position: usize,
         is_long: bool,
     ) -> Result<Self> {
-        let (tuning, keys) = KeyTuning::new(start, is_long, is_filtered);
-        rings.reset(is_long, keys)?;
-        Ok(Self { level, cursor: Cursor::new(start), costs: Costs::defaults(), tuning, is_sparse: false })
+        let (tuning, keys) = KeyTuning::new(position, is_long, is_filtered);
+        rings.reset(is_long, keys, position)?;
+        Ok(Self { level, tuning, is_sparse: false, stretch: None })
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
     /// there.
-    pub(in crate::deflate) fn advance(
+    pub(super) fn advance(
         &mut self,
         arrived: Arrived<'_>,
+        state: &mut ParseState,
         rings: &mut DistanceRings,
         block: &mut OpenBlock,
     ) -> Option<bool> {
         let data = arrived.data;
-        let Cursor { start, position, .. } = self.cursor;
+        let Cursor { start, position, .. } = state.cursor;
         let to = arrived.span_end(start, position)?;
         self.tuning.note_length(rings, data, position);
         // A span's last match and the lazy searches in it begin at most two bytes past its end.
@@ -98,8 +100,8 @@ impl Lazy {
         let shortest = self.tuning.shortest();
         let depth = self.level.depth;
         let depth = if self.is_sparse { depth.max(SPARSE_DEPTH_MAX.min(4 * depth)) } else { depth };
-        let (level, costs, stats) = (self.level, &self.costs, &mut self.tuning.stats);
-        let before = stats.searches;
+        let (level, costs, stats) = (self.level, &state.costs, &mut self.tuning.stats);
+        let (from, before) = (position, stats.searches);
         let mut span = ParseSpan { level, depth, costs, end: to, stats };
         let finder = rings.search(data);
         let position = match shortest {
@@ -108,19 +110,17 @@ impl Lazy {
             _ => span.parse::<LONG>(finder, position, block),
         };
         let searches = (self.tuning.stats.searches - before) as usize;
-        self.is_sparse = searches * SPARSE_FROM < position - self.cursor.position;
-        self.cursor.position = position;
-        self.tuning.check(rings, data, position);
-        if self.cursor.is_refresh_due() && position < data.len() {
-            self.costs.refresh(&block.frequencies);
-            self.cursor.note_refresh(block);
-        }
-        Some(self.cursor.end_span(arrived, block))
+        self.is_sparse = searches * SPARSE_FROM < position - from;
+        self.tuning.stats.len += (position - from) as u32;
+        state.cursor.position = position;
+        self.stretch = self.tuning.check(rings, data, position);
+        state.refresh_costs(data, block);
+        Some(state.cursor.end_span(arrived, block))
     }
 
-    /// Everything before this position is parsed.
-    pub(in crate::deflate) fn position(&self) -> usize {
-        self.cursor.position
+    /// What was parsed between the last two checks of the tuning, if the last one was at the end of this span.
+    pub(super) fn take_stretch(&mut self) -> Option<Stretch> {
+        self.stretch.take()
     }
 }
 

@@ -4,14 +4,19 @@
 //! records its decisions in the open block. It keeps its state between spans, so the input may arrive in pieces: a span is
 //! parsed once all bytes that its decisions depend on have arrived, or the input's end is known.
 
+pub(super) mod adaptive;
 pub(super) mod cost;
 pub(super) mod fast;
 pub(super) mod fastest;
-pub(super) mod lazy;
+mod flat;
+mod lazy;
 pub(super) mod near_optimal;
 mod path;
 mod tuning;
 
+pub(super) use flat::Memory as FlatMemory;
+
+use cost::Costs;
 use super::block_split::{BlockSplit, MAX_BLOCK, MIN_BLOCK};
 use super::match_finder::distance_rings::LOOKAHEAD;
 use super::token::OpenBlock;
@@ -116,6 +121,29 @@ pub(super) struct Cursor {
     next_refresh: usize,
 }
 
+/// The state that the lazy and the flat parser continue from each other.
+#[derive(Debug)]
+struct ParseState {
+    cursor: Cursor,
+    costs: Costs,
+}
+
+impl ParseState {
+    fn new(start: usize) -> Self {
+        Self { cursor: Cursor::new(start), costs: Costs::defaults() }
+    }
+
+    /// Refreshes the costs if that is due; returns whether it was.
+    fn refresh_costs(&mut self, data: &[u8], block: &OpenBlock) -> bool {
+        let is_due = self.cursor.is_refresh_due() && self.cursor.position < data.len();
+        if is_due {
+            self.costs.refresh(&block.frequencies);
+            self.cursor.note_refresh(block);
+        }
+        is_due
+    }
+}
+
 /// Bytes before a block's first cost refresh; the others follow at doubling distances.
 const FIRST_REFRESH: usize = 4096;
 
@@ -137,6 +165,11 @@ impl Cursor {
         len >= MAX_BLOCK
             || self.split.should_end(&block.frequencies, len)
             || cost::is_larger(&block.frequencies, BLOCK_BYTES_MAX)
+    }
+
+    /// The line of the grid at or before the cursor.
+    fn line(&self) -> usize {
+        self.position - (self.position - self.start) % SPAN
     }
 
     /// Whether the costs should be refreshed at the cursor.

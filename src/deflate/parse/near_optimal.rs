@@ -107,7 +107,7 @@ impl NearOptimal {
         rings: &mut DistanceRings,
         start: usize,
     ) -> Result<Self> {
-        rings.reset(true, Keys::Five)?;
+        rings.reset(true, Keys::Five, 0)?;
         let costs = Costs::defaults();
         memory.kept.clear();
         memory.path.set_costs(&costs);

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 use super::SPAN;
+use super::adaptive::Stretch;
 use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
 use crate::format::deflate::MIN_MATCH;
@@ -48,6 +49,8 @@ const COVERED_ENOUGH: u32 = CHECK as u32 / 4 * 3;
 /// The results of the searches since the last check.
 #[derive(Debug, Default)]
 pub(super) struct MatchStats {
+    /// Bytes.
+    pub(super) len: u32,
     pub(super) searches: u32,
     /// Matches of four bytes or more.
     pub(super) matches: u32,
@@ -109,10 +112,15 @@ impl KeyTuning {
         }
     }
 
-    /// Chooses again at `position`, if a check is due there.
-    pub(super) fn check(&mut self, rings: &mut DistanceRings, data: &[u8], position: usize) {
+    /// Chooses again at `position`, if a check is due there, and returns what was parsed since the one before.
+    pub(super) fn check(
+        &mut self,
+        rings: &mut DistanceRings,
+        data: &[u8],
+        position: usize,
+    ) -> Option<Stretch> {
         if position < self.next_check {
-            return;
+            return None;
         }
         self.next_check = position + CHECK;
         self.takes_long_only = self.is_filtered && self.stats.covered < COVERED_ENOUGH;
@@ -127,7 +135,8 @@ impl KeyTuning {
                 rings.change_keys(data, position, keys);
             }
         }
-        self.stats = MatchStats::default();
+        let MatchStats { len, matches, shorts, covered, .. } = core::mem::take(&mut self.stats);
+        Some(Stretch { len, matches: matches + shorts, threes: shorts, covered })
     }
 
     fn keys(&mut self, now: Keys) -> Keys {
@@ -158,11 +167,11 @@ mod tests {
         let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
         let (mut tuning, keys) = KeyTuning::new(0, true, false);
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(true, keys).unwrap();
+        rings.reset(true, keys, 0).unwrap();
         (1..=checks)
             .map(|check| {
                 let [searches, matches, fives, shorts] = stats;
-                tuning.stats = MatchStats { searches, matches, fives, shorts, covered: 0 };
+                tuning.stats = MatchStats { len: 0, searches, matches, fives, shorts, covered: 0 };
                 tuning.check(&mut rings, &data, check * CHECK);
                 (rings.keys(), tuning.shortest() == MIN_MATCH)
             })
@@ -195,7 +204,7 @@ mod tests {
         let data = vec![0; 8 * CHECK];
         let (mut tuning, keys) = KeyTuning::new(0, true, true);
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(true, keys).unwrap();
+        rings.reset(true, keys, 0).unwrap();
         let mut shortest_after = |check, covered| {
             tuning.stats =
                 MatchStats { searches: 1000, matches: 700, shorts: 100, covered, ..MatchStats::default() };
@@ -212,7 +221,7 @@ mod tests {
         assert_eq!(keys, Keys::Five);
         let data = vec![0; MEDIUM_INPUT];
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(true, keys).unwrap();
+        rings.reset(true, keys, 0).unwrap();
         tuning.stats = MatchStats { searches: 1000, matches: 700, ..MatchStats::default() };
         tuning.check(&mut rings, &data, CHECK);
         assert_eq!((rings.keys(), tuning.shortest()), (Keys::Five, WORD));

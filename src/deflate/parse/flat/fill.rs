@@ -1,0 +1,177 @@
+//! Step 1, fill: enters positions into the tables, and stores the distances of the earlier entries.
+//!
+//! No step depends on what an earlier one found, so with vectors eight positions are hashed at a time: one load of 16 bytes,
+//! byte shuffles that give each position its four bytes, and two multiplications. Only the table accesses are one by one.
+
+use super::memory::{Found, Heads, POSITIONS, SHORT_BITS, long_bits};
+use crate::raw::load::u64_at;
+
+const LOW: u32 = 0x85EB_CA77;
+const HIGH: u32 = 0xC2B2_AE3D;
+const SHORT: u32 = 0x9E37_79B1;
+
+/// The hash of the first `KEY` bytes of `word`, 4 to 8: its top bits are mixed best.
+#[inline(always)]
+fn long_hash<const KEY: usize>(word: u64) -> u32 {
+    let high = (word >> (8 * (KEY - 4))) as u32;
+    (word as u32).wrapping_mul(LOW).wrapping_add(high.wrapping_mul(HIGH))
+}
+
+/// The hash of the first `KEY` bytes of `word`, 3 or 4.
+#[inline(always)]
+fn short_hash<const KEY: usize>(word: u64) -> u32 {
+    (word as u32).wrapping_mul(SHORT << (32 - 8 * KEY as u32))
+}
+
+/// Enters `position`, where eight bytes are left.
+#[inline(always)]
+fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+    heads: &mut Heads,
+    data: &[u8],
+    position: usize,
+) -> (u64, u16) {
+    debug_assert!(position + 8 <= data.len());
+    // SAFETY: checked by `fill` and `prime` for all their positions.
+    let word = unsafe { u64_at(data, position) };
+    let long = heads.push_long::<WAYS>(long_hash::<LONG>(word) >> (32 - long_bits(WAYS)), position as u16);
+    let short = heads.swap_short(short_hash::<SHORT>(word) >> (32 - SHORT_BITS), position as u16);
+    (long, short)
+}
+
+/// Enters positions `from..to` without looking at earlier ones.
+pub(super) fn prime<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+    heads: &mut Heads,
+    data: &[u8],
+    (from, to): (usize, usize),
+) {
+    assert!(to + 8 <= data.len() || from >= to, "eight bytes are left at each position");
+    for position in from..to {
+        enter::<LONG, SHORT, WAYS>(heads, data, position);
+    }
+}
+
+/// Enters positions `from..to` and stores what they found from index `at` on. 32 bytes are left at each position.
+pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+    heads: &mut Heads,
+    found: &mut Found,
+    data: &[u8],
+    (from, to): (usize, usize),
+    at: usize,
+    vectors: bool,
+) {
+    assert!(to + 32 <= data.len() && from <= to && at + (to - from) <= POSITIONS, "the positions are in the arrays");
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if vectors {
+        // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above.
+        done = unsafe { avx2::enter::<LONG, SHORT, WAYS>(heads, found, data, (from, to), at) };
+    }
+    for position in from + done..to {
+        let (bucket, entry) = enter::<LONG, SHORT, WAYS>(heads, data, position);
+        found.buckets[at + position - from] = bucket;
+        found.short_distances[at + position - from] = entry;
+    }
+    // A distance of the first 64 Ki positions may lead past the front of the data.
+    let border = (1 << 16).clamp(from, to);
+    for (start, end) in [(from, border), (border, to)] {
+        let indices = (at + start - from, at + end - from);
+        #[cfg(target_arch = "x86_64")]
+        if vectors {
+            // SAFETY: the processor has AVX2 if `vectors` is set.
+            unsafe { avx2::measure::<WAYS>(found, indices, start) };
+            continue;
+        }
+        let _ = vectors;
+        measure::<WAYS>(found, indices, start);
+    }
+}
+
+/// Turns the entries found at indices `from..to` into distances; the first of them is at `position`.
+///
+/// In a loop of its own: to load a vector of what was just stored one by one would have to wait for the stores.
+#[inline(always)]
+fn measure<const WAYS: usize>(found: &mut Found, (from, to): (usize, usize), position: usize) {
+    let Found { buckets, distances, short_distances, .. } = found;
+    let buckets = &buckets[from..to];
+    let far = position >= 1 << 16;
+    let distance = |index: usize, entry: u16| {
+        let here = (position as u16).wrapping_add(index as u16);
+        let distance = here.wrapping_sub(entry);
+        if far || distance <= here { distance } else { 0 }
+    };
+    for (way, distances) in distances.iter_mut().enumerate().take(WAYS) {
+        for (index, (slot, bucket)) in distances[from..to].iter_mut().zip(buckets).enumerate() {
+            *slot = distance(index, (bucket >> (16 * way)) as u16);
+        }
+    }
+    for (index, slot) in short_distances[from..to].iter_mut().enumerate() {
+        *slot = distance(index, *slot);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{Found, HIGH, Heads, LOW, SHORT_BITS, long_bits};
+    use core::arch::x86_64::*;
+
+    /// Positions at a time.
+    const GROUP: usize = 8;
+
+    /// The four bytes from `skip` bytes after each of eight positions on; `bytes` has the first 16 bytes twice.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn words(bytes: __m256i, skip: usize) -> __m256i {
+        let first = _mm256_setr_epi8(
+            0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6, 4, 5, 6, 7, 5, 6, 7, 8, 6, 7, 8, 9, 7, 8, 9, 10,
+        );
+        _mm256_shuffle_epi8(bytes, _mm256_add_epi8(first, _mm256_set1_epi8(skip as i8)))
+    }
+
+    /// Enters whole groups of positions as [`super::fill`] does, and returns their number.
+    ///
+    /// # Safety
+    /// - The bounds that [`super::fill`] checks hold.
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+        heads: &mut Heads,
+        found: &mut Found,
+        data: &[u8],
+        (from, to): (usize, usize),
+        at: usize,
+    ) -> usize {
+        let groups = (to - from) / GROUP;
+        let buckets = found.buckets[at..].chunks_exact_mut(GROUP);
+        let entries = found.short_distances[at..].chunks_exact_mut(GROUP);
+        for (group, (buckets, entries)) in buckets.zip(entries).enumerate().take(groups) {
+            let position = from + GROUP * group;
+            // SAFETY: 32 bytes are left at each position.
+            let bytes = unsafe { _mm_loadu_si128(data.as_ptr().add(position).cast()) };
+            let bytes = _mm256_broadcastsi128_si256(bytes);
+            let first = words(bytes, 0);
+            let high = _mm256_mullo_epi32(words(bytes, LONG - 4), _mm256_set1_epi32(HIGH as i32));
+            let hash = _mm256_add_epi32(_mm256_mullo_epi32(first, _mm256_set1_epi32(LOW as i32)), high);
+            let long = _mm256_srl_epi32(hash, _mm_cvtsi32_si128(32 - long_bits(WAYS) as i32));
+            let shift = 32 - 8 * SHORT as i32;
+            let multiplier = _mm256_set1_epi32((super::SHORT << shift) as i32);
+            let short = _mm256_srli_epi32(_mm256_mullo_epi32(first, multiplier), 32 - SHORT_BITS as i32);
+            let (mut longs, mut shorts) = ([0u32; GROUP], [0u32; GROUP]);
+            // SAFETY: both arrays have 32 bytes.
+            unsafe { _mm256_storeu_si256(longs.as_mut_ptr().cast(), long) };
+            // SAFETY: as above.
+            unsafe { _mm256_storeu_si256(shorts.as_mut_ptr().cast(), short) };
+            for (lane, (index, bucket)) in longs.iter().zip(buckets).enumerate() {
+                *bucket = heads.push_long::<WAYS>(*index, (position + lane) as u16);
+            }
+            for (lane, (index, entry)) in shorts.iter().zip(entries).enumerate() {
+                *entry = heads.swap_short(*index, (position + lane) as u16);
+            }
+        }
+        GROUP * groups
+    }
+
+    /// [`super::measure`], compiled for these vectors.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn measure<const WAYS: usize>(found: &mut Found, indices: (usize, usize), position: usize) {
+        super::measure::<WAYS>(found, indices, position);
+    }
+}

@@ -1,0 +1,135 @@
+//! The tables and arrays of the flat parser.
+
+use super::AHEAD;
+use super::price::Prices;
+use crate::deflate::parse::SPAN;
+use crate::raw::Zeroed;
+
+/// The positions that the arrays hold: a span and those after it that its decisions depend on.
+pub(super) const POSITIONS: usize = SPAN + AHEAD;
+/// The most candidates of the long key.
+pub(super) const WAYS_MAX: usize = 4;
+/// Entries of the table of the long key, in buckets of 1, 2 or 4.
+const LONG_HEADS: usize = 1 << 17;
+/// Entries of the table of the short key.
+pub(super) const SHORT_BITS: u32 = 16;
+
+/// See the head of this file. Everything is valid when zeroed: position 0 is a candidate like any other, since all are
+/// compared.
+#[repr(C, align(16))]
+pub(in crate::deflate) struct Memory {
+    pub(super) heads: Heads,
+    pub(super) found: Found,
+    pub(super) offers: Offers,
+    pub(super) path: Path,
+    pub(super) prices: Prices,
+}
+
+// SAFETY: arrays of numbers.
+unsafe impl Zeroed for Memory {}
+
+/// The most recent positions of each string, modulo 64 Ki. Old entries are not removed: they read as more recent ones, and
+/// their comparison finds what it finds.
+#[repr(C, align(16))]
+pub(super) struct Heads {
+    long: [u16; LONG_HEADS],
+    short: [u16; 1 << SHORT_BITS],
+}
+
+/// The number of buckets of `WAYS` entries, as a power of two.
+pub(super) const fn long_bits(ways: usize) -> u32 {
+    if ways == 4 { 15 } else { 16 }
+}
+
+impl Heads {
+    pub(super) fn clear(&mut self) {
+        self.long.fill(0);
+        self.short.fill(0);
+    }
+
+    /// Puts `position` first in the bucket of `hash`, whose top bits are used. Returns the bucket's earlier entries, the most
+    /// recent in the low 16 bits.
+    #[inline(always)]
+    pub(super) fn push_long<const WAYS: usize>(&mut self, index: u32, position: u16) -> u64 {
+        debug_assert!(index >> long_bits(WAYS) == 0);
+        let index = index as usize;
+        let start = self.long.as_mut_ptr();
+        match WAYS {
+            1 => u64::from(core::mem::replace(&mut self.long[index & 0xffff], position)),
+            2 => {
+                // SAFETY: `index < 1 << 16`, and two entries each make `1 << 17`; the array is aligned to 16 bytes.
+                let bucket = unsafe { &mut *start.cast::<u32>().add(index & 0xffff) };
+                u64::from(core::mem::replace(bucket, *bucket << 16 | u32::from(position)))
+            }
+            _ => {
+                // SAFETY: `index < 1 << 15`, and four entries each make `1 << 17`; the array is aligned to 16 bytes.
+                let bucket = unsafe { &mut *start.cast::<u64>().add(index & 0x7fff) };
+                core::mem::replace(bucket, *bucket << 16 | u64::from(position))
+            }
+        }
+    }
+
+    /// Replaces the entry of `index` by `position`, and returns it.
+    #[inline(always)]
+    pub(super) fn swap_short(&mut self, index: u32, position: u16) -> u16 {
+        core::mem::replace(&mut self.short[index as usize & 0xffff], position)
+    }
+}
+
+/// The candidates of each position: distances, 0 for none, and the bytes that are equal there, up to 32 of the long key and
+/// up to 8 of the short one.
+#[repr(C, align(16))]
+pub(super) struct Found {
+    /// The earlier entries of each position's bucket.
+    pub(super) buckets: [u64; POSITIONS],
+    pub(super) distances: [[u16; POSITIONS]; WAYS_MAX],
+    pub(super) lengths: [[u8; POSITIONS]; WAYS_MAX],
+    pub(super) short_distances: [u16; POSITIONS],
+    pub(super) short_lengths: [u8; POSITIONS],
+}
+
+/// The matches that the planner chooses from: at each position the longest of the long key, and that of the short key.
+#[repr(C, align(16))]
+pub(super) struct Offers {
+    pub(super) long: Offer,
+    /// The price of the long match without its last byte.
+    pub(super) cut_prices: [u16; POSITIONS],
+    pub(super) short: Offer,
+}
+
+/// One match at each position.
+#[repr(C, align(16))]
+pub(super) struct Offer {
+    pub(super) distances: [u16; POSITIONS],
+    /// Lengths less 3; any value where there is no match.
+    pub(super) lengths: [u8; POSITIONS],
+    /// Prices, with the number of the choice in the low two bits; [`NO_OFFER`](super::price::NO_OFFER) for no match.
+    pub(super) prices: [u16; POSITIONS],
+}
+
+/// The longest match, less 3, may end this far after the last position.
+const PATH_END: usize = POSITIONS + 260;
+
+/// The cheapest path.
+#[repr(C, align(16))]
+pub(super) struct Path {
+    /// The price of the path from each position to the end.
+    pub(super) prices: [u32; PATH_END],
+    /// The first step of that path, in the low two bits.
+    pub(super) choices: [u8; POSITIONS],
+    /// One bit for each position whose choice is a match, and a word of zeros past the end.
+    pub(super) matches: [u64; POSITIONS / 64 + 2],
+}
+
+impl Memory {
+    /// Moves the last [`AHEAD`] positions to the front.
+    pub(super) fn shift(&mut self) {
+        let Offers { long, cut_prices, short } = &mut self.offers;
+        cut_prices.copy_within(SPAN.., 0);
+        for offer in [long, short] {
+            offer.distances.copy_within(SPAN.., 0);
+            offer.lengths.copy_within(SPAN.., 0);
+            offer.prices.copy_within(SPAN.., 0);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The flat parser: finds matches for every position ahead, without branches, and chooses among them by the cheapest path.
+//!
+//! The lazy parser spends its time waiting for mispredicted branches: whether there is a match, how long it is, whether the
+//! next byte has a better one. Here each span of 1 KiB goes through five steps, each a loop over all its positions:
+//!
+//! ```text
+//! fill       enter the positions into two tables; store the distances of the candidates found there
+//! verify     compare the bytes of each candidate
+//! prepare    choose the longest of the long key; turn slots and lengths into prices
+//! plan       from the last position to the first: the cheapest step
+//! walk       from match to match: tokens
+//! ```
+//!
+//! No loop but the walk has a branch that depends on the data. So the cost of a byte is nearly the same for all data: less
+//! than that of the lazy parser where matches are short, more where they are long.
+//!
+//! A plan goes [`AHEAD`] positions past the span, which are planned again with the next one; a step's end beyond them is
+//! valued by the mean. The arrays depend only on the data from 32 KiB before a position to 258 bytes after it.
+
+mod fill;
+mod memory;
+mod plan;
+mod prepare;
+mod price;
+mod verify;
+mod walk;
+
+pub(in crate::deflate) use memory::Memory;
+
+use super::adaptive::Stretch;
+use super::{Arrived, ParseState, SPAN};
+use crate::deflate::token::OpenBlock;
+use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE};
+use prepare::Extended;
+use verify::LONG_LIMIT;
+
+/// The positions past a span that are planned with it.
+const AHEAD: usize = 128;
+
+/// Which strings the two tables index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Six bytes and four, for text.
+    Text,
+    /// Five bytes and three, for binaries.
+    Binary,
+}
+
+impl Keys {
+    /// The shortest match that they find.
+    fn shortest(self) -> usize {
+        match self {
+            Self::Text => MIN_MATCH + 1,
+            Self::Binary => MIN_MATCH,
+        }
+    }
+}
+
+/// The parser's state between two spans.
+#[derive(Debug)]
+pub(super) struct Flat {
+    keys: Keys,
+    /// Candidates of the long key: 1, 2 or 4.
+    ways: usize,
+    /// Positions before this one are entered in the tables and, from the span's start on, prepared.
+    filled: usize,
+    extended: Extended,
+    /// Whether to use the forms with vectors.
+    vectors: bool,
+    /// What was parsed since [`take_stretch`](Self::take_stretch).
+    stretch: Stretch,
+}
+
+impl Flat {
+    /// A parser from the line of the grid at or before the cursor on.
+    pub(super) fn new(
+        keys: Keys,
+        ways: usize,
+        state: &ParseState,
+        memory: &mut Memory,
+        data: &[u8],
+    ) -> Self {
+        let filled = state.cursor.line();
+        memory.prices.set(&state.costs, keys.shortest());
+        memory.heads.clear();
+        let range = (filled.saturating_sub(WINDOW_SIZE), filled.min(data.len().saturating_sub(8)));
+        let heads = &mut memory.heads;
+        match (keys, ways) {
+            (Keys::Text, 1) => fill::prime::<6, 4, 1>(heads, data, range),
+            (Keys::Text, 2) => fill::prime::<6, 4, 2>(heads, data, range),
+            (Keys::Text, _) => fill::prime::<6, 4, 4>(heads, data, range),
+            (Keys::Binary, 1) => fill::prime::<5, 3, 1>(heads, data, range),
+            (Keys::Binary, 2) => fill::prime::<5, 3, 2>(heads, data, range),
+            (Keys::Binary, _) => fill::prime::<5, 3, 4>(heads, data, range),
+        }
+        let (extended, stretch) = (Extended::default(), Stretch::default());
+        Self { keys, ways, filled, extended, vectors: has_vectors(), stretch }
+    }
+
+    /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
+    /// there.
+    pub(super) fn advance(
+        &mut self,
+        arrived: Arrived<'_>,
+        state: &mut ParseState,
+        memory: &mut Memory,
+        block: &mut OpenBlock,
+    ) -> Option<bool> {
+        let data = arrived.data;
+        let from = state.cursor.position;
+        let to = arrived.span_end(state.cursor.start, from)?;
+        let base = state.cursor.line();
+        // Positions too near the end are literals.
+        let prepared = (base + SPAN + AHEAD).min(data.len().saturating_sub(LONG_LIMIT)).max(base);
+        if prepared > self.filled {
+            let range = (self.filled.max(base), prepared);
+            match (self.keys, self.ways) {
+                (Keys::Text, 1) => self.look::<6, 4, 1>(memory, data, range, base),
+                (Keys::Text, 2) => self.look::<6, 4, 2>(memory, data, range, base),
+                (Keys::Text, _) => self.look::<6, 4, 4>(memory, data, range, base),
+                (Keys::Binary, 1) => self.look::<5, 3, 1>(memory, data, range, base),
+                (Keys::Binary, 2) => self.look::<5, 3, 2>(memory, data, range, base),
+                (Keys::Binary, _) => self.look::<5, 3, 4>(memory, data, range, base),
+            }
+            self.filled = prepared;
+        }
+        let Memory { offers, path, prices, .. } = memory;
+        plan::plan(path, offers, prices, &data[base..], prepared - base);
+        let planned = (&*path, &*offers);
+        let position = walk::walk(planned, data, (from, to), base, block, &mut self.stretch);
+        self.stretch.len += (position - from) as u32;
+        state.cursor.position = position;
+        memory.shift();
+        if state.refresh_costs(data, block) {
+            memory.prices.set(&state.costs, self.keys.shortest());
+        }
+        Some(state.cursor.end_span(arrived, block))
+    }
+
+    /// Steps 1 to 3 for the positions of `range`.
+    fn look<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+        &mut self,
+        memory: &mut Memory,
+        data: &[u8],
+        range: (usize, usize),
+        base: usize,
+    ) {
+        let Memory { heads, found, offers, prices, .. } = memory;
+        let indices = (range.0 - base, range.1 - base);
+        fill::fill::<LONG, SHORT, WAYS>(heads, found, data, range, indices.0, self.vectors);
+        verify::verify::<WAYS>(found, data, indices, base, self.vectors);
+        let extended = &mut self.extended;
+        prepare::prepare::<WAYS>((found, offers), prices, extended, data, indices, base, self.vectors);
+    }
+
+    /// What was parsed since the last call, if that is at least `len` bytes.
+    pub(super) fn take_stretch(&mut self, len: usize) -> Option<Stretch> {
+        (self.stretch.len as usize >= len).then(|| core::mem::take(&mut self.stretch))
+    }
+}
+
+/// Whether the processor has the vectors that the fast forms use.
+fn has_vectors() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("bmi1")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests;

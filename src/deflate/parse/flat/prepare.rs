@@ -1,0 +1,288 @@
+//! Step 3, prepare: from the candidates of each position, the matches that are offered to the planner, with their prices.
+
+use super::memory::{Found, Offers, POSITIONS, WAYS_MAX};
+use super::price::{CUT, LONG, NO_OFFER, NO_PRICE, Prices, SHORT, offer};
+use super::verify::LONG_LIMIT;
+use crate::deflate::match_finder::match_length;
+use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE, offset_slot};
+
+/// In place of a length where there is no match. It is not small: the planner loads the price of the path from its end, and
+/// would have to wait for that of the next positions.
+const NO_LENGTH: u8 = 61;
+
+/// Whether `distance` is one of a match.
+#[inline(always)]
+fn is_valid(distance: u16) -> bool {
+    (1..=WINDOW_SIZE).contains(&usize::from(distance))
+}
+
+/// The last match of [`LONG_LIMIT`] bytes or more that was measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extended {
+    distance: usize,
+    /// The bytes from where it was found up to this position are equal.
+    end: usize,
+}
+
+impl Extended {
+    /// The length of the match at `position` that has at least [`LONG_LIMIT`] bytes. In a repetition each position continues
+    /// the measurement of the one before.
+    fn measure(&mut self, data: &[u8], position: usize, distance: usize) -> usize {
+        let limit = MAX_MATCH.min(data.len() - position);
+        let known = if distance == self.distance && self.end >= position + LONG_LIMIT {
+            (self.end - position).min(limit)
+        } else {
+            LONG_LIMIT
+        };
+        // SAFETY: the distance is at most the position, `known <= limit`, and `position + limit <= data.len()`.
+        let length = unsafe { match_length(data, position - distance, position, known, limit) };
+        *self = Self { distance, end: position + length };
+        length
+    }
+}
+
+/// Prepares the offers at indices `from..to`, of which index 0 is position `base`.
+pub(super) fn prepare<const WAYS: usize>(
+    (found, offers): (&Found, &mut Offers),
+    prices: &Prices,
+    extended: &mut Extended,
+    data: &[u8],
+    (from, to): (usize, usize),
+    base: usize,
+    vectors: bool,
+) {
+    assert!(to <= POSITIONS && base + to + LONG_LIMIT <= data.len(), "the positions are in the arrays");
+    let mut start = from;
+    #[cfg(target_arch = "x86_64")]
+    if vectors {
+        while start + avx2::GROUP <= to {
+            // SAFETY: the processor has AVX2 if `vectors` is set; the group is in the arrays.
+            let mut long = unsafe { avx2::prepare::<WAYS>(found, offers, prices, start) };
+            while long != 0 {
+                extend(offers, prices, extended, data, start + long.trailing_zeros() as usize, base);
+                long &= long - 1;
+            }
+            start += avx2::GROUP;
+        }
+    }
+    let _ = vectors;
+    for index in start..to {
+        if prepare_one::<WAYS>(found, offers, prices, index) {
+            extend(offers, prices, extended, data, index, base);
+        }
+    }
+}
+
+/// Prepares the offers at one index. Returns whether the long match may be longer than it was measured.
+#[inline(always)]
+fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &Prices, index: usize) -> bool {
+    let (mut length, mut distance) = (0, found.distances[0][index]);
+    for way in 0..WAYS.min(WAYS_MAX) {
+        let other = found.distances[way][index];
+        let other_length = if is_valid(other) { found.lengths[way][index] } else { 0 };
+        if other_length > length {
+            (length, distance) = (other_length, other);
+        }
+    }
+    let slot_price = |distance: u16| {
+        if is_valid(distance) { prices.offsets[offset_slot(usize::from(distance))] } else { NO_PRICE }
+    };
+    let price = slot_price(distance);
+    offers.long.distances[index] = distance;
+    offers.long.prices[index] = offer(prices.lengths[usize::from(length)], price, LONG);
+    let is_none = offers.long.prices[index] == NO_OFFER;
+    offers.long.lengths[index] = if is_none { NO_LENGTH } else { length - MIN_MATCH as u8 };
+    offers.cut_prices[index] =
+        if is_none { NO_OFFER } else { offer(prices.lengths[usize::from(length) - 1], price, CUT) };
+    let is_limit = usize::from(length) == LONG_LIMIT;
+
+    let (length, distance) = (found.short_lengths[index], found.short_distances[index]);
+    let length = if is_valid(distance) { length } else { 0 };
+    offers.short.distances[index] = distance;
+    offers.short.prices[index] = offer(prices.lengths[usize::from(length)], slot_price(distance), SHORT);
+    offers.short.lengths[index] =
+        if offers.short.prices[index] == NO_OFFER { NO_LENGTH } else { length - MIN_MATCH as u8 };
+    is_limit
+}
+
+/// Measures the long match at `index` to its end.
+fn extend(
+    offers: &mut Offers,
+    prices: &Prices,
+    extended: &mut Extended,
+    data: &[u8],
+    index: usize,
+    base: usize,
+) {
+    let distance = usize::from(offers.long.distances[index]);
+    let length = extended.measure(data, base + index, distance);
+    let price = prices.offsets[offset_slot(distance)];
+    offers.long.lengths[index] = (length - MIN_MATCH) as u8;
+    offers.long.prices[index] = offer(prices.lengths[length], price, LONG);
+    offers.cut_prices[index] = offer(prices.lengths[length - 1], price, CUT);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{CUT, Found, LONG, LONG_LIMIT, MIN_MATCH, NO_LENGTH, Offers, POSITIONS, Prices, SHORT};
+    use crate::deflate::parse::flat::memory::Offer;
+    use crate::deflate::parse::flat::price::CHOICE_BITS;
+    use core::arch::x86_64::*;
+
+    /// Positions at a time.
+    pub(super) const GROUP: usize = 32;
+
+    /// The bytes or 16-bit numbers from `index` on.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load<T>(array: &[T; POSITIONS], index: usize) -> __m256i {
+        assert!(index + 32 / size_of::<T>() <= POSITIONS);
+        // SAFETY: checked above.
+        unsafe { _mm256_loadu_si256(array.as_ptr().add(index).cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store<T>(array: &mut [T; POSITIONS], index: usize, value: __m256i) {
+        assert!(index + 32 / size_of::<T>() <= POSITIONS);
+        // SAFETY: checked above.
+        unsafe { _mm256_storeu_si256(array.as_mut_ptr().add(index).cast(), value) }
+    }
+
+    /// The entries of `table` for 32 indices from 0 to 31.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn look_up(table: &[u8; 32], indices: __m256i) -> __m256i {
+        // SAFETY: the table has 32 bytes.
+        let table = unsafe { _mm256_loadu_si256(table.as_ptr().cast()) };
+        let low = _mm256_permute4x64_epi64(table, 0x44);
+        let high = _mm256_permute4x64_epi64(table, 0xee);
+        let is_high = _mm256_cmpgt_epi8(indices, _mm256_set1_epi8(15));
+        _mm256_blendv_epi8(_mm256_shuffle_epi8(low, indices), _mm256_shuffle_epi8(high, indices), is_high)
+    }
+
+    /// 32 distances, as two vectors of 16, in order.
+    #[derive(Clone, Copy)]
+    struct Distances(__m256i, __m256i);
+
+    impl Distances {
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn load(array: &[u16; POSITIONS], index: usize) -> Self {
+            Self(load(array, index), load(array, index + 16))
+        }
+
+        /// A byte of ones for each distance from 1 to 32768.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn valid(self) -> __m256i {
+            let valid = |distances| {
+                _mm256_cmpgt_epi16(_mm256_sub_epi16(distances, _mm256_set1_epi16(1)), _mm256_set1_epi16(-1))
+            };
+            _mm256_permute4x64_epi64(_mm256_packs_epi16(valid(self.0), valid(self.1)), 0xd8)
+        }
+
+        /// The distances of `other` where `chosen` has a byte of ones.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn blend(self, other: Self, chosen: __m256i) -> Self {
+            let low = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(chosen));
+            let high = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(chosen, 1));
+            Self(_mm256_blendv_epi8(self.0, other.0, low), _mm256_blendv_epi8(self.1, other.1, high))
+        }
+
+        /// The prices of the offset slots of valid distances. The slot of `d` is twice the exponent of `d - 1` and the bit
+        /// after the highest: the top bits of that number as a float.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn prices(self, prices: &Prices) -> __m256i {
+            let slots = |distances| {
+                let offsets = _mm256_sub_epi16(distances, _mm256_set1_epi16(1));
+                let slots = |offsets| {
+                    let float = _mm256_castps_si256(_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(offsets)));
+                    // 127 is the exponent's bias; 0 becomes a negative number, and in the end 0.
+                    _mm256_sub_epi32(_mm256_srli_epi32(float, 22), _mm256_set1_epi32(2 * 127))
+                };
+                let (low, high) = (_mm256_castsi256_si128(offsets), _mm256_extracti128_si256(offsets, 1));
+                let slots = _mm256_permute4x64_epi64(_mm256_packs_epi32(slots(low), slots(high)), 0xd8);
+                // 1 has no bit after the highest: its slot is one more.
+                _mm256_sub_epi16(slots, _mm256_cmpeq_epi16(offsets, _mm256_set1_epi16(1)))
+            };
+            let slots = _mm256_permute4x64_epi64(_mm256_packus_epi16(slots(self.0), slots(self.1)), 0xd8);
+            look_up(&prices.offsets, slots)
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn store(self, array: &mut [u16; POSITIONS], index: usize) {
+            store(array, index, self.0);
+            store(array, index + 16, self.1);
+        }
+    }
+
+    /// Stores 32 prices with their choice; returns a byte of ones for each that is none.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store_prices(array: &mut [u16; POSITIONS], index: usize, prices: __m256i, choice: u32) -> __m256i {
+        let none = _mm256_cmpeq_epi8(prices, _mm256_set1_epi8(-1));
+        let choice = _mm256_set1_epi16(choice as i16);
+        let wide = |prices, none| {
+            let prices = _mm256_slli_epi16(_mm256_cvtepu8_epi16(prices), CHOICE_BITS as i32);
+            _mm256_or_si256(_mm256_or_si256(prices, choice), _mm256_cvtepi8_epi16(none))
+        };
+        let low = wide(_mm256_castsi256_si128(prices), _mm256_castsi256_si128(none));
+        let high = wide(_mm256_extracti128_si256(prices, 1), _mm256_extracti128_si256(none, 1));
+        store(array, index, low);
+        store(array, index + 16, high);
+        none
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store_offer(
+        offer: &mut Offer,
+        index: usize,
+        distances: Distances,
+        (lengths, prices): (__m256i, __m256i),
+        choice: u32,
+    ) -> __m256i {
+        distances.store(&mut offer.distances, index);
+        let none = store_prices(&mut offer.prices, index, prices, choice);
+        let lengths = _mm256_sub_epi8(lengths, _mm256_set1_epi8(MIN_MATCH as i8));
+        store(&mut offer.lengths, index, _mm256_blendv_epi8(lengths, _mm256_set1_epi8(NO_LENGTH as i8), none));
+        none
+    }
+
+    /// [`super::prepare_one`] for 32 indices from `index` on. Returns a bit for each long match that may be longer than it was
+    /// measured.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn prepare<const WAYS: usize>(
+        found: &Found,
+        offers: &mut Offers,
+        prices: &Prices,
+        index: usize,
+    ) -> u32 {
+        let mut distances = Distances::load(&found.distances[0], index);
+        let mut lengths = _mm256_and_si256(load(&found.lengths[0], index), distances.valid());
+        for way in 1..WAYS {
+            let other = Distances::load(&found.distances[way], index);
+            let other_lengths = _mm256_and_si256(load(&found.lengths[way], index), other.valid());
+            let is_longer = _mm256_cmpgt_epi8(other_lengths, lengths);
+            lengths = _mm256_blendv_epi8(lengths, other_lengths, is_longer);
+            distances = distances.blend(other, is_longer);
+        }
+        let [small, small_cut] = &prices.small_lengths;
+        let is_limit = _mm256_cmpeq_epi8(lengths, _mm256_set1_epi8(LONG_LIMIT as i8));
+        let offsets = distances.prices(prices);
+        let cut = _mm256_adds_epu8(look_up(small_cut, lengths), offsets);
+        let whole = _mm256_adds_epu8(look_up(small, lengths), offsets);
+        let none = store_offer(&mut offers.long, index, distances, (lengths, whole), LONG);
+        store_prices(&mut offers.cut_prices, index, _mm256_or_si256(cut, none), CUT);
+
+        let distances = Distances::load(&found.short_distances, index);
+        let lengths = _mm256_and_si256(load(&found.short_lengths, index), distances.valid());
+        let whole = _mm256_adds_epu8(look_up(small, lengths), distances.prices(prices));
+        store_offer(&mut offers.short, index, distances, (lengths, whole), SHORT);
+        _mm256_movemask_epi8(is_limit) as u32
+    }
+}

@@ -1,0 +1,78 @@
+//! Step 2, verify: compares the bytes at each position with those at its candidates.
+
+use super::memory::{Found, POSITIONS};
+use crate::raw::load::u64_at;
+
+/// Bytes that are compared of a candidate of the long key.
+pub(super) const LONG_LIMIT: usize = 32;
+
+/// Stores the lengths of the candidates at indices `from..to`, of which index 0 is position `base`. 32 bytes are left at each
+/// position.
+pub(super) fn verify<const WAYS: usize>(
+    found: &mut Found,
+    data: &[u8],
+    (from, to): (usize, usize),
+    base: usize,
+    vectors: bool,
+) {
+    assert!(to <= POSITIONS && base + to + LONG_LIMIT <= data.len(), "the positions are in the arrays");
+    let Found { distances, lengths, short_distances, short_lengths, .. } = found;
+    for (distances, lengths) in distances.iter().zip(lengths).take(WAYS) {
+        #[cfg(target_arch = "x86_64")]
+        if vectors {
+            // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above, and no distance is larger
+            // than its position (see `fill`).
+            unsafe { avx2::lengths(&distances[from..to], &mut lengths[from..to], data, base + from) };
+            continue;
+        }
+        let _ = vectors;
+        for (index, (distance, length)) in distances[from..to].iter().zip(&mut lengths[from..to]).enumerate() {
+            *length = equal_bytes(data, base + from + index, usize::from(*distance));
+        }
+    }
+    let pairs = short_distances[from..to].iter().zip(&mut short_lengths[from..to]);
+    for (index, (distance, length)) in pairs.enumerate() {
+        let position = base + from + index;
+        debug_assert!(usize::from(*distance) <= position);
+        // SAFETY: 32 bytes are left at the position, and the candidate is before it.
+        let differing = unsafe { u64_at(data, position) ^ u64_at(data, position - usize::from(*distance)) };
+        *length = (differing.trailing_zeros() / 8) as u8;
+    }
+}
+
+/// The number of equal bytes at `position` and `distance` before it, up to [`LONG_LIMIT`].
+#[inline(always)]
+fn equal_bytes(data: &[u8], position: usize, distance: usize) -> u8 {
+    debug_assert!(distance <= position && position + LONG_LIMIT <= data.len());
+    for start in (position..position + LONG_LIMIT).step_by(8) {
+        // SAFETY: 32 bytes are left at the position, and the candidate is before it.
+        let differing = unsafe { u64_at(data, start) ^ u64_at(data, start - distance) };
+        if differing != 0 {
+            return (start - position) as u8 + (differing.trailing_zeros() / 8) as u8;
+        }
+    }
+    LONG_LIMIT as u8
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use core::arch::x86_64::*;
+
+    /// Stores the lengths of the candidates of the positions from `first` on.
+    ///
+    /// # Safety
+    /// - 32 bytes are left at each position, and no distance is larger than its position.
+    #[target_feature(enable = "avx2,bmi1")]
+    pub(super) unsafe fn lengths(distances: &[u16], lengths: &mut [u8], data: &[u8], first: usize) {
+        let mut here = data.as_ptr().wrapping_add(first);
+        for (distance, length) in distances.iter().zip(lengths) {
+            // SAFETY: 32 bytes are left at the position.
+            let now = unsafe { _mm256_loadu_si256(here.cast()) };
+            // SAFETY: the candidate is at or before it, in the data.
+            let earlier = unsafe { _mm256_loadu_si256(here.wrapping_sub(usize::from(*distance)).cast()) };
+            let equal = _mm256_movemask_epi8(_mm256_cmpeq_epi8(now, earlier)) as u32;
+            *length = (!equal).trailing_zeros() as u8;
+            here = here.wrapping_add(1);
+        }
+    }
+}
