@@ -221,7 +221,7 @@ mod tests {
         fn an_exhaustive_search_finds_the_nearest_place_of_every_length(seed: u64) {
             let data = pieces(seed, 40_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(true, Keys::Five).unwrap();
+            rings.reset(true, Keys::Five, 0).unwrap();
             for position in [1, 50, 700, 5_000, 32_768, 32_800, 39_000, 39_990] {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
                 let limit = (data.len() - position).min(MAX_MATCH);

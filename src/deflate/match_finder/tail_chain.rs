@@ -24,6 +24,7 @@
 use super::{Match, NEAR_RING, RING, WORD, hash, match_length, same_word};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u32_at;
+use core::cell::Cell;
 
 /// The most recent searched position of each three-byte string, modulo 64 Ki. An entry older than that reads as a more recent
 /// one, and its comparison fails.
@@ -86,6 +87,8 @@ pub(in crate::deflate) struct TailChain<'a> {
     short: ShortTable<'a>,
     /// `K`.
     key: usize,
+    /// Candidates compared.
+    compared: Cell<u32>,
 }
 
 impl<'a> TailChain<'a> {
@@ -97,7 +100,7 @@ impl<'a> TailChain<'a> {
         short: ShortTable<'a>,
         key: usize,
     ) -> Self {
-        Self { data, chain, near, five, short, key }
+        Self { data, chain, near, five, short, key, compared: Cell::new(0) }
     }
 
     /// The input.
@@ -120,6 +123,11 @@ impl<'a> TailChain<'a> {
     /// `K`.
     pub(super) fn key(&self) -> usize {
         self.key
+    }
+
+    /// The candidates that the searches have compared so far.
+    pub(in crate::deflate) fn compared(&self) -> u32 {
+        self.compared.get()
     }
 
     #[inline(always)]
@@ -318,6 +326,7 @@ impl SearchPosition<'_, '_> {
             }
             distance += self.step(position, link, distance);
         }
+        self.finder.compared.set(self.finder.compared.get() + effort.depth - left);
         best
     }
 
@@ -434,7 +443,7 @@ mod tests {
         fn an_exhaustive_search_finds_what_looking_everywhere_finds(seed: u64, keys in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(true, keys).unwrap();
+            rings.reset(true, keys, 0).unwrap();
             let probes = [1, 2, 300, 4095, 4096, 32_767, 32_768, 32_769, 40_000, 65_535, 65_536, 69_500, 69_960, 69_990];
             for position in probes {
                 rings.fill(&data, data.len().min(position + LOOKAHEAD));
@@ -463,7 +472,7 @@ mod tests {
         fn a_change_of_keys_leaves_the_chains_whole(seed: u64, from in select(KEYS.as_slice()), to in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
-            rings.reset(true, from).unwrap();
+            rings.reset(true, from, 0).unwrap();
             for position in [500, 50_000] {
                 rings.fill(&data, position + LOOKAHEAD);
                 rings.change_keys(&data, position, to);
@@ -480,7 +489,7 @@ mod tests {
     fn near_and_short_matches_are_the_newest_places() {
         let data = b"abcdXabcYabcdZabcd....";
         let mut rings = DistanceRings::new().unwrap();
-        rings.reset(false, Keys::Five).unwrap();
+        rings.reset(false, Keys::Five, 0).unwrap();
         rings.fill(data, data.len());
         let mut search = rings.search(data);
         let mut short = |position| {

@@ -5,13 +5,12 @@
 //! and many symbols (prose, reads, binaries, SQL), the lazy one data with long matches (logs, markup, most source code) and
 //! data without any (noise).
 //!
-//! A choice is made for each stretch of 16 KiB by the counts of the stretch before it. A chunk begins with the flat parser,
-//! which starts faster, and decides after 4 KiB; an input that may be short begins with the lazy parser. After a change the
-//! choice stays for some stretches, since the new parser must enter the window again.
+//! A choice is made for each stretch of 16 KiB by the counts of the stretch before it. A chunk begins with the
+//! lazy parser. After a change the choice stays for some stretches, since the new parser must enter the window again.
 
 #![forbid(unsafe_code)]
 
-use super::flat::{Flat, Keys, Memory};
+use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
 use super::{Arrived, ParseState, SPAN};
 use crate::deflate::level::LazyLevel;
@@ -22,21 +21,19 @@ use crate::raw::{Allocator, Placed};
 
 /// Bytes between two choices.
 const STRETCH: usize = 16 * SPAN;
-/// Bytes before the first one of a chunk that begins with the flat parser.
-const FIRST_STRETCH: usize = 4 * SPAN;
 /// The number of stretches that a change of the parser lasts at least: the window of 32 KiB has to be entered again.
 const STAY: u32 = 4;
 /// The number of stretches after which the keys for binaries are tried again.
-const BINARY_REST: u32 = 16;
+const BINARY_REST: u32 = 6;
 
-/// The flat parser suits matches that are shorter than this in the mean,
-const SHORT_MEAN: u32 = 12;
-/// or data with at least this many symbols in 1024 bytes,
-const MANY_SYMBOLS: u32 = 150;
-/// unless matches cover less than one byte in this many.
+/// Data is short if its matches have fewer bytes than this in the mean, or if it has at least this many symbols in 1 KiB.
+const SHORT: (u32, u32) = (12, 200);
+/// Data that the flat parser compresses is long if both is more, since it finds more short matches.
+const LONG: (u32, u32) = (13, 170);
+/// Data is noise if matches cover less than one byte in this many.
 const NOISE: u32 = 8;
 /// The keys for binaries stay if at least one match in this many has three bytes.
-const THREES_PAY: u32 = 4;
+const THREES_PAY: u32 = 5;
 
 /// Counts of parsed data.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +44,10 @@ pub(super) struct Stretch {
     pub(super) threes: u32,
     /// The bytes in matches.
     pub(super) covered: u32,
+    /// First searches of the lazy parser.
+    pub(super) searches: u32,
+    /// Candidates that its searches compared.
+    pub(super) compared: u32,
 }
 
 impl Stretch {
@@ -54,10 +55,51 @@ impl Stretch {
         self.len - self.covered.min(self.len)
     }
 
-    fn suits_flat(&self) -> bool {
-        let symbols = self.literals() + self.matches;
-        let is_short = self.covered < SHORT_MEAN * self.matches || symbols * 1024 >= MANY_SYMBOLS * self.len;
-        is_short && self.covered * NOISE >= self.len
+    /// The sums with half of `earlier`.
+    fn with_half(&self, earlier: &Self) -> Self {
+        Self {
+            len: self.len + earlier.len / 2,
+            matches: self.matches + earlier.matches / 2,
+            threes: self.threes + earlier.threes / 2,
+            covered: self.covered + earlier.covered / 2,
+            searches: self.searches + earlier.searches / 2,
+            compared: self.compared + earlier.compared / 2,
+        }
+    }
+
+    fn symbols_in_kib(&self) -> u32 {
+        (self.literals() + self.matches) * 1024 / self.len.max(1)
+    }
+
+    fn is_noise(&self) -> bool {
+        self.covered * NOISE < self.len
+    }
+
+    /// Whether the flat parser with this many candidates is faster here than the lazy one was, and finds enough.
+    fn suits_flat(&self, ways: usize) -> bool {
+        let is_short = self.covered < SHORT.0 * self.matches || self.symbols_in_kib() >= SHORT.1;
+        is_short && !self.is_noise() && self.lazy_work() > flat_work(ways)
+    }
+
+    /// Whether the lazy parser suits better what the flat one has parsed.
+    fn suits_lazy(&self) -> bool {
+        let is_long = self.covered >= LONG.0 * self.matches && self.symbols_in_kib() < LONG.1;
+        is_long || self.is_noise()
+    }
+
+    /// The time that the lazy parser took for 1 KiB, beyond that of its fill pass, in units of about 10 ns.
+    fn lazy_work(&self) -> u32 {
+        let work = 2 * self.searches + 5 * self.matches + self.compared * 4 / 3;
+        work * 1024 / self.len.max(1)
+    }
+}
+
+/// The time that the flat parser takes, in the same units, and some more, since its output may be larger.
+const fn flat_work(ways: usize) -> u32 {
+    match ways {
+        1 => 850,
+        2 => 1100,
+        _ => 1350,
     }
 }
 
@@ -71,7 +113,11 @@ enum Choice {
 /// Makes the choices.
 #[derive(Debug)]
 struct Chooser {
+    /// Candidates that the flat parser compares.
+    ways: usize,
     now: Choice,
+    /// The stretches of this choice so far; older ones count less.
+    seen: Stretch,
     /// Stretches before the parser may change.
     stay: u32,
     /// Stretches before the keys for binaries may be tried again.
@@ -81,12 +127,26 @@ struct Chooser {
 impl Chooser {
     /// Chooses for the stretch after `stretch`.
     fn choose(&mut self, stretch: &Stretch) {
+        let before = self.now;
+        self.seen = stretch.with_half(&self.seen);
+        self.choose_now();
+        if self.now != before {
+            self.seen = Stretch::default();
+        }
+    }
+
+    fn choose_now(&mut self) {
+        let stretch = self.seen;
         self.binary_rest = self.binary_rest.saturating_sub(1);
         if self.stay > 0 {
             self.stay -= 1;
-        } else if stretch.suits_flat() != (self.now != Choice::Lazy) {
+        } else if self.now == Choice::Lazy && stretch.suits_flat(self.ways) {
             self.stay = STAY;
-            self.now = if self.now == Choice::Lazy { self.first_keys() } else { Choice::Lazy };
+            self.now = self.first_keys();
+            return;
+        } else if self.now != Choice::Lazy && stretch.suits_lazy() {
+            self.stay = STAY;
+            self.now = Choice::Lazy;
             return;
         }
         match self.now {
@@ -120,11 +180,11 @@ pub(in crate::deflate) struct Adaptive {
     level: &'static LazyLevel,
     is_filtered: bool,
     is_long: bool,
+    vectors: bool,
     state: ParseState,
     chooser: Chooser,
     /// The parser of the choice that was current at the last span.
     parser: Option<(Choice, Parser)>,
-    next_stretch: usize,
 }
 
 impl Adaptive {
@@ -135,10 +195,16 @@ impl Adaptive {
         start: usize,
         is_long: bool,
     ) -> Self {
-        let now = if is_long && !is_filtered { Choice::Flat(Keys::Binary) } else { Choice::Lazy };
-        let chooser = Chooser { now, stay: 0, binary_rest: 0 };
+        let chooser = Chooser {
+            ways: level.ways,
+            now: Choice::Lazy,
+            seen: Stretch::default(),
+            stay: 0,
+            binary_rest: 0,
+        };
         let state = ParseState::new(start);
-        Self { level, is_filtered, is_long, state, chooser, parser: None, next_stretch: FIRST_STRETCH }
+        let parser = None;
+        Self { level, is_filtered, is_long, vectors: has_vectors(), state, chooser, parser }
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -162,7 +228,7 @@ impl Adaptive {
                 (lazy.advance(arrived, state, rings, block), lazy.take_stretch())
             }
             (Some((_, Parser::Flat(flat))), Some(memory)) => {
-                (flat.advance(arrived, state, memory, block), flat.take_stretch(self.next_stretch))
+                (flat.advance(arrived, state, memory, block), flat.take_stretch(STRETCH))
             }
             _ => return Err(Error::Stream),
         };
@@ -170,7 +236,6 @@ impl Adaptive {
             && !self.is_filtered
         {
             self.chooser.choose(&stretch);
-            self.next_stretch = STRETCH;
         }
         Ok(is_due)
     }
@@ -194,7 +259,7 @@ impl Adaptive {
                     Some(memory) => memory,
                     none => none.insert(Placed::zeroed(Allocator::SYSTEM)?),
                 };
-                Parser::Flat(Flat::new(keys, self.level.ways, &self.state, memory, data))
+                Parser::Flat(Flat::new(keys, self.level.ways, self.vectors, &self.state, memory, data))
             }
         })
     }
@@ -202,5 +267,129 @@ impl Adaptive {
     /// Everything before this position is parsed.
     pub(in crate::deflate) fn position(&self) -> usize {
         self.state.cursor.position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deflate::token::{Symbol, TOKEN_SLACK};
+    use crate::format::params::Level;
+    use crate::random::Random;
+
+    fn chooser() -> Chooser {
+        Chooser { ways: 2, now: Choice::Lazy, seen: Stretch::default(), stay: 0, binary_rest: 0 }
+    }
+
+    /// The choices after each of `count` stretches like this one.
+    fn course(chooser: &mut Chooser, stretch: &Stretch, count: usize) -> Vec<Choice> {
+        (0..count)
+            .map(|_| {
+                chooser.choose(stretch);
+                chooser.now
+            })
+            .collect()
+    }
+
+    const PROSE: Stretch =
+        Stretch { len: 16_384, matches: 2200, threes: 100, covered: 15_400, searches: 3000, compared: 4500 };
+    const BINARY: Stretch =
+        Stretch { len: 16_384, matches: 2000, threes: 800, covered: 13_000, searches: 5500, compared: 3600 };
+    const LOGS: Stretch =
+        Stretch { len: 16_384, matches: 550, threes: 20, covered: 15_000, searches: 1800, compared: 3000 };
+    const NOISE_ONLY: Stretch =
+        Stretch { len: 16_384, matches: 3, threes: 0, covered: 12, searches: 2000, compared: 100 };
+
+    #[test]
+    fn short_matches_choose_the_flat_parser() {
+        let (text, binary) = (Choice::Flat(Keys::Text), Choice::Flat(Keys::Binary));
+        assert_eq!(course(&mut chooser(), &PROSE, 3), [binary, text, text]);
+        assert!(course(&mut chooser(), &BINARY, 20).iter().all(|&choice| choice == binary));
+    }
+
+    #[test]
+    fn long_matches_and_noise_choose_the_lazy_parser() {
+        assert!(course(&mut chooser(), &LOGS, 20).iter().all(|&choice| choice == Choice::Lazy));
+        assert!(course(&mut chooser(), &NOISE_ONLY, 20).iter().all(|&choice| choice == Choice::Lazy));
+    }
+
+    #[test]
+    fn a_change_lasts_some_stretches() {
+        let mut chooser = chooser();
+        course(&mut chooser, &PROSE, 2);
+        let mut flat = 0;
+        while course(&mut chooser, &LOGS, 1) != [Choice::Lazy] {
+            flat += 1;
+        }
+        assert!((STAY as usize - 2..8).contains(&flat), "{flat}");
+        assert_eq!(course(&mut chooser, &PROSE, STAY as usize), [Choice::Lazy; STAY as usize]);
+        assert!(course(&mut chooser, &PROSE, 4).contains(&Choice::Flat(Keys::Text)));
+    }
+
+    #[test]
+    fn text_with_many_literals_tries_the_keys_for_binaries_again() {
+        let mut chooser = chooser();
+        course(&mut chooser, &PROSE, 2);
+        let after = course(&mut chooser, &BINARY, BINARY_REST as usize + 2);
+        assert!(after.contains(&Choice::Flat(Keys::Binary)), "{after:?}");
+    }
+
+    /// Data that changes its kind every 100 KB or so.
+    fn changing(random: &mut Random, len: usize) -> Vec<u8> {
+        let words: Vec<Vec<u8>> = (2..2002).map(|word| random.bytes(2 + word % 6)).collect();
+        let mut data = Vec::new();
+        while data.len() < len {
+            let end = data.len() + 40_000 + random.below(120_000);
+            let kind = random.below(4);
+            while data.len() < end {
+                match kind {
+                    0 => data.extend(&words[random.below(words.len())]),
+                    1 => data.extend_from_slice(b"2026-11-29 INFO request handled in 12 ms, status 200\n"),
+                    2 => data.extend(random.bytes(64)),
+                    _ => data.extend([random.byte() & 7, 0, random.byte() & 3, 1]),
+                }
+            }
+        }
+        data.truncate(len);
+        data
+    }
+
+    /// The tokens of `data`, which arrives in pieces of at most `piece` bytes, and the number of spans of each parser.
+    fn parse(data: &[u8], vectors: bool, piece: usize) -> (Vec<Symbol>, [usize; 2]) {
+        let crate::deflate::level::Method::Lazy(level) = Level::new(6).expect("a level").method() else {
+            unreachable!("level 6 is lazy")
+        };
+        let mut rings = DistanceRings::new().expect("memory");
+        let mut memory = None;
+        let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
+        block.prepare(data.len() + TOKEN_SLACK);
+        block.open(0);
+        let mut parser = Adaptive::new(level, false, 0, true);
+        parser.vectors = vectors;
+        let (mut arrived, mut spans) = (0, [0, 0]);
+        while parser.position() < data.len() {
+            let part = Arrived { data: &data[..arrived], is_whole: arrived == data.len() };
+            match parser.advance(part, &mut rings, &mut memory, &mut block).expect("memory") {
+                Some(_) => spans[usize::from(matches!(parser.parser, Some((Choice::Flat(_), _))))] += 1,
+                None => arrived = data.len().min(arrived + piece),
+            }
+        }
+        (block.symbols(), spans)
+    }
+
+    #[test]
+    fn neither_vectors_nor_pieces_change_the_tokens() {
+        if cfg!(miri) {
+            return;
+        }
+        let mut random = Random::varied(6);
+        for _ in 0..3 {
+            let data = changing(&mut random, 900_000);
+            let (whole, [lazy, flat]) = parse(&data, has_vectors(), data.len());
+            assert!(lazy > 20 && flat > 20, "both parsers were used: {lazy}, {flat}");
+            let piece = 1 + random.below(20_000);
+            assert!(parse(&data, false, data.len()).0 == whole, "without vectors");
+            assert!(parse(&data, has_vectors(), piece).0 == whole, "in pieces of {piece}");
+        }
     }
 }

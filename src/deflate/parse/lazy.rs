@@ -185,6 +185,7 @@ impl ParseSpan<'_> {
             self.stats.covered += (end - position) as u32;
             position = end;
         }
+        self.stats.compared += finder.compared();
         position
     }
 

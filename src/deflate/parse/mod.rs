@@ -16,11 +16,11 @@ mod tuning;
 
 pub(super) use flat::Memory as FlatMemory;
 
-use cost::Costs;
 use super::block_split::{BlockSplit, MAX_BLOCK, MIN_BLOCK};
 use super::match_finder::distance_rings::LOOKAHEAD;
 use super::token::OpenBlock;
 use crate::format::deflate::MAX_MATCH;
+use cost::Costs;
 
 /// The grid, counted from the chunk's start, at whose lines a parser leaves its loop to fill the rings, split blocks and
 /// refresh costs. The grid depends only on the input, and therefore the output does.

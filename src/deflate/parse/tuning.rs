@@ -52,6 +52,8 @@ pub(super) struct MatchStats {
     /// Bytes.
     pub(super) len: u32,
     pub(super) searches: u32,
+    /// Candidates compared.
+    pub(super) compared: u32,
     /// Matches of four bytes or more.
     pub(super) matches: u32,
     /// Those of them that only the most recent position of the five bytes could give.
@@ -135,8 +137,10 @@ impl KeyTuning {
                 rings.change_keys(data, position, keys);
             }
         }
-        let MatchStats { len, matches, shorts, covered, .. } = core::mem::take(&mut self.stats);
-        Some(Stretch { len, matches: matches + shorts, threes: shorts, covered })
+        let MatchStats { len, searches, compared, matches, shorts, covered, .. } =
+            core::mem::take(&mut self.stats);
+        let matches = matches + shorts;
+        Some(Stretch { len, matches, threes: shorts, covered, searches, compared })
     }
 
     fn keys(&mut self, now: Keys) -> Keys {
@@ -171,7 +175,8 @@ mod tests {
         (1..=checks)
             .map(|check| {
                 let [searches, matches, fives, shorts] = stats;
-                tuning.stats = MatchStats { len: 0, searches, matches, fives, shorts, covered: 0 };
+                tuning.stats =
+                    MatchStats { len: 0, compared: 0, searches, matches, fives, shorts, covered: 0 };
                 tuning.check(&mut rings, &data, check * CHECK);
                 (rings.keys(), tuning.shortest() == MIN_MATCH)
             })

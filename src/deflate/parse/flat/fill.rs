@@ -31,26 +31,29 @@ fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     position: usize,
 ) -> (u64, u16) {
     debug_assert!(position + 8 <= data.len());
-    // SAFETY: checked by `fill` and `prime` for all their positions.
+    // SAFETY: checked by `enter_all` for all positions.
     let word = unsafe { u64_at(data, position) };
     let long = heads.push_long::<WAYS>(long_hash::<LONG>(word) >> (32 - long_bits(WAYS)), position as u16);
     let short = heads.swap_short(short_hash::<SHORT>(word) >> (32 - SHORT_BITS), position as u16);
     (long, short)
 }
 
-/// Enters positions `from..to` without looking at earlier ones.
+/// Enters positions `from..to`, where 32 bytes are left at each, without looking at earlier ones.
 pub(super) fn prime<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     heads: &mut Heads,
+    found: &mut Found,
     data: &[u8],
     (from, to): (usize, usize),
+    vectors: bool,
 ) {
-    assert!(to + 8 <= data.len() || from >= to, "eight bytes are left at each position");
-    for position in from..to {
-        enter::<LONG, SHORT, WAYS>(heads, data, position);
+    for start in (from..to).step_by(POSITIONS) {
+        let end = to.min(start + POSITIONS);
+        enter_all::<LONG, SHORT, WAYS>(heads, found, data, (start, end), 0, vectors);
     }
 }
 
-/// Enters positions `from..to` and stores what they found from index `at` on. 32 bytes are left at each position.
+/// Enters positions `from..to`, where 32 bytes are left at each, and stores the distances of the earlier entries from index
+/// `at` on.
 pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     heads: &mut Heads,
     found: &mut Found,
@@ -59,18 +62,7 @@ pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     at: usize,
     vectors: bool,
 ) {
-    assert!(to + 32 <= data.len() && from <= to && at + (to - from) <= POSITIONS, "the positions are in the arrays");
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if vectors {
-        // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above.
-        done = unsafe { avx2::enter::<LONG, SHORT, WAYS>(heads, found, data, (from, to), at) };
-    }
-    for position in from + done..to {
-        let (bucket, entry) = enter::<LONG, SHORT, WAYS>(heads, data, position);
-        found.buckets[at + position - from] = bucket;
-        found.short_distances[at + position - from] = entry;
-    }
+    enter_all::<LONG, SHORT, WAYS>(heads, found, data, (from, to), at, vectors);
     // A distance of the first 64 Ki positions may lead past the front of the data.
     let border = (1 << 16).clamp(from, to);
     for (start, end) in [(from, border), (border, to)] {
@@ -83,6 +75,33 @@ pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         }
         let _ = vectors;
         measure::<WAYS>(found, indices, start);
+    }
+}
+
+/// Enters positions `from..to` and stores the earlier entries from index `at` on.
+fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+    heads: &mut Heads,
+    found: &mut Found,
+    data: &[u8],
+    (from, to): (usize, usize),
+    at: usize,
+    vectors: bool,
+) {
+    assert!(
+        to + 32 <= data.len() && from <= to && at + (to - from) <= POSITIONS,
+        "the positions are in the arrays"
+    );
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if vectors {
+        // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above.
+        done = unsafe { avx2::enter::<LONG, SHORT, WAYS>(heads, found, data, (from, to), at) };
+    }
+    let _ = vectors;
+    for position in from + done..to {
+        let (bucket, entry) = enter::<LONG, SHORT, WAYS>(heads, data, position);
+        found.buckets[at + position - from] = bucket;
+        found.short_distances[at + position - from] = entry;
     }
 }
 
@@ -127,10 +146,10 @@ mod avx2 {
         _mm256_shuffle_epi8(bytes, _mm256_add_epi8(first, _mm256_set1_epi8(skip as i8)))
     }
 
-    /// Enters whole groups of positions as [`super::fill`] does, and returns their number.
+    /// As [`super::enter_all`], for whole groups of positions; returns how many positions they are.
     ///
     /// # Safety
-    /// - The bounds that [`super::fill`] checks hold.
+    /// - The bounds that [`super::enter_all`] checks hold.
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         heads: &mut Heads,

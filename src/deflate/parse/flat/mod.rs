@@ -72,10 +72,11 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    /// A parser from the line of the grid at or before the cursor on.
+    /// A parser from the line of the grid at or before the cursor on. `vectors`: see [`has_vectors`].
     pub(super) fn new(
         keys: Keys,
         ways: usize,
+        vectors: bool,
         state: &ParseState,
         memory: &mut Memory,
         data: &[u8],
@@ -83,18 +84,20 @@ impl Flat {
         let filled = state.cursor.line();
         memory.prices.set(&state.costs, keys.shortest());
         memory.heads.clear();
-        let range = (filled.saturating_sub(WINDOW_SIZE), filled.min(data.len().saturating_sub(8)));
-        let heads = &mut memory.heads;
-        match (keys, ways) {
-            (Keys::Text, 1) => fill::prime::<6, 4, 1>(heads, data, range),
-            (Keys::Text, 2) => fill::prime::<6, 4, 2>(heads, data, range),
-            (Keys::Text, _) => fill::prime::<6, 4, 4>(heads, data, range),
-            (Keys::Binary, 1) => fill::prime::<5, 3, 1>(heads, data, range),
-            (Keys::Binary, 2) => fill::prime::<5, 3, 2>(heads, data, range),
-            (Keys::Binary, _) => fill::prime::<5, 3, 4>(heads, data, range),
-        }
+        let to = filled.min(data.len().saturating_sub(LONG_LIMIT));
+        let range = (filled.saturating_sub(WINDOW_SIZE), to);
+        let Memory { heads, found, .. } = memory;
+        let prime = match (keys, ways) {
+            (Keys::Text, 1) => fill::prime::<6, 4, 1>,
+            (Keys::Text, 2) => fill::prime::<6, 4, 2>,
+            (Keys::Text, _) => fill::prime::<6, 4, 4>,
+            (Keys::Binary, 1) => fill::prime::<5, 3, 1>,
+            (Keys::Binary, 2) => fill::prime::<5, 3, 2>,
+            (Keys::Binary, _) => fill::prime::<5, 3, 4>,
+        };
+        prime(heads, found, data, range, vectors);
         let (extended, stretch) = (Extended::default(), Stretch::default());
-        Self { keys, ways, filled, extended, vectors: has_vectors(), stretch }
+        Self { keys, ways, filled, extended, vectors, stretch }
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -111,21 +114,22 @@ impl Flat {
         let to = arrived.span_end(state.cursor.start, from)?;
         let base = state.cursor.line();
         // Positions too near the end are literals.
-        let prepared = (base + SPAN + AHEAD).min(data.len().saturating_sub(LONG_LIMIT)).max(base);
-        if prepared > self.filled {
-            let range = (self.filled.max(base), prepared);
-            match (self.keys, self.ways) {
-                (Keys::Text, 1) => self.look::<6, 4, 1>(memory, data, range, base),
-                (Keys::Text, 2) => self.look::<6, 4, 2>(memory, data, range, base),
-                (Keys::Text, _) => self.look::<6, 4, 4>(memory, data, range, base),
-                (Keys::Binary, 1) => self.look::<5, 3, 1>(memory, data, range, base),
-                (Keys::Binary, 2) => self.look::<5, 3, 2>(memory, data, range, base),
-                (Keys::Binary, _) => self.look::<5, 3, 4>(memory, data, range, base),
-            }
+        let prepared = (base + SPAN + AHEAD).min(data.len().saturating_sub(LONG_LIMIT));
+        let range = (self.filled.max(base), prepared);
+        if range.0 < range.1 {
+            let look = match (self.keys, self.ways) {
+                (Keys::Text, 1) => Self::look::<6, 4, 1>,
+                (Keys::Text, 2) => Self::look::<6, 4, 2>,
+                (Keys::Text, _) => Self::look::<6, 4, 4>,
+                (Keys::Binary, 1) => Self::look::<5, 3, 1>,
+                (Keys::Binary, 2) => Self::look::<5, 3, 2>,
+                (Keys::Binary, _) => Self::look::<5, 3, 4>,
+            };
+            look(self, memory, data, range, base);
             self.filled = prepared;
         }
         let Memory { offers, path, prices, .. } = memory;
-        plan::plan(path, offers, prices, &data[base..], prepared - base);
+        plan::plan(path, offers, prices, &data[base..], prepared.saturating_sub(base));
         let planned = (&*path, &*offers);
         let position = walk::walk(planned, data, (from, to), base, block, &mut self.stretch);
         self.stretch.len += (position - from) as u32;
@@ -160,7 +164,7 @@ impl Flat {
 }
 
 /// Whether the processor has the vectors that the fast forms use.
-fn has_vectors() -> bool {
+pub(super) fn has_vectors() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
         std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("bmi1")

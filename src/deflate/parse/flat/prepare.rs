@@ -27,7 +27,7 @@ pub(super) struct Extended {
 impl Extended {
     /// The length of the match at `position` that has at least [`LONG_LIMIT`] bytes. In a repetition each position continues
     /// the measurement of the one before.
-    fn measure(&mut self, data: &[u8], position: usize, distance: usize) -> usize {
+    pub(super) fn measure(&mut self, data: &[u8], position: usize, distance: usize) -> usize {
         let limit = MAX_MATCH.min(data.len() - position);
         let known = if distance == self.distance && self.end >= position + LONG_LIMIT {
             (self.end - position).min(limit)
@@ -249,7 +249,11 @@ mod avx2 {
         distances.store(&mut offer.distances, index);
         let none = store_prices(&mut offer.prices, index, prices, choice);
         let lengths = _mm256_sub_epi8(lengths, _mm256_set1_epi8(MIN_MATCH as i8));
-        store(&mut offer.lengths, index, _mm256_blendv_epi8(lengths, _mm256_set1_epi8(NO_LENGTH as i8), none));
+        store(
+            &mut offer.lengths,
+            index,
+            _mm256_blendv_epi8(lengths, _mm256_set1_epi8(NO_LENGTH as i8), none),
+        );
         none
     }
 

@@ -26,7 +26,8 @@ pub(super) fn verify<const WAYS: usize>(
             continue;
         }
         let _ = vectors;
-        for (index, (distance, length)) in distances[from..to].iter().zip(&mut lengths[from..to]).enumerate() {
+        for (index, (distance, length)) in distances[from..to].iter().zip(&mut lengths[from..to]).enumerate()
+        {
             *length = equal_bytes(data, base + from + index, usize::from(*distance));
         }
     }
