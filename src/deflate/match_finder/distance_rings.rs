@@ -77,8 +77,8 @@ enum Size {
 }
 
 const MEDIUM_BITS: u32 = 15;
-const CHAIN_BITS: u32 = 17;
-const NEAR_BITS: u32 = 16;
+pub(in crate::deflate) const CHAIN_BITS: u32 = 17;
+pub(in crate::deflate) const NEAR_BITS: u32 = 16;
 const SHORT_BITS: u32 = 15;
 const FIVE_BITS: u32 = 16;
 
@@ -173,6 +173,18 @@ impl DistanceRings {
     /// Lends those entries and the memory of the chain's ring.
     pub(super) fn lend(&mut self) -> (&mut [i16], &mut [u16; RING]) {
         (&mut self.near_heads, &mut self.chain)
+    }
+
+    /// Zeroes the tables of the chain and of four bytes at their full sizes, for the flat parser: it uses their memory while
+    /// the rings are not in use.
+    pub(in crate::deflate) fn clear_heads(&mut self) -> Result<()> {
+        cleared(&mut self.chain_heads, 1 << CHAIN_BITS, 1 << CHAIN_BITS, 0)?;
+        cleared(&mut self.near_heads, 1 << NEAR_BITS, 1 << NEAR_BITS, 0)
+    }
+
+    /// Lends these tables.
+    pub(in crate::deflate) fn heads(&mut self) -> (&mut [i16], &mut [i16]) {
+        (&mut self.chain_heads, &mut self.near_heads)
     }
 
     /// Changes the keys at `position`, and refills the rings for the window before it.

@@ -228,7 +228,7 @@ impl Adaptive {
                 (lazy.advance(arrived, state, rings, block), lazy.take_stretch())
             }
             (Some((_, Parser::Flat(flat))), Some(memory)) => {
-                (flat.advance(arrived, state, memory, block), flat.take_stretch(STRETCH))
+                (flat.advance(arrived, state, (rings, memory), block), flat.take_stretch(STRETCH))
             }
             _ => return Err(Error::Stream),
         };
@@ -259,7 +259,14 @@ impl Adaptive {
                     Some(memory) => memory,
                     none => none.insert(Placed::zeroed(Allocator::SYSTEM)?),
                 };
-                Parser::Flat(Flat::new(keys, self.level.ways, self.vectors, &self.state, memory, data))
+                Parser::Flat(Flat::new(
+                    keys,
+                    self.level.ways,
+                    self.vectors,
+                    &self.state,
+                    (rings, memory),
+                    data,
+                )?)
             }
         })
     }

@@ -26,7 +26,7 @@ fn short_hash<const KEY: usize>(word: u64) -> u32 {
 /// Enters `position`, where eight bytes are left.
 #[inline(always)]
 fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
-    heads: &mut Heads,
+    heads: &mut Heads<'_>,
     data: &[u8],
     position: usize,
 ) -> (u64, u16) {
@@ -40,7 +40,7 @@ fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 
 /// Enters positions `from..to`, where 32 bytes are left at each, without looking at earlier ones.
 pub(super) fn prime<const LONG: usize, const SHORT: usize, const WAYS: usize>(
-    heads: &mut Heads,
+    heads: &mut Heads<'_>,
     found: &mut Found,
     data: &[u8],
     (from, to): (usize, usize),
@@ -55,7 +55,7 @@ pub(super) fn prime<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 /// Enters positions `from..to`, where 32 bytes are left at each, and stores the distances of the earlier entries from index
 /// `at` on.
 pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
-    heads: &mut Heads,
+    heads: &mut Heads<'_>,
     found: &mut Found,
     data: &[u8],
     (from, to): (usize, usize),
@@ -80,7 +80,7 @@ pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 
 /// Enters positions `from..to` and stores the earlier entries from index `at` on.
 fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
-    heads: &mut Heads,
+    heads: &mut Heads<'_>,
     found: &mut Found,
     data: &[u8],
     (from, to): (usize, usize),
@@ -152,7 +152,7 @@ mod avx2 {
     /// - The bounds that [`super::enter_all`] checks hold.
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
-        heads: &mut Heads,
+        heads: &mut Heads<'_>,
         found: &mut Found,
         data: &[u8],
         (from, to): (usize, usize),

@@ -2,6 +2,7 @@
 
 use super::AHEAD;
 use super::price::Prices;
+use crate::deflate::match_finder::distance_rings::{CHAIN_BITS, DistanceRings, NEAR_BITS};
 use crate::deflate::parse::SPAN;
 use crate::raw::Zeroed;
 
@@ -10,15 +11,14 @@ pub(super) const POSITIONS: usize = SPAN + AHEAD;
 /// The most candidates of the long key.
 pub(super) const WAYS_MAX: usize = 4;
 /// Entries of the table of the long key, in buckets of 1, 2 or 4.
-const LONG_HEADS: usize = 1 << 17;
-/// Entries of the table of the short key.
-pub(super) const SHORT_BITS: u32 = 16;
+const LONG_HEADS: usize = 1 << CHAIN_BITS;
+/// Entries of the table of the short key, as a power of two.
+pub(super) const SHORT_BITS: u32 = NEAR_BITS;
+const SHORT_HEADS: usize = 1 << SHORT_BITS;
 
-/// See the head of this file. Everything is valid when zeroed: position 0 is a candidate like any other, since all are
-/// compared.
+/// The arrays, 45 KiB.
 #[repr(C, align(16))]
 pub(in crate::deflate) struct Memory {
-    pub(super) heads: Heads,
     pub(super) found: Found,
     pub(super) offers: Offers,
     pub(super) path: Path,
@@ -28,12 +28,13 @@ pub(in crate::deflate) struct Memory {
 // SAFETY: arrays of numbers.
 unsafe impl Zeroed for Memory {}
 
-/// The most recent positions of each string, modulo 64 Ki. Old entries are not removed: they read as more recent ones, and
-/// their comparison finds what it finds.
-#[repr(C, align(16))]
-pub(super) struct Heads {
-    long: [u16; LONG_HEADS],
-    short: [u16; 1 << SHORT_BITS],
+/// The most recent positions of each string, modulo 64 Ki, in memory of the [`DistanceRings`], which are not in use meanwhile.
+///
+/// Old entries are not removed: they read as more recent ones, and their comparison finds what it finds. 0 is a position like
+/// any other.
+pub(super) struct Heads<'a> {
+    long: &'a mut [i16; LONG_HEADS],
+    short: &'a mut [i16; SHORT_HEADS],
 }
 
 /// The number of buckets of `WAYS` entries, as a power of two.
@@ -41,30 +42,39 @@ pub(super) const fn long_bits(ways: usize) -> u32 {
     if ways == 4 { 15 } else { 16 }
 }
 
-impl Heads {
-    pub(super) fn clear(&mut self) {
-        self.long.fill(0);
-        self.short.fill(0);
+impl<'a> Heads<'a> {
+    /// The tables of `rings`, after [`DistanceRings::clear_heads`].
+    pub(super) fn of(rings: &'a mut DistanceRings) -> Self {
+        let (long, short) = rings.heads();
+        let sized = "sized by `clear_heads`";
+        Self { long: long.try_into().expect(sized), short: short.try_into().expect(sized) }
     }
 
-    /// Puts `position` first in the bucket of `hash`, whose top bits are used. Returns the bucket's earlier entries, the most
-    /// recent in the low 16 bits.
+    /// Puts `position` first in bucket `index`. Returns the bucket's earlier entries, the most recent in the low 16 bits.
     #[inline(always)]
     pub(super) fn push_long<const WAYS: usize>(&mut self, index: u32, position: u16) -> u64 {
         debug_assert!(index >> long_bits(WAYS) == 0);
         let index = index as usize;
         let start = self.long.as_mut_ptr();
         match WAYS {
-            1 => u64::from(core::mem::replace(&mut self.long[index & 0xffff], position)),
+            1 => u64::from(core::mem::replace(&mut self.long[index & 0xffff], position as i16) as u16),
             2 => {
-                // SAFETY: `index < 1 << 16`, and two entries each make `1 << 17`; the array is aligned to 16 bytes.
-                let bucket = unsafe { &mut *start.cast::<u32>().add(index & 0xffff) };
-                u64::from(core::mem::replace(bucket, *bucket << 16 | u32::from(position)))
+                // SAFETY: two entries for each of `1 << 16` indices are `1 << 17` entries.
+                let bucket = unsafe { start.cast::<u32>().add(index & 0xffff) };
+                // SAFETY: as above; the reference makes the entries ours.
+                let earlier = unsafe { bucket.read_unaligned() };
+                // SAFETY: as above.
+                unsafe { bucket.write_unaligned(earlier << 16 | u32::from(position)) };
+                u64::from(earlier)
             }
             _ => {
-                // SAFETY: `index < 1 << 15`, and four entries each make `1 << 17`; the array is aligned to 16 bytes.
-                let bucket = unsafe { &mut *start.cast::<u64>().add(index & 0x7fff) };
-                core::mem::replace(bucket, *bucket << 16 | u64::from(position))
+                // SAFETY: four entries for each of `1 << 15` indices are `1 << 17` entries.
+                let bucket = unsafe { start.cast::<u64>().add(index & 0x7fff) };
+                // SAFETY: as above; the reference makes the entries ours.
+                let earlier = unsafe { bucket.read_unaligned() };
+                // SAFETY: as above.
+                unsafe { bucket.write_unaligned(earlier << 16 | u64::from(position)) };
+                earlier
             }
         }
     }
@@ -72,7 +82,7 @@ impl Heads {
     /// Replaces the entry of `index` by `position`, and returns it.
     #[inline(always)]
     pub(super) fn swap_short(&mut self, index: u32, position: u16) -> u16 {
-        core::mem::replace(&mut self.short[index as usize & 0xffff], position)
+        core::mem::replace(&mut self.short[index as usize & 0xffff], position as i16) as u16
     }
 }
 

@@ -29,8 +29,11 @@ pub(in crate::deflate) use memory::Memory;
 
 use super::adaptive::Stretch;
 use super::{Arrived, ParseState, SPAN};
+use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::token::OpenBlock;
+use crate::error::Result;
 use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE};
+use memory::Heads;
 use prepare::Extended;
 use verify::LONG_LIMIT;
 
@@ -72,21 +75,24 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    /// A parser from the line of the grid at or before the cursor on. `vectors`: see [`has_vectors`].
+    /// A parser from the line of the grid at or before the cursor on. `vectors`: see [`has_vectors`]. Until it is dropped, the
+    /// rings must not be used.
+    ///
+    /// Fails with `Error::Memory`.
     pub(super) fn new(
         keys: Keys,
         ways: usize,
         vectors: bool,
         state: &ParseState,
-        memory: &mut Memory,
+        (rings, memory): (&mut DistanceRings, &mut Memory),
         data: &[u8],
-    ) -> Self {
+    ) -> Result<Self> {
         let filled = state.cursor.line();
         memory.prices.set(&state.costs, keys.shortest());
-        memory.heads.clear();
+        rings.clear_heads()?;
         let to = filled.min(data.len().saturating_sub(LONG_LIMIT));
         let range = (filled.saturating_sub(WINDOW_SIZE), to);
-        let Memory { heads, found, .. } = memory;
+        let (heads, found) = (&mut Heads::of(rings), &mut memory.found);
         let prime = match (keys, ways) {
             (Keys::Text, 1) => fill::prime::<6, 4, 1>,
             (Keys::Text, 2) => fill::prime::<6, 4, 2>,
@@ -97,7 +103,7 @@ impl Flat {
         };
         prime(heads, found, data, range, vectors);
         let (extended, stretch) = (Extended::default(), Stretch::default());
-        Self { keys, ways, filled, extended, vectors, stretch }
+        Ok(Self { keys, ways, filled, extended, vectors, stretch })
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -106,7 +112,7 @@ impl Flat {
         &mut self,
         arrived: Arrived<'_>,
         state: &mut ParseState,
-        memory: &mut Memory,
+        (rings, memory): (&mut DistanceRings, &mut Memory),
         block: &mut OpenBlock,
     ) -> Option<bool> {
         let data = arrived.data;
@@ -125,7 +131,7 @@ impl Flat {
                 (Keys::Binary, 2) => Self::look::<5, 3, 2>,
                 (Keys::Binary, _) => Self::look::<5, 3, 4>,
             };
-            look(self, memory, data, range, base);
+            look(self, (&mut Heads::of(rings), memory), data, range, base);
             self.filled = prepared;
         }
         let Memory { offers, path, prices, .. } = memory;
@@ -144,12 +150,12 @@ impl Flat {
     /// Steps 1 to 3 for the positions of `range`.
     fn look<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         &mut self,
-        memory: &mut Memory,
+        (heads, memory): (&mut Heads<'_>, &mut Memory),
         data: &[u8],
         range: (usize, usize),
         base: usize,
     ) {
-        let Memory { heads, found, offers, prices, .. } = memory;
+        let Memory { found, offers, prices, .. } = memory;
         let indices = (range.0 - base, range.1 - base);
         fill::fill::<LONG, SHORT, WAYS>(heads, found, data, range, indices.0, self.vectors);
         verify::verify::<WAYS>(found, data, indices, base, self.vectors);

@@ -9,8 +9,21 @@ use crate::raw::{Allocator, Placed};
 const ALL_KEYS: [Keys; 2] = [Keys::Text, Keys::Binary];
 const ALL_WAYS: [usize; 3] = [1, 2, 4];
 
-fn memory() -> Placed<Memory> {
-    Placed::zeroed(Allocator::SYSTEM).expect("half a mebibyte")
+/// The tables and the arrays.
+struct Workplace {
+    rings: DistanceRings,
+    memory: Placed<Memory>,
+}
+
+impl Workplace {
+    fn new() -> Self {
+        let memory = Placed::zeroed(Allocator::SYSTEM).expect("45 KiB");
+        Self { rings: DistanceRings::new().expect("memory"), memory }
+    }
+
+    fn parts(&mut self) -> (&mut DistanceRings, &mut Memory) {
+        (&mut self.rings, &mut self.memory)
+    }
 }
 
 /// `len` bytes of a kind that has matches of all lengths: few letters, repeated pieces, runs, noise.
@@ -41,10 +54,10 @@ fn parser(
     vectors: bool,
     data: &[u8],
     start: usize,
-) -> (Flat, ParseState, Placed<Memory>) {
-    let (state, mut memory) = (ParseState::new(start), memory());
-    let flat = Flat::new(keys, ways, vectors, &state, &mut memory, data);
-    (flat, state, memory)
+) -> (Flat, ParseState, Workplace) {
+    let (state, mut place) = (ParseState::new(start), Workplace::new());
+    let flat = Flat::new(keys, ways, vectors, &state, place.parts(), data).expect("memory");
+    (flat, state, place)
 }
 
 fn block(data: &[u8]) -> OpenBlock {
@@ -56,12 +69,12 @@ fn block(data: &[u8]) -> OpenBlock {
 
 /// Parses all of `data` after `start` into one block.
 fn parse(keys: Keys, ways: usize, vectors: bool, data: &[u8], start: usize) -> Vec<Symbol> {
-    let (mut flat, mut state, mut memory) = parser(keys, ways, vectors, data, start);
+    let (mut flat, mut state, mut place) = parser(keys, ways, vectors, data, start);
     let mut block = block(data);
     block.open(start);
     while state.cursor.position < data.len() {
         let arrived = Arrived { data, is_whole: true };
-        flat.advance(arrived, &mut state, &mut memory, &mut block).expect("everything has arrived");
+        flat.advance(arrived, &mut state, place.parts(), &mut block).expect("everything has arrived");
     }
     block.symbols()
 }
@@ -133,19 +146,21 @@ fn the_plan_is_the_cheapest() {
     let mut random = Random::varied(4);
     let data = sample(&mut random, 4000);
     for keys in ALL_KEYS {
-        let (mut flat, mut state, mut memory) = parser(keys, 4, has_vectors(), &data, 0);
+        let (mut flat, mut state, mut place) = parser(keys, 4, has_vectors(), &data, 0);
         let mut block = block(&data);
         block.open(0);
         let arrived = Arrived { data: &data, is_whole: true };
         // The offers of the second span are in the arrays, shifted, only in part; so the first span is looked at again.
-        flat.advance(arrived, &mut state, &mut memory, &mut block).expect("everything has arrived");
+        flat.advance(arrived, &mut state, place.parts(), &mut block).expect("everything has arrived");
         let (mut flat, ..) = parser(keys, 4, has_vectors(), &data, 0);
-        memory.heads.clear();
+        place.rings.clear_heads().expect("memory");
+        let heads = &mut Heads::of(&mut place.rings);
+        let memory = &mut *place.memory;
         match keys {
-            Keys::Text => flat.look::<6, 4, 4>(&mut memory, &data, (0, SPAN + AHEAD), 0),
-            Keys::Binary => flat.look::<5, 3, 4>(&mut memory, &data, (0, SPAN + AHEAD), 0),
+            Keys::Text => flat.look::<6, 4, 4>((heads, memory), &data, (0, SPAN + AHEAD), 0),
+            Keys::Binary => flat.look::<5, 3, 4>((heads, memory), &data, (0, SPAN + AHEAD), 0),
         }
-        let Memory { offers, path, prices, .. } = &mut *memory;
+        let Memory { offers, path, prices, .. } = memory;
         plan::plan(path, offers, prices, &data, SPAN + AHEAD);
         for index in 0..SPAN + AHEAD {
             let step = |price: u16, length: usize, choice: u32| {
