@@ -1,7 +1,7 @@
 //! The level table: the parser and the parameters of each compression level.
 //!
-//! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use one
-//! parser over one match finder; higher levels compare more candidates and try more later positions. Levels 10 to 12, which zlib
+//! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use
+//! the lazy or the flat parser, whichever suits the data; higher levels compare more candidates and try more later positions. Levels 10 to 12, which zlib
 //! does not have, compare whole paths through the input over the same match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all

@@ -11,11 +11,17 @@
 //! walk       from match to match: tokens
 //! ```
 //!
-//! No loop but the walk has a branch that depends on the data. So the cost of a byte is nearly the same for all data: less
-//! than that of the lazy parser where matches are short, more where they are long.
+//! Only the walk has branches that depend on the data, about one for each match. So the cost of a byte is nearly the same for
+//! all data: less than that of the lazy parser where matches are short, more where they are long.
 //!
-//! A plan goes [`AHEAD`] positions past the span, which are planned again with the next one; a step's end beyond them is
-//! valued by the mean. The arrays depend only on the data from 32 KiB before a position to 258 bytes after it.
+//! A plan goes [`AHEAD`] positions past its span, and these are planned again with the next span. A match that ends past the
+//! plan is valued by the bytes that it covers there.
+//!
+//! There are two tables, one for each key. A bucket of the long key has the 1, 2 or 4 most recent positions of its hash.
+//! Positions are 16 bits and are never rebased: an old one reads as a distance within 64 Ki, and is compared like any other.
+//!
+//! Steps 1 to 3 have a form with AVX2 and a plain one, which give the same results, so the output does not depend on the
+//! processor.
 
 mod fill;
 mod memory;
@@ -158,7 +164,8 @@ impl Flat {
         let Memory { found, offers, prices, .. } = memory;
         let indices = (range.0 - base, range.1 - base);
         fill::fill::<LONG, SHORT, WAYS>(heads, found, data, range, indices.0, self.vectors);
-        verify::verify::<WAYS>(found, data, indices, base, self.vectors);
+        // SAFETY: `fill` stores no distance that leads past the front of the data.
+        unsafe { verify::verify::<WAYS>(found, data, indices, base, self.vectors) };
         let extended = &mut self.extended;
         prepare::prepare::<WAYS>((found, offers), prices, extended, data, indices, base, self.vectors);
     }

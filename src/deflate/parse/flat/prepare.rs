@@ -29,12 +29,13 @@ impl Extended {
     /// the measurement of the one before.
     pub(super) fn measure(&mut self, data: &[u8], position: usize, distance: usize) -> usize {
         let limit = MAX_MATCH.min(data.len() - position);
+        assert!(distance <= position && LONG_LIMIT <= limit, "the match lies in the data");
         let known = if distance == self.distance && self.end >= position + LONG_LIMIT {
             (self.end - position).min(limit)
         } else {
             LONG_LIMIT
         };
-        // SAFETY: the distance is at most the position, `known <= limit`, and `position + limit <= data.len()`.
+        // SAFETY: `distance <= position`, `known <= limit`, and `position + limit <= data.len()`.
         let length = unsafe { match_length(data, position - distance, position, known, limit) };
         *self = Self { distance, end: position + length };
         length

@@ -8,7 +8,10 @@ pub(super) const LONG_LIMIT: usize = 32;
 
 /// Stores the lengths of the candidates at indices `from..to`, of which index 0 is position `base`. 32 bytes are left at each
 /// position.
-pub(super) fn verify<const WAYS: usize>(
+///
+/// # Safety
+/// - No distance at these indices is larger than its position.
+pub(super) unsafe fn verify<const WAYS: usize>(
     found: &mut Found,
     data: &[u8],
     (from, to): (usize, usize),
@@ -20,30 +23,33 @@ pub(super) fn verify<const WAYS: usize>(
     for (distances, lengths) in distances.iter().zip(lengths).take(WAYS) {
         #[cfg(target_arch = "x86_64")]
         if vectors {
-            // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above, and no distance is larger
-            // than its position (see `fill`).
+            // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above; the caller promises the rest.
             unsafe { avx2::lengths(&distances[from..to], &mut lengths[from..to], data, base + from) };
             continue;
         }
         let _ = vectors;
         for (index, (distance, length)) in distances[from..to].iter().zip(&mut lengths[from..to]).enumerate()
         {
-            *length = equal_bytes(data, base + from + index, usize::from(*distance));
+            // SAFETY: the bounds were checked above; the caller promises the rest.
+            *length = unsafe { equal_bytes(data, base + from + index, usize::from(*distance)) };
         }
     }
     let pairs = short_distances[from..to].iter().zip(&mut short_lengths[from..to]);
     for (index, (distance, length)) in pairs.enumerate() {
         let position = base + from + index;
         debug_assert!(usize::from(*distance) <= position);
-        // SAFETY: 32 bytes are left at the position, and the candidate is before it.
+        // SAFETY: 32 bytes are left at the position, and by the caller's promise the candidate is in the data before it.
         let differing = unsafe { u64_at(data, position) ^ u64_at(data, position - usize::from(*distance)) };
         *length = (differing.trailing_zeros() / 8) as u8;
     }
 }
 
 /// The number of equal bytes at `position` and `distance` before it, up to [`LONG_LIMIT`].
+///
+/// # Safety
+/// - `distance <= position`, and [`LONG_LIMIT`] bytes are left at `position`.
 #[inline(always)]
-fn equal_bytes(data: &[u8], position: usize, distance: usize) -> u8 {
+unsafe fn equal_bytes(data: &[u8], position: usize, distance: usize) -> u8 {
     debug_assert!(distance <= position && position + LONG_LIMIT <= data.len());
     for start in (position..position + LONG_LIMIT).step_by(8) {
         // SAFETY: 32 bytes are left at the position, and the candidate is before it.
