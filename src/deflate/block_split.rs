@@ -12,7 +12,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::parse::cost::entropy;
+use super::entropy::entropy;
 use super::token::Frequencies;
 use crate::format::deflate::FIRST_LENGTH;
 

@@ -29,6 +29,7 @@ mod block;
 mod block_split;
 mod chunk;
 mod emitter;
+mod entropy;
 mod huffman;
 mod level;
 mod match_finder;

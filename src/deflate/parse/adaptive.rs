@@ -5,8 +5,8 @@
 //! is for data with short matches and many symbols (prose, DNA reads, binaries, SQL), the lazy parser for data with long ones
 //! (logs, markup, most source code) and for noise, which it skips.
 //!
-//! A chunk begins with the lazy parser. After each stretch of 16 KiB its counts, and those before with less weight, choose the
-//! parser of the next. A change lasts some stretches, since the new parser must enter the window again. With the flat parser,
+//! A chunk begins with the lazy parser. After each 16 KiB their counts, and those before with less weight, choose the parser of
+//! the next. A change lasts some checks, since the new parser must enter the window again. With the flat parser,
 //! the counts also choose its keys: those for binaries are tried first, since only they show how many matches of three bytes
 //! there are.
 //!
@@ -14,20 +14,19 @@
 
 #![forbid(unsafe_code)]
 
+use super::counts::{CHECK, Counts};
 use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
-use super::{Arrived, ParseState, SPAN};
+use super::{Arrived, ParseState};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
 use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
 use crate::raw::{Allocator, Placed};
 
-/// Bytes between two choices.
-const STRETCH: usize = 16 * SPAN;
-/// The number of stretches that a change of the parser lasts at least: the window of 32 KiB has to be entered again.
+/// The number of checks that a change of the parser lasts at least: the window of 32 KiB has to be entered again.
 const STAY: u32 = 4;
-/// The number of stretches after which the keys for binaries are tried again.
+/// The number of checks after which the keys for binaries are tried again.
 const BINARY_REST: u32 = 6;
 
 /// Data is short if its matches have fewer bytes than this in the mean, or if it has at least this many symbols in 1 KiB.
@@ -39,64 +38,27 @@ const NOISE: u32 = 8;
 /// The keys for binaries stay if at least one match in this many has three bytes.
 const THREES_PAY: u32 = 5;
 
-/// Counts of parsed data.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stretch {
-    pub(super) len: u32,
-    pub(super) matches: u32,
-    /// Those of three bytes.
-    pub(super) threes: u32,
-    /// The bytes in matches.
-    pub(super) covered: u32,
-    /// First searches of the lazy parser.
-    pub(super) searches: u32,
-    /// Candidates that its searches compared.
-    pub(super) compared: u32,
+/// Whether the flat parser with this many candidates would be faster than the lazy one that counted this, and finds enough.
+fn suits_flat(counts: &Counts, ways: usize) -> bool {
+    let is_short = counts.covered < SHORT.0 * counts.matches || counts.symbols_in_kib() >= SHORT.1;
+    is_short && !is_noise(counts) && lazy_work(counts) > flat_work(ways)
 }
 
-impl Stretch {
-    fn literals(&self) -> u32 {
-        self.len - self.covered.min(self.len)
-    }
+/// Whether the lazy parser suits the data better than the flat one that counted this.
+fn suits_lazy(counts: &Counts) -> bool {
+    let is_long = counts.covered >= LONG.0 * counts.matches && counts.symbols_in_kib() < LONG.1;
+    is_long || is_noise(counts)
+}
 
-    /// The sums with half of `earlier`.
-    fn with_half(&self, earlier: &Self) -> Self {
-        Self {
-            len: self.len + earlier.len / 2,
-            matches: self.matches + earlier.matches / 2,
-            threes: self.threes + earlier.threes / 2,
-            covered: self.covered + earlier.covered / 2,
-            searches: self.searches + earlier.searches / 2,
-            compared: self.compared + earlier.compared / 2,
-        }
-    }
+fn is_noise(counts: &Counts) -> bool {
+    counts.covered * NOISE < counts.len
+}
 
-    fn symbols_in_kib(&self) -> u32 {
-        (self.literals() + self.matches) * 1024 / self.len.max(1)
-    }
-
-    fn is_noise(&self) -> bool {
-        self.covered * NOISE < self.len
-    }
-
-    /// Whether the flat parser with this many candidates is faster here than the lazy one was, and finds enough.
-    fn suits_flat(&self, ways: usize) -> bool {
-        let is_short = self.covered < SHORT.0 * self.matches || self.symbols_in_kib() >= SHORT.1;
-        is_short && !self.is_noise() && self.lazy_work() > flat_work(ways)
-    }
-
-    /// Whether the lazy parser suits better what the flat one has parsed.
-    fn suits_lazy(&self) -> bool {
-        let is_long = self.covered >= LONG.0 * self.matches && self.symbols_in_kib() < LONG.1;
-        is_long || self.is_noise()
-    }
-
-    /// The time that the lazy parser took for 1 KiB beyond that of its fill pass, in units of about 10 ns: fitted to 21 files at
-    /// levels 3, 6 and 9.
-    fn lazy_work(&self) -> u32 {
-        let work = 2 * self.searches + 5 * self.matches + self.compared * 4 / 3;
-        work * 1024 / self.len.max(1)
-    }
+/// The time that the lazy parser took for 1 KiB beyond that of its fill pass, in units of about 10 ns: fitted to 21 files at
+/// levels 3, 6 and 9.
+fn lazy_work(counts: &Counts) -> u32 {
+    let work = 2 * counts.searches + 5 * counts.matches + counts.compared * 4 / 3;
+    work * 1024 / counts.len.max(1)
 }
 
 /// The time that the flat parser takes in the same units, and a sixth more: less than that is not worth a change.
@@ -121,46 +83,46 @@ struct Chooser {
     /// Candidates that the flat parser compares.
     ways: usize,
     now: Choice,
-    /// The stretches of this choice so far; older ones count less.
-    seen: Stretch,
-    /// Stretches before the parser may change.
+    /// The counts since the last change; older ones have less weight.
+    seen: Counts,
+    /// Countses before the parser may change.
     stay: u32,
-    /// Stretches before the keys for binaries may be tried again.
+    /// Countses before the keys for binaries may be tried again.
     binary_rest: u32,
 }
 
 impl Chooser {
-    /// Chooses for the stretch after `stretch`.
-    fn choose(&mut self, stretch: &Stretch) {
+    /// Chooses for the data after that of `counts`.
+    fn choose(&mut self, counts: &Counts) {
         let before = self.now;
-        self.seen = stretch.with_half(&self.seen);
+        self.seen = counts.with_half(&self.seen);
         self.choose_now();
         if self.now != before {
-            self.seen = Stretch::default();
+            self.seen = Counts::default();
         }
     }
 
     /// Chooses by `seen`.
     fn choose_now(&mut self) {
-        let stretch = self.seen;
+        let seen = self.seen;
         self.binary_rest = self.binary_rest.saturating_sub(1);
         if self.stay > 0 {
             self.stay -= 1;
-        } else if self.now == Choice::Lazy && stretch.suits_flat(self.ways) {
+        } else if self.now == Choice::Lazy && suits_flat(&seen, self.ways) {
             self.stay = STAY;
             self.now = self.first_keys();
             return;
-        } else if self.now != Choice::Lazy && stretch.suits_lazy() {
+        } else if self.now != Choice::Lazy && suits_lazy(&seen) {
             self.stay = STAY;
             self.now = Choice::Lazy;
             return;
         }
         match self.now {
-            Choice::Flat(Keys::Binary) if stretch.threes * THREES_PAY < stretch.matches => {
+            Choice::Flat(Keys::Binary) if seen.threes * THREES_PAY < seen.matches => {
                 self.binary_rest = BINARY_REST;
                 self.now = Choice::Flat(Keys::Text);
             }
-            Choice::Flat(Keys::Text) if 2 * stretch.literals() > 3 * stretch.matches => {
+            Choice::Flat(Keys::Text) if 2 * seen.literals() > 3 * seen.matches => {
                 self.now = self.first_keys();
             }
             _ => {}
@@ -201,13 +163,8 @@ impl Adaptive {
         start: usize,
         is_long: bool,
     ) -> Self {
-        let chooser = Chooser {
-            ways: level.ways,
-            now: Choice::Lazy,
-            seen: Stretch::default(),
-            stay: 0,
-            binary_rest: 0,
-        };
+        let chooser =
+            Chooser { ways: level.ways, now: Choice::Lazy, seen: Counts::default(), stay: 0, binary_rest: 0 };
         let state = ParseState::new(start);
         let parser = None;
         Self { level, is_filtered, is_long, vectors: has_vectors(), state, chooser, parser }
@@ -229,19 +186,19 @@ impl Adaptive {
             self.parser = Some((choice, self.make(choice, arrived.data, rings, memory)?));
         }
         let state = &mut self.state;
-        let (is_due, stretch) = match (&mut self.parser, memory) {
+        let (is_due, counts) = match (&mut self.parser, memory) {
             (Some((_, Parser::Lazy(lazy))), _) => {
-                (lazy.advance(arrived, state, rings, block), lazy.take_stretch())
+                (lazy.advance(arrived, state, rings, block), lazy.take_counts())
             }
             (Some((_, Parser::Flat(flat))), Some(memory)) => {
-                (flat.advance(arrived, state, (rings, memory), block), flat.take_stretch(STRETCH))
+                (flat.advance(arrived, state, (rings, memory), block), flat.take_counts(CHECK))
             }
             _ => return Err(Error::Stream),
         };
-        if let Some(stretch) = stretch
+        if let Some(counts) = counts
             && !self.is_filtered
         {
-            self.chooser.choose(&stretch);
+            self.chooser.choose(&counts);
         }
         Ok(is_due)
     }
@@ -291,27 +248,27 @@ mod tests {
     use crate::random::Random;
 
     fn chooser() -> Chooser {
-        Chooser { ways: 2, now: Choice::Lazy, seen: Stretch::default(), stay: 0, binary_rest: 0 }
+        Chooser { ways: 2, now: Choice::Lazy, seen: Counts::default(), stay: 0, binary_rest: 0 }
     }
 
-    /// The choices after each of `count` stretches like this one.
-    fn course(chooser: &mut Chooser, stretch: &Stretch, count: usize) -> Vec<Choice> {
+    /// The choices after each of `count` checks with these counts.
+    fn course(chooser: &mut Chooser, counts: &Counts, count: usize) -> Vec<Choice> {
         (0..count)
             .map(|_| {
-                chooser.choose(stretch);
+                chooser.choose(counts);
                 chooser.now
             })
             .collect()
     }
 
-    const PROSE: Stretch =
-        Stretch { len: 16_384, matches: 2200, threes: 100, covered: 15_400, searches: 3000, compared: 4500 };
-    const BINARY: Stretch =
-        Stretch { len: 16_384, matches: 2000, threes: 800, covered: 13_000, searches: 5500, compared: 3600 };
-    const LOGS: Stretch =
-        Stretch { len: 16_384, matches: 550, threes: 20, covered: 15_000, searches: 1800, compared: 3000 };
-    const NOISE_ONLY: Stretch =
-        Stretch { len: 16_384, matches: 3, threes: 0, covered: 12, searches: 2000, compared: 100 };
+    const PROSE: Counts =
+        Counts { len: 16_384, matches: 2200, threes: 100, covered: 15_400, searches: 3000, compared: 4500 };
+    const BINARY: Counts =
+        Counts { len: 16_384, matches: 2000, threes: 800, covered: 13_000, searches: 5500, compared: 3600 };
+    const LOGS: Counts =
+        Counts { len: 16_384, matches: 550, threes: 20, covered: 15_000, searches: 1800, compared: 3000 };
+    const NOISE_ONLY: Counts =
+        Counts { len: 16_384, matches: 3, threes: 0, covered: 12, searches: 2000, compared: 100 };
 
     #[test]
     fn short_matches_choose_the_flat_parser() {
@@ -327,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_lasts_some_stretches() {
+    fn a_change_lasts_some_checks() {
         let mut chooser = chooser();
         course(&mut chooser, &PROSE, 2);
         let mut flat = 0;

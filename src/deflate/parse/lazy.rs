@@ -24,10 +24,11 @@
 
 #![forbid(unsafe_code)]
 
-use super::adaptive::Stretch;
-use super::cost::{BIT, Costs};
+use super::cost::Costs;
+use super::counts::Counts;
 use super::tuning::{KeyTuning, LONG, MatchStats};
 use super::{Arrived, Cursor, ParseState, QUIET_RUN, skip_after, take_literals};
+use crate::deflate::entropy::BIT;
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
@@ -60,7 +61,7 @@ pub(super) struct Lazy {
     /// Whether the last span needed few searches.
     is_sparse: bool,
     /// What was parsed up to the last check of the tuning.
-    stretch: Option<Stretch>,
+    counts: Option<Counts>,
 }
 
 impl Lazy {
@@ -74,7 +75,7 @@ impl Lazy {
     ) -> Result<Self> {
         let (tuning, keys) = KeyTuning::new(position, is_long, is_filtered);
         rings.reset(is_long, keys, position)?;
-        Ok(Self { level, tuning, is_sparse: false, stretch: None })
+        Ok(Self { level, tuning, is_sparse: false, counts: None })
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -113,14 +114,14 @@ impl Lazy {
         self.is_sparse = searches * SPARSE_FROM < position - from;
         self.tuning.stats.len += (position - from) as u32;
         state.cursor.position = position;
-        self.stretch = self.tuning.check(rings, data, position);
+        self.counts = self.tuning.check(rings, data, position);
         state.refresh_costs(data, block);
         Some(state.cursor.end_span(arrived, block))
     }
 
     /// What was parsed between the last two checks of the tuning, if the last one was at the end of this span.
-    pub(super) fn take_stretch(&mut self) -> Option<Stretch> {
-        self.stretch.take()
+    pub(super) fn take_counts(&mut self) -> Option<Counts> {
+        self.counts.take()
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub(super) mod adaptive;
 pub(super) mod cost;
+mod counts;
 pub(super) mod fast;
 pub(super) mod fastest;
 mod flat;
@@ -17,6 +18,7 @@ mod tuning;
 pub(super) use flat::Memory as FlatMemory;
 
 use super::block_split::{BlockSplit, MAX_BLOCK, MIN_BLOCK};
+use super::entropy::is_larger;
 use super::match_finder::distance_rings::LOOKAHEAD;
 use super::token::OpenBlock;
 use crate::format::deflate::MAX_MATCH;
@@ -164,7 +166,7 @@ impl Cursor {
         let len = self.position - block.start;
         len >= MAX_BLOCK
             || self.split.should_end(&block.frequencies, len)
-            || cost::is_larger(&block.frequencies, BLOCK_BYTES_MAX)
+            || is_larger(&block.frequencies, BLOCK_BYTES_MAX)
     }
 
     /// The line of the grid at or before the cursor.

@@ -21,14 +21,11 @@
 
 #![forbid(unsafe_code)]
 
-use super::SPAN;
-use super::adaptive::Stretch;
+use super::counts::{CHECK, Counts};
 use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
 use crate::format::deflate::MIN_MATCH;
 
-/// Bytes between two checks.
-const CHECK: usize = 16 * SPAN;
 /// The number of checks that a choice of keys lasts: a chunk of the pipeline, so that it chooses once, when its window is
 /// entered anyway.
 const KEYS_LAST: u32 = 31;
@@ -120,7 +117,7 @@ impl KeyTuning {
         rings: &mut DistanceRings,
         data: &[u8],
         position: usize,
-    ) -> Option<Stretch> {
+    ) -> Option<Counts> {
         if position < self.next_check {
             return None;
         }
@@ -140,7 +137,7 @@ impl KeyTuning {
         let MatchStats { len, searches, compared, matches, shorts, covered, .. } =
             core::mem::take(&mut self.stats);
         let matches = matches + shorts;
-        Some(Stretch { len, matches, threes: shorts, covered, searches, compared })
+        Some(Counts { len, matches, threes: shorts, covered, searches, compared })
     }
 
     fn keys(&mut self, now: Keys) -> Keys {

@@ -33,7 +33,7 @@ mod walk;
 
 pub(in crate::deflate) use memory::Memory;
 
-use super::adaptive::Stretch;
+use super::counts::Counts;
 use super::{Arrived, ParseState, SPAN};
 use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::token::OpenBlock;
@@ -76,8 +76,8 @@ pub(super) struct Flat {
     extended: Extended,
     /// Whether to use the forms with vectors.
     vectors: bool,
-    /// What was parsed since [`take_stretch`](Self::take_stretch).
-    stretch: Stretch,
+    /// Since [`take_counts`](Self::take_counts).
+    counts: Counts,
 }
 
 impl Flat {
@@ -108,8 +108,8 @@ impl Flat {
             (Keys::Binary, _) => fill::prime::<5, 3, 4>,
         };
         prime(heads, found, data, range, vectors);
-        let (extended, stretch) = (Extended::default(), Stretch::default());
-        Ok(Self { keys, ways, filled, extended, vectors, stretch })
+        let (extended, counts) = (Extended::default(), Counts::default());
+        Ok(Self { keys, ways, filled, extended, vectors, counts })
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -143,8 +143,8 @@ impl Flat {
         let Memory { offers, path, prices, .. } = memory;
         plan::plan(path, offers, prices, &data[base..], prepared.saturating_sub(base));
         let planned = (&*path, &*offers);
-        let position = walk::walk(planned, data, (from, to), base, block, &mut self.stretch);
-        self.stretch.len += (position - from) as u32;
+        let position = walk::walk(planned, data, (from, to), base, block, &mut self.counts);
+        self.counts.len += (position - from) as u32;
         state.cursor.position = position;
         memory.shift();
         if state.refresh_costs(data, block) {
@@ -171,8 +171,8 @@ impl Flat {
     }
 
     /// What was parsed since the last call, if that is at least `len` bytes.
-    pub(super) fn take_stretch(&mut self, len: usize) -> Option<Stretch> {
-        (self.stretch.len as usize >= len).then(|| core::mem::take(&mut self.stretch))
+    pub(super) fn take_counts(&mut self, len: usize) -> Option<Counts> {
+        (self.counts.len as usize >= len).then(|| core::mem::take(&mut self.counts))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::memory::{Offers, Path};
 use super::price::{CHOICE_MASK, CUT, SHORT};
-use crate::deflate::parse::adaptive::Stretch;
+use crate::deflate::parse::counts::Counts;
 use crate::deflate::token::{OpenBlock, lone_literal, two_literals};
 use crate::format::deflate::MIN_MATCH;
 
@@ -15,7 +15,7 @@ pub(super) fn walk(
     (mut position, to): (usize, usize),
     base: usize,
     block: &mut OpenBlock,
-    stretch: &mut Stretch,
+    counts: &mut Counts,
 ) -> usize {
     let mut literals = position;
     while position < to {
@@ -34,9 +34,9 @@ pub(super) fn walk(
         let offer = if choice == SHORT { &offers.short } else { &offers.long };
         let length = usize::from(offer.lengths[index]) + MIN_MATCH - usize::from(choice == CUT);
         block.add_match(position, length, usize::from(offer.distances[index]));
-        stretch.matches += 1;
-        stretch.threes += u32::from(length == MIN_MATCH);
-        stretch.covered += length as u32;
+        counts.matches += 1;
+        counts.threes += u32::from(length == MIN_MATCH);
+        counts.covered += length as u32;
         position += length;
         literals = position;
     }

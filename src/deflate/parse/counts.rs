@@ -1,0 +1,47 @@
+//! Counts of what a parser found, by which the next parts of the data are parsed.
+
+#![forbid(unsafe_code)]
+
+use super::SPAN;
+
+/// Bytes between two checks of the counts.
+pub(super) const CHECK: usize = 16 * SPAN;
+
+/// The counts since the last check.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// Bytes parsed.
+    pub(super) len: u32,
+    pub(super) matches: u32,
+    /// Matches of three bytes.
+    pub(super) threes: u32,
+    /// Bytes in matches.
+    pub(super) covered: u32,
+    /// First searches of the lazy parser.
+    pub(super) searches: u32,
+    /// Candidates that its searches compared.
+    pub(super) compared: u32,
+}
+
+impl Counts {
+    pub(super) fn literals(&self) -> u32 {
+        self.len - self.covered.min(self.len)
+    }
+
+    /// Literals and matches in 1 KiB.
+    pub(super) fn symbols_in_kib(&self) -> u32 {
+        (self.literals() + self.matches) * 1024 / self.len.max(1)
+    }
+
+    /// The sums with half of `earlier`.
+    pub(super) fn with_half(&self, earlier: &Self) -> Self {
+        Self {
+            len: self.len + earlier.len / 2,
+            matches: self.matches + earlier.matches / 2,
+            threes: self.threes + earlier.threes / 2,
+            covered: self.covered + earlier.covered / 2,
+            searches: self.searches + earlier.searches / 2,
+            compared: self.compared + earlier.compared / 2,
+        }
+    }
+}
