@@ -104,7 +104,7 @@ fn stream(first: u32, second: u32, cut: usize) -> Vec<u8> {
 
 fn one_shot(number: u32) -> Vec<u8> {
     let data = whole();
-    let mut room = vec![0; oneshot::bound(data.len() as u64) as usize];
+    let mut room = vec![0; oneshot::compress_bound(data.len() as u64) as usize];
     let mut output = Output::new(&mut room);
     oneshot::compress(&data, &mut output, level(number)).unwrap();
     let written = output.written();

@@ -178,7 +178,7 @@ fn output_stays_within_zlibs_bound() {
     let noise = random.bytes(4_000_000);
     for level in (0..=12).filter_map(Level::new) {
         for len in [0, 1, 5, 100, 16_384, 65_535, 65_536, 300_000, 1 << 20, 2_000_001, noise.len()] {
-            let mut room = vec![0; rigz::stream::oneshot::bound(len as u64) as usize];
+            let mut room = vec![0; rigz::stream::oneshot::compress_bound(len as u64) as usize];
             let mut output = Output::new(&mut room);
             let outcome = rigz::stream::oneshot::compress(&noise[..len], &mut output, level);
             assert_eq!(outcome, Ok(()), "{level:?}, {len} bytes");

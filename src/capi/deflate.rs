@@ -467,7 +467,7 @@ pub unsafe extern "C" fn deflateBound_z(strm: *mut z_stream, source_len: z_size_
 
 unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
     // For any kind of stream: short stored blocks and a gzip wrap.
-    let any = oneshot::bound(len).saturating_add(len >> 3).saturating_add(18);
+    let any = oneshot::compress_bound(len).saturating_add(len >> 3).saturating_add(18);
     // SAFETY: the program's `z_stream` is null or valid, its state null or one of ours.
     match unsafe { state::<Deflate>(strm, Kind::Deflate) } {
         Some(state) => {

@@ -89,13 +89,13 @@ pub unsafe extern "C" fn compress2_z(
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound(source_len: uLong) -> uLong {
-    oneshot::bound(source_len)
+    oneshot::compress_bound(source_len)
 }
 
 /// As `compressBound`, with lengths of type `size_t`.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound_z(source_len: z_size_t) -> z_size_t {
-    oneshot::bound(source_len as u64) as z_size_t
+    oneshot::compress_bound(source_len as u64) as z_size_t
 }
 
 /// Decompresses the zlib stream in the `source_len` bytes at `source` to `dest`. `*dest_len` is the

@@ -24,9 +24,9 @@ use super::delivery::{Delivered, Delivery};
 use super::memory::Memory;
 use super::pace::{Pace, was_undisturbed};
 use super::plan::{Ending, Plan};
-use super::stretch::{
-    Beginning, Content, Decoded, InjectedFault, Outcome, Report, Room, Spare, StartSearch, Stretch,
-    StretchStart, StretchTask,
+use super::stretch::{Outcome, StartSearch, Stretch};
+use super::task::{
+    Beginning, Content, Decoded, InjectedFault, Report, Room, Spare, StretchStart, StretchTask,
 };
 use super::tuning::{Tuning, Way};
 use super::{Source, SourceKind};
@@ -659,5 +659,27 @@ impl Drop for Ahead {
     /// After this the file may be closed.
     fn drop(&mut self) {
         self.close_file();
+    }
+}
+
+impl Ahead {
+    /// Whether the decoder is inside a stretch.
+    pub(super) fn is_delivering(&self) -> bool {
+        self.delivery.is_some()
+    }
+
+    /// The number of bytes to the next waypoint, if the decoder is inside a stretch.
+    pub(super) fn distance(&self) -> Option<usize> {
+        self.delivery.as_ref().map(|delivery| delivery.distance())
+    }
+
+    /// The decoder has decoded `produced` bytes by itself, inside a stretch or not.
+    pub(super) fn follow(&mut self, produced: usize) {
+        if let Some(delivery) = &mut self.delivery {
+            delivery.at += produced;
+            if delivery.at >= delivery.len() {
+                self.end_delivery();
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::stretch::{Room, Spare};
+use super::task::{Room, Spare};
 use crate::inflate::Marked;
 use crate::raw::{Allocator, Buffer};
 

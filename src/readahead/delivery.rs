@@ -4,7 +4,7 @@
 
 use super::Source;
 use super::memory::Memory;
-use super::stretch::{Content, Decoded, Room, Spare};
+use super::task::{Content, Decoded, Room, Spare};
 use crate::inflate::{Inflate, Resolver, Waypoint};
 use crate::raw::{Buffer, Output};
 

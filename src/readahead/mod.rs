@@ -31,6 +31,7 @@
 
 mod ahead;
 mod buffers;
+mod calls;
 mod costs;
 mod counters;
 mod delivery;
@@ -38,6 +39,7 @@ mod memory;
 mod pace;
 mod plan;
 mod stretch;
+mod task;
 mod tuning;
 mod worker;
 
@@ -49,7 +51,7 @@ use crate::pool::thread_limit;
 use crate::raw::{Allocator, Output, Placed, SharedFile};
 
 pub use self::counters::ReadCounters;
-pub use self::stretch::InjectedFault;
+pub use self::task::InjectedFault;
 pub use self::tuning::{Tuning, Way};
 
 /// Compressed data, and a position in it.

@@ -1,6 +1,6 @@
 //! Settings of reading ahead, for tests and experiments.
 
-use super::stretch::InjectedFault;
+use super::task::InjectedFault;
 
 /// Compressed bytes that must have been read in a row before workers are used: a program that reads only
 /// a file's beginning should not pay for them.

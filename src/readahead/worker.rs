@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::stretch::{
+use super::task::{
     Beginning, Content, Decoded, InjectedFault, Report, Room, Shared, Spare, StretchStart, StretchTask,
 };
 use crate::error::Status;

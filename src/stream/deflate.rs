@@ -379,7 +379,7 @@ impl DeflateStream {
         };
         let params = self.body.parameters();
         let body_len = if params.window_bits == 15 && params.mem_level == 8 {
-            super::oneshot::bound(len) - 6
+            zlib::compress_bound(len) - 6
         } else {
             // Small tables mean short blocks: fixed codes of 9 bits per literal, or stored blocks of 127 bytes.
             let fixed =

@@ -7,11 +7,6 @@ use super::{Flush, Level, Strategy};
 use crate::error::{Error, Result, Status};
 use crate::raw::Output;
 
-/// `compressBound()`: the maximum output of [`compress`] for `len` bytes. Programs contain copies of this formula.
-pub fn bound(len: u64) -> u64 {
-    [12, 14, 25].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(13)
-}
-
 /// Compresses `source` to one zlib stream. [`Error::Buffer`] when it does not fit.
 pub fn compress(source: &[u8], output: &mut Output<'_>, level: Level) -> Result<()> {
     let config = Config { level, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
@@ -26,3 +21,4 @@ pub fn compress(source: &[u8], output: &mut Output<'_>, level: Level) -> Result<
 }
 
 pub use super::inflate::uncompress;
+pub use crate::format::zlib::compress_bound;

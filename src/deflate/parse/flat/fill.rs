@@ -164,7 +164,7 @@ mod avx2 {
         for (group, (buckets, entries)) in buckets.zip(entries).enumerate().take(groups) {
             let position = from + GROUP * group;
             // SAFETY: 32 bytes are left at each position.
-            let bytes = unsafe { _mm_loadu_si128(data.as_ptr().add(position).cast()) };
+            let bytes = unsafe { _mm_loadu_si128(data.as_ptr().wrapping_add(position).cast()) };
             let bytes = _mm256_broadcastsi128_si256(bytes);
             let first = words(bytes, 0);
             let high = _mm256_mullo_epi32(words(bytes, LONG - 4), _mm256_set1_epi32(HIGH as i32));

@@ -137,17 +137,17 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load<T>(array: &[T; POSITIONS], index: usize) -> __m256i {
-        assert!(index + 32 / size_of::<T>() <= POSITIONS);
-        // SAFETY: checked above.
-        unsafe { _mm256_loadu_si256(array.as_ptr().add(index).cast()) }
+        let group = &array[index..index + 32 / size_of::<T>()];
+        // SAFETY: the group has 32 bytes.
+        unsafe { _mm256_loadu_si256(group.as_ptr().cast()) }
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
     fn store<T>(array: &mut [T; POSITIONS], index: usize, value: __m256i) {
-        assert!(index + 32 / size_of::<T>() <= POSITIONS);
-        // SAFETY: checked above.
-        unsafe { _mm256_storeu_si256(array.as_mut_ptr().add(index).cast(), value) }
+        let group = &mut array[index..index + 32 / size_of::<T>()];
+        // SAFETY: the group has 32 bytes.
+        unsafe { _mm256_storeu_si256(group.as_mut_ptr().cast(), value) }
     }
 
     /// The entries of `table` for 32 indices from 0 to 31.

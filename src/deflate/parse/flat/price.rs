@@ -47,9 +47,9 @@ impl Prices {
             *price = eighths(costs.of_offset(usize::from(*base)));
         }
         for (byte, price) in (0..=u8::MAX).zip(&mut self.literals) {
-            *price = costs.literal(byte) / 2 << CHOICE_BITS;
+            *price = (costs.literal(byte) / 2) << CHOICE_BITS;
         }
-        self.covered = costs.mean_literal() * COVERED_VALUE / 200 << CHOICE_BITS;
+        self.covered = (costs.mean_literal() * COVERED_VALUE / 200) << CHOICE_BITS;
     }
 }
 

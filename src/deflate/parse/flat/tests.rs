@@ -132,7 +132,7 @@ fn a_repetition_is_found_at_every_offset() {
             Symbol::Match { length, offset } => Some((*length, *offset)),
             Symbol::Literal(_) => None,
         });
-        let expected = offset <= 32_768 && offset >= 31;
+        let expected = (31..=32_768).contains(&offset);
         assert_eq!(
             longest.max().is_some_and(|found| found.1 == offset && found.0 > 20),
             expected,
@@ -162,13 +162,13 @@ fn the_plan_is_the_cheapest() {
         }
         let Memory { offers, path, prices, .. } = memory;
         plan::plan(path, offers, prices, &data, SPAN + AHEAD);
-        for index in 0..SPAN + AHEAD {
+        for (index, byte) in data.iter().enumerate().take(SPAN + AHEAD) {
             let step = |price: u16, length: usize, choice: u32| {
                 (price != NO_OFFER).then(|| (path.prices[index + length] + u32::from(price) - choice, choice))
             };
             let (long, short) =
                 (usize::from(offers.long.lengths[index]) + 3, usize::from(offers.short.lengths[index]) + 3);
-            let literal = path.prices[index + 1] + prices.literals[usize::from(data[index])];
+            let literal = path.prices[index + 1] + prices.literals[usize::from(*byte)];
             let cheapest = [
                 Some((literal, 0)),
                 step(offers.long.prices[index], long, LONG),

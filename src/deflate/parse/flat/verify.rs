@@ -38,9 +38,11 @@ pub(super) unsafe fn verify<const WAYS: usize>(
     for (index, (distance, length)) in pairs.enumerate() {
         let position = base + from + index;
         debug_assert!(usize::from(*distance) <= position);
-        // SAFETY: 32 bytes are left at the position, and by the caller's promise the candidate is in the data before it.
-        let differing = unsafe { u64_at(data, position) ^ u64_at(data, position - usize::from(*distance)) };
-        *length = (differing.trailing_zeros() / 8) as u8;
+        // SAFETY: 32 bytes are left at the position.
+        let now = unsafe { u64_at(data, position) };
+        // SAFETY: by the caller's promise the candidate is in the data, at or before the position.
+        let earlier = unsafe { u64_at(data, position - usize::from(*distance)) };
+        *length = ((now ^ earlier).trailing_zeros() / 8) as u8;
     }
 }
 
@@ -52,8 +54,10 @@ pub(super) unsafe fn verify<const WAYS: usize>(
 unsafe fn equal_bytes(data: &[u8], position: usize, distance: usize) -> u8 {
     debug_assert!(distance <= position && position + LONG_LIMIT <= data.len());
     for start in (position..position + LONG_LIMIT).step_by(8) {
-        // SAFETY: 32 bytes are left at the position, and the candidate is before it.
-        let differing = unsafe { u64_at(data, start) ^ u64_at(data, start - distance) };
+        // SAFETY: 32 bytes are left at the position.
+        let now = unsafe { u64_at(data, start) };
+        // SAFETY: by the caller's promise the candidate is in the data, at or before the position.
+        let differing = now ^ unsafe { u64_at(data, start - distance) };
         if differing != 0 {
             return (start - position) as u8 + (differing.trailing_zeros() / 8) as u8;
         }
