@@ -39,7 +39,7 @@ use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE};
-use memory::Heads;
+use memory::{Found, Heads};
 use prepare::Extended;
 use verify::LONG_LIMIT;
 
@@ -65,12 +65,37 @@ impl Keys {
     }
 }
 
+/// The steps that depend on the keys and the number of candidates, compiled for these.
+#[derive(Clone, Copy, Debug)]
+struct Kernel {
+    prime: fn(&mut Heads<'_>, &mut Found, &[u8], (usize, usize), bool),
+    look: Look,
+}
+
+type Look = fn(&mut Flat, (&mut Heads<'_>, &mut Memory), &[u8], (usize, usize), usize);
+
+impl Kernel {
+    fn of(keys: Keys, ways: usize) -> Self {
+        match (keys, ways) {
+            (Keys::Text, 1) => Self::with::<6, 4, 1>(),
+            (Keys::Text, 2) => Self::with::<6, 4, 2>(),
+            (Keys::Text, _) => Self::with::<6, 4, 4>(),
+            (Keys::Binary, 1) => Self::with::<5, 3, 1>(),
+            (Keys::Binary, 2) => Self::with::<5, 3, 2>(),
+            (Keys::Binary, _) => Self::with::<5, 3, 4>(),
+        }
+    }
+
+    const fn with<const LONG: usize, const SHORT: usize, const WAYS: usize>() -> Self {
+        Self { prime: fill::prime::<LONG, SHORT, WAYS>, look: Flat::look::<LONG, SHORT, WAYS> }
+    }
+}
+
 /// The parser's state between two spans.
 #[derive(Debug)]
 pub(super) struct Flat {
     keys: Keys,
-    /// Candidates of the long key: 1, 2 or 4.
-    ways: usize,
+    kernel: Kernel,
     /// Positions before this one are entered in the tables and, from the span's start on, prepared.
     filled: usize,
     extended: Extended,
@@ -81,8 +106,8 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    /// A parser from the line of the grid at or before the cursor on. `vectors`: see [`has_vectors`]. Until it is dropped, the
-    /// rings must not be used.
+    /// A parser from the line of the grid at or before the cursor on. `ways`: candidates of the long key, 1, 2 or 4.
+    /// `vectors`: see [`has_vectors`]. Until the parser is dropped, the rings must not be used.
     ///
     /// Fails with `Error::Memory`.
     pub(super) fn new(
@@ -99,17 +124,10 @@ impl Flat {
         let to = filled.min(data.len().saturating_sub(LONG_LIMIT));
         let range = (filled.saturating_sub(WINDOW_SIZE), to);
         let (heads, found) = (&mut Heads::of(rings), &mut memory.found);
-        let prime = match (keys, ways) {
-            (Keys::Text, 1) => fill::prime::<6, 4, 1>,
-            (Keys::Text, 2) => fill::prime::<6, 4, 2>,
-            (Keys::Text, _) => fill::prime::<6, 4, 4>,
-            (Keys::Binary, 1) => fill::prime::<5, 3, 1>,
-            (Keys::Binary, 2) => fill::prime::<5, 3, 2>,
-            (Keys::Binary, _) => fill::prime::<5, 3, 4>,
-        };
-        prime(heads, found, data, range, vectors);
+        let kernel = Kernel::of(keys, ways);
+        (kernel.prime)(heads, found, data, range, vectors);
         let (extended, counts) = (Extended::default(), Counts::default());
-        Ok(Self { keys, ways, filled, extended, vectors, counts })
+        Ok(Self { keys, kernel, filled, extended, vectors, counts })
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -129,15 +147,7 @@ impl Flat {
         let prepared = (base + SPAN + AHEAD).min(data.len().saturating_sub(LONG_LIMIT));
         let range = (self.filled.max(base), prepared);
         if range.0 < range.1 {
-            let look = match (self.keys, self.ways) {
-                (Keys::Text, 1) => Self::look::<6, 4, 1>,
-                (Keys::Text, 2) => Self::look::<6, 4, 2>,
-                (Keys::Text, _) => Self::look::<6, 4, 4>,
-                (Keys::Binary, 1) => Self::look::<5, 3, 1>,
-                (Keys::Binary, 2) => Self::look::<5, 3, 2>,
-                (Keys::Binary, _) => Self::look::<5, 3, 4>,
-            };
-            look(self, (&mut Heads::of(rings), memory), data, range, base);
+            (self.kernel.look)(self, (&mut Heads::of(rings), memory), data, range, base);
             self.filled = prepared;
         }
         let Memory { offers, path, prices, .. } = memory;

@@ -156,10 +156,7 @@ fn the_plan_is_the_cheapest() {
         place.rings.clear_heads().expect("memory");
         let heads = &mut Heads::of(&mut place.rings);
         let memory = &mut *place.memory;
-        match keys {
-            Keys::Text => flat.look::<6, 4, 4>((heads, memory), &data, (0, SPAN + AHEAD), 0),
-            Keys::Binary => flat.look::<5, 3, 4>((heads, memory), &data, (0, SPAN + AHEAD), 0),
-        }
+        (flat.kernel.look)(&mut flat, (heads, memory), &data, (0, SPAN + AHEAD), 0);
         let Memory { offers, path, prices, .. } = memory;
         plan::plan(path, offers, prices, &data, SPAN + AHEAD);
         for (index, byte) in data.iter().enumerate().take(SPAN + AHEAD) {
