@@ -17,6 +17,7 @@
 use super::counts::{CHECK, Counts};
 use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
+use super::tuning::FIVES_FEW;
 use super::{Arrived, ParseState};
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
@@ -35,6 +36,9 @@ const SHORT: (u32, u32) = (12, 200);
 const LONG: (u32, u32) = (13, 170);
 /// Data is noise if matches cover less than one byte in this many.
 const NOISE: u32 = 8;
+/// The time that the lazy parser takes for the chain or table of five bytes, in the units of [`lazy_work`]: without many of
+/// their matches it does not use them.
+const FIVES_WORK: u32 = 200;
 /// The keys for binaries stay if at least one match in this many has three bytes.
 const THREES_PAY: u32 = 5;
 
@@ -58,15 +62,16 @@ fn is_noise(counts: &Counts) -> bool {
 /// levels 3, 6 and 9.
 fn lazy_work(counts: &Counts) -> u32 {
     let work = 2 * counts.searches + 5 * counts.matches + counts.compared * 4 / 3;
-    work * 1024 / counts.len.max(1)
+    let fives = if counts.fives * FIVES_FEW > counts.matches { FIVES_WORK } else { 0 };
+    work * 1024 / counts.len.max(1) + fives
 }
 
-/// The time that the flat parser takes in the same units, and a sixth more: less than that is not worth a change.
+/// The time that the flat parser takes in the same units, and a fifth more: less than that is not worth a change.
 const fn flat_work(ways: usize) -> u32 {
     match ways {
-        1 => 900,
-        2 => 1200,
-        _ => 1450,
+        1 => 1000,
+        2 => 1350,
+        _ => 1600,
     }
 }
 
@@ -261,14 +266,35 @@ mod tests {
             .collect()
     }
 
-    const PROSE: Counts =
-        Counts { len: 16_384, matches: 2200, threes: 100, covered: 15_400, searches: 3000, compared: 4500 };
-    const BINARY: Counts =
-        Counts { len: 16_384, matches: 2000, threes: 800, covered: 13_000, searches: 5500, compared: 3600 };
-    const LOGS: Counts =
-        Counts { len: 16_384, matches: 550, threes: 20, covered: 15_000, searches: 1800, compared: 3000 };
+    const PROSE: Counts = Counts {
+        len: 16_384,
+        matches: 2200,
+        threes: 100,
+        covered: 15_400,
+        searches: 3000,
+        compared: 4500,
+        fives: 100,
+    };
+    const BINARY: Counts = Counts {
+        len: 16_384,
+        matches: 2000,
+        threes: 800,
+        covered: 13_000,
+        searches: 5500,
+        compared: 3600,
+        fives: 100,
+    };
+    const LOGS: Counts = Counts {
+        len: 16_384,
+        matches: 550,
+        threes: 20,
+        covered: 15_000,
+        searches: 1800,
+        compared: 3000,
+        fives: 0,
+    };
     const NOISE_ONLY: Counts =
-        Counts { len: 16_384, matches: 3, threes: 0, covered: 12, searches: 2000, compared: 100 };
+        Counts { len: 16_384, matches: 3, threes: 0, covered: 12, searches: 2000, compared: 100, fives: 0 };
 
     #[test]
     fn short_matches_choose_the_flat_parser() {

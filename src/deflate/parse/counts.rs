@@ -21,6 +21,8 @@ pub(super) struct Counts {
     pub(super) searches: u32,
     /// Candidates that its searches compared.
     pub(super) compared: u32,
+    /// Matches of five bytes that only its chain or table of five bytes found.
+    pub(super) fives: u32,
 }
 
 impl Counts {
@@ -42,6 +44,7 @@ impl Counts {
             covered: self.covered + earlier.covered / 2,
             searches: self.searches + earlier.searches / 2,
             compared: self.compared + earlier.compared / 2,
+            fives: self.fives + earlier.fives / 2,
         }
     }
 }

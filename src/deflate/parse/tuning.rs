@@ -30,7 +30,7 @@ use crate::format::deflate::MIN_MATCH;
 /// entered anyway.
 const KEYS_LAST: u32 = 31;
 /// Five-byte matches are few if at most one match in this many comes only from the most recent position of the five bytes,
-const FIVES_FEW: u32 = 40;
+pub(super) const FIVES_FEW: u32 = 40;
 /// and many if more than one match in this many does.
 const FIVES_MANY: u32 = 15;
 /// The search for three-byte matches pauses unless one search in this many ends in one.
@@ -134,10 +134,10 @@ impl KeyTuning {
                 rings.change_keys(data, position, keys);
             }
         }
-        let MatchStats { len, searches, compared, matches, shorts, covered, .. } =
+        let MatchStats { len, searches, compared, matches, fives, shorts, covered } =
             core::mem::take(&mut self.stats);
         let matches = matches + shorts;
-        Some(Counts { len, matches, threes: shorts, covered, searches, compared })
+        Some(Counts { len, matches, threes: shorts, covered, searches, compared, fives })
     }
 
     fn keys(&mut self, now: Keys) -> Keys {
