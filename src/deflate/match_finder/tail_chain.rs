@@ -326,7 +326,7 @@ impl SearchPosition<'_, '_> {
             }
             distance += self.step(position, link, distance);
         }
-        self.finder.compared.set(self.finder.compared.get() + effort.depth - left);
+        self.finder.compared.set(self.finder.compared.get() + (effort.depth - left));
         best
     }
 
