@@ -159,9 +159,8 @@ pub(super) unsafe fn slice<'a>(start: *const u8, len: usize) -> &'a [u8] {
 /// The input and the room for output that a `z_stream` has for one call.
 pub(super) struct Exchange<'a> {
     strm: NonNull<z_stream>,
-    given: usize,
-    pub(super) input: &'a [u8],
-    pub(super) output: Output<'a>,
+    input: &'a [u8],
+    output: Output<'a>,
 }
 
 impl Exchange<'_> {
@@ -193,15 +192,21 @@ impl Exchange<'_> {
         }
         // SAFETY: the caller guarantees the buffer, and it is null only if its length is 0.
         let input = unsafe { slice(*next_in, *avail_in as usize) };
-        Some(Self { strm, given: input.len(), input, output: Output::new(&mut []) })
+        Some(Self { strm, input, output: Output::new(&mut []) })
     }
 
-    /// Updates the `z_stream` with the bytes taken and written: pointers, lengths and totals.
-    pub(super) fn settle(mut self) {
-        let taken = self.given - self.input.len();
-        let written = self.output.written();
-        // SAFETY: `new`'s caller guaranteed that `strm` is valid for the length of the call.
-        let strm = unsafe { self.strm.as_mut() };
+    /// Lets `work` take input and append output, then updates the `z_stream`: pointers, lengths and totals.
+    ///
+    /// # Panics
+    /// If `work` replaces the input with a longer one, or the output with another cursor: the lengths would not apply
+    /// to the `z_stream`'s buffers.
+    pub(super) fn lend<T>(self, work: impl FnOnce(&mut &[u8], &mut Output<'_>) -> T) -> T {
+        let Self { mut strm, mut input, output } = self;
+        let given = input.len();
+        let (result, written) = output.lend(|output| work(&mut input, output));
+        let taken = given.checked_sub(input.len()).expect("the input was replaced");
+        // SAFETY: the constructor's caller guaranteed that `strm` is valid for the length of the call.
+        let strm = unsafe { strm.as_mut() };
         strm.next_in = strm.next_in.wrapping_add(taken);
         strm.avail_in -= taken as u32;
         // A program may set the totals back between calls, so we only ever add.
@@ -209,6 +214,7 @@ impl Exchange<'_> {
         strm.next_out = strm.next_out.wrapping_add(written);
         strm.avail_out -= written as u32;
         strm.total_out = strm.total_out.wrapping_add(written as u64);
+        result
     }
 }
 
@@ -343,5 +349,52 @@ pub(super) unsafe fn give_dictionary(history: &[u8], place: *mut u8, len: *mut u
     // SAFETY: the caller guarantees that it is null or valid.
     if let Some(len) = unsafe { len.as_mut() } {
         *len = history.len() as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `z_stream` with 4 bytes of input and room for 4 bytes.
+    fn with_stream<T>(work: impl FnOnce(Exchange<'_>) -> T) -> (T, z_stream) {
+        let mut memory = [0; 4];
+        // SAFETY: zeros are null pointers, no functions and numbers.
+        let mut strm = unsafe { core::mem::zeroed::<z_stream>() };
+        (strm.next_in, strm.avail_in) = (b"abcd".as_ptr(), 4);
+        (strm.next_out, strm.avail_out) = (memory.as_mut_ptr(), 4);
+        // SAFETY: both buffers have 4 bytes, and outlive the call.
+        let exchange = unsafe { Exchange::new(NonNull::from(&mut strm)) }.expect("no buffer is null");
+        let result = work(exchange);
+        (result, strm)
+    }
+
+    #[test]
+    fn an_exchange_counts_what_was_taken_and_written() {
+        let (count, strm) = with_stream(|exchange| {
+            exchange.lend(|input, output| {
+                *input = &input[3..];
+                output.put(b"xy")
+            })
+        });
+        assert_eq!((count, strm.avail_in, strm.total_in, strm.avail_out, strm.total_out), (2, 1, 3, 2, 2));
+    }
+
+    #[test]
+    #[should_panic(expected = "the input was replaced")]
+    fn a_longer_input_does_not_count_for_the_one_that_was_lent() {
+        with_stream(|exchange| exchange.lend(|input, _| *input = &[0; 5]));
+    }
+
+    #[test]
+    #[should_panic(expected = "the cursor was replaced")]
+    fn another_output_does_not_count_for_the_one_that_was_lent() {
+        let large = Box::leak(Box::new([0; 1000]));
+        with_stream(|exchange| {
+            exchange.lend(|_, output| {
+                *output = Output::new(large);
+                output.put(&[1; 1000])
+            })
+        });
     }
 }

@@ -208,8 +208,8 @@ pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
         } else {
             // SAFETY: the program's buffers are as its stream says.
             unsafe {
-                run(deflate, strm, |stream, call, header| {
-                    stream.deflate_with_header(&mut call.input, &mut call.output, flush, header)
+                run(deflate, strm, |stream, input, output, header| {
+                    stream.deflate_with_header(input, output, flush, header)
                 })
             }
         };
@@ -227,14 +227,13 @@ pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
 unsafe fn run<T>(
     deflate: &mut Deflate,
     strm: &mut z_stream,
-    work: impl FnOnce(&mut DeflateStream, &mut Exchange<'_>, Option<&gzip::Header<'_>>) -> Result<T>,
+    work: impl FnOnce(&mut DeflateStream, &mut &[u8], &mut Output<'_>, Option<&gzip::Header<'_>>) -> Result<T>,
 ) -> Result<T> {
     // SAFETY: the caller guarantees that the buffers are valid.
-    let mut call = unsafe { Exchange::new(NonNull::from(&mut *strm)) }.ok_or(Error::Stream)?;
+    let exchange = unsafe { Exchange::new(NonNull::from(&mut *strm)) }.ok_or(Error::Stream)?;
     // SAFETY: the caller guarantees that the header is valid.
     let header = unsafe { deflate.header() };
-    let outcome = work(&mut deflate.stream, &mut call, header.as_ref());
-    call.settle();
+    let outcome = exchange.lend(|input, output| work(&mut deflate.stream, input, output, header.as_ref()));
     deflate.publish(strm);
     outcome
 }
@@ -311,14 +310,14 @@ pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strate
         } else {
             // SAFETY: the program's buffers are as its stream says.
             unsafe {
-                run(deflate, strm, |stream, call, header| {
+                run(deflate, strm, |stream, input, output, header| {
                     if stream.is_within_header() {
-                        _ = stream.deflate_with_header(&mut &[][..], &mut call.output, Flush::None, header);
+                        _ = stream.deflate_with_header(&mut &[][..], output, Flush::None, header);
                         if stream.is_within_header() {
                             return Err(Error::Buffer);
                         }
                     }
-                    stream.params(level, strategy, &mut call.input, &mut call.output)
+                    stream.params(level, strategy, input, output)
                 })
             }
         };

@@ -192,14 +192,15 @@ pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
             return Z_STREAM_ERROR;
         }
         // SAFETY: the program's buffers are as its stream says.
-        let Some(mut call) = (unsafe { Exchange::new(NonNull::from(&mut *strm)) }) else {
+        let Some(exchange) = (unsafe { Exchange::new(NonNull::from(&mut *strm)) }) else {
             return Z_STREAM_ERROR;
         };
-        let outcome = stream.inflate_with_header(&mut call.input, &mut call.output, flush, &mut |part| {
-            // SAFETY: the program promised to keep the struct and its buffers until the header is read.
-            unsafe { header.note(part) };
+        let outcome = exchange.lend(|input, output| {
+            stream.inflate_with_header(input, output, flush, &mut |part| {
+                // SAFETY: the program promised to keep the struct and its buffers until the header is read.
+                unsafe { header.note(part) };
+            })
         });
-        call.settle();
         publish(stream, strm);
         if outcome != Err(Error::Stream) {
             // A refused call leaves the stream as it was.
@@ -323,11 +324,10 @@ pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
         // SAFETY: `stream!` found a valid stream.
         let strm = unsafe { &mut *strm };
         // SAFETY: the program's input is as its stream says.
-        let Some(mut call) = (unsafe { Exchange::input_only(NonNull::from(&mut *strm)) }) else {
+        let Some(exchange) = (unsafe { Exchange::input_only(NonNull::from(&mut *strm)) }) else {
             return Z_STREAM_ERROR;
         };
-        let outcome = stream.engine_mut().sync(&mut call.input);
-        call.settle();
+        let outcome = exchange.lend(|input, _| stream.engine_mut().sync(input));
         if outcome.is_ok() {
             // Finding a flush point resets the decoder.
             strm.msg = core::ptr::null();

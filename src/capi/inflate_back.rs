@@ -98,8 +98,11 @@ pub unsafe extern "C" fn inflateBack(
         };
         // SAFETY: the program promises the window until `inflateBackEnd`; a view ends before the next one begins.
         let room = || unsafe { Output::from_raw(*window, *window_len) };
-        // SAFETY: the program's call-back, with the argument it wants and its own window.
-        let hand_out = |len| unsafe { write(write_desc, *window, len as c_uint) } == 0;
+        let hand_out = |len| {
+            assert!(len <= *window_len);
+            // SAFETY: the program's call-back, with the argument it wants and a part of its own window.
+            unsafe { write(write_desc, *window, len as c_uint) == 0 }
+        };
         let (rest, outcome) = stream.run(first, fetch, room, hand_out);
         (strm.next_in, strm.avail_in) =
             rest.map_or((core::ptr::null(), 0), |rest| (rest.as_ptr(), rest.len() as c_uint));

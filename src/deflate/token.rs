@@ -197,6 +197,17 @@ pub(super) enum Symbol {
 }
 
 #[cfg(test)]
+impl Symbol {
+    /// Appends the bytes that it stands for after `data`.
+    pub(super) fn decode(self, data: &mut Vec<u8>) {
+        match self {
+            Self::Literal(byte) => data.push(byte),
+            Self::Match { length, offset } => (0..length).for_each(|_| data.push(data[data.len() - offset])),
+        }
+    }
+}
+
+#[cfg(test)]
 impl OpenBlock {
     /// All literals and matches of the block.
     pub(super) fn symbols(&self) -> Vec<Symbol> {

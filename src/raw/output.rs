@@ -102,7 +102,7 @@ impl<'a> Output<'a> {
     ///
     /// # Panics
     /// If `write` replaces its cursor with another one, whose count does not apply to this buffer.
-    pub(super) fn lend<T>(mut self, write: impl FnOnce(&mut Output<'_>) -> T) -> (T, usize) {
+    pub(crate) fn lend<T>(mut self, write: impl FnOnce(&mut Output<'_>) -> T) -> (T, usize) {
         let place = (self.start, self.len);
         let result = write(&mut self);
         assert!((self.start, self.len) == place, "the cursor was replaced");

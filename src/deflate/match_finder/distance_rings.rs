@@ -345,6 +345,13 @@ fn rebase(heads: &mut [i16]) {
 fn cleared<T: Copy>(table: &mut Vec<T>, capacity: usize, len: usize, value: T) -> Result<()> {
     table.clear();
     table.try_reserve_exact(capacity).map_err(|_| Error::Memory)?;
+    if cfg!(miri) {
+        // Interpreted entry by entry, `resize` takes seconds.
+        table.push(value);
+        while table.len() < len {
+            table.extend_from_within(..table.len().min(len - table.len()));
+        }
+    }
     table.resize(len, value);
     Ok(())
 }

@@ -335,7 +335,7 @@ mod tests {
         let words: Vec<Vec<u8>> = (2..2002).map(|word| random.bytes(2 + word % 6)).collect();
         let mut data = Vec::new();
         while data.len() < len {
-            let end = data.len() + 40_000 + random.below(120_000);
+            let end = len.min(data.len() + 40_000 + random.below(120_000));
             let kind = random.below(4);
             while data.len() < end {
                 match kind {
@@ -350,8 +350,14 @@ mod tests {
         data
     }
 
-    /// The tokens of `data`, which arrives in pieces of at most `piece` bytes, and the number of spans of each parser.
-    fn parse(data: &[u8], vectors: bool, piece: usize) -> (Vec<Symbol>, [usize; 2]) {
+    /// The tokens of `data`, which arrives in pieces of at most `piece` bytes, and the number of spans of each parser. Calls
+    /// `before_span` before each span.
+    fn parse(
+        data: &[u8],
+        vectors: bool,
+        piece: usize,
+        mut before_span: impl FnMut(&mut Chooser),
+    ) -> (Vec<Symbol>, [usize; 2]) {
         let crate::deflate::level::Method::Lazy(level) = Level::new(6).expect("a level").method() else {
             unreachable!("level 6 is lazy")
         };
@@ -364,6 +370,7 @@ mod tests {
         parser.vectors = vectors;
         let (mut arrived, mut spans) = (0, [0, 0]);
         while parser.position() < data.len() {
+            before_span(&mut parser.chooser);
             let part = Arrived { data: &data[..arrived], is_whole: arrived == data.len() };
             match parser.advance(part, &mut rings, &mut memory, &mut block).expect("memory") {
                 Some(_) => spans[usize::from(matches!(parser.parser, Some((Choice::Flat(_), _))))] += 1,
@@ -374,18 +381,32 @@ mod tests {
     }
 
     #[test]
+    fn the_parser_may_change_before_every_span() {
+        let mut random = Random::varied(7);
+        let data = changing(&mut random, if cfg!(miri) { 3000 } else { 500_000 });
+        let mut choices =
+            [Choice::Lazy, Choice::Flat(Keys::Binary), Choice::Flat(Keys::Text)].into_iter().cycle();
+        let next = |chooser: &mut Chooser| chooser.now = choices.next().expect("it is endless");
+        let (symbols, [lazy, flat]) = parse(&data, has_vectors(), data.len(), next);
+        assert!(lazy > 0 && flat > lazy, "all were used: {lazy}, {flat}");
+        let mut decoded = Vec::new();
+        symbols.into_iter().for_each(|symbol| symbol.decode(&mut decoded));
+        assert!(decoded == data);
+    }
+
+    #[test]
     fn neither_vectors_nor_pieces_change_the_tokens() {
         if cfg!(miri) {
-            return;
+            return; // The parser changes after 16 KiB or more; the test above changes it earlier.
         }
         let mut random = Random::varied(6);
         for _ in 0..3 {
             let data = changing(&mut random, 900_000);
-            let (whole, [lazy, flat]) = parse(&data, has_vectors(), data.len());
+            let (whole, [lazy, flat]) = parse(&data, has_vectors(), data.len(), |_| {});
             assert!(lazy > 20 && flat > 20, "both parsers were used: {lazy}, {flat}");
             let piece = 1 + random.below(20_000);
-            assert!(parse(&data, false, data.len()).0 == whole, "without vectors");
-            assert!(parse(&data, has_vectors(), piece).0 == whole, "in pieces of {piece}");
+            assert!(parse(&data, false, data.len(), |_| {}).0 == whole, "without vectors");
+            assert!(parse(&data, has_vectors(), piece, |_| {}).0 == whole, "in pieces of {piece}");
         }
     }
 }

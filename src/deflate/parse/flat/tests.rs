@@ -9,6 +9,14 @@ use crate::raw::{Allocator, Placed};
 const ALL_KEYS: [Keys; 2] = [Keys::Text, Keys::Binary];
 const ALL_WAYS: [usize; 3] = [1, 2, 4];
 
+/// All keys with all numbers of ways; under miri half of them.
+fn all() -> impl Iterator<Item = (Keys, usize)> {
+    ALL_KEYS
+        .into_iter()
+        .flat_map(|keys| ALL_WAYS.map(|ways| (keys, ways)))
+        .filter(|&(keys, ways)| !cfg!(miri) || (keys == Keys::Binary) == (ways == 2))
+}
+
 /// The tables and the arrays.
 struct Workplace {
     rings: DistanceRings,
@@ -83,10 +91,10 @@ fn parse(keys: Keys, ways: usize, vectors: bool, data: &[u8], start: usize) -> V
 fn vectors_give_the_same_tokens() {
     let mut random = Random::varied(1);
     for round in 0..if cfg!(miri) { 1 } else { 6 } {
-        let len = if cfg!(miri) { 3000 } else { 1000 + random.below(150_000) };
+        let len = if cfg!(miri) { 1100 } else { 1000 + random.below(150_000) };
         let data = sample(&mut random, len);
         let start = random.below(len.min(32_768));
-        for (keys, ways) in ALL_KEYS.into_iter().flat_map(|keys| ALL_WAYS.map(|ways| (keys, ways))) {
+        for (keys, ways) in all() {
             let plain = parse(keys, ways, false, &data, start);
             assert!(plain == parse(keys, ways, has_vectors(), &data, start), "{round} {keys:?} {ways}");
         }
@@ -97,23 +105,18 @@ fn vectors_give_the_same_tokens() {
 fn tokens_give_the_data() {
     let mut random = Random::varied(2);
     for len in [0, 1, 31, 32, 33, 1023, 1024, 1025, 1200, 2048, 5000, 70_000, 140_000] {
-        if cfg!(miri) && len > 3000 {
+        if cfg!(miri) && ![0, 33, 1025].contains(&len) {
             continue;
         }
         let data = sample(&mut random, len);
         let start = random.below(len.min(32_768));
-        for (keys, ways) in ALL_KEYS.into_iter().flat_map(|keys| ALL_WAYS.map(|ways| (keys, ways))) {
+        for (keys, ways) in all() {
             let mut copy = data[..start].to_vec();
             for symbol in parse(keys, ways, has_vectors(), &data, start) {
-                match symbol {
-                    Symbol::Literal(byte) => copy.push(byte),
-                    Symbol::Match { length, offset } => {
-                        assert!((keys.shortest()..=258).contains(&length));
-                        for _ in 0..length {
-                            copy.push(copy[copy.len() - offset]);
-                        }
-                    }
+                if let Symbol::Match { length, .. } = symbol {
+                    assert!((keys.shortest()..=258).contains(&length));
                 }
+                symbol.decode(&mut copy);
             }
             assert!(copy == data, "{len} {keys:?} {ways}");
         }
@@ -124,6 +127,9 @@ fn tokens_give_the_data() {
 fn a_repetition_is_found_at_every_offset() {
     let mut random = Random::varied(3);
     for offset in [1, 2, 3, 4, 31, 32, 33, 255, 1000, 32_767, 32_768, 32_769] {
+        if cfg!(miri) && ![1, 31, 255].contains(&offset) {
+            continue;
+        }
         let mut data = random.bytes(offset);
         data.extend_from_within(..offset.min(300));
         data.extend(random.bytes(40));
@@ -144,7 +150,7 @@ fn a_repetition_is_found_at_every_offset() {
 #[test]
 fn the_plan_is_the_cheapest() {
     let mut random = Random::varied(4);
-    let data = sample(&mut random, 4000);
+    let data = sample(&mut random, if cfg!(miri) { 1300 } else { 4000 });
     for keys in ALL_KEYS {
         let (mut flat, mut state, mut place) = parser(keys, 4, has_vectors(), &data, 0);
         let mut block = block(&data);
@@ -182,7 +188,7 @@ fn the_plan_is_the_cheapest() {
 #[test]
 fn a_long_match_is_measured_to_its_end() {
     let mut random = Random::varied(5);
-    let data = sample(&mut random, 20_000);
+    let data = sample(&mut random, if cfg!(miri) { 1500 } else { 20_000 });
     let mut extended = Extended::default();
     for position in 1..data.len() - LONG_LIMIT {
         let distance = 1 + random.below(position.min(3));
