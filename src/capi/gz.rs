@@ -1,13 +1,11 @@
 //! gzopen and its family: the C interface of [`GzFile`].
 //!
 //! A `gzFile` points to a `Handle`, whose first three fields are public: zlib.h's `gzgetc` macro takes bytes from
-//! `next`, decrements `have` and increments `pos`, without calling anything. So every export first counts the bytes
-//! that the macro took (`Handle::adopt`), and finally publishes the bytes that are buffered (`Handle::publish`). No
-//! other state is kept here.
+//! `next`, decrements `have` and increments `pos`. So every export first counts the bytes that the macro took
+//! (`Handle::adopt`), and finally publishes the bytes that are buffered (`Handle::publish`).
 //!
-//! A `gzFile` is null or *an open file*: it came from `gzopen` or `gzdopen`, was not closed, and one thread uses it at
-//! a time. With the manual's requirements for buffers and strings, this is "the caller's promise" on which every export
-//! relies.
+//! The caller's promise, on which every export relies: a `gzFile` is null or *an open file*, which came from `gzopen` or
+//! `gzdopen`, is not closed, and is used by one thread at a time; buffers and strings are as the manual requires.
 
 use super::boundary::{contain, flush, guard, slice, strategy, to_ok};
 use super::types::code::*;
@@ -109,9 +107,8 @@ unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile)
 }
 
 /// Takes buffered bytes from the front, as the `gzgetc` macro does: `choose` gets all of them and returns how many to
-/// take. The buffered bytes are valid, no error forbids this and no seek is pending, so nothing else needs to be
-/// checked. This takes a tenth of the time of [`with`], which matters because programs read byte by byte and line by
-/// line.
+/// take. Buffered bytes are valid, without an error or a pending seek, so nothing else needs to be checked. This takes
+/// a tenth of the time of [`with`], and programs read byte by byte and line by line.
 ///
 /// # Safety
 /// - `file` is null or an open file.

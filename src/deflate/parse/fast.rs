@@ -485,7 +485,7 @@ impl Scan<'_> {
     }
 
     /// The loop. `run_start` is where the literals before `position` begin. Returns where it stopped, the number of tokens,
-    /// and where the last match ended.
+    /// and where the last match ended. It is one long function because its turns share the word and both hashes in registers.
     ///
     /// # Safety
     /// - `limit + 16 <= data.len()`, `end <= data.len()`, `position < limit`.
