@@ -294,6 +294,8 @@ impl SearchPosition<'_, '_> {
         }
         // SAFETY: `check + 4 <= position + length + 1 <= position + limit`, and a `SearchPosition` has `limit` bytes after it.
         let mut word = unsafe { u32_at(data, check) };
+        // Counted in two parts: the depth would need a register throughout the loop.
+        self.count_compared(effort.depth);
         let mut left = effort.depth;
         while distance <= window {
             // SAFETY: `distance <= window <= position <= check`, and four bytes were loaded at `check`.
@@ -326,8 +328,13 @@ impl SearchPosition<'_, '_> {
             }
             distance += self.step(position, link, distance);
         }
-        self.finder.compared.set(self.finder.compared.get() + (effort.depth - left));
+        self.count_compared(left.wrapping_neg());
         best
+    }
+
+    #[inline(always)]
+    fn count_compared(&self, count: u32) {
+        self.finder.compared.set(self.finder.compared.get().wrapping_add(count));
     }
 
     /// The step from the position `distance` before `link` to the next on the chain of `link`, in a search at `position`.

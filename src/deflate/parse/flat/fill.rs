@@ -33,6 +33,16 @@ fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     debug_assert!(position + 8 <= data.len());
     // SAFETY: checked by `enter_all` for all positions.
     let word = unsafe { u64_at(data, position) };
+    enter_word::<LONG, SHORT, WAYS>(heads, word, position)
+}
+
+/// Enters `position`, where the bytes of `word` are; returns the earlier entries of both keys.
+#[inline(always)]
+pub(super) fn enter_word<const LONG: usize, const SHORT: usize, const WAYS: usize>(
+    heads: &mut Heads<'_>,
+    word: u64,
+    position: usize,
+) -> (u64, u16) {
     let long = heads.push_long::<WAYS>(long_hash::<LONG>(word) >> (32 - long_bits(WAYS)), position as u16);
     let short = heads.swap_short(short_hash::<SHORT>(word) >> (32 - SHORT_BITS), position as u16);
     (long, short)

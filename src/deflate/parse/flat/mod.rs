@@ -20,6 +20,9 @@
 //! There are two tables, one for each key. A bucket of the long key has the 1, 2 or 4 most recent positions of its hash.
 //! Positions are 16 bits and are never rebased: an old one reads as a distance within 64 Ki, and is compared like any other.
 //!
+//! The last 32 positions of the data do not go through these steps ([`tail`]). As literals they would cost a short stream ten
+//! bytes, more than the margin of programs that fit streams into blocks (zlib's fitblk).
+//!
 //! Steps 1 to 3 have a form with AVX2 and a plain one, which give the same results, so the output does not depend on the
 //! processor.
 
@@ -28,6 +31,7 @@ mod memory;
 mod plan;
 mod prepare;
 mod price;
+mod tail;
 mod verify;
 mod walk;
 
@@ -41,6 +45,7 @@ use crate::error::Result;
 use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE};
 use memory::{Found, Heads};
 use prepare::Extended;
+use price::Prices;
 use verify::LONG_LIMIT;
 
 /// The positions past a span that are planned with it.
@@ -70,8 +75,10 @@ impl Keys {
 struct Kernel {
     prime: fn(&mut Heads<'_>, &mut Found, &[u8], (usize, usize), bool),
     look: Look,
+    tail: Tail,
 }
 
+type Tail = fn(&mut Heads<'_>, &Prices, &[u8], (usize, usize), &mut OpenBlock, &mut Counts) -> usize;
 type Look = fn(&mut Flat, (&mut Heads<'_>, &mut Memory), &[u8], (usize, usize), usize);
 
 impl Kernel {
@@ -87,7 +94,11 @@ impl Kernel {
     }
 
     const fn with<const LONG: usize, const SHORT: usize, const WAYS: usize>() -> Self {
-        Self { prime: fill::prime::<LONG, SHORT, WAYS>, look: Flat::look::<LONG, SHORT, WAYS> }
+        Self {
+            prime: fill::prime::<LONG, SHORT, WAYS>,
+            look: Flat::look::<LONG, SHORT, WAYS>,
+            tail: tail::take::<LONG, SHORT, WAYS>,
+        }
     }
 }
 
@@ -143,8 +154,9 @@ impl Flat {
         let from = state.cursor.position;
         let to = arrived.span_end(state.cursor.start, from)?;
         let base = state.cursor.line();
-        // Positions too near the end are literals.
-        let prepared = (base + SPAN + AHEAD).min(data.len().saturating_sub(LONG_LIMIT));
+        // Too few bytes are left at the positions from here on.
+        let end = data.len().saturating_sub(LONG_LIMIT);
+        let prepared = (base + SPAN + AHEAD).min(end);
         let range = (self.filled.max(base), prepared);
         if range.0 < range.1 {
             (self.kernel.look)(self, (&mut Heads::of(rings), memory), data, range, base);
@@ -153,7 +165,12 @@ impl Flat {
         let Memory { offers, path, prices, .. } = memory;
         plan::plan(path, offers, prices, &data[base..], prepared.saturating_sub(base));
         let planned = (&*path, &*offers);
-        let position = walk::walk(planned, data, (from, to), base, block, &mut self.counts);
+        let mut position = from;
+        if from < end {
+            position = walk::walk(planned, data, (from, to.min(end)), base, block, &mut self.counts);
+        }
+        let heads = &mut Heads::of(rings);
+        position = (self.kernel.tail)(heads, prices, data, (position, to), block, &mut self.counts);
         self.counts.len += (position - from) as u32;
         state.cursor.position = position;
         memory.shift();

@@ -200,3 +200,16 @@ fn a_long_match_is_measured_to_its_end() {
         }
     }
 }
+
+#[test]
+fn a_match_at_the_end_of_the_data_is_found() {
+    let mut data = Random::varied(6).bytes(500);
+    for length in [3, 4, 7, 20, 31, 32, 33, 70] {
+        data.truncate(500);
+        data.extend_from_within(100..100 + length);
+        for (keys, ways) in all().filter(|(keys, _)| length > keys.shortest()) {
+            let last = parse(keys, ways, has_vectors(), &data, 0).pop();
+            assert_eq!(last, Some(Symbol::Match { length, offset: 400 }), "{keys:?} {ways}");
+        }
+    }
+}
