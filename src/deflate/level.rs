@@ -1,8 +1,8 @@
 //! The level table: the parser and the parameters of each compression level.
 //!
 //! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use
-//! the lazy or the flat parser, whichever suits the data; higher levels compare more candidates and try more later positions. Levels 10 to 12, which zlib
-//! does not have, compare whole paths through the input over the same match finder.
+//! the lazy or the flat parser, whichever suits the data; higher levels compare more candidates and try more later positions.
+//! Levels 10 to 12, which zlib does not have, compare whole paths through the input over the lazy parser's match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all
 //! seven it is smaller than zlib-ng's, in less time: slightly less up to level 4, much less above.

@@ -13,7 +13,7 @@
 //! - `five[p]`: likewise for five bytes, if the chain's key is 6 and such matches are worth the time ([`Keys`]).
 //!
 //! A distance over 32768 means that there is no such position. A distance may also be wrong (hashes collide, entries
-//! saturate), so every candidate is compared before use. No true one is lost: a position's chain contains every position in
+//! saturate), so every candidate is compared before use. Errors only add candidates: a position's chain contains every position in
 //! the window with the same `K` bytes. Matches of three bytes use a plain table of most recent positions, which the parser
 //! updates only where it searches: filling it for all positions would cost more than it gains.
 //!

@@ -1,4 +1,4 @@
-//! The hash tables of levels 1 and 2: the most recent position of each six-byte and each four-byte string; no chains.
+//! The hash tables of level 2: the most recent position of each six-byte and each four-byte string; no chains.
 //!
 //! As at the higher levels ([`distance_rings`](super::distance_rings)), a tight loop runs ahead of the parser: for every
 //! position it hashes, replaces the most recent position in the table by this one, and stores the replaced position in a

@@ -5,10 +5,10 @@
 //! is for data with short matches and many symbols (prose, DNA reads, binaries, SQL), the lazy parser for data with long ones
 //! (logs, markup, most source code) and for noise, which it skips.
 //!
-//! A chunk begins with the lazy parser. After each 16 KiB their counts, and those before with less weight, choose the parser of
-//! the next. A change lasts some checks, since the new parser must enter the window again. With the flat parser,
-//! the counts also choose its keys: those for binaries are tried first, since only they show how many matches of three bytes
-//! there are.
+//! A chunk begins with the lazy parser. After each 16 KiB (a *check*) the counts of these bytes, and earlier ones with half the
+//! weight, choose the next parser. A new parser stays for some checks, since it must first enter the window in its tables.
+//! With the flat parser, the counts also choose its keys: those for binaries are tried first, since only they show how many
+//! matches of three bytes there are.
 //!
 //! Counts depend only on the data, so the output does too.
 

@@ -1,4 +1,4 @@
-//! Symbol costs: the estimates on which the lazy parser's decisions are based.
+//! Symbol costs: the estimates on which all parsers but level 1's base their decisions.
 //!
 //! Costs are in sixteenths of a bit: the entropy of each symbol under the open block's frequencies so far. They are refreshed
 //! after 4 KiB of a block, then at doubling distances, and at its end, so that the next block starts with them. A chunk

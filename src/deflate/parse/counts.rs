@@ -1,4 +1,4 @@
-//! Counts of what a parser found, by which the next parts of the data are parsed.
+//! Counts of what a parser found. By them `adaptive` and `tuning` choose how to parse the next 16 KiB.
 
 #![forbid(unsafe_code)]
 

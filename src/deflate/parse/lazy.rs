@@ -1,13 +1,13 @@
-//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 3 to 9).
+//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 3 to 9, where `adaptive`
+//! chooses it).
 //!
 //! *Better* is decided by estimated cost ([`Costs`]), not by length:
 //!
 //! - A match is taken over literals if it saves more than [`GAIN`] ([`SHORT_GAIN`] for three bytes). Without that minimum the
 //!   parser takes many matches that save nothing, and the costs adapt to them.
-//! - A later match replaces the current one if its gain exceeds [`LAZY_GAIN`] per byte of delay. The gain is the difference
-//!   of the two costs, minus the cost of the literals that delay it, plus a value for each byte it covers beyond the current
-//!   one. That value is the average cost of a byte in the coded stream, which is below a literal's: [`COVERED_VALUE`] percent
-//!   of the mean literal.
+//! - A later match replaces the current one if its gain exceeds [`LAZY_GAIN`] per byte of delay. The gain is the current
+//!   match's cost minus its own, minus that of the literals before it, plus [`COVERED_VALUE`] percent of a mean literal, about
+//!   the cost of an average byte, for each byte that it reaches further.
 //!
 //! ```text
 //! m = search(p)

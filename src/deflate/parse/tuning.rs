@@ -3,11 +3,10 @@
 //! Matches of five bytes decide between the [`Keys`]. A chunk begins with the chain of six bytes and the most recent position
 //! of each five. After 16 KiB the number of matches that only the latter finds is known:
 //!
-//! - Few (logs, records, most source code): dropping it loses nothing.
-//! - Some: if searches end as literals as often as not (binaries), chains are short, and a chain of five bytes costs little
-//!   more, so it is used. In text, its walk would take a seventh of all time for 0.4 % of the size, so a chain of six is used
-//!   alone.
-//! - Many (DNA reads, very regular text): it is kept.
+//! - Few (logs, records, most source code): the table of five bytes is dropped, which loses nothing.
+//! - Some: where half of the searches end as literals (binaries), chains are short, and a chain of five bytes replaces both.
+//!   In text its walk would take a seventh of all time for 0.4 % of the size, so the chain of six is used alone.
+//! - Many (DNA reads, very regular text): the table of five bytes is kept.
 //!
 //! Matches of three bytes are frequent in binaries and rare in text and logs, where searching for them takes 4 to 9 % of the
 //! time. The search for them pauses while less than one search in [`SHORTS_PAY`] ends in one.

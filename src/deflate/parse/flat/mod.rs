@@ -14,14 +14,14 @@
 //! Only the walk has branches that depend on the data, about one for each match. So the cost of a byte is nearly the same for
 //! all data: less than that of the lazy parser where matches are short, more where they are long.
 //!
-//! A plan goes [`AHEAD`] positions past its span, and these are planned again with the next span. A match that ends past the
-//! plan is valued by the bytes that it covers there.
+//! A plan goes [`AHEAD`] positions past its span, and these are planned again with the next span. The bytes of a match past
+//! the plan's end count as an average price each.
 //!
-//! There are two tables, one for each key. A bucket of the long key has the 1, 2 or 4 most recent positions of its hash.
+//! There are two tables: one for a long key (6 bytes, or 5 for binaries), one for a short key (4 or 3). A bucket of the long key has the 1, 2 or 4 most recent positions of its hash.
 //! Positions are 16 bits and are never rebased: an old one reads as a distance within 64 Ki, and is compared like any other.
 //!
 //! The last 32 positions of the data do not go through these steps ([`tail`]). As literals they would cost a short stream ten
-//! bytes, more than the margin of programs that fit streams into blocks (zlib's fitblk).
+//! bytes, too much for programs that fill records of a fixed size (zlib's example fitblk).
 //!
 //! Steps 1 to 3 have a form with AVX2 and a plain one, which give the same results, so the output does not depend on the
 //! processor.

@@ -1,4 +1,4 @@
-//! The forms with vectors against the plain ones, the plan against its own definition, and the tokens against the data.
+//! Tests: AVX2 against plain code, the plan against a direct computation, the tokens against the data.
 
 use super::price::{CHOICE_MASK, CUT, LONG, NO_OFFER, SHORT};
 use super::*;
