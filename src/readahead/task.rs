@@ -1,4 +1,4 @@
-//! The task that a [`Stretch`](super::stretch::Stretch) gives to its worker, and what the two exchange.
+//! The task that a [`Stretch`](super::stretch::Stretch) gives to its worker, and the data that both use.
 
 #![forbid(unsafe_code)]
 

@@ -90,9 +90,9 @@ struct Chooser {
     now: Choice,
     /// The counts since the last change; older ones have less weight.
     seen: Counts,
-    /// Countses before the parser may change.
+    /// Checks before the parser may change.
     stay: u32,
-    /// Countses before the keys for binaries may be tried again.
+    /// Checks before the keys for binaries may be tried again.
     binary_rest: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Counts of what a parser found. By them `adaptive` and `tuning` choose how to parse the next 16 KiB.
+//! Counts of the matches that a parser found. From them `adaptive` and `tuning` choose how to parse the next 16 KiB.
 
 #![forbid(unsafe_code)]
 

@@ -110,7 +110,7 @@ impl KeyTuning {
         }
     }
 
-    /// Chooses again at `position`, if a check is due there, and returns what was parsed since the one before.
+    /// Chooses again at `position`, if a check is due there, and returns the counts since the previous check.
     pub(super) fn check(
         &mut self,
         rings: &mut DistanceRings,

@@ -117,7 +117,7 @@ fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 
 /// Turns the entries found at indices `from..to` into distances; the first of them is at `position`.
 ///
-/// In a loop of its own: to load a vector of what was just stored one by one would have to wait for the stores.
+/// In a loop of its own: right after the entries were stored one by one, a vector load of them would wait for the stores.
 #[inline(always)]
 fn measure<const WAYS: usize>(found: &mut Found, (from, to): (usize, usize), position: usize) {
     let Found { buckets, distances, short_distances, .. } = found;
