@@ -18,8 +18,8 @@ use super::parse::Arrived;
 use super::parse::FlatMemory;
 use super::parse::adaptive::Adaptive;
 use super::parse::fast::{self, Fast, FastTable};
-use super::parse::fastest::Fastest;
 use super::parse::near_optimal::{Memory, NearOptimal};
+use super::parse::quick::QuickOnly;
 use super::token::{OpenBlock, TOKEN_SLACK};
 use super::{ChunkEnd, Level, PendingBits};
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ pub enum Progress {
 enum Parser {
     Stored { position: usize },
     Fast(Fast),
-    Fastest(Fastest<true>),
+    Quick(QuickOnly),
     Adaptive(Adaptive),
     NearOptimal(NearOptimal),
 }
@@ -55,7 +55,7 @@ impl Parser {
         match self {
             Self::Stored { position } => *position,
             Self::Fast(parser) => parser.position(),
-            Self::Fastest(parser) => parser.position(),
+            Self::Quick(parser) => parser.position(),
             Self::Adaptive(parser) => parser.position(),
             Self::NearOptimal(parser) => parser.position(),
         }
@@ -131,9 +131,9 @@ impl ChunkEncoder {
                 };
                 Parser::Fast(Fast::new(table, start))
             }
-            Method::Fastest => Parser::Fastest(Fastest::new(rings, start)?),
-            Method::Lazy(lazy) => {
-                Parser::Adaptive(Adaptive::new(lazy, level.is_filtered(), start, !is_first))
+            Method::Quick(quick) => Parser::Quick(QuickOnly::new(quick, rings, start)?),
+            Method::Adaptive(adaptive) => {
+                Parser::Adaptive(Adaptive::new(adaptive, level.is_filtered(), start, !is_first))
             }
             Method::NearOptimal(level) => {
                 let memory = match &mut self.near_optimal {
@@ -253,7 +253,7 @@ impl ChunkEncoder {
                 to - block.start >= MIN_BLOCK || to == arrived.data.len()
             }),
             (Parser::Fast(parser), Some(table), _) => parser.advance(arrived, table, block),
-            (Parser::Fastest(parser), ..) => parser.advance(arrived, rings, block),
+            (Parser::Quick(parser), ..) => parser.advance(arrived, rings, block),
             (Parser::Adaptive(parser), ..) => parser.advance(arrived, rings, flat, block)?,
             (Parser::NearOptimal(parser), _, Some(memory)) => {
                 parser.advance(arrived, memory, rings, block)?

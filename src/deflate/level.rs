@@ -1,7 +1,8 @@
 //! The level table: the parser and the parameters of each compression level.
 //!
 //! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use
-//! the lazy or the flat parser, whichever suits the data; higher levels compare more candidates and try more later positions.
+//! whichever of two or three parsers suits the data: the quick one (3 and 4), the lazy one (4 to 9) and the flat one. Higher
+//! levels compare more candidates and try more later positions.
 //! Levels 10 to 12, which zlib does not have, compare whole paths through the input over the lazy parser's match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all
@@ -23,10 +24,30 @@ pub(super) enum Method {
     Stored,
     /// Checks the most recent position with the same 4 bytes.
     Fast,
-    /// Checks the most recent position with the same 6 bytes, and with the same 4 bytes if useful; compares matches by value.
-    Fastest,
-    Lazy(LazyLevel),
+    Quick(QuickLevel),
+    Adaptive(AdaptiveLevel),
     NearOptimal(NearOptimalLevel),
+}
+
+/// Parameters of the quick parser.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QuickLevel {
+    /// Candidates of the long key compared after the most recent one; with 0, one later position is tried at most.
+    pub(super) depth: u32,
+    /// A match this long ends a search, and is taken.
+    pub(super) nice: usize,
+}
+
+/// The parsers of a level, of which `parse::adaptive` chooses one.
+#[derive(Debug)]
+pub(super) struct AdaptiveLevel {
+    /// Not for filtered data.
+    pub(super) quick: Option<QuickLevel>,
+    /// Whether the quick parser replaces the lazy one, not for long matches only.
+    pub(super) begins_quick: bool,
+    pub(super) lazy: LazyLevel,
+    /// Candidates that the flat parser compares: 1, 2 or 4.
+    pub(super) ways: usize,
 }
 
 /// Parameters of the lazy parser.
@@ -44,8 +65,6 @@ pub(super) struct LazyLevel {
     pub(super) good: usize,
     /// Matches this long are taken without a lazy search.
     pub(super) lazy_below: usize,
-    /// Candidates that the flat parser compares: 1, 2 or 4.
-    pub(super) ways: usize,
 }
 
 /// Parameters of the near-optimal parser.
@@ -70,15 +89,26 @@ const fn near_optimal(depth: u32, nice: usize, margin: i32, carry_from: usize, p
 
 const fn lazy(depths: [u32; 3], good: usize, nice: usize, lazy_below: usize, ways: usize) -> Method {
     let [depth, lazy_depth, second_lazy_depth] = depths;
-    Method::Lazy(LazyLevel { depth, lazy_depth, second_lazy_depth, good, nice, lazy_below, ways })
+    let lazy = LazyLevel { depth, lazy_depth, second_lazy_depth, good, nice, lazy_below };
+    Method::Adaptive(AdaptiveLevel { quick: None, begins_quick: false, lazy, ways })
 }
 
 const METHODS: [Method; 13] = [
     Method::Stored,
     Method::Fast,
-    Method::Fastest,
-    lazy([2, 1, 0], 32, 32, 6, 1),
-    lazy([4, 2, 0], 48, 48, 12, 1),
+    Method::Quick(QuickLevel { depth: 0, nice: 0 }),
+    Method::Adaptive(AdaptiveLevel {
+        quick: Some(QuickLevel { depth: 1, nice: 16 }),
+        begins_quick: true,
+        lazy: LazyLevel { depth: 2, lazy_depth: 1, second_lazy_depth: 0, good: 32, nice: 32, lazy_below: 6 },
+        ways: 1,
+    }),
+    Method::Adaptive(AdaptiveLevel {
+        quick: Some(QuickLevel { depth: 4, nice: 32 }),
+        begins_quick: false,
+        lazy: LazyLevel { depth: 4, lazy_depth: 2, second_lazy_depth: 0, good: 48, nice: 48, lazy_below: 12 },
+        ways: 1,
+    }),
     lazy([6, 3, 0], 96, 96, 32, 2),
     // Levels up to 5 do a lazy search after short matches only; levels from 6 on do one after all matches shorter than `nice`.
     lazy([8, 4, 0], 130, 130, 130, 2),
@@ -101,7 +131,8 @@ mod tests {
     #[test]
     fn every_search_may_compare_something() {
         for method in &METHODS {
-            if let Method::Lazy(level) = method {
+            if let Method::Adaptive(AdaptiveLevel { quick, lazy: level, begins_quick, .. }) = method {
+                assert!(quick.is_some() || !begins_quick);
                 assert!(level.depth > 0 && (level.lazy_depth > 0 || level.lazy_below == 0));
                 assert!(level.good >= level.nice || level.second_lazy_depth >= 4);
                 assert!(level.nice <= crate::format::deflate::MAX_MATCH);

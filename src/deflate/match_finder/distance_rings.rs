@@ -164,15 +164,18 @@ impl DistanceRings {
         self.change_keys(data, position, keys);
     }
 
-    /// Zeroes `len` entries for the tables of level 2, so that an encoder that serves both kinds of levels needs no more
-    /// memory than for one.
-    pub(super) fn clear_for_lending(&mut self, len: usize) -> Result<()> {
+    /// Zeroes `len` entries for the tables of levels 2 to 4, and, if `has_chain`, the ring of the chain, so that an encoder
+    /// that serves several kinds of levels needs no more memory than for one.
+    pub(super) fn clear_for_lending(&mut self, len: usize, has_chain: bool) -> Result<()> {
+        if has_chain {
+            self.chain.fill(0);
+        }
         cleared(&mut self.near_heads, len, len, 0)
     }
 
-    /// Lends those entries and the memory of the chain's ring.
-    pub(super) fn lend(&mut self) -> (&mut [i16], &mut [u16; RING]) {
-        (&mut self.near_heads, &mut self.chain)
+    /// Lends those entries and the memory of two rings.
+    pub(super) fn lend(&mut self) -> (&mut [i16], &mut [u16; RING], &mut [u16; NEAR_RING]) {
+        (&mut self.near_heads, &mut self.chain, &mut self.near)
     }
 
     /// Zeroes the tables of the chain and of four bytes at their full sizes, for the flat parser: it uses their memory while

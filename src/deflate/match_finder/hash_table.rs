@@ -1,9 +1,10 @@
-//! The hash tables of level 2: the most recent position of each six-byte and each four-byte string; no chains.
+//! The hash tables of the quick parser: the most recent position of each six-byte and each four-byte string.
 //!
 //! As at the higher levels ([`distance_rings`](super::distance_rings)), a tight loop runs ahead of the parser: for every
 //! position it hashes, replaces the most recent position in the table by this one, and stores the replaced position in a
-//! small ring, where the parser reads its candidates. So no search waits for a hash or a table, every position is entered,
-//! and a look one byte further costs the parser next to nothing.
+//! ring, where the parser reads its candidates. So no search waits for a hash or a table, every position is entered, and a
+//! look one byte further costs the parser next to nothing. The ring of the six bytes keeps the entries of a window, so it is
+//! also the chain of the positions with the same six bytes ([`HashTables::older`]).
 //!
 //! The most recent position of the *six* bytes is by far the better candidate. That of four is nearer, but mostly a shorter
 //! match: the table keeps one position for each string, so it has overwritten the longer match. But machine code and records
@@ -15,13 +16,11 @@
 //! The loop is limited by its stores, one to the table and one to the ring, so it writes the ring four positions at a time.
 
 use super::distance_rings::DistanceRings;
-use super::{hash, match_length};
+use super::{Match, hash, match_length};
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 
-/// Entries of a ring: the positions ahead of the parser, a span and a little more.
-const RING: usize = 1 << 12;
 /// Positions filled at a time, with one store into a ring.
 const GROUP: usize = 4;
 /// Bytes that a search compares at once.
@@ -38,17 +37,21 @@ const SHORT_KEY: usize = 4;
 const BUCKETS: usize = 1 << 15;
 const BUCKET_BITS: u32 = BUCKETS.trailing_zeros();
 
-/// One key's table and ring.
-struct Table<'a> {
+/// Entries of the rings: that of the long key is its chain too.
+const LONG_RING: usize = super::RING;
+const SHORT_RING: usize = super::NEAR_RING;
+
+/// One key's table and ring of `GROUPS` groups.
+struct Table<'a, const GROUPS: usize> {
     heads: &'a mut [i16; BUCKETS],
-    ring: &'a mut [[u16; GROUP]; RING / GROUP],
+    ring: &'a mut [[u16; GROUP]; GROUPS],
 }
 
 /// The tables in use on one input.
 pub(in crate::deflate) struct HashTables<'a> {
     data: &'a [u8],
-    long: Table<'a>,
-    short: Table<'a>,
+    long: Table<'a, { LONG_RING / GROUP }>,
+    short: Table<'a, { SHORT_RING / GROUP }>,
     /// Positions before this one, a multiple of [`GROUP`], are in the rings.
     filled: usize,
 }
@@ -117,32 +120,41 @@ impl Candidate {
         self.offset.wrapping_sub(1) < WINDOW_SIZE
     }
 
-    /// The approximate value of the match, in bits: four for each byte, minus the extra bits of its offset. 0 outside the
-    /// window.
+    /// The [`value`] of the match of up to eight bytes; 0 outside the window.
     #[inline(always)]
     pub(in crate::deflate) fn value(self) -> u32 {
-        let offset_bits = 32 - (self.offset as u32).leading_zeros();
-        let value = 4 * self.length() as u32 + 16 - offset_bits.min(16);
-        if self.is_in_window() { value } else { 0 }
+        if self.is_in_window() { value(self.length(), self.offset) } else { 0 }
     }
 }
 
+/// The approximate value of a match, in bits: four for each byte, minus the extra bits of its offset.
+#[inline(always)]
+pub(in crate::deflate) fn value(length: usize, offset: usize) -> u32 {
+    let offset_bits = 32 - (offset as u32).leading_zeros();
+    4 * length as u32 + 16 - offset_bits.min(16)
+}
+
 impl<'a> HashTables<'a> {
-    /// Creates empty tables in the memory of `rings`, whose contents are lost.
-    pub(in crate::deflate) fn clear(rings: &mut DistanceRings) -> Result<()> {
+    /// Creates empty tables in the memory of `rings`, whose contents are lost, for a parser from `position` on; returns the
+    /// position to [`resume`](Self::resume) from, which is that of the window. `has_chain`: [`older`](Self::older) will be
+    /// called.
+    pub(in crate::deflate) fn clear(
+        rings: &mut DistanceRings,
+        position: usize,
+        has_chain: bool,
+    ) -> Result<usize> {
         // Position 0 can mark an empty entry: like any wrong candidate it is compared.
-        rings.clear_for_lending(2 * BUCKETS)
+        rings.clear_for_lending(2 * BUCKETS, has_chain)?;
+        Ok(position.saturating_sub(WINDOW_SIZE) / GROUP * GROUP)
     }
 
     /// The tables in the memory of `rings`, for `data`; the rings contain the positions before `filled`.
     pub(in crate::deflate) fn resume(rings: &'a mut DistanceRings, data: &'a [u8], filled: usize) -> Self {
-        let (heads, rings) = rings.lend();
-        let (long, short) = heads.split_first_chunk_mut().expect("`clear` made two tables");
-        let (short, _) = short.split_first_chunk_mut().expect("`clear` made two tables");
-        let (groups, _) = rings.as_chunks_mut();
-        let (long_ring, groups) =
-            groups.split_first_chunk_mut().expect("the memory lent has room for two rings");
-        let (short_ring, _) = groups.split_first_chunk_mut().expect("the memory lent has room for two rings");
+        let (heads, chain, near) = rings.lend();
+        let (long, heads) = heads.split_first_chunk_mut().expect("`clear` made two tables");
+        let (short, _) = heads.split_first_chunk_mut().expect("`clear` made two tables");
+        let long_ring = chain.as_chunks_mut().0.try_into().expect("the ring has this length");
+        let short_ring = near.as_chunks_mut().0.try_into().expect("the ring has this length");
         Self {
             data,
             long: Table { heads: long, ring: long_ring },
@@ -186,10 +198,10 @@ impl<'a> HashTables<'a> {
                     short_places |= u64::from(place as u16) << (16 * index);
                 }
             }
-            let group = position / GROUP % (RING / GROUP);
-            self.long.ring[group] = unpacked(long_places);
+            let group = position / GROUP;
+            self.long.ring[group % (LONG_RING / GROUP)] = unpacked(long_places);
             if SHORT {
-                self.short.ring[group] = unpacked(short_places);
+                self.short.ring[group % (SHORT_RING / GROUP)] = unpacked(short_places);
             }
             position += GROUP;
         }
@@ -217,21 +229,31 @@ impl<'a> HashTables<'a> {
     /// The most recent position of the six bytes at `spot`.
     #[inline(always)]
     pub(in crate::deflate) fn long(&self, spot: Spot<'_>) -> Candidate {
-        self.candidate(spot, self.long.ring)
+        debug_assert!(spot.position < self.filled);
+        let entry = self.long.ring.as_flattened()[spot.position % LONG_RING];
+        Self::candidate(spot, spot.position, entry)
     }
 
     /// The most recent position of the four bytes at `spot`.
     #[inline(always)]
     pub(in crate::deflate) fn short(&self, spot: Spot<'_>) -> Candidate {
-        self.candidate(spot, self.short.ring)
+        debug_assert!(spot.position < self.filled);
+        let entry = self.short.ring.as_flattened()[spot.position % SHORT_RING];
+        Self::candidate(spot, spot.position, entry)
     }
 
+    /// The position before that of `candidate` in the chain of the long key, or any other position before it.
     #[inline(always)]
-    fn candidate(&self, spot: Spot<'_>, ring: &[[u16; GROUP]; RING / GROUP]) -> Candidate {
-        debug_assert!(spot.position < self.filled);
+    pub(in crate::deflate) fn older(&self, spot: Spot<'_>, candidate: Candidate) -> Candidate {
+        let place = spot.position.saturating_sub(candidate.offset);
+        Self::candidate(spot, place, self.long.ring.as_flattened()[place % LONG_RING])
+    }
+
+    /// The candidate at the nearest position up to `later` that is equal to `entry` modulo 64 Ki.
+    #[inline(always)]
+    fn candidate(spot: Spot<'_>, later: usize, entry: u16) -> Candidate {
         let Spot { data, position, word } = spot;
-        let entry = ring.as_flattened()[position % RING];
-        let place = position.saturating_sub(usize::from((position as u16).wrapping_sub(entry)));
+        let place = later.min(position).saturating_sub(usize::from((later as u16).wrapping_sub(entry)));
         // SAFETY: `place <= position`, and a `Spot` has `WORD` bytes of `data` left at `position`.
         let difference = unsafe { u64_at(data, place) } ^ word;
         Candidate { offset: position - place, difference }
@@ -239,9 +261,17 @@ impl<'a> HashTables<'a> {
 }
 
 impl Spot<'_> {
+    /// The match here with `candidate`, whose first eight bytes are already compared.
+    #[inline(always)]
+    pub(in crate::deflate) fn whole_match(self, candidate: Candidate) -> Match {
+        let length = candidate.length();
+        let length = if length == WORD { self.whole_length(candidate) } else { length };
+        Match { length, offset: candidate.offset }
+    }
+
     /// The length of the match here with a candidate whose first [`WORD`] bytes agree.
     #[inline(always)]
-    pub(in crate::deflate) fn whole_length(self, candidate: Candidate) -> usize {
+    fn whole_length(self, candidate: Candidate) -> usize {
         let Self { data, position, .. } = self;
         let limit = (data.len() - position).min(MAX_MATCH);
         // A candidate of this spot is within the data. One of another spot may not be.
@@ -262,7 +292,7 @@ mod tests {
     use super::*;
 
     fn new<'a>(rings: &'a mut DistanceRings, data: &'a [u8]) -> HashTables<'a> {
-        HashTables::clear(rings).unwrap();
+        HashTables::clear(rings, 0, true).unwrap();
         HashTables::resume(rings, data, 0)
     }
 
@@ -276,8 +306,23 @@ mod tests {
         let (long, short) = (tables.long(spot), tables.short(spot));
         assert_eq!((long.length(), long.offset), (8, 20));
         assert_eq!((short.length(), short.offset), (4, 8));
-        assert_eq!(spot.whole_length(long), 8);
+        assert_eq!(spot.whole_match(long).length, 8);
         assert!(long.value() > short.value());
+    }
+
+    #[test]
+    fn the_chain_goes_through_all_positions_of_a_string() {
+        let data = [*b"0123456789abcdefghijklmnopqrstuv"; 1300].concat();
+        let mut rings = DistanceRings::new().unwrap();
+        let mut tables = new(&mut rings, &data);
+        tables.fill::<false>(41_000);
+        let spot = tables.spots(40_970).unwrap().first();
+        let mut candidate = tables.long(spot);
+        for count in 1..=WINDOW_SIZE / 32 {
+            assert_eq!((candidate.offset, spot.whole_match(candidate).length), (32 * count, MAX_MATCH));
+            candidate = tables.older(spot, candidate);
+        }
+        assert!(!candidate.is_in_window());
     }
 
     #[test]
@@ -333,7 +378,7 @@ mod tests {
         assert_eq!((found.offset, far.whole_length(found)), (32, 1280 - 1201));
         // The ring of the short input knows nothing of that position, and the spot does not lie in its data.
         of_short.skip(2048);
-        let _ = of_short.candidate(far, of_short.long.ring);
+        let _ = HashTables::candidate(far, 2000, of_short.long.ring[0][0]);
         let near = of_long.spots(40).unwrap().first();
         assert!(near.whole_length(Candidate { offset: 5000, difference: 0 }) >= WORD);
     }

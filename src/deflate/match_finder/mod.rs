@@ -1,6 +1,6 @@
 //! Match finders: search for earlier occurrences of the bytes at a position.
 //!
-//! One file each: [`hash_table`] for the fastest levels; for the others [`distance_rings`], which builds the chains,
+//! One file each: [`hash_table`] for the quick parser; for the others [`distance_rings`], which builds the chains,
 //! [`tail_chain`], which searches them for the longest match, and [`all_lengths`], which searches them for matches of every
 //! length. This file contains the shared parts: hashing a few bytes, and comparing two positions.
 

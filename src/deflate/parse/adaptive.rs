@@ -1,11 +1,12 @@
-//! Levels 3 to 9: the lazy parser or the flat one, whichever suits the data.
+//! Levels 3 to 9: the lazy, the flat or the quick parser, whichever suits the data.
 //!
 //! The time of the lazy parser grows with its searches and the candidates that they compare; the flat one takes the same time
 //! for all data. Where matches are long, the lazy parser compares more candidates and its output is smaller. So the flat parser
 //! is for data with short matches and many symbols (prose, DNA reads, binaries, SQL), the lazy parser for data with long ones
-//! (logs, markup, most source code) and for noise, which it skips.
+//! (logs, markup, most source code) and for noise, which it skips. The quick parser takes half of the lazy one's time where
+//! matches are very long, for an output that is slightly larger: level 4 uses it there, and level 3 in place of the lazy one.
 //!
-//! A chunk begins with the lazy parser. After each 16 KiB (a *check*) the counts of these bytes, and earlier ones with half the
+//! A chunk begins with the lazy parser, at level 3 with the quick one. After each 16 KiB (a *check*) the counts of these bytes, and earlier ones with half the
 //! weight, choose the next parser. A new parser stays for some checks, since it must first enter the window in its tables.
 //! With the flat parser, the counts also choose its keys: those for binaries are tried first, since only they show how many
 //! matches of three bytes there are.
@@ -17,9 +18,10 @@
 use super::counts::{CHECK, Counts};
 use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
+use super::quick::Quick;
 use super::tuning::FIVES_FEW;
 use super::{Arrived, ParseState};
-use crate::deflate::level::LazyLevel;
+use crate::deflate::level::AdaptiveLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
 use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
@@ -34,6 +36,13 @@ const BINARY_REST: u32 = 6;
 const SHORT: (u32, u32) = (12, 200);
 /// Data that the flat parser compresses is long if both is more, since it finds more short matches.
 const LONG: (u32, u32) = (13, 170);
+/// Data suits the quick parser if its matches have at least this many bytes in the mean, and if it has fewer symbols in 1 KiB:
+/// then many candidates need not be compared, nor matches of three bytes found.
+const QUICK: (u32, u32) = (16, 160);
+/// Data that the quick parser compresses suits it still if both is so.
+const QUICK_STILL: (u32, u32) = (14, 180);
+/// Data that the quick parser compresses suits the flat one if it has at least this many matches in 1 KiB, and fewer literals.
+const DENSE: u32 = 100;
 /// Data is noise if matches cover less than one byte in this many.
 const NOISE: u32 = 8;
 /// The time that the lazy parser takes for the chain or table of five bytes, in the units of [`lazy_work`]: without many of
@@ -44,14 +53,22 @@ const THREES_PAY: u32 = 5;
 
 /// Whether the flat parser with this many candidates would be faster than the lazy one that counted this, and finds enough.
 fn suits_flat(counts: &Counts, ways: usize) -> bool {
-    let is_short = counts.covered < SHORT.0 * counts.matches || counts.symbols_in_kib() >= SHORT.1;
-    is_short && !is_noise(counts) && lazy_work(counts) > flat_work(ways)
+    !is_long(counts, SHORT) && !is_noise(counts) && lazy_work(counts) > flat_work(ways)
+}
+
+/// Whether the matches have at least `mean` bytes in the mean, and there are fewer than `symbols` symbols in 1 KiB.
+fn is_long(counts: &Counts, (mean, symbols): (u32, u32)) -> bool {
+    counts.covered >= mean * counts.matches && counts.symbols_in_kib() < symbols
+}
+
+/// Whether the flat parser would be faster than the quick one that counted this, whose time is that of its matches.
+fn is_dense(counts: &Counts) -> bool {
+    counts.matches * 1024 >= counts.len * DENSE && counts.literals() < counts.matches
 }
 
 /// Whether the lazy parser suits the data better than the flat one that counted this.
 fn suits_lazy(counts: &Counts) -> bool {
-    let is_long = counts.covered >= LONG.0 * counts.matches && counts.symbols_in_kib() < LONG.1;
-    is_long || is_noise(counts)
+    is_long(counts, LONG) || is_noise(counts)
 }
 
 fn is_noise(counts: &Counts) -> bool {
@@ -79,12 +96,17 @@ const fn flat_work(ways: usize) -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     Lazy,
+    Quick,
     Flat(Keys),
 }
 
 /// Makes the choices.
 #[derive(Debug)]
 struct Chooser {
+    /// The parser that a chunk begins with: the lazy one, or, at levels without that, the quick one.
+    first: Choice,
+    /// Whether the level has the quick parser.
+    has_quick: bool,
     /// Candidates that the flat parser compares.
     ways: usize,
     now: Choice,
@@ -97,6 +119,19 @@ struct Chooser {
 }
 
 impl Chooser {
+    fn new(level: &AdaptiveLevel, is_filtered: bool) -> Self {
+        let first = if level.begins_quick && !is_filtered { Choice::Quick } else { Choice::Lazy };
+        Self {
+            first,
+            has_quick: level.quick.is_some(),
+            ways: level.ways,
+            now: first,
+            seen: Counts::default(),
+            stay: 0,
+            binary_rest: 0,
+        }
+    }
+
     /// Chooses for the data after that of `counts`.
     fn choose(&mut self, counts: &Counts) {
         let before = self.now;
@@ -113,13 +148,9 @@ impl Chooser {
         self.binary_rest = self.binary_rest.saturating_sub(1);
         if self.stay > 0 {
             self.stay -= 1;
-        } else if self.now == Choice::Lazy && suits_flat(&seen, self.ways) {
+        } else if let Some(next) = self.next_parser(&seen) {
             self.stay = STAY;
-            self.now = self.first_keys();
-            return;
-        } else if self.now != Choice::Lazy && suits_lazy(&seen) {
-            self.stay = STAY;
-            self.now = Choice::Lazy;
+            self.now = next;
             return;
         }
         match self.now {
@@ -134,6 +165,18 @@ impl Chooser {
         }
     }
 
+    /// The parser to change to, if one suits the data better.
+    fn next_parser(&self, seen: &Counts) -> Option<Choice> {
+        match self.now {
+            Choice::Lazy if self.has_quick && is_long(seen, QUICK) && !is_noise(seen) => Some(Choice::Quick),
+            Choice::Lazy if suits_flat(seen, self.ways) => Some(self.first_keys()),
+            Choice::Quick if self.first == Choice::Quick => is_dense(seen).then(|| self.first_keys()),
+            Choice::Quick if !is_long(seen, QUICK_STILL) || is_noise(seen) => Some(Choice::Lazy),
+            Choice::Flat(_) if suits_lazy(seen) => Some(self.first),
+            _ => None,
+        }
+    }
+
     /// Only the keys for binaries show whether they pay.
     fn first_keys(&self) -> Choice {
         Choice::Flat(if self.binary_rest == 0 { Keys::Binary } else { Keys::Text })
@@ -143,6 +186,7 @@ impl Chooser {
 /// The parser in use.
 #[derive(Debug)]
 enum Parser {
+    Quick(Quick),
     Lazy(Lazy),
     Flat(Flat),
 }
@@ -150,7 +194,7 @@ enum Parser {
 /// The state between two spans.
 #[derive(Debug)]
 pub(in crate::deflate) struct Adaptive {
-    level: &'static LazyLevel,
+    level: &'static AdaptiveLevel,
     is_filtered: bool,
     is_long: bool,
     vectors: bool,
@@ -163,16 +207,14 @@ pub(in crate::deflate) struct Adaptive {
 impl Adaptive {
     /// A parser of `data[start..]`, where `data[..start]` is the window. `is_long`: more than 64 KiB of data is expected.
     pub(in crate::deflate) fn new(
-        level: &'static LazyLevel,
+        level: &'static AdaptiveLevel,
         is_filtered: bool,
         start: usize,
         is_long: bool,
     ) -> Self {
-        let chooser =
-            Chooser { ways: level.ways, now: Choice::Lazy, seen: Counts::default(), stay: 0, binary_rest: 0 };
+        let chooser = Chooser::new(level, is_filtered);
         let state = ParseState::new(start);
-        let parser = None;
-        Self { level, is_filtered, is_long, vectors: has_vectors(), state, chooser, parser }
+        Self { level, is_filtered, is_long, vectors: has_vectors(), state, chooser, parser: None }
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -192,6 +234,9 @@ impl Adaptive {
         }
         let state = &mut self.state;
         let (is_due, counts) = match (&mut self.parser, memory) {
+            (Some((_, Parser::Quick(quick))), _) => {
+                (quick.advance(arrived, state, rings, block), quick.take_counts())
+            }
             (Some((_, Parser::Lazy(lazy))), _) => {
                 (lazy.advance(arrived, state, rings, block), lazy.take_counts())
             }
@@ -220,7 +265,11 @@ impl Adaptive {
             Choice::Lazy => {
                 let position = self.state.cursor.position;
                 let is_long = self.is_long || position >= MEDIUM_INPUT;
-                Parser::Lazy(Lazy::new(self.level, self.is_filtered, rings, position, is_long)?)
+                Parser::Lazy(Lazy::new(&self.level.lazy, self.is_filtered, rings, position, is_long)?)
+            }
+            Choice::Quick => {
+                let level = self.level.quick.as_ref().ok_or(Error::Stream)?;
+                Parser::Quick(Quick::new(level, &self.state.costs, rings, self.state.cursor.position)?)
             }
             Choice::Flat(keys) => {
                 let memory = match memory {
@@ -248,12 +297,24 @@ impl Adaptive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deflate::level::Method;
     use crate::deflate::token::{Symbol, TOKEN_SLACK};
     use crate::format::params::Level;
     use crate::random::Random;
 
     fn chooser() -> Chooser {
-        Chooser { ways: 2, now: Choice::Lazy, seen: Counts::default(), stay: 0, binary_rest: 0 }
+        chooser_of(6)
+    }
+
+    fn chooser_of(level: u32) -> Chooser {
+        Chooser::new(adaptive(level), false)
+    }
+
+    fn adaptive(level: u32) -> &'static AdaptiveLevel {
+        match Level::new(level).expect("a level").method() {
+            Method::Adaptive(level) => level,
+            _ => unreachable!("levels 3 to 9 only"),
+        }
     }
 
     /// The choices after each of `count` checks with these counts.
@@ -310,6 +371,24 @@ mod tests {
     }
 
     #[test]
+    fn very_long_matches_choose_the_quick_parser_where_there_is_one() {
+        assert_eq!(course(&mut chooser_of(4), &LOGS, 3), [Choice::Quick; 3]);
+        let mut chooser = chooser_of(4);
+        course(&mut chooser, &LOGS, 1);
+        let after = course(&mut chooser, &BINARY, 10);
+        assert!(after.contains(&Choice::Lazy) && matches!(after[9], Choice::Flat(_)), "{after:?}");
+    }
+
+    #[test]
+    fn level_3_has_the_quick_parser_unless_matches_are_dense() {
+        let binary = Counts { threes: 0, matches: 1400, covered: 10_000, ..BINARY };
+        for counts in [LOGS, NOISE_ONLY, binary] {
+            assert_eq!(course(&mut chooser_of(3), &counts, 3), [Choice::Quick; 3]);
+        }
+        assert!(matches!(course(&mut chooser_of(3), &PROSE, 2)[1], Choice::Flat(_)));
+    }
+
+    #[test]
     fn a_change_lasts_some_checks() {
         let mut chooser = chooser();
         course(&mut chooser, &PROSE, 2);
@@ -350,30 +429,31 @@ mod tests {
         data
     }
 
-    /// The tokens of `data`, which arrives in pieces of at most `piece` bytes, and the number of spans of each parser. Calls
-    /// `before_span` before each span.
+    /// The tokens of `data`, which arrives in pieces of at most `piece` bytes, and the number of spans of the lazy, the quick
+    /// and the flat parser. Calls `before_span` before each span.
     fn parse(
-        data: &[u8],
+        level: u32,
+        (data, piece): (&[u8], usize),
         vectors: bool,
-        piece: usize,
         mut before_span: impl FnMut(&mut Chooser),
-    ) -> (Vec<Symbol>, [usize; 2]) {
-        let crate::deflate::level::Method::Lazy(level) = Level::new(6).expect("a level").method() else {
-            unreachable!("level 6 is lazy")
-        };
+    ) -> (Vec<Symbol>, [usize; 3]) {
         let mut rings = DistanceRings::new().expect("memory");
         let mut memory = None;
         let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
         block.prepare(data.len() + TOKEN_SLACK);
         block.open(0);
-        let mut parser = Adaptive::new(level, false, 0, true);
+        let mut parser = Adaptive::new(adaptive(level), false, 0, true);
         parser.vectors = vectors;
-        let (mut arrived, mut spans) = (0, [0, 0]);
+        let (mut arrived, mut spans) = (0, [0; 3]);
         while parser.position() < data.len() {
             before_span(&mut parser.chooser);
             let part = Arrived { data: &data[..arrived], is_whole: arrived == data.len() };
             match parser.advance(part, &mut rings, &mut memory, &mut block).expect("memory") {
-                Some(_) => spans[usize::from(matches!(parser.parser, Some((Choice::Flat(_), _))))] += 1,
+                Some(_) => match parser.parser {
+                    Some((Choice::Lazy, _)) => spans[0] += 1,
+                    Some((Choice::Quick, _)) => spans[1] += 1,
+                    _ => spans[2] += 1,
+                },
                 None => arrived = data.len().min(arrived + piece),
             }
         }
@@ -383,12 +463,12 @@ mod tests {
     #[test]
     fn the_parser_may_change_before_every_span() {
         let mut random = Random::varied(7);
-        let data = changing(&mut random, if cfg!(miri) { 3000 } else { 500_000 });
-        let mut choices =
-            [Choice::Lazy, Choice::Flat(Keys::Binary), Choice::Flat(Keys::Text)].into_iter().cycle();
+        let data = changing(&mut random, if cfg!(miri) { 5000 } else { 500_000 });
+        let all = [Choice::Lazy, Choice::Flat(Keys::Binary), Choice::Quick, Choice::Flat(Keys::Text)];
+        let mut choices = all.into_iter().cycle();
         let next = |chooser: &mut Chooser| chooser.now = choices.next().expect("it is endless");
-        let (symbols, [lazy, flat]) = parse(&data, has_vectors(), data.len(), next);
-        assert!(lazy > 0 && flat > lazy, "all were used: {lazy}, {flat}");
+        let (symbols, spans) = parse(4, (&data, data.len()), has_vectors(), next);
+        assert!(spans.iter().all(|&count| count > 0), "all were used: {spans:?}");
         let mut decoded = Vec::new();
         symbols.into_iter().for_each(|symbol| symbol.decode(&mut decoded));
         assert!(decoded == data);
@@ -400,13 +480,13 @@ mod tests {
             return; // The parser changes after 16 KiB or more; the test above changes it earlier.
         }
         let mut random = Random::varied(6);
-        for _ in 0..3 {
+        for (level, used) in [(3, [false, true, true]), (4, [true, true, true]), (6, [true, false, true])] {
             let data = changing(&mut random, 900_000);
-            let (whole, [lazy, flat]) = parse(&data, has_vectors(), data.len(), |_| {});
-            assert!(lazy > 20 && flat > 20, "both parsers were used: {lazy}, {flat}");
+            let (whole, spans) = parse(level, (&data, data.len()), has_vectors(), |_| {});
+            assert_eq!(spans.map(|count| count > 20), used, "the parsers of level {level}: {spans:?}");
             let piece = 1 + random.below(20_000);
-            assert!(parse(&data, false, data.len(), |_| {}).0 == whole, "without vectors");
-            assert!(parse(&data, has_vectors(), piece, |_| {}).0 == whole, "in pieces of {piece}");
+            assert!(parse(level, (&data, data.len()), false, |_| {}).0 == whole, "without vectors");
+            assert!(parse(level, (&data, piece), has_vectors(), |_| {}).0 == whole, "in pieces of {piece}");
         }
     }
 }

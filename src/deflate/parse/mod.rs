@@ -8,11 +8,11 @@ pub(super) mod adaptive;
 pub(super) mod cost;
 mod counts;
 pub(super) mod fast;
-pub(super) mod fastest;
 mod flat;
 mod lazy;
 pub(super) mod near_optimal;
 mod path;
+pub(super) mod quick;
 mod tuning;
 
 pub(super) use flat::Memory as FlatMemory;

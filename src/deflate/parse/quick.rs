@@ -1,0 +1,331 @@
+//! The quick parser (levels 2 to 4): takes the first match that costs less than literals, unless a later one is better.
+//!
+//! ```text
+//! m = find(p)
+//! if there is none, or it lies too far back for its length: literal, p += 1
+//! level 2:   m' = find(p + 1); if m' is better: literal, p += 1, m = m'
+//! above:     the same, again and again; and each find follows the chain of the long key
+//! take m, p += its length
+//! ```
+//!
+//! - *Too far* is a table look-up: each refresh of the [`Costs`] computes how far back a match of four, five, six or seven
+//!   bytes may be to cost less than literals ([`Reach`]). Longer matches always cost less.
+//! - *Better* means of higher [`value`]. Level 2 knows only the first eight bytes of the two matches, which saves comparing
+//!   both; a match of eight bytes is good enough for it.
+//! - Both tables of the finder are searched on data where short matches save enough ([`needs_short`]), otherwise only the
+//!   long one.
+//!
+//! After a long stretch without matches, the step between searches grows, and finally whole spans are not even entered.
+
+#![forbid(unsafe_code)]
+
+use super::cost::Costs;
+use super::counts::{CHECK, Counts};
+use super::{Arrived, Cursor, FIRST_REFRESH, ParseState, QUIET_RUN, SPAN, take_literals};
+use crate::deflate::level::QuickLevel;
+use crate::deflate::match_finder::Match;
+use crate::deflate::match_finder::distance_rings::DistanceRings;
+use crate::deflate::match_finder::hash_table::{Candidate, HashTables, Spot, WORD, value};
+use crate::deflate::token::{Frequencies, OpenBlock};
+use crate::error::Result;
+use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
+
+/// The number of consecutive literals, as a power of two, after which the stride begins to grow: 64. Such runs are common
+/// here.
+const STRIDE_SHIFT: u32 = 6;
+const MAX_STRIDE: usize = 64;
+/// In a quiet run only one span in this many is searched: noise at twice the speed.
+const QUIET_STEP: usize = 4;
+/// The minimum by which the value of a later match must be higher, in units of [`value`].
+const LATER_VALUE: u32 = 3;
+
+/// If there are more literals per match than this, the short key is used.
+const SHORT_OVER_LITERALS: u32 = 3;
+/// The number of bytes of a block before this decision.
+const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
+
+/// The parser of levels that have no other.
+#[derive(Debug)]
+pub(in crate::deflate) struct QuickOnly {
+    state: ParseState,
+    quick: Quick,
+}
+
+impl QuickOnly {
+    /// A parser of `data[start..]`, where `data[..start]` is the window.
+    pub(in crate::deflate) fn new(
+        level: &'static QuickLevel,
+        rings: &mut DistanceRings,
+        start: usize,
+    ) -> Result<Self> {
+        let state = ParseState::new(start);
+        let quick = Quick::new(level, &state.costs, rings, start)?;
+        Ok(Self { state, quick })
+    }
+
+    /// See [`Quick::advance`].
+    pub(in crate::deflate) fn advance(
+        &mut self,
+        arrived: Arrived<'_>,
+        rings: &mut DistanceRings,
+        block: &mut OpenBlock,
+    ) -> Option<bool> {
+        self.quick.advance(arrived, &mut self.state, rings, block)
+    }
+
+    /// Everything before this position is parsed.
+    pub(in crate::deflate) fn position(&self) -> usize {
+        self.state.cursor.position
+    }
+}
+
+/// The parser's state between two spans.
+#[derive(Debug)]
+pub(super) struct Quick {
+    level: &'static QuickLevel,
+    reach: Reach,
+    /// Whether the short key is in use.
+    short: bool,
+    /// Positions before this one are in the rings of the tables.
+    filled: usize,
+    /// Since [`take_counts`](Self::take_counts).
+    counts: Counts,
+}
+
+impl Quick {
+    /// A parser from `position` on, whose first match may reach back a whole window.
+    pub(super) fn new(
+        level: &'static QuickLevel,
+        costs: &Costs,
+        rings: &mut DistanceRings,
+        position: usize,
+    ) -> Result<Self> {
+        let filled = HashTables::clear(rings, position, level.depth > 0)?;
+        Ok(Self { level, reach: Reach::new(costs), short: true, filled, counts: Counts::default() })
+    }
+
+    /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
+    /// there.
+    pub(super) fn advance(
+        &mut self,
+        arrived: Arrived<'_>,
+        state: &mut ParseState,
+        rings: &mut DistanceRings,
+        block: &mut OpenBlock,
+    ) -> Option<bool> {
+        let data = arrived.data;
+        let Cursor { start, position: from, .. } = state.cursor;
+        let to = arrived.span_end(start, from)?;
+        let mut tables = HashTables::resume(rings, data, self.filled);
+        let is_quiet = from - block.literals_from >= QUIET_RUN;
+        let position = if is_quiet && !((to - start) / SPAN).is_multiple_of(QUIET_STEP) {
+            tables.skip(to);
+            take_literals(data, from, to, block)
+        } else {
+            if self.short {
+                tables.fill::<true>(to + 1);
+            } else {
+                tables.fill::<false>(to + 1);
+            }
+            let parse = match (self.short, self.level.depth > 0) {
+                (false, false) => Span::parse::<false, false>,
+                (true, false) => Span::parse::<true, false>,
+                (false, true) => Span::parse::<false, true>,
+                (true, true) => Span::parse::<true, true>,
+            };
+            let Self { level, reach, counts, .. } = self;
+            parse(&mut Span { tables: &tables, level, reach, end: to, counts }, from, block)
+        };
+        self.counts.len += (position - from) as u32;
+        state.cursor.position = position;
+        if state.refresh_costs(data, block) {
+            self.reach = Reach::new(&state.costs);
+            let len = position - block.start;
+            if len >= SHORT_CHECK && self.short != needs_short(&block.frequencies, self.short) {
+                self.short = !self.short;
+                if self.short {
+                    tables.begin_short();
+                }
+            }
+        }
+        self.filled = tables.filled();
+        Some(state.cursor.end_span(arrived, block))
+    }
+
+    /// What was parsed since the last call, if that is enough for a check.
+    pub(super) fn take_counts(&mut self) -> Option<Counts> {
+        (self.counts.len as usize >= CHECK).then(|| core::mem::take(&mut self.counts))
+    }
+}
+
+/// Whether to use the short key from here on; `now` says whether it is in use.
+fn needs_short(frequencies: &Frequencies, now: bool) -> bool {
+    let literals: u32 = frequencies.litlen[..256].iter().sum();
+    let matches: u32 = frequencies.offset.iter().sum();
+    let of_four_bytes = frequencies.litlen[FIRST_LENGTH + 1];
+    let of_five_bytes = frequencies.litlen[FIRST_LENGTH + 2];
+    if now {
+        10 * (of_four_bytes + of_five_bytes) >= matches
+    } else {
+        literals > SHORT_OVER_LITERALS * matches
+    }
+}
+
+/// The maximum offset at which a match costs less than literals, by its length; the entry for [`WORD`] is for all longer ones
+/// too.
+#[derive(Debug)]
+struct Reach([usize; WORD + 1]);
+
+impl Reach {
+    fn new(costs: &Costs) -> Self {
+        let mut reach = [0; WORD + 1];
+        for (length, reach) in reach.iter_mut().enumerate().take(WORD).skip(4) {
+            let is_gain = |&slot: &usize| costs.is_gain(length, usize::from(OFFSET_BASE[slot]));
+            if let Some(slot) = (0..OFFSET_SYMBOLS).rev().find(is_gain) {
+                *reach = OFFSET_BASE.get(slot + 1).map_or(WINDOW_SIZE, |&next| usize::from(next) - 1);
+            }
+        }
+        reach[WORD] = WINDOW_SIZE;
+        Self(reach)
+    }
+
+    #[inline(always)]
+    fn covers(&self, found: Candidate) -> bool {
+        found.offset.wrapping_sub(1) < self.0[found.length()]
+    }
+}
+
+/// The part of the input that one call of the loop parses. The tables are filled past its end.
+struct Span<'a, 'd> {
+    tables: &'a HashTables<'d>,
+    level: &'static QuickLevel,
+    reach: &'a Reach,
+    end: usize,
+    counts: &'a mut Counts,
+}
+
+impl<'d> Span<'_, 'd> {
+    /// Parses from `position` to the end or slightly past it; returns where it stopped. `SHORT`: with the short key. `LAZY`:
+    /// with chains, and trying later positions again and again.
+    #[inline(never)]
+    fn parse<const SHORT: bool, const LAZY: bool>(
+        &mut self,
+        mut position: usize,
+        block: &mut OpenBlock,
+    ) -> usize {
+        let Self { tables, reach, end, .. } = *self;
+        let data = tables.data();
+        // Where the loop must stop to check: at the end, or after many literals.
+        let mut pause = end.min(block.literals_from + (1 << STRIDE_SHIFT));
+        loop {
+            if position >= pause {
+                if position >= end {
+                    return position;
+                }
+                let stride = ((position - block.literals_from) >> STRIDE_SHIFT).min(MAX_STRIDE);
+                position = take_literals(data, position, end.min(position + stride), block);
+                if position >= end {
+                    return position;
+                }
+                pause = position + 1;
+            }
+            let Some(spots) = tables.spots(position) else {
+                return take_literals(data, position, end, block);
+            };
+            let spot = spots.first();
+            let mut first = tables.long(spot);
+            if SHORT {
+                let other = tables.short(spot);
+                // One branch tests both.
+                if !(first.is_match() | other.is_match()) {
+                    block.add_literal(spot.word as u8);
+                    position += 1;
+                    continue;
+                }
+                first = better(other, first);
+            }
+            if !first.is_match() || !reach.covers(first) {
+                block.add_literal(spot.word as u8);
+                position += 1;
+                continue;
+            }
+            let mut found;
+            if LAZY {
+                found = self.longest(spot, first);
+                while found.length < self.level.nice && position < end {
+                    let Some(later) = self.later::<SHORT>(position + 1, found) else { break };
+                    block.add_literal(data[position]);
+                    position += 1;
+                    found = later;
+                }
+            } else {
+                let mut spot = spot;
+                if first.length() < WORD {
+                    let next = spots.second();
+                    let mut later = tables.long(next);
+                    if SHORT {
+                        later = better(tables.short(next), later);
+                    }
+                    if later.is_match() && later.value() > first.value() + LATER_VALUE {
+                        block.add_literal(spot.word as u8);
+                        position += 1;
+                        (spot, first) = (next, later);
+                    }
+                }
+                found = spot.whole_match(first);
+            }
+            block.add_match(position, found.length, found.offset);
+            position += found.length;
+            self.counts.matches += 1;
+            self.counts.covered += found.length as u32;
+            pause = end.min(position + (1 << STRIDE_SHIFT));
+        }
+    }
+
+    /// A match at `position`, if it is better than `found`, one byte before.
+    #[inline(always)]
+    fn later<const SHORT: bool>(&mut self, position: usize, found: Match) -> Option<Match> {
+        let spot = self.tables.spots(position)?.first();
+        let mut first = self.tables.long(spot);
+        if SHORT {
+            first = better(self.tables.short(spot), first);
+        }
+        if !first.is_match() || !first.is_in_window() {
+            return None;
+        }
+        let later = self.longest(spot, first);
+        (value(later.length, later.offset) > value(found.length, found.offset) + LATER_VALUE).then_some(later)
+    }
+
+    /// The match with `first`, or a better one of the chain of the long key.
+    #[inline(always)]
+    fn longest(&mut self, spot: Spot<'d>, first: Candidate) -> Match {
+        let QuickLevel { depth, nice } = *self.level;
+        let mut found = spot.whole_match(first);
+        let mut candidate = self.tables.long(spot);
+        for _ in 0..depth {
+            if found.length >= nice || !candidate.is_in_window() {
+                break;
+            }
+            let older = self.tables.older(spot, candidate);
+            if older.offset <= candidate.offset || !older.is_in_window() {
+                break;
+            }
+            self.counts.compared += 1;
+            if older.length() == WORD {
+                let other = spot.whole_match(older);
+                if value(other.length, other.offset) > value(found.length, found.offset) {
+                    found = other;
+                }
+            }
+            candidate = older;
+        }
+        found
+    }
+}
+
+/// The better candidate; `other` is that of the short key.
+#[inline(always)]
+fn better(other: Candidate, found: Candidate) -> Candidate {
+    if other.value() >= found.value() { other } else { found }
+}
