@@ -19,7 +19,6 @@ use super::parse::FlatMemory;
 use super::parse::adaptive::Adaptive;
 use super::parse::fast::{self, Fast, FastTable};
 use super::parse::near_optimal::{Memory, NearOptimal};
-use super::parse::quick::QuickOnly;
 use super::token::{OpenBlock, TOKEN_SLACK};
 use super::{ChunkEnd, Level, PendingBits};
 use crate::error::{Error, Result};
@@ -45,7 +44,6 @@ pub enum Progress {
 enum Parser {
     Stored { position: usize },
     Fast(Fast),
-    Quick(QuickOnly),
     Adaptive(Adaptive),
     NearOptimal(NearOptimal),
 }
@@ -55,7 +53,6 @@ impl Parser {
         match self {
             Self::Stored { position } => *position,
             Self::Fast(parser) => parser.position(),
-            Self::Quick(parser) => parser.position(),
             Self::Adaptive(parser) => parser.position(),
             Self::NearOptimal(parser) => parser.position(),
         }
@@ -131,7 +128,6 @@ impl ChunkEncoder {
                 };
                 Parser::Fast(Fast::new(table, start))
             }
-            Method::Quick(quick) => Parser::Quick(QuickOnly::new(quick, rings, start)?),
             Method::Adaptive(adaptive) => {
                 Parser::Adaptive(Adaptive::new(adaptive, level.is_filtered(), start, !is_first))
             }
@@ -253,7 +249,6 @@ impl ChunkEncoder {
                 to - block.start >= MIN_BLOCK || to == arrived.data.len()
             }),
             (Parser::Fast(parser), Some(table), _) => parser.advance(arrived, table, block),
-            (Parser::Quick(parser), ..) => parser.advance(arrived, rings, block),
             (Parser::Adaptive(parser), ..) => parser.advance(arrived, rings, flat, block)?,
             (Parser::NearOptimal(parser), _, Some(memory)) => {
                 parser.advance(arrived, memory, rings, block)?

@@ -1,8 +1,8 @@
 //! The level table: the parser and the parameters of each compression level.
 //!
-//! Levels 1 and 2 look up one or two candidates and take the match, unless the next byte has a better one. Levels 3 to 9 use
-//! whichever of two or three parsers suits the data: the quick one (3 and 4), the lazy one (4 to 9) and the flat one. Higher
-//! levels compare more candidates and try more later positions.
+//! Level 1 looks up one candidate and takes the match, unless the next byte has a better one. Levels 2 to 9 use whichever of
+//! two or three parsers suits the data: the quick one (2 to 4), the lazy one and the flat one (3 to 9). Higher levels compare
+//! more candidates and try more later positions.
 //! Levels 10 to 12, which zlib does not have, compare whole paths through the input over the lazy parser's match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all
@@ -24,7 +24,6 @@ pub(super) enum Method {
     Stored,
     /// Checks the most recent position with the same 4 bytes.
     Fast,
-    Quick(QuickLevel),
     Adaptive(AdaptiveLevel),
     NearOptimal(NearOptimalLevel),
 }
@@ -46,7 +45,7 @@ pub(super) struct AdaptiveLevel {
     /// Whether the quick parser replaces the lazy one, not for long matches only.
     pub(super) begins_quick: bool,
     pub(super) lazy: LazyLevel,
-    /// Candidates that the flat parser compares: 1, 2 or 4.
+    /// Candidates that the flat parser compares: 1, 2 or 4; 0 for levels without it.
     pub(super) ways: usize,
 }
 
@@ -93,22 +92,23 @@ const fn lazy(depths: [u32; 3], good: usize, nice: usize, lazy_below: usize, way
     Method::Adaptive(AdaptiveLevel { quick: None, begins_quick: false, lazy, ways })
 }
 
+/// A level with the quick parser.
+const fn quick((depth, nice): (u32, usize), begins_quick: bool, lazy: LazyLevel, ways: usize) -> Method {
+    Method::Adaptive(AdaptiveLevel { quick: Some(QuickLevel { depth, nice }), begins_quick, lazy, ways })
+}
+
+/// For the data on levels 2 and 3 that needs matches of three bytes, and for filtered data.
+const SHALLOW: LazyLevel =
+    LazyLevel { depth: 2, lazy_depth: 1, second_lazy_depth: 0, good: 32, nice: 32, lazy_below: 6 };
+const LEVEL_4: LazyLevel =
+    LazyLevel { depth: 4, lazy_depth: 2, second_lazy_depth: 0, good: 48, nice: 48, lazy_below: 12 };
+
 const METHODS: [Method; 13] = [
     Method::Stored,
     Method::Fast,
-    Method::Quick(QuickLevel { depth: 0, nice: 0 }),
-    Method::Adaptive(AdaptiveLevel {
-        quick: Some(QuickLevel { depth: 1, nice: 16 }),
-        begins_quick: true,
-        lazy: LazyLevel { depth: 2, lazy_depth: 1, second_lazy_depth: 0, good: 32, nice: 32, lazy_below: 6 },
-        ways: 1,
-    }),
-    Method::Adaptive(AdaptiveLevel {
-        quick: Some(QuickLevel { depth: 4, nice: 32 }),
-        begins_quick: false,
-        lazy: LazyLevel { depth: 4, lazy_depth: 2, second_lazy_depth: 0, good: 48, nice: 48, lazy_below: 12 },
-        ways: 1,
-    }),
+    quick((0, 0), true, SHALLOW, 0),
+    quick((1, 16), true, SHALLOW, 1),
+    quick((4, 32), false, LEVEL_4, 1),
     lazy([6, 3, 0], 96, 96, 32, 2),
     // Levels up to 5 do a lazy search after short matches only; levels from 6 on do one after all matches shorter than `nice`.
     lazy([8, 4, 0], 130, 130, 130, 2),

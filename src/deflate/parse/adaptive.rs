@@ -1,15 +1,18 @@
-//! Levels 3 to 9: the lazy, the flat or the quick parser, whichever suits the data.
+//! Levels 2 to 9: the lazy, the flat or the quick parser, whichever suits the data.
 //!
 //! The time of the lazy parser grows with its searches and the candidates that they compare; the flat one takes the same time
 //! for all data. Where matches are long, the lazy parser compares more candidates and its output is smaller. So the flat parser
 //! is for data with short matches and many symbols (prose, DNA reads, binaries, SQL), the lazy parser for data with long ones
 //! (logs, markup, most source code) and for noise, which it skips. The quick parser takes half of the lazy one's time where
-//! matches are very long, for an output that is slightly larger: level 4 uses it there, and level 3 in place of the lazy one.
+//! matches are very long, for an output that is slightly larger: level 4 uses it there, and levels 2 and 3 wherever the lazy one is not needed.
 //!
-//! A chunk begins with the lazy parser, at level 3 with the quick one. After each 16 KiB (a *check*) the counts of these bytes, and earlier ones with half the
+//! A chunk begins with the lazy parser, at levels 2 and 3 with the quick one. After each 16 KiB (a *check*) the counts of these bytes, and earlier ones with half the
 //! weight, choose the next parser. A new parser stays for some checks, since it must first enter the window in its tables.
 //! With the flat parser, the counts also choose its keys: those for binaries are tried first, since only they show how many
 //! matches of three bytes there are.
+//!
+//! The quick parser finds no matches of three bytes, of which tables of numbers consist. So samples of the data are searched
+//! for them, at the start of a chunk and at each check; if there are many, the lazy parser is tried.
 //!
 //! Counts depend only on the data, so the output does too.
 
@@ -20,7 +23,7 @@ use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
 use super::quick::Quick;
 use super::tuning::FIVES_FEW;
-use super::{Arrived, ParseState};
+use super::{Arrived, Cursor, ParseState, in_short_matches};
 use crate::deflate::level::AdaptiveLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
 use crate::deflate::token::OpenBlock;
@@ -31,6 +34,8 @@ use crate::raw::{Allocator, Placed};
 const STAY: u32 = 4;
 /// The number of checks after which the keys for binaries are tried again.
 const BINARY_REST: u32 = 6;
+/// The number of checks after which samples may call the lazy parser again: a chunk of the pipeline.
+const THREES_REST: u32 = 31;
 
 /// Data is short if its matches have fewer bytes than this in the mean, or if it has at least this many symbols in 1 KiB.
 const SHORT: (u32, u32) = (12, 200);
@@ -48,12 +53,18 @@ const NOISE: u32 = 8;
 /// The time that the lazy parser takes for the chain or table of five bytes, in the units of [`lazy_work`]: without many of
 /// their matches it does not use them.
 const FIVES_WORK: u32 = 200;
+/// The bytes of a sample that is searched for matches of three bytes; all of them have arrived where a span has.
+const SAMPLE: usize = 512;
+/// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in such matches: at the start of a
+/// chunk, where a wrong choice costs little, and later.
+const THREES_AT_START: usize = 20;
+const THREES_LATER: usize = 40;
 /// The keys for binaries stay if at least one match in this many has three bytes.
 const THREES_PAY: u32 = 5;
 
 /// Whether the flat parser with this many candidates would be faster than the lazy one that counted this, and finds enough.
 fn suits_flat(counts: &Counts, ways: usize) -> bool {
-    !is_long(counts, SHORT) && !is_noise(counts) && lazy_work(counts) > flat_work(ways)
+    ways > 0 && !is_long(counts, SHORT) && !is_noise(counts) && lazy_work(counts) > flat_work(ways)
 }
 
 /// Whether the matches have at least `mean` bytes in the mean, and there are fewer than `symbols` symbols in 1 KiB.
@@ -61,9 +72,20 @@ fn is_long(counts: &Counts, (mean, symbols): (u32, u32)) -> bool {
     counts.covered >= mean * counts.matches && counts.symbols_in_kib() < symbols
 }
 
+/// Whether at least `percent` of the bytes from `at` on are in matches of three bytes, which the quick parser does not find.
+fn samples_threes(data: &[u8], at: usize, percent: usize) -> bool {
+    let sample = &data[at..data.len().min(at + SAMPLE)];
+    in_short_matches(sample) * 100 >= sample.len() * percent
+}
+
+/// Whether many matches have three bytes.
+fn has_threes(counts: &Counts) -> bool {
+    counts.threes * THREES_PAY >= counts.matches && counts.threes > 0
+}
+
 /// Whether the flat parser would be faster than the quick one that counted this, whose time is that of its matches.
-fn is_dense(counts: &Counts) -> bool {
-    counts.matches * 1024 >= counts.len * DENSE && counts.literals() < counts.matches
+fn is_dense(counts: &Counts, ways: usize) -> bool {
+    ways > 0 && counts.matches * 1024 >= counts.len * DENSE && counts.literals() < counts.matches
 }
 
 /// Whether the lazy parser suits the data better than the flat one that counted this.
@@ -114,6 +136,8 @@ struct Chooser {
     seen: Counts,
     /// Checks before the parser may change.
     stay: u32,
+    /// Checks before samples may call the lazy parser for matches of three bytes again: it did not find many.
+    threes_rest: u32,
     /// Checks before the keys for binaries may be tried again.
     binary_rest: u32,
 }
@@ -128,6 +152,7 @@ impl Chooser {
             now: first,
             seen: Counts::default(),
             stay: 0,
+            threes_rest: 0,
             binary_rest: 0,
         }
     }
@@ -146,10 +171,14 @@ impl Chooser {
     fn choose_now(&mut self) {
         let seen = self.seen;
         self.binary_rest = self.binary_rest.saturating_sub(1);
+        self.threes_rest = self.threes_rest.saturating_sub(1);
         if self.stay > 0 {
             self.stay -= 1;
         } else if let Some(next) = self.next_parser(&seen) {
             self.stay = STAY;
+            if next == Choice::Quick {
+                self.threes_rest = THREES_REST;
+            }
             self.now = next;
             return;
         }
@@ -168,13 +197,23 @@ impl Chooser {
     /// The parser to change to, if one suits the data better.
     fn next_parser(&self, seen: &Counts) -> Option<Choice> {
         match self.now {
-            Choice::Lazy if self.has_quick && is_long(seen, QUICK) && !is_noise(seen) => Some(Choice::Quick),
             Choice::Lazy if suits_flat(seen, self.ways) => Some(self.first_keys()),
-            Choice::Quick if self.first == Choice::Quick => is_dense(seen).then(|| self.first_keys()),
-            Choice::Quick if !is_long(seen, QUICK_STILL) || is_noise(seen) => Some(Choice::Lazy),
+            Choice::Lazy if self.suits_quick(seen) => Some(Choice::Quick),
+            Choice::Quick if is_dense(seen, self.ways) => Some(self.first_keys()),
+            Choice::Quick if !self.suits_quick_still(seen) => Some(Choice::Lazy),
             Choice::Flat(_) if suits_lazy(seen) => Some(self.first),
             _ => None,
         }
+    }
+
+    fn suits_quick(&self, seen: &Counts) -> bool {
+        let is_suited = self.first == Choice::Quick || is_long(seen, QUICK) && !is_noise(seen);
+        self.has_quick && is_suited && !has_threes(seen)
+    }
+
+    fn suits_quick_still(&self, seen: &Counts) -> bool {
+        let is_suited = self.first == Choice::Quick || is_long(seen, QUICK_STILL) && !is_noise(seen);
+        is_suited && (self.threes_rest > 0 || !has_threes(seen))
     }
 
     /// Only the keys for binaries show whether they pay.
@@ -228,6 +267,14 @@ impl Adaptive {
         memory: &mut Option<Placed<Memory>>,
         block: &mut OpenBlock,
     ) -> Result<Option<bool>> {
+        let Cursor { start, position, .. } = self.state.cursor;
+        if arrived.span_end(start, position).is_none() {
+            return Ok(None);
+        }
+        let at_start = self.parser.is_none() && self.chooser.now == Choice::Quick;
+        if at_start && samples_threes(arrived.data, position, THREES_AT_START) {
+            self.chooser.now = Choice::Lazy;
+        }
         let choice = self.chooser.now;
         if self.parser.as_ref().is_none_or(|(running, _)| *running != choice) {
             self.parser = Some((choice, self.make(choice, arrived.data, rings, memory)?));
@@ -235,7 +282,12 @@ impl Adaptive {
         let state = &mut self.state;
         let (is_due, counts) = match (&mut self.parser, memory) {
             (Some((_, Parser::Quick(quick))), _) => {
-                (quick.advance(arrived, state, rings, block), quick.take_counts())
+                let is_due = quick.advance(arrived, state, rings, block);
+                let counts = quick.take_counts().map(|counts| {
+                    let has_threes = samples_threes(arrived.data, state.cursor.position, THREES_LATER);
+                    Counts { threes: if has_threes { counts.matches } else { 0 }, ..counts }
+                });
+                (is_due, counts)
             }
             (Some((_, Parser::Lazy(lazy))), _) => {
                 (lazy.advance(arrived, state, rings, block), lazy.take_counts())
@@ -313,7 +365,7 @@ mod tests {
     fn adaptive(level: u32) -> &'static AdaptiveLevel {
         match Level::new(level).expect("a level").method() {
             Method::Adaptive(level) => level,
-            _ => unreachable!("levels 3 to 9 only"),
+            _ => unreachable!("levels 2 to 9 only"),
         }
     }
 
@@ -380,12 +432,41 @@ mod tests {
     }
 
     #[test]
-    fn level_3_has_the_quick_parser_unless_matches_are_dense() {
+    fn levels_2_and_3_have_the_quick_parser_unless_matches_are_dense() {
         let binary = Counts { threes: 0, matches: 1400, covered: 10_000, ..BINARY };
         for counts in [LOGS, NOISE_ONLY, binary] {
-            assert_eq!(course(&mut chooser_of(3), &counts, 3), [Choice::Quick; 3]);
+            for level in [2, 3] {
+                assert_eq!(course(&mut chooser_of(level), &counts, 3), [Choice::Quick; 3]);
+            }
         }
+        assert_eq!(course(&mut chooser_of(2), &PROSE, 3), [Choice::Quick; 3]);
         assert!(matches!(course(&mut chooser_of(3), &PROSE, 2)[1], Choice::Flat(_)));
+    }
+
+    #[test]
+    fn many_matches_of_three_bytes_call_the_lazy_parser() {
+        let numbers = Counts { threes: 2000, ..BINARY };
+        for level in [2, 3] {
+            let mut chooser = chooser_of(level);
+            assert_eq!(course(&mut chooser, &numbers, 3), [Choice::Lazy; 3], "level {level}");
+            // The sample was wrong: it is not asked again for a while.
+            let text = Counts { threes: 0, ..LOGS };
+            assert!(course(&mut chooser, &text, 10).ends_with(&[Choice::Quick; 3]), "level {level}");
+            let sampled = Counts { threes: LOGS.matches, ..LOGS };
+            assert_eq!(course(&mut chooser, &sampled, 10), [Choice::Quick; 10], "level {level}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_of_numbers_begins_with_the_lazy_parser() {
+        let numbers: Vec<u8> = (0..20_000u32).flat_map(|number| (number * 3).to_le_bytes()).collect();
+        let text = b"2026-11-29 INFO request handled in 12 ms, status 200\n".repeat(1500);
+        for level in [2, 3] {
+            let (_, [lazy, quick, _]) = parse(level, (&numbers, numbers.len()), has_vectors(), |_| {});
+            assert!(lazy > 0 && quick == 0, "level {level}: {lazy}, {quick}");
+            let (_, [lazy, quick, _]) = parse(level, (&text, text.len()), has_vectors(), |_| {});
+            assert!(lazy == 0 && quick > 0, "level {level}: {lazy}, {quick}");
+        }
     }
 
     #[test]
@@ -480,7 +561,12 @@ mod tests {
             return; // The parser changes after 16 KiB or more; the test above changes it earlier.
         }
         let mut random = Random::varied(6);
-        for (level, used) in [(3, [false, true, true]), (4, [true, true, true]), (6, [true, false, true])] {
+        for (level, used) in [
+            (2, [true, true, false]),
+            (3, [true, true, true]),
+            (4, [true, true, true]),
+            (6, [true, false, true]),
+        ] {
             let data = changing(&mut random, 900_000);
             let (whole, spans) = parse(level, (&data, data.len()), has_vectors(), |_| {});
             assert_eq!(spans.map(|count| count > 20), used, "the parsers of level {level}: {spans:?}");

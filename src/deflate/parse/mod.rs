@@ -12,7 +12,7 @@ mod flat;
 mod lazy;
 pub(super) mod near_optimal;
 mod path;
-pub(super) mod quick;
+mod quick;
 mod tuning;
 
 pub(super) use flat::Memory as FlatMemory;
@@ -64,9 +64,14 @@ pub(super) const SAMPLE: usize = 256;
 /// Whether at least 40 % of the [`SAMPLE`] bytes from `at` on are in matches of exactly three bytes, as in tables of numbers.
 /// Level 1 normally searches only for longer matches, and would compress such data badly.
 pub(super) fn has_short_matches(data: &[u8], at: usize) -> bool {
-    const BITS: u32 = 8;
     let sample = &data[at..data.len().min(at + SAMPLE)];
-    let mut newest = [0u8; 1 << BITS];
+    sample.len() >= 64 && in_short_matches(sample) * 5 >= sample.len() * 2
+}
+
+/// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
+fn in_short_matches(sample: &[u8]) -> usize {
+    const BITS: u32 = 8;
+    let mut newest = [0u16; 1 << BITS];
     let (mut position, mut covered) = (0, 0);
     while position + 4 <= sample.len() {
         let word = u32::from_le_bytes([
@@ -76,14 +81,14 @@ pub(super) fn has_short_matches(data: &[u8], at: usize) -> bool {
             sample[position + 3],
         ]);
         let head = &mut newest[((word << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize];
-        let earlier = usize::from(core::mem::replace(head, position as u8));
+        let earlier = usize::from(core::mem::replace(head, position as u16));
         let is_short = earlier < position
             && sample[earlier..earlier + 3] == sample[position..position + 3]
             && sample[earlier + 3] != sample[position + 3];
         covered += if is_short { 3 } else { 0 };
         position += if is_short { 3 } else { 1 };
     }
-    sample.len() >= 64 && covered * 5 >= sample.len() * 2
+    covered
 }
 
 /// A block is closed once it takes about this many bytes of output, so that decided output is written soon. With the input

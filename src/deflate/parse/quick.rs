@@ -44,41 +44,6 @@ const SHORT_OVER_LITERALS: u32 = 3;
 /// The number of bytes of a block before this decision.
 const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
 
-/// The parser of levels that have no other.
-#[derive(Debug)]
-pub(in crate::deflate) struct QuickOnly {
-    state: ParseState,
-    quick: Quick,
-}
-
-impl QuickOnly {
-    /// A parser of `data[start..]`, where `data[..start]` is the window.
-    pub(in crate::deflate) fn new(
-        level: &'static QuickLevel,
-        rings: &mut DistanceRings,
-        start: usize,
-    ) -> Result<Self> {
-        let state = ParseState::new(start);
-        let quick = Quick::new(level, &state.costs, rings, start)?;
-        Ok(Self { state, quick })
-    }
-
-    /// See [`Quick::advance`].
-    pub(in crate::deflate) fn advance(
-        &mut self,
-        arrived: Arrived<'_>,
-        rings: &mut DistanceRings,
-        block: &mut OpenBlock,
-    ) -> Option<bool> {
-        self.quick.advance(arrived, &mut self.state, rings, block)
-    }
-
-    /// Everything before this position is parsed.
-    pub(in crate::deflate) fn position(&self) -> usize {
-        self.state.cursor.position
-    }
-}
-
 /// The parser's state between two spans.
 #[derive(Debug)]
 pub(super) struct Quick {
