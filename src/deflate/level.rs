@@ -64,6 +64,8 @@ pub(super) struct LazyLevel {
     pub(super) good: usize,
     /// Matches this long are taken without a lazy search.
     pub(super) lazy_below: usize,
+    /// Where matches are very long and few are short: does without the short ones, and compares twice the candidates.
+    pub(super) skips_short: bool,
 }
 
 /// Parameters of the near-optimal parser.
@@ -88,7 +90,8 @@ const fn near_optimal(depth: u32, nice: usize, margin: i32, carry_from: usize, p
 
 const fn lazy(depths: [u32; 3], good: usize, nice: usize, lazy_below: usize, ways: usize) -> Method {
     let [depth, lazy_depth, second_lazy_depth] = depths;
-    let lazy = LazyLevel { depth, lazy_depth, second_lazy_depth, good, nice, lazy_below };
+    let lazy =
+        LazyLevel { depth, lazy_depth, second_lazy_depth, good, nice, lazy_below, skips_short: ways < 4 };
     Method::Adaptive(AdaptiveLevel { quick: None, begins_quick: false, lazy, ways })
 }
 
@@ -98,10 +101,24 @@ const fn quick((depth, nice): (u32, usize), begins_quick: bool, lazy: LazyLevel,
 }
 
 /// For the data on levels 2 and 3 that needs matches of three bytes, and for filtered data.
-const SHALLOW: LazyLevel =
-    LazyLevel { depth: 2, lazy_depth: 1, second_lazy_depth: 0, good: 32, nice: 32, lazy_below: 6 };
-const LEVEL_4: LazyLevel =
-    LazyLevel { depth: 4, lazy_depth: 2, second_lazy_depth: 0, good: 48, nice: 48, lazy_below: 12 };
+const SHALLOW: LazyLevel = LazyLevel {
+    depth: 2,
+    lazy_depth: 1,
+    second_lazy_depth: 0,
+    good: 32,
+    nice: 32,
+    lazy_below: 6,
+    skips_short: false,
+};
+const LEVEL_4: LazyLevel = LazyLevel {
+    depth: 4,
+    lazy_depth: 2,
+    second_lazy_depth: 0,
+    good: 48,
+    nice: 48,
+    lazy_below: 12,
+    skips_short: false,
+};
 
 const METHODS: [Method; 13] = [
     Method::Stored,

@@ -9,7 +9,8 @@
 //! - `chain[p]`: the distance from `p` back to the previous position with the same `K` bytes, where `K` is 5 or 6. Following
 //!   these distances gives the hash chain ([`tail_chain`](super::tail_chain)). It has 64 Ki entries: enough for the window
 //!   and the positions filled ahead of the parser.
-//! - `near[p]`: the same for four bytes. Only the first step is ever used, so the ring covers only the positions ahead.
+//! - `near[p]`: the same for four bytes, unless such matches are few ([`Keys`]). Only the first step is ever used, so the ring
+//!   covers only the positions ahead.
 //! - `five[p]`: likewise for five bytes, if the chain's key is 6 and such matches are worth the time ([`Keys`]).
 //!
 //! A distance over 32768 means that there is no such position. A distance may also be wrong (hashes collide, entries
@@ -47,6 +48,8 @@ pub(in crate::deflate) enum Keys {
     Six,
     /// A chain of six bytes, and the most recent position of each five. Only for inputs over [`MEDIUM_INPUT`].
     SixAndFive,
+    /// A chain of six bytes, and nothing for strings of four bytes. Only for inputs over [`MEDIUM_INPUT`].
+    SixAlone,
 }
 
 impl Keys {
@@ -54,7 +57,7 @@ impl Keys {
     fn chain_key(self) -> usize {
         match self {
             Self::Five => 5,
-            Self::Six | Self::SixAndFive => MAX_KEY,
+            Self::Six | Self::SixAndFive | Self::SixAlone => MAX_KEY,
         }
     }
 }
@@ -192,8 +195,8 @@ impl DistanceRings {
 
     /// Changes the keys at `position`, and refills the rings for the window before it.
     pub(in crate::deflate) fn change_keys(&mut self, data: &[u8], position: usize, keys: Keys) {
-        debug_assert!(keys != Keys::SixAndFive || self.size == Size::Large);
-        if (self.keys, keys) == (Keys::SixAndFive, Keys::Six) {
+        debug_assert!(!matches!(keys, Keys::SixAndFive | Keys::SixAlone) || self.size == Size::Large);
+        if self.keys == Keys::SixAndFive && matches!(keys, Keys::Six | Keys::SixAlone) {
             self.keys = keys;
             return;
         }
@@ -262,7 +265,9 @@ impl DistanceRings {
     fn next_turn(&mut self, to: usize) -> usize {
         if self.filled == self.base + WINDOW_SIZE {
             rebase(&mut self.chain_heads);
-            rebase(&mut self.near_heads);
+            if self.keys != Keys::SixAlone {
+                rebase(&mut self.near_heads);
+            }
             if self.keys == Keys::SixAndFive {
                 rebase(&mut self.five_heads);
             }
@@ -286,11 +291,12 @@ impl DistanceRings {
         let near = &mut self.near[near_at..near_at + count];
         let five = &mut self.five[near_at..near_at + count];
         let run = match (self.size, self.keys) {
-            (Size::Medium, Keys::Five) => run::<5, MEDIUM, MEDIUM, false>,
-            (Size::Medium, _) => run::<6, MEDIUM, MEDIUM, false>,
-            (Size::Large, Keys::Five) => run::<5, CHAIN, NEAR, false>,
-            (Size::Large, Keys::Six) => run::<6, CHAIN, NEAR, false>,
-            (Size::Large, Keys::SixAndFive) => run::<6, CHAIN, NEAR, true>,
+            (Size::Medium, Keys::Five) => run::<5, MEDIUM, MEDIUM, true, false>,
+            (Size::Medium, _) => run::<6, MEDIUM, MEDIUM, true, false>,
+            (Size::Large, Keys::Five) => run::<5, CHAIN, NEAR, true, false>,
+            (Size::Large, Keys::Six) => run::<6, CHAIN, NEAR, true, false>,
+            (Size::Large, Keys::SixAndFive) => run::<6, CHAIN, NEAR, true, true>,
+            (Size::Large, Keys::SixAlone) => run::<6, CHAIN, NEAR, false, false>,
         };
         let heads = (&mut *self.chain_heads, &mut *self.near_heads, &mut *self.five_heads);
         run(bytes, relative, (chain, near, five), heads);
@@ -306,10 +312,10 @@ impl DistanceRings {
     }
 }
 
-/// The fill loop, over the rings and tables of the chain, of four bytes, and, if `FIVES`, of five. The table sizes are
+/// The fill loop, over the rings and tables of the chain, and, if `FOURS` and `FIVES`, of four and of five bytes. The table sizes are
 /// constants so that the compiler knows that a hash is a valid index.
 #[inline(never)]
-fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FIVES: bool>(
+fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FOURS: bool, const FIVES: bool>(
     bytes: &[u8],
     relative: i16,
     (chain, near, five): (&mut [u16], &mut [u16], &mut [u16]),
@@ -325,9 +331,11 @@ fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FIVES: boo
         let head = &mut chain_heads[hash(word, KEY, CHAIN.trailing_zeros())];
         *chain_distance = position.wrapping_sub(*head) as u16;
         *head = position;
-        let head = &mut near_heads[hash(word, WORD, NEAR.trailing_zeros())];
-        *near_distance = position.wrapping_sub(*head) as u16;
-        *head = position;
+        if FOURS {
+            let head = &mut near_heads[hash(word, WORD, NEAR.trailing_zeros())];
+            *near_distance = position.wrapping_sub(*head) as u16;
+            *head = position;
+        }
         if FIVES {
             let head = &mut five_heads[hash(word, 5, FIVE_BITS)];
             *five_distance = position.wrapping_sub(*head) as u16;

@@ -30,7 +30,7 @@ use super::tuning::{KeyTuning, LONG, MatchStats};
 use super::{Arrived, Cursor, ParseState, QUIET_RUN, skip_after, take_literals};
 use crate::deflate::entropy::BIT;
 use crate::deflate::level::LazyLevel;
-use crate::deflate::match_finder::distance_rings::{DistanceRings, LOOKAHEAD};
+use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::match_finder::{Match, WORD};
 use crate::deflate::token::OpenBlock;
@@ -73,7 +73,7 @@ impl Lazy {
         position: usize,
         is_long: bool,
     ) -> Result<Self> {
-        let (tuning, keys) = KeyTuning::new(position, is_long, is_filtered);
+        let (tuning, keys) = KeyTuning::new(position, is_long, is_filtered, level.skips_short);
         rings.reset(is_long, keys, position)?;
         Ok(Self { level, tuning, is_sparse: false, counts: None })
     }
@@ -101,6 +101,7 @@ impl Lazy {
         let shortest = self.tuning.shortest();
         let depth = self.level.depth;
         let depth = if self.is_sparse { depth.max(SPARSE_DEPTH_MAX.min(4 * depth)) } else { depth };
+        let depth = if rings.keys() == Keys::SixAlone { 2 * depth } else { depth };
         let (level, costs, stats) = (self.level, &state.costs, &mut self.tuning.stats);
         let (from, before) = (position, stats.searches);
         let mut span = ParseSpan { level, depth, costs, end: to, stats };
@@ -166,6 +167,7 @@ impl ParseSpan<'_> {
             let mut worth_it = found.length >= SHORTEST && self.is_worth_it(found, &data[position..]);
             if worth_it {
                 self.stats.matches += 1;
+                self.stats.fours_and_fives += u32::from(found.length < LONG);
                 self.stats.fives +=
                     u32::from(found.length == 5 && near.is_none_or(|near| near.offset != found.offset));
             } else if let Some(short) = short {

@@ -8,6 +8,11 @@
 //!   In text its walk would take a seventh of all time for 0.4 % of the size, so the chain of six is used alone.
 //! - Many (DNA reads, very regular text): the table of five bytes is kept.
 //!
+//! At levels that do without short matches where few are so short (`LazyLevel::skips_short`), data with very long matches
+//! uses the chain of six bytes alone, with matches of six bytes and more: filling takes half of the time, and searches, now
+//! fewer, may compare twice as many candidates. Logs and tables of text take two thirds of the time at about the same size,
+//! markup is 1.5 % larger.
+//!
 //! Matches of three bytes are frequent in binaries and rare in text and logs, where searching for them takes 4 to 9 % of the
 //! time. The search for them pauses while less than one search in [`SHORTS_PAY`] ends in one.
 //!
@@ -25,6 +30,10 @@ use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
 use crate::format::deflate::MIN_MATCH;
 
+/// Short matches are few if at most one match in this many has fewer than [`LONG`] bytes,
+const SHORT_FEW: u32 = 3;
+/// and matches are very long if they have at least this many bytes in the mean.
+const VERY_LONG: u32 = 16;
 /// The number of checks that a choice of keys lasts: a chunk of the pipeline, so that it chooses once, when its window is
 /// entered anyway.
 const KEYS_LAST: u32 = 31;
@@ -52,6 +61,8 @@ pub(super) struct MatchStats {
     pub(super) compared: u32,
     /// Matches of four bytes or more.
     pub(super) matches: u32,
+    /// Those of them that have four or five bytes.
+    pub(super) fours_and_fives: u32,
     /// Those of them that only the most recent position of the five bytes could give.
     pub(super) fives: u32,
     /// Matches of three bytes.
@@ -69,13 +80,15 @@ pub(super) struct KeyTuning {
     shorts_rest: u32,
     is_long: bool,
     is_filtered: bool,
+    /// Whether the level does without short matches where few are so short.
+    skips_short: bool,
     takes_long_only: bool,
 }
 
 impl KeyTuning {
     /// The choices at the start of an input, and the keys for its rings. `is_long`: over [`MEDIUM_INPUT`] bytes are
     /// expected.
-    pub(super) fn new(start: usize, is_long: bool, is_filtered: bool) -> (Self, Keys) {
+    pub(super) fn new(start: usize, is_long: bool, is_filtered: bool, skips_short: bool) -> (Self, Keys) {
         let keys = if is_long { Self::long_keys(is_filtered) } else { Keys::Five };
         let tuning = Self {
             stats: MatchStats::default(),
@@ -84,6 +97,7 @@ impl KeyTuning {
             shorts_rest: 0,
             is_long,
             is_filtered,
+            skips_short,
             takes_long_only: is_filtered,
         };
         (tuning, keys)
@@ -132,8 +146,9 @@ impl KeyTuning {
             if keys != rings.keys() {
                 rings.change_keys(data, position, keys);
             }
+            self.takes_long_only |= keys == Keys::SixAlone;
         }
-        let MatchStats { len, searches, compared, matches, fives, shorts, covered } =
+        let MatchStats { len, searches, compared, matches, fives, shorts, covered, .. } =
             core::mem::take(&mut self.stats);
         let matches = matches + shorts;
         Some(Counts { len, matches, threes: shorts, covered, searches, compared, fives })
@@ -146,7 +161,9 @@ impl KeyTuning {
         }
         self.keys_rest = KEYS_LAST;
         let MatchStats { searches, matches, fives, .. } = self.stats;
-        if fives * FIVES_FEW <= matches {
+        if self.skips_short && self.has_very_long_matches() {
+            Keys::SixAlone
+        } else if fives * FIVES_FEW <= matches {
             Keys::Six
         } else if 2 * matches < searches {
             Keys::Five
@@ -155,6 +172,11 @@ impl KeyTuning {
         } else {
             Keys::SixAndFive
         }
+    }
+
+    fn has_very_long_matches(&self) -> bool {
+        let MatchStats { matches, fours_and_fives, shorts, covered, .. } = self.stats;
+        SHORT_FEW * (fours_and_fives + shorts) <= matches && covered >= VERY_LONG * (matches + shorts)
     }
 }
 
@@ -165,14 +187,13 @@ mod tests {
     /// A check at every multiple of [`CHECK`], each with the same stats: the keys and the wish for shorts after each.
     fn course(stats: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
         let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
-        let (mut tuning, keys) = KeyTuning::new(0, true, false);
+        let (mut tuning, keys) = KeyTuning::new(0, true, false, false);
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(true, keys, 0).unwrap();
         (1..=checks)
             .map(|check| {
                 let [searches, matches, fives, shorts] = stats;
-                tuning.stats =
-                    MatchStats { len: 0, compared: 0, searches, matches, fives, shorts, covered: 0 };
+                tuning.stats = MatchStats { searches, matches, fives, shorts, ..MatchStats::default() };
                 tuning.check(&mut rings, &data, check * CHECK);
                 (rings.keys(), tuning.shortest() == MIN_MATCH)
             })
@@ -203,7 +224,7 @@ mod tests {
     #[test]
     fn filtered_data_get_short_matches_where_few_literals_are_left() {
         let data = vec![0; 8 * CHECK];
-        let (mut tuning, keys) = KeyTuning::new(0, true, true);
+        let (mut tuning, keys) = KeyTuning::new(0, true, true, false);
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(true, keys, 0).unwrap();
         let mut shortest_after = |check, covered| {
@@ -217,8 +238,38 @@ mod tests {
     }
 
     #[test]
+    fn very_long_matches_need_no_short_ones_at_some_levels() {
+        let data = vec![0; 40 * CHECK];
+        let mut course = |skips_short, fours_and_fives, covered| -> Vec<(Keys, usize)> {
+            let (mut tuning, keys) = KeyTuning::new(0, true, false, skips_short);
+            let mut rings = DistanceRings::new().unwrap();
+            rings.reset(true, keys, 0).unwrap();
+            let checks = 1..=KEYS_LAST as usize + 1;
+            checks
+                .map(|check| {
+                    tuning.stats =
+                        MatchStats { matches: 300, fours_and_fives, covered, ..MatchStats::default() };
+                    tuning.check(&mut rings, &data, check * CHECK);
+                    (rings.keys(), tuning.shortest())
+                })
+                .collect()
+        };
+        let alone = course(true, 100, 4800);
+        let (last, rest) = alone.split_last().unwrap();
+        assert!(rest.iter().all(|&choice| choice == (Keys::SixAlone, LONG)), "{alone:?}");
+        assert_eq!(last.0, Keys::SixAndFive, "it gets another chance");
+        assert_ne!(last.1, LONG);
+        for (skips_short, fours_and_fives, covered) in
+            [(false, 100, 4800), (true, 101, 4800), (true, 100, 4799)]
+        {
+            let course = course(skips_short, fours_and_fives, covered);
+            assert!(course.iter().all(|&(keys, shortest)| keys != Keys::SixAlone && shortest != LONG));
+        }
+    }
+
+    #[test]
     fn short_inputs_keep_the_chain_of_five() {
-        let (mut tuning, keys) = KeyTuning::new(0, false, false);
+        let (mut tuning, keys) = KeyTuning::new(0, false, false, false);
         assert_eq!(keys, Keys::Five);
         let data = vec![0; MEDIUM_INPUT];
         let mut rings = DistanceRings::new().unwrap();
