@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn very_long_matches_need_no_short_ones_at_some_levels() {
         let data = vec![0; 40 * CHECK];
-        let mut course = |skips_short, fours_and_fives, covered| -> Vec<(Keys, usize)> {
+        let course = |skips_short, fours_and_fives, covered| -> Vec<(Keys, usize)> {
             let (mut tuning, keys) = KeyTuning::new(0, true, false, skips_short);
             let mut rings = DistanceRings::new().unwrap();
             rings.reset(true, keys, 0).unwrap();
