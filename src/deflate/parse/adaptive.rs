@@ -78,9 +78,9 @@ fn samples_threes(data: &[u8], at: usize, percent: usize) -> bool {
     in_short_matches(sample) * 100 >= sample.len() * percent
 }
 
-/// Whether many matches have three bytes.
+/// Whether most matches have three bytes.
 fn has_threes(counts: &Counts) -> bool {
-    counts.threes * THREES_PAY >= counts.matches && counts.threes > 0
+    counts.threes * 2 >= counts.matches && counts.threes > 0
 }
 
 /// Whether the flat parser would be faster than the quick one that counted this, whose time is that of its matches.

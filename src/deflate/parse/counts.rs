@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::SPAN;
+use crate::format::deflate::MIN_MATCH;
 
 /// Bytes between two checks of the counts.
 pub(super) const CHECK: usize = 16 * SPAN;
@@ -26,6 +27,14 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    /// Counts a match of `length` bytes.
+    #[inline(always)]
+    pub(super) fn add_match(&mut self, length: usize) {
+        self.matches += 1;
+        self.threes += u32::from(length == MIN_MATCH);
+        self.covered += length as u32;
+    }
+
     pub(super) fn literals(&self) -> u32 {
         self.len - self.covered.min(self.len)
     }

@@ -25,7 +25,7 @@ use super::{Arrived, Cursor, FIRST_REFRESH, ParseState, QUIET_RUN, SPAN, take_li
 use crate::deflate::level::QuickLevel;
 use crate::deflate::match_finder::Match;
 use crate::deflate::match_finder::distance_rings::DistanceRings;
-use crate::deflate::match_finder::hash_table::{Candidate, HashTables, Spot, WORD, value};
+use crate::deflate::match_finder::hash_table::{Candidate, HashTables, Spot, SpotPair, WORD, value};
 use crate::deflate::token::{Frequencies, OpenBlock};
 use crate::error::Result;
 use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
@@ -214,37 +214,59 @@ impl<'d> Span<'_, 'd> {
                 position += 1;
                 continue;
             }
-            let mut found;
-            if LAZY {
-                found = self.longest(spot, first);
-                while found.length < self.level.nice && position < end {
-                    let Some(later) = self.later::<SHORT>(position + 1, found) else { break };
-                    block.add_literal(data[position]);
-                    position += 1;
-                    found = later;
-                }
+            let found = if LAZY {
+                let found = self.longest(spot, first);
+                self.lazily::<SHORT>(&mut position, found, block)
             } else {
-                let mut spot = spot;
-                if first.length() < WORD {
-                    let next = spots.second();
-                    let mut later = tables.long(next);
-                    if SHORT {
-                        later = better(tables.short(next), later);
-                    }
-                    if later.is_match() && later.value() > first.value() + LATER_VALUE {
-                        block.add_literal(spot.word as u8);
-                        position += 1;
-                        (spot, first) = (next, later);
-                    }
-                }
-                found = spot.whole_match(first);
-            }
+                self.or_next::<SHORT>(&mut position, spots, first, block)
+            };
             block.add_match(position, found.length, found.offset);
+            self.counts.add_match(found.length);
             position += found.length;
-            self.counts.matches += 1;
-            self.counts.covered += found.length as u32;
             pause = end.min(position + (1 << STRIDE_SHIFT));
         }
+    }
+
+    /// `found`, at `position`, or the last of the better matches that each begin one byte later; moves `position` there.
+    #[inline(always)]
+    fn lazily<const SHORT: bool>(
+        &mut self,
+        position: &mut usize,
+        mut found: Match,
+        block: &mut OpenBlock,
+    ) -> Match {
+        while found.length < self.level.nice && *position < self.end {
+            let Some(later) = self.later::<SHORT>(*position + 1, found) else { break };
+            block.add_literal(self.tables.data()[*position]);
+            *position += 1;
+            found = later;
+        }
+        found
+    }
+
+    /// The match with `first`, at `position`, or a better one a byte later; moves `position` there. Compares the first eight
+    /// bytes.
+    #[inline(always)]
+    fn or_next<const SHORT: bool>(
+        &self,
+        position: &mut usize,
+        spots: SpotPair<'d>,
+        first: Candidate,
+        block: &mut OpenBlock,
+    ) -> Match {
+        let (spot, next) = (spots.first(), spots.second());
+        if first.length() < WORD {
+            let mut later = self.tables.long(next);
+            if SHORT {
+                later = better(self.tables.short(next), later);
+            }
+            if later.is_match() && later.value() > first.value() + LATER_VALUE {
+                block.add_literal(spot.word as u8);
+                *position += 1;
+                return next.whole_match(later);
+            }
+        }
+        spot.whole_match(first)
     }
 
     /// A match at `position`, if it is better than `found`, one byte before.

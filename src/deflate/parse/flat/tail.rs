@@ -6,7 +6,7 @@ use super::memory::Heads;
 use super::price::{CHOICE_BITS, NO_PRICE, Prices};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::OpenBlock;
-use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE, offset_slot};
+use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE, offset_slot};
 
 /// Adds the tokens from `position` to `to`, or slightly past it; returns where the last one ends.
 pub(super) fn take<const LONG: usize, const SHORT: usize, const WAYS: usize>(
@@ -20,9 +20,7 @@ pub(super) fn take<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     while position < to {
         if let Some((length, distance)) = best::<LONG, SHORT, WAYS>(heads, prices, data, position) {
             block.add_match(position, length, distance);
-            counts.matches += 1;
-            counts.threes += u32::from(length == MIN_MATCH);
-            counts.covered += length as u32;
+            counts.add_match(length);
             position += length;
         } else {
             block.add_literal(data[position]);

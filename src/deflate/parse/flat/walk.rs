@@ -34,9 +34,7 @@ pub(super) fn walk(
         let offer = if choice == SHORT { &offers.short } else { &offers.long };
         let length = usize::from(offer.lengths[index]) + MIN_MATCH - usize::from(choice == CUT);
         block.add_match(position, length, usize::from(offer.distances[index]));
-        counts.matches += 1;
-        counts.threes += u32::from(length == MIN_MATCH);
-        counts.covered += length as u32;
+        counts.add_match(length);
         position += length;
         literals = position;
     }
