@@ -353,9 +353,9 @@ mod tests {
     fn a_ring_repeats_across_its_ends_as_a_line_does() {
         const RING: usize = History::<u8>::RING;
         let mut line: Vec<u8> = (0..3 * RING as u32).map(|at| (at ^ at >> 7 ^ at >> 13) as u8).collect();
-        // miri takes half a second for each case.
+        // miri takes up to a minute for each case.
         let (positions, distances, lengths): (&[usize], &[usize], &[usize]) = if cfg!(miri) {
-            (&[0, RING - 300, RING - 1], &[1, 17, 301, 32_768], &[33, 258])
+            (&[0, RING - 300], &[17, 32_768], &[258])
         } else {
             (
                 &[0, 1, 15, 16, 40, 300, 20_000, RING - 300, RING - 1],
