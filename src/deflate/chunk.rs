@@ -149,7 +149,7 @@ impl ChunkEncoder {
     /// Continues the chunk. `data` is its window followed by the chunk's bytes that have arrived. If `end` is given, all of them
     /// have, and `end` must be the same in every later call. Writes to `out` while it has room.
     ///
-    /// Fails with `Error::Memory` if levels 10 to 12 cannot allocate; the call may be repeated.
+    /// Fails with `Error::Memory` if the memory of a parser cannot be allocated (levels 2 to 12); the call may be repeated.
     pub fn advance(&mut self, data: &[u8], end: Option<ChunkEnd>, out: &mut Output<'_>) -> Result<Progress> {
         let arrived = Arrived { data, is_whole: end.is_some() };
         loop {

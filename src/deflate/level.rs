@@ -1,8 +1,8 @@
 //! The level table: the parser and the parameters of each compression level.
 //!
-//! Level 1 looks up one candidate and takes the match, unless the next byte has a better one. Levels 2 to 9 use whichever of
-//! two or three parsers suits the data: the quick one (2 to 4), the lazy one and the flat one (3 to 9). Higher levels compare
-//! more candidates and try more later positions.
+//! Level 1 looks up one candidate and takes the match, unless the next byte has a better one. Levels 2 to 9
+//! choose by the data between the lazy parser, the quick one (levels 2 to 4) and the flat one (levels 3 to 9). Higher levels
+//! compare more candidates and try more later positions.
 //! Levels 10 to 12, which zlib does not have, compare whole paths through the input over the lazy parser's match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all
@@ -33,7 +33,7 @@ pub(super) enum Method {
 pub(super) struct QuickLevel {
     /// Candidates of the long key compared after the most recent one; with 0, one later position is tried at most.
     pub(super) depth: u32,
-    /// A match this long ends a search, and is taken.
+    /// A match this long ends a search, and is taken. Unused if `depth` is 0.
     pub(super) nice: usize,
 }
 
@@ -42,7 +42,8 @@ pub(super) struct QuickLevel {
 pub(super) struct AdaptiveLevel {
     /// Not for filtered data.
     pub(super) quick: Option<QuickLevel>,
-    /// Whether the quick parser replaces the lazy one, not for long matches only.
+    /// Whether chunks begin with the quick parser, and the lazy one is only for tables of numbers. Otherwise the quick parser
+    /// is only for very long matches.
     pub(super) begins_quick: bool,
     pub(super) lazy: LazyLevel,
     /// Candidates that the flat parser compares: 1, 2 or 4; 0 for levels without it.
@@ -64,7 +65,8 @@ pub(super) struct LazyLevel {
     pub(super) good: usize,
     /// Matches this long are taken without a lazy search.
     pub(super) lazy_below: usize,
-    /// Where matches are very long and few are short: does without the short ones, and compares twice the candidates.
+    /// Where matches are very long and few are short: takes none under six bytes, and first searches compare twice the
+    /// candidates.
     pub(super) skips_short: bool,
 }
 
@@ -92,6 +94,7 @@ const fn lazy(depths: [u32; 3], good: usize, nice: usize, lazy_below: usize, way
     let [depth, lazy_depth, second_lazy_depth] = depths;
     let lazy =
         LazyLevel { depth, lazy_depth, second_lazy_depth, good, nice, lazy_below, skips_short: ways < 4 };
+    // Levels 5 and 6: at level 9 logs became 0.8 % larger.
     Method::Adaptive(AdaptiveLevel { quick: None, begins_quick: false, lazy, ways })
 }
 

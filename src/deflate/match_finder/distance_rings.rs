@@ -39,7 +39,7 @@ const EMPTY: i16 = i16::MIN;
 /// Longest chain key. 7 is faster on four-letter data, but output is 0.7 % larger there, and it is no better elsewhere.
 const MAX_KEY: usize = 6;
 
-/// The strings that the rings index, besides those of four bytes. `parse::tuning` chooses.
+/// Which strings the rings index; those of four bytes as well, except with `SixAlone`. `parse::tuning` chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) enum Keys {
     /// A chain of five bytes: finds most matches, but has long walks.
@@ -112,7 +112,7 @@ pub(in crate::deflate) struct DistanceRings {
     five: Box<[u16; NEAR_RING]>,
     /// The most recent position of each hash of the chain's key, relative to `base`.
     chain_heads: Vec<i16>,
-    /// The most recent position of each four-byte hash, relative to `base`; empty if the level does not use it.
+    /// The most recent position of each four-byte hash, relative to `base`; lent to the quick and the flat parser.
     near_heads: Vec<i16>,
     /// The most recent position of each five-byte hash, relative to `base`; only for inputs over [`MEDIUM_INPUT`].
     five_heads: Vec<i16>,
@@ -167,8 +167,9 @@ impl DistanceRings {
         self.change_keys(data, position, keys);
     }
 
-    /// Zeroes `len` entries for the tables of levels 2 to 4, and, if `has_chain`, the ring of the chain, so that an encoder
-    /// that serves several kinds of levels needs no more memory than for one.
+    /// Prepares the memory that is lent to the quick parser: zeroes `len` entries of the four-byte table, and, if `has_chain`,
+    /// the chain's ring, which `HashTables::older` may read where nothing was entered. Since the memory is borrowed, an encoder
+    /// that serves all levels needs no more.
     pub(super) fn clear_for_lending(&mut self, len: usize, has_chain: bool) -> Result<()> {
         if has_chain {
             self.chain.fill(0);

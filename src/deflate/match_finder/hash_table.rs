@@ -1,6 +1,6 @@
 //! The hash tables of the quick parser: the most recent position of each six-byte and each four-byte string.
 //!
-//! As at the higher levels ([`distance_rings`](super::distance_rings)), a tight loop runs ahead of the parser: for every
+//! As for the lazy parser ([`distance_rings`](super::distance_rings)), a tight loop runs ahead of the parser: for every
 //! position it hashes, replaces the most recent position in the table by this one, and stores the replaced position in a
 //! ring, where the parser reads its candidates. So no search waits for a hash or a table, every position is entered, and a
 //! look one byte further costs the parser next to nothing. The ring of the six bytes keeps the entries of a window, so it is
@@ -242,7 +242,8 @@ impl<'a> HashTables<'a> {
         Self::candidate(spot, spot.position, entry)
     }
 
-    /// The position before that of `candidate` in the chain of the long key, or any other position before it.
+    /// The position before that of `candidate` in the chain of the long key, or any other position at or before it: then the
+    /// offset may not grow.
     #[inline(always)]
     pub(in crate::deflate) fn older(&self, spot: Spot<'_>, candidate: Candidate) -> Candidate {
         let place = spot.position.saturating_sub(candidate.offset);

@@ -440,7 +440,7 @@ mod tests {
         data
     }
 
-    const KEYS: [Keys; 3] = [Keys::Five, Keys::Six, Keys::SixAndFive];
+    const KEYS: [Keys; 4] = [Keys::Five, Keys::Six, Keys::SixAndFive, Keys::SixAlone];
 
     const EXHAUSTIVE: Effort = Effort { depth: u32::MAX, nice: MAX_MATCH };
 

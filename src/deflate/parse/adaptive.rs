@@ -3,11 +3,13 @@
 //! The time of the lazy parser grows with its searches and the candidates that they compare; the flat one takes the same time
 //! for all data. Where matches are long, the lazy parser compares more candidates and its output is smaller. So the flat parser
 //! is for data with short matches and many symbols (prose, DNA reads, binaries, SQL), the lazy parser for data with long ones
-//! (logs, markup, most source code) and for noise, which it skips. The quick parser takes half of the lazy one's time where
-//! matches are very long, for an output that is slightly larger: level 4 uses it there, and levels 2 and 3 wherever the lazy one is not needed.
+//! (logs, markup, most source code) and, from level 4 on, for noise, which it skips. Where matches are very long the quick
+//! parser takes half of the lazy one's time, for slightly larger output. Level 4 uses it there. Levels 2 and 3 use it for
+//! everything but tables of numbers and, at level 3, data with dense matches, which the flat parser takes. Level 2 has no flat
+//! parser.
 //!
-//! A chunk begins with the lazy parser, at levels 2 and 3 with the quick one. After each 16 KiB (a *check*) the counts of these bytes, and earlier ones with half the
-//! weight, choose the next parser. A new parser stays for some checks, since it must first enter the window in its tables.
+//! A chunk begins with the lazy parser, at levels 2 and 3 with the quick one. After each 16 KiB (a *check*) the counts of these
+//! bytes, and earlier ones with half the weight, choose the next parser. A new parser stays for some checks, since it must first enter the window in its tables.
 //! With the flat parser, the counts also choose its keys: those for binaries are tried first, since only they show how many
 //! matches of three bytes there are.
 //!
@@ -39,12 +41,13 @@ const THREES_REST: u32 = 31;
 
 /// Data is short if its matches have fewer bytes than this in the mean, or if it has at least this many symbols in 1 KiB.
 const SHORT: (u32, u32) = (12, 200);
-/// Data that the flat parser compresses is long if both is more, since it finds more short matches.
+/// Data that the flat parser compresses is long if its matches have at least this many bytes in the mean, and if it has fewer
+/// symbols in 1 KiB: the limits differ, since the flat parser finds more short matches.
 const LONG: (u32, u32) = (13, 170);
 /// Data suits the quick parser if its matches have at least this many bytes in the mean, and if it has fewer symbols in 1 KiB:
 /// then many candidates need not be compared, nor matches of three bytes found.
 const QUICK: (u32, u32) = (16, 160);
-/// Data that the quick parser compresses suits it still if both is so.
+/// The same limits for data that the quick parser already compresses.
 const QUICK_STILL: (u32, u32) = (14, 180);
 /// Data that the quick parser compresses suits the flat one if it has at least this many matches in 1 KiB, and fewer literals.
 const DENSE: u32 = 100;
@@ -53,8 +56,9 @@ const NOISE: u32 = 8;
 /// The time that the lazy parser takes for the chain or table of five bytes, in the units of [`lazy_work`]: without many of
 /// their matches it does not use them.
 const FIVES_WORK: u32 = 200;
-/// The bytes of a sample that is searched for matches of three bytes; all of them have arrived where a span has.
-const SAMPLE: usize = 512;
+/// The bytes of a sample that is searched for matches of three bytes; all of them have arrived with a span (`AHEAD` is larger), unless
+/// the data ends.
+const THREES_SAMPLE: usize = 512;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in such matches: at the start of a
 /// chunk, where a wrong choice costs little, and later.
 const THREES_AT_START: usize = 20;
@@ -72,10 +76,10 @@ fn is_long(counts: &Counts, (mean, symbols): (u32, u32)) -> bool {
     counts.covered >= mean * counts.matches && counts.symbols_in_kib() < symbols
 }
 
-/// Whether at least `percent` of the bytes from `at` on are in matches of three bytes, which the quick parser does not find.
+/// Whether at least `percent` of the [`THREES_SAMPLE`] bytes from `at` on are in matches of three bytes, which the quick parser does not find.
 fn samples_threes(data: &[u8], at: usize, percent: usize) -> bool {
-    let sample = &data[at..data.len().min(at + SAMPLE)];
-    in_short_matches(sample) * 100 >= sample.len() * percent
+    let sample = &data[at..data.len().min(at + THREES_SAMPLE)];
+    sample.len() >= 64 && in_short_matches(sample) * 100 >= sample.len() * percent
 }
 
 /// Whether most matches have three bytes.
@@ -83,12 +87,12 @@ fn has_threes(counts: &Counts) -> bool {
     counts.threes * 2 >= counts.matches && counts.threes > 0
 }
 
-/// Whether the flat parser would be faster than the quick one that counted this, whose time is that of its matches.
+/// Whether the flat parser suits the data better than the quick one that counted this: many matches, few literals.
 fn is_dense(counts: &Counts, ways: usize) -> bool {
     ways > 0 && counts.matches * 1024 >= counts.len * DENSE && counts.literals() < counts.matches
 }
 
-/// Whether the lazy parser suits the data better than the flat one that counted this.
+/// Whether the level's first parser suits the data better than the flat one that counted this.
 fn suits_lazy(counts: &Counts) -> bool {
     is_long(counts, LONG) || is_noise(counts)
 }
@@ -125,7 +129,7 @@ enum Choice {
 /// Makes the choices.
 #[derive(Debug)]
 struct Chooser {
-    /// The parser that a chunk begins with: the lazy one, or, at levels without that, the quick one.
+    /// The parser that a chunk begins with, and that follows the flat one: quick at levels 2 and 3, otherwise lazy.
     first: Choice,
     /// Whether the level has the quick parser.
     has_quick: bool,
@@ -176,7 +180,7 @@ impl Chooser {
             self.stay -= 1;
         } else if let Some(next) = self.next_parser(&seen) {
             self.stay = STAY;
-            if next == Choice::Quick {
+            if (self.now, next) == (Choice::Lazy, Choice::Quick) {
                 self.threes_rest = THREES_REST;
             }
             self.now = next;
@@ -285,7 +289,7 @@ impl Adaptive {
                 let is_due = quick.advance(arrived, state, rings, block);
                 let counts = quick.take_counts().map(|counts| {
                     let has_threes = samples_threes(arrived.data, state.cursor.position, THREES_LATER);
-                    Counts { threes: if has_threes { counts.matches } else { 0 }, ..counts }
+                    Counts { threes: if has_threes { counts.matches.max(1) } else { 0 }, ..counts }
                 });
                 (is_due, counts)
             }

@@ -1,4 +1,4 @@
-//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 4 to 9, where `adaptive`
+//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 2 to 9, where `adaptive`
 //! chooses it).
 //!
 //! *Better* is decided by estimated cost ([`Costs`]), not by length:

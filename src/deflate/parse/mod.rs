@@ -128,7 +128,7 @@ pub(super) struct Cursor {
     next_refresh: usize,
 }
 
-/// The state that the lazy and the flat parser continue from each other.
+/// The state that the parsers of [`adaptive`] hand on to each other.
 #[derive(Debug)]
 struct ParseState {
     cursor: Cursor,

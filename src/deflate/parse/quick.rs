@@ -3,15 +3,15 @@
 //! ```text
 //! m = find(p)
 //! if there is none, or it lies too far back for its length: literal, p += 1
-//! level 2:   m' = find(p + 1); if m' is better: literal, p += 1, m = m'
-//! above:     the same, again and again; and each find follows the chain of the long key
+//! level 2:       m' = find(p + 1); if m' is better: literal, p += 1, m = m'
+//! levels 3, 4:   repeat this while m' is better; each find also follows the chain of the long key
 //! take m, p += its length
 //! ```
 //!
 //! - *Too far* is a table look-up: each refresh of the [`Costs`] computes how far back a match of four, five, six or seven
 //!   bytes may be to cost less than literals ([`Reach`]). Longer matches always cost less.
-//! - *Better* means of higher [`value`]. Level 2 knows only the first eight bytes of the two matches, which saves comparing
-//!   both; a match of eight bytes is good enough for it.
+//! - *Better* means of higher [`value`]. Level 2 compares only the first eight bytes of both matches; one of eight bytes
+//!   is good enough for it.
 //! - Both tables of the finder are searched on data where short matches save enough ([`needs_short`]), otherwise only the
 //!   long one.
 //!
@@ -36,7 +36,7 @@ const STRIDE_SHIFT: u32 = 6;
 const MAX_STRIDE: usize = 64;
 /// In a quiet run only one span in this many is searched: noise at twice the speed.
 const QUIET_STEP: usize = 4;
-/// The minimum by which the value of a later match must be higher, in units of [`value`].
+/// The value of a later match must exceed the current one's by more than this, in units of [`value`].
 const LATER_VALUE: u32 = 3;
 
 /// If there are more literals per match than this, the short key is used.
@@ -123,7 +123,8 @@ impl Quick {
     }
 }
 
-/// Whether to use the short key from here on; `now` says whether it is in use.
+/// Whether to use the short key from here on. `now`: whether it is in use. It is dropped if fewer than one match in ten has
+/// four or five bytes, and used again if there are more than [`SHORT_OVER_LITERALS`] literals per match.
 fn needs_short(frequencies: &Frequencies, now: bool) -> bool {
     let literals: u32 = frequencies.litlen[..256].iter().sum();
     let matches: u32 = frequencies.offset.iter().sum();
@@ -230,7 +231,7 @@ impl<'d> Span<'_, 'd> {
     /// `found`, at `position`, or the last of the better matches that each begin one byte later; moves `position` there.
     #[inline(always)]
     fn lazily<const SHORT: bool>(
-        &mut self,
+        &self,
         position: &mut usize,
         mut found: Match,
         block: &mut OpenBlock,
@@ -256,10 +257,7 @@ impl<'d> Span<'_, 'd> {
     ) -> Match {
         let (spot, next) = (spots.first(), spots.second());
         if first.length() < WORD {
-            let mut later = self.tables.long(next);
-            if SHORT {
-                later = better(self.tables.short(next), later);
-            }
+            let later = self.newest::<SHORT>(next);
             if later.is_match() && later.value() > first.value() + LATER_VALUE {
                 block.add_literal(spot.word as u8);
                 *position += 1;
@@ -269,14 +267,18 @@ impl<'d> Span<'_, 'd> {
         spot.whole_match(first)
     }
 
+    /// The better of the most recent positions.
+    #[inline(always)]
+    fn newest<const SHORT: bool>(&self, spot: Spot<'d>) -> Candidate {
+        let long = self.tables.long(spot);
+        if SHORT { better(self.tables.short(spot), long) } else { long }
+    }
+
     /// A match at `position`, if it is better than `found`, one byte before.
     #[inline(always)]
-    fn later<const SHORT: bool>(&mut self, position: usize, found: Match) -> Option<Match> {
+    fn later<const SHORT: bool>(&self, position: usize, found: Match) -> Option<Match> {
         let spot = self.tables.spots(position)?.first();
-        let mut first = self.tables.long(spot);
-        if SHORT {
-            first = better(self.tables.short(spot), first);
-        }
+        let first = self.newest::<SHORT>(spot);
         if !first.is_match() || !first.is_in_window() {
             return None;
         }
@@ -284,9 +286,10 @@ impl<'d> Span<'_, 'd> {
         (value(later.length, later.offset) > value(found.length, found.offset) + LATER_VALUE).then_some(later)
     }
 
-    /// The match with `first`, or a better one of the chain of the long key.
+    /// The match with `first`, or a better one of the chain of the long key. Of the chain, only matches of eight bytes and more
+    /// are considered.
     #[inline(always)]
-    fn longest(&mut self, spot: Spot<'d>, first: Candidate) -> Match {
+    fn longest(&self, spot: Spot<'d>, first: Candidate) -> Match {
         let QuickLevel { depth, nice } = *self.level;
         let mut found = spot.whole_match(first);
         let mut candidate = self.tables.long(spot);
@@ -298,7 +301,6 @@ impl<'d> Span<'_, 'd> {
             if older.offset <= candidate.offset || !older.is_in_window() {
                 break;
             }
-            self.counts.compared += 1;
             if older.length() == WORD {
                 let other = spot.whole_match(older);
                 if value(other.length, other.offset) > value(found.length, found.offset) {

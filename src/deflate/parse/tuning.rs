@@ -9,9 +9,8 @@
 //! - Many (DNA reads, very regular text): the table of five bytes is kept.
 //!
 //! At levels that do without short matches where few are so short (`LazyLevel::skips_short`), data with very long matches
-//! uses the chain of six bytes alone, with matches of six bytes and more: filling takes half of the time, and searches, now
-//! fewer, may compare twice as many candidates. Logs and tables of text take two thirds of the time at about the same size,
-//! markup is 1.5 % larger.
+//! uses the chain of six bytes alone, with matches of six bytes and more: filling takes half of the time, and first searches,
+//! now fewer, may compare twice as many candidates. If matches no longer cover nearly all bytes, that ends.
 //!
 //! Matches of three bytes are frequent in binaries and rare in text and logs, where searching for them takes 4 to 9 % of the
 //! time. The search for them pauses while less than one search in [`SHORTS_PAY`] ends in one.
@@ -30,7 +29,7 @@ use crate::deflate::match_finder::WORD;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, MEDIUM_INPUT};
 use crate::format::deflate::MIN_MATCH;
 
-/// Short matches are few if at most one match in this many has fewer than [`LONG`] bytes,
+/// Short matches are few if there are at least this many matches of four bytes or more for each one shorter than [`LONG`],
 const SHORT_FEW: u32 = 3;
 /// and matches are very long if they have at least this many bytes in the mean.
 const VERY_LONG: u32 = 16;
@@ -48,7 +47,8 @@ const SHORTS_REST: u32 = 7;
 
 /// The minimum length of a match in filtered data, as in zlib.
 pub(super) const LONG: usize = 6;
-/// If matches cover at least this many bytes between two checks, filtered data uses short matches as well.
+/// If matches cover at least this many bytes between two checks, filtered data uses short matches as well, and data with very
+/// long matches may go without them.
 const COVERED_ENOUGH: u32 = CHECK as u32 / 4 * 3;
 
 /// The results of the searches since the last check.
@@ -155,6 +155,9 @@ impl KeyTuning {
     }
 
     fn keys(&mut self, now: Keys) -> Keys {
+        if now == Keys::SixAlone && self.stats.covered < COVERED_ENOUGH {
+            return Keys::SixAndFive;
+        }
         if now != Keys::SixAndFive {
             self.keys_rest -= 1;
             return if self.keys_rest == 0 { Keys::SixAndFive } else { now };
@@ -176,7 +179,8 @@ impl KeyTuning {
 
     fn has_very_long_matches(&self) -> bool {
         let MatchStats { matches, fours_and_fives, shorts, covered, .. } = self.stats;
-        SHORT_FEW * (fours_and_fives + shorts) <= matches && covered >= VERY_LONG * (matches + shorts)
+        let is_few = SHORT_FEW * (fours_and_fives + shorts) <= matches;
+        is_few && covered >= VERY_LONG * (matches + shorts) && covered >= COVERED_ENOUGH
     }
 }
 
@@ -240,31 +244,53 @@ mod tests {
     #[test]
     fn very_long_matches_need_no_short_ones_at_some_levels() {
         let data = vec![0; 40 * CHECK];
-        let course = |skips_short, fours_and_fives, covered| -> Vec<(Keys, usize)> {
+        let course = |skips_short, fours_and_fives, covered: u32| -> Vec<(Keys, usize)> {
             let (mut tuning, keys) = KeyTuning::new(0, true, false, skips_short);
             let mut rings = DistanceRings::new().unwrap();
             rings.reset(true, keys, 0).unwrap();
             let checks = 1..=KEYS_LAST as usize + 1;
             checks
                 .map(|check| {
-                    tuning.stats =
-                        MatchStats { matches: 300, fours_and_fives, covered, ..MatchStats::default() };
+                    tuning.stats = MatchStats {
+                        matches: covered / 16,
+                        fours_and_fives,
+                        covered,
+                        ..MatchStats::default()
+                    };
                     tuning.check(&mut rings, &data, check * CHECK);
                     (rings.keys(), tuning.shortest())
                 })
                 .collect()
         };
-        let alone = course(true, 100, 4800);
+        let covered = COVERED_ENOUGH;
+        let few = covered / 16 / SHORT_FEW;
+        let alone = course(true, few, covered);
         let (last, rest) = alone.split_last().unwrap();
         assert!(rest.iter().all(|&choice| choice == (Keys::SixAlone, LONG)), "{alone:?}");
         assert_eq!(last.0, Keys::SixAndFive, "it gets another chance");
         assert_ne!(last.1, LONG);
         for (skips_short, fours_and_fives, covered) in
-            [(false, 100, 4800), (true, 101, 4800), (true, 100, 4799)]
+            [(false, few, covered), (true, few + 1, covered), (true, 0, covered - 16), (true, 0, 0)]
         {
             let course = course(skips_short, fours_and_fives, covered);
             assert!(course.iter().all(|&(keys, shortest)| keys != Keys::SixAlone && shortest != LONG));
         }
+    }
+
+    #[test]
+    fn short_matches_are_taken_again_where_few_bytes_are_covered() {
+        let data = vec![0; 8 * CHECK];
+        let (mut tuning, keys) = KeyTuning::new(0, true, false, true);
+        let mut rings = DistanceRings::new().unwrap();
+        rings.reset(true, keys, 0).unwrap();
+        let mut keys_after = |check, covered: u32| {
+            tuning.stats = MatchStats { matches: covered / 16, covered, ..MatchStats::default() };
+            tuning.check(&mut rings, &data, check * CHECK);
+            rings.keys()
+        };
+        assert_eq!(keys_after(1, COVERED_ENOUGH), Keys::SixAlone);
+        assert_eq!(keys_after(2, COVERED_ENOUGH), Keys::SixAlone);
+        assert_eq!(keys_after(3, COVERED_ENOUGH - 16), Keys::SixAndFive);
     }
 
     #[test]
