@@ -518,11 +518,21 @@ mod tests {
     /// and the flat parser. Calls `before_span` before each span.
     fn parse(
         level: u32,
+        data: (&[u8], usize),
+        vectors: bool,
+        before_span: impl FnMut(&mut Chooser),
+    ) -> (Vec<Symbol>, [usize; 3]) {
+        parse_in(&mut DistanceRings::new().expect("memory"), level, data, vectors, before_span)
+    }
+
+    /// The same with these rings.
+    fn parse_in(
+        rings: &mut DistanceRings,
+        level: u32,
         (data, piece): (&[u8], usize),
         vectors: bool,
         mut before_span: impl FnMut(&mut Chooser),
     ) -> (Vec<Symbol>, [usize; 3]) {
-        let mut rings = DistanceRings::new().expect("memory");
         let mut memory = None;
         let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
         block.prepare(data.len() + TOKEN_SLACK);
@@ -533,7 +543,7 @@ mod tests {
         while parser.position() < data.len() {
             before_span(&mut parser.chooser);
             let part = Arrived { data: &data[..arrived], is_whole: arrived == data.len() };
-            match parser.advance(part, &mut rings, &mut memory, &mut block).expect("memory") {
+            match parser.advance(part, rings, &mut memory, &mut block).expect("memory") {
                 Some(_) => match parser.parser {
                     Some((Choice::Lazy, _)) => spans[0] += 1,
                     Some((Choice::Quick, _)) => spans[1] += 1,
@@ -577,6 +587,13 @@ mod tests {
             let piece = 1 + random.below(20_000);
             assert!(parse(level, (&data, data.len()), false, |_| {}).0 == whole, "without vectors");
             assert!(parse(level, (&data, piece), has_vectors(), |_| {}).0 == whole, "in pieces of {piece}");
+            let mut used = DistanceRings::new().expect("memory");
+            let other = changing(&mut random, 300_000);
+            for before in [4, 6] {
+                parse_in(&mut used, before, (&other, other.len()), has_vectors(), |_| {});
+                let again = parse_in(&mut used, level, (&data, data.len()), has_vectors(), |_| {});
+                assert!(again.0 == whole, "after level {before} in the same tables");
+            }
         }
     }
 }
