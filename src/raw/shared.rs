@@ -175,31 +175,32 @@ impl<T: ?Sized> fmt::Debug for WeakShared<T> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     /// Counts how often it was run and dropped.
-    struct Counted<'a> {
-        runs: &'a AtomicUsize,
-        drops: &'a AtomicUsize,
+    struct Counted {
+        runs: Arc<AtomicUsize>,
+        drops: Arc<AtomicUsize>,
     }
 
-    impl Task for Counted<'_> {
+    impl Task for Counted {
         fn run(&self) {
             assert_eq!(self.drops.load(Ordering::Relaxed), 0);
             self.runs.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    impl Drop for Counted<'_> {
+    impl Drop for Counted {
         fn drop(&mut self) {
             self.drops.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// A value and its drop counter. The counters are leaked, since a task may not borrow.
-    fn counted() -> (Shared<Counted<'static>>, &'static AtomicUsize) {
-        let count = || &*Box::leak(Box::new(AtomicUsize::new(0)));
-        let (runs, drops) = (count(), count());
-        (Shared::try_new(Counted { runs, drops }).ok().expect("malloc gives a few bytes"), drops)
+    /// A value and its drop counter.
+    fn counted() -> (Shared<Counted>, Arc<AtomicUsize>) {
+        let (runs, drops) = (Arc::default(), Arc::<AtomicUsize>::default());
+        let value = Counted { runs, drops: Arc::clone(&drops) };
+        (Shared::try_new(value).ok().expect("malloc gives a few bytes"), drops)
     }
 
     #[test]
