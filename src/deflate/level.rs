@@ -1,8 +1,8 @@
 //! The level table: the parser and the parameters of each compression level.
 //!
-//! Level 1 looks up one candidate and takes the match, unless the next byte has a better one. Levels 2 to 9
-//! choose by the data between the lazy parser, the quick one (levels 2 to 4) and the flat one (levels 3 to 9). Higher levels
-//! compare more candidates and try more later positions.
+//! Level 1 looks up one candidate and takes the match, unless the next byte has a better one. Levels 2 to 9 choose
+//! by the data between the lazy parser, the quick one (levels 2 to 4) and the flat one (levels 3 to 9). Higher levels compare
+//! more candidates and try more later positions.
 //! Levels 10 to 12, which zlib does not have, compare whole paths through the input over the lazy parser's match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all

@@ -9,9 +9,9 @@
 //! parser.
 //!
 //! A chunk begins with the lazy parser, at levels 2 and 3 with the quick one. After each 16 KiB (a *check*) the counts of these
-//! bytes, and earlier ones with half the weight, choose the next parser. A new parser stays for some checks, since it must first enter the window in its tables.
-//! With the flat parser, the counts also choose its keys: those for binaries are tried first, since only they show how many
-//! matches of three bytes there are.
+//! bytes, and earlier ones with half the weight, choose the next parser. A new parser stays for some checks,
+//! since it must first enter the window in its tables. With the flat parser, the counts also choose its keys: those for
+//! binaries are tried first, since only they show how many matches of three bytes there are.
 //!
 //! The quick parser finds no matches of three bytes, of which tables of numbers consist. So samples of the data are searched
 //! for them, at the start of a chunk and at each check; if there are many, the lazy parser is tried.
@@ -56,8 +56,8 @@ const NOISE: u32 = 8;
 /// The time that the lazy parser takes for the chain or table of five bytes, in the units of [`lazy_work`]: without many of
 /// their matches it does not use them.
 const FIVES_WORK: u32 = 200;
-/// The bytes of a sample that is searched for matches of three bytes; all of them have arrived with a span (`AHEAD` is larger), unless
-/// the data ends.
+/// The bytes of a sample that is searched for matches of three bytes; all of them have arrived with a span (`AHEAD` is
+/// larger), unless the data ends.
 const THREES_SAMPLE: usize = 512;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in such matches: at the start of a
 /// chunk, where a wrong choice costs little, and later.
