@@ -14,6 +14,27 @@ static int type_of(const Bytef *bytes, uInt len, int level)
     return type;
 }
 
+/* A control character in the first block makes the data binary, however small the window is and however the input is cut. */
+static void first_bytes_in_pieces(int level, int window_bits, int mem_level, uInt piece)
+{
+    enum { LEN = 9000 };
+    Bytef *text = prose(LEN, 132), *out = allocate(2 * LEN);
+    for (int control = 0; control < 2; control++) {
+        text[3] = control ? 1 : ' ';
+        z_stream strm = {0};
+        CHECK_EQ(deflateInit2(&strm, level, Z_DEFLATED, window_bits, mem_level, Z_DEFAULT_STRATEGY), Z_OK);
+        strm.next_in = text, strm.next_out = out, strm.avail_out = 2 * LEN;
+        while (strm.total_in < LEN) {
+            strm.avail_in = piece < LEN - strm.total_in ? piece : (uInt)(LEN - strm.total_in);
+            CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+        }
+        CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+        CHECK_EQ(strm.data_type, control ? Z_BINARY : Z_TEXT);
+        CHECK_EQ(deflateEnd(&strm), Z_OK);
+    }
+    free(text), free(out);
+}
+
 int main(void)
 {
     begin();
@@ -21,6 +42,10 @@ int main(void)
     for (int level = 1; level <= 9; level++) {
         CHECK_EQ(type_of((const Bytef *)"plain words, plain words\n", 25, level), Z_TEXT);
         CHECK_EQ(type_of(binary, sizeof binary, level), Z_BINARY);
+        for (int bits = 9; bits <= 15; bits++)
+            for (int mem_level = 1; mem_level <= 9; mem_level++)
+                for (uInt piece = 1; piece <= 9000; piece = piece * 20 - 1)
+                    first_bytes_in_pieces(level, bits, mem_level, piece);
     }
 
     /* Walk over the blocks of a stream; at each block end data_type has the number of unused bits in the last byte. */

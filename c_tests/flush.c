@@ -106,6 +106,41 @@ static void flush_in_little_rooms(const Bytef *plain, int level)
     CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR); /* not finished */
 }
 
+enum { PARAMS = -1 };
+
+/* A flush, or deflateParams, that runs out of room, then small writes without a flush: not one of their bytes is lost. */
+static void small_writes_after_a_flush_without_room(const Bytef *plain, uInt len, int level, int flush, uInt room, int copied)
+{
+    z_stream strm, copy, *next = &strm;
+    deflate_start(&strm, level, 15);
+    strm.next_in = (Bytef *)plain, strm.avail_in = len;
+    strm.next_out = out;
+    do {
+        strm.avail_out = 100;
+        CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+    } while (strm.avail_in > 0);
+    strm.avail_out = room;
+    if (flush == PARAMS)
+        deflateParams(&strm, level == 1 ? 2 : 1, Z_DEFAULT_STRATEGY);
+    else
+        deflate(&strm, flush);
+    if (copied) {
+        CHECK_EQ(deflateCopy(&copy, &strm), Z_OK);
+        deflateEnd(&strm);
+        next = &copy;
+    }
+    for (uInt more = 4; more > 1; more -= 2) {
+        next->avail_in = more, next->avail_out = room;
+        int got = deflate(next, Z_NO_FLUSH);
+        CHECK(got == Z_OK || got == Z_BUF_ERROR);
+        next->next_in = (Bytef *)plain + next->total_in; /* what was not taken is given again */
+    }
+    next->avail_in = 7, next->avail_out = (uInt)(out + sizeof out - next->next_out);
+    CHECK_EQ(deflate(next, Z_FINISH), Z_STREAM_END);
+    check_unpacks(out, next->total_out, 15, plain, next->total_in);
+    CHECK_EQ(deflateEnd(next), Z_OK);
+}
+
 int main(void)
 {
     begin();
@@ -116,6 +151,10 @@ int main(void)
         each_kind(plain, level, -15);
         full_flush_is_a_fresh_start(plain, level);
         flush_in_little_rooms(plain, level);
+        for (int flush = PARAMS; flush <= Z_BLOCK; flush++)
+            for (uInt room = 1; room < 3000; room += 1 + room / 2)
+                for (uInt len = 7000; len < 41000; len += 7777)
+                    small_writes_after_a_flush_without_room(plain, len, level, flush == Z_FINISH ? Z_NO_FLUSH : flush, room, len % 2);
     }
     free(plain);
     return 0;

@@ -282,10 +282,18 @@ impl Compressor {
             return;
         }
         if input.is_empty() {
-            self.closing = end;
             self.end = end;
+            self.close(end);
         } else if self.open.len() == self.window_len + self.chunk_len() {
-            self.closing = Some(ChunkEnd::Sync);
+            self.close(Some(ChunkEnd::Sync));
+        }
+    }
+
+    /// Ends the open chunk here, unless `end` is none. Nothing is added to it, by [`collect`](Self::collect) either.
+    fn close(&mut self, end: Option<ChunkEnd>) {
+        self.closing = end;
+        if end.is_some() {
+            self.wakes_at = 0;
         }
     }
 
@@ -294,8 +302,7 @@ impl Compressor {
     /// data stays open.
     pub fn cut(&mut self) {
         if self.open.len() > self.window_len && self.closing.is_none() {
-            self.closing = Some(ChunkEnd::Sync);
-            self.wakes_at = 0;
+            self.close(Some(ChunkEnd::Sync));
         }
     }
 

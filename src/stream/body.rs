@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::data_type::DataType;
 use super::log::{Decision, Log};
 use super::{Flush, Level, Strategy, idle, policy, rank};
 use crate::checksum::Check;
@@ -22,9 +23,6 @@ use crate::error::{Error, Result, Status};
 use crate::pipeline::{Compressor, Counters, Drive, Form, Settings};
 use crate::raw::{Allocator, Buffer, Output, Placed};
 use crate::zng::{Deflate, DeflateParams};
-
-/// zlib's `data_type` of a stream whose kind is not known yet.
-pub(super) const UNKNOWN: i32 = 2;
 
 /// The engine in use.
 #[derive(Debug)]
@@ -57,7 +55,7 @@ pub(super) struct Body {
     /// Check values of all input taken, and of the input before the current segment.
     check: Check,
     segment_check: Check,
-    data_type: i32,
+    data_type: DataType,
     /// zlib-ng has closed the next-to-last block of a raw stream, so the final block's bit count is known.
     has_ended_block: bool,
     /// Bits used in the last byte of a finished raw stream, 1 to 8; 0 if unknown.
@@ -80,7 +78,7 @@ impl Body {
             caller: policy::Caller::default(),
             check: check.fresh(),
             segment_check: check.fresh(),
-            data_type: UNKNOWN,
+            data_type: DataType::new(),
             has_ended_block: false,
             used_bits: 0,
             counters: Counters::default(),
@@ -195,7 +193,7 @@ impl Body {
     fn deflate_message(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Option<Flush> {
         let may_be_bulk = self.may_be_bulk();
         if flush != Flush::None {
-            self.note_message(input, flush);
+            self.note_message_end(input, flush);
             return self.end_message(input, output, flush);
         }
         let message = self.message.as_mut()?;
@@ -208,7 +206,9 @@ impl Body {
         } else {
             message.advance(input, None, output);
         }
-        self.check.update(&before[..before.len() - input.len()]);
+        let taken = &before[..before.len() - input.len()];
+        self.check.update(taken);
+        self.data_type.note(taken);
         None
     }
 
@@ -233,17 +233,16 @@ impl Body {
         Some(flush)
     }
 
-    /// Logs a message and detects its data type at its end; `input` is its last part.
-    fn note_message(&mut self, input: &[u8], flush: Flush) {
-        let Some(message) = &self.message else { return };
-        let held = message.message_len();
-        self.log.note(self.params.level, Decision::Message(held + input.len()));
+    /// Logs a message and decides the data type; `input` is the message's last part.
+    fn note_message_end(&mut self, input: &[u8], flush: Flush) {
+        let len = self.message.as_ref().map_or(0, MessageEncoder::message_len) + input.len();
+        self.log.note(self.params.level, Decision::Message(len));
         // As in zlib, an empty block sets the data type only if it is the last.
-        let has_block = held + input.len() > 0 || flush == Flush::Finish;
-        if self.data_type == UNKNOWN && self.params.level.number() > 0 && has_block {
-            let window = message.window();
-            let held = &window[window.len().saturating_sub(held)..];
-            self.data_type = detect_data_type(held, input);
+        if self.params.level.number() > 0 && (len > 0 || flush == Flush::Finish) {
+            self.data_type.note(input);
+            self.data_type.decide();
+        } else {
+            self.data_type.forget();
         }
     }
 
@@ -254,7 +253,6 @@ impl Body {
             return false;
         }
         let outcome = self.new_compressor();
-        let Some(message) = &mut self.message else { return true };
         let compressor = match outcome {
             Ok(compressor) => compressor,
             Err(_) => {
@@ -262,10 +260,8 @@ impl Body {
                 return true;
             }
         };
-        if self.data_type == UNKNOWN {
-            let (_, held) = message.give_up(policy::MESSAGE);
-            self.data_type = detect_data_type(held, input);
-        }
+        self.data_type.note(input);
+        self.data_type.decide();
         self.bulk_flush = Flush::None;
         self.engine = Engine::Bulk(compressor);
         true
@@ -332,13 +328,13 @@ impl Body {
         let before = *input;
         let outcome = self.call_serial(input, output, flush);
         self.check.update(&before[..before.len() - input.len()]);
-        if let (UNKNOWN, Engine::Serial(serial)) = (self.data_type, &self.engine) {
-            self.data_type = serial.data_type();
+        if let (false, Engine::Serial(serial)) = (self.data_type.is_known(), &self.engine) {
+            self.data_type = DataType::found(serial.data_type());
         }
         let status = outcome?;
-        if status == Status::StreamEnd && self.data_type == UNKNOWN && self.params.level.number() > 0 {
+        if status == Status::StreamEnd && self.params.level.number() > 0 {
             // zlib sets the data type at the last block even if it is empty; zlib-ng does not.
-            self.data_type = detect_data_type(&[], &[]);
+            self.data_type.decide();
         }
         Ok(status)
     }
@@ -457,7 +453,7 @@ impl Body {
         self.is_bulk_refused = false;
         self.check = self.check.fresh();
         self.segment_check = self.check;
-        self.data_type = UNKNOWN;
+        self.data_type = DataType::new();
         self.has_ended_block = false;
         self.used_bits = 0;
         self.counters = Counters::default();
@@ -556,7 +552,7 @@ impl Body {
     }
 
     pub(super) fn data_type(&self) -> i32 {
-        self.data_type
+        self.data_type.value()
     }
 
     pub(super) fn used_bits(&self) -> u32 {
@@ -614,27 +610,4 @@ fn end_of(flush: Flush) -> Option<ChunkEnd> {
         Flush::Block | Flush::Trees => Some(ChunkEnd::Block),
         Flush::Sync | Flush::Full => Some(ChunkEnd::Sync),
     }
-}
-
-/// zlib's guess at the kind of data, from the first bytes rather than from the first block's literals: control
-/// characters that do not occur in text make it binary (0), white space or a printable character makes it text (1).
-fn detect_data_type(first: &[u8], second: &[u8]) -> i32 {
-    let (mut left, mut is_text) = (64 << 10, false);
-    for part in [first, second] {
-        let part = &part[..part.len().min(left)];
-        left -= part.len();
-        // Each piece is checked without a branch, so that the loop is vectorized.
-        for piece in part.chunks(1024) {
-            let (mut binary, mut text) = (false, false);
-            for &byte in piece {
-                binary |= matches!(byte, 0..=6 | 14..=25 | 28..=31);
-                text |= matches!(byte, 9 | 10 | 13 | 32..);
-            }
-            if binary {
-                return 0;
-            }
-            is_text |= text;
-        }
-    }
-    i32::from(is_text)
 }

@@ -9,6 +9,7 @@
 
 pub mod bgzf;
 mod body;
+mod data_type;
 pub mod deflate;
 mod idle;
 pub mod inflate;

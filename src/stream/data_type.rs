@@ -1,0 +1,116 @@
+//! `DataType`: zlib's guess whether a stream's data is text (`data_type` of `z_stream`).
+//!
+//! zlib counts the literals of the first block (trees.c, `detect_data_type`); this counts the first bytes, which do not depend on
+//! the search for matches. Control characters that do not occur in text make the data binary; otherwise white space or a
+//! printable character makes it text.
+
+#![forbid(unsafe_code)]
+
+const BINARY: i32 = 0;
+const TEXT: i32 = 1;
+const UNKNOWN: i32 = 2;
+
+/// The first bytes that count.
+const SAMPLE: usize = 64 << 10;
+
+/// What is known about the data so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DataType {
+    value: i32,
+    /// How many of the next bytes still count.
+    left: usize,
+    has_text: bool,
+    has_binary: bool,
+}
+
+impl DataType {
+    /// At the start of a stream.
+    pub(super) fn new() -> Self {
+        Self { value: UNKNOWN, left: SAMPLE, has_text: false, has_binary: false }
+    }
+
+    /// A type that the encoder in use has found.
+    pub(super) fn found(value: i32) -> Self {
+        Self { value, ..Self::new() }
+    }
+
+    /// The value of `data_type`.
+    pub(super) fn value(&self) -> i32 {
+        self.value
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.value != UNKNOWN
+    }
+
+    /// Looks at bytes of the stream, in order.
+    pub(super) fn note(&mut self, bytes: &[u8]) {
+        if self.is_known() || self.has_binary {
+            return;
+        }
+        let bytes = &bytes[..bytes.len().min(self.left)];
+        self.left -= bytes.len();
+        // Each piece is checked without a branch, so that the loop is vectorized.
+        for piece in bytes.chunks(1024) {
+            for &byte in piece {
+                self.has_binary |= matches!(byte, 0..=6 | 14..=25 | 28..=31);
+                self.has_text |= matches!(byte, 9 | 10 | 13 | 32..);
+            }
+            if self.has_binary {
+                return;
+            }
+        }
+    }
+
+    /// Decides, at the end of the first block.
+    pub(super) fn decide(&mut self) {
+        if !self.is_known() {
+            self.value = if self.has_text && !self.has_binary { TEXT } else { BINARY };
+        }
+    }
+
+    /// Forgets the bytes seen, which became no block that decides.
+    pub(super) fn forget(&mut self) {
+        if !self.is_known() {
+            *self = Self::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pieces: &[&[u8]]) -> i32 {
+        let mut kind = DataType::new();
+        for piece in pieces {
+            kind.note(piece);
+        }
+        kind.decide();
+        kind.value()
+    }
+
+    #[test]
+    fn one_control_character_anywhere_makes_data_binary() {
+        for byte in 0..=255 {
+            let is_control = byte < 32 && !matches!(byte, 7..=13 | 26 | 27);
+            let has_type = if is_control { BINARY } else { TEXT };
+            assert_eq!(of(&[b"words", &[byte], b"words"]), has_type, "{byte}");
+            assert_eq!(of(&[&[byte], &[b'x'; 5000]]), has_type, "{byte}");
+        }
+        assert_eq!(of(&[]), BINARY);
+        assert_eq!(of(&[&[7, 8, 27]]), BINARY);
+    }
+
+    #[test]
+    fn bytes_after_the_first_ones_and_after_the_decision_do_not_count() {
+        assert_eq!(of(&[&[b'x'; SAMPLE], &[0]]), TEXT);
+        let mut kind = DataType::new();
+        kind.note(b"text");
+        assert!(!kind.is_known());
+        kind.decide();
+        kind.note(&[0]);
+        kind.decide();
+        assert_eq!(kind.value(), TEXT);
+    }
+}
