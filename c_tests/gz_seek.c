@@ -49,6 +49,36 @@ static void reader(const char *path, const Bytef *plain)
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
+/* No member can begin at a level that does not exist. gzflush, gzsetparams and gzputc cancel the seek, other
+ * writes do not. */
+static void seek_that_fails(const char *path)
+{
+    for (int act = 0; act < 9; act++) {
+        gzFile file = gzopen(path, "wb");
+        CHECK(file != NULL);
+        CHECK_EQ(gzsetparams(file, 256, Z_DEFAULT_STRATEGY), Z_OK);
+        CHECK_EQ(gzseek(file, 100, SEEK_CUR), 100);
+        int err = Z_OK, is_cancelled = act == 1 || act >= 5;
+        switch (act) {
+        case 0: CHECK_EQ(gzwrite(file, path, 3), 0); break;
+        case 1: CHECK_EQ(gzputc(file, 'a'), -1); break;
+        case 2: CHECK_EQ(gzputs(file, "abc"), -1); break;
+        case 3: CHECK_EQ(gzprintf(file, "%d", 7), Z_MEM_ERROR); break;
+        case 4: CHECK_EQ(gzfwrite(path, 1, 3, file), 0); break;
+        case 5: CHECK_EQ(gzflush(file, Z_SYNC_FLUSH), Z_MEM_ERROR); break;
+        case 6: CHECK_EQ(gzflush(file, Z_FINISH), Z_MEM_ERROR); break;
+        case 7: CHECK_EQ(gzsetparams(file, 6, Z_DEFAULT_STRATEGY), Z_MEM_ERROR); break;
+        default: CHECK_EQ(gzsetparams(file, 256, Z_FILTERED), Z_MEM_ERROR);
+        }
+        CHECK_EQ(gztell(file), is_cancelled ? 0 : 100);
+        CHECK(gzerror(file, &err) != NULL);
+        CHECK_EQ(err, Z_MEM_ERROR);
+        gzclearerr(file);
+        CHECK_EQ(gztell(file), is_cancelled ? 0 : 100);
+        CHECK_EQ(gzclose(file), Z_MEM_ERROR);
+    }
+}
+
 int main(void)
 {
     begin();
@@ -81,6 +111,7 @@ int main(void)
     CHECK(file != NULL);
     CHECK_EQ(gzread(file, back, sizeof back), 1000);
     CHECK_EQ(gzclose(file), Z_OK);
+    seek_that_fails(path);
     unlink(path);
     free(plain);
     return 0;

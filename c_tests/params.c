@@ -81,6 +81,58 @@ static void before_the_first_byte_and_wrong_values(const Bytef *plain)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
+enum order { NO_DICTIONARY, DICTIONARY_FIRST, DICTIONARY_LAST };
+
+/* Dictionary and primed bits, set before the first byte, survive changes of level and strategy, at any place among them. */
+static void what_precedes_the_first_byte(const Bytef *plain, int from, int to, int primes, enum order order, int place)
+{
+    enum { LEN = 5000, DICTIONARY = 3000 };
+    static const int counts[] = {3, 16, 13, 16}, values[] = {5, 0xabcd, 0x1234, 0x5a5a};
+    static Bytef out[2 * LEN], back[LEN + 1], dictionary[DICTIONARY];
+    z_stream strm = {0};
+    CHECK_EQ(deflateInit2(&strm, 6, Z_DEFLATED, -15, 8, from), Z_OK);
+    strm.next_out = out, strm.avail_out = sizeof out;
+    if (place == 0)
+        CHECK_EQ(deflateParams(&strm, 3, to), Z_OK);
+    if (order == DICTIONARY_FIRST)
+        CHECK_EQ(deflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
+    if (place == 1)
+        CHECK_EQ(deflateParams(&strm, 9, to), Z_OK);
+    unsigned bits = 0;
+    for (int i = 0; i < primes; i++) {
+        CHECK_EQ(deflatePrime(&strm, counts[i], values[i]), Z_OK);
+        bits += (unsigned)counts[i];
+        if (place == 2 + i)
+            CHECK_EQ(deflateParams(&strm, 5, to), Z_OK);
+    }
+    if (order == DICTIONARY_LAST)
+        CHECK_EQ(deflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
+    uInt len = DICTIONARY;
+    CHECK_EQ(deflateGetDictionary(&strm, dictionary, &len), Z_OK);
+    CHECK_EQ(len, order ? DICTIONARY : 0);
+    CHECK(memcmp(dictionary, plain + LEN - DICTIONARY, len) == 0);
+    strm.next_in = (Bytef *)plain, strm.avail_in = LEN;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    size_t packed = strm.total_out;
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+
+    unsigned at = 0;
+    for (int i = 0; i < primes; i++)
+        for (int bit = 0; bit < counts[i]; bit++, at++)
+            CHECK_EQ(out[at / 8] >> at % 8 & 1, values[i] >> bit & 1);
+    inflate_start(&strm, -15);
+    if (bits % 8 != 0)
+        CHECK_EQ(inflatePrime(&strm, 8 - (int)bits % 8, out[bits / 8] >> bits % 8), Z_OK);
+    if (order)
+        CHECK_EQ(inflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
+    strm.next_in = out + (bits + 7) / 8, strm.avail_in = (uInt)(packed - (bits + 7) / 8);
+    strm.next_out = back, strm.avail_out = sizeof back;
+    CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(strm.total_out, LEN);
+    CHECK(memcmp(back, plain, LEN) == 0);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+}
+
 int main(void)
 {
     begin();
@@ -90,6 +142,13 @@ int main(void)
     switching(plain, -15, 37);
     takes_effect_at_once(plain);
     before_the_first_byte_and_wrong_values(plain);
+    for (int change = 0; change < 25; change++)
+        for (int primes = 0; primes <= 4; primes++)
+            for (int place = 0; place < 2 + primes; place++) {
+                what_precedes_the_first_byte(plain, change / 5, change % 5, primes, NO_DICTIONARY, place);
+                what_precedes_the_first_byte(plain, change / 5, change % 5, primes, DICTIONARY_FIRST, place);
+                what_precedes_the_first_byte(plain, change / 5, change % 5, primes, DICTIONARY_LAST, place);
+            }
     free(plain);
     return 0;
 }

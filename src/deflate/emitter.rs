@@ -136,6 +136,11 @@ impl Emitter {
         PendingBits { bits: self.bits as u8, count: self.count }
     }
 
+    /// Whole bytes that wait for room: before the first block, primed ones.
+    pub(super) fn staged(&self) -> &[u8] {
+        &self.staged[..usize::from(self.staged_len)]
+    }
+
     /// The number of bits in use in the last byte before it was padded, 1 to 8; 0 if no byte was padded.
     pub(super) fn used_bits(&self) -> u32 {
         self.used_bits

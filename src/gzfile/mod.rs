@@ -291,7 +291,13 @@ impl GzFile {
 
     /// Writes one byte.
     pub fn write_byte(&mut self, byte: u8) -> bool {
-        self.collect_byte(byte) || self.write(&[byte]) == 1
+        if self.collect_byte(byte) {
+            return true;
+        }
+        // As in zlib, the zeros of a seek come first, whether or not the byte can be written.
+        let Some(writer) = self.writer() else { return false };
+        let result = writer.finish_seek();
+        self.settle_all(result).is_ok() && self.write(&[byte]) == 1
     }
 
     /// Writes one byte if it only has to be buffered: this cannot panic, fail or make a system call.

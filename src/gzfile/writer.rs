@@ -170,8 +170,8 @@ impl Writer {
 
     /// Compresses and writes all buffered data, as `flush` requires.
     pub(super) fn flush(&mut self, flush: Flush) -> Result<(), Fault> {
-        self.prepare()?;
         self.finish_seek()?;
+        self.prepare()?;
         self.compress_collected(flush)
     }
 
@@ -219,11 +219,19 @@ impl Writer {
         self.collected.grow(2 * self.size).map_err(|_| Fault::MEMORY)
     }
 
-    /// Writes the zeros that a seek asked for.
-    fn finish_seek(&mut self) -> Result<(), Fault> {
+    /// Writes the zeros that a seek asked for. As in zlib, a failure other than a stall cancels the rest of the seek.
+    pub(super) fn finish_seek(&mut self) -> Result<(), Fault> {
         if self.skip == 0 {
             return Ok(());
         }
+        let result = self.write_zeros();
+        if result.is_err_and(|fault| !fault.again) {
+            self.skip = 0;
+        }
+        result
+    }
+
+    fn write_zeros(&mut self) -> Result<(), Fault> {
         self.prepare()?;
         self.compress_collected(Flush::None)?;
         while self.skip > 0 {

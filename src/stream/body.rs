@@ -369,9 +369,11 @@ impl Body {
     ) -> Result<()> {
         let new = DeflateParams { level, strategy, ..self.params };
         if let Engine::Serial(serial) = &mut self.engine {
-            if !has_begun && !policy::is_for_zng(&new) {
-                self.params = new;
-                return self.choose_engine();
+            // Bits that `deflatePrime()` inserted cannot be fetched from zlib-ng, so then it stays.
+            if !has_begun && !policy::is_for_zng(&new) && serial.pending() == (0, 0) {
+                let history = serial.dictionary(self.allocator)?;
+                let was = std::mem::replace(&mut self.params, new);
+                return self.leave_serial(&history).inspect_err(|_| self.params = was);
             }
             let before = *input;
             let zng = policy::zng_params(&new);
@@ -403,17 +405,29 @@ impl Body {
         outcome
     }
 
-    /// Hands the stream over to zlib-ng, between two segments, with its history and the bits of an incomplete byte.
+    /// Hands the stream over to zlib-ng, between two segments, with its history and the bits that are not written yet.
     fn go_serial(&mut self) -> Result<()> {
         let mut serial = Deflate::new(policy::zng_params(&self.params), self.allocator)?;
         if let Some(message) = &self.message {
             if !message.window().is_empty() {
                 serial.set_dictionary(message.window())?;
             }
+            for &byte in message.primed_bytes() {
+                serial.prime(8, i32::from(byte))?;
+            }
             let PendingBits { bits, count } = message.pending_bits();
             serial.prime(count as i32, i32::from(bits))?;
         }
         self.engine = Engine::Serial(serial);
+        Ok(())
+    }
+
+    /// Takes the stream over from zlib-ng, at its start, with `history`.
+    fn leave_serial(&mut self, history: &[u8]) -> Result<()> {
+        self.choose_engine()?;
+        if let Some(message) = &mut self.message {
+            message.restart(history, PendingBits::default());
+        }
         Ok(())
     }
 
@@ -430,10 +444,7 @@ impl Body {
             (Engine::Serial(serial), _) => {
                 // The strategy was changed to one that does not need zlib-ng.
                 let history = if keep { Some(serial.dictionary(self.allocator)?) } else { None };
-                self.choose_engine()?;
-                if let Some(message) = &mut self.message {
-                    message.restart(history.as_deref().unwrap_or_default(), PendingBits::default());
-                }
+                self.leave_serial(history.as_deref().unwrap_or_default())?;
             }
             (Engine::Bulk(compressor), Some(message)) => {
                 message.restart(if keep { compressor.window() } else { &[] }, PendingBits::default());

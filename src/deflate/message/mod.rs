@@ -291,6 +291,11 @@ impl MessageEncoder {
         self.end == self.message && !self.is_writing && !self.is_ending
     }
 
+    /// Primed bytes that wait for room, before [`pending_bits`](Self::pending_bits). Only between two messages.
+    pub fn primed_bytes(&self) -> &[u8] {
+        self.emitter.staged()
+    }
+
     /// Writes waiting primed bytes. True when none is left.
     pub fn write_primed(&mut self, out: &mut Output<'_>) -> bool {
         self.write(out)
