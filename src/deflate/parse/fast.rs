@@ -53,7 +53,7 @@ const NOTED_MIN: usize = 64;
 
 /// The minimum saving of a dynamic code, in 256ths of a block of `len` bytes, for it to be worth its time.
 pub(in crate::deflate) fn margin(len: usize) -> u32 {
-    if len < 4096 { 20 } else { 2 }
+    if len < 4096 { 6 } else { 2 }
 }
 
 /// The most recent position of each four bytes, and of each three.
