@@ -4,6 +4,7 @@ use super::Allocator;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
+use std::io::Read;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
@@ -21,6 +22,24 @@ fn clock(kind: libc::clockid_t) -> Duration {
     // SAFETY: the call succeeded, so it filled `time`.
     let time = unsafe { time.assume_init() };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Whether the machine has a processor on which nothing runs at this moment; true where the system does not say. Processors that
+/// this process may not use count too, so the answer is wrong only towards true.
+pub fn has_idle_processor() -> bool {
+    // SAFETY: `sysconf` reads no memory of ours.
+    let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    let mut text = [0; 128];
+    let Ok(len) = std::fs::File::open("/proc/loadavg").and_then(|mut file| file.read(&mut text)) else {
+        return true;
+    };
+    running_threads(&text[..len]).is_none_or(|running| running < online)
+}
+
+/// The number of running threads in the text of `/proc/loadavg` (proc(5)): `0.20 0.18 0.12 1/80 11206` has 1.
+fn running_threads(text: &[u8]) -> Option<i64> {
+    let field = core::str::from_utf8(text).ok()?.split(' ').nth(3)?;
+    field.split('/').next()?.parse().ok()
 }
 
 /// The time since some fixed moment, the same for all processes of the machine.
@@ -195,6 +214,13 @@ impl<T: Send + Sync + 'static> Published<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn running_threads_are_the_fourth_field() {
+        assert_eq!(running_threads(b"0.20 0.18 0.12 1/80 11206\n"), Some(1));
+        assert_eq!(running_threads(b"12.00 9.5 7 33/8000 11206\n"), Some(33));
+        assert_eq!([&b""[..], b"1 2 3", b"1 2 3 x/4", b"\xff"].map(running_threads), [None; 4]);
+    }
 
     #[test]
     fn the_first_made_value_stays() {

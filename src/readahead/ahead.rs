@@ -34,7 +34,7 @@ use crate::budget::{self, Share};
 use crate::error::{Error, Result};
 use crate::inflate::{Inflate, Resolver};
 use crate::pool::{Epoch, Pool, thread_limit};
-use crate::raw::{Output, SharedFile};
+use crate::raw::{Output, SharedFile, process};
 use crate::trace::Span;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -45,6 +45,9 @@ const LEAST_LEFT: u64 = 512 << 10;
 /// Compressed bytes that must be left for the first stretch: of a file, of a caller's memory.
 const LEAST_LEFT_AT_FIRST: u64 = 2 << 20;
 const LEAST_LEFT_IN_MEMORY: u64 = 768 << 10;
+
+/// The expected saving from which guessed stretches are tried. Starting a worker and giving it memory takes about one millisecond.
+const LEAST_SAVING: Duration = Duration::from_micros(1500);
 
 /// Elements between two waypoints, for rooms of a megabyte and more, and for smaller ones.
 const SPACING: usize = 64 << 10;
@@ -488,6 +491,9 @@ impl Ahead {
         }
         let Some(size) = source.readable_size() else { return false };
         let Some((from, len)) = self.plan.next(frontier, size, has_gap) else { return false };
+        if !self.may_try(frontier, size) {
+            return false;
+        }
         let room = self.buffers.room(self.were_bytes);
         let beginning = Beginning::Guessed(self.plan.search());
         let begun = self.begin(beginning, from, len, self.plan.elements(), room, source);
@@ -495,6 +501,24 @@ impl Ahead {
             self.plan.begun();
         }
         begun
+    }
+
+    /// Whether guessed stretches may be tried in the data from `from` to `size`: they are expected to save enough time, and a
+    /// processor is idle. Decided at first and after pauses.
+    fn may_try(&mut self, from: u64, size: u64) -> bool {
+        if self.tuning.way != Way::Measured || self.begun > 0 && !self.plan.is_on_trial() {
+            return true;
+        }
+        let bytes = self.plan.output_of(size.saturating_sub(from));
+        if self.costs.saving(bytes, self.workers).is_none_or(|saving| saving < LEAST_SAVING) {
+            return false;
+        }
+        let is_idle = process::has_idle_processor();
+        if !is_idle {
+            self.counters.pauses += 1;
+            self.plan.pause_briefly(from);
+        }
+        is_idle
     }
 
     /// Begins an exact stretch at `from`.

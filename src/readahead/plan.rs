@@ -48,6 +48,9 @@ const HIGH_RATIO: u64 = 10;
 /// Compressed bytes for which nothing is tried after trouble; doubled each time, up to 16 times this.
 const PAUSE: u64 = 4 << 20;
 
+/// Compressed bytes for which nothing is tried if no processor is idle.
+const BRIEF_PAUSE: u64 = 1 << 20;
+
 #[derive(Debug)]
 pub(super) struct Plan {
     tuning: Tuning,
@@ -249,6 +252,16 @@ impl Plan {
     /// There were no failures for a while: the next pause is short.
     pub(super) fn forgive(&mut self) {
         self.pause = PAUSE;
+    }
+
+    /// Begins nothing for a short while, since no processor is idle.
+    pub(super) fn pause_briefly(&mut self, offset: u64) {
+        self.resume_at = offset + BRIEF_PAUSE;
+    }
+
+    /// The output of `bytes` compressed bytes, if the data goes on as it is.
+    pub(super) fn output_of(&self, bytes: u64) -> u64 {
+        bytes.saturating_mul(self.ratio.0) / self.ratio.1.max(1)
     }
 
     /// Begins nothing for a long while.
