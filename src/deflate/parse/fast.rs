@@ -537,7 +537,7 @@ impl Scan<'_> {
             let mut is_second = false;
             if is_match_0 {
                 if length_0 < 8
-                    && (length_1 > length_0 || length_1 == length_0 && offset_1 * NEARER < offset_0)
+                    && (length_1 > length_0 + 1 || length_1 >= length_0 && offset_1 * NEARER < offset_0)
                     && offset_1.wrapping_sub(1) < max_offset
                 {
                     (found, is_second) = ((length_1, offset_1, difference_1), true);
