@@ -138,8 +138,8 @@ const METHODS: [Method; 13] = [
     // The `good` limit: logs and tables take 5 to 9 % less time and are 0.4 % larger; other data take 2 % less at the same size.
     lazy([128, 32, 16], 32, 258, 258, 4),
     // A single pass, that of the search: 0.6 % larger than level 11, in six tenths of its time.
-    near_optimal(16, 130, 32, 10, 0),
-    near_optimal(24, 130, -16, 16, 1),
+    near_optimal(16, 258, 32, 10, 0),
+    near_optimal(24, 258, -16, 16, 1),
     // A third pass gains nothing; a depth of 48 loses 0.1 % and hardly saves time.
     near_optimal(100, 258, -16, 32, 2),
 ];
