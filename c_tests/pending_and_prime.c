@@ -1,6 +1,32 @@
 /* Bits ahead of a raw stream, and bits that are made but not delivered. */
 #include "check.h"
 
+/* At the end of a raw stream, what is delivered and what is pending add up to its size, whatever the kind of blocks. */
+static void pending_at_the_end(Bytef *data, uInt len, int level)
+{
+    static Bytef out[20000];
+    z_stream strm;
+    deflate_start(&strm, level, -15);
+    strm.next_in = data, strm.avail_in = len, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    uLong total = strm.total_out;
+    for (uInt room = 1; room < 30; room += 3) {
+        CHECK_EQ(deflateReset(&strm), Z_OK);
+        strm.next_in = data, strm.avail_in = len, strm.next_out = out;
+        int status;
+        do {
+            unsigned pending = 0;
+            strm.avail_out = room;
+            status = deflate(&strm, Z_FINISH);
+            CHECK(status == Z_OK || status == Z_STREAM_END);
+            CHECK_EQ(deflatePending(&strm, &pending, NULL), Z_OK);
+            CHECK_EQ(strm.total_out + pending, total);
+        } while (status != Z_STREAM_END);
+    }
+    check_unpacks(out, total, -15, data, len);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
 int main(void)
 {
     begin();
@@ -82,6 +108,11 @@ int main(void)
     CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
     check_unpacks(out, strm.total_out, -15, plain, 2000);
     CHECK_EQ(deflateEnd(&strm), Z_OK);
-    free(plain), free(hard);
+    Bytef *letters = allocate(4000);
+    for (int i = 0; i < 4000; i++)
+        letters[i] = (Bytef)"ACGT"[hard[i] & 3];
+    for (int level = 0; level <= 9; level++)
+        pending_at_the_end(plain, 4000, level), pending_at_the_end(hard, 4000, level), pending_at_the_end(letters, 4000, level);
+    free(plain), free(hard), free(letters);
     return 0;
 }

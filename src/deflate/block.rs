@@ -7,7 +7,7 @@
 use super::huffman::{
     MAX_SYMBOLS, Used, UsedSymbols, assign_codewords, build_lengths, frequency_of, symbol_of,
 };
-use super::token::{EXTRA_SHIFT, Frequencies, LENGTH_SYMBOL, OpenBlock, SECOND_LITERAL};
+use super::token::{EXTRA_SHIFT, Frequencies, LENGTH_SYMBOL, SECOND_LITERAL};
 use crate::format::deflate::{
     END_OF_BLOCK, FIRST_LENGTH, FIXED_LITLEN_LENGTHS, FIXED_OFFSET_LENGTH, LENGTH_BASE, LENGTH_EXTRA,
     MAX_CODEWORD, MAX_MATCH, MAX_PRECODE_CODEWORD, OFFSET_EXTRA, OFFSET_SYMBOLS, PRECODE_ORDER,
@@ -182,12 +182,11 @@ pub(super) struct BlockCode {
 unsafe impl Zeroed for BlockCode {}
 
 impl BlockCode {
-    /// Builds the best code for `block`, which is closed, and returns the size of each form. Skips the dynamic code if the
-    /// estimate shows that it saves less than `margin` 256ths of the fixed size, since building it takes time.
-    pub(super) fn fit(&mut self, block: &OpenBlock, margin: u32) -> Sizes {
-        let frequencies = &block.frequencies;
+    /// Builds the best code for a block of `token_count` tokens with these frequencies, and returns the size of each form. Skips
+    /// the dynamic code if the estimate shows that it saves less than `margin` 256ths of the fixed size, since building it takes
+    /// time.
+    pub(super) fn fit(&mut self, frequencies: &Frequencies, token_count: usize, margin: u32) -> Sizes {
         let fixed = BLOCK_START_BITS + fixed_body_bits(frequencies);
-        let token_count = block.tokens().len();
         if token_count < DYNAMIC_MIN_TOKENS {
             return Sizes { fixed, dynamic: None };
         }
@@ -208,7 +207,7 @@ impl BlockCode {
         Sizes { fixed, dynamic: Some(BLOCK_START_BITS + self.header.bits as u64 + body) }
     }
 
-    /// Selects a form for the block; [`fit`](Self::fit) must have built the code lengths of the same block.
+    /// Selects a form for the block; [`fit`](Self::fit) must have built the code lengths for the same frequencies.
     pub(super) fn choose(&mut self, form: Form, frequencies: &Frequencies) {
         self.form = form;
         if form == Form::Dynamic {

@@ -164,7 +164,7 @@ impl ChunkEncoder {
                 self.block.open(self.parser.position());
             }
             if self.is_block_due {
-                self.end_block(data.len(), end);
+                self.end_block(data, end);
                 continue;
             }
             let position = self.parser.position();
@@ -258,16 +258,17 @@ impl ChunkEncoder {
     }
 
     /// Chooses the form of the block that ends at the parser's position, and starts to write it.
-    fn end_block(&mut self, len: usize, end: Option<ChunkEnd>) {
+    fn end_block(&mut self, data: &[u8], end: Option<ChunkEnd>) {
         let to = self.parser.position();
-        let end = end.filter(|_| to == len);
+        let end = end.filter(|_| to == data.len());
+        let bytes = Some(&data[self.block.start..to]);
         self.block.close();
         let decision = match self.parser {
             Parser::Stored { .. } => Decision::Store,
             _ => self.emitter.plan(
                 &self.block,
                 to,
-                true,
+                bytes,
                 end.is_some(),
                 self.parser.margin(to - self.block.start),
             ),
@@ -283,9 +284,9 @@ impl ChunkEncoder {
                 }
             }
             // The stored bytes before the block are written first; then the same decision is made again.
-            Decision::Compress(..) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
-            Decision::Compress(form, size) => {
-                self.emitter.start_block(&self.block, (form, size), to, end);
+            Decision::Compress(_) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
+            Decision::Compress(coding) => {
+                self.emitter.start_block(&self.block, coding, bytes, to, end);
                 (self.is_block_due, self.is_block_written) = (false, true);
                 self.is_ended = end.is_some();
             }

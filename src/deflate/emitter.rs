@@ -7,13 +7,19 @@
 //!
 //! The emitter also counts the output's length, which [`Emitter::plan`] uses to choose a block's form.
 //!
+//! **Literals alone.** Parsers estimate what each match saves, and together matches may cost more than they save: without them the
+//! literals' codewords would be shorter, and no bits were needed to tell literals and matches apart. This happens in DNA, rows of
+//! images, columns of numbers and other data with few symbols. So `plan` also computes the size of the block with all its bytes as
+//! literals, and such a block is written from the input instead of its tokens.
+//!
 //! **The bound.** The output never exceeds the input plus five bytes for each [`STORED_MIN`] of it (and the end mark). Two rules
 //! ensure that. A block that is best stored is not written at once but merged with its neighbours, until the range has
 //! [`STORED_MIN`] bytes or must be written before a compressed block. And a compressed block over input that ends at byte `n`
 //! is chosen only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`.
 
 use super::block::{BLOCK_START_BITS, BlockCode, Form, MAX_TOKEN_BITS};
-use super::token::OpenBlock;
+use super::entropy::{BIT, entropy, log2_sixteenths};
+use super::token::{Frequencies, OpenBlock, lone_literal, two_literals};
 use super::{ChunkEnd, PendingBits};
 use crate::error::{Error, Result};
 use crate::format::deflate::MAX_STORED;
@@ -35,6 +41,8 @@ enum Step {
     Header(usize),
     /// The block's tokens, from this index on.
     Tokens(usize),
+    /// The input `literals_from..literals_to`, as literals.
+    Literals,
 }
 
 /// How to write a block.
@@ -42,9 +50,27 @@ enum Step {
 pub(super) enum Decision {
     /// Append the block to the pending stored range.
     Store,
-    /// Compress it in this form, to this many bits.
-    Compress(Form, u64),
+    Compress(Coding),
 }
+
+/// How to compress a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Coding {
+    form: Form,
+    /// All bytes are literals; otherwise the tokens are written.
+    is_literal: bool,
+    /// The size in bits.
+    size: u64,
+}
+
+/// Shorter blocks are not tried as literals.
+const LITERALS_MIN: usize = 256;
+/// The first sample that shows whether literals may be smaller: the number of pieces, or one more, and the bytes in each.
+const SMALL_SAMPLE: (usize, usize) = (15, 16);
+/// The second one: the bytes in each piece, and their distance.
+const SAMPLE: (usize, usize) = (64, 512);
+/// Literals must save at least one bit in this many: matches are decoded faster.
+const LITERALS_GAIN: u64 = 128;
 
 /// Maximum whole bytes that wait for room outside the tokens or the range: a few of a block, and primed ones.
 const STAGED_MAX: usize = 64;
@@ -62,6 +88,10 @@ pub(super) struct Emitter {
     /// Input that is waiting to be stored or is being stored.
     stored_from: usize,
     stored_to: usize,
+    /// Input that is being written as literals, and the bits that it takes. Empty if the block's tokens are written.
+    literals_from: usize,
+    literals_to: usize,
+    literal_bits: u64,
     /// The end mark to write after the current step.
     end: Option<ChunkEnd>,
     /// Bits of output up to the end of the current step, without the end mark.
@@ -84,6 +114,9 @@ impl Emitter {
             step: Step::Nothing,
             stored_from: 0,
             stored_to: 0,
+            literals_from: 0,
+            literals_to: 0,
+            literal_bits: 0,
             end: None,
             planned_bits: 0,
             given: 0,
@@ -168,32 +201,63 @@ impl Emitter {
         Ok(())
     }
 
-    /// Chooses how to write `block`, which ends at input position `end`. `can_store`: its bytes are still in the buffer.
+    /// Chooses how to write `block`, which ends at input position `end`. `bytes`: its bytes, if they are still in the buffer.
     /// `is_last`: they are the last of their chunk.
     pub(super) fn plan(
         &mut self,
         block: &OpenBlock,
         end: usize,
-        can_store: bool,
+        bytes: Option<&[u8]>,
         is_last: bool,
         margin: u32,
     ) -> Decision {
-        let sizes = self.code.fit(block, margin);
-        let (form, size) = sizes.best();
-        if !can_store {
-            return Decision::Compress(form, size);
-        }
-        let compressed = after_stored(self.planned_bits, self.waiting()) + size;
+        let coding = self.fit_tokens(block, margin);
+        let Some(bytes) = bytes else { return Decision::Compress(coding) };
+        let coding = self.fit_literals(block, bytes, margin, coding);
+        let compressed = after_stored(self.planned_bits, self.waiting()) + coding.size;
         let stored = after_stored(self.planned_bits, end - self.stored_from);
         let given = self.given + (end - self.stored_from) as u64;
         let min = STORED_MIN as u64;
         let stored_blocks = if is_last { given.div_ceil(min) } else { given / min };
         let allowed = self.start_bits + 8 * (given + 5 * stored_blocks);
         if compressed < stored && compressed <= allowed {
-            Decision::Compress(form, size)
+            Decision::Compress(coding)
         } else {
             Decision::Store
         }
+    }
+
+    /// Builds the code for the block's tokens.
+    fn fit_tokens(&mut self, block: &OpenBlock, margin: u32) -> Coding {
+        let (form, size) = self.code.fit(&block.frequencies, block.tokens().len(), margin).best();
+        Coding { form, is_literal: false, size }
+    }
+
+    /// Builds the code for the block's `bytes` as literals instead, if they are clearly smaller than `tokens`, for which the code
+    /// was built.
+    fn fit_literals(&mut self, block: &OpenBlock, bytes: &[u8], margin: u32, tokens: Coding) -> Coding {
+        let limit = tokens.size - tokens.size / LITERALS_GAIN;
+        let has_matches = block.frequencies.offset.iter().any(|&frequency| frequency > 0);
+        if !has_matches || bytes.len() < LITERALS_MIN || !may_be_smaller(bytes, limit) {
+            return tokens;
+        }
+        match self.fit_bytes(bytes, margin, limit) {
+            Some(coding) if coding.size < limit => coding,
+            Some(_) => self.fit_tokens(block, margin),
+            None => tokens,
+        }
+    }
+
+    /// Builds the code for `bytes` as literals, unless their entropy shows that they take `limit` bits or more. Not inlined, for
+    /// the sake of the stack.
+    #[inline(never)]
+    fn fit_bytes(&mut self, bytes: &[u8], margin: u32, limit: u64) -> Option<Coding> {
+        let literals = Frequencies::of_bytes(bytes);
+        if entropy(&literals) >= limit {
+            return None;
+        }
+        let (form, size) = self.code.fit(&literals, bytes.len().div_ceil(2), margin).best();
+        Some(Coding { form, is_literal: true, size })
     }
 
     /// Appends the block that ends at `end` to the range that waits to be stored.
@@ -212,25 +276,43 @@ impl Emitter {
         self.end = end;
     }
 
-    /// Starts to write a block that ends at `to`, of `size` bits in the form that [`plan`](Self::plan) chose, followed by `end`.
+    /// Starts to write a block that ends at `to`, in the form that [`plan`](Self::plan) chose, followed by `end`. `bytes`: as for
+    /// `plan`.
     pub(super) fn start_block(
         &mut self,
         block: &OpenBlock,
-        (form, size): (Form, u64),
+        coding: Coding,
+        bytes: Option<&[u8]>,
         to: usize,
         end: Option<ChunkEnd>,
     ) {
         debug_assert!(self.step == Step::Nothing && self.end.is_none() && self.waiting() == 0);
-        self.code.choose(form, &block.frequencies);
-        self.planned_bits += size;
+        (self.literals_from, self.literals_to, self.literal_bits) = (to, to, 0);
+        match bytes.filter(|_| coding.is_literal) {
+            Some(bytes) => {
+                self.choose_for_bytes(coding.form, bytes);
+                let around = BLOCK_START_BITS + self.code.header_len() as u64;
+                let end_of_block = u64::from(self.code.codes().end_of_block().1);
+                self.literals_from = to - bytes.len();
+                self.literal_bits = coding.size - around - end_of_block;
+            }
+            None => self.code.choose(coding.form, &block.frequencies),
+        }
+        self.planned_bits += coding.size;
         self.given += (to - self.stored_from) as u64;
         (self.stored_from, self.stored_to) = (to, to);
         let is_final = u64::from(end == Some(ChunkEnd::Finish));
-        let form = if form == Form::Fixed { 1 } else { 2 };
+        let form = if coding.form == Form::Fixed { 1 } else { 2 };
         self.add(is_final | form << 1, BLOCK_START_BITS as u32);
         self.stage_whole_bytes();
         self.step = Step::Header(0);
         self.end = end;
+    }
+
+    /// Selects a form for `bytes` as literals. Not inlined, for the sake of the stack.
+    #[inline(never)]
+    fn choose_for_bytes(&mut self, form: Form, bytes: &[u8]) {
+        self.code.choose(form, &Frequencies::of_bytes(bytes));
     }
 
     /// Starts to write an end mark without a block before it.
@@ -270,12 +352,17 @@ impl Emitter {
                     self.stage_whole_bytes();
                     self.step = Step::Header(from + count as usize);
                 }
+                Step::Header(_) if self.literals_from < self.literals_to => self.step = Step::Literals,
                 Step::Header(_) => self.step = Step::Tokens(0),
                 Step::Tokens(from) if from < tokens.len() => {
-                    let written = self.write_tokens(&tokens[from..], out);
+                    let tokens = &tokens[from..];
+                    let written = self.write_tokens(tokens.len(), tokens.iter().copied(), out);
                     self.step = Step::Tokens(from + written);
                 }
-                Step::Tokens(_) => {
+                Step::Literals if self.literals_from < self.literals_to => {
+                    self.write_literals(&data[self.literals_from..self.literals_to], out);
+                }
+                Step::Tokens(_) | Step::Literals => {
                     let (bits, count) = self.code.codes().end_of_block();
                     self.add(bits, count);
                     self.stage_whole_bytes();
@@ -295,6 +382,7 @@ impl Emitter {
         };
         match self.step {
             Step::Nothing | Step::Tokens(_) => {}
+            Step::Literals => bits += self.literal_bits + u64::from(codes.end_of_block().1),
             Step::StoredHeader => bits = after_stored(bits, self.waiting()),
             Step::StoredBytes(to) => {
                 bits += 8 * (to - self.stored_from) as u64;
@@ -302,7 +390,11 @@ impl Emitter {
             }
             Step::Header(at) => {
                 bits += (self.code.header_len() - at) as u64;
-                from = Some(0);
+                if self.literals_from < self.literals_to {
+                    bits += self.literal_bits + u64::from(codes.end_of_block().1);
+                } else {
+                    from = Some(0);
+                }
             }
         }
         if let Some(from) = from {
@@ -378,25 +470,45 @@ impl Emitter {
         self.stage_whole_bytes();
     }
 
-    /// Writes tokens while there is room, and at least one: a token without room is staged. Returns their number.
+    /// Writes the front of `bytes` as literals, while there is room, and at least one.
+    fn write_literals(&mut self, bytes: &[u8], out: &mut Output<'_>) {
+        let (before, waiting) = (out.written() + usize::from(self.staged_len), self.count);
+        let (pairs, last) = bytes.as_chunks::<2>();
+        let written = match last {
+            &[byte] if pairs.is_empty() => self.write_tokens(1, [lone_literal(byte)].into_iter(), out),
+            _ => 2 * self.write_tokens(pairs.len(), pairs.iter().map(|&[a, b]| two_literals(a, b)), out),
+        };
+        let bytes = out.written() + usize::from(self.staged_len) - before;
+        self.literal_bits -= 8 * bytes as u64 + u64::from(self.count) - u64::from(waiting);
+        self.literals_from += written;
+    }
+
+    /// Writes the first of the `count` tokens, while there is room, and at least one: a token without room is staged. Returns their
+    /// number.
     #[inline(never)]
-    fn write_tokens(&mut self, tokens: &[u32], out: &mut Output<'_>) -> usize {
+    fn write_tokens(
+        &mut self,
+        count: usize,
+        mut tokens: impl Iterator<Item = u32>,
+        out: &mut Output<'_>,
+    ) -> usize {
         // Each token stores eight bytes and advances by at most six, including the bits left from before.
         const TOKEN_MAX: usize = (MAX_TOKEN_BITS + 7).div_ceil(8) as usize;
         let spare = out.spare();
         let Some(room) = spare.len().checked_sub(8) else {
-            let (bits, count) = self.code.codes().of(tokens[0]);
-            self.add(bits, count);
+            let Some(token) = tokens.next() else { return 0 };
+            let (bits, bit_count) = self.code.codes().of(token);
+            self.add(bits, bit_count);
             self.stage_whole_bytes();
             return 1;
         };
-        let number = (room / TOKEN_MAX + 1).min(tokens.len());
+        let number = (room / TOKEN_MAX + 1).min(count);
         let codes = self.code.codes();
         let (mut buffer, mut count) = (self.bits, self.count);
         assert!(count < 8, "whole bytes were staged");
         let start = spare.as_mut_ptr().cast::<u8>();
         let mut place = start;
-        for &token in &tokens[..number] {
+        for token in tokens.take(number) {
             let (bits, bit_count) = codes.of(token);
             buffer |= bits << count;
             count += bit_count;
@@ -414,6 +526,41 @@ impl Emitter {
         unsafe { out.advance(written) };
         number
     }
+}
+
+/// Whether `bytes` may take fewer than `limit` bits as literals, judged by samples.
+fn may_be_smaller(bytes: &[u8], limit: u64) -> bool {
+    let takes = |sixteenths: u32| u64::from(sixteenths) * bytes.len() as u64 / u64::from(BIT);
+    // A literal takes one bit at least.
+    limit > bytes.len() as u64
+        && takes(collision_entropy(bytes)) < limit
+        && takes(sampled_entropy(bytes)) < limit
+}
+
+/// The collision entropy of a byte, in sixteenths of a bit, by the number of pairs of equal bytes in a small sample. It is never
+/// more than the entropy.
+#[inline(never)]
+fn collision_entropy(bytes: &[u8]) -> u32 {
+    let (mut counts, mut equal_pairs, mut len) = ([0u16; 256], 0, 0);
+    for piece in bytes.chunks(bytes.len() / SMALL_SAMPLE.0) {
+        for &byte in &piece[..piece.len().min(SMALL_SAMPLE.1)] {
+            let count = &mut counts[usize::from(byte)];
+            equal_pairs += u32::from(*count);
+            *count += 1;
+            len += 1;
+        }
+    }
+    let pairs = len * (len - 1) / 2;
+    log2_sixteenths(pairs).saturating_sub(log2_sixteenths(equal_pairs.max(1)))
+}
+
+/// The entropy of a byte, in sixteenths of a bit, by a larger sample.
+#[inline(never)]
+fn sampled_entropy(bytes: &[u8]) -> u32 {
+    let (piece, step) = SAMPLE;
+    let sample = Frequencies::of_pieces(bytes.chunks(step).map(|bytes| &bytes[..bytes.len().min(piece)]));
+    let len: u32 = sample.litlen.iter().sum();
+    (entropy(&sample) * u64::from(BIT) / u64::from(len)) as u32
 }
 
 /// The bit position after `len` bytes are written as stored blocks, starting at bit `from`.

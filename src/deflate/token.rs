@@ -47,6 +47,23 @@ unsafe impl Zeroed for Frequencies {}
 impl Frequencies {
     pub(super) const NONE: Self = Self { litlen: [0; 288], offset: [0; 32] };
 
+    /// Those of a block whose bytes are literals.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        Self::of_pieces([bytes].into_iter())
+    }
+
+    /// Those of a block of literals with the bytes of all `pieces`.
+    pub(super) fn of_pieces<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut frequencies = Self::NONE;
+        for piece in pieces {
+            for &byte in piece {
+                frequencies.litlen[usize::from(byte)] += 1;
+            }
+        }
+        frequencies.litlen[END_OF_BLOCK] = 1;
+        frequencies
+    }
+
     /// The counts added since `earlier`.
     pub(super) fn less(&self, earlier: &Self) -> Self {
         Self {

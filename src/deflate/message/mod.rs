@@ -491,9 +491,10 @@ impl MessageEncoder {
             Method::Fast => fast::margin(to - self.block.start),
             _ => 0,
         };
+        let bytes = self.is_block_whole.then(|| &self.window[self.block.start..to]);
         let decision = match self.method {
             Method::Store => Decision::Store,
-            _ => self.emitter.plan(&self.block, to, self.is_block_whole, end.is_some(), margin),
+            _ => self.emitter.plan(&self.block, to, bytes, end.is_some(), margin),
         };
         match decision {
             Decision::Store => {
@@ -506,9 +507,9 @@ impl MessageEncoder {
                 }
             }
             // The stored bytes before the block are written first; then the same decision is made again.
-            Decision::Compress(..) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
-            Decision::Compress(form, size) => {
-                self.emitter.start_block(&self.block, (form, size), to, end);
+            Decision::Compress(_) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
+            Decision::Compress(coding) => {
+                self.emitter.start_block(&self.block, coding, bytes, to, end);
                 self.is_writing = true;
                 self.is_ending = end.is_some();
             }
