@@ -13,8 +13,9 @@
 //! since it must first enter the window in its tables. With the flat parser, the counts also choose its keys: those for
 //! binaries are tried first, since only they show how many matches of three bytes there are.
 //!
-//! The quick parser finds no matches of three bytes, of which tables of numbers consist. So samples of the data are searched
-//! for them, at the start of a chunk and at each check; if there are many, the lazy parser is tried.
+//! The quick parser finds no matches of three bytes, of which tables of numbers consist, and bad ones in runs of equal pixels. So
+//! samples of the data are searched for both, at the start of a chunk and at each check; if there are many, the lazy parser is
+//! tried.
 //!
 //! Counts depend only on the data, so the output does too.
 
@@ -58,7 +59,11 @@ const NOISE: u32 = 8;
 const FIVES_WORK: u32 = 200;
 /// The bytes of a sample that is searched for matches of three bytes; all of them have arrived with a span (`AHEAD` is
 /// larger), unless the data ends.
-const THREES_SAMPLE: usize = 512;
+const SAMPLE: usize = 512;
+/// The fewest bytes that a sample has.
+const SAMPLE_MIN: usize = 64;
+/// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in runs of equal pixels.
+const PIXELS: usize = 60;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in such matches: at the start of a
 /// chunk, where a wrong choice costs little, and later.
 const THREES_AT_START: usize = 20;
@@ -76,10 +81,22 @@ fn is_long(counts: &Counts, (mean, symbols): (u32, u32)) -> bool {
     counts.covered >= mean * counts.matches && counts.symbols_in_kib() < symbols
 }
 
-/// Whether at least `percent` of the [`THREES_SAMPLE`] bytes from `at` on are in matches of three bytes, which the quick parser does not find.
-fn samples_threes(data: &[u8], at: usize, percent: usize) -> bool {
-    let sample = &data[at..data.len().min(at + THREES_SAMPLE)];
-    sample.len() >= 64 && in_short_matches(sample) * 100 >= sample.len() * percent
+/// The bytes of the sample from `at` on.
+fn sample(data: &[u8], at: usize) -> &[u8] {
+    &data[at..data.len().min(at + SAMPLE)]
+}
+
+/// Whether at least `percent` of `sample` are in matches of three bytes, which the quick parser does not find.
+fn has_numbers(sample: &[u8], percent: usize) -> bool {
+    sample.len() >= SAMPLE_MIN && in_short_matches(sample) * 100 >= sample.len() * percent
+}
+
+/// Whether most of `sample` are pixels of two to four bytes that are like the one before. The most recent places of such a pixel are
+/// inside its last run; the lazy parser goes to the run's start instead.
+fn has_pixels(sample: &[u8]) -> bool {
+    let is_like = |bytes: &[u8]| bytes[4] != bytes[3] && bytes[..3].contains(&bytes[4]);
+    let like = sample.windows(5).filter(|bytes| is_like(bytes)).count();
+    sample.len() >= SAMPLE_MIN && like * 100 >= sample.len() * PIXELS
 }
 
 /// Whether most matches have three bytes.
@@ -276,8 +293,11 @@ impl Adaptive {
             return Ok(None);
         }
         let at_start = self.parser.is_none() && self.chooser.now == Choice::Quick;
-        if at_start && samples_threes(arrived.data, position, THREES_AT_START) {
-            self.chooser.now = Choice::Lazy;
+        if at_start {
+            let sample = sample(arrived.data, position);
+            if has_numbers(sample, THREES_AT_START) || has_pixels(sample) {
+                self.chooser.now = Choice::Lazy;
+            }
         }
         let choice = self.chooser.now;
         if self.parser.as_ref().is_none_or(|(running, _)| *running != choice) {
@@ -288,13 +308,19 @@ impl Adaptive {
             (Some((_, Parser::Quick(quick))), _) => {
                 let is_due = quick.advance(arrived, state, rings, block);
                 let counts = quick.take_counts().map(|counts| {
-                    let has_threes = samples_threes(arrived.data, state.cursor.position, THREES_LATER);
-                    Counts { threes: if has_threes { counts.matches.max(1) } else { 0 }, ..counts }
+                    let sample = sample(arrived.data, state.cursor.position);
+                    let is_for_lazy = has_numbers(sample, THREES_LATER) || has_pixels(sample);
+                    Counts { threes: if is_for_lazy { counts.matches.max(1) } else { 0 }, ..counts }
                 });
                 (is_due, counts)
             }
             (Some((_, Parser::Lazy(lazy))), _) => {
-                (lazy.advance(arrived, state, rings, block), lazy.take_counts())
+                let is_due = lazy.advance(arrived, state, rings, block);
+                let counts = lazy.take_counts().map(|counts| {
+                    let is_pixels = has_pixels(sample(arrived.data, state.cursor.position));
+                    Counts { threes: if is_pixels { counts.matches.max(1) } else { counts.threes }, ..counts }
+                });
+                (is_due, counts)
             }
             (Some((_, Parser::Flat(flat))), Some(memory)) => {
                 (flat.advance(arrived, state, (rings, memory), block), flat.take_counts(CHECK))
@@ -462,12 +488,20 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_of_numbers_begins_with_the_lazy_parser() {
+    fn chunks_of_numbers_and_pixels_begin_with_the_lazy_parser() {
         let numbers: Vec<u8> = (0..20_000u32).flat_map(|number| (number * 3).to_le_bytes()).collect();
+        let mut random = Random::new(3);
+        let mut pixels = Vec::new();
+        while pixels.len() < 80_000 {
+            let pixel = random.pick(&[[64u8, 76, 87], [226, 53, 1], [152, 76, 9], [3, 200, 90]]);
+            pixels.extend(pixel.repeat(2 + random.below(9)));
+        }
         let text = b"2026-11-29 INFO request handled in 12 ms, status 200\n".repeat(1500);
         for level in [2, 3] {
-            let (_, [lazy, quick, _]) = parse(level, (&numbers, numbers.len()), has_vectors(), |_| {});
-            assert!(lazy > 0 && quick == 0, "level {level}: {lazy}, {quick}");
+            for data in [&numbers, &pixels] {
+                let (_, [lazy, quick, _]) = parse(level, (data, data.len()), has_vectors(), |_| {});
+                assert!(lazy > 0 && quick == 0, "level {level}: {lazy}, {quick}");
+            }
             let (_, [lazy, quick, _]) = parse(level, (&text, text.len()), has_vectors(), |_| {});
             assert!(lazy == 0 && quick > 0, "level {level}: {lazy}, {quick}");
         }
