@@ -80,7 +80,7 @@ static void dying(int point, unsigned count, int level, int flush)
 {
     z_stream strm;
     int status = compress_until_it_dies(&strm, point, count, level, flush);
-    /* A worker may still run a job of the stream before, and then that job takes the fault: once more. */
+    /* A worker may still be running a job of the previous stream and take the fault; then try again. */
     for (int more = 0; more < 50 && point == JOB && status == Z_STREAM_END; more++) {
         CHECK_EQ(deflateEnd(&strm), Z_OK);
         status = compress_until_it_dies(&strm, point, count, level, flush);

@@ -81,6 +81,52 @@ static void before_the_first_byte_and_wrong_values(const Bytef *plain)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
+static int calls_left;
+
+static voidpf limited_alloc(voidpf opaque, uInt items, uInt size)
+{
+    (void)opaque;
+    return calls_left-- > 0 ? calloc(items, size) : NULL;
+}
+
+static void plain_free(voidpf opaque, voidpf memory)
+{
+    (void)opaque;
+    free(memory);
+}
+
+/* Memory is refused during deflateParams: it may fail, and then the stream is as it was. */
+static void refused(const Bytef *plain, int from, int to)
+{
+    enum { LEN = 5000, DICTIONARY = 3000 };
+    static Bytef out[2 * LEN], back[LEN + 1];
+    for (int allowed = 0; allowed < 8; allowed++) {
+        z_stream strm = {0};
+        strm.zalloc = limited_alloc, strm.zfree = plain_free;
+        calls_left = 1000;
+        CHECK_EQ(deflateInit2(&strm, 6, Z_DEFLATED, -15, 8, from), Z_OK);
+        CHECK_EQ(deflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
+        calls_left = allowed;
+        strm.next_out = out, strm.avail_out = sizeof out;
+        int status = deflateParams(&strm, 9, to);
+        CHECK(status == Z_OK || status == Z_MEM_ERROR);
+        calls_left = 1000;
+        if (status != Z_OK)
+            CHECK_EQ(deflateParams(&strm, 9, to), Z_OK);
+        strm.next_in = (Bytef *)plain, strm.avail_in = LEN;
+        CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+        uLong packed = strm.total_out;
+        CHECK_EQ(deflateEnd(&strm), Z_OK);
+        inflate_start(&strm, -15);
+        CHECK_EQ(inflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
+        strm.next_in = out, strm.avail_in = (uInt)packed, strm.next_out = back, strm.avail_out = sizeof back;
+        CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
+        CHECK_EQ(strm.total_out, LEN);
+        CHECK(memcmp(back, plain, LEN) == 0);
+        CHECK_EQ(inflateEnd(&strm), Z_OK);
+    }
+}
+
 enum order { NO_DICTIONARY, DICTIONARY_FIRST, DICTIONARY_LAST };
 
 /* Dictionary and primed bits, set before the first byte, survive changes of level and strategy, at any place among them. */
@@ -142,6 +188,8 @@ int main(void)
     switching(plain, -15, 37);
     takes_effect_at_once(plain);
     before_the_first_byte_and_wrong_values(plain);
+    for (int change = 0; change < 25; change++)
+        refused(plain, change / 5, change % 5);
     for (int change = 0; change < 25; change++)
         for (int primes = 0; primes <= 4; primes++)
             for (int place = 0; place < 2 + primes; place++) {

@@ -7,10 +7,10 @@
 //!
 //! The emitter also counts the output's length, which [`Emitter::plan`] uses to choose a block's form.
 //!
-//! **Literals alone.** Parsers estimate what each match saves, and together matches may cost more than they save: without them the
-//! literals' codewords would be shorter, and no bits were needed to tell literals and matches apart. This happens in DNA, rows of
-//! images, columns of numbers and other data with few symbols. So `plan` also computes the size of the block with all its bytes as
-//! literals, and such a block is written from the input instead of its tokens.
+//! **Literals alone.** Parsers estimate what each match saves, but together matches may cost more than they save: without them the
+//! literals' codewords would be shorter, and no bits would be needed to distinguish literals from matches. This happens in DNA,
+//! rows of images, columns of numbers and other data with few symbols. So `plan` also computes the size of the block with all its
+//! bytes as literals, and writes the block from the input instead of its tokens where that is smaller.
 //!
 //! **The bound.** The output never exceeds the input plus five bytes for each [`STORED_MIN`] of it (and the end mark). Two rules
 //! ensure that. A block that is best stored is not written at once but merged with its neighbours, until the range has
@@ -483,8 +483,8 @@ impl Emitter {
         self.literals_from += written;
     }
 
-    /// Writes the first of the `count` tokens, while there is room, and at least one: a token without room is staged. Returns their
-    /// number.
+    /// Writes the first of the `count` tokens, while there is room, and at least one: a token without room is staged. Returns
+    /// their number.
     #[inline(never)]
     fn write_tokens(
         &mut self,
@@ -537,8 +537,8 @@ fn may_be_smaller(bytes: &[u8], limit: u64) -> bool {
         && takes(sampled_entropy(bytes)) < limit
 }
 
-/// The collision entropy of a byte, in sixteenths of a bit, by the number of pairs of equal bytes in a small sample. It is never
-/// more than the entropy.
+/// The collision entropy of a byte, in sixteenths of a bit, estimated from the number of pairs of equal bytes in a small sample. Its
+/// true value is never more than the entropy.
 #[inline(never)]
 fn collision_entropy(bytes: &[u8]) -> u32 {
     let (mut counts, mut equal_pairs, mut len) = ([0u16; 256], 0, 0);

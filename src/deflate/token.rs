@@ -47,12 +47,12 @@ unsafe impl Zeroed for Frequencies {}
 impl Frequencies {
     pub(super) const NONE: Self = Self { litlen: [0; 288], offset: [0; 32] };
 
-    /// Those of a block whose bytes are literals.
+    /// The frequencies of a block whose bytes are all literals.
     pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self::of_pieces([bytes].into_iter())
     }
 
-    /// Those of a block of literals with the bytes of all `pieces`.
+    /// The frequencies of a block of literals with the bytes of all `pieces`.
     pub(super) fn of_pieces<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut frequencies = Self::NONE;
         for piece in pieces {

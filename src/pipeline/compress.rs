@@ -289,7 +289,7 @@ impl Compressor {
         }
     }
 
-    /// Ends the open chunk here, unless `end` is none. Nothing is added to it, by [`collect`](Self::collect) either.
+    /// Ends the open chunk here, unless `end` is none. If so, nothing more is added to it, not even by [`collect`](Self::collect).
     fn close(&mut self, end: Option<ChunkEnd>) {
         self.closing = end;
         if end.is_some() {

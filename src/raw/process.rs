@@ -24,9 +24,10 @@ fn clock(kind: libc::clockid_t) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Whether the machine has a processor on which nothing runs at this moment; true where the system does not say. Processors that
-/// this process may not use count too, so the answer is wrong only towards true.
+/// Whether the machine has a processor on which nothing runs at this moment, as far as is known: whether fewer threads can run than
+/// there are processors. True where the system does not say. The answer ignores which processors this process may use.
 pub fn has_idle_processor() -> bool {
+    let _no_cancel = NoCancel::new();
     // SAFETY: `sysconf` reads no memory of ours.
     let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
     let mut text = [0; 128];

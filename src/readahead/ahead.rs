@@ -5,8 +5,9 @@
 //! if the decoder has passed the start, the stretch is dropped.
 //!
 //! **Exact or guessed.** [`Pace`] decides by the time that the host spends between reads. **None**
-//! before enough data was read and near its end; also for a while, which doubles each time, after
-//! misses and when workers had to share their processors.
+//! before enough data was read and near its end, while little time would be saved, and while no
+//! processor is idle; also for a while, which doubles each time, after misses and when workers had to
+//! share their processors.
 //!
 //! **Where stretches start and end** is decided by [`Plan`]. With one worker, a stretch ends when the
 //! decoder reaches its start: the worker is asked to end one block before that (`hurry`), and begins
@@ -46,7 +47,8 @@ const LEAST_LEFT: u64 = 512 << 10;
 const LEAST_LEFT_AT_FIRST: u64 = 2 << 20;
 const LEAST_LEFT_IN_MEMORY: u64 = 768 << 10;
 
-/// The expected saving from which guessed stretches are tried. Starting a worker and giving it memory takes about one millisecond.
+/// The expected saving from which guessed stretches are tried. Starting a worker and giving it memory takes about one
+/// millisecond.
 const LEAST_SAVING: Duration = Duration::from_micros(1500);
 
 /// Elements between two waypoints, for rooms of a megabyte and more, and for smaller ones.
@@ -504,9 +506,11 @@ impl Ahead {
     }
 
     /// Whether guessed stretches may be tried in the data from `from` to `size`: they are expected to save enough time, and a
-    /// processor is idle. Decided at first and after pauses.
+    /// processor is idle. Decided for the first stretch, and for the first ones after a pause; while one is pending, its worker may
+    /// be what runs.
     fn may_try(&mut self, from: u64, size: u64) -> bool {
-        if self.tuning.way != Way::Measured || self.begun > 0 && !self.plan.is_on_trial() {
+        let is_decided = !self.pending.is_empty() || self.begun > 0 && !self.plan.is_on_trial();
+        if self.tuning.way != Way::Measured || is_decided {
             return true;
         }
         let bytes = self.plan.output_of(size.saturating_sub(from));

@@ -1,4 +1,4 @@
-//! `Costs`: whether guessed stretches pay with a single worker.
+//! `Costs`: what guessed stretches save, and whether they pay with a single worker.
 //!
 //! In a round, the decoder decodes `g` bytes and delivers `s`, while the worker decodes `s`. With `a`
 //! the decoder's time for a byte that it decodes, `d` that for a byte that it delivers, and `m` the
@@ -23,7 +23,7 @@ const LEAST_GAIN: i64 = 15;
 const ENOUGH_DELIVERED: u64 = 3 << 20;
 const ENOUGH_DECODED: u64 = 1 << 20;
 
-/// Nanoseconds for 1024 bytes that the decoder delivers, until that is measured: 0.45 each on Intel's Sapphire Rapids.
+/// Nanoseconds for 1024 bytes that the decoder delivers, until that is measured: 0.45 ns a byte on Intel's Sapphire Rapids.
 const PRESUMED_DELIVERED: u64 = 460;
 
 /// Bytes that must have been decoded before a saving is estimated.
@@ -66,7 +66,7 @@ impl Costs {
     pub(super) fn saving(&self, bytes: u64, workers: usize) -> Option<Duration> {
         let alone = self.alone.per_kib().filter(|_| self.alone.bytes() >= ENOUGH_TO_ESTIMATE)?.max(1);
         let delivered = self.delivered.per_kib().unwrap_or(PRESUMED_DELIVERED);
-        // Decoding with markers takes about half as long again.
+        // Decoding with markers takes about 1.5 times as long.
         let marked = self.marked.per_kib().unwrap_or(alone * 3 / 2).max(1);
         let [alone, delivered, marked] = [alone, delivered, marked].map(|nanoseconds| nanoseconds as f64);
         let gain = 1.0 + (alone - delivered).max(0.0) * workers as f64 / marked;

@@ -5,8 +5,8 @@
 //! the background is best: it costs no more processor time than reading without threads. A host that only
 //! reads waits for the decoder, and only decoding at several places at once can help.
 //!
-//! The system does not report idle processors. If a stretch took clearly longer than its thread ran,
-//! other threads wanted its processor too.
+//! The system reports idle processors only for the moment. So while workers run: if a stretch took clearly
+//! longer than its thread ran, other threads wanted its processor too.
 
 #![forbid(unsafe_code)]
 

@@ -256,7 +256,7 @@ impl Plan {
 
     /// Begins nothing for a short while, since no processor is idle.
     pub(super) fn pause_briefly(&mut self, offset: u64) {
-        self.resume_at = offset + BRIEF_PAUSE;
+        self.resume_at = self.resume_at.max(offset + BRIEF_PAUSE);
     }
 
     /// The output of `bytes` compressed bytes, if the data goes on as it is.

@@ -10,7 +10,7 @@
 //! stream can change encoders wherever a flush ends, even within a byte.
 //!
 //! zlib-ng handles the strategies that look for few or no matches (Huffman only, run lengths, fixed codes). A stream
-//! that requests one of these uses zlib-ng until it is reset.
+//! that requests one of these uses zlib-ng until it is reset, or until other parameters are set before its first byte.
 
 #![forbid(unsafe_code)]
 
@@ -98,28 +98,28 @@ impl Body {
         self.caller.origin = address;
     }
 
-    /// Chooses the engine for a stream at its start.
+    /// Chooses the engine for a stream at its start. On an error nothing has changed.
     fn choose_engine(&mut self) -> Result<()> {
         if policy::is_for_zng(&self.params) {
             self.engine = Engine::Serial(Deflate::new(policy::zng_params(&self.params), self.allocator)?);
             return Ok(());
         }
-        self.engine = Engine::Message(None);
         let (level, is_filtered) = policy::message_level(&self.params);
-        match &mut self.message {
+        let message = match &mut self.message {
             Some(message) => {
                 message.reset(false);
-                message.set_level(level, is_filtered);
+                message
             }
             none => {
                 let settings = message_settings(&self.params);
-                let message = none.insert(match idle::take(settings, &self.allocator) {
+                none.insert(match idle::take(settings, &self.allocator) {
                     Some(message) => message,
                     None => MessageEncoder::new(settings, self.allocator)?,
-                });
-                message.set_level(level, is_filtered);
+                })
             }
-        }
+        };
+        message.set_level(level, is_filtered);
+        self.engine = Engine::Message(None);
         Ok(())
     }
 

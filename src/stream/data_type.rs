@@ -1,17 +1,19 @@
 //! `DataType`: zlib's guess whether a stream's data is text (`data_type` of `z_stream`).
 //!
-//! zlib counts the literals of the first block (trees.c, `detect_data_type`); this counts the first bytes, which do not depend on
-//! the search for matches. Control characters that do not occur in text make the data binary; otherwise white space or a
-//! printable character makes it text.
+//! zlib counts the literals of the first block (trees.c, `detect_data_type`). This looks at the first bytes, which do not depend on
+//! the search for matches, nor on how calls divide the input. Control characters that do not occur in text make the data binary;
+//! otherwise white space or a printable character makes it text.
 
 #![forbid(unsafe_code)]
+
+use super::policy;
 
 const BINARY: i32 = 0;
 const TEXT: i32 = 1;
 const UNKNOWN: i32 = 2;
 
-/// The first bytes that count.
-const SAMPLE: usize = 64 << 10;
+/// The first bytes that count: when a segment becomes bulk, they have arrived.
+const SAMPLE: usize = policy::MESSAGE;
 
 /// What is known about the data so far.
 #[derive(Clone, Copy, Debug)]

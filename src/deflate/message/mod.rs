@@ -96,7 +96,7 @@ pub struct MessageEncoder {
     message: usize,
     /// Whether the window still contains all bytes of the open block and all bytes that wait to be stored.
     is_block_whole: bool,
-    /// The block is being written: its tokens must be kept.
+    /// The block is being written: its tokens, and its bytes in the window, must be kept.
     is_writing: bool,
     /// The end of the message is being written.
     is_ending: bool,

@@ -91,8 +91,8 @@ fn has_numbers(sample: &[u8], percent: usize) -> bool {
     sample.len() >= SAMPLE_MIN && in_short_matches(sample) * 100 >= sample.len() * percent
 }
 
-/// Whether most of `sample` are pixels of two to four bytes that are like the one before. The most recent places of such a pixel are
-/// inside its last run; the lazy parser goes to the run's start instead.
+/// Whether most of `sample` are pixels of two to four bytes that are like the one before. The most recent places of such a pixel
+/// are inside its last run; the lazy parser goes to the run's start instead.
 fn has_pixels(sample: &[u8]) -> bool {
     let is_like = |bytes: &[u8]| bytes[4] != bytes[3] && bytes[..3].contains(&bytes[4]);
     let like = sample.windows(5).filter(|bytes| is_like(bytes)).count();
