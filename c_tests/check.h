@@ -182,6 +182,21 @@ static inline void check_unpacks(const Bytef *packed, size_t packed_len, int win
     free(back);
 }
 
+/* An allocator of the program's own, of which `allocations_left` more calls succeed. */
+static int allocations_left;
+
+static inline voidpf limited_alloc(voidpf opaque, uInt items, uInt size)
+{
+    (void)opaque;
+    return allocations_left-- > 0 ? calloc(items, size) : NULL;
+}
+
+static inline void limited_free(voidpf opaque, voidpf memory)
+{
+    (void)opaque;
+    free(memory);
+}
+
 /* Forks. The child may not take longer than `seconds`. */
 static inline pid_t fork_for(unsigned seconds)
 {

@@ -19,27 +19,15 @@ static void ending_what_could_not_begin(void)
     }
 }
 
-static int left;
-static voidpf few(voidpf opaque, uInt items, uInt size)
-{
-    (void)opaque;
-    return left-- > 0 ? calloc(items, size) : NULL;
-}
-static void give_back(voidpf opaque, voidpf memory)
-{
-    (void)opaque;
-    free(memory);
-}
-
 /* The same after a deflateInit2 whose second or a later allocation fails. */
 static void ending_what_found_no_memory(void)
 {
     for (int count = 1; count < 10; count++) {
         z_stream strm;
         memset(&strm, 0, sizeof strm);
-        strm.zalloc = few, strm.zfree = give_back;
+        strm.zalloc = limited_alloc, strm.zfree = limited_free;
         strm.state = (struct internal_state *)somewhere;
-        left = count;
+        allocations_left = count;
         int status = deflateInit2(&strm, 6, Z_DEFLATED, -9, 8, Z_HUFFMAN_ONLY);
         if (status == Z_OK) {
             CHECK_EQ(deflateEnd(&strm), Z_OK);

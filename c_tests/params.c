@@ -81,49 +81,48 @@ static void before_the_first_byte_and_wrong_values(const Bytef *plain)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
-static int calls_left;
+enum { LEN = 5000, DICTIONARY = 3000 };
 
-static voidpf limited_alloc(voidpf opaque, uInt items, uInt size)
+/* `packed` is a raw stream of the first LEN bytes of `plain` after `bits` primed bits. Its dictionary are the last bytes of these. */
+static void check_raw(const Bytef *packed, size_t packed_len, unsigned bits, int has_dictionary, const Bytef *plain)
 {
-    (void)opaque;
-    return calls_left-- > 0 ? calloc(items, size) : NULL;
-}
-
-static void plain_free(voidpf opaque, voidpf memory)
-{
-    (void)opaque;
-    free(memory);
+    static Bytef back[LEN + 1];
+    z_stream strm;
+    inflate_start(&strm, -15);
+    if (bits % 8 != 0)
+        CHECK_EQ(inflatePrime(&strm, 8 - (int)bits % 8, packed[bits / 8] >> bits % 8), Z_OK);
+    if (has_dictionary)
+        CHECK_EQ(inflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
+    strm.next_in = (Bytef *)packed + (bits + 7) / 8, strm.avail_in = (uInt)(packed_len - (bits + 7) / 8);
+    strm.next_out = back, strm.avail_out = sizeof back;
+    CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(strm.total_out, LEN);
+    CHECK(memcmp(back, plain, LEN) == 0);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
 }
 
 /* Memory is refused during deflateParams: it may fail, and then the stream is as it was. */
 static void refused(const Bytef *plain, int from, int to)
 {
-    enum { LEN = 5000, DICTIONARY = 3000 };
-    static Bytef out[2 * LEN], back[LEN + 1];
+    static Bytef out[2 * LEN];
     for (int allowed = 0; allowed < 8; allowed++) {
         z_stream strm = {0};
-        strm.zalloc = limited_alloc, strm.zfree = plain_free;
-        calls_left = 1000;
+        strm.zalloc = limited_alloc, strm.zfree = limited_free;
+        allocations_left = 1000;
         CHECK_EQ(deflateInit2(&strm, 6, Z_DEFLATED, -15, 8, from), Z_OK);
         CHECK_EQ(deflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
-        calls_left = allowed;
+        allocations_left = allowed;
         strm.next_out = out, strm.avail_out = sizeof out;
         int status = deflateParams(&strm, 9, to);
         CHECK(status == Z_OK || status == Z_MEM_ERROR);
-        calls_left = 1000;
+        allocations_left = 1000;
         if (status != Z_OK)
             CHECK_EQ(deflateParams(&strm, 9, to), Z_OK);
         strm.next_in = (Bytef *)plain, strm.avail_in = LEN;
         CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
         uLong packed = strm.total_out;
         CHECK_EQ(deflateEnd(&strm), Z_OK);
-        inflate_start(&strm, -15);
-        CHECK_EQ(inflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
-        strm.next_in = out, strm.avail_in = (uInt)packed, strm.next_out = back, strm.avail_out = sizeof back;
-        CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
-        CHECK_EQ(strm.total_out, LEN);
-        CHECK(memcmp(back, plain, LEN) == 0);
-        CHECK_EQ(inflateEnd(&strm), Z_OK);
+        check_raw(out, packed, 0, 1, plain);
     }
 }
 
@@ -132,9 +131,8 @@ enum order { NO_DICTIONARY, DICTIONARY_FIRST, DICTIONARY_LAST };
 /* Dictionary and primed bits, set before the first byte, survive changes of level and strategy, at any place among them. */
 static void what_precedes_the_first_byte(const Bytef *plain, int from, int to, int primes, enum order order, int place)
 {
-    enum { LEN = 5000, DICTIONARY = 3000 };
     static const int counts[] = {3, 16, 13, 16}, values[] = {5, 0xabcd, 0x1234, 0x5a5a};
-    static Bytef out[2 * LEN], back[LEN + 1], dictionary[DICTIONARY];
+    static Bytef out[2 * LEN], dictionary[DICTIONARY];
     z_stream strm = {0};
     CHECK_EQ(deflateInit2(&strm, 6, Z_DEFLATED, -15, 8, from), Z_OK);
     strm.next_out = out, strm.avail_out = sizeof out;
@@ -166,17 +164,7 @@ static void what_precedes_the_first_byte(const Bytef *plain, int from, int to, i
     for (int i = 0; i < primes; i++)
         for (int bit = 0; bit < counts[i]; bit++, at++)
             CHECK_EQ(out[at / 8] >> at % 8 & 1, values[i] >> bit & 1);
-    inflate_start(&strm, -15);
-    if (bits % 8 != 0)
-        CHECK_EQ(inflatePrime(&strm, 8 - (int)bits % 8, out[bits / 8] >> bits % 8), Z_OK);
-    if (order)
-        CHECK_EQ(inflateSetDictionary(&strm, plain + LEN - DICTIONARY, DICTIONARY), Z_OK);
-    strm.next_in = out + (bits + 7) / 8, strm.avail_in = (uInt)(packed - (bits + 7) / 8);
-    strm.next_out = back, strm.avail_out = sizeof back;
-    CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
-    CHECK_EQ(strm.total_out, LEN);
-    CHECK(memcmp(back, plain, LEN) == 0);
-    CHECK_EQ(inflateEnd(&strm), Z_OK);
+    check_raw(out, packed, bits, order != NO_DICTIONARY, plain);
 }
 
 int main(void)

@@ -508,6 +508,25 @@ mod tests {
     }
 
     #[test]
+    fn filtered_data_get_no_matches_by_chance() {
+        // Like the residuals of a predictor on a photograph: small values of either sign, independent of each other.
+        let mut random = Random::new(77);
+        let data: Vec<u8> = (0..100_000)
+            .map(|_| (random.next().trailing_zeros() as i8 * if random.below(2) == 0 { 1 } else { -1 }) as u8)
+            .collect();
+        for level in [6, 9] {
+            let [usual, filtered] = [false, true].map(|is_filtered| {
+                let parser = Adaptive::new(adaptive(level), is_filtered, 0, true);
+                let mut rings = DistanceRings::new().expect("memory");
+                let (symbols, _) = parse_with(parser, &mut rings, (&data, data.len()), has_vectors(), |_| {});
+                let is_short = |symbol: &&Symbol| matches!(symbol, Symbol::Match { length: ..6, .. });
+                symbols.iter().filter(is_short).count()
+            });
+            assert!(filtered == 0 && usual > 100, "level {level}: {filtered} after {usual}");
+        }
+    }
+
+    #[test]
     fn a_change_lasts_some_checks() {
         let mut chooser = chooser();
         course(&mut chooser, &PROSE, 2);
@@ -565,13 +584,23 @@ mod tests {
         level: u32,
         (data, piece): (&[u8], usize),
         vectors: bool,
+        before_span: impl FnMut(&mut Chooser),
+    ) -> (Vec<Symbol>, [usize; 3]) {
+        parse_with(Adaptive::new(adaptive(level), false, 0, true), rings, (data, piece), vectors, before_span)
+    }
+
+    /// The same with this parser.
+    fn parse_with(
+        mut parser: Adaptive,
+        rings: &mut DistanceRings,
+        (data, piece): (&[u8], usize),
+        vectors: bool,
         mut before_span: impl FnMut(&mut Chooser),
     ) -> (Vec<Symbol>, [usize; 3]) {
         let mut memory = None;
         let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
         block.prepare(data.len() + TOKEN_SLACK);
         block.open(0);
-        let mut parser = Adaptive::new(adaptive(level), false, 0, true);
         parser.vectors = vectors;
         let (mut arrived, mut spans) = (0, [0; 3]);
         while parser.position() < data.len() {
