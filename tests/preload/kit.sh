@@ -85,6 +85,26 @@ both() {
     cmp -s plain/stderr ours/stderr || fail "stderr differs: $* $(diff plain/stderr ours/stderr | head -n 5)"
 }
 
+# with_workers COMMAND...: as both, and our library decompressed with the help of workers, which it asks for only while a processor
+# is idle. Other libraries than ours keep no such record.
+with_workers() {
+    local attempt load busy=0
+    for attempt in {1..10}; do
+        both "$@"
+        grep -q 'rigz_version' "$library" || return 0
+        if grep -q '"operation":"inflate","engine":"parallel".*"threads":2,' stats; then
+            : >stats
+            return
+        fi
+        # The fourth field begins with the number of running threads, of which one is this shell (proc(5)).
+        read -r _ _ _ load _ </proc/loadavg
+        if ((${load%%/*} >= $(getconf _NPROCESSORS_ONLN))); then busy=$((busy + 1)); fi
+        sleep "$attempt"
+    done
+    ((busy < 5)) || skip "no idle processor, without which nothing is decompressed in parallel"
+    fail "nothing was decompressed in parallel at ten attempts: $*"
+}
+
 # agree COMMAND...: as both, and what is said on stdout is the same too.
 agree() {
     both "$@"
