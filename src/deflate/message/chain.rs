@@ -115,10 +115,10 @@ impl Chain {
         self.waiting_length = 0;
     }
 
-    /// Clears the chains; positions from `first` on are entered again.
-    pub(super) fn clear(&mut self, first: usize) {
+    /// Clears the chains; all positions are entered again.
+    pub(super) fn clear(&mut self) {
         self.previous.clear();
-        self.filled = first;
+        self.filled = 0;
         self.waiting_length = 0;
     }
 

@@ -16,8 +16,7 @@
 mod chain;
 
 use super::emitter::{Decision, Emitter, STORED_MIN};
-use super::parse::fast::{self, FastTable, Span};
-use super::parse::has_short_matches;
+use super::parse::fast::{self, FastTable, Keys, Span};
 use super::token::OpenBlock;
 use super::{ChunkEnd, PendingBits, Progress};
 use crate::error::{Error, Result};
@@ -40,7 +39,7 @@ const TURN_TOKENS: usize = 8;
 const ZLIB_STATE: usize = 8 << 10;
 
 /// If more than this percentage of a block is literals, level 1 searches for three-byte matches in the next.
-const OPEN_MESSAGE: usize = 50;
+const OPEN_MESSAGE: u32 = 50;
 /// The minimum number of heads with which level 1 uses no chains.
 const FAST_HEADS: usize = 1 << 12;
 
@@ -90,8 +89,6 @@ pub struct MessageEncoder {
     position: usize,
     /// The end of the bytes that have arrived.
     end: usize,
-    /// Where the history begins: no match may refer to bytes before it.
-    history: usize,
     /// Where the current message begins.
     message: usize,
     /// Whether the window still contains all bytes of the open block and all bytes that wait to be stored.
@@ -124,7 +121,6 @@ impl MessageEncoder {
             entered: Entered::Nothing,
             position: 0,
             end: 0,
-            history: 0,
             message: 0,
             is_block_whole: true,
             is_writing: false,
@@ -186,7 +182,7 @@ impl MessageEncoder {
 
     /// Continues with the first `len` bytes of the window as history.
     fn go_on_at(&mut self, len: usize) {
-        (self.position, self.end, self.message, self.history) = (len, len, len, 0);
+        (self.position, self.end, self.message) = (len, len, len);
         self.entered = Entered::Nothing;
         self.emitter.go_on_at(len);
         self.block.open(len);
@@ -254,7 +250,7 @@ impl MessageEncoder {
     /// depends on it, and so not on how the input was split.
     pub fn give_up(&mut self, most: usize) -> (&[u8], &[u8]) {
         let first = if self.message + most > 2 * self.size { self.size } else { 0 };
-        let from = first.max(self.history).max(self.message.saturating_sub(self.size));
+        let from = first.max(self.message.saturating_sub(self.size));
         self.position = self.message;
         self.block.open(self.message);
         self.chain.restart();
@@ -268,7 +264,7 @@ impl MessageEncoder {
     }
 
     fn window_start(&self) -> usize {
-        self.history.max(self.end.saturating_sub(self.size))
+        self.end.saturating_sub(self.size)
     }
 
     /// The bits of the last, incomplete byte, when nothing else is left to write.
@@ -416,12 +412,12 @@ impl MessageEncoder {
         self.entered = wanted;
         match self.method {
             Method::Fast => {
-                self.table.clear(has_short_matches(&self.window[..self.end], self.position));
-                self.table.enter(&self.window, self.history, self.position);
+                self.table.clear(Keys::at_start(&self.window[self.position..self.end]));
+                self.table.enter(&self.window, 0, self.position);
             }
             _ => {
-                self.table.clear(false);
-                self.chain.clear(self.history);
+                self.table.clear(Keys::Four);
+                self.chain.clear();
             }
         }
     }
@@ -456,7 +452,6 @@ impl MessageEncoder {
         self.position -= size;
         self.end -= size;
         self.message = self.message.saturating_sub(size);
-        self.history = self.history.saturating_sub(size);
         self.block.move_down(size);
         self.emitter.move_down(size);
         match self.entered {
@@ -484,7 +479,8 @@ impl MessageEncoder {
             return;
         }
         if matches!(self.method, Method::Fast) {
-            self.table.note_block(&self.block.frequencies, to - self.block.start, OPEN_MESSAGE);
+            let window = self.window_start();
+            self.table.note_block(&self.block.frequencies, &self.window[..to], window, OPEN_MESSAGE);
         }
         self.block.close();
         let margin = match self.method {

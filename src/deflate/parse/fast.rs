@@ -12,26 +12,33 @@
 //!   the next turn waits for, and costs 10 %.
 //! - Only the last two positions inside a match are entered.
 //! - For a run of one byte the table keeps its start, which has the longest match.
-//! - After 64 consecutive literals the loop begins to skip.
+//! - After 64 consecutive literals the loop begins to skip: positions between two searches are entered, but not searched, and
+//!   after 8192 not entered either.
 //! - A small second table finds matches of three bytes on data where that saves enough. The first bytes decide whether to use
 //!   it, and then each block decides for the next ([`FastTable::note_block`]).
 //!
 //! Positions are 16 bits. A stale entry reads as some other position before the current one; the comparison rejects it unless
 //! the bytes are equal.
 
-use super::{Arrived, Cursor, SPAN, has_short_matches, take_literals};
+mod keys;
+
+pub(in crate::deflate) use keys::Keys;
+
+use super::{Arrived, Cursor, SPAN, take_literals};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
 use crate::error::Result;
-use crate::format::deflate::{FIRST_LENGTH, MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
+use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 use crate::raw::{Allocator, Table};
 
 /// Entries of the table, as a power of two. 2^13 with a key of five bytes is 10 % faster on bulk data, with 3 % larger
 /// output.
 const HEAD_BITS: u32 = 15;
-/// Bytes of the key.
-const KEY: usize = 4;
+/// The longest key.
+const KEY_MAX: usize = 5;
+/// The shortest match without the table for three bytes.
+const MATCH_MIN: usize = 4;
 /// Entries of the table for three bytes, as a power of two.
 const SHORT_BITS: u32 = 12;
 /// The maximum offset of a three-byte match; farther ones cost more than their literals.
@@ -43,13 +50,12 @@ const NEARER: usize = 32;
 pub(in crate::deflate) const TURN_TOKENS: usize = 64;
 /// The number of consecutive literals, as a power of two, after which the loop skips: 64, and then one pair more for each 64.
 const SKIP_SHIFT: u32 = 6;
-/// The number of consecutive literals after which skips have 2 to 16 bytes, and after which they have 30 to 90.
+/// The number of consecutive literals after which skips have 2 to 16 bytes, and after which they have 30 to 90, whose positions are
+/// not entered.
 const MEDIUM_SKIPS_FROM: usize = 256;
-const LONG_SKIPS_FROM: usize = 4096;
+const LONG_SKIPS_FROM: usize = 8192;
 /// A longer run of literals does not lengthen skips, so its start need not be remembered.
-const RUN_MAX: usize = 8192;
-/// The minimum length of a block that decides about three-byte matches in the next.
-const NOTED_MIN: usize = 64;
+const RUN_MAX: usize = 32768;
 
 /// The minimum saving of a dynamic code, in 256ths of a block of `len` bytes, for it to be worth its time.
 pub(in crate::deflate) fn margin(len: usize) -> u32 {
@@ -57,15 +63,14 @@ pub(in crate::deflate) fn margin(len: usize) -> u32 {
     if len < 4096 { 6 } else { 2 }
 }
 
-/// The most recent position of each four bytes, and of each three.
+/// The most recent position of each string of the keys.
 #[derive(Debug)]
 pub(in crate::deflate) struct FastTable {
     heads: Table<u16>,
     bits: u32,
     /// Empty if memory is short.
     short_heads: Table<u16>,
-    /// Whether to search for matches of three bytes.
-    uses_short: bool,
+    keys: Keys,
     /// All entries are below this position.
     newest: usize,
     /// Where a flush ended the input: the last positions before it were entered with bytes that had not arrived yet.
@@ -99,7 +104,7 @@ impl FastTable {
         // A hash has at least one bit.
         assert!(heads.capacity() > 1 && short_heads.capacity() != 1);
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
-        Self { heads, bits, short_heads, uses_short: false, newest: 0, reenter_at: 0, repeated: 0 }
+        Self { heads, bits, short_heads, keys: Keys::Four, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
     /// The number of entries of the four-byte table.
@@ -107,26 +112,32 @@ impl FastTable {
         1 << self.bits
     }
 
-    /// Clears the tables. `uses_short`: search for matches of three bytes, if there is memory.
-    pub(in crate::deflate) fn clear(&mut self, uses_short: bool) {
+    /// Clears the tables. `keys`: the strings to look up from now on.
+    pub(in crate::deflate) fn clear(&mut self, keys: Keys) {
         self.heads.fill_with(0);
         self.short_heads.fill_with(0);
-        self.uses_short = uses_short && !self.short_heads.is_empty();
+        self.keys = self.usable(keys);
         (self.newest, self.reenter_at, self.repeated) = (0, 0, 0);
     }
 
-    /// Decides from the symbols of a block of `len` bytes whether to search for matches of three bytes in the next one: if
-    /// more than `least` percent were literals and the block is not noise, and then as long as such matches are at least an
-    /// eighth of all.
-    pub(in crate::deflate) fn note_block(&mut self, frequencies: &Frequencies, len: usize, least: usize) {
-        let literals = frequencies.litlen[..256].iter().sum::<u32>() as usize;
-        let matches: u32 = frequencies.offset.iter().sum();
-        let most = frequencies.litlen[..256].iter().fold(0, |most, &count| most.max(count)) as usize;
-        let is_noise = most * 64 < literals;
-        let is_open = literals * 100 > len * least && !is_noise;
-        let pays = self.uses_short && frequencies.litlen[FIRST_LENGTH] * 8 >= matches;
-        if len >= NOTED_MIN {
-            self.uses_short = (pays || is_open) && !self.short_heads.is_empty();
+    /// `keys`, unless they need the table for three bytes and there is no memory for it.
+    fn usable(&self, keys: Keys) -> Keys {
+        if keys == Keys::FourAndThree && self.short_heads.is_empty() { Keys::Four } else { keys }
+    }
+
+    /// Chooses the keys for the data after a block by its symbols `frequencies` and its last bytes, those of `data`, where the
+    /// window begins at `window`. `least`: see [`Keys::after`].
+    pub(in crate::deflate) fn note_block(
+        &mut self,
+        frequencies: &Frequencies,
+        data: &[u8],
+        window: usize,
+        least: u32,
+    ) {
+        let earlier = self.keys;
+        self.keys = self.usable(earlier.after(frequencies, least, data));
+        if (earlier == Keys::Five) != (self.keys == Keys::Five) {
+            self.enter(data, window, data.len());
         }
     }
 
@@ -155,16 +166,31 @@ impl FastTable {
     /// Enters the positions from `from` to `to` without parsing them, such as the window before the input.
     pub(in crate::deflate) fn enter(&mut self, data: &[u8], from: usize, to: usize) {
         let to = to.min(data.len().saturating_sub(7));
-        let short_bits = self.short_bits();
-        for position in from..to {
-            // SAFETY: `position + 8 <= data.len()`, as `to` was just limited.
-            let word = unsafe { u64_at(data, position) };
-            self.heads[hash::<KEY>(word, self.bits)] = position as u16;
-            if self.uses_short && position + SHORT_OFFSET_MAX >= to {
+        match self.keys {
+            Keys::Four | Keys::FourAndThree => self.enter_keys::<4>(data, from, to),
+            Keys::Five => self.enter_keys::<5>(data, from, to),
+        }
+        if self.keys == Keys::FourAndThree {
+            let short_bits = self.short_bits();
+            for position in from.max(to.saturating_sub(SHORT_OFFSET_MAX))..to {
+                // SAFETY: `position + 8 <= data.len()`, as `to` was limited.
+                let word = unsafe { u64_at(data, position) };
                 self.short_heads[hash::<MIN_MATCH>(word, short_bits)] = position as u16;
             }
         }
         self.newest = self.newest.max(to);
+    }
+
+    /// Enters the positions in the table of keys of `KEY` bytes. Seven bytes are left at each.
+    fn enter_keys<const KEY: usize>(&mut self, data: &[u8], from: usize, to: usize) {
+        assert!(to + 7 <= data.len() || from >= to);
+        let bits = self.bits;
+        let heads = &mut self.heads[..1 << bits];
+        for position in from..to {
+            // SAFETY: `position + 8 <= data.len()`, as `position < to`.
+            let word = unsafe { u64_at(data, position) };
+            heads[hash::<KEY>(word, bits)] = position as u16;
+        }
     }
 
     fn short_bits(&self) -> u32 {
@@ -190,7 +216,7 @@ impl FastTable {
         assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
         if self.reenter_at == from && from < limit {
-            self.enter(data, from.saturating_sub(KEY - 1), from);
+            self.enter(data, from.saturating_sub(KEY_MAX - 1), from);
         }
         let (tokens, token_count, frequencies) = block.raw();
         if from >= limit || *token_count + TURN_TOKENS > tokens.len() {
@@ -201,11 +227,13 @@ impl FastTable {
         let (heads, short_heads) = (&mut *self.heads, &mut *self.short_heads);
         let scan = Scan { data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
-        let Run { position, count, matched_to, repeated } = match self.uses_short {
+        let Run { position, count, matched_to, repeated } = match self.keys {
             // SAFETY: by the asserts above, and every entry is below `newest`.
-            true => unsafe { scan.run::<true>(from, run_start, out) },
+            Keys::Four => unsafe { scan.run::<4, false>(from, run_start, out) },
             // SAFETY: as above.
-            false => unsafe { scan.run::<false>(from, run_start, out) },
+            Keys::FourAndThree => unsafe { scan.run::<4, true>(from, run_start, out) },
+            // SAFETY: as above.
+            Keys::Five => unsafe { scan.run::<5, false>(from, run_start, out) },
         };
         self.repeated = repeated;
         *token_count = count;
@@ -229,7 +257,7 @@ pub(in crate::deflate) struct Fast {
 /// The number of bytes of a block after which [`FastTable::note_block`] is called for the first time.
 const FIRST_NOTE: usize = 4096;
 /// If more than this percentage of the block is literals, matches of three bytes are searched for.
-const OPEN_IN_BULK: usize = 60;
+const OPEN_IN_BULK: u32 = 60;
 
 /// The base moves up once the position is this far past it: a span and the longest match must still fit 16 bits.
 const BASE_MOVES_AT: usize = 62 << 10;
@@ -241,7 +269,7 @@ const _: () =
 impl Fast {
     /// A parser of `data[start..]`, where `data[..start]` is the window.
     pub(in crate::deflate) fn new(table: &mut FastTable, start: usize) -> Self {
-        table.clear(false);
+        table.clear(Keys::Four);
         Self { cursor: Cursor::new(start), base: 0 }
     }
 
@@ -262,7 +290,7 @@ impl Fast {
         let Cursor { start, position, .. } = self.cursor;
         let to = arrived.span_end(start, position)?;
         if position == start {
-            table.clear(has_short_matches(data, start));
+            table.clear(Keys::at_start(&data[start..]));
             table.enter(data, 0, start);
         }
         if position - self.base >= BASE_MOVES_AT {
@@ -275,7 +303,10 @@ impl Fast {
         let span = Span { from, limit: limit.max(from), end: near.len(), is_last: false };
         let mut position = position;
         if from < limit {
+            // `near` begins at the base; a run of literals that began before it is as long as counts.
+            block.literals_from = block.literals_from.saturating_sub(self.base);
             position = self.base + table.parse(near, span, WINDOW_SIZE, block);
+            block.literals_from += self.base;
         }
         // Near the end of the input, too few bytes are left for a search.
         position = take_literals(data, position, to, block);
@@ -283,17 +314,24 @@ impl Fast {
         let is_due = self.cursor.end_span(arrived, block);
         let len = position - block.start;
         if is_due || (FIRST_NOTE..FIRST_NOTE + SPAN).contains(&len) {
-            table.note_block(&block.frequencies, len, OPEN_IN_BULK);
+            let near = &data[self.base..position];
+            let window = near.len().saturating_sub(WINDOW_SIZE);
+            table.note_block(&block.frequencies, near, window, OPEN_IN_BULK);
         }
         Some(is_due)
     }
 }
 
-/// The hash of the first `K` bytes of `word`, 3 or 4.
+/// The hash of the first `K` bytes of `word`, 3 to 5.
 #[inline(always)]
 fn hash<const K: usize>(word: u64, bits: u32) -> usize {
-    let key = (word as u32) << (8 * (4 - K));
-    (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+    if K <= 4 {
+        let key = (word as u32) << (32 - 8 * K as u32);
+        (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+    } else {
+        let key = word << (64 - 8 * K as u32);
+        (key.wrapping_mul(0x9e37_79b1_85eb_ca87) >> (64 - bits)) as usize
+    }
 }
 
 /// The number of bytes to skip after `run` consecutive literals, of which the last two begin `word`. Longer skips depend on
@@ -448,7 +486,7 @@ impl Scan<'_> {
     /// # Safety
     /// - `end` is 2 or more.
     #[inline(always)]
-    unsafe fn enter_end<const SHORT: bool>(&mut self, end: usize) {
+    unsafe fn enter_end<const KEY: usize, const SHORT: bool>(&mut self, end: usize) {
         if end + 6 <= self.data.len() {
             // SAFETY: eight bytes from `end - 2` on are in the data.
             let last = unsafe { u64_at(self.data, end - 2) };
@@ -478,7 +516,7 @@ impl Scan<'_> {
             let most = (self.end - position.min(self.end)).min(MAX_MATCH);
             // SAFETY: the earlier place is before `position`, and `position + most <= end`.
             let length = unsafe { match_length(self.data, position - *offset, position, 0, most) };
-            if length >= KEY {
+            if length >= MATCH_MIN {
                 let token = match_token(out.frequencies, length, *offset);
                 // SAFETY: there is room for a turn's tokens.
                 unsafe { out.push(token) };
@@ -500,7 +538,7 @@ impl Scan<'_> {
     /// - All heads are at most `position + 1`, and there are `2^bits`.
     /// - There is room for [`TURN_TOKENS`] tokens.
     #[inline(never)]
-    unsafe fn run<const SHORT: bool>(
+    unsafe fn run<const KEY: usize, const SHORT: bool>(
         mut self,
         mut position: usize,
         mut run_start: usize,
@@ -516,7 +554,7 @@ impl Scan<'_> {
             (run_start, matched_to) = (position, Some(position));
             if repeated == 0 {
                 // SAFETY: the match ended here, three bytes or more after its start.
-                unsafe { self.enter_end::<SHORT>(position) };
+                unsafe { self.enter_end::<KEY, SHORT>(position) };
             }
             if position >= limit || out.count >= token_limit {
                 return Run { position, count: out.count, matched_to, repeated };
@@ -551,7 +589,7 @@ impl Scan<'_> {
                 {
                     (found, lead) = ((length_1, offset_1, difference_1), 1);
                 }
-                if SHORT && found.0 == KEY && found.1 > FAR {
+                if SHORT && found.0 == MATCH_MIN && found.1 > FAR {
                     // SAFETY: there are short heads, and 16 bytes after a position below the limit.
                     if let Some((later, offset)) = unsafe { self.near_short_match(word, position, found.1) } {
                         let difference = load(position + later - offset) ^ load(position + later);
@@ -589,12 +627,18 @@ impl Scan<'_> {
                 position += 2;
                 let run = position.wrapping_sub(run_start);
                 if run >= 1 << SKIP_SHIFT && position < end {
-                    let skip = skip(run, word).min((end - position) & !1);
-                    for pair in data[position..position + skip].chunks_exact(2) {
+                    let next = position + skip(run, word).min((end - position) & !1);
+                    for pair in data[position..next].chunks_exact(2) {
                         // SAFETY: as above: a skip has at most 45 pairs.
                         unsafe { out.pair(pair[0], pair[1]) };
                     }
-                    position += skip;
+                    if run < LONG_SKIPS_FROM {
+                        for at in position..next.min(limit) {
+                            // SAFETY: a hash of `bits` bits.
+                            unsafe { self.swap(hash::<KEY>(load(at), bits), at) };
+                        }
+                    }
+                    position = next;
                     if position >= limit || out.count >= token_limit {
                         break;
                     }
@@ -645,7 +689,7 @@ impl Scan<'_> {
             matched_to = Some(position);
             if repeated == 0 {
                 // SAFETY: a match ended here, three bytes or more after its start.
-                unsafe { self.enter_end::<SHORT>(position) };
+                unsafe { self.enter_end::<KEY, SHORT>(position) };
             }
             if position >= limit || out.count >= token_limit {
                 break;
@@ -663,3 +707,6 @@ impl Scan<'_> {
         Run { position, count: out.count, matched_to, repeated }
     }
 }
+
+#[cfg(test)]
+mod tests;

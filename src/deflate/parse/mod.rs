@@ -58,16 +58,6 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
     from.max(to)
 }
 
-/// The number of bytes that [`has_short_matches`] examines.
-pub(super) const SAMPLE: usize = 256;
-
-/// Whether at least 40 % of the [`SAMPLE`] bytes from `at` on are in matches of exactly three bytes, as in tables of numbers.
-/// Level 1 normally searches only for longer matches, and would compress such data badly.
-pub(super) fn has_short_matches(data: &[u8], at: usize) -> bool {
-    let sample = &data[at..data.len().min(at + SAMPLE)];
-    sample.len() >= 64 && in_short_matches(sample) * 5 >= sample.len() * 2
-}
-
 /// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
 fn in_short_matches(sample: &[u8]) -> usize {
     const BITS: u32 = 8;

@@ -1,6 +1,6 @@
 //! Step 2, verify: compares the bytes at each position with those at its candidates.
 
-use super::memory::{Found, POSITIONS};
+use super::memory::{Found, POSITIONS, WAYS_MAX};
 use crate::raw::load::u64_at;
 
 /// Bytes that are compared of a candidate of the long key.
@@ -20,18 +20,18 @@ pub(super) unsafe fn verify<const WAYS: usize>(
 ) {
     assert!(to <= POSITIONS && base + to + LONG_LIMIT <= data.len(), "the positions are in the arrays");
     let Found { distances, lengths, short_distances, short_lengths, .. } = found;
-    for (distances, lengths) in distances.iter().zip(lengths).take(WAYS) {
-        #[cfg(target_arch = "x86_64")]
-        if vectors {
-            // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above; the caller promises the rest.
-            unsafe { avx2::lengths(&distances[from..to], &mut lengths[from..to], data, base + from) };
-            continue;
-        }
-        let _ = vectors;
-        for (index, (distance, length)) in distances[from..to].iter().zip(&mut lengths[from..to]).enumerate()
-        {
-            // SAFETY: the bounds were checked above; the caller promises the rest.
-            *length = unsafe { equal_bytes(data, base + from + index, usize::from(*distance)) };
+    #[cfg(target_arch = "x86_64")]
+    if vectors {
+        // SAFETY: the processor has AVX2 if `vectors` is set; the bounds were checked above; the caller promises the rest.
+        unsafe { avx2::lengths::<WAYS>(distances, lengths, data, (from, to), base) };
+    }
+    if !vectors {
+        for (distances, lengths) in distances.iter().zip(lengths).take(WAYS) {
+            let candidates = distances[from..to].iter().zip(&mut lengths[from..to]);
+            for (index, (distance, length)) in candidates.enumerate() {
+                // SAFETY: the bounds were checked above; the caller promises the rest.
+                *length = unsafe { equal_bytes(data, base + from + index, usize::from(*distance)) };
+            }
         }
     }
     let pairs = short_distances[from..to].iter().zip(&mut short_lengths[from..to]);
@@ -67,23 +67,33 @@ unsafe fn equal_bytes(data: &[u8], position: usize, distance: usize) -> u8 {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
+    use super::{POSITIONS, WAYS_MAX};
     use core::arch::x86_64::*;
 
-    /// Stores the lengths of the candidates of the positions from `first` on.
+    /// Stores the lengths of the candidates at indices `from..to`, of which index 0 is position `base`.
     ///
     /// # Safety
     /// - 32 bytes are left at each position, and no distance is larger than its position.
     #[target_feature(enable = "avx2,bmi1")]
-    pub(super) unsafe fn lengths(distances: &[u16], lengths: &mut [u8], data: &[u8], first: usize) {
-        let mut here = data.as_ptr().wrapping_add(first);
-        for (distance, length) in distances.iter().zip(lengths) {
+    pub(super) unsafe fn lengths<const WAYS: usize>(
+        distances: &[[u16; POSITIONS]; WAYS_MAX],
+        lengths: &mut [[u8; POSITIONS]; WAYS_MAX],
+        data: &[u8],
+        (from, to): (usize, usize),
+        base: usize,
+    ) {
+        let to = to.min(POSITIONS);
+        for index in from..to {
+            let here = data.as_ptr().wrapping_add(base + index);
             // SAFETY: 32 bytes are left at the position.
             let now = unsafe { _mm256_loadu_si256(here.cast()) };
-            // SAFETY: the candidate is at or before it, in the data.
-            let earlier = unsafe { _mm256_loadu_si256(here.wrapping_sub(usize::from(*distance)).cast()) };
-            let equal = _mm256_movemask_epi8(_mm256_cmpeq_epi8(now, earlier)) as u32;
-            *length = (!equal).trailing_zeros() as u8;
-            here = here.wrapping_add(1);
+            for way in 0..WAYS {
+                let distance = usize::from(distances[way][index]);
+                // SAFETY: the candidate is at or before it, in the data.
+                let earlier = unsafe { _mm256_loadu_si256(here.wrapping_sub(distance).cast()) };
+                let equal = _mm256_movemask_epi8(_mm256_cmpeq_epi8(now, earlier)) as u32;
+                lengths[way][index] = (!equal).trailing_zeros() as u8;
+            }
         }
     }
 }

@@ -1,0 +1,154 @@
+//! Which strings level 1 looks up: those of four bytes, of four and three, or of five.
+//!
+//! The table has one place for each string, its most recent one. Where most matches are long, the most recent place of four bytes
+//! is often not the best; that of five bytes is better, and as fast. Where many matches have three bytes, a second table finds them.
+
+#![forbid(unsafe_code)]
+
+use crate::deflate::parse::in_short_matches;
+use crate::deflate::token::Frequencies;
+use crate::format::deflate::{FIRST_LENGTH, LENGTH_BASE};
+
+/// The bytes of a sample.
+const SAMPLE: usize = 256;
+/// The fewest bytes that a sample has.
+const SAMPLE_MIN: usize = 64;
+/// The least length of a block that decides about matches of three bytes in the next.
+const NOTED_MIN: u32 = 64;
+/// The least length of a block that decides between four and five bytes: a change costs entering the window again.
+const CHANGE_MIN: u32 = 4096;
+/// Five bytes are looked up if matches have at least this many bytes in the mean, in tenths, and few have four; or if they have at
+/// least `VERY_LONG`.
+const LONG: u32 = 73;
+const VERY_LONG: u32 = 160;
+/// Few: one match in this many.
+const FOURS_FEW: u32 = 8;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::deflate) enum Keys {
+    /// Four bytes: for most data.
+    Four,
+    /// Four bytes, and three bytes in a table of their own: for tables of numbers.
+    FourAndThree,
+    /// Five bytes: for data with long matches, and for characters of two bytes.
+    Five,
+}
+
+impl Keys {
+    /// The keys for the start of an input. `sample`: its first bytes.
+    pub(in crate::deflate) fn at_start(input: &[u8]) -> Self {
+        let sample = &input[..input.len().min(SAMPLE)];
+        if has_wide_characters(sample) {
+            Self::Five
+        } else if sample.len() >= SAMPLE_MIN && in_short_matches(sample) * 5 >= sample.len() * 2 {
+            Self::FourAndThree
+        } else {
+            Self::Four
+        }
+    }
+
+    /// The keys for the data after a block, by the symbols of the block and its last bytes. Three bytes are looked up if more than
+    /// `least` percent of the block were literals and it is not noise, and then as long as such matches are an eighth of all.
+    pub(super) fn after(self, frequencies: &Frequencies, least: u32, bytes: &[u8]) -> Self {
+        let literals: u32 = frequencies.litlen[..256].iter().sum();
+        let matches: u32 = frequencies.offset.iter().sum();
+        let lengths = frequencies.litlen[FIRST_LENGTH..].iter().zip(&LENGTH_BASE);
+        let covered: u32 = lengths.map(|(count, base)| count * u32::from(*base)).sum();
+        let len = literals + covered;
+        let most = frequencies.litlen[..256].iter().fold(0, |most, &count| most.max(count));
+        let is_noise = most * 64 < literals;
+        let is_open = u64::from(literals) * 100 > u64::from(len) * u64::from(least) && !is_noise;
+        let [threes, fours] = [frequencies.litlen[FIRST_LENGTH], frequencies.litlen[FIRST_LENGTH + 1]];
+        let pays = self == Self::FourAndThree && threes * 8 >= matches;
+        let is_long = |tenths| u64::from(covered) * 10 >= u64::from(matches) * u64::from(tenths);
+        let suits_five = is_long(VERY_LONG) || is_long(LONG) && fours * FOURS_FEW <= matches;
+        let sample = &bytes[bytes.len().saturating_sub(SAMPLE)..];
+        if len < NOTED_MIN {
+            self
+        } else if len >= CHANGE_MIN && has_wide_characters(sample) {
+            Self::Five
+        } else if pays || is_open {
+            Self::FourAndThree
+        } else if (len >= CHANGE_MIN && suits_five) || (len < CHANGE_MIN && self == Self::Five) {
+            Self::Five
+        } else {
+            Self::Four
+        }
+    }
+}
+
+/// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at odd places most are small, of the
+/// others few. Four such bytes are two characters, which are too common for their most recent place to be a good one.
+fn has_wide_characters(sample: &[u8]) -> bool {
+    let is_small = |byte: &&u8| **byte < 16;
+    let small = [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(is_small).count());
+    let (fewer, more) = (small[0].min(small[1]), small[0].max(small[1]));
+    sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deflate::parse::fast::{FastTable, Span};
+    use crate::deflate::token::{OpenBlock, TOKEN_SLACK};
+    use crate::format::deflate::WINDOW_SIZE;
+    use crate::random::Random;
+    use crate::raw::Allocator;
+
+    /// The keys after a block of `data`.
+    fn keys_after(data: &[u8]) -> Keys {
+        let mut table = FastTable::new(Allocator::SYSTEM).expect("memory");
+        let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
+        block.prepare(data.len() + TOKEN_SLACK);
+        table.clear(Keys::at_start(data));
+        let limit = data.len() - 16;
+        let span = Span { from: 0, limit, end: data.len(), is_last: false };
+        table.parse(data, span, WINDOW_SIZE, &mut block);
+        table.keys.after(&block.frequencies, 60, data)
+    }
+
+    fn words(random: &mut Random, len: usize) -> Vec<u8> {
+        let word = |random: &mut Random| {
+            b"the of and a to in he have it that for they with as not on she at by this we you"
+                .split(|&byte| byte == b' ')
+                .nth(random.below(22))
+                .expect("22 words")
+        };
+        let mut text = Vec::new();
+        while text.len() < len {
+            text.extend_from_slice(word(random));
+            text.push(b' ');
+        }
+        text
+    }
+
+    #[test]
+    fn each_kind_of_data_gets_its_keys() {
+        let mut random = Random::varied(1);
+        let text = words(&mut random, 30_000);
+        assert_eq!(keys_after(&text), Keys::Four);
+        let wide: Vec<u8> = text.iter().flat_map(|&byte| [byte, 0]).collect();
+        assert_eq!(Keys::at_start(&wide), Keys::Five, "UTF-16, little end first");
+        assert_eq!(Keys::at_start(&wide[1..]), Keys::Five, "UTF-16, big end first");
+        assert_eq!(keys_after(&wide), Keys::Five);
+        let numbers: Vec<u8> =
+            (0..8000u32).flat_map(|number| (number * 1000 + 0x0500_0000).to_be_bytes()).collect();
+        assert_ne!(keys_after(&numbers), Keys::Five);
+        let lines: Vec<u8> = (0..400)
+            .flat_map(|_| {
+                format!("2026-11-30 {:05} request handled, status 200, no error\n", random.below(99_999))
+                    .into_bytes()
+            })
+            .collect();
+        assert_eq!(Keys::at_start(&lines), Keys::Four);
+        assert_eq!(keys_after(&lines), Keys::Five, "long matches");
+    }
+
+    #[test]
+    fn short_data_changes_nothing() {
+        assert_eq!(Keys::at_start(&[0, 65].repeat(SAMPLE_MIN / 2 - 1)), Keys::Four);
+        for keys in [Keys::Four, Keys::FourAndThree, Keys::Five] {
+            assert_eq!(keys.after(&Frequencies::of_bytes(b"a few bytes"), 60, b"a few bytes"), keys);
+        }
+    }
+}
