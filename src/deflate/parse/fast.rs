@@ -136,8 +136,12 @@ impl FastTable {
     ) {
         let earlier = self.keys;
         self.keys = self.usable(earlier.after(frequencies, least, data));
-        if (earlier == Keys::Five) != (self.keys == Keys::Five) {
-            self.enter(data, window, data.len());
+        let to = data.len().saturating_sub(7);
+        match (earlier, self.keys) {
+            (Keys::Five, Keys::Five) => {}
+            (_, Keys::Five) => self.enter_keys::<5, true>(data, window, to),
+            (Keys::Five, _) => self.enter_keys::<4, true>(data, window, to),
+            _ => {}
         }
     }
 
@@ -167,8 +171,8 @@ impl FastTable {
     pub(in crate::deflate) fn enter(&mut self, data: &[u8], from: usize, to: usize) {
         let to = to.min(data.len().saturating_sub(7));
         match self.keys {
-            Keys::Four | Keys::FourAndThree => self.enter_keys::<4>(data, from, to),
-            Keys::Five => self.enter_keys::<5>(data, from, to),
+            Keys::Four | Keys::FourAndThree => self.enter_keys::<4, false>(data, from, to),
+            Keys::Five => self.enter_keys::<5, false>(data, from, to),
         }
         if self.keys == Keys::FourAndThree {
             let short_bits = self.short_bits();
@@ -181,15 +185,21 @@ impl FastTable {
         self.newest = self.newest.max(to);
     }
 
-    /// Enters the positions in the table of keys of `KEY` bytes. Seven bytes are left at each.
-    fn enter_keys<const KEY: usize>(&mut self, data: &[u8], from: usize, to: usize) {
+    /// Enters the positions in the table of keys of `KEY` bytes. `RUNS`: of a run of one byte only its start; that takes longer.
+    /// Seven bytes follow each position.
+    fn enter_keys<const KEY: usize, const RUNS: bool>(&mut self, data: &[u8], from: usize, to: usize) {
         assert!(to + 7 <= data.len() || from >= to);
         let bits = self.bits;
         let heads = &mut self.heads[..1 << bits];
+        let mut was_run = false;
         for position in from..to {
             // SAFETY: `position + 8 <= data.len()`, as `position < to`.
             let word = unsafe { u64_at(data, position) };
-            heads[hash::<KEY>(word, bits)] = position as u16;
+            let is_run = RUNS && (word ^ word >> 8) as u32 == 0;
+            if !(is_run && was_run) {
+                heads[hash::<KEY>(word, bits)] = position as u16;
+            }
+            was_run = is_run;
         }
     }
 
