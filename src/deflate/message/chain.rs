@@ -28,6 +28,9 @@ const SHORT_OFFSET_MAX: usize = 4096;
 /// The minimum length of a match in filtered data (`Z_FILTERED`), as in zlib.
 pub(super) const FILTERED_SHORTEST: usize = 6;
 
+/// A match gives the next searches one more candidate for each so many bytes.
+const CREDIT: u32 = 4;
+
 /// Limits of a search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search {
@@ -78,6 +81,8 @@ pub(super) struct Chain {
     /// The pending match of the previous byte, which a longer one may replace; its length is 0 if there is none.
     waiting_length: usize,
     waiting_offset: usize,
+    /// Additional candidates for the next search: data with long matches needs few searches.
+    credit: u32,
 }
 
 impl Chain {
@@ -98,6 +103,7 @@ impl Chain {
             filled: 0,
             waiting_length: 0,
             waiting_offset: 0,
+            credit: 0,
         })
     }
 
@@ -118,7 +124,7 @@ impl Chain {
     /// Clears the chains; all positions are entered again.
     pub(super) fn clear(&mut self) {
         self.previous.clear();
-        self.filled = 0;
+        (self.filled, self.credit) = (0, 0);
         self.waiting_length = 0;
     }
 
@@ -247,6 +253,7 @@ impl Walk<'_> {
             return position + length;
         }
         block.add_match(position, length, self.chain.waiting_offset);
+        self.chain.credit = (self.chain.credit + length as u32 / CREDIT).min(3 * self.search.depth);
         let to = position + length;
         if to + 1 < self.span.end {
             for place in [to - 2, to - 1] {
@@ -286,6 +293,8 @@ impl Walk<'_> {
         }
         let depth =
             if waiting >= self.search.good { self.search.depth.div_ceil(2) } else { self.search.depth };
+        let depth = depth + self.chain.credit;
+        self.chain.credit /= 2;
         if let Some(longer) = self.longest::<K>(position, best, depth) {
             found = Some(longer);
         }
