@@ -13,6 +13,8 @@
 //! since it must first enter the window in its tables. With the flat parser, the counts also choose its keys: those for
 //! binaries are tried first, since only they show how many matches of three bytes there are.
 //!
+//! At levels 5 and 6 the flat parser compares as many candidates as at level 9 in text with characters of two bytes (UTF-16).
+//!
 //! The quick parser finds no matches of three bytes, of which tables of numbers consist, and bad ones in runs of equal pixels. So
 //! samples of the data are searched for both, at the start of a chunk and at each check; if there are many, the lazy parser is
 //! tried.
@@ -26,7 +28,7 @@ use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
 use super::quick::Quick;
 use super::tuning::FIVES_FEW;
-use super::{Arrived, Cursor, ParseState, in_short_matches};
+use super::{Arrived, Cursor, ParseState, SAMPLE_MIN, has_wide_characters, in_short_matches};
 use crate::deflate::level::AdaptiveLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
 use crate::deflate::token::OpenBlock;
@@ -60,8 +62,6 @@ const FIVES_WORK: u32 = 200;
 /// The bytes of a sample that is searched for matches of three bytes; all of them have arrived with a span (`AHEAD` is
 /// larger), unless the data ends.
 const SAMPLE: usize = 512;
-/// The fewest bytes that a sample has.
-const SAMPLE_MIN: usize = 64;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in runs of equal pixels.
 const PIXELS: usize = 60;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in such matches: at the start of a
@@ -358,14 +358,9 @@ impl Adaptive {
                     Some(memory) => memory,
                     none => none.insert(Placed::zeroed(Allocator::SYSTEM)?),
                 };
-                Parser::Flat(Flat::new(
-                    keys,
-                    self.level.ways,
-                    self.vectors,
-                    &self.state,
-                    (rings, memory),
-                    data,
-                )?)
+                let is_wide = has_wide_characters(sample(data, self.state.cursor.position));
+                let ways = if is_wide && self.level.ways == 2 { 4 } else { self.level.ways };
+                Parser::Flat(Flat::new(keys, ways, self.vectors, &self.state, (rings, memory), data)?)
             }
         })
     }

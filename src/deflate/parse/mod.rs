@@ -58,6 +58,18 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
     from.max(to)
 }
 
+/// The fewest bytes that a sample has.
+const SAMPLE_MIN: usize = 64;
+
+/// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at odd places most are small, of the
+/// others few. Four such bytes are two characters, which recur often: more candidates are needed, or longer keys.
+pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
+    let is_small = |byte: &&u8| **byte < 16;
+    let small = [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(is_small).count());
+    let (fewer, more) = (small[0].min(small[1]), small[0].max(small[1]));
+    sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
+}
+
 /// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
 fn in_short_matches(sample: &[u8]) -> usize {
     const BITS: u32 = 8;

@@ -5,14 +5,12 @@
 
 #![forbid(unsafe_code)]
 
-use crate::deflate::parse::in_short_matches;
+use crate::deflate::parse::{SAMPLE_MIN, has_wide_characters, in_short_matches};
 use crate::deflate::token::Frequencies;
 use crate::format::deflate::{FIRST_LENGTH, LENGTH_BASE};
 
 /// The bytes of a sample.
 const SAMPLE: usize = 256;
-/// The fewest bytes that a sample has.
-const SAMPLE_MIN: usize = 64;
 /// The least length of a block that decides about matches of three bytes in the next.
 const NOTED_MIN: u32 = 64;
 /// The least length of a block that decides between four and five bytes: a change costs entering the window again.
@@ -75,15 +73,6 @@ impl Keys {
             Self::Four
         }
     }
-}
-
-/// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at odd places most are small, of the
-/// others few. Four such bytes are two characters, which are too common for their most recent place to be a good one.
-fn has_wide_characters(sample: &[u8]) -> bool {
-    let is_small = |byte: &&u8| **byte < 16;
-    let small = [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(is_small).count());
-    let (fewer, more) = (small[0].min(small[1]), small[0].max(small[1]));
-    sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
 }
 
 #[cfg(test)]
