@@ -13,6 +13,7 @@
 use super::TURN_TOKENS;
 use crate::deflate::match_finder::match_length;
 use crate::deflate::parse::fast::Span;
+use crate::deflate::parse::has_wide_characters;
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -28,6 +29,10 @@ const SHORT_OFFSET_MAX: usize = 4096;
 /// The minimum length of a match in filtered data (`Z_FILTERED`), as in zlib.
 pub(super) const FILTERED_SHORTEST: usize = 6;
 
+/// The bytes that show whether the data is text in characters of two bytes. These recur so often that a search compares twice as
+/// many candidates, at most this many more.
+const SAMPLE: usize = 256;
+const WIDE_MAX: u32 = 24;
 /// A match gives the next searches one more candidate for each so many bytes.
 const CREDIT: u32 = 4;
 
@@ -81,6 +86,8 @@ pub(super) struct Chain {
     /// The pending match of the previous byte, which a longer one may replace; its length is 0 if there is none.
     waiting_length: usize,
     waiting_offset: usize,
+    /// Whether the data begins with text in characters of two bytes.
+    is_wide: bool,
     /// Additional candidates for the next search: data with long matches needs few searches.
     credit: u32,
 }
@@ -103,6 +110,7 @@ impl Chain {
             filled: 0,
             waiting_length: 0,
             waiting_offset: 0,
+            is_wide: false,
             credit: 0,
         })
     }
@@ -121,10 +129,11 @@ impl Chain {
         self.waiting_length = 0;
     }
 
-    /// Clears the chains; all positions are entered again.
-    pub(super) fn clear(&mut self) {
+    /// Clears the chains; all positions are entered again. `input`: what follows the history.
+    pub(super) fn clear(&mut self, input: &[u8]) {
         self.previous.clear();
         (self.filled, self.credit) = (0, 0);
+        self.is_wide = has_wide_characters(&input[..input.len().min(SAMPLE)]);
         self.waiting_length = 0;
     }
 
@@ -153,7 +162,9 @@ impl Chain {
         assert!(heads.len().is_power_of_two() && self.previous.capacity().is_power_of_two());
         let bits = heads.len().ilog2();
         // With few heads, chains are long and most of their positions have only the hash in common.
-        let search = Search { depth: search.depth << (15 - bits).div_ceil(3), ..search };
+        let depth = search.depth << (15 - bits).div_ceil(3);
+        let more = if self.is_wide { depth.min(WIDE_MAX) } else { 0 };
+        let search = Search { depth: depth + more, ..search };
         let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
         if walk.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
     }

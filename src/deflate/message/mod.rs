@@ -417,7 +417,7 @@ impl MessageEncoder {
             }
             _ => {
                 self.table.clear(Keys::Four);
-                self.chain.clear();
+                self.chain.clear(&self.window[self.position..self.end]);
             }
         }
     }
