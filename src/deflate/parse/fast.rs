@@ -646,6 +646,9 @@ impl Scan<'_> {
                         for at in position..next.min(limit) {
                             // SAFETY: a hash of `bits` bits.
                             unsafe { self.swap(hash::<KEY>(load(at), bits), at) };
+                            if SHORT {
+                                self.short_heads[hash::<MIN_MATCH>(load(at), self.short_bits)] = at as u16;
+                            }
                         }
                     }
                     position = next;
