@@ -264,8 +264,8 @@ pub(in crate::deflate) struct Fast {
     base: usize,
 }
 
-/// The number of bytes of a block after which [`FastTable::note_block`] is called for the first time.
-const FIRST_NOTE: usize = 4096;
+/// The numbers of bytes of a block after which [`FastTable::note_block`] is called, besides its end.
+const NOTES: [usize; 2] = [1024, 4096];
 /// If more than this percentage of the block is literals, matches of three bytes are searched for.
 const OPEN_IN_BULK: u32 = 60;
 
@@ -323,7 +323,8 @@ impl Fast {
         self.cursor.position = position;
         let is_due = self.cursor.end_span(arrived, block);
         let len = position - block.start;
-        if is_due || (FIRST_NOTE..FIRST_NOTE + SPAN).contains(&len) {
+        let is_note = |at: &usize| (*at..*at + SPAN).contains(&len);
+        if is_due || NOTES.iter().any(is_note) {
             let near = &data[self.base..position];
             let window = near.len().saturating_sub(WINDOW_SIZE);
             table.note_block(&block.frequencies, near, window, OPEN_IN_BULK);
