@@ -51,7 +51,7 @@ const CLEAR_GAIN: u32 = 10 * BIT;
 /// With more bytes per search than this, searches are few, so each may compare four times as many candidates, up to this
 /// maximum.
 const SPARSE_FROM: usize = 24;
-const SPARSE_DEPTH_MAX: u32 = 64;
+const SPARSE_DEPTH_MAX: u32 = 512;
 
 /// The parser's state between two spans.
 #[derive(Debug)]
