@@ -33,8 +33,8 @@ pub(super) const FILTERED_SHORTEST: usize = 6;
 /// many candidates, at most this many more.
 const SAMPLE: usize = 256;
 const WIDE_MAX: u32 = 24;
-/// A match gives the next searches one more candidate for each so many bytes.
-const CREDIT: u32 = 4;
+/// A match gives the next searches as many more candidates as its length and their depth, at least 16, divided by this.
+const CREDIT: u32 = 64;
 
 /// Limits of a search.
 #[derive(Clone, Copy, Debug)]
@@ -264,7 +264,8 @@ impl Walk<'_> {
             return position + length;
         }
         block.add_match(position, length, self.chain.waiting_offset);
-        self.chain.credit = (self.chain.credit + length as u32 / CREDIT).min(3 * self.search.depth);
+        self.chain.credit = (self.chain.credit + length as u32 * self.search.depth.max(16) / CREDIT)
+            .min(3 * self.search.depth);
         let to = position + length;
         if to + 1 < self.span.end {
             for place in [to - 2, to - 1] {
