@@ -47,6 +47,10 @@ const SHORT: (u32, u32) = (12, 200);
 /// Data that the flat parser compresses is long if its matches have at least this many bytes in the mean, and if it has fewer
 /// symbols in 1 KiB: the limits differ, since the flat parser finds more short matches.
 const LONG: (u32, u32) = (13, 170);
+/// The same limits for data with which the lazy parser was slow.
+const VERY_LONG: (u32, u32) = (20, 100);
+/// Few: one literal for this many matches.
+const LITERALS_FEW: u32 = 7;
 /// Data suits the quick parser if its matches have at least this many bytes in the mean, and if it has fewer symbols in 1 KiB:
 /// then many candidates need not be compared, nor matches of three bytes found.
 const QUICK: (u32, u32) = (16, 160);
@@ -74,6 +78,14 @@ const THREES_PAY: u32 = 5;
 /// Whether the flat parser with this many candidates would be faster than the lazy one that counted this, and finds enough.
 fn suits_flat(counts: &Counts, ways: usize) -> bool {
     ways > 0 && !is_long(counts, SHORT) && !is_noise(counts) && lazy_work(counts) > flat_work(ways)
+}
+
+/// Whether the lazy parser that counted this was so slow that the flat one with this many candidates suits long matches too: it
+/// compared many candidates for each. Where there are hardly any literals, the longest matches are worth that time.
+fn is_slow(counts: &Counts, ways: usize) -> bool {
+    let has_literals = counts.literals() * LITERALS_FEW > counts.matches;
+    let is_long = counts.covered >= VERY_LONG.0 * counts.matches;
+    ways > 0 && has_literals && !is_long && !is_noise(counts) && lazy_work(counts) * 5 > flat_work(ways) * 7
 }
 
 /// Whether the matches have at least `mean` bytes in the mean, and there are fewer than `symbols` symbols in 1 KiB.
@@ -109,9 +121,9 @@ fn is_dense(counts: &Counts, ways: usize) -> bool {
     ways > 0 && counts.matches * 1024 >= counts.len * DENSE && counts.literals() < counts.matches
 }
 
-/// Whether the level's first parser suits the data better than the flat one that counted this.
-fn suits_lazy(counts: &Counts) -> bool {
-    is_long(counts, LONG) || is_noise(counts)
+/// Whether the level's first parser suits the data better than the flat one that counted this. `was_slow`: it was slow before.
+fn suits_lazy(counts: &Counts, was_slow: bool) -> bool {
+    is_long(counts, if was_slow { VERY_LONG } else { LONG }) || is_noise(counts)
 }
 
 fn is_noise(counts: &Counts) -> bool {
@@ -153,6 +165,8 @@ struct Chooser {
     /// Candidates that the flat parser compares.
     ways: usize,
     now: Choice,
+    /// Whether the lazy parser was slow when it was left.
+    was_slow: bool,
     /// The counts since the last change; older ones have less weight.
     seen: Counts,
     /// Checks before the parser may change.
@@ -171,6 +185,7 @@ impl Chooser {
             has_quick: level.quick.is_some(),
             ways: level.ways,
             now: first,
+            was_slow: false,
             seen: Counts::default(),
             stay: 0,
             threes_rest: 0,
@@ -197,6 +212,7 @@ impl Chooser {
             self.stay -= 1;
         } else if let Some(next) = self.next_parser(&seen) {
             self.stay = STAY;
+            self.was_slow = self.now == Choice::Lazy && is_slow(&seen, self.ways);
             if (self.now, next) == (Choice::Lazy, Choice::Quick) {
                 self.threes_rest = THREES_REST;
             }
@@ -218,11 +234,13 @@ impl Chooser {
     /// The parser to change to, if one suits the data better.
     fn next_parser(&self, seen: &Counts) -> Option<Choice> {
         match self.now {
-            Choice::Lazy if suits_flat(seen, self.ways) => Some(self.first_keys()),
+            Choice::Lazy if suits_flat(seen, self.ways) || is_slow(seen, self.ways) => {
+                Some(self.first_keys())
+            }
             Choice::Lazy if self.suits_quick(seen) => Some(Choice::Quick),
             Choice::Quick if is_dense(seen, self.ways) => Some(self.first_keys()),
             Choice::Quick if !self.suits_quick_still(seen) => Some(Choice::Lazy),
-            Choice::Flat(_) if suits_lazy(seen) => Some(self.first),
+            Choice::Flat(_) if suits_lazy(seen, self.was_slow) => Some(self.first),
             _ => None,
         }
     }
