@@ -17,15 +17,20 @@ static __thread int is_own;
  * about to release its resources. */
 long syscall(long number, ...)
 {
-    static long (*next)(long, ...);
+    static void *found;
+    void *address = __atomic_load_n(&found, __ATOMIC_RELAXED);
+    long (*next)(long, ...);
     long words[6];
     va_list list;
     va_start(list, number);
     for (int i = 0; i < 6; i++)
         words[i] = va_arg(list, long);
     va_end(list);
-    if (next == NULL)
-        *(void **)&next = dlsym(RTLD_NEXT, "syscall");
+    if (address == NULL) {
+        address = dlsym(RTLD_NEXT, "syscall");
+        __atomic_store_n(&found, address, __ATOMIC_RELAXED);
+    }
+    *(void **)&next = address;
     long result = next(number, words[0], words[1], words[2], words[3], words[4], words[5]);
     int error = errno;
     if (number == SYS_futex && (words[1] & FUTEX_CMD_MASK) == FUTEX_WAKE && !is_own && result > 0)
