@@ -65,10 +65,13 @@ const SEARCHES: [Search; 9] = [
     limits(256, 32, 258, 258),
 ];
 
+/// More candidates than a chain can have.
+const CHAIN_MAX: u32 = 1 << 16;
+
 /// Limits in zlib's terms (zlib manual, `deflateTune`), as closely as possible.
 pub(super) fn tuned(good: usize, lazy: usize, nice: usize, chain: u32) -> Search {
     let nice = nice.clamp(MIN_MATCH, MAX_MATCH);
-    Search { depth: chain.max(1), good: good.max(1), lazy: lazy.max(1), nice }
+    Search { depth: chain.clamp(1, CHAIN_MAX), good: good.max(1), lazy: lazy.max(1), nice }
 }
 
 /// The limits of `level`, 1 to 9.
