@@ -40,11 +40,19 @@ pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
 
 /// Silences panic output for panics raised inside this library; others still reach the host's hook. Neither of the two
 /// boxes here allocates, which could fail: one exists already, the other has size 0.
+#[inline]
 fn keep_panics_quiet() {
-    static IS_QUIET: AtomicBool = AtomicBool::new(false);
+    if !IS_QUIET.load(Ordering::Relaxed) {
+        silence_panics();
+    }
+}
+
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+#[cold]
+fn silence_panics() {
     static HOST: Published<Box<PanicHook>> = Published::new();
-    if IS_QUIET.load(Ordering::Relaxed) || std::thread::panicking() || IS_QUIET.swap(true, Ordering::Relaxed)
-    {
+    if std::thread::panicking() || IS_QUIET.swap(true, Ordering::Relaxed) {
         return;
     }
     match HOST.replace(None, std::panic::take_hook()) {

@@ -12,8 +12,9 @@
 //! but leaves the reader as it was: the same request may be repeated.
 //!
 //! **How much is decoded at once.** zlib's output buffer has 16 KiB unless `gzbuffer` sets another
-//! size, and so has ours at first. For a regular file it grows to 128 KiB once it was filled: fewer
-//! interruptions of the decoder save about a tenth of the time.
+//! size, and so has ours at first. For a regular file it grows to 128 KiB after as many bytes: fewer
+//! interruptions of the decoder save about a tenth of the time. A program that reads only the start
+//! of a large file does not wait for more than zlib decodes.
 
 #![forbid(unsafe_code)]
 
@@ -299,9 +300,10 @@ impl Reader {
     /// Fills the empty output buffer as far as the file allows. A fault after valid bytes is
     /// suspended.
     fn produce(&mut self) -> Result<(), Fault> {
+        let is_long = self.decoder.decoded >= LARGE_SIZE as u64;
         let buffer = &mut self.cursor.output;
         let may_grow = self.source.may_grow();
-        if buffer.is_full() && self.source.takes_share() {
+        if is_long && buffer.is_full() && self.source.takes_share() {
             // Refused memory is not a fault here: the buffer is used as it is.
             buffer.grow(LARGE_SIZE).ok();
         }

@@ -75,7 +75,7 @@ impl<'a> BitReader<'a> {
         self.bits = bits & ((1 << count) - 1);
     }
 
-    /// Reads until at least `count` bits (at most 32) are buffered; returns false if the input ends first.
+    /// Reads until at least `count` bits (at most 56) are buffered; returns false if the input ends first.
     #[inline(always)]
     pub(crate) fn need(&mut self, count: u32) -> bool {
         self.count >= count || self.refill(count)

@@ -381,6 +381,78 @@ impl Blocks {
         event
     }
 
+    /// Whether the machine is within a block of symbols, and not inside one but for a match or literal that waits for room.
+    #[inline(always)]
+    pub(super) fn is_in_symbols(&self) -> bool {
+        matches!(self.state, BlockState::Litlen | BlockState::Literal | BlockState::Match)
+    }
+
+    /// Fills the room of `history`, and decodes the symbol after it, as [`step`](Self::step) does. Returns false, and changes
+    /// nothing but elements past the position, if anything else is met: the block's end, damage, or less input than a symbol may
+    /// take. Only for a machine that [`is_in_symbols`](Self::is_in_symbols).
+    pub(super) fn fill<T: Element>(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        history: &mut History<'_, T>,
+        tables: Option<&Tables>,
+    ) -> bool {
+        let codes = self.codes(tables);
+        let room = history.room();
+        let Self { mut state, mut length, mut full_length, mut distance, mut back, .. } = *self;
+        loop {
+            match state {
+                BlockState::Litlen => {
+                    if !reader.need(MAX_SYMBOL_BITS) {
+                        return false;
+                    }
+                    let (entry, root_bits) = codes.litlen(reader.bits());
+                    if entry & (END_OF_BLOCK | EXCEPTIONAL) != 0 {
+                        return false;
+                    }
+                    let mut bits = root_bits + table::code_bits(entry);
+                    reader.drop_bits(bits);
+                    length = table::base(entry);
+                    if entry & LITERAL != 0 {
+                        (state, back) = (BlockState::Literal, bits as i32);
+                        continue;
+                    }
+                    let extra = table::total_bits(entry) - table::code_bits(entry);
+                    length += reader.take(extra);
+                    bits += extra;
+                    let (entry, root_bits) = codes.offset(reader.bits());
+                    if entry & EXCEPTIONAL != 0 {
+                        return false;
+                    }
+                    let extra = table::total_bits(entry) - table::code_bits(entry);
+                    reader.drop_bits(root_bits + table::code_bits(entry));
+                    distance = table::base(entry) + reader.take(extra);
+                    bits += root_bits + table::code_bits(entry) + extra;
+                    (state, full_length, back) = (BlockState::Match, length, bits as i32);
+                }
+                _ if history.room() == 0 => break,
+                BlockState::Match => {
+                    if distance as usize > history.reach() {
+                        return false;
+                    }
+                    let count = (length as usize).min(history.room());
+                    history.repeat(distance as usize, count);
+                    length -= count as u32;
+                    if length == 0 {
+                        state = BlockState::Litlen;
+                    }
+                }
+                _ => {
+                    history.push(T::literal(length as u8));
+                    state = BlockState::Litlen;
+                }
+            }
+        }
+        (self.state, self.length, self.full_length) = (state, length, full_length);
+        (self.distance, self.back) = (distance, back);
+        self.size = self.size.wrapping_add(room);
+        true
+    }
+
     /// [`step`](Self::step) without its counting.
     fn run<T: Element>(
         &mut self,
@@ -643,6 +715,9 @@ impl Blocks {
         }
     }
 }
+
+/// The most bits that a length with its offset takes, with all extra bits.
+const MAX_SYMBOL_BITS: u32 = 48;
 
 /// Blocks that decode to fewer elements than this get a table with one index bit less.
 const SMALL_BLOCK: usize = 4096;

@@ -88,6 +88,9 @@ struct Call {
     is_aborted: bool,
 }
 
+/// The most room of a call that is done in the short way.
+const FEW: usize = 32;
+
 /// A decoder of one stream after another.
 #[derive(Debug)]
 pub struct Inflate {
@@ -159,11 +162,61 @@ impl Inflate {
         goal: Goal,
         report: &mut dyn FnMut(HeaderPart<'_>),
     ) -> Result<Status> {
+        if goal == Goal::Progress && self.may_continue(output.room()) {
+            return self.inflate_few(input, output, report);
+        }
+        self.inflate_any(input, output, goal, report)
+    }
+
+    /// [`inflate`](Self::inflate) in general.
+    fn inflate_any(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        goal: Goal,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Result<Status> {
         let mut memory = ScratchMemory::uninit();
         let mut scratch = Scratch::new(&mut memory);
         self.begin_call();
         let outcome = self.advance(&mut scratch, input, output, goal, report);
         self.end_call(&mut scratch, outcome, goal)
+    }
+
+    /// Whether a call with `room` bytes of room is one of many with little room, inside blocks, as programs make them that read
+    /// number by number.
+    fn may_continue(&self, room: usize) -> bool {
+        (1..=FEW).contains(&room)
+            && self.mode == Mode::Blocks
+            && self.history_size > 0
+            && self.window.has_room(room)
+            && self.blocks.is_in_symbols()
+    }
+
+    /// [`inflate`](Self::inflate) for a call that [`may_continue`](Self::may_continue), in less time. Usually the room is
+    /// filled; otherwise the general way goes on.
+    fn inflate_few(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output<'_>,
+        report: &mut dyn FnMut(HeaderPart<'_>),
+    ) -> Result<Status> {
+        let mut reader = BitReader::new(self.held, input);
+        let room = output.room();
+        let limit = self.history_len;
+        let (blocks, tables) = (&mut self.blocks, self.tables.as_deref());
+        let is_full = self.window.fill_few(limit, room, |history| blocks.fill(&mut reader, history, tables));
+        if !is_full {
+            return self.inflate_any(input, output, Goal::Progress, report);
+        }
+        (self.is_checked, self.call) = (false, Call::default());
+        self.deliver(output, None);
+        reader.give_back(0);
+        self.held = reader.held();
+        *input = reader.rest();
+        self.history_len = self.history_size.min(self.history_len + room);
+        self.data_type = self.current_data_type();
+        Ok(Status::Ok)
     }
 
     /// Begins a call by the caller, which may make several calls of [`advance`](Self::advance).
@@ -340,7 +393,7 @@ impl Inflate {
             let Ok(event) = self.window.fill(scratch, output.room(), step) else {
                 return Some(self.refused());
             };
-            self.deliver(output, scratch);
+            self.deliver(output, Some(scratch));
             match event {
                 Event::End => return None,
                 Event::NeedInput => return Some(Pass::Starved),
@@ -373,7 +426,8 @@ impl Inflate {
     }
 
     /// Copies new bytes from the window to the output, and counts and checks them while they are in cache.
-    fn deliver(&mut self, output: &mut Output<'_>, scratch: &Scratch<'_>) {
+    #[inline(always)]
+    fn deliver(&mut self, output: &mut Output<'_>, scratch: Option<&Scratch<'_>>) {
         let bytes = self.window.deliver(scratch);
         if bytes.is_empty() {
             return;

@@ -169,6 +169,37 @@ impl Window {
         Ok(result)
     }
 
+    /// Whether the window has memory, and `room` bytes can be appended without a seam.
+    #[inline(always)]
+    pub(super) fn has_room(&self, room: usize) -> bool {
+        self.memory.is_some() && room <= RING - self.position
+    }
+
+    /// A whole call: limits matches to the last `len` bytes, and calls `fill` with a history that has room for exactly `room` bytes,
+    /// of which there [must be](Self::has_room) as many. Nothing is counted unless `fill` filled it and returns true; this is
+    /// returned.
+    #[inline(always)]
+    pub(super) fn fill_few(
+        &mut self,
+        len: usize,
+        room: usize,
+        fill: impl FnOnce(&mut History<'_, u8>) -> bool,
+    ) -> bool {
+        let Some(memory) = self.memory else { return false };
+        let reach = len.min(self.len);
+        let limit = self.position + room;
+        assert!(limit <= RING);
+        // SAFETY: as in `ring`; `reach <= len`.
+        let mut history = unsafe { History::from_ring(memory.as_ptr(), reach, self.position, limit) };
+        let base = history.base();
+        let is_full = fill(&mut history) && history.is_over(base) && history.position() == limit;
+        if is_full {
+            (self.reach, self.appended) = (reach, 0);
+            self.count(limit);
+        }
+        is_full
+    }
+
     /// Returns the history for the next bytes, at most `room`.
     fn history<'h>(&'h mut self, scratch: &'h mut Scratch<'_>, room: usize) -> Result<History<'h, u8>> {
         if self.memory.is_none() {
@@ -210,11 +241,18 @@ impl Window {
         self.reach = WINDOW_SIZE.min(self.reach + count);
     }
 
-    /// Returns the bytes not delivered yet, and marks them as delivered.
-    pub(super) fn deliver<'w>(&'w mut self, scratch: &'w Scratch<'_>) -> &'w [u8] {
+    /// Returns the bytes not delivered yet, and marks them as delivered. A window without memory needs `scratch`.
+    #[inline(always)]
+    pub(super) fn deliver<'w>(&'w mut self, scratch: Option<&'w Scratch<'_>>) -> &'w [u8] {
         let start = core::mem::replace(&mut self.delivered, self.position);
-        assert!(self.memory.is_some() || self.position <= scratch.len, "another call's scratch");
-        let base = self.memory.map_or(scratch.memory.as_ptr().cast(), |memory| memory.as_ptr().cast_const());
+        let base = match (self.memory, scratch) {
+            (Some(memory), _) => memory.as_ptr().cast_const(),
+            (None, Some(scratch)) => {
+                assert!(self.position <= scratch.len, "another call's scratch");
+                scratch.memory.as_ptr().cast()
+            }
+            (None, None) => return &[],
+        };
         // SAFETY: nothing was appended since without being delivered but what lies between the two, without a seam, so it is
         // initialised.
         unsafe { core::slice::from_raw_parts(base.wrapping_add(start), self.position - start) }
@@ -355,7 +393,7 @@ mod tests {
             while !rest.is_empty() {
                 let count = window.fill(&mut scratch, 10_000, |history| history.append(rest));
                 rest = &rest[count.expect("malloc gives 32 KiB")..];
-                given.extend_from_slice(window.deliver(&scratch));
+                given.extend_from_slice(window.deliver(Some(&scratch)));
             }
             assert_eq!(given, data[..len]);
             if keep {

@@ -343,7 +343,9 @@ impl Decoder {
 
     /// The serial decoder, for changes; drops all stretches.
     pub fn engine_mut(&mut self) -> &mut Inflate {
-        self.forget();
+        if self.ahead.is_some() || self.consumed > 0 {
+            self.forget();
+        }
         &mut self.engine
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Source {
     is_regular: bool,
     /// Whether the last load filled the buffer, so that a larger one would be filled too.
     was_filled: bool,
+    /// The number of bytes read from the file.
+    loaded: usize,
     input: Buffer,
     /// The budget's share for the reader's buffers, if they are larger than zlib's.
     share: Share,
@@ -47,6 +49,7 @@ impl Source {
             size: None,
             is_regular: false,
             was_filled: false,
+            loaded: 0,
             input: Buffer::default(),
             share: Share::none(),
             is_at_eof: false,
@@ -160,7 +163,8 @@ impl Source {
     pub(super) fn load(&mut self) -> Result<(), Fault> {
         self.was_moved = false;
         self.input.compact();
-        if self.input.capacity() < LARGE_SIZE && self.was_filled && self.takes_share() {
+        let is_large = self.loaded >= LARGE_SIZE / 2;
+        if self.input.capacity() < LARGE_SIZE && is_large && self.was_filled && self.takes_share() {
             self.input.grow(LARGE_SIZE).ok();
         }
         let mut lent = self.input.lend();
@@ -168,6 +172,7 @@ impl Source {
         let result = self.fill(&mut output);
         let added = output.written();
         self.was_filled = output.is_full();
+        self.loaded = self.loaded.saturating_add(added);
         self.input.take_back(lent, added);
         result
     }
