@@ -285,6 +285,7 @@ pub(super) unsafe fn allocator(strm: &mut z_stream) -> Allocator {
 }
 
 /// Allocates a state and stores it in `strm`.
+#[inline(always)]
 pub(super) fn install<T>(strm: &mut z_stream, kind: Kind, allocator: Allocator, inner: T) -> Result<()> {
     let state = StreamState { kind: kind as u64, strm, allocator, inner };
     let place = allocator.place(state).map_err(|_| Error::Memory)?;

@@ -124,6 +124,7 @@ pub struct Inflate {
 impl Inflate {
     /// A stream at its start. `window_bits` is as for `inflateInit2()`: 8 to 15 for zlib, plus 16 for gzip, plus 32 for
     /// either, negative for raw, 0 to use the size in the zlib header. Fails with [`Error::Stream`] for other values.
+    #[inline(always)]
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
         let mut stream = Self {

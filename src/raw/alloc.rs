@@ -52,6 +52,7 @@ impl Allocator {
     }
 
     /// Moves `value` into memory of this allocator; returns it as the error if allocation fails.
+    #[inline(always)]
     pub fn place<T>(&self, value: T) -> Result<NonNull<T>, T> {
         const { assert!(align_of::<T>() <= 16, "malloc and zalloc align to 16 bytes") };
         const { assert!(size_of::<T>() <= c_uint::MAX as usize, "zalloc counts in 32 bits") };

@@ -113,6 +113,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// A decoder that continues from the state of `engine`.
+    #[inline(always)]
     pub fn new(engine: Inflate, kind: SourceKind, tuning: Tuning) -> Self {
         Self {
             engine,

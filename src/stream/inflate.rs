@@ -29,6 +29,7 @@ pub struct InflateStream {
 impl InflateStream {
     /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
     /// either, negative for raw, 0 for the size in the zlib header; [`Error::Stream`] for others.
+    #[inline(always)]
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let engine = Inflate::new(window_bits, allocator)?;
         Ok(Self::over(engine, SourceKind::Memory, Tuning::default()))
@@ -40,6 +41,7 @@ impl InflateStream {
         Ok(Self::over(engine, SourceKind::File, tuning))
     }
 
+    #[inline(always)]
     fn over(engine: Inflate, kind: SourceKind, tuning: Tuning) -> Self {
         let decoder = Decoder::new(engine, kind, tuning);
         Self { decoder, kind, stats: Stats::new(Operation::Inflate) }
@@ -98,6 +100,9 @@ impl InflateStream {
 
     /// Ends a stream for the statistics.
     fn finish(&mut self) {
+        if !self.stats.is_on() {
+            return;
+        }
         let ahead = self.decoder.counters();
         let mut counters = Counters::default();
         if self.kind == SourceKind::Memory && ahead.bytes > 0 {

@@ -87,6 +87,12 @@ impl Stats {
         }
     }
 
+    /// Whether anything is counted.
+    #[inline(always)]
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// Starts the clocks of one call.
     #[inline]
     pub(super) fn timer(&self) -> Option<Timer> {
