@@ -198,6 +198,7 @@ impl<'a, T: Element> History<'a, T> {
     }
 
     /// Appends `length` elements that begin `distance` back. There must be enough reach and room.
+    #[inline(always)]
     pub(crate) fn repeat(&mut self, distance: usize, length: usize) {
         assert!(distance >= 1 && distance <= self.reach() && length <= self.room());
         if length == 0 {
