@@ -169,7 +169,8 @@ impl Inflate {
         self.inflate_any(input, output, goal, report)
     }
 
-    /// [`inflate`](Self::inflate) in general.
+    /// [`inflate`](Self::inflate) in general. Not inlined, for the sake of the stack: the scratch has 4 KiB.
+    #[inline(never)]
     fn inflate_any(
         &mut self,
         input: &mut &[u8],
