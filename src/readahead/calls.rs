@@ -40,7 +40,9 @@ impl Decoder {
             && thread_limit() > 1
     }
 
-    /// As [`Inflate::inflate`](crate::inflate::Inflate::inflate), with the help of workers.
+    /// As [`Inflate::inflate`](crate::inflate::Inflate::inflate), with the help of workers. Not inlined, for the sake
+    /// of the stack.
+    #[inline(never)]
     pub fn inflate(
         &mut self,
         input: &mut &[u8],
