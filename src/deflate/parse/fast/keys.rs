@@ -33,7 +33,7 @@ pub(in crate::deflate) enum Keys {
 }
 
 impl Keys {
-    /// The keys for the start of an input. `sample`: its first bytes.
+    /// The keys for the start of `input`.
     pub(in crate::deflate) fn at_start(input: &[u8]) -> Self {
         let sample = &input[..input.len().min(SAMPLE)];
         if has_wide_characters(sample) {
