@@ -70,9 +70,10 @@ fn levels() -> impl Iterator<Item = Level> {
     (0..).map_while(Level::new).chain(filtered)
 }
 
-const KINDS: usize = 9;
+const KINDS: usize = 12;
 
-/// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed, mixed.
+/// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed, noise that returns
+/// with changes, lines of a log, UTF-16, mixed.
 fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 64);
@@ -101,8 +102,30 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
             }
             6 => data.extend((0..1 + random.below(20)).map(|_| random.next() as u8)),
             7 => data.push((random.next() & random.next() & random.next()) as u8),
+            8 if data.len() > 6000 => {
+                let from = data.len() - 3000 - random.below(3000);
+                let returned = 20 + random.below(60);
+                data.extend_from_within(from..from + returned);
+                data.push(random.next() as u8);
+            }
+            8 => data.push(random.next() as u8),
+            9 => {
+                let line = format!(
+                    "2026-11-30 12:00:{:02} worker {} finished its request in {} ms, status 200\n",
+                    random.below(60),
+                    random.below(8),
+                    random.below(2000)
+                );
+                data.extend_from_slice(line.as_bytes());
+            }
+            10 => {
+                let words =
+                    ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
+                let word = words[random.below(words.len())];
+                data.extend(word.bytes().flat_map(|byte| [byte, 0]));
+            }
             _ => {
-                let piece = sample(random.below(8), 1 + random.below(20_000), random.next());
+                let piece = sample(random.below(11), 1 + random.below(20_000), random.next());
                 data.extend_from_slice(&piece);
             }
         }
@@ -301,7 +324,9 @@ fn encode_messages(
 fn messages_round_trip_and_their_cuts_do_not_show() {
     (0..KINDS).into_par_iter().for_each(|kind| {
         let mut random = Random::new(kind as u64 + 900);
-        for (window_bits, mem_level) in [(15, 8), (15, 9), (12, 8), (9, 1), (15, 1), (10, 5)] {
+        for (window_bits, mem_level) in
+            [(15, 8), (15, 9), (15, 6), (13, 8), (12, 8), (9, 1), (15, 1), (10, 5)]
+        {
             for level in 0..=9 {
                 let data = sample(kind, 200_000 + random.below(60_000), random.next());
                 let settings = MessageSettings { window_bits, mem_level };

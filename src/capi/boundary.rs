@@ -38,8 +38,7 @@ pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     result.unwrap_or(on_panic)
 }
 
-/// Silences panic output for panics raised inside this library; others still reach the host's hook. Neither of the two
-/// boxes here allocates, which could fail: one exists already, the other has size 0.
+/// Silences panic output for panics raised inside this library; others still reach the host's hook.
 #[inline]
 fn keep_panics_quiet() {
     if !IS_QUIET.load(Ordering::Relaxed) {
@@ -47,8 +46,11 @@ fn keep_panics_quiet() {
     }
 }
 
+/// Whether [`silence_panics`] was called.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
+/// [`keep_panics_quiet`] at its first call. Neither of the two boxes here allocates, which could fail: one exists already, the
+/// other has size 0.
 #[cold]
 fn silence_panics() {
     static HOST: Published<Box<PanicHook>> = Published::new();

@@ -300,7 +300,7 @@ impl Reader {
     /// Fills the empty output buffer as far as the file allows. A fault after valid bytes is
     /// suspended.
     fn produce(&mut self) -> Result<(), Fault> {
-        let is_long = self.decoder.decoded >= LARGE_SIZE as u64;
+        let is_long = self.cursor.position() >= LARGE_SIZE as i64;
         let buffer = &mut self.cursor.output;
         let may_grow = self.source.may_grow();
         if is_long && buffer.is_full() && self.source.takes_share() {

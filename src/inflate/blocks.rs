@@ -381,14 +381,14 @@ impl Blocks {
         event
     }
 
-    /// Whether the machine is within a block of symbols, and not inside one but for a match or literal that waits for room.
+    /// Whether the machine is within a block of symbols: between two of them, or at a match or literal that waits for room.
     #[inline(always)]
     pub(super) fn is_in_symbols(&self) -> bool {
         matches!(self.state, BlockState::Litlen | BlockState::Literal | BlockState::Match)
     }
 
     /// Fills the room of `history`, and decodes the symbol after it, as [`step`](Self::step) does. Returns false, and changes
-    /// nothing but elements past the position, if anything else is met: the block's end, damage, or less input than a symbol may
+    /// nothing but elements past the position (as many as the room and a wide store), if anything else is met: the block's end, damage, or less input than a symbol may
     /// take. Only for a machine that [`is_in_symbols`](Self::is_in_symbols).
     pub(super) fn fill<T: Element>(
         &mut self,

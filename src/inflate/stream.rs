@@ -88,8 +88,10 @@ struct Call {
     is_aborted: bool,
 }
 
-/// The most room of a call that is done in the short way.
+/// The most room of a call that is done in the short way. When the short way fails, it may have written this much and a wide store
+/// past the position, which no match may still need.
 const FEW: usize = 32;
+const _: () = assert!(FEW + History::<u8>::SLOP <= History::<u8>::GAP);
 
 /// A decoder of one stream after another.
 #[derive(Debug)]
@@ -185,8 +187,8 @@ impl Inflate {
         self.end_call(&mut scratch, outcome, goal)
     }
 
-    /// Whether a call with `room` bytes of room is one of many with little room, inside blocks, as programs make them that read
-    /// number by number.
+    /// Whether a call with `room` bytes of room can be done in the short way: there is little room, as in the calls of programs that
+    /// read number by number, and it begins within a block of symbols.
     fn may_continue(&self, room: usize) -> bool {
         (1..=FEW).contains(&room)
             && self.mode == Mode::Blocks

@@ -175,9 +175,9 @@ impl Window {
         self.memory.is_some() && room <= RING - self.position
     }
 
-    /// A whole call: limits matches to the last `len` bytes, and calls `fill` with a history that has room for exactly `room` bytes,
-    /// of which there [must be](Self::has_room) as many. Nothing is counted unless `fill` filled it and returns true; this is
-    /// returned.
+    /// A whole call: limits matches to the last `len` bytes, and calls `fill` with a history that has room for exactly `room` bytes;
+    /// the window [must have](Self::has_room) that room. Returns whether `fill` returned true and filled it; otherwise nothing is
+    /// counted.
     #[inline(always)]
     pub(super) fn fill_few(
         &mut self,
@@ -187,9 +187,9 @@ impl Window {
     ) -> bool {
         let Some(memory) = self.memory else { return false };
         let reach = len.min(self.len);
+        assert!(room <= RING - self.position);
         let limit = self.position + room;
-        assert!(limit <= RING);
-        // SAFETY: as in `ring`; `reach <= len`.
+        // SAFETY: as in `ring`; `reach <= self.len`.
         let mut history = unsafe { History::from_ring(memory.as_ptr(), reach, self.position, limit) };
         let base = history.base();
         let is_full = fill(&mut history) && history.is_over(base) && history.position() == limit;
@@ -251,7 +251,7 @@ impl Window {
                 assert!(self.position <= scratch.len, "another call's scratch");
                 scratch.memory.as_ptr().cast()
             }
-            (None, None) => return &[],
+            (None, None) => unreachable!("only a window with memory needs no scratch"),
         };
         // SAFETY: nothing was appended since without being delivered but what lies between the two, without a seam, so it is
         // initialised.

@@ -378,14 +378,14 @@ impl MessageEncoder {
         if self.position == limit && !(is_last && self.chain.has_match()) {
             return;
         }
-        self.enter_history();
-        // At most one token for each byte, and the free tokens that the parsers require.
-        self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
         let is_last = is_last && limit == self.end;
         if is_last {
             // Loads past the end must not read bytes of an earlier stream.
             self.window[self.end..self.end + PADDING / 2].fill(0);
         }
+        self.enter_history();
+        // At most one token for each byte, and the free tokens that the parsers require.
+        self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
         let span = Span { from: self.position, limit, end: self.end, is_last };
         let max_offset = self.max_offset();
         self.position = match self.method {
@@ -479,7 +479,8 @@ impl MessageEncoder {
             return;
         }
         if matches!(self.method, Method::Fast) {
-            let window = self.window_start();
+            // Not of all that has arrived, which depends on how the input was cut.
+            let window = to.saturating_sub(self.size);
             self.table.note_block(&self.block.frequencies, &self.window[..to], window, OPEN_MESSAGE);
         }
         self.block.close();

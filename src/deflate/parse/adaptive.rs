@@ -13,6 +13,9 @@
 //! since it must first enter the window in its tables. With the flat parser, the counts also choose its keys: those for
 //! binaries are tried first, since only they show how many matches of three bytes there are.
 //!
+//! Where matches are long but the lazy parser is slow, since it compares many candidates for each, the flat one takes over too, and
+//! stays unless matches become very long.
+//!
 //! At levels 5 and 6 the flat parser compares as many candidates as at level 9 in text with characters of two bytes (UTF-16).
 //!
 //! The quick parser finds no matches of three bytes, of which tables of numbers consist, and bad ones in runs of equal pixels. So

@@ -1,4 +1,4 @@
-//! The fastest parser (level 1): one table of the most recent position of each four bytes, two positions at a time.
+//! The fastest parser (level 1): one table of the most recent position of each four or five bytes, two positions at a time.
 //!
 //! ```text
 //! one load reads the bytes of p and p + 1; their hashes were computed in the previous turn
@@ -15,7 +15,7 @@
 //! - After 64 consecutive literals the loop begins to skip: positions between two searches are entered, but not searched, and
 //!   after 8192 not entered either.
 //! - A small second table finds matches of three bytes on data where that saves enough. The first bytes decide whether to use
-//!   it, and then each block decides for the next ([`FastTable::note_block`]).
+//!   it, and then the blocks do ([`FastTable::note_block`]).
 //!
 //! Positions are 16 bits. A stale entry reads as some other position before the current one; the comparison rejects it unless
 //! the bytes are equal.
@@ -70,6 +70,7 @@ pub(in crate::deflate) struct FastTable {
     bits: u32,
     /// Empty if memory is short.
     short_heads: Table<u16>,
+    /// The strings that are looked up.
     keys: Keys,
     /// All entries are below this position.
     newest: usize,
@@ -107,7 +108,7 @@ impl FastTable {
         Self { heads, bits, short_heads, keys: Keys::Four, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
-    /// The number of entries of the four-byte table.
+    /// The number of entries of the main table.
     pub(in crate::deflate) fn len(&self) -> usize {
         1 << self.bits
     }
@@ -186,7 +187,7 @@ impl FastTable {
     }
 
     /// Enters the positions in the table of keys of `KEY` bytes. `RUNS`: of a run of one byte only its start; that takes longer.
-    /// Seven bytes follow each position.
+    /// Eight bytes are readable at each position.
     fn enter_keys<const KEY: usize, const RUNS: bool>(&mut self, data: &[u8], from: usize, to: usize) {
         assert!(to + 7 <= data.len() || from >= to);
         let bits = self.bits;
@@ -572,8 +573,8 @@ impl Scan<'_> {
             }
         }
         let load = |at: usize| {
-            // SAFETY: `at` is at most 8 past a position below the limit, which 16 bytes follow; a head is at most one past
-            // it.
+            // SAFETY: `at` is at most 8 past a position below the limit, which 16 bytes follow, or 8 bytes before the end of the
+            // data; a head is below such a position.
             unsafe { u64_at(data, at) }
         };
         let mut word = load(position);
@@ -644,7 +645,8 @@ impl Scan<'_> {
                         unsafe { out.pair(pair[0], pair[1]) };
                     }
                     if run < LONG_SKIPS_FROM {
-                        for at in position..next.min(limit) {
+                        // Up to the end, not the limit, which depends on how the input was cut.
+                        for at in position..next.min(data.len() - 8) {
                             // SAFETY: a hash of `bits` bits.
                             unsafe { self.swap(hash::<KEY>(load(at), bits), at) };
                             if SHORT {

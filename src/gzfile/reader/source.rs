@@ -1,8 +1,8 @@
 //! The reader's source: the file, and the bytes read from it that are not used yet.
 //!
 //! **How much is read at once.** zlib's input buffer has 8 KiB unless `gzbuffer` sets another size,
-//! and so has ours at first. Once a load filled it, it grows to 128 KiB if the file is a regular
-//! one and `gzbuffer` was not called: only `gzoffset` can show the difference. Pipes, sockets and
+//! and so has ours at first. After 64 KiB it grows to 128 KiB if the last load filled it, the
+//! file is a regular one and `gzbuffer` was not called: only `gzoffset` can show the difference. Pipes, sockets and
 //! terminals are always read as zlib reads them, because a larger read would take bytes from them
 //! that zlib would have left, or wait for bytes that zlib would not have waited for.
 
@@ -28,7 +28,7 @@ pub(super) struct Source {
     /// Whether the last load filled the buffer, so that a larger one would be filled too.
     was_filled: bool,
     /// The number of bytes read from the file.
-    loaded: usize,
+    loaded_bytes: usize,
     input: Buffer,
     /// The budget's share for the reader's buffers, if they are larger than zlib's.
     share: Share,
@@ -49,7 +49,7 @@ impl Source {
             size: None,
             is_regular: false,
             was_filled: false,
-            loaded: 0,
+            loaded_bytes: 0,
             input: Buffer::default(),
             share: Share::none(),
             is_at_eof: false,
@@ -163,7 +163,8 @@ impl Source {
     pub(super) fn load(&mut self) -> Result<(), Fault> {
         self.was_moved = false;
         self.input.compact();
-        let is_large = self.loaded >= LARGE_SIZE / 2;
+        // So that little is read in vain from a file of which a program reads only the start.
+        let is_large = self.loaded_bytes >= LARGE_SIZE / 2;
         if self.input.capacity() < LARGE_SIZE && is_large && self.was_filled && self.takes_share() {
             self.input.grow(LARGE_SIZE).ok();
         }
@@ -172,7 +173,7 @@ impl Source {
         let result = self.fill(&mut output);
         let added = output.written();
         self.was_filled = output.is_full();
-        self.loaded = self.loaded.saturating_add(added);
+        self.loaded_bytes = self.loaded_bytes.saturating_add(added);
         self.input.take_back(lent, added);
         result
     }

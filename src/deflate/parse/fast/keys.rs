@@ -1,7 +1,7 @@
 //! Which strings level 1 looks up: those of four bytes, of four and three, or of five.
 //!
-//! The table has one place for each string, its most recent one. Where most matches are long, the most recent place of four bytes
-//! is often not the best; that of five bytes is better, and as fast. Where many matches have three bytes, a second table finds them.
+//! The table has one position for each string, its most recent one. Where most matches are long, the most recent position of four
+//! bytes is often not the best; that of five bytes is better, and as fast. Where many matches have three bytes, a second table finds them.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ const VERY_LONG: u32 = 160;
 /// Few: one match in this many.
 const FOURS_FEW: u32 = 8;
 
+/// The strings that level 1 looks up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) enum Keys {
     /// Four bytes: for most data.
@@ -61,13 +62,14 @@ impl Keys {
         let is_long = |tenths| u64::from(covered) * 10 >= u64::from(matches) * u64::from(tenths);
         let suits_five = is_long(VERY_LONG) || is_long(LONG) && fours * FOURS_FEW <= matches;
         let sample = &bytes[bytes.len().saturating_sub(SAMPLE)..];
-        if len < NOTED_MIN {
+        let may_change = len >= CHANGE_MIN;
+        if len < NOTED_MIN || self == Self::Five && !may_change {
             self
-        } else if len >= CHANGE_MIN && has_wide_characters(sample) {
+        } else if may_change && has_wide_characters(sample) {
             Self::Five
         } else if pays || is_open {
             Self::FourAndThree
-        } else if (len >= CHANGE_MIN && suits_five) || (len < CHANGE_MIN && self == Self::Five) {
+        } else if may_change && suits_five {
             Self::Five
         } else {
             Self::Four
