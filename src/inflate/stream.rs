@@ -730,8 +730,11 @@ impl Inflate {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::sample;
     use super::super::window::WINDOW_BYTES;
     use super::*;
+    use crate::deflate::{ChunkEncoder, ChunkEnd, Level};
+    use crate::random::Random;
 
     #[test]
     fn a_stream_holds_no_more_than_one_of_zlib() {
@@ -740,5 +743,41 @@ mod tests {
         const ZLIB: usize = 7152 + (1 << 15);
         let ours = size_of::<Inflate>() + size_of::<Tables>() + WINDOW_BYTES;
         assert!(ours + 160 <= ZLIB, "{} + {} + {WINDOW_BYTES}", size_of::<Inflate>(), size_of::<Tables>());
+    }
+
+    #[test]
+    fn calls_with_little_room_do_what_the_general_way_does() {
+        let mut random = Random::varied(11);
+        let data = sample(if cfg!(miri) { 2000 } else { 120_000 });
+        let mut packed = Vec::new();
+        let level = Level::new(6).expect("a level");
+        let mut encoder = ChunkEncoder::new().expect("memory");
+        encoder.encode_to_vec(level, &data, 0, ChunkEnd::Finish, &mut packed).expect("memory");
+        let mut short = Inflate::new(-15, Allocator::SYSTEM).expect("valid bits");
+        let mut general = Inflate::new(-15, Allocator::SYSTEM).expect("valid bits");
+        let (mut decoded, mut done, mut in_short_way) = (Vec::new(), 0, 0);
+        loop {
+            let room = 1 + random.below(2 * FEW);
+            let given = &packed[done..packed.len().min(done + 1 + random.below(80))];
+            let (mut input, mut input_twin) = (given, given);
+            let (mut bytes, mut bytes_twin) = (vec![0; room], vec![0; room]);
+            let (mut output, mut output_twin) = (Output::new(&mut bytes), Output::new(&mut bytes_twin));
+            in_short_way += usize::from(short.may_continue(room));
+            let outcome = short.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {});
+            let twin = general.inflate_any(&mut input_twin, &mut output_twin, Goal::Progress, &mut |_| {});
+            let written = output.written();
+            assert_eq!((outcome, input.len(), written), (twin, input_twin.len(), output_twin.written()));
+            assert_eq!(bytes[..written], bytes_twin[..written]);
+            assert_eq!((short.data_type(), short.mark()), (general.data_type(), general.mark()));
+            if random.below(50) == 0 {
+                assert_eq!(short.dictionary(), general.dictionary());
+            }
+            decoded.extend_from_slice(&bytes[..written]);
+            done += given.len() - input.len();
+            if outcome == Ok(Status::StreamEnd) {
+                break;
+            }
+        }
+        assert!(decoded == data && in_short_way > data.len() / 200, "{in_short_way} calls in the short way");
     }
 }

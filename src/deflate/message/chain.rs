@@ -37,6 +37,8 @@ const WIDE_MAX: u32 = 24;
 /// A match gives the next searches more candidates: its length times their depth (at least 16), divided by this, up to three times
 /// their depth; each search halves the number. Level 6 becomes .2 % smaller and 1.4 % slower, pixels 3 to 8 % smaller.
 const CREDIT: u32 = 64;
+/// Longer matches give none: in masks, where nearly all matches are long, deeper searches make the output up to a quarter larger.
+const CREDIT_BELOW: usize = 64;
 
 /// Limits of a search.
 #[derive(Clone, Copy, Debug)]
@@ -269,8 +271,10 @@ impl Walk<'_> {
             return position + length;
         }
         block.add_match(position, length, self.chain.waiting_offset);
-        self.chain.credit = (self.chain.credit + length as u32 * self.search.depth.max(16) / CREDIT)
-            .min(3 * self.search.depth);
+        if length < CREDIT_BELOW.min(self.search.nice) {
+            let more = length as u32 * self.search.depth.max(16) / CREDIT;
+            self.chain.credit = (self.chain.credit + more).min(3 * self.search.depth);
+        }
         let to = position + length;
         if to + 1 < self.span.end {
             for place in [to - 2, to - 1] {
