@@ -55,7 +55,7 @@ static void at_the_limit(void)
 }
 
 /* A reader that opens and closes the FIFO repeatedly: a write in between raises SIGPIPE, and an open may find no reader. */
-static const char *fifo;
+static char *fifo;
 static void *come_and_go(void *unused)
 {
     for (;;) {
@@ -89,6 +89,7 @@ static void signal_waits(void)
 
 static void odd_files(const char *variable)
 {
+    free(fifo);
     fifo = strdup(scratch("fifo"));
     CHECK_EQ(mkfifo(fifo, 0600), 0);
     with(variable, fifo, NULL);
