@@ -72,6 +72,9 @@ fn levels() -> impl Iterator<Item = Level> {
 
 const KINDS: usize = 12;
 
+const WORDS: [&str; 9] =
+    ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
+
 /// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed, noise that returns
 /// with changes, lines of a log, UTF-16, mixed.
 fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
@@ -84,9 +87,7 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
             2 => data.push((data.len() % (1 + seed as usize % 7)) as u8),
             3 => data.push(b"ACGT"[random.below(4)]),
             4 => {
-                let words =
-                    ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
-                data.extend_from_slice(words[random.below(words.len())].as_bytes());
+                data.extend_from_slice(WORDS[random.below(WORDS.len())].as_bytes());
             }
             5 => {
                 let line = format!("{:06},{},{:x}\n", data.len(), random.below(40), random.below(1 << 16));
@@ -119,9 +120,7 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
                 data.extend_from_slice(line.as_bytes());
             }
             10 => {
-                let words =
-                    ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
-                let word = words[random.below(words.len())];
+                let word = WORDS[random.below(WORDS.len())];
                 data.extend(word.bytes().flat_map(|byte| [byte, 0]));
             }
             _ => {

@@ -80,22 +80,13 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deflate::parse::fast::{FastTable, Span};
-    use crate::deflate::token::{OpenBlock, TOKEN_SLACK};
-    use crate::format::deflate::WINDOW_SIZE;
+    use crate::deflate::parse::fast::tests::parse;
     use crate::random::Random;
-    use crate::raw::Allocator;
 
     /// The keys after a block of `data`.
     fn keys_after(data: &[u8]) -> Keys {
-        let mut table = FastTable::new(Allocator::SYSTEM).expect("memory");
-        let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
-        block.prepare(data.len() + TOKEN_SLACK);
-        table.clear(Keys::at_start(data));
-        let limit = data.len() - 16;
-        let span = Span { from: 0, limit, end: data.len(), is_last: false };
-        table.parse(data, span, WINDOW_SIZE, &mut block);
-        table.keys.after(&block.frequencies, 60, data)
+        let keys = Keys::at_start(data);
+        keys.after(&parse(data, keys).frequencies, 60, data)
     }
 
     fn words(random: &mut Random, len: usize) -> Vec<u8> {

@@ -1,11 +1,11 @@
-//! Tests: what is parsed decodes to the data, and the frequencies are those of the tokens.
+//! Tests: the tokens decode to the data, and the frequencies count the tokens' symbols.
 
 use super::*;
 use crate::deflate::token::{Symbol, TOKEN_SLACK};
 use crate::random::Random;
 
 /// Parses `data` with these keys; returns the block. The last bytes, too few for a search, are added as literals.
-fn parse(data: &[u8], keys: Keys) -> OpenBlock {
+pub(super) fn parse(data: &[u8], keys: Keys) -> OpenBlock {
     let mut table = FastTable::new(Allocator::SYSTEM).expect("memory");
     let mut block = OpenBlock::new(data.len() + TOKEN_SLACK, Allocator::SYSTEM).expect("memory");
     block.prepare(data.len() + TOKEN_SLACK);
