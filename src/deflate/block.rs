@@ -460,6 +460,9 @@ fn estimated_bits(litlen: &[Used], offset: &[Used]) -> Option<u64> {
     const HEADER: u64 = 135;
     /// In sixteenths of a bit.
     const PER_LITLEN_SYMBOL: u64 = 70;
+    /// With more symbols than this, neighbours have equal lengths, and these take fewer bits.
+    const SPREAD_SYMBOLS: u64 = 96;
+    const PER_CLOSE_SYMBOL: u64 = 16;
     const PER_OFFSET_SYMBOL: u64 = 8;
     let mut bits = 0;
     for (used, extra) in [(litlen, &LITLEN_EXTRA[..]), (offset, &OFFSET_EXTRA_ALL[..])] {
@@ -475,7 +478,11 @@ fn estimated_bits(litlen: &[Used], offset: &[Used]) -> Option<u64> {
         }
         bits += u64::from(total * log2(total) - weighted) / LOG2_UNIT + u64::from(extra_bits);
     }
-    let header = PER_LITLEN_SYMBOL * litlen.len() as u64 + PER_OFFSET_SYMBOL * offset.len() as u64;
+    let symbols = litlen.len() as u64;
+    let spread = symbols.min(SPREAD_SYMBOLS);
+    let header = PER_LITLEN_SYMBOL * spread
+        + PER_CLOSE_SYMBOL * (symbols - spread)
+        + PER_OFFSET_SYMBOL * offset.len() as u64;
     Some(bits + HEADER + header / 16)
 }
 
@@ -515,12 +522,26 @@ const fn logarithms() -> [u16; ESTIMATE_MAX as usize + 1] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raw::{Allocator, Placed};
 
     #[test]
     fn the_logarithm_is_right_to_a_thousandth_of_a_bit() {
         for value in 1..=ESTIMATE_MAX {
             let exact = f64::from(value).log2() * LOG2_UNIT as f64;
             assert!((f64::from(log2(value)) - exact).abs() <= 2.0, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_block_with_all_literals_gets_a_dynamic_code_where_it_is_smaller() {
+        let mut code = Placed::<BlockCode>::zeroed(Allocator::SYSTEM).expect("a few KiB");
+        for each in [3, 4, 6, 8] {
+            let mut frequencies = Frequencies::NONE;
+            frequencies.litlen[..256].fill(each);
+            (frequencies.litlen[285], frequencies.offset[0], frequencies.litlen[END_OF_BLOCK]) = (60, 60, 1);
+            let sizes = code.fit(&frequencies, 400, 0);
+            let exact = sizes.dynamic.expect("the estimate is not far above the size");
+            assert!(exact < sizes.fixed, "{each}: {exact} and {} bits", sizes.fixed);
         }
     }
 

@@ -41,14 +41,34 @@ pub(super) struct BlockSplit {
     /// Symbols per class at the last check that did not end the block.
     seen: [u32; CLASSES],
     seen_total: u32,
-    /// The block's symbols at the last drift check.
+    drift: Drift,
+}
+
+/// The symbols of the open block at the last drift check.
+#[derive(Clone, Debug)]
+pub(super) struct Drift {
     earlier: Frequencies,
-    earlier_total: u32,
+    total: u32,
+}
+
+impl Drift {
+    pub(super) const NONE: Self = Self { earlier: Frequencies::NONE, total: 0 };
+
+    /// Whether a block with these frequencies, of `total` symbols, would be smaller if split at the last check. The next check
+    /// compares with this one.
+    pub(super) fn ends(&mut self, frequencies: &Frequencies, total: u32) -> bool {
+        let ends = self.total > 0 && {
+            let parts = entropy(&self.earlier) + entropy(&frequencies.less(&self.earlier));
+            entropy(frequencies) > parts + DRIFT_BITS + u64::from(total - self.total) / 16
+        };
+        *self = Self { earlier: frequencies.clone(), total };
+        ends
+    }
 }
 
 impl BlockSplit {
     pub(super) fn new() -> Self {
-        Self { seen: [0; CLASSES], seen_total: 0, earlier: Frequencies::NONE, earlier_total: 0 }
+        Self { seen: [0; CLASSES], seen_total: 0, drift: Drift::NONE }
     }
 
     /// Starts a new block.
@@ -83,22 +103,7 @@ impl BlockSplit {
         }
         self.seen = now;
         self.seen_total = total;
-        self.drifts(frequencies, total)
-    }
-
-    /// Whether the block would be smaller if split at the last drift check.
-    fn drifts(&mut self, frequencies: &Frequencies, total: u32) -> bool {
-        let newer_total = total - self.earlier_total;
-        if newer_total < DRIFT_AFTER {
-            return false;
-        }
-        let drifts = self.earlier_total > 0 && {
-            let parts = entropy(&self.earlier) + entropy(&frequencies.less(&self.earlier));
-            entropy(frequencies) > parts + DRIFT_BITS + u64::from(newer_total) / 16
-        };
-        self.earlier = frequencies.clone();
-        self.earlier_total = total;
-        drifts
+        total - self.drift.total >= DRIFT_AFTER && self.drift.ends(frequencies, total)
     }
 }
 
@@ -138,6 +143,30 @@ mod tests {
             *literal += 8;
         }
         assert!(split.should_end(&frequencies, 33 * 1024));
+    }
+
+    #[test]
+    fn a_block_ends_when_its_symbols_drift() {
+        let mut drift = Drift::NONE;
+        let mut frequencies = Frequencies::NONE;
+        // A table of increasing numbers: each part has literals of its own beside those that all parts have.
+        for part in 1..=3 {
+            for byte in 0..64 {
+                frequencies.litlen[byte] += 64;
+                frequencies.litlen[64 * part + byte] += 64;
+            }
+            assert_eq!(drift.ends(&frequencies, 8192 * part as u32), part > 1, "part {part}");
+        }
+    }
+
+    #[test]
+    fn a_block_goes_on_while_its_symbols_stay() {
+        let mut drift = Drift::NONE;
+        let mut frequencies = Frequencies::NONE;
+        for part in 1..=4 {
+            frequencies.litlen[..128].iter_mut().for_each(|count| *count += 64);
+            assert!(!drift.ends(&frequencies, 8192 * part));
+        }
     }
 
     #[test]

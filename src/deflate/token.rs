@@ -90,6 +90,8 @@ pub(super) struct OpenBlock {
     len: usize,
     /// The block must be closed once it has this many tokens.
     full_at: usize,
+    /// The parser must stop before the block has more tokens than this, at most the capacity.
+    limit: usize,
     /// 1 when the last token is a lone literal, to which a second one may be added; else 0.
     open: usize,
     pub(super) frequencies: Placed<Frequencies>,
@@ -109,6 +111,7 @@ impl OpenBlock {
             tokens: Table::new(capacity, allocator)?,
             len: 0,
             full_at: capacity - TOKEN_SLACK.min(capacity),
+            limit: capacity,
             open: 0,
             frequencies: Placed::zeroed(allocator)?,
             start: 0,
@@ -135,6 +138,7 @@ impl OpenBlock {
         if self.tokens.len() < count {
             self.tokens = Table::new(count, Allocator::SYSTEM)?;
             self.tokens.fill_with(0);
+            self.limit_to(count);
         }
         self.open(start);
         Ok(())
@@ -152,10 +156,20 @@ impl OpenBlock {
         self.len >= self.full_at
     }
 
-    /// The number of tokens that still fit.
+    /// The number of tokens up to the limit.
     #[inline(always)]
     pub(super) fn room(&self) -> usize {
-        self.tokens.capacity() - self.len
+        self.limit - self.len
+    }
+
+    /// Sets the limit to `count` tokens, or to the capacity if that is smaller.
+    pub(super) fn limit_to(&mut self, count: usize) {
+        self.limit = count.min(self.tokens.capacity());
+    }
+
+    /// Whether the limit is below the capacity.
+    pub(super) fn can_grow(&self) -> bool {
+        self.limit < self.tokens.capacity()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -169,7 +183,8 @@ impl OpenBlock {
     /// Returns the token memory and the count of tokens in use, for a loop that keeps both in registers.
     pub(super) fn raw(&mut self) -> (&mut [u32], &mut usize, &mut Frequencies) {
         self.open = 0;
-        (&mut self.tokens, &mut self.len, &mut self.frequencies)
+        let usable = self.tokens.len().min(self.limit);
+        (&mut self.tokens[..usable], &mut self.len, &mut self.frequencies)
     }
 
     /// Adds one literal.

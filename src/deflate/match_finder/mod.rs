@@ -82,6 +82,13 @@ pub(super) unsafe fn same_word(data: &[u8], a: usize, b: usize) -> bool {
     first == unsafe { u32_at(data, b) }
 }
 
+/// Whether the match at `position`, with this offset, could begin a byte earlier. If a lazy search finds such a match, the search
+/// at the previous byte missed it, because it compares a limited number of candidates.
+#[inline(always)]
+pub(super) fn starts_earlier(data: &[u8], position: usize, offset: usize) -> bool {
+    offset < position && data[position - 1] == data[position - 1 - offset]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
 //! The chain parser of messages (levels 2 to 9): takes the longest match along a chain, unless the next byte has a longer
-//! one.
+//! one. If that one could have begun a byte earlier, it is taken there.
 //!
 //! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes. To beat a match of length `L` at
 //! `p`, a candidate must also contain the [`KEY`] bytes that end at byte `L`. So the search follows the chain of the match's
@@ -11,7 +11,7 @@
 //! a small table of their own, and only short distances.
 
 use super::TURN_TOKENS;
-use crate::deflate::match_finder::match_length;
+use crate::deflate::match_finder::{match_length, starts_earlier};
 use crate::deflate::parse::fast::Span;
 use crate::deflate::parse::has_wide_characters;
 use crate::deflate::token::OpenBlock;
@@ -244,6 +244,11 @@ impl Walk<'_> {
         match found {
             Some((length, offset)) => {
                 if waiting > 0 {
+                    if starts_earlier(self.data, position, offset) {
+                        let length = (length + 1).min(MAX_MATCH);
+                        (self.chain.waiting_length, self.chain.waiting_offset) = (length, offset);
+                        return self.take(position - 1, block);
+                    }
                     block.add_literal(self.data[position - 1]);
                 }
                 (self.chain.waiting_length, self.chain.waiting_offset) = (length, offset);

@@ -15,6 +15,7 @@
 
 mod chain;
 
+use super::block_split::Drift;
 use super::emitter::{Decision, Emitter, STORED_MIN};
 use super::parse::fast::{self, FastTable, Keys, Span};
 use super::token::OpenBlock;
@@ -32,6 +33,8 @@ const BATCH: usize = 4 << 10;
 const UNPARSED_MAX: usize = 12 << 10;
 /// Maximum tokens of a block, regardless of memory, since an open block is held back; and minimum.
 const TOKENS: (usize, usize) = (16 << 10, 96);
+/// Tokens after which the drift of the block's symbols is checked.
+const DRIFT_TOKENS: usize = 4096;
 /// Maximum tokens that one turn of the chain parser adds.
 const TURN_TOKENS: usize = 8;
 /// Bytes that zlib allocates in addition to its tables. This struct, its own allocations, and the owner's additions take
@@ -81,6 +84,7 @@ pub struct MessageEncoder {
     table: FastTable,
     chain: Chain,
     block: OpenBlock,
+    drift: Drift,
     emitter: Emitter,
     method: Method,
     is_filtered: bool,
@@ -115,6 +119,7 @@ impl MessageEncoder {
             table: FastTable::of(Table::new(head_count, allocator)?, Table::new(short_count, allocator)?),
             chain: Chain::new(size, allocator)?,
             block: OpenBlock::new(token_count, allocator)?,
+            drift: Drift::NONE,
             emitter: Emitter::new(allocator)?,
             method: Method::Store,
             is_filtered: false,
@@ -185,7 +190,7 @@ impl MessageEncoder {
         (self.position, self.end, self.message) = (len, len, len);
         self.entered = Entered::Nothing;
         self.emitter.go_on_at(len);
-        self.block.open(len);
+        self.open_block(len);
         self.chain.restart();
         (self.is_block_whole, self.is_writing, self.is_ending) = (true, false, false);
     }
@@ -213,7 +218,7 @@ impl MessageEncoder {
                 return Progress::NeedsInput;
             }
             self.parse(end.is_some());
-            let has_room = self.block.room() > self.turn_tokens();
+            let has_room = self.block.room() > self.turn_tokens() || self.extend_block();
             if !has_room || self.is_store_due() {
                 self.end_block(None);
             } else if self.position >= self.slide_at() {
@@ -252,7 +257,7 @@ impl MessageEncoder {
         let first = if self.message + most > 2 * self.size { self.size } else { 0 };
         let from = first.max(self.message.saturating_sub(self.size));
         self.position = self.message;
-        self.block.open(self.message);
+        self.open_block(self.message);
         self.chain.restart();
         self.entered = Entered::Nothing;
         self.window[from..self.end].split_at(self.message - from)
@@ -315,6 +320,7 @@ impl MessageEncoder {
             table: self.table.try_clone()?,
             chain: self.chain.try_clone()?,
             block: self.block.try_clone()?,
+            drift: self.drift.clone(),
             emitter: self.emitter.try_clone()?,
             ..*self
         })
@@ -364,7 +370,7 @@ impl MessageEncoder {
         if self.is_writing {
             self.is_writing = false;
             self.is_block_whole = true;
-            self.block.open(self.decided());
+            self.open_block(self.decided());
         }
         true
     }
@@ -420,6 +426,23 @@ impl MessageEncoder {
                 self.chain.clear(&self.window[self.position..self.end]);
             }
         }
+    }
+
+    /// Empties the block; its input begins at `start`.
+    fn open_block(&mut self, start: usize) {
+        self.block.open(start);
+        self.block.limit_to(DRIFT_TOKENS);
+        self.drift = Drift::NONE;
+    }
+
+    /// Allows the full block more tokens, unless memory is short or its symbols drift.
+    fn extend_block(&mut self) -> bool {
+        let total = self.block.frequencies.litlen().iter().sum();
+        if !self.block.can_grow() || self.drift.ends(&self.block.frequencies, total) {
+            return false;
+        }
+        self.block.limit_to(self.block.tokens().len() + DRIFT_TOKENS);
+        true
     }
 
     /// All tokens are for bytes before this position: the last byte parsed may have a pending match.
@@ -496,7 +519,7 @@ impl MessageEncoder {
         match decision {
             Decision::Store => {
                 self.emitter.store(to);
-                self.block.open(to);
+                self.open_block(to);
                 self.is_block_whole = true;
                 if end.is_some() || self.emitter.waiting() >= self.stored_min() {
                     self.emitter.start_stored(end);

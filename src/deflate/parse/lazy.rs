@@ -8,6 +8,7 @@
 //! - A later match replaces the current one if its gain exceeds [`LAZY_GAIN`] per byte of delay. The gain is the current
 //!   match's cost minus its own, minus that of the literals before it, plus [`COVERED_VALUE`] percent of a mean literal, about
 //!   the cost of an average byte, for each byte that it reaches further.
+//! - If the later match could have begun a byte earlier, it is taken there, without a literal before it.
 //!
 //! ```text
 //! m = search(p)
@@ -32,7 +33,7 @@ use crate::deflate::entropy::BIT;
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
-use crate::deflate::match_finder::{Match, WORD};
+use crate::deflate::match_finder::{Match, WORD, starts_earlier};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -225,6 +226,10 @@ impl ParseSpan<'_> {
                 && let Some(later) = at.at_least(found.length, effort)
                 && self.is_better(later, 1, found, self.costs.literal(first_literal))
             {
+                if starts_earlier(data, position + 1, later.offset) {
+                    found = Match { length: (later.length + 1).min(MAX_MATCH), ..later };
+                    break;
+                }
                 block.add_literal(first_literal);
                 position += 1;
                 found = later;
