@@ -271,6 +271,12 @@ pub(super) fn two_literals(first: u8, second: u8) -> u32 {
     u32::from(first) | (SECOND_LITERAL + u32::from(second)) << SECOND_SHIFT
 }
 
+/// Whether a token of literals has two.
+#[inline(always)]
+pub(super) fn is_pair(token: u32) -> bool {
+    token >> SECOND_SHIFT & SYMBOL_MASK >= SECOND_LITERAL
+}
+
 /// Returns the token of a match and counts its symbols.
 #[inline(always)]
 pub(super) fn match_token(frequencies: &mut Frequencies, length: usize, offset: usize) -> u32 {

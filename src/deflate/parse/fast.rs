@@ -7,6 +7,8 @@
 //! neither:           two literals in one token, p += 2
 //! ```
 //!
+//! A match that could have begun earlier takes the literals before it back: the position where it begins was not in the table.
+//!
 //! - Candidates are compared eight bytes at a time; the distance is tested only after the bytes are equal, which is rare.
 //! - The choice of p + 1 for its longer match is a predicted branch. A conditional move would join the chain of loads that
 //!   the next turn waits for, and costs 10 %.
@@ -25,8 +27,8 @@ mod keys;
 pub(in crate::deflate) use keys::Keys;
 
 use super::{Arrived, Cursor, SPAN, take_literals};
-use crate::deflate::match_finder::match_length;
-use crate::deflate::token::{Frequencies, OpenBlock, lone_literal, match_token, two_literals};
+use crate::deflate::match_finder::{match_length, starts_earlier};
+use crate::deflate::token::{Frequencies, OpenBlock, is_pair, lone_literal, match_token, two_literals};
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
@@ -399,6 +401,25 @@ impl Tokens<'_> {
         // SAFETY: by the caller's promise.
         unsafe { self.push(lone_literal(byte)) };
     }
+
+    /// Removes the last literal, which is `byte`.
+    fn drop_literal(&mut self, byte: u8) {
+        self.frequencies.litlen[usize::from(byte)] -= 1;
+        let last = &mut self.tokens[self.count - 1];
+        match is_pair(*last) {
+            true => *last = lone_literal(*last as u8),
+            false => self.count -= 1,
+        }
+    }
+
+    /// Removes the literals from `run_start` to `position` that the match there can cover too. Returns where it then begins.
+    fn take_back(&mut self, data: &[u8], mut position: usize, offset: usize, run_start: usize) -> usize {
+        while position > run_start && starts_earlier(data, position, offset) {
+            position -= 1;
+            self.drop_literal(data[position]);
+        }
+        position
+    }
 }
 
 /// One run of the loop.
@@ -677,7 +698,12 @@ impl Scan<'_> {
                 _ => unsafe { out.pair(word as u8, (word >> 8) as u8) },
             }
             position += lead;
-            let (mut length, offset, difference) = found;
+            let (mut length, offset, mut difference) = found;
+            if position > run_start && starts_earlier(data, position, offset) {
+                position = out.take_back(data, position, offset, run_start);
+                difference = load(position - offset) ^ load(position);
+                length = (difference.trailing_zeros() >> 3) as usize;
+            }
             let most = (end - position.min(end)).min(MAX_MATCH);
             if difference == 0 && most > 8 {
                 // SAFETY: the earlier place is before `position`, and `position + most <= end`.
@@ -715,9 +741,7 @@ impl Scan<'_> {
         }
         if position > end {
             // One literal too many: the last token is a pair whose second byte is past the end of the input.
-            let last = out.tokens[out.count - 1];
-            out.frequencies.litlen[(last >> 9 & 511) as usize - 32] -= 1;
-            out.tokens[out.count - 1] = lone_literal(last as u8);
+            out.drop_literal(data[end]);
             position = end;
         }
         Run { position, count: out.count, matched_to, repeated }
