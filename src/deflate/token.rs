@@ -15,6 +15,7 @@
 //! Symbols are counted as tokens are added, so the end of a block needs no pass over them.
 
 use crate::error::Result;
+use super::match_finder::starts_earlier;
 use crate::format::deflate::{
     END_OF_BLOCK, FIRST_LENGTH, LENGTH_SLOT, LITLEN_SYMBOLS, MAX_MATCH, MIN_MATCH, OFFSET_SYMBOLS,
     offset_slot,
@@ -197,6 +198,31 @@ impl OpenBlock {
         *token = if self.open == 1 { second } else { lone_literal(byte) };
         self.len = at + 1;
         self.open ^= 1;
+    }
+
+    /// Removes the literals before `position` that a match there, with this offset, can cover too. Returns where it then begins.
+    #[inline(always)]
+    pub(super) fn take_back(&mut self, data: &[u8], position: usize, offset: usize) -> usize {
+        if position > self.literals_from && starts_earlier(data, position, offset) {
+            self.drop_literals(data, position, offset)
+        } else {
+            position
+        }
+    }
+
+    #[inline(never)]
+    fn drop_literals(&mut self, data: &[u8], mut position: usize, offset: usize) -> usize {
+        while position > self.literals_from && starts_earlier(data, position, offset) {
+            position -= 1;
+            self.frequencies.litlen[usize::from(data[position])] -= 1;
+            let last = &mut self.tokens[self.len - 1];
+            self.open = usize::from(is_pair(*last));
+            match is_pair(*last) {
+                true => *last = lone_literal(*last as u8),
+                false => self.len -= 1,
+            }
+        }
+        position
     }
 
     /// Adds a match at `position`; all bytes between the last match and `position` must have been added as literals.

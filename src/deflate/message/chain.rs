@@ -11,7 +11,7 @@
 //! a small table of their own, and only short distances.
 
 use super::TURN_TOKENS;
-use crate::deflate::match_finder::{match_length, starts_earlier};
+use crate::deflate::match_finder::match_length;
 use crate::deflate::parse::fast::Span;
 use crate::deflate::parse::has_wide_characters;
 use crate::deflate::token::OpenBlock;
@@ -244,11 +244,6 @@ impl Walk<'_> {
         match found {
             Some((length, offset)) => {
                 if waiting > 0 {
-                    if starts_earlier(self.data, position, offset) {
-                        let length = (length + 1).min(MAX_MATCH);
-                        (self.chain.waiting_length, self.chain.waiting_offset) = (length, offset);
-                        return self.take(position - 1, block);
-                    }
                     block.add_literal(self.data[position - 1]);
                 }
                 (self.chain.waiting_length, self.chain.waiting_offset) = (length, offset);
@@ -275,12 +270,15 @@ impl Walk<'_> {
             }
             return position + length;
         }
-        block.add_match(position, length, self.chain.waiting_offset);
+        let offset = self.chain.waiting_offset;
+        let begin = block.take_back(self.data, position, offset);
+        let length = (length + position - begin).min(MAX_MATCH);
+        block.add_match(begin, length, offset);
         if length < CREDIT_BELOW.min(self.search.nice) {
             let more = length as u32 * self.search.depth.max(16) / CREDIT;
             self.chain.credit = (self.chain.credit + more).min(3 * self.search.depth);
         }
-        let to = position + length;
+        let to = begin + length;
         if to + 1 < self.span.end {
             for place in [to - 2, to - 1] {
                 self.swap_short(place);

@@ -33,7 +33,7 @@ use crate::deflate::entropy::BIT;
 use crate::deflate::level::LazyLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
-use crate::deflate::match_finder::{Match, WORD, starts_earlier};
+use crate::deflate::match_finder::{Match, WORD};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -226,10 +226,6 @@ impl ParseSpan<'_> {
                 && let Some(later) = at.at_least(found.length, effort)
                 && self.is_better(later, 1, found, self.costs.literal(first_literal))
             {
-                if starts_earlier(data, position + 1, later.offset) {
-                    found = Match { length: (later.length + 1).min(MAX_MATCH), ..later };
-                    break;
-                }
                 block.add_literal(first_literal);
                 position += 1;
                 found = later;
@@ -254,8 +250,10 @@ impl ParseSpan<'_> {
             }
             break;
         }
-        block.add_match(position, found.length, found.offset);
-        let end = position + found.length;
+        let begin = block.take_back(data, position, found.offset);
+        let length = (found.length + position - begin).min(MAX_MATCH);
+        block.add_match(begin, length, found.offset);
+        let end = begin + length;
         if SHORTEST == MIN_MATCH {
             finder.enter_ends(position, end);
         }
