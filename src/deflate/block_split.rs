@@ -41,34 +41,14 @@ pub(super) struct BlockSplit {
     /// Symbols per class at the last check that did not end the block.
     seen: [u32; CLASSES],
     seen_total: u32,
-    drift: Drift,
-}
-
-/// The symbols of the open block at the last drift check.
-#[derive(Clone, Debug)]
-pub(super) struct Drift {
+    /// The block's symbols at the last drift check.
     earlier: Frequencies,
-    total: u32,
-}
-
-impl Drift {
-    pub(super) const NONE: Self = Self { earlier: Frequencies::NONE, total: 0 };
-
-    /// Whether a block with these frequencies, of `total` symbols, would be smaller if split at the last check. The next check
-    /// compares with this one.
-    pub(super) fn ends(&mut self, frequencies: &Frequencies, total: u32) -> bool {
-        let ends = self.total > 0 && {
-            let parts = entropy(&self.earlier) + entropy(&frequencies.less(&self.earlier));
-            entropy(frequencies) > parts + DRIFT_BITS + u64::from(total - self.total) / 16
-        };
-        *self = Self { earlier: frequencies.clone(), total };
-        ends
-    }
+    earlier_total: u32,
 }
 
 impl BlockSplit {
     pub(super) fn new() -> Self {
-        Self { seen: [0; CLASSES], seen_total: 0, drift: Drift::NONE }
+        Self { seen: [0; CLASSES], seen_total: 0, earlier: Frequencies::NONE, earlier_total: 0 }
     }
 
     /// Starts a new block.
@@ -103,8 +83,26 @@ impl BlockSplit {
         }
         self.seen = now;
         self.seen_total = total;
-        total - self.drift.total >= DRIFT_AFTER && self.drift.ends(frequencies, total)
+        if total - self.earlier_total < DRIFT_AFTER {
+            return false;
+        }
+        self.earlier_total = total;
+        drifts(&mut self.earlier, frequencies)
     }
+}
+
+/// Whether a block with these frequencies would be smaller if split where it had the frequencies `earlier`, if it had any. Then
+/// `earlier` becomes equal to `frequencies`, for the next check.
+pub(super) fn drifts(earlier: &mut Frequencies, frequencies: &Frequencies) -> bool {
+    let symbols =
+        |frequencies: &Frequencies| frequencies.litlen().iter().map(|&count| u64::from(count)).sum::<u64>();
+    let before = symbols(earlier);
+    let drifts = before > 0 && {
+        let parts = entropy(earlier) + entropy(&frequencies.less(earlier));
+        entropy(frequencies) > parts + DRIFT_BITS + (symbols(frequencies) - before) / 16
+    };
+    earlier.clone_from(frequencies);
+    drifts
 }
 
 /// Symbols per class: literals by top two bits and lowest bit, short matches, long matches.
@@ -147,25 +145,23 @@ mod tests {
 
     #[test]
     fn a_block_ends_when_its_symbols_drift() {
-        let mut drift = Drift::NONE;
-        let mut frequencies = Frequencies::NONE;
+        let (mut earlier, mut frequencies) = (Frequencies::NONE, Frequencies::NONE);
         // A table of increasing numbers: each part has literals of its own beside those that all parts have.
         for part in 1..=3 {
             for byte in 0..64 {
                 frequencies.litlen[byte] += 64;
                 frequencies.litlen[64 * part + byte] += 64;
             }
-            assert_eq!(drift.ends(&frequencies, 8192 * part as u32), part > 1, "part {part}");
+            assert_eq!(drifts(&mut earlier, &frequencies), part > 1, "part {part}");
         }
     }
 
     #[test]
     fn a_block_goes_on_while_its_symbols_stay() {
-        let mut drift = Drift::NONE;
-        let mut frequencies = Frequencies::NONE;
+        let (mut earlier, mut frequencies) = (Frequencies::NONE, Frequencies::NONE);
         for part in 1..=4 {
             frequencies.litlen[..128].iter_mut().for_each(|count| *count += 64);
-            assert!(!drift.ends(&frequencies, 8192 * part));
+            assert!(!drifts(&mut earlier, &frequencies), "part {part}");
         }
     }
 

@@ -14,8 +14,8 @@
 //!
 //! Symbols are counted as tokens are added, so the end of a block needs no pass over them.
 
-use crate::error::Result;
 use super::match_finder::starts_earlier;
+use crate::error::Result;
 use crate::format::deflate::{
     END_OF_BLOCK, FIRST_LENGTH, LENGTH_SLOT, LITLEN_SYMBOLS, MAX_MATCH, MIN_MATCH, OFFSET_SYMBOLS,
     offset_slot,
@@ -89,9 +89,7 @@ impl Frequencies {
 pub(super) struct OpenBlock {
     tokens: Table<u32>,
     len: usize,
-    /// The block must be closed once it has this many tokens.
-    full_at: usize,
-    /// The parser must stop before the block has more tokens than this, at most the capacity.
+    /// The block must be closed before it has more tokens than this, at most the capacity.
     limit: usize,
     /// 1 when the last token is a lone literal, to which a second one may be added; else 0.
     open: usize,
@@ -111,7 +109,6 @@ impl OpenBlock {
         Ok(Self {
             tokens: Table::new(capacity, allocator)?,
             len: 0,
-            full_at: capacity - TOKEN_SLACK.min(capacity),
             limit: capacity,
             open: 0,
             frequencies: Placed::zeroed(allocator)?,
@@ -139,7 +136,6 @@ impl OpenBlock {
         if self.tokens.len() < count {
             self.tokens = Table::new(count, Allocator::SYSTEM)?;
             self.tokens.fill_with(0);
-            self.limit_to(count);
         }
         self.open(start);
         Ok(())
@@ -154,7 +150,7 @@ impl OpenBlock {
     /// Whether the block must be closed: fewer than [`TOKEN_SLACK`] tokens still fit.
     #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
-        self.len >= self.full_at
+        self.len + TOKEN_SLACK >= self.limit
     }
 
     /// The number of tokens up to the limit.
@@ -200,29 +196,28 @@ impl OpenBlock {
         self.open ^= 1;
     }
 
-    /// Removes the literals before `position` that a match there, with this offset, can cover too. Returns where it then begins.
+    /// Adds a match at `position`, as [`add_match`](Self::add_match), and returns its end. If it could begin earlier, it takes the
+    /// place of the literals before it, as long as `is_gain` returns true for the literal and the length so far.
     #[inline(always)]
-    pub(super) fn take_back(&mut self, data: &[u8], position: usize, offset: usize) -> usize {
-        if position > self.literals_from && starts_earlier(data, position, offset) {
-            self.drop_literals(data, position, offset)
-        } else {
-            position
+    pub(super) fn add_match_early(
+        &mut self,
+        data: &[u8],
+        position: usize,
+        (length, offset): (usize, usize),
+        is_gain: impl Fn(u8, usize) -> bool,
+    ) -> usize {
+        let (mut begin, mut longer) = (position, length);
+        while begin > self.literals_from
+            && starts_earlier(data, begin, offset)
+            && longer < MAX_MATCH
+            && is_gain(data[begin - 1], longer)
+        {
+            begin -= 1;
+            longer += 1;
+            self.open = drop_literal(&mut self.tokens, &mut self.len, &mut self.frequencies, data[begin]);
         }
-    }
-
-    #[inline(never)]
-    fn drop_literals(&mut self, data: &[u8], mut position: usize, offset: usize) -> usize {
-        while position > self.literals_from && starts_earlier(data, position, offset) {
-            position -= 1;
-            self.frequencies.litlen[usize::from(data[position])] -= 1;
-            let last = &mut self.tokens[self.len - 1];
-            self.open = usize::from(is_pair(*last));
-            match is_pair(*last) {
-                true => *last = lone_literal(*last as u8),
-                false => self.len -= 1,
-            }
-        }
-        position
+        self.add_match(begin, longer, offset);
+        begin + longer
     }
 
     /// Adds a match at `position`; all bytes between the last match and `position` must have been added as literals.
@@ -297,10 +292,23 @@ pub(super) fn two_literals(first: u8, second: u8) -> u32 {
     u32::from(first) | (SECOND_LITERAL + u32::from(second)) << SECOND_SHIFT
 }
 
-/// Whether a token of literals has two.
-#[inline(always)]
-pub(super) fn is_pair(token: u32) -> bool {
-    token >> SECOND_SHIFT & SYMBOL_MASK >= SECOND_LITERAL
+/// Removes the last literal, which is `byte`, from the first `len` tokens. Returns 1 if the last token is then a lone literal, else
+/// 0.
+#[inline(never)]
+pub(super) fn drop_literal(
+    tokens: &mut [u32],
+    len: &mut usize,
+    frequencies: &mut Frequencies,
+    byte: u8,
+) -> usize {
+    frequencies.litlen[usize::from(byte)] -= 1;
+    let last = &mut tokens[*len - 1];
+    if *last >> SECOND_SHIFT & SYMBOL_MASK < SECOND_LITERAL {
+        *len -= 1;
+        return 0;
+    }
+    *last = lone_literal(*last as u8);
+    1
 }
 
 /// Returns the token of a match and counts its symbols.

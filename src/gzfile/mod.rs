@@ -56,6 +56,7 @@ pub struct GzFile {
 }
 
 /// The two directions.
+#[expect(clippy::large_enum_variant, reason = "one for each open file, in memory that is allocated with it")]
 enum Side {
     Read(Reader),
     Write(Writer),

@@ -271,14 +271,11 @@ impl Walk<'_> {
             return position + length;
         }
         let offset = self.chain.waiting_offset;
-        let begin = block.take_back(self.data, position, offset);
-        let length = (length + position - begin).min(MAX_MATCH);
-        block.add_match(begin, length, offset);
+        let to = block.add_match_early(self.data, position, (length, offset), |_, _| true);
         if length < CREDIT_BELOW.min(self.search.nice) {
             let more = length as u32 * self.search.depth.max(16) / CREDIT;
             self.chain.credit = (self.chain.credit + more).min(3 * self.search.depth);
         }
-        let to = begin + length;
         if to + 1 < self.span.end {
             for place in [to - 2, to - 1] {
                 self.swap_short(place);

@@ -1,6 +1,6 @@
 //! `MessageEncoder`: a DEFLATE stream within zlib's memory limits, for everything except bulk data.
 //!
-//! All state kept between calls is in five tables, allocated at the start, and in this struct: the window, the search tables,
+//! All state kept between calls is in a few tables, allocated at the start, and in this struct: the window, the search tables,
 //! and the tokens of the open block. Together they take no more than zlib does (zconf.h:
 //! `(1 << (windowBits + 2)) + (1 << (memLevel + 9))` and 8 KiB). There is no output buffer: blocks are written from the
 //! tokens while the caller's buffer has room.
@@ -15,14 +15,14 @@
 
 mod chain;
 
-use super::block_split::Drift;
+use super::block_split::drifts;
 use super::emitter::{Decision, Emitter, STORED_MIN};
 use super::parse::fast::{self, FastTable, Keys, Span};
-use super::token::OpenBlock;
+use super::token::{Frequencies, OpenBlock};
 use super::{ChunkEnd, PendingBits, Progress};
 use crate::error::{Error, Result};
 use crate::format::deflate::MAX_MATCH;
-use crate::raw::{Allocator, Output, Table};
+use crate::raw::{Allocator, Output, Placed, Table};
 use chain::{Chain, Search};
 
 /// Readable bytes past the window's end, for loads of whole words.
@@ -84,7 +84,8 @@ pub struct MessageEncoder {
     table: FastTable,
     chain: Chain,
     block: OpenBlock,
-    drift: Drift,
+    /// The open block's symbols at the last drift check.
+    earlier: Placed<Frequencies>,
     emitter: Emitter,
     method: Method,
     is_filtered: bool,
@@ -119,7 +120,7 @@ impl MessageEncoder {
             table: FastTable::of(Table::new(head_count, allocator)?, Table::new(short_count, allocator)?),
             chain: Chain::new(size, allocator)?,
             block: OpenBlock::new(token_count, allocator)?,
-            drift: Drift::NONE,
+            earlier: Placed::zeroed(allocator)?,
             emitter: Emitter::new(allocator)?,
             method: Method::Store,
             is_filtered: false,
@@ -320,7 +321,7 @@ impl MessageEncoder {
             table: self.table.try_clone()?,
             chain: self.chain.try_clone()?,
             block: self.block.try_clone()?,
-            drift: self.drift.clone(),
+            earlier: self.earlier.try_clone()?,
             emitter: self.emitter.try_clone()?,
             ..*self
         })
@@ -432,13 +433,12 @@ impl MessageEncoder {
     fn open_block(&mut self, start: usize) {
         self.block.open(start);
         self.block.limit_to(DRIFT_TOKENS);
-        self.drift = Drift::NONE;
+        *self.earlier = Frequencies::NONE;
     }
 
     /// Allows the full block more tokens, unless memory is short or its symbols drift.
     fn extend_block(&mut self) -> bool {
-        let total = self.block.frequencies.litlen().iter().sum();
-        if !self.block.can_grow() || self.drift.ends(&self.block.frequencies, total) {
+        if !self.block.can_grow() || drifts(&mut self.earlier, &self.block.frequencies) {
             return false;
         }
         self.block.limit_to(self.block.tokens().len() + DRIFT_TOKENS);

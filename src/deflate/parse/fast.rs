@@ -28,7 +28,7 @@ pub(in crate::deflate) use keys::Keys;
 
 use super::{Arrived, Cursor, SPAN, take_literals};
 use crate::deflate::match_finder::{match_length, starts_earlier};
-use crate::deflate::token::{Frequencies, OpenBlock, is_pair, lone_literal, match_token, two_literals};
+use crate::deflate::token::{Frequencies, OpenBlock, drop_literal, lone_literal, match_token, two_literals};
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
@@ -402,21 +402,11 @@ impl Tokens<'_> {
         unsafe { self.push(lone_literal(byte)) };
     }
 
-    /// Removes the last literal, which is `byte`.
-    fn drop_literal(&mut self, byte: u8) {
-        self.frequencies.litlen[usize::from(byte)] -= 1;
-        let last = &mut self.tokens[self.count - 1];
-        match is_pair(*last) {
-            true => *last = lone_literal(*last as u8),
-            false => self.count -= 1,
-        }
-    }
-
     /// Removes the literals from `run_start` to `position` that the match there can cover too. Returns where it then begins.
     fn take_back(&mut self, data: &[u8], mut position: usize, offset: usize, run_start: usize) -> usize {
         while position > run_start && starts_earlier(data, position, offset) {
             position -= 1;
-            self.drop_literal(data[position]);
+            drop_literal(self.tokens, &mut self.count, self.frequencies, data[position]);
         }
         position
     }
@@ -741,7 +731,7 @@ impl Scan<'_> {
         }
         if position > end {
             // One literal too many: the last token is a pair whose second byte is past the end of the input.
-            out.drop_literal(data[end]);
+            drop_literal(out.tokens, &mut out.count, out.frequencies, data[end]);
             position = end;
         }
         Run { position, count: out.count, matched_to, repeated }

@@ -250,10 +250,10 @@ impl ParseSpan<'_> {
             }
             break;
         }
-        let begin = block.take_back(data, position, found.offset);
-        let length = (found.length + position - begin).min(MAX_MATCH);
-        block.add_match(begin, length, found.offset);
-        let end = begin + length;
+        let is_gain = |literal, length| {
+            self.costs.literal(literal) + self.costs.of_length(length) > self.costs.of_length(length + 1)
+        };
+        let end = block.add_match_early(data, position, (found.length, found.offset), is_gain);
         if SHORTEST == MIN_MATCH {
             finder.enter_ends(position, end);
         }

@@ -28,7 +28,7 @@ use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::match_finder::hash_table::{Candidate, HashTables, Spot, SpotPair, WORD, value};
 use crate::deflate::token::{Frequencies, OpenBlock};
 use crate::error::Result;
-use crate::format::deflate::{FIRST_LENGTH, MAX_MATCH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
+use crate::format::deflate::{FIRST_LENGTH, OFFSET_BASE, OFFSET_SYMBOLS, WINDOW_SIZE};
 
 /// The number of consecutive literals, as a power of two, after which the stride begins to grow: 64. Such runs are common
 /// here.
@@ -221,12 +221,8 @@ impl<'d> Span<'_, 'd> {
             } else {
                 self.or_next::<SHORT>(&mut position, spots, first, block)
             };
-            let begin = block.take_back(data, position, found.offset);
-            let found = Match { length: (found.length + position - begin).min(MAX_MATCH), ..found };
-            position = begin;
-            block.add_match(position, found.length, found.offset);
             self.counts.add_match(found.length);
-            position += found.length;
+            position = block.add_match_early(data, position, (found.length, found.offset), |_, _| true);
             pause = end.min(position + (1 << STRIDE_SHIFT));
         }
     }

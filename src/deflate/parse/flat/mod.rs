@@ -168,7 +168,7 @@ impl Flat {
         let planned = (&*path, &*offers);
         let mut position = from;
         if from < end {
-            position = walk::walk(planned, data, (from, to.min(end)), base, block, &mut self.counts);
+            position = walk::walk(planned, data, (from, to.min(end)), base, prices, block, &mut self.counts);
         }
         let heads = &mut Heads::of(rings);
         position = (self.kernel.tail)(heads, prices, data, (position, to), block, &mut self.counts);

@@ -1,7 +1,7 @@
 //! Step 5, walk: turns the path into tokens.
 
 use super::memory::{Offers, Path};
-use super::price::{CHOICE_MASK, CUT, SHORT};
+use super::price::{CHOICE_BITS, CHOICE_MASK, CUT, Prices, SHORT};
 use crate::deflate::parse::counts::Counts;
 use crate::deflate::token::{OpenBlock, lone_literal, two_literals};
 use crate::format::deflate::MIN_MATCH;
@@ -14,6 +14,7 @@ pub(super) fn walk(
     data: &[u8],
     (mut position, to): (usize, usize),
     base: usize,
+    prices: &Prices,
     block: &mut OpenBlock,
     counts: &mut Counts,
 ) -> usize {
@@ -33,9 +34,12 @@ pub(super) fn walk(
         let choice = u32::from(path.choices[index]) & CHOICE_MASK;
         let offer = if choice == SHORT { &offers.short } else { &offers.long };
         let length = usize::from(offer.lengths[index]) + MIN_MATCH - usize::from(choice == CUT);
-        block.add_match(position, length, usize::from(offer.distances[index]));
         counts.add_match(length);
-        position += length;
+        let found = (length, usize::from(offer.distances[index]));
+        position = block.add_match_early(data, position, found, |literal, length| {
+            let literal = prices.literals[usize::from(literal)] >> CHOICE_BITS;
+            literal + u32::from(prices.lengths[length]) > u32::from(prices.lengths[length + 1])
+        });
         literals = position;
     }
     add_literals(block, data, (literals, to.max(literals)));
