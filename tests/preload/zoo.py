@@ -155,8 +155,8 @@ def judge(theirs, ours):
     for row in worst[:12]:
         print("%.3f %s %s bytes, level %s %s: %d, ours %d" % row)
     # With 256 hash heads (memLevel 1) luck decides more than the search does: those cases are reported only.
-    far = [row for row in worst if row[4] != "m1" and row[0] > (1.42 if row[3] == "1" else 1.11)]
-    return 1 if far or over * 100 > 3.5 * cases else 0
+    far = [row for row in worst if row[4] != "m1" and row[0] > (1.2 if row[3] == "1" else 1.11)]
+    return 1 if far or over * 100 > 2.4 * cases else 0
 
 
 if sys.argv[1] == "sizes":
