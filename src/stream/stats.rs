@@ -1,7 +1,7 @@
 //! `RIGZ_STATS`: one line of JSON for each finished stream.
 //!
-//! The lines show what the library did in a program. Without `RIGZ_STATS` and `RIGZ_TRACE` nothing is
-//! counted or timed: the calls that are timed here are also the ones that `RIGZ_TRACE` shows.
+//! The lines show what the library did in a program. If neither `RIGZ_STATS` nor `RIGZ_TRACE` is set, nothing is counted or
+//! timed. `RIGZ_TRACE` needs the times too, since it shows the same calls.
 
 #![forbid(unsafe_code)]
 
@@ -41,25 +41,25 @@ pub(super) struct Stats {
     bytes_in: u64,
     bytes_out: u64,
     time: Duration,
-    /// Processor time of the threads that made the calls.
+    /// CPU time that the calling threads spent in the calls.
     cpu: Duration,
-    /// When the first call was made.
+    /// The monotonic time at which the first call began.
     began: Option<Duration>,
-    /// The level that a compressing stream had last.
+    /// The latest level of a deflate stream.
     pub(super) level: Option<Level>,
     /// Checkpoints that a reader kept.
     pub(super) checkpoints: u64,
-    /// Returns to checkpoints.
+    /// How often the stream continued from a checkpoint.
     pub(super) resumptions: u64,
 }
 
-/// The clocks of one call.
+/// The start times of one call.
 #[derive(Debug)]
 pub(super) struct Timer {
     began: Duration,
     wall: Instant,
     cpu: Duration,
-    /// The call's event of the timeline, which ends with the timer.
+    /// The call in the trace; it ends when the timer is dropped.
     _span: Span,
 }
 
@@ -87,7 +87,7 @@ impl Stats {
         }
     }
 
-    /// Whether anything is counted.
+    /// Whether counting is on.
     #[inline(always)]
     pub(super) fn is_on(&self) -> bool {
         self.is_on
@@ -116,15 +116,16 @@ impl Stats {
         self.bytes_out += bytes_out as u64;
     }
 
-    /// Writes the stream's line and its events, if anything happened, and resets the counters.
+    /// Writes the stream's line and its event, if any byte was read or written, and resets the counters.
     pub(super) fn finish(&mut self, counters: Counters) {
-        if !self.is_on || self.bytes_in + self.bytes_out == 0 {
+        if !self.is_on {
             return;
         }
-        if config().stats.is_some() {
+        let has_data = self.bytes_in + self.bytes_out > 0;
+        if has_data && config().stats.is_some() {
             self.write_line(counters);
         }
-        if let Some(began) = self.began {
+        if let Some(began) = self.began.filter(|_| has_data) {
             let level = self.level.map(|level| u64::from(level.number()));
             let level = level.map(|level| ("level", level));
             let arguments = [Some(("bytes_in", self.bytes_in)), Some(("bytes_out", self.bytes_out)), level];
@@ -159,7 +160,7 @@ impl Stats {
     }
 }
 
-/// Appends a line about what other threads decoded ahead for `operation`, if they were asked to.
+/// Appends a line with the counters of an `operation` that decoded ahead, if it started to.
 pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
     if config().stats.is_none() || counters.since == 0 {
         return;
@@ -187,8 +188,7 @@ pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
     ));
 }
 
-/// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must
-/// not disturb the host.
+/// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must not disturb the program.
 fn append(line: &str) {
     if let Some(path) = &config().stats {
         report::append(path, line.as_bytes());

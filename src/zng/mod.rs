@@ -1,11 +1,11 @@
-//! zlib-ng's streaming compressor, typed and at a fixed heap address.
+//! A safe wrapper of zlib-ng's streaming compressor, for the strategies that our own encoder lacks: `Z_HUFFMAN_ONLY`, `Z_RLE` and
+//! `Z_FIXED` (chosen in `stream::policy`).
 //!
-//! zlib-ng handles the strategies that our own encoder does not: Huffman only, run lengths, fixed codes (`stream::policy`).
-//! Two facts shape this wrapper. zlib-ng's state points back at its stream, so the stream must not move: it lives in memory of
-//! the stream's allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so
-//! nothing here is ever cast from C's struct: the two sides exchange slices.
+//! Two facts shape it. zlib-ng's state points back at its stream, so the stream must not move: it is allocated with the program's
+//! allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so the program's
+//! `z_stream` is never cast to it: data goes in and out as slices.
 //!
-//! Deflate streams are always raw here. `stream` handles headers, trailers and check values, for every engine.
+//! Deflate streams are always raw here. The module `crate::stream` writes headers, trailers and check values.
 
 mod deflate;
 mod sys;
@@ -25,12 +25,12 @@ struct Stream {
     allocator: Allocator,
 }
 
-// SAFETY: this value alone owns the stream and zlib-ng's state that it points to, and neither is bound to a thread. Only a
-// foreign allocator must stay on its thread, and no worker gets a stream of zlib-ng.
+// SAFETY: this value alone owns the stream and zlib-ng's state that it points to, and neither uses thread-local data. The
+// program's allocator may have to be called on the program's thread: it is, since only that thread moves and drops streams.
 unsafe impl Send for Stream {}
 
 impl Stream {
-    /// A zeroed stream that allocates from `allocator`.
+    /// Allocates a stream that zlib-ng has not initialised yet, and that allocates from `allocator`.
     fn new(allocator: Allocator) -> Result<Self> {
         let (zalloc, zfree, opaque) = allocator.parts();
         let place = allocator
@@ -68,8 +68,8 @@ impl Stream {
         unsafe { self.place.as_mut() }
     }
 
-    /// Passes `input` and `output` to one zlib-ng call and advances both by the bytes it consumed and produced. `call` makes
-    /// exactly that call, with the stream it is given.
+    /// Makes one zlib-ng call on `input` and `output`, advances both by what zlib-ng consumed and produced, and returns its code.
+    /// `call` must make exactly one call, with the stream that it gets.
     fn exchange(
         &mut self,
         input: &mut &[u8],
@@ -77,18 +77,19 @@ impl Stream {
         call: impl FnOnce(*mut sys::z_stream) -> c_int,
     ) -> c_int {
         // zlib-ng counts in 32 bits; the caller's loop handles larger slices.
-        let lent = input.len().min(u32::MAX as usize);
+        let input_len = input.len().min(u32::MAX as usize);
         let room = output.room().min(u32::MAX as usize);
-        let mut nowhere = 0u8;
-        let next_out = if output.cursor().is_null() { &raw mut nowhere } else { output.cursor() };
+        // zlib-ng rejects a null pointer even if there is no room.
+        let mut dummy = 0u8;
+        let next_out = if output.cursor().is_null() { &raw mut dummy } else { output.cursor() };
         let strm = self.get_mut();
         strm.next_in = input.as_ptr().cast_mut();
-        strm.avail_in = lent as u32;
+        strm.avail_in = input_len as u32;
         strm.next_out = next_out;
         strm.avail_out = room as u32;
         let code = call(self.as_ptr());
         let strm = self.get();
-        *input = &input[lent - strm.avail_in as usize..];
+        *input = &input[input_len - strm.avail_in as usize..];
         let produced = room - strm.avail_out as usize;
         // SAFETY: zlib-ng stays within `avail_out`, and wrote `produced` bytes starting at `next_out`.
         unsafe { output.advance(produced) };
@@ -98,12 +99,12 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // SAFETY: `place` came from this allocator and is taken once, here; the owner has already ended zlib-ng's state.
+        // SAFETY: this allocator allocated `place`, which is freed only here; the owner has already ended zlib-ng's state.
         unsafe { self.allocator.take(self.place) };
     }
 }
 
-/// Translates zlib-ng's return code; `Z_OK`, `Z_STREAM_END` and `Z_NEED_DICT` become statuses.
+/// Translates zlib-ng's return code; unknown ones become `Error::Stream`.
 fn outcome(code: c_int) -> Result<Status> {
     match code {
         0 => Ok(Status::Ok),
@@ -116,12 +117,13 @@ fn outcome(code: c_int) -> Result<Status> {
     }
 }
 
-/// As [`outcome`], for calls whose only success code is `Z_OK`.
+/// Translates the code of a call whose only success code is `Z_OK`.
 fn done(code: c_int) -> Result<()> {
     outcome(code).map(|_| ())
 }
 
-/// Returns the history that `fill` writes, at most 32 KiB, through a pointer with space for that.
+/// Returns the last bytes of the stream's input, at most 32 KiB. `fill` copies them to its first argument and their number to the
+/// second.
 fn history(allocator: Allocator, fill: impl FnOnce(*mut u8, *mut u32) -> i32) -> Result<Buffer> {
     let mut window = Buffer::new(allocator);
     window.reserve(WINDOW_SIZE)?;

@@ -23,7 +23,7 @@ use crate::zlib::{self, Failure, Library};
 /// Longer than any single operation of the suite takes even on a machine with much else to do; a child that runs on is stuck.
 const ALARM_SECONDS: u32 = 600;
 
-/// What a turn brought.
+/// The result of a turn.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Answer {
     Measured(Measured),
@@ -155,7 +155,7 @@ fn memory_kib(field: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// What one turn is about, besides who and what.
+/// The parameters of a turn, besides the contender and the operation.
 pub struct Turn<'a> {
     pub corpus: &'a Corpus,
     pub level: i32,

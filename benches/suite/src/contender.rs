@@ -1,4 +1,4 @@
-//! Who takes part: zlib-shaped libraries, driven call by call, and command lines, run as whole processes.
+//! Finds the contenders: libraries with zlib's API, measured call by call, and tools, run as whole processes.
 //!
 //! A contender that is not on this machine is left out with a word; nothing is assumed about the others for it. rigz appears with
 //! RIGZ_THREADS=1 wherever it stands beside libraries that have one thread, and under its thread counts in the threads section.
@@ -40,15 +40,15 @@ pub struct Tool {
 }
 
 /// Everybody found, and a line for each that was not.
-pub struct Field {
+pub struct Contenders {
     pub libraries: Vec<LibraryPeer>,
     pub tools: Vec<Tool>,
     pub missing: Vec<String>,
 }
 
-/// Looks for everybody: `rigz` is our library, `peers` the folder that scripts/bench fills.
-pub fn find(rigz: Option<&Path>, peers: &Path) -> Field {
-    let mut field = Field { libraries: Vec::new(), tools: Vec::new(), missing: Vec::new() };
+/// Looks for all contenders. `rigz`: the file of our library; `peers`: the folder that scripts/bench fills.
+pub fn find(rigz: Option<&Path>, peers: &Path) -> Contenders {
+    let mut found = Contenders { libraries: Vec::new(), tools: Vec::new(), missing: Vec::new() };
     let built = |name: &str| peers.join(name);
     let rigz = rigz.map(Path::to_owned);
     for (name, path, levels) in [
@@ -61,16 +61,16 @@ pub fn find(rigz: Option<&Path>, peers: &Path) -> Field {
     ] {
         match path.as_deref().map(crate::zlib::Library::open) {
             Some(Ok(library)) => match library.file() {
-                Some(path) => field.libraries.push(LibraryPeer {
+                Some(path) => found.libraries.push(LibraryPeer {
                     name: name.into(),
                     path,
                     levels,
                     environment: Vec::new(),
                 }),
-                None => field.missing.push(format!("{name}: no crc32 in it")),
+                None => found.missing.push(format!("{name}: no crc32 in it")),
             },
-            Some(Err(failure)) => field.missing.push(format!("{name}: {failure}")),
-            None => field.missing.push(format!("{name}: not built")),
+            Some(Err(failure)) => found.missing.push(format!("{name}: {failure}")),
+            None => found.missing.push(format!("{name}: not built")),
         }
     }
     let gzpipe = built("gzpipe").display().to_string();
@@ -105,7 +105,7 @@ pub fn find(rigz: Option<&Path>, peers: &Path) -> Field {
             false,
         ),
     ];
-    if let Some(path) = field.libraries.iter().find(|l| l.name == RIGZ).map(|l| l.path.clone()) {
+    if let Some(path) = found.libraries.iter().find(|l| l.name == RIGZ).map(|l| l.path.clone()) {
         let mut ours = tool(
             "gzpipe+rigz",
             &format!("{gzpipe} -{{level}} {{file}}"),
@@ -120,12 +120,12 @@ pub fn find(rigz: Option<&Path>, peers: &Path) -> Field {
         match identify(&tool, peers) {
             Ok(version) => {
                 tool.version = version;
-                field.tools.push(tool);
+                found.tools.push(tool);
             }
-            Err(why) => field.missing.push(format!("{}: {why}", tool.name)),
+            Err(why) => found.missing.push(format!("{}: {why}", tool.name)),
         }
     }
-    field
+    found
 }
 
 fn tool(name: &str, compress: &str, decompress: &str, levels: RangeInclusive<i32>, threaded: bool) -> Tool {

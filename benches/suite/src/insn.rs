@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::child::{Turn, library_command};
-use crate::contender::{Field, LibraryPeer};
+use crate::contender::{Contenders, LibraryPeer};
 use crate::corpus::Corpus;
 use crate::op::Op;
 
@@ -53,7 +53,7 @@ pub struct Insn {
 /// Counts by "library operation level corpus".
 type Counts = BTreeMap<String, u64>;
 
-pub fn main(insn: &Insn, field: &Field, corpora: &[Corpus], scratch: &Path) -> Outcome<()> {
+pub fn main(insn: &Insn, contenders: &Contenders, corpora: &[Corpus], scratch: &Path) -> Outcome<()> {
     let before = match &insn.against {
         Some(path) => parse(&fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?)?,
         None => Counts::new(),
@@ -64,8 +64,9 @@ pub fn main(insn: &Insn, field: &Field, corpora: &[Corpus], scratch: &Path) -> O
         "library operation level corpus", "instructions", "per byte", "change"
     );
     for name in &insn.library {
-        let peer = field.libraries.iter().find(|peer| peer.name == *name);
-        let peer = peer.ok_or_else(|| format!("no library {name} here: {}", field.missing.join("; ")))?;
+        let peer = contenders.libraries.iter().find(|peer| peer.name == *name);
+        let peer =
+            peer.ok_or_else(|| format!("no library {name} here: {}", contenders.missing.join("; ")))?;
         for corpus in corpora {
             for &(op, level) in SET {
                 let key = format!("{name} {op} {level} {}", corpus.name);

@@ -1,16 +1,17 @@
-//! The benchmark of rigz: ours and every peer in one run, on the same data, in turn.
+//! The benchmark of rigz: measures rigz and the other libraries and tools (the *contenders*) in one run, alternately, on the same
+//! data. A *cell* is one operation on one corpus at one level; in each *round* every contender of a cell gets a *turn*.
 //!
-//!     main ─┬─ schedule   what is measured: cells
-//!           ├─ contender  who is measured
-//!           ├─ corpus     on what
-//!           ├─ run        rounds over cells ── child ── op ── zlib     one turn in a process of its own
-//!           ├─ record, report, plot   what is kept and shown           measure   clocks and medians
-//!           ├─ plan       the goals of the project against the rows that decide them
-//!           ├─ phases     the ten phases of the plan, on against off
+//!     main ─┬─ schedule   the list of cells
+//!           ├─ contender  finds the libraries and tools
+//!           ├─ corpus     test data
+//!           ├─ run        rounds over cells ── child ── op ── zlib     one turn, in a process of its own
+//!           ├─ record, report, plot   store and show the results       measure   clocks and medians
+//!           ├─ plan       the ratios that the project's goals are about
+//!           ├─ phases     rigz with each of the ten phases of docs/PHASES.md on and off
 //!           ├─ insn       instruction counts under callgrind
-//!           └─ small      messages, small calls and small writes: costs, sizes, memory, what is held back
+//!           └─ small      messages, small calls and small writes: costs, sizes, memory, output held back
 //!
-//! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md tells the method.
+//! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md describes the method.
 
 mod child;
 mod contender;
@@ -50,13 +51,13 @@ struct Cli {
     action: Action,
 }
 
-/// Where things lie; scripts/bench fills these in.
+/// File locations; scripts/bench sets them.
 #[derive(Args)]
 struct Places {
     /// The repository.
     #[arg(long, global = true, default_value = ".")]
     root: PathBuf,
-    /// Our library.
+    /// The file of the rigz library; without it rigz is not measured.
     #[arg(long, global = true)]
     rigz: Option<PathBuf>,
     /// The folder of built peers.
@@ -69,26 +70,26 @@ struct Places {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Everything, or with --quick a part of everything.
+    /// Run all benchmarks, or a subset with --quick.
     Run(Run),
-    /// Instruction counts of a fixed small set, under valgrind.
+    /// Count the instructions of a fixed small set, under valgrind.
     Insn(insn::Insn),
-    /// The goals of the project against the rows that decide them.
+    /// Measure the ratios that the project's goals are about.
     Plan(plan::Plan),
-    /// The ten phases of the plan, each on against off.
+    /// Measure rigz with each of the ten phases of docs/PHASES.md on and off.
     Phases(phases::Phases),
-    /// Messages, small calls and small writes, and what streams hold.
+    /// Measure messages, small calls, small writes, and the memory and output that streams hold.
     Small(small::Small),
-    /// (inside) the cells of `small`, of one library.
+    /// Internal: measure the cells of `small` with one library.
     #[command(hide = true)]
     SmallCells(small::Cells),
-    /// (inside) one turn of one library.
+    /// Internal: one turn of one library.
     #[command(hide = true)]
     One(child::One),
-    /// (inside) makes one corpus.
+    /// Internal: make one corpus.
     #[command(hide = true)]
     Corpus { name: String, source: String, bytes: usize },
-    /// (inside) checks a tool's output.
+    /// Internal: check a tool's output.
     #[command(hide = true)]
     Verify {
         output: PathBuf,
@@ -100,22 +101,22 @@ enum Action {
 
 #[derive(Args)]
 struct Run {
-    /// Under two minutes instead of under twenty-five.
+    /// Run a subset that takes under two minutes instead of up to 25.
     #[arg(long)]
     quick: bool,
-    /// The files of this folder instead of our corpora, zip files unpacked; at most 32 MiB of each, 4 with --quick.
+    /// Use the files of this folder instead of the built-in corpora, zip files unpacked; at most 32 MiB of each, 4 with --quick.
     #[arg(long)]
     corpus: Option<PathBuf>,
-    /// Only the cells whose "section operation corpus" contains this.
+    /// Run only the cells whose name, "SECTION OPERATION CORPUS", contains this text.
     #[arg(long)]
     only: Option<String>,
-    /// Ratios are to this contender.
+    /// Compute ratios relative to this contender.
     #[arg(long, default_value = contender::REFERENCE)]
     reference: String,
-    /// How often everybody has his turn, if the time lasts.
+    /// Number of rounds, if the time lasts [default: 5].
     #[arg(long)]
     rounds: Option<usize>,
-    /// Seconds after which no new round goes on.
+    /// Time limit in seconds; no new round starts after it [default: 1320, with --quick 100].
     #[arg(long)]
     limit: Option<u64>,
     /// Write nothing to benches/record.
@@ -146,30 +147,30 @@ fn act(mut cli: Cli) -> Outcome<ExitCode> {
         }
         Action::Verify { output, plain, packed } => child::verify(output, plain, *packed)?,
         Action::Run(run) => {
-            cli.places.settle()?;
+            cli.places.prepare()?;
             return bench(&cli.places, run);
         }
         Action::Insn(insn) => {
-            cli.places.settle()?;
+            cli.places.prepare()?;
             let data: Vec<Data> =
                 insn::CORPORA.iter().map(|name| Data::generated(name, insn::BYTES >> 20, false)).collect();
             let corpora = corpora(&data, &cli.places)?;
-            let field = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
-            insn::main(insn, &field, &corpora, &cli.places.scratch()?)?;
+            let contenders = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
+            insn::main(insn, &contenders, &corpora, &cli.places.scratch()?)?;
         }
         Action::Plan(plan) => {
-            cli.places.settle()?;
+            cli.places.prepare()?;
             plan::main(plan, &cli.places)?;
         }
         Action::Phases(phases) => {
-            cli.places.settle()?;
+            cli.places.prepare()?;
             phases::main(phases, &cli.places)?;
         }
         Action::Small(small) => {
-            cli.places.settle()?;
-            let field = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
+            cli.places.prepare()?;
+            let contenders = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
             let scratch = cli.places.scratch()?;
-            let outcome = small::main(small, &field, &scratch);
+            let outcome = small::main(small, &contenders, &scratch);
             std::fs::remove_dir_all(&scratch)?;
             outcome?;
         }
@@ -179,8 +180,8 @@ fn act(mut cli: Cli) -> Outcome<ExitCode> {
 }
 
 impl Places {
-    /// Makes the paths absolute: children and the dynamic linker see them from elsewhere.
-    fn settle(&mut self) -> Outcome<()> {
+    /// Creates the cache and peers folders, and makes all paths absolute: child processes and the dynamic linker run elsewhere.
+    fn prepare(&mut self) -> Outcome<()> {
         std::fs::create_dir_all(&self.cache)?;
         std::fs::create_dir_all(&self.peers)?;
         for path in [&mut self.root, &mut self.cache, &mut self.peers] {
@@ -192,7 +193,7 @@ impl Places {
         Ok(())
     }
 
-    /// Where gzwrite and the tools write: memory where there is such a folder, so that no disk is measured.
+    /// Creates the folder for output files, in /dev/shm if it exists, so that the disk's speed does not show.
     fn scratch(&self) -> Outcome<PathBuf> {
         let memory = Path::new("/dev/shm");
         let base = if memory.is_dir() { memory } else { self.cache.as_path() };
@@ -202,7 +203,7 @@ impl Places {
     }
 }
 
-/// Makes the corpora, each in a process of its own: this one stays small (see `child::verify_output`).
+/// Makes the corpora, each in a process of its own, so that this one stays small (see `child::verify_output`).
 fn corpora(data: &[Data], places: &Places) -> Outcome<Vec<Corpus>> {
     let mut corpora = Vec::new();
     for data in data {
@@ -244,19 +245,22 @@ fn data_of(run: &Run, places: &Places) -> Outcome<Vec<Data>> {
 fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
     let start = Instant::now();
     let circumstances = Circumstances::now(&places.root);
-    let field = contender::find(places.rigz.as_deref(), &places.peers);
-    for line in &field.missing {
-        eprintln!("not there: {line}");
+    let contenders = contender::find(places.rigz.as_deref(), &places.peers);
+    for line in &contenders.missing {
+        eprintln!("missing: {line}");
     }
     let data = data_of(run, places)?;
     let corpora = corpora(&data, places)?;
-    let planner = Planner { field: &field, corpora: &data, cpus: record::cpus(), quick: run.quick };
+    let planner = Planner { contenders: &contenders, corpora: &data, cpus: record::cpus(), quick: run.quick };
     let mut cells = planner.cells();
     if let Some(only) = &run.only {
         cells.retain(|cell| {
             format!("{} {} {}", cell.section, cell.work.name(), data[cell.corpus].name)
                 .contains(only.as_str())
         });
+        if cells.is_empty() {
+            return Err(format!("no cell's name contains {only}").into());
+        }
     }
     let (rounds, turn_ms, limit) = if run.quick { (5, 40, 100) } else { (5, 100, 22 * 60) };
     let limit = run.limit.unwrap_or(limit);
@@ -270,7 +274,7 @@ fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
     let (rows, unreached) = run::run(&cells, &corpora, &pace, &scratch, &run.reference);
     std::fs::remove_dir_all(&scratch)?;
 
-    let mut record = Record { circumstances, corpora, missing: field.missing, rows };
+    let mut record = Record { circumstances, corpora, missing: contenders.missing, rows };
     record.finish(&places.root);
     if !run.brief {
         println!("{}", report::long(&record.rows));
@@ -285,18 +289,20 @@ fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
         println!("Written to {}", folder.strip_prefix(&places.root).unwrap_or(&folder).display());
     }
     if unreached > 0 {
-        println!("{unreached} rows were not reached in time; --only or --limit would help.");
+        println!(
+            "{unreached} rows were not measured in time: select fewer with --only, or set a larger --limit."
+        );
     }
     Ok(verdict(&record.rows, start))
 }
 
-/// Fails when anybody gave a wrong result: such a run must not pass unseen.
+/// Prints the totals, and returns failure if any row has a wrong result.
 fn verdict(rows: &[Row], start: Instant) -> ExitCode {
     let faults = rows.iter().filter(|row| row.fault.is_some()).count();
     let least = rows.iter().map(|row| row.samples).filter(|&n| n > 0).min().unwrap_or(0);
     println!("{} rows, at least {least} samples each, {:.0} s.", rows.len(), start.elapsed().as_secs_f64());
     if faults > 0 {
-        println!("{faults} rows with FAULT");
+        println!("{faults} rows have wrong results, marked FAULT");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -1,9 +1,9 @@
-//! Clocks and medians: what one sample is, and how many make a turn.
+//! Clocks and medians.
 //!
 //! A *sample* is the time of one call of an operation. Operations shorter than `BATCH` are called many times between two looks at
 //! the clock, because getrusage counts in microseconds and reading it costs a system call. A *turn* is what one
-//! contender gets before the next one: samples until its time is used up, at least one. The suite gives everybody
-//! several turns, round about, so that a machine that grows slow grows slow for all.
+//! contender gets before the next one: samples until its time is used up, at least one. The suite gives every
+//! contender several turns, one after the other, so that a machine that becomes slow becomes slow for all.
 //!
 //! CPU time is getrusage(RUSAGE_SELF) of a process that does nothing else: user and system, all threads.
 

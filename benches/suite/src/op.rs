@@ -251,8 +251,8 @@ pub fn prepare<'a>(
                 let mut stream = Stream::deflate(library, level, ZLIB)?;
                 Box::new(move |input, out| {
                     stream.reset()?;
-                    let moved = stream.step(input, out, FINISH);
-                    finished(moved.code, "deflate").map(|()| moved.given)
+                    let step = stream.step(input, out, FINISH);
+                    finished(step.code, "deflate").map(|()| step.produced)
                 })
             } else {
                 let compress = library.compressor()?;
@@ -285,8 +285,8 @@ pub fn prepare<'a>(
                 let mut stream = Stream::inflate(library, ZLIB)?;
                 Box::new(move |input, out| {
                     stream.reset()?;
-                    let moved = stream.step(input, out, FINISH);
-                    finished(moved.code, "inflate").map(|()| moved.given)
+                    let step = stream.step(input, out, FINISH);
+                    finished(step.code, "inflate").map(|()| step.produced)
                 })
             } else {
                 let uncompress = library.decompressor()?;
@@ -320,15 +320,15 @@ fn deflate_in_pieces(
     loop {
         let input = &rest[..rest.len().min(out.len())];
         let last = input.len() == rest.len();
-        let moved = stream.step(input, out, if last { FINISH } else { NO_FLUSH });
-        rest = &rest[moved.taken..];
-        take(&out[..moved.given]);
-        match moved.code {
+        let step = stream.step(input, out, if last { FINISH } else { NO_FLUSH });
+        rest = &rest[step.consumed..];
+        take(&out[..step.produced]);
+        match step.code {
             STREAM_END => return Ok(()),
             // With Z_FINISH, both say that there is more output to fetch; a stream that stands still is broken.
-            OK | BUF_ERROR if moved.taken + moved.given > 0 => {}
+            OK | BUF_ERROR if step.consumed + step.produced > 0 => {}
             // libdeflate's refusal: it takes everything at once or nothing.
-            code if moved.taken + moved.given == 0 => {
+            code if step.consumed + step.produced == 0 => {
                 return Err(Failure::Lacks(format!("deflate in pieces ({code})")));
             }
             code => return Err(Failure::Wrong(format!("deflate gave {code}"))),
@@ -346,13 +346,13 @@ fn inflate_in_pieces(
     let mut rest = packed;
     loop {
         let input = &rest[..rest.len().min(out.len())];
-        let moved = stream.step(input, out, NO_FLUSH);
-        rest = &rest[moved.taken..];
-        take(&out[..moved.given]);
-        match moved.code {
+        let step = stream.step(input, out, NO_FLUSH);
+        rest = &rest[step.consumed..];
+        take(&out[..step.produced]);
+        match step.code {
             STREAM_END => return Ok(()),
-            OK | BUF_ERROR if moved.taken + moved.given > 0 => {}
-            code if moved.taken + moved.given == 0 => {
+            OK | BUF_ERROR if step.consumed + step.produced > 0 => {}
+            code if step.consumed + step.produced == 0 => {
                 return Err(Failure::Lacks(format!("inflate in pieces ({code})")));
             }
             code => return Err(Failure::Wrong(format!("inflate gave {code}"))),
@@ -484,12 +484,12 @@ pub fn judge_gzip(packed: &[u8], expected: &[u8]) -> Result<()> {
     let judge = zlib::judge()?;
     let mut stream = Stream::inflate(&judge, GZIP)?;
     let mut out = vec![0; expected.len() + 1];
-    let moved = stream.step(packed, &mut out, FINISH);
-    finished(moved.code, "the system's inflate")?;
-    if moved.taken != packed.len() {
-        return Err(Failure::Wrong(format!("{} bytes after the member", packed.len() - moved.taken)));
+    let step = stream.step(packed, &mut out, FINISH);
+    finished(step.code, "the system's inflate")?;
+    if step.consumed != packed.len() {
+        return Err(Failure::Wrong(format!("{} bytes after the member", packed.len() - step.consumed)));
     }
-    same(&out[..moved.given], expected)
+    same(&out[..step.produced], expected)
 }
 
 pub fn same(got: &[u8], expected: &[u8]) -> Result<()> {

@@ -20,7 +20,7 @@ use crate::op::Op;
 use crate::record::{Circumstances, Record};
 use crate::report::geometric_mean;
 use crate::run::{self, Pace, Row};
-use crate::schedule::{Cell, Data, Who, Work};
+use crate::schedule::{Cell, Contender, Data, Work};
 use crate::{Outcome, Places, corpora, record};
 
 /// A library and how it is run.
@@ -95,7 +95,7 @@ pub struct Phases {
     /// MiB of each corpus.
     #[arg(long, default_value_t = 8)]
     size: usize,
-    /// How often everybody has his turn, if the time lasts.
+    /// Number of rounds, if the time lasts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Seconds after which no new round goes on.
@@ -125,9 +125,9 @@ pub fn main(phases: &Phases, places: &Places) -> Outcome<()> {
         for &(op, level) in phase.works {
             let op = Op::named(op).ok_or("an operation of the phases has lost its name")?;
             for corpus in 0..corpora.len() {
-                let who = counts.iter().flat_map(|&threads| {
+                let contenders = counts.iter().flat_map(|&threads| {
                     [("off", phase.off), ("on", phase.on)].map(|(side, setup)| {
-                        (Who::Library(peer(&format!("{index} {side}"), setup, &folder)), threads)
+                        (Contender::Library(peer(&format!("{index} {side}"), setup, &folder)), threads)
                     })
                 });
                 cells.push(Cell {
@@ -135,7 +135,7 @@ pub fn main(phases: &Phases, places: &Places) -> Outcome<()> {
                     corpus,
                     work: Work::Library(op),
                     level,
-                    who: who.collect(),
+                    contenders: contenders.collect(),
                 });
             }
         }

@@ -1,9 +1,9 @@
-//! The goals of the project against the rows that decide them.
+//! Measures the speed and size ratios that the project's goals are about.
 //!
-//! Four questions, each answered by ratios of rows measured in turn in this run:
-//! level 9 on one thread against `pigz -9 -p1`, in speed and size; several threads against pigz with as many; levels 1 to 8 against the
-//! system's zlib, in speed and size; decompression against `pigz -d`. Pigz is a program, so ours is one there too: gzpipe under LD_PRELOAD,
-//! start-up included. With --size, --level, --threads or --data-type the same for one case only.
+//! Prints four comparisons; the contenders of each are measured alternately in this run: level 9 on one thread against `pigz -9
+//! -p1`; several threads against pigz with as many; levels 1 to 8 against the system's zlib; decompression against `pigz -d`. Pigz
+//! is a program, so rigz is compared with it as a program: gzpipe with rigz in LD_PRELOAD, start-up included. A ratio above 1 means
+//! that rigz is faster. Fails if a result was wrong.
 
 use std::time::{Duration, Instant};
 
@@ -25,16 +25,19 @@ enum DataType {
 /// The arguments of `suite plan`.
 #[derive(Args, Debug)]
 pub struct Plan {
-    /// Megabytes (MiB) of input.
+    /// Input of each corpus in MiB [default: 16].
     #[arg(long)]
     size: Option<usize>,
-    #[arg(long)]
+    /// Compare only this level [default: 9 with pigz, 1 to 8 with the system's zlib].
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=9))]
     level: Option<i32>,
-    #[arg(long)]
-    threads: Option<usize>,
+    /// The several threads [default: one for each CPU].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    threads: Option<u32>,
+    /// Use only this corpus [default: six kinds of data].
     #[arg(long, value_enum)]
     data_type: Option<DataType>,
-    /// How often everybody has his turn.
+    /// Number of rounds; each contender runs once per round.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 }
@@ -43,10 +46,12 @@ const PIGZ: &str = "pigz";
 const OURS: &str = "gzpipe+rigz";
 
 pub fn main(plan: &Plan, places: &Places) -> Outcome<()> {
-    let field = contender::find(places.rigz.as_deref(), &places.peers);
+    let contenders = contender::find(places.rigz.as_deref(), &places.peers);
     for needed in [PIGZ, OURS] {
-        if !field.tools.iter().any(|tool| tool.name == needed) {
-            return Err(format!("{needed} is not here: {}", field.missing.join("; ")).into());
+        if !contenders.tools.iter().any(|tool| tool.name == needed) {
+            return Err(
+                format!("required tool {needed} was not found: {}", contenders.missing.join("; ")).into()
+            );
         }
     }
     let size = plan.size.unwrap_or(16);
@@ -59,14 +64,14 @@ pub fn main(plan: &Plan, places: &Places) -> Outcome<()> {
     let data: Vec<Data> = names.iter().map(|name| Data::generated(name, size, false)).collect();
     let corpora = corpora(&data, places)?;
     let cpus = record::cpus();
-    let several = plan.threads.unwrap_or(cpus);
-    let top = plan.level.unwrap_or(9);
-    let planner = Planner { field: &field, corpora: &data, cpus, quick: true };
+    let several = plan.threads.map_or(cpus, |threads| threads as usize);
+    let level = plan.level.unwrap_or(9);
+    let planner = Planner { contenders: &contenders, corpora: &data, cpus, quick: true };
     let mut cells: Vec<Cell> = Vec::new();
     for corpus in 0..data.len() {
         let mut counts = vec![1, several];
         counts.dedup();
-        cells.push(planner.tool_cell("processes", corpus, Work::ToolCompress, top, &counts));
+        cells.push(planner.tool_cell("processes", corpus, Work::ToolCompress, level, &counts));
         cells.push(planner.tool_cell("processes", corpus, Work::ToolDecompress, 0, &counts));
         let levels = plan.level.map_or(1..=8, |level| level..=level);
         for level in levels {
@@ -74,7 +79,7 @@ pub fn main(plan: &Plan, places: &Places) -> Outcome<()> {
         }
     }
     for cell in &mut cells {
-        cell.who.retain(|(who, _)| matches!(who.name(), PIGZ | OURS | REFERENCE | RIGZ));
+        cell.contenders.retain(|(contender, _)| matches!(contender.name(), PIGZ | OURS | REFERENCE | RIGZ));
     }
     let scratch = places.scratch()?;
     let turn = Duration::from_millis(100);
@@ -83,14 +88,22 @@ pub fn main(plan: &Plan, places: &Places) -> Outcome<()> {
     let (rows, unreached) = run::run(&cells, &corpora, &pace, &scratch, REFERENCE);
     std::fs::remove_dir_all(&scratch)?;
 
-    let title = format!("{size} MiB of each; commit {}", record::Circumstances::now(&places.root).commit);
+    let title = format!("{size} MiB per corpus; commit {}", record::Circumstances::now(&places.root).commit);
     println!("{title}\n");
     if unreached > 0 {
-        println!("{unreached} figures were not reached in time: the means below go over fewer cases\n");
+        println!(
+            "{unreached} measurements were not made before the time limit: the means below cover fewer cases\n"
+        );
     }
-    processes(&rows, "compress", 1, &format!("Level {top}, one thread, against pigz -{top} -p1 (CPU time)"));
+    processes(
+        &rows,
+        "compress",
+        1,
+        &format!("Level {level}, one thread, against pigz -{level} -p1 (CPU time)"),
+    );
     if several > 1 {
-        let title = format!("Level {top}, {several} threads, against pigz -{top} -p{several} (elapsed time)");
+        let title =
+            format!("Level {level}, {several} threads, against pigz -{level} -p{several} (elapsed time)");
         processes(&rows, "compress", several, &title);
     }
     libraries(&rows);
@@ -99,10 +112,13 @@ pub fn main(plan: &Plan, places: &Places) -> Outcome<()> {
         let title = format!("Decompression, {several} threads, against pigz -d -p{several} (elapsed time)");
         processes(&rows, "decompress", several, &title);
     }
-    Ok(())
+    match rows.iter().filter(|row| row.fault.is_some()).count() {
+        0 => Ok(()),
+        faults => Err(format!("{faults} measurements gave wrong results").into()),
+    }
 }
 
-/// One line per corpus: ours against pigz at the same level and thread count.
+/// Prints a line per corpus: gzpipe with rigz against pigz with as many threads.
 fn processes(rows: &[Row], op: &str, threads: usize, title: &str) {
     println!("{title}");
     let of = |name: &'static str| {
@@ -118,16 +134,17 @@ fn processes(rows: &[Row], op: &str, threads: usize, title: &str) {
             continue;
         };
         let by_wall = threads > 1;
-        let (fast, slow) = if by_wall { (own.wall_ms, other.wall_ms) } else { (own.cpu_ms, other.cpu_ms) };
-        ratios.push(slow / fast);
-        print_line(&own.corpus, slow / fast, own.size.zip(other.size));
+        let (own_ms, other_ms) =
+            if by_wall { (own.wall_ms, other.wall_ms) } else { (own.cpu_ms, other.cpu_ms) };
+        ratios.push(other_ms / own_ms);
+        print_line(&own.corpus, other_ms / own_ms, own.size.zip(other.size));
     }
     print_mean(&ratios);
 }
 
-/// One line per corpus and level: deflate in process against the system's.
+/// Prints a line per corpus and level: rigz's deflate against that of the system's zlib, in process.
 fn libraries(rows: &[Row]) {
-    println!("Levels 1 to 8 (or the one asked for), deflate, against the system's zlib (CPU time)");
+    println!("deflate against the system's zlib, by level (CPU time)");
     let mut ratios = Vec::new();
     for own in rows.iter().filter(|row| row.contender == RIGZ) {
         let name = format!("{} -{}", own.corpus, own.level.unwrap_or_default());
@@ -140,6 +157,7 @@ fn libraries(rows: &[Row]) {
                 && row.corpus == own.corpus
                 && row.level == own.level
                 && row.op == own.op
+                && row.fault.is_none()
         };
         let Some(other) = rows.iter().find(same) else { continue };
         ratios.push(other.cpu_ms / own.cpu_ms);
@@ -160,7 +178,7 @@ fn print_line(name: &str, speed: f64, sizes: Option<(u64, u64)>) {
 
 fn print_mean(ratios: &[f64]) {
     match crate::report::geometric_mean(ratios.iter().copied()) {
-        Some((mean, n)) => println!("  geometric mean {mean:.2}x of {n}\n"),
+        Some((mean, n)) => println!("  geometric mean {mean:.2}x over {n} cases\n"),
         None => println!("  nothing to compare\n"),
     }
 }

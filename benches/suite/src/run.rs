@@ -1,4 +1,4 @@
-//! Running a list of cells: round about, everybody in turn, until the rounds or the time are used up.
+//! Runs a list of cells in rounds, in each of which every contender has a turn, until the rounds or the time are used up.
 //!
 //! One round goes through all cells, and in each cell through all contenders (A B C). The next round does it again. So the samples of
 //! one figure are spread over the whole run, and those that are compared lie next to each other: load from elsewhere hits
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::child::{Answer, Measured, Turn, library_turn, tool_turn};
 use crate::corpus::Corpus;
 use crate::measure::{Sample, Spread};
-use crate::schedule::{Cell, SECTIONS, Who, Work};
+use crate::schedule::{Cell, Contender, SECTIONS, Work};
 
 /// How long and how often.
 pub struct Pace {
@@ -26,7 +26,7 @@ pub struct Pace {
     pub last_call: Instant,
 }
 
-/// One figure of the record: who did what, how fast, how small, with how much memory.
+/// One row of the record: contender, operation, speed, size, memory.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Row {
     pub section: String,
@@ -69,7 +69,7 @@ pub struct Row {
 
 struct Slot {
     cell: usize,
-    who: Who,
+    contender: Contender,
     threads: usize,
     samples: Vec<Sample>,
     last: Measured,
@@ -94,9 +94,9 @@ pub fn run(
 ) -> (Vec<Row>, usize) {
     let mut slots: Vec<Slot> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
-        slots.extend(cell.who.iter().map(|(who, threads)| Slot {
+        slots.extend(cell.contenders.iter().map(|(contender, threads)| Slot {
             cell: index,
-            who: who.clone(),
+            contender: contender.clone(),
             threads: *threads,
             samples: Vec::new(),
             last: Measured::default(),
@@ -118,7 +118,7 @@ pub fn run(
                     "{} {} {}",
                     corpora[cell.corpus].name,
                     cell.work.name(),
-                    slot.who.name()
+                    slot.contender.name()
                 ));
                 slot.take_turn(cell, &corpora[cell.corpus], pace.turn, round == 0, scratch);
             }
@@ -146,10 +146,10 @@ impl Slot {
         scratch: &std::path::Path,
     ) {
         let turn = Turn { corpus, level: cell.level, threads: self.threads, budget, verify, scratch };
-        let answer = match (&self.who, cell.work) {
-            (Who::Library(peer), Work::Library(op)) => library_turn(peer, op, &turn),
-            (Who::Tool(tool), work) => tool_turn(tool, work == Work::ToolCompress, &turn),
-            (Who::Library(_), _) => Answer::Lacks("whole processes".into()),
+        let answer = match (&self.contender, cell.work) {
+            (Contender::Library(peer), Work::Library(op)) => library_turn(peer, op, &turn),
+            (Contender::Tool(tool), work) => tool_turn(tool, work == Work::ToolCompress, &turn),
+            (Contender::Library(_), _) => Answer::Lacks("whole processes".into()),
         };
         match answer {
             Answer::Measured(mut measured) => {
@@ -179,7 +179,7 @@ impl Slot {
             op: cell.work.name().into(),
             level: cell.work.has_level().then_some(cell.level),
             threads: self.threads,
-            contender: self.who.name().into(),
+            contender: self.contender.name().into(),
             version: self.last.version.clone(),
             file: self.last.file.clone(),
             samples: self.samples.len(),

@@ -1,12 +1,13 @@
-//! What is measured in which run: the list of cells.
+//! Builds the lists of cells of the quick and of the full run.
 //!
-//! A cell is one operation on one corpus at one level with everybody who has it. The quick list keeps one or two cells of every kind, so
-//! that any change of speed shows somewhere within two minutes; the full list has all corpora and levels.
+//! A cell is one operation on one corpus at one level, with all libraries or tools that support the level. The quick list has some
+//! cells of every kind, so that a change in speed shows in at least one of them within two minutes; the full list has all corpora,
+//! and most levels.
 
-use crate::contender::{Field, LibraryPeer, REFERENCE, RIGZ, Tool};
+use crate::contender::{Contenders, LibraryPeer, REFERENCE, RIGZ, Tool};
 use crate::op::{self, Op};
 
-/// What a cell does.
+/// What a cell measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     Library(Op),
@@ -25,7 +26,7 @@ impl Work {
         }
     }
 
-    /// Whether the level belongs to what is measured, and so the size.
+    /// Whether the result depends on a level. Then the compressed size is reported too.
     pub fn has_level(self) -> bool {
         match self {
             Work::Library(op) => op.has_level(),
@@ -35,18 +36,18 @@ impl Work {
     }
 }
 
-/// Who does it.
+/// A library or tool that is measured.
 #[derive(Clone, Debug)]
-pub enum Who {
+pub enum Contender {
     Library(LibraryPeer),
     Tool(Tool),
 }
 
-impl Who {
+impl Contender {
     pub fn name(&self) -> &str {
         match self {
-            Who::Library(peer) => &peer.name,
-            Who::Tool(tool) => &tool.name,
+            Contender::Library(peer) => &peer.name,
+            Contender::Tool(tool) => &tool.name,
         }
     }
 }
@@ -55,7 +56,7 @@ impl Who {
 pub const SECTIONS: &[&str] =
     &["compress", "decompress", "gz files", "messages", "checksums", "threads", "processes"];
 
-/// One line of comparison.
+/// One comparison.
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub section: &'static str,
@@ -63,20 +64,20 @@ pub struct Cell {
     pub corpus: usize,
     pub work: Work,
     pub level: i32,
-    /// Each with the number of threads it is given.
-    pub who: Vec<(Who, usize)>,
+    /// Each with its number of threads.
+    pub contenders: Vec<(Contender, usize)>,
 }
 
-/// Which corpora a schedule needs, in the order that `Cell::corpus` counts, with their sizes.
+/// A corpus of the run. `Cell::corpus` is an index in the list of them.
 #[derive(Clone, Debug)]
 pub struct Data {
-    /// What the tables call it.
+    /// Its name in the tables.
     pub name: String,
-    /// A generated corpus's name, "binary", or a path.
+    /// The name of a generated corpus, "binary" (made of the system's programs), or a path.
     pub source: String,
     pub bytes: usize,
     pub is_text: bool,
-    /// Everything is done with it, or only the sections for large data (threads, whole processes).
+    /// Whether only the sections for large data (threads, whole processes) use it.
     pub large: bool,
 }
 
@@ -88,7 +89,7 @@ impl Data {
         Data { name: name.into(), source: name.into(), bytes: mib * MIB, is_text, large }
     }
 
-    /// A file or a folder.
+    /// A file or folder that the user named.
     pub fn given(name: &str, path: &std::path::Path, bytes: usize) -> Data {
         Data { name: name.into(), source: path.display().to_string(), bytes, is_text: false, large: false }
     }
@@ -117,7 +118,7 @@ pub fn full_data() -> Vec<Data> {
     list
 }
 
-/// Thread counts worth a row: 1, 2, 4, ... and the number of CPUs.
+/// The thread counts that are measured: 1, 2, 4, ... and the number of CPUs, which is at least 1.
 pub fn thread_counts(cpus: usize) -> Vec<usize> {
     let mut counts: Vec<usize> =
         std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|&n| n < cpus).collect();
@@ -127,23 +128,23 @@ pub fn thread_counts(cpus: usize) -> Vec<usize> {
 
 /// Builds the list of cells for `corpora`.
 pub struct Planner<'a> {
-    pub field: &'a Field,
+    pub contenders: &'a Contenders,
     pub corpora: &'a [Data],
     pub cpus: usize,
     pub quick: bool,
 }
 
 impl Planner<'_> {
-    /// Quick or full, everything.
+    /// All cells of the run.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
         let small: Vec<usize> = (0..self.corpora.len()).filter(|&i| !self.corpora[i].large).collect();
         let large: Vec<usize> = (0..self.corpora.len()).filter(|&i| self.corpora[i].large).collect();
-        // Messages of JSON lines are the ones that programs send.
+        // Messages are taken from JSON lines, which programs send.
         let messages =
             small.iter().copied().find(|&i| self.corpora[i].name == "logs").or(small.first().copied());
         let gz = if self.quick { 1 } else { 6 };
-        // One corpus through every section comes first, then the others: a run that is cut short has seen everything once.
+        // The sections of large data come after the first corpus, so that a run that is cut short has seen most sections.
         for (rank, &corpus) in small.iter().enumerate() {
             self.compression(corpus, &mut cells);
             self.decompression(corpus, &mut cells);
@@ -172,17 +173,18 @@ impl Planner<'_> {
         let levels: &[i32] = match (self.quick, extreme) {
             (true, _) => &[1, 2, 3, 6, 9],
             (false, true) => &[1, 6],
-            // Above 9 there is only libdeflate, at several times the cost; its end is enough for the picture.
+            // Only libdeflate has levels above 9. They take several times as long, so only the highest is measured.
             (false, false) => &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12],
         };
         for &level in levels {
             let mut list = Vec::new();
             self.library_cell("compress", corpus, Op::Compress, level, &mut list);
-            // ISA-L's levels end at 3 and mean other things than zlib's: the picture wants all of them, of the others a few.
+            // ISA-L's levels end at 3 and cannot be compared with zlib's, so the quick run has all of them, and only some of others.
             if self.quick && matches!(level, 2 | 3) {
-                list.iter_mut().for_each(|cell| cell.who.retain(|(who, _)| who.name() == "isa-l"));
+                list.iter_mut()
+                    .for_each(|cell| cell.contenders.retain(|(contender, _)| contender.name() == "isa-l"));
             }
-            cells.extend(list.into_iter().filter(|cell| !cell.who.is_empty()));
+            cells.extend(list.into_iter().filter(|cell| !cell.contenders.is_empty()));
         }
         let levels: &[i32] = if self.quick { &[6] } else { &[1, 6, 9] };
         for op in named(&["deflate-64k"]) {
@@ -220,7 +222,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Our writer and reader over thread counts, with the libraries that have one thread beside them.
+    /// Adds cells of the gz writer and reader: rigz with each number of threads, zlib and zlib-ng with one.
     fn threads(&self, corpus: usize, cells: &mut Vec<Cell>) {
         let levels: &[i32] = if self.quick { &[9] } else { &[1, 6, 9] };
         let write = levels.iter().map(|&level| (Op::GzWrite { piece: 64 << 10 }, level));
@@ -228,22 +230,23 @@ impl Planner<'_> {
             let mut list = Vec::new();
             self.library_cell("threads", corpus, op, level, &mut list);
             for mut cell in list {
-                cell.who.retain(|(who, _)| matches!(who.name(), REFERENCE | "zlib-ng" | RIGZ));
-                if let Some(at) = cell.who.iter().position(|(who, _)| who.name() == RIGZ) {
-                    let (ours, _) = cell.who.remove(at);
-                    cell.who.extend(thread_counts(self.cpus).into_iter().map(|n| (ours.clone(), n)));
+                cell.contenders
+                    .retain(|(contender, _)| matches!(contender.name(), REFERENCE | "zlib-ng" | RIGZ));
+                if let Some(at) = cell.contenders.iter().position(|(contender, _)| contender.name() == RIGZ) {
+                    let (ours, _) = cell.contenders.remove(at);
+                    cell.contenders.extend(thread_counts(self.cpus).into_iter().map(|n| (ours.clone(), n)));
                 }
                 cells.push(cell);
             }
         }
     }
 
-    /// Command lines, at one thread and at all.
+    /// Adds cells of whole processes.
     fn processes(&self, corpus: usize, cells: &mut Vec<Cell>) {
         let levels: &[i32] = if self.quick { &[9] } else { &[1, 6, 9] };
         let mut works: Vec<(Work, i32)> = levels.iter().map(|&level| (Work::ToolCompress, level)).collect();
         if !self.quick {
-            // igzip's levels end here.
+            // The highest level of igzip.
             works.push((Work::ToolCompress, 3));
         }
         works.push((Work::ToolDecompress, 0));
@@ -252,7 +255,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Everybody among the libraries that has `level`, each with one thread.
+    /// Adds a cell with the libraries that support `level`, each with one thread, if there is any. Those that lack the operation are
+    /// left out of the tables when they run.
     pub fn library_cell(
         &self,
         section: &'static str,
@@ -262,14 +266,19 @@ impl Planner<'_> {
         cells: &mut Vec<Cell>,
     ) {
         let has = |peer: &&LibraryPeer| !op.has_level() || peer.levels.contains(&level);
-        let who: Vec<_> =
-            self.field.libraries.iter().filter(has).map(|peer| (Who::Library(peer.clone()), 1)).collect();
-        if !who.is_empty() {
-            cells.push(Cell { section, corpus, work: Work::Library(op), level, who });
+        let contenders: Vec<_> = self
+            .contenders
+            .libraries
+            .iter()
+            .filter(has)
+            .map(|peer| (Contender::Library(peer.clone()), 1))
+            .collect();
+        if !contenders.is_empty() {
+            cells.push(Cell { section, corpus, work: Work::Library(op), level, contenders });
         }
     }
 
-    /// Every tool that has the direction and the level, at each of the thread counts it can use.
+    /// A cell with the tools that can do this at this level, with each number of threads that they support.
     pub fn tool_cell(
         &self,
         section: &'static str,
@@ -278,23 +287,23 @@ impl Planner<'_> {
         level: i32,
         threads: &[usize],
     ) -> Cell {
-        let mut who = Vec::new();
-        for tool in &self.field.tools {
+        let mut contenders = Vec::new();
+        for tool in &self.contenders.tools {
             let does = match work {
                 Work::ToolCompress => tool.compress.is_some() && tool.levels.contains(&level),
                 _ => tool.decompress.is_some(),
             };
             if does {
                 let counts = threads.iter().filter(|&&n| n == 1 || tool.threaded);
-                who.extend(counts.map(|&n| (Who::Tool(tool.clone()), n)));
+                contenders.extend(counts.map(|&n| (Contender::Tool(tool.clone()), n)));
             }
         }
-        Cell { section, corpus, work, level, who }
+        Cell { section, corpus, work, level, contenders }
     }
 }
 
 fn named(names: &[&str]) -> Vec<Op> {
-    names.iter().filter_map(|name| Op::named(name)).collect()
+    names.iter().map(|name| Op::named(name).expect("the name of an operation")).collect()
 }
 
 #[cfg(test)]
@@ -302,14 +311,14 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    fn field() -> Field {
+    fn contenders() -> Contenders {
         let library = |name: &str, levels| LibraryPeer {
             name: name.into(),
             path: PathBuf::from(name),
             levels,
             environment: Vec::new(),
         };
-        Field {
+        Contenders {
             libraries: vec![
                 library("zlib", 1..=9),
                 library("libdeflate", 1..=12),
@@ -330,26 +339,26 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_for_a_level_that_he_does_not_have() {
-        let (field, corpora) = (field(), full_data());
-        let planner = Planner { field: &field, corpora: &corpora, cpus: 4, quick: false };
+    fn libraries_get_only_levels_that_they_support() {
+        let (contenders, corpora) = (contenders(), full_data());
+        let planner = Planner { contenders: &contenders, corpora: &corpora, cpus: 4, quick: false };
         for cell in planner.cells().iter().filter(|cell| cell.work.has_level()) {
-            for (who, _) in &cell.who {
-                let Who::Library(peer) = who else { continue };
+            for (contender, _) in &cell.contenders {
+                let Contender::Library(peer) = contender else { continue };
                 assert!(peer.levels.contains(&cell.level), "{cell:?}");
             }
         }
     }
 
     #[test]
-    fn every_operation_is_in_the_full_run_and_ours_is_in_each_of_its_cells_up_to_level_9() {
-        let (field, corpora) = (field(), full_data());
-        let cells = Planner { field: &field, corpora: &corpora, cpus: 4, quick: false }.cells();
+    fn the_full_run_measures_every_operation_and_rigz_up_to_level_9() {
+        let (contenders, corpora) = (contenders(), full_data());
+        let cells = Planner { contenders: &contenders, corpora: &corpora, cpus: 4, quick: false }.cells();
         for &(name, op) in op::ALL {
             let own: Vec<&Cell> = cells.iter().filter(|cell| cell.work == Work::Library(op)).collect();
             assert!(!own.is_empty(), "{name} is never measured");
             for cell in own.iter().filter(|cell| cell.level <= 9) {
-                assert!(cell.who.iter().any(|(who, _)| who.name() == RIGZ), "{cell:?}");
+                assert!(cell.contenders.iter().any(|(contender, _)| contender.name() == RIGZ), "{cell:?}");
             }
         }
     }

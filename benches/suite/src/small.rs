@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::contender::{Field, LibraryPeer, REFERENCE, RIGZ, clean};
+use crate::contender::{Contenders, LibraryPeer, REFERENCE, RIGZ, clean};
 use crate::measure::cpu_now;
 use crate::zlib::{self, Library};
 use work::{ALL, BYTES, KINDS, LEVELS, Prepared, STATES};
@@ -71,7 +71,7 @@ enum Mode {
     Hold,
 }
 
-/// What a cell brought.
+/// The result of a cell.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Answer {
     name: String,
@@ -157,10 +157,10 @@ fn counted_cell(prepared: &mut Prepared) -> Outcome<usize> {
     Ok(std::hint::black_box(size))
 }
 
-pub fn main(small: &Small, field: &Field, scratch: &Path) -> Outcome<()> {
+pub fn main(small: &Small, contenders: &Contenders, scratch: &Path) -> Outcome<()> {
     let library = |name: &str| {
-        let found = field.libraries.iter().find(|library| library.name == name);
-        found.ok_or_else(|| format!("no library {name} here: {}", field.missing.join("; ")))
+        let found = contenders.libraries.iter().find(|library| library.name == name);
+        found.ok_or_else(|| format!("no library {name} here: {}", contenders.missing.join("; ")))
     };
     let libraries = [library(REFERENCE)?, library(&small.peer)?, library(RIGZ)?];
     for library in libraries {

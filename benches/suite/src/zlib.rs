@@ -1,7 +1,7 @@
-//! A zlib-shaped shared library, opened by path, and safe handles for what the bench does with it.
+//! Loads a shared library that has zlib's API, and wraps the calls that the benchmark makes.
 //!
-//! The library is opened with RTLD_LOCAL and RTLD_DEEPBIND: its own calls among its exports (gzwrite calling deflate, deflate calling
-//! crc32) then reach itself and not another zlib that happens to be in the process, such as the judge. Symbols are looked up
+//! The library is opened with RTLD_LOCAL and RTLD_DEEPBIND: calls between its own functions (gzwrite to deflate, deflate to crc32)
+//! then reach itself and not another zlib in the process, such as the *judge*, the system's zlib that checks all output. Symbols are looked up
 //! when a handle is made, so a library that lacks one (libdeflate cannot stream) fails with `Failure::Lacks` for that
 //! operation only. Every handle owns its stream and ends it when dropped.
 
@@ -24,12 +24,12 @@ pub const GZIP: c_int = 31;
 /// Window bits that ask for no wrapper.
 pub const RAW: c_int = -15;
 
-/// Why an operation gave no figure.
+/// Why an operation gave no measurement.
 #[derive(Debug)]
 pub enum Failure {
-    /// The library does not have this call, or not at this level: the row stays empty.
+    /// The library lacks this function or level: the row of the table stays empty.
     Lacks(String),
-    /// The library answered wrongly: the row says so and counts as an error of the run.
+    /// The library gave a wrong result: the row is marked, and the run fails.
     Wrong(String),
 }
 
@@ -148,7 +148,7 @@ impl Library {
         Ok(unsafe { std::mem::transmute_copy::<*mut c_void, F>(&address) })
     }
 
-    /// What zlibVersion() says, and the library's own version where it has a call for that.
+    /// Returns zlibVersion(), and the library's own version if it exports a function for that.
     pub fn version(&self) -> String {
         let mut words = Vec::new();
         for (name, prefix) in [(c"zlibVersion", ""), (c"rigz_version", "rigz "), (c"peer_version", "")] {
@@ -165,7 +165,7 @@ impl Library {
         words.join(", ")
     }
 
-    /// The file that the calls are really bound to, asked of the dynamic linker and not taken from the request.
+    /// The file that `crc32` was loaded from, by the dynamic linker's report; `None` if that is unknown.
     pub fn file(&self) -> Option<PathBuf> {
         let address = self.address(c"crc32")?;
         // SAFETY: Dl_info is plain pointers, for which all-zero is a valid value.
@@ -229,10 +229,10 @@ impl Decompressor {
     }
 }
 
-/// One call's outcome: what it took, what it gave, what it said.
-pub struct Moved {
-    pub taken: usize,
-    pub given: usize,
+/// The result of one call: input bytes consumed, output bytes produced, return code.
+pub struct Progress {
+    pub consumed: usize,
+    pub produced: usize,
     pub code: c_int,
 }
 
@@ -277,16 +277,16 @@ impl Stream {
         })
     }
 
-    pub fn step(&mut self, input: &[u8], output: &mut [u8], flush: c_int) -> Moved {
+    pub fn step(&mut self, input: &[u8], output: &mut [u8], flush: c_int) -> Progress {
         self.strm.next_in = input.as_ptr();
         self.strm.avail_in = input.len() as c_uint;
         self.strm.next_out = output.as_mut_ptr();
         self.strm.avail_out = output.len() as c_uint;
         // SAFETY: the stream was opened by this library and stands still in its box; the pointers cover the two slices.
         let code = unsafe { (self.step)(&mut *self.strm, flush) };
-        Moved {
-            taken: input.len() - self.strm.avail_in as usize,
-            given: output.len() - self.strm.avail_out as usize,
+        Progress {
+            consumed: input.len() - self.strm.avail_in as usize,
+            produced: output.len() - self.strm.avail_out as usize,
             code,
         }
     }
@@ -440,7 +440,7 @@ fn last_dl_error() -> String {
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
-/// The system's zlib, which judges everybody's output.
+/// Opens the system's zlib, which checks the output of all libraries. Call this before another libz.so.1 is loaded.
 pub fn judge() -> Result<Library> {
     Library::open(Path::new("libz.so.1"))
 }

@@ -1,15 +1,16 @@
-//! Corpora from a seed. None is real data, each has the property of some real data that a DEFLATE coder notices:
+//! Generates corpora from a seed. None is real data; each imitates a kind of real data in the properties that affect a DEFLATE
+//! encoder:
 //!
-//! - `text`: words by Zipf's law with favoured successors, so that phrases come back, but at a distance;
-//! - `logs`: JSON lines, a fixed frame around a few fields that change (short matches at line length, high ratio);
+//! - `text`: words drawn by Zipf's law, each with preferred successors, so that phrases repeat, but far apart;
+//! - `logs`: JSON lines, a fixed frame around a few fields that change (short matches about one line back; high ratio);
 //! - `sql`: a dump of INSERT rows, much like logs but with more entropy per row;
-//! - `fastq`: reads from one small genome, qualities that fall along the read (two-bit data, then near-noise with a skew: the slow case of
-//!   every hash chain);
-//! - `source`: C-like functions from few identifiers, with indentation;
-//! - `records`: 32-byte binary records whose fields step or walk (matches of 3 to 6 bytes at multiples of 32);
-//! - `noise` and `zeros`: the two ends.
+//! - `fastq`: reads from one small genome, qualities that fall along the read (bases of two bits, then skewed near-noise: slow for every
+//!   hash chain);
+//! - `source`: C-like functions with indentation, identifiers from a small vocabulary;
+//! - `records`: 32-byte binary records whose fields count up or follow a random walk (short matches at multiples of 32);
+//! - `noise` and `zeros`: incompressible, and compressible to almost nothing.
 //!
-//! The tables of BENCHMARKS.md tell what system zlib makes of each; measured ratios on real files of the same kind lie near.
+//! BENCHMARKS.md lists the ratio that the system's zlib reaches on each; real files of the same kind give similar ratios.
 
 use super::rng::{Rng, Zipf};
 
@@ -39,7 +40,7 @@ fn lexicon(rng: &mut Rng, count: usize) -> Vec<String> {
     words
 }
 
-/// A source of words in which some follow others more often.
+/// Draws words; each has a few preferred successors.
 struct Speech {
     words: Vec<String>,
     ranks: Zipf,
@@ -53,7 +54,7 @@ impl Speech {
 
     fn word(&mut self, rng: &mut Rng) -> &str {
         self.last = if rng.chance(55) {
-            // One of a few successors that belong to the last word; the low ones are likelier.
+            // One of the successors of the last word, of which the first are likelier.
             let choice = rng.below(9).min(rng.below(9));
             let mut own = Rng::new((self.last * 16 + choice) as u64);
             self.ranks.draw(&mut own)
@@ -77,7 +78,7 @@ impl Speech {
     }
 }
 
-/// Calls `piece` until there are `len` bytes, and cuts there.
+/// Calls `piece` until there are at least `len` bytes, and returns the first `len`.
 fn fill(len: usize, mut piece: impl FnMut(&mut String)) -> Vec<u8> {
     let mut out = String::with_capacity(len + 4096);
     while out.len() < len {
@@ -212,7 +213,7 @@ pub fn fastq(seed: u64, len: usize) -> Vec<u8> {
         ));
         let start = rng.below(genome.len() - READ);
         let reverse = rng.chance(50);
-        // Quality as a walk that leans downward towards the read's end, over the 40 values of older machines.
+        // Quality is a random walk that drifts down towards the end of the read, over the range of older sequencers.
         let mut quality = rng.between(34, 40);
         let mut qualities = String::with_capacity(READ);
         for i in 0..READ {
@@ -346,20 +347,20 @@ mod tests {
     use crate::corpus::GENERATED;
 
     #[test]
-    fn a_corpus_is_decided_by_its_seed_and_has_the_length_asked_for() {
+    fn a_corpus_depends_only_on_its_seed_and_has_the_requested_length() {
         for &(name, generate) in GENERATED {
             let once = generate(1, 200_001);
             assert_eq!(once.len(), 200_001, "{name}");
-            assert!(once == generate(1, 200_001), "{name} differs from itself");
+            assert!(once == generate(1, 200_001), "{name}: other bytes for the same seed");
             if name != "zeros" {
-                assert!(once != generate(2, 200_001), "{name} does not heed its seed");
+                assert!(once != generate(2, 200_001), "{name} ignores its seed");
             }
         }
     }
 
-    /// The bytes themselves, so that a change of a generator is seen: it makes recorded figures incomparable.
+    /// Figures measured before a generator changed cannot be compared with later ones.
     #[test]
-    fn the_generators_still_make_the_bytes_they_made_when_figures_were_recorded() {
+    fn generators_make_the_same_bytes_as_before() {
         let judge = crate::zlib::judge().unwrap();
         let crc32 = judge.checksum(c"crc32").unwrap();
         let now: Vec<(&str, u64)> =
@@ -367,6 +368,7 @@ mod tests {
         assert_eq!(now, RECORDED);
     }
 
+    /// The CRC-32 of the first 100,000 bytes with seed 1.
     const RECORDED: &[(&str, u64)] = &[
         ("text", 4139116075),
         ("logs", 3467131053),
@@ -379,10 +381,10 @@ mod tests {
     ];
 
     #[test]
-    fn each_kind_compresses_like_its_kind() {
+    fn each_corpus_compresses_within_its_range() {
         let judge = crate::zlib::judge().unwrap();
         let compress = judge.compressor().unwrap();
-        for (name, low, high) in [
+        let ranges = [
             ("text", 2.3, 3.3),
             ("logs", 4.0, 8.0),
             ("sql", 2.5, 4.5),
@@ -391,7 +393,9 @@ mod tests {
             ("records", 2.0, 4.0),
             ("noise", 0.99, 1.0),
             ("zeros", 900.0, 1100.0),
-        ] {
+        ];
+        assert_eq!(ranges.len(), GENERATED.len());
+        for (name, low, high) in ranges {
             let (_, generate) = GENERATED.iter().find(|(n, _)| *n == name).unwrap();
             let plain = generate(1, 1 << 20);
             let mut out = vec![0; judge.compress_bound(plain.len()).unwrap()];

@@ -102,11 +102,11 @@ pub fn make(name: &str, source: &str, len: usize, cache: &Path) -> Result<Corpus
 pub fn pack(library: &Library, plain: &[u8], gzip_path: &Path) -> Result<Vec<u8>> {
     let mut out = vec![0; library.compress_bound(plain.len())? + 64];
     let mut stream = Stream::deflate(library, 6, GZIP)?;
-    let moved = stream.step(plain, &mut out, FINISH);
-    if moved.code != STREAM_END {
-        return Err(Failure::Wrong(format!("deflate gave {}", moved.code)));
+    let step = stream.step(plain, &mut out, FINISH);
+    if step.code != STREAM_END {
+        return Err(Failure::Wrong(format!("deflate gave {}", step.code)));
     }
-    write(gzip_path, &out[..moved.given])?;
+    write(gzip_path, &out[..step.produced])?;
     let n = library.compressor()?.run(plain, &mut out, 6)?;
     out.truncate(n);
     Ok(out)

@@ -132,19 +132,19 @@ impl<'a> Prepared<'a> {
                 let mut stream = Stream::deflate(library, *level, RAW)?;
                 let mut size = 0;
                 for part in plain.chunks(piece) {
-                    let moved = stream.step(part, out, flush);
-                    if moved.code != OK || moved.taken != part.len() {
-                        return Err(Failure::Wrong(format!("deflate gave {}", moved.code)));
+                    let step = stream.step(part, out, flush);
+                    if step.code != OK || step.consumed != part.len() {
+                        return Err(Failure::Wrong(format!("deflate gave {}", step.code)));
                     }
-                    size += moved.given;
-                    take(&out[..moved.given])?;
+                    size += step.produced;
+                    take(&out[..step.produced])?;
                 }
-                let moved = stream.step(&[], out, FINISH);
-                if moved.code != STREAM_END {
-                    return Err(Failure::Wrong(format!("deflate gave {} for Z_FINISH", moved.code)));
+                let step = stream.step(&[], out, FINISH);
+                if step.code != STREAM_END {
+                    return Err(Failure::Wrong(format!("deflate gave {} for Z_FINISH", step.code)));
                 }
-                take(&out[..moved.given])?;
-                Ok(size + moved.given)
+                take(&out[..step.produced])?;
+                Ok(size + step.produced)
             }
             Work::OneShot(piece) => {
                 let compress = library.compressor()?;
@@ -180,11 +180,11 @@ fn unpack_raw(packed: &[u8], expected: &[u8]) -> Result<()> {
     let judge = zlib::judge()?;
     let mut stream = Stream::inflate(&judge, RAW)?;
     let mut out = vec![0; expected.len() + 1];
-    let moved = stream.step(packed, &mut out, FINISH);
-    if moved.code != STREAM_END || moved.taken != packed.len() {
-        return Err(Failure::Wrong(format!("the system's inflate gives {}", moved.code)));
+    let step = stream.step(packed, &mut out, FINISH);
+    if step.code != STREAM_END || step.consumed != packed.len() {
+        return Err(Failure::Wrong(format!("the system's inflate gives {}", step.code)));
     }
-    op::same(&out[..moved.given], expected)
+    op::same(&out[..step.produced], expected)
 }
 
 /// Where a stream is when its memory is counted.
@@ -237,13 +237,13 @@ pub fn held_back(library: &Library, level: i32, kind: Generator, step: usize) ->
     let mut most = 0;
     let every = (plain.len() / step / 60).max(1);
     for (at, part) in plain.chunks(step).enumerate() {
-        let moved = stream.step(part, &mut out, NO_FLUSH);
-        if moved.taken != part.len() {
-            return Err(Failure::Wrong(format!("deflate took {} of {}", moved.taken, part.len())));
+        let step = stream.step(part, &mut out, NO_FLUSH);
+        if step.consumed != part.len() {
+            return Err(Failure::Wrong(format!("deflate took {} of {}", step.consumed, part.len())));
         }
         if at % every == 0 {
             let mut copy = stream.copy(library)?;
-            most = most.max(copy.step(&[], &mut out, FINISH).given);
+            most = most.max(copy.step(&[], &mut out, FINISH).produced);
         }
     }
     Ok(most)
