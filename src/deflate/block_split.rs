@@ -60,7 +60,8 @@ impl BlockSplit {
     pub(super) fn should_end(&mut self, frequencies: &Frequencies, len: usize) -> bool {
         let now = classes(frequencies);
         let total: u32 = now.iter().sum();
-        let new_total = total - self.seen_total;
+        // Literals that were counted may have been replaced by a match since.
+        let new_total = total.saturating_sub(self.seen_total);
         if new_total < CHECK_AFTER {
             return false;
         }
@@ -69,7 +70,7 @@ impl BlockSplit {
             let mut difference = 0;
             for (now, seen) in now.iter().zip(&self.seen) {
                 let expected = u64::from(*seen) * u64::from(new_total);
-                let actual = u64::from(now - seen) * u64::from(self.seen_total);
+                let actual = u64::from(now.saturating_sub(*seen)) * u64::from(self.seen_total);
                 difference += expected.abs_diff(actual);
             }
             let mut cutoff = u64::from(new_total) * CUTOFF / 512 * u64::from(self.seen_total);
@@ -83,7 +84,7 @@ impl BlockSplit {
         }
         self.seen = now;
         self.seen_total = total;
-        if total - self.earlier_total < DRIFT_AFTER {
+        if total.saturating_sub(self.earlier_total) < DRIFT_AFTER {
             return false;
         }
         self.earlier_total = total;
@@ -99,7 +100,7 @@ pub(super) fn drifts(earlier: &mut Frequencies, frequencies: &Frequencies) -> bo
     let before = symbols(earlier);
     let drifts = before > 0 && {
         let parts = entropy(earlier) + entropy(&frequencies.less(earlier));
-        entropy(frequencies) > parts + DRIFT_BITS + (symbols(frequencies) - before) / 16
+        entropy(frequencies) > parts + DRIFT_BITS + symbols(frequencies).saturating_sub(before) / 16
     };
     earlier.clone_from(frequencies);
     drifts
@@ -163,6 +164,21 @@ mod tests {
             frequencies.litlen[..128].iter_mut().for_each(|count| *count += 64);
             assert!(!drifts(&mut earlier, &frequencies), "part {part}");
         }
+    }
+
+    #[test]
+    fn literals_may_have_been_replaced_since_the_last_check() {
+        let mut split = BlockSplit::new();
+        let mut frequencies = Frequencies::NONE;
+        frequencies.litlen[..256].fill(64);
+        let mut earlier = frequencies.clone();
+        assert!(!split.should_end(&frequencies, 16 * 1024));
+        frequencies.litlen[0] -= 2;
+        assert!(!split.should_end(&frequencies, 17 * 1024));
+        assert!(!drifts(&mut earlier, &frequencies));
+        frequencies.litlen[1..256].iter_mut().for_each(|count| *count += 4);
+        assert!(!split.should_end(&frequencies, 18 * 1024));
+        assert!(!drifts(&mut earlier, &frequencies));
     }
 
     #[test]

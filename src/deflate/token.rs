@@ -65,11 +65,13 @@ impl Frequencies {
         frequencies
     }
 
-    /// The counts added since `earlier`.
+    /// The counts added since `earlier`. A match may have taken the place of a few literals that were counted there; they count as
+    /// none.
     pub(super) fn less(&self, earlier: &Self) -> Self {
+        let less = |now: u32, before: u32| now.saturating_sub(before);
         Self {
-            litlen: core::array::from_fn(|symbol| self.litlen[symbol] - earlier.litlen[symbol]),
-            offset: core::array::from_fn(|symbol| self.offset[symbol] - earlier.offset[symbol]),
+            litlen: core::array::from_fn(|symbol| less(self.litlen[symbol], earlier.litlen[symbol])),
+            offset: core::array::from_fn(|symbol| less(self.offset[symbol], earlier.offset[symbol])),
         }
     }
 
