@@ -113,9 +113,9 @@ pub unsafe extern "C" fn deflateInit_(
 }
 
 /// Initializes `strm` as `deflateInit_` does, with all parameters. Called by the macro
-/// `deflateInit2`. `method` is 8 (deflate). `window_bits` is the base-2 logarithm of the window
-/// size in bytes: 8 to 15 for zlib, 16 more for gzip (25 to 31), or negative for raw deflate (-15
-/// to -9). `mem_level` is 1 to 9, `strategy` is 0 to 4 (`Z_DEFAULT_STRATEGY` to `Z_FIXED`).
+/// `deflateInit2`. `method` is 8 (deflate). `window_bits` selects the format and a window of
+/// `1 << n` bytes: n (9 to 15) for zlib, n + 16 for gzip, -n for raw deflate; for zlib, 8 counts as
+/// 9. `mem_level` is 1 to 9, `strategy` is 0 to 4 (`Z_DEFAULT_STRATEGY` to `Z_FIXED`).
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `strm` is null or a parameter is out of range; `Z_MEM_ERROR`: no
 /// memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
@@ -240,9 +240,9 @@ unsafe fn run<T>(
 
 /// Frees all memory of the stream; input that is not compressed and output not delivered are lost.
 /// Returns `Z_OK`.
-/// Errors: `Z_DATA_ERROR`: the stream was begun but not finished (it is freed all the same; up to
-/// 64 KiB of output may be undelivered without this error once `Z_FINISH` has taken all input);
-/// `Z_STREAM_ERROR`: the stream is invalid.
+/// Errors: `Z_DATA_ERROR`: the stream was begun but not finished; its memory is freed anyway. If
+/// `deflate` with `Z_FINISH` has taken all input, up to 64 KiB of undelivered output are lost
+/// without this error. `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateEnd(strm: *mut z_stream) -> c_int {
     guard(Z_STREAM_ERROR, || {
@@ -265,7 +265,7 @@ pub unsafe extern "C" fn deflateReset(strm: *mut z_stream) -> c_int {
 }
 
 /// Resets the stream as `deflateReset` does, but keeps the window: later data may refer to earlier
-/// data.
+/// data, so the receiver needs the earlier data too.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
@@ -286,9 +286,9 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut DeflateStream) -> R
     })
 }
 
-/// Changes `level` (0 to 9, or -1 for 6) and `strategy` (0 to 4) for the input that follows. Once
-/// `deflate` was called, a change first compresses the input at `next_in` with the old parameters
-/// and flushes it to `next_out`.
+/// Changes `level` (0 to 9, or -1 for 6) and `strategy` (0 to 4) for the input that follows. After
+/// the first call of `deflate`, this function compresses the input at `next_in` with the old
+/// parameters and flushes it to `next_out` before it changes one of them.
 /// Returns `Z_OK`.
 /// Errors: `Z_BUF_ERROR`: the flush needs more room (parameters unchanged: call again with more);
 /// `Z_STREAM_ERROR`: the stream, a buffer pointer or a parameter is invalid, or the stream has
@@ -328,11 +328,13 @@ pub unsafe extern "C" fn deflateParams(strm: *mut z_stream, level: c_int, strate
     })
 }
 
-/// Sets the `len` bytes at `dictionary` as history to which later data may refer; the bytes are
-/// copied. Only the last bytes count, up to the window size (at most 32 KiB). A zlib stream accepts
-/// this before the first `deflate`, a raw stream also after a completed flush, a gzip stream never.
-/// Returns `Z_OK`; for a zlib stream, `adler` is then the Adler-32 of the dictionary.
-/// Errors: `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null.
+/// Sets the `len` bytes at `dictionary` as earlier data to which later data may refer; the bytes
+/// are copied. Only the last bytes count, up to the window size (at most 32 KiB). A zlib stream
+/// accepts this before the first `deflate`, a raw stream also after a completed flush, a gzip
+/// stream never.
+/// Returns `Z_OK`; for a zlib stream, `strm->adler` is then the Adler-32 of the dictionary.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid or cannot accept a dictionary now, or
+/// `dictionary` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateSetDictionary(
     strm: *mut z_stream,
@@ -357,8 +359,9 @@ pub unsafe extern "C" fn deflateSetDictionary(
     })
 }
 
-/// Copies the history of the stream to `dictionary` and stores its length in bytes in `*len`.
-/// `dictionary` must have room for 32 KiB. Either pointer may be null.
+/// Copies the data to which later data may refer (the end of the dictionary and the input, at most
+/// 32 KiB) to `dictionary`, and stores its length in bytes in `*len`. `dictionary` must have room
+/// for 32 KiB. Either pointer may be null.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
@@ -387,8 +390,8 @@ pub unsafe extern "C" fn deflatePrime(strm: *mut z_stream, bits: c_int, value: c
 }
 
 /// Sets the limits of the match search: the lengths in bytes `good`, `lazy` and `nice`, and the
-/// maximum number of candidates `chain`. They are described in zlib's deflate.c. The stream becomes
-/// serial.
+/// maximum number of candidates `chain`. They are described in zlib's deflate.c. From then on,
+/// until `deflateReset`, one thread compresses the stream.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
@@ -406,7 +409,7 @@ pub unsafe extern "C" fn deflateTune(
 /// Stores the amount of output that is not yet delivered: whole bytes in `*pending`, and the
 /// remaining bits (0 to 7) in `*bits`. Either pointer may be null.
 /// Returns `Z_OK`.
-/// Errors: `Z_BUF_ERROR`: the number of bytes exceeds `UINT_MAX`, which is stored in `*pending`;
+/// Errors: `Z_BUF_ERROR`: the number of bytes exceeds `UINT_MAX` (`*pending` is then `UINT_MAX`);
 /// `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflatePending(
@@ -449,7 +452,7 @@ pub unsafe extern "C" fn deflateUsed(strm: *mut z_stream, bits: *mut c_int) -> c
 
 /// Returns the maximum output in bytes of one `deflate` call with `Z_FINISH` for `source_len` bytes
 /// of input. Call it after `deflateInit` and `deflateSetHeader`. If `strm` is null or invalid, the
-/// result is large enough for any parameters without a gzip header set by the program.
+/// result is large enough for any parameters, but not for a header set by `deflateSetHeader`.
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound(strm: *mut z_stream, source_len: uLong) -> uLong {
@@ -457,7 +460,8 @@ pub unsafe extern "C" fn deflateBound(strm: *mut z_stream, source_len: uLong) ->
     unsafe { bound(strm, source_len) }
 }
 
-/// As `deflateBound`, with lengths of type `size_t`.
+/// Same as `deflateBound`, but the lengths are `z_size_t`.
+/// Returns and errors: as `deflateBound`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound_z(strm: *mut z_stream, source_len: z_size_t) -> z_size_t {
     // SAFETY: the same contract.
@@ -479,8 +483,8 @@ unsafe fn bound(strm: *mut z_stream, len: u64) -> u64 {
 }
 
 /// Sets the header of a gzip stream; call it before the first `deflate`. The stream keeps the
-/// pointer: `head` and its buffers stay the caller's and must be valid until the header is written.
-/// If `head` is null, the default header is written.
+/// pointer: `head` and its buffers remain owned by the caller and must be valid until the header is
+/// written. If `head` is null, the default header is written.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid, is not a gzip stream or has ended.
 #[unsafe(no_mangle)]

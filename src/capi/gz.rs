@@ -160,8 +160,9 @@ unsafe fn c_string<'a>(string: *const c_char) -> Option<&'a CStr> {
 /// `e`, close on exec; `N`, non-blocking. Other letters are ignored. Without `G`, files that are
 /// not gzip are read as is.
 /// Returns the open file.
-/// Errors: NULL if an argument is null, `mode` has `+`, none of `r`, `w` and `a`, `T` with `r`, or
-/// `G` without `r`; if memory is short; or if the file cannot be opened (`errno` has the reason).
+/// Errors: NULL if an argument is null; if `mode` contains `+`, contains none of `r`, `w` and `a`,
+/// or combines `T` with `r`, or `G` with `w` or `a`; if memory is short; or if the file cannot be
+/// opened (`errno` has the reason).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
     // SAFETY: the caller's promise.
@@ -213,8 +214,8 @@ pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
 
 /// Changes the level and strategy for data that is written from now on.
 /// `level` is 0 to 9 or -1 (default). Data that is already buffered is compressed with the old
-/// values. Unknown values are not rejected here: before the first write, they make that write fail
-/// with `Z_MEM_ERROR`; later they have no effect.
+/// values. This function accepts values that are out of range: before the first write, they make
+/// that write fail with `Z_MEM_ERROR`; later they have no effect.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR` if `file` is null, not open for compressed writing, or has an error;
 /// `Z_ERRNO` if writing to the file failed; `Z_MEM_ERROR` if memory is short.
@@ -226,7 +227,7 @@ pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int
 }
 
 /// Reads and decompresses up to `len` bytes (at most `INT_MAX`) into `buf`.
-/// It reads on through concatenated gzip members, and ignores what follows the last one.
+/// Concatenated gzip members are read as one file. Other data after the last member is ignored.
 /// Returns the number of bytes read. Fewer than `len` means the end of the file or an error (see
 /// `gzerror`); the error is `Z_BUF_ERROR` if the file ends inside a gzip member.
 /// Errors: -1 if `file` is null, not open for reading, or has an error, if `len` exceeds `INT_MAX`,
@@ -317,7 +318,7 @@ unsafe fn fetch_byte(file: gzFile) -> c_int {
     unsafe { with(file, -1, |file| file.read_byte().map_or(-1, c_int::from)) }
 }
 
-/// Same as `gzgetc`. The `gzgetc` macro calls it when no bytes are buffered.
+/// Same as `gzgetc`, for programs that were compiled with the zlib.h of 1.2.5.2.
 /// Returns the byte, 0 to 255.
 /// Errors: -1, as for `gzgetc`.
 #[unsafe(no_mangle)]
@@ -489,9 +490,8 @@ pub unsafe extern "C" fn gzvprintf(file: gzFile, format: *const c_char, va: *mut
     unsafe { with(file, Z_STREAM_ERROR, write) }
 }
 
-/// Same as `gzvprintf`. `gzprintf` calls it by this name, which no other library defines.
-/// Returns the length of the string; 0 if it was not written, as for `gzprintf`.
-/// Errors: those of `gzprintf`.
+/// `gzvprintf` under a name that no other library defines, for `gzprintf.c`. The library does not
+/// export it.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn rigz_gzvprintf(file: gzFile, format: *const c_char, va: *mut c_void) -> c_int {
     // SAFETY: the caller's promise is the same.
@@ -536,13 +536,13 @@ pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
 
 /// Moves the position of the next read or write, counted in bytes of uncompressed data.
 /// `offset` is relative to the start (`SEEK_SET`) or the current position (`SEEK_CUR`); `SEEK_END`
-/// is not supported. When reading, skipped data is decompressed, and a backward seek starts over.
-/// When writing, only forward seeks are possible; the next write, flush or close fills the gap with
-/// zeros.
+/// is not supported. When reading, skipped data is decompressed; a backward seek first returns to
+/// an earlier point, at worst the start of the file. When writing, only forward seeks are possible;
+/// the next write, flush or close fills the gap with zeros.
 /// Returns the new position.
-/// Errors: -1 if `file` is null or has an error, `whence` is invalid, the target is before the
-/// start of the file or, when writing, before the current position, or the file is not seekable but
-/// must be.
+/// Errors: -1 if `file` is null or has an error, `whence` is invalid, or the target is before the
+/// start or, when writing, before the current position. When reading a file that is not seekable,
+/// also -1 for every backward seek, and for every seek if the file's data is not compressed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int) -> z_off64_t {
     let whence = match whence {
@@ -574,7 +574,7 @@ pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
 }
 
 /// Returns the position of the next read or write, in bytes of uncompressed data from the start.
-/// A seek that is not carried out yet is included.
+/// After `gzseek` this is its target, even if no data has been skipped or written yet.
 /// Errors: -1 if `file` is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
@@ -611,7 +611,7 @@ pub unsafe extern "C" fn gzoffset(file: gzFile) -> z_off_t {
 }
 
 /// Reports whether a read tried to go past the end of the file.
-/// As with `feof`, reading exactly up to the end does not set this.
+/// As with `feof`, a read that stops exactly at the end does not count.
 /// Returns 1 if so, otherwise 0; always 0 when writing.
 /// Errors: 0 if `file` is null.
 #[unsafe(no_mangle)]
@@ -622,7 +622,7 @@ pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
 
 /// Reports whether data is copied without compression or decompression.
 /// When reading, this may read the start of the file, so call `gzbuffer` first. An empty file
-/// counts as copied. When writing, it is true if the mode of `gzopen` had `T`.
+/// counts as copied. When writing, data is copied if the mode of `gzopen` had `T`.
 /// Returns 1 if the data is copied, 0 if it is gzip.
 /// Errors: 0 if `file` is null.
 #[unsafe(no_mangle)]
@@ -632,11 +632,11 @@ pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
 }
 
 /// Writes all remaining data, closes the file and its descriptor, and frees `file`.
-/// Whatever the result, `file` must not be used after this, unless it was null.
+/// `file` is freed even if an error is returned, and must not be used after this.
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR` if `file` is null or its state is damaged; `Z_ERRNO` if writing or
-/// closing failed; `Z_MEM_ERROR` if memory is short; `Z_BUF_ERROR` if the last read ended inside a
-/// gzip member.
+/// Errors: `Z_STREAM_ERROR` if `file` is null or the library had an internal error; `Z_ERRNO` if
+/// writing or closing failed; `Z_MEM_ERROR` if memory is short; `Z_BUF_ERROR` if the last read
+/// ended inside a gzip member.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
@@ -645,9 +645,9 @@ pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
 
 /// Same as `gzclose`, for a file that is open for reading.
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR` if `file` is null or open for writing (it then stays open), or its
-/// state is damaged; `Z_ERRNO` if closing failed; `Z_BUF_ERROR` if the last read ended inside a
-/// gzip member.
+/// Errors: `Z_STREAM_ERROR` if `file` is null or open for writing (it then stays open), or the
+/// library had an internal error; `Z_ERRNO` if closing failed; `Z_BUF_ERROR` if the last read ended
+/// inside a gzip member.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
@@ -658,8 +658,9 @@ pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
 
 /// Same as `gzclose`, for a file that is open for writing.
 /// Returns `Z_OK`.
-/// Errors: `Z_STREAM_ERROR` if `file` is null or open for reading (it then stays open), or its
-/// state is damaged; `Z_ERRNO` if writing or closing failed; `Z_MEM_ERROR` if memory is short.
+/// Errors: `Z_STREAM_ERROR` if `file` is null or open for reading (it then stays open), or the
+/// library had an internal error; `Z_ERRNO` if writing or closing failed; `Z_MEM_ERROR` if memory
+/// is short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
@@ -671,9 +672,9 @@ pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
 /// Returns the message of the current error of `file`, and stores its code in `*errnum`.
 /// `errnum` may be null. Without an error, the message is empty and the code is `Z_OK`. For
 /// `Z_ERRNO` the message includes the text for `errno`. The library owns the string; it is valid
-/// until the next call with `file`. After an error, reads and writes fail until `gzclearerr`,
-/// except that reading may go on after `Z_BUF_ERROR`, and a non-blocking descriptor that was not
-/// ready may be tried again.
+/// until the next call with `file`. After an error, reads and writes fail until `gzclearerr` is
+/// called, with two exceptions: reading may continue after `Z_BUF_ERROR`, and a call that failed
+/// because a non-blocking descriptor was not ready may be repeated.
 /// Errors: NULL if `file` is null; `*errnum` is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_char {

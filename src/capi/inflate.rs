@@ -121,9 +121,9 @@ pub unsafe extern "C" fn inflateInit_(
 }
 
 /// Initializes `strm` as `inflateInit_` does, for a given format. Called by the macro
-/// `inflateInit2`. `window_bits` is the base-2 logarithm of the maximum window size in bytes: 8 to
-/// 15 for zlib (0: the size in the zlib header), 16 more for gzip, 32 more to detect zlib or gzip,
-/// or -15 to -8 for raw.
+/// `inflateInit2`. `window_bits` selects the format and a window of at most `1 << n` bytes: n (8 to
+/// 15) for zlib, n + 16 for gzip, n + 32 to detect zlib or gzip, -n for raw deflate. Except for raw
+/// deflate, n may be 0, for the size in the zlib header, or 32 KiB for gzip.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `strm` is null or `window_bits` is out of range; `Z_MEM_ERROR`: no
 /// memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this library.
@@ -173,12 +173,13 @@ fn publish(stream: &InflateStream, strm: &mut z_stream) {
 }
 
 /// Decompresses `avail_in` bytes at `next_in` to at most `avail_out` bytes at `next_out`, as far as
-/// possible, and updates these fields and the totals. `Z_BLOCK` and `Z_TREES` stop at block
-/// boundaries.
+/// possible, and updates these fields and the totals. `flush` is `Z_NO_FLUSH`, `Z_FINISH`,
+/// `Z_BLOCK` (stops at block boundaries too) or `Z_TREES` (stops there and after each block's
+/// header). Any other value acts as `Z_NO_FLUSH`.
 /// Returns `Z_OK` after progress, `Z_STREAM_END` at the end of the stream, `Z_NEED_DICT` if a
-/// dictionary must be set first (`adler` is its Adler-32).
+/// dictionary must be set first (`strm->adler` is its Adler-32).
 /// Errors: `Z_BUF_ERROR`: no progress is possible, or `Z_FINISH` did not reach the end (not fatal);
-/// `Z_DATA_ERROR`: the input is corrupt (`msg` is the reason); `Z_MEM_ERROR`: no memory;
+/// `Z_DATA_ERROR`: the input is corrupt (`strm->msg` is the reason); `Z_MEM_ERROR`: no memory;
 /// `Z_STREAM_ERROR`: the stream or a buffer pointer is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: *mut z_stream, flush: c_int) -> c_int {
@@ -273,12 +274,13 @@ unsafe fn reset(strm: *mut z_stream, reset: impl FnOnce(&mut Inflate) -> Result<
     })
 }
 
-/// Sets the `len` bytes at `dictionary` as history; the bytes are copied. A zlib stream accepts
-/// this only after `inflate` has returned `Z_NEED_DICT`, a raw stream at any time.
+/// Sets the `len` bytes at `dictionary` as earlier data to which the stream may refer; the bytes
+/// are copied. A zlib stream accepts this only after `inflate` has returned `Z_NEED_DICT`, a raw
+/// stream at any time.
 /// Returns `Z_OK`.
 /// Errors: `Z_DATA_ERROR`: the Adler-32 of the dictionary is not the one in the header;
-/// `Z_STREAM_ERROR`: the stream is invalid or in another state, or `dictionary` is null and `len`
-/// is not 0; `Z_MEM_ERROR`: no memory.
+/// `Z_STREAM_ERROR`: the stream is invalid or cannot accept a dictionary now, or `dictionary` is
+/// null and `len` is not 0; `Z_MEM_ERROR`: no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSetDictionary(
     strm: *mut z_stream,
@@ -294,8 +296,9 @@ pub unsafe extern "C" fn inflateSetDictionary(
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.stream.engine_mut().set_dictionary(dictionary)))
 }
 
-/// Copies the history of the stream to `dictionary` and stores its length in bytes in `*len`.
-/// `dictionary` must have room for 32 KiB. Either pointer may be null.
+/// Copies the data to which the stream may refer (the end of the dictionary and the output, at most
+/// 32 KiB) to `dictionary`, and stores its length in bytes in `*len`. `dictionary` must have room
+/// for 32 KiB. Either pointer may be null.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
@@ -312,11 +315,12 @@ pub unsafe extern "C" fn inflateGetDictionary(
     })
 }
 
-/// Skips input to the end of the next full flush point (bytes 00 00 FF FF), to resume after an
-/// error. Updates `next_in`, `avail_in` and `total_in`.
-/// Returns `Z_OK` if a flush point was found.
-/// Errors: `Z_DATA_ERROR`: none in this input (call again with more); `Z_BUF_ERROR`: there is no
-/// input; `Z_STREAM_ERROR`: the stream is invalid, or `next_in` is null and `avail_in` is not 0.
+/// Skips input to the end of the next possible full flush point (bytes 00 00 FF FF), to resume
+/// after an error. Updates `next_in`, `avail_in` and `total_in`.
+/// Returns `Z_OK` if these bytes were found.
+/// Errors: `Z_DATA_ERROR`: they are not in this input (call again with more); `Z_BUF_ERROR`: there
+/// is no input; `Z_STREAM_ERROR`: the stream is invalid, or `next_in` is null and `avail_in` is not
+/// 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSync(strm: *mut z_stream) -> c_int {
     let (stream_guard, Inflate { stream, .. }) = stream!(strm, Z_STREAM_ERROR);
@@ -371,8 +375,8 @@ pub unsafe extern "C" fn inflateCopy(dest: *mut z_stream, source: *mut z_stream)
     })
 }
 
-/// Inserts the low `bits` bits of `value` (0 to 16 bits) before the input; for raw streams. A
-/// negative `bits` discards all bits that the decoder holds.
+/// Inserts the low `bits` bits of `value` (0 to 16 bits) before the byte at `next_in`. A negative
+/// `bits` discards all bits that the decoder holds. This is meant for raw streams.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid, `bits` exceeds 16, or more than 32 bits would
 /// be held.
@@ -382,9 +386,11 @@ pub unsafe extern "C" fn inflatePrime(strm: *mut z_stream, bits: c_int, value: c
     stream_guard.guard(Z_STREAM_ERROR, || to_ok(stream.prime(bits, value)))
 }
 
-/// Returns the position in the current block. Bits 16 and up: how many bits before the current
-/// input position the code being copied starts, or -1 if there is no such code. Low 16 bits: the
-/// number of bytes of that code already written, or the number of bytes left in a stored block.
+/// Returns the position in the current block as two numbers: `result >> 16` and the low 16 bits.
+/// If the decoder is within a code (a literal, or a length and distance), the first is the number
+/// of bits from the start of the code to the current input position, the second the number of its
+/// bytes already written. Otherwise the first is -1, the second the number of bytes left in a
+/// stored block, or 0.
 /// Errors: -65536: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
@@ -393,8 +399,8 @@ pub unsafe extern "C" fn inflateMark(strm: *mut z_stream) -> c_long {
 }
 
 /// Requests that the gzip header be stored in `head` when `inflate` reads it. The stream keeps the
-/// pointer: `head` and its buffers stay the caller's and must be valid until `head->done` is 1
-/// (header complete) or -1 (not a gzip stream). The caller sets `extra_max`, `name_max` and
+/// pointer: `head` and its buffers remain owned by the caller and must be valid until `head->done`
+/// is 1 (header complete) or -1 (not a gzip stream). The caller sets `extra_max`, `name_max` and
 /// `comm_max` (bytes).
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid or does not accept gzip, or `head` is null.
@@ -412,7 +418,8 @@ pub unsafe extern "C" fn inflateGetHeader(strm: *mut z_stream, head: *mut gz_hea
 }
 
 /// Undocumented in zlib. Does nothing; `subvert` is ignored, as in a default build of zlib.
-/// Errors: `Z_DATA_ERROR`: always, for a valid stream; `Z_STREAM_ERROR`: the stream is invalid.
+/// Returns `Z_DATA_ERROR` for every valid stream.
+/// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateUndermine(strm: *mut z_stream, subvert: c_int) -> c_int {
     _ = (stream!(strm, Z_STREAM_ERROR), subvert);

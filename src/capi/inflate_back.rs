@@ -27,8 +27,8 @@ pub type in_func = Option<unsafe extern "C" fn(*mut c_void, *mut *const c_uchar)
 pub type out_func = Option<unsafe extern "C" fn(*mut c_void, *mut c_uchar, c_uint) -> c_int>;
 
 /// Initializes `strm` for `inflateBack`, with a `window` of `1 << window_bits` bytes (8 to 15). The
-/// window stays the caller's and must be valid until `inflateBackEnd`. The caller sets `zalloc`,
-/// `zfree` and `opaque` first. Called by the macro `inflateBackInit`.
+/// window remains owned by the caller and must be valid until `inflateBackEnd`. The caller sets
+/// `zalloc`, `zfree` and `opaque` first. Called by the macro `inflateBackInit`.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: `strm` or `window` is null or `window_bits` is out of range;
 /// `Z_MEM_ERROR`: no memory; `Z_VERSION_ERROR`: `version` or `stream_size` does not match this
@@ -63,12 +63,12 @@ pub unsafe extern "C" fn inflateBackInit_(
 }
 
 /// Decompresses one raw stream. Input is first `avail_in` bytes at `next_in`, then the buffers from
-/// `read(read_desc, &buffer)`, which returns their length, or 0 to fail. Output goes to the window
-/// and is passed to `write(write_desc, buffer, len)`, which returns 0, or another value to fail.
+/// `read(read_desc, &buffer)`, which returns their length, or 0 if it has no input. Output goes to
+/// the window and is passed to `write(write_desc, buffer, len)`, which returns 0 for success.
 /// Returns `Z_STREAM_END`; `next_in` and `avail_in` are then the unused input.
-/// Errors: `Z_BUF_ERROR`: `read` failed (`next_in` is null) or `write` failed (it is not);
-/// `Z_DATA_ERROR`: the input is corrupt (`msg` is the reason); `Z_MEM_ERROR`: no memory;
-/// `Z_STREAM_ERROR`: the stream is invalid or a function is null.
+/// Errors: `Z_BUF_ERROR`: `read` returned 0 (`next_in` is then null), or `write` did not (`next_in`
+/// is then not null); `Z_DATA_ERROR`: the input is corrupt (`strm->msg` is the reason);
+/// `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: the stream is invalid or a function is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBack(
     strm: *mut z_stream,
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn inflateBack(
     })
 }
 
-/// Frees all memory of the stream; the window stays the caller's.
+/// Frees all memory of the stream; the window remains owned by the caller.
 /// Returns `Z_OK`.
 /// Errors: `Z_STREAM_ERROR`: the stream is invalid.
 #[unsafe(no_mangle)]

@@ -13,9 +13,9 @@ versions! {
     "ZLIB_1.3.2": compress_z compress2_z compressBound_z uncompress_z uncompress2_z;
 }
 
-/// Compresses `source_len` bytes at `source` to a zlib stream at `dest`, at level 6. `*dest_len` is
-/// the room at `dest` in bytes (`compressBound(source_len)` is enough); it becomes the number
-/// written.
+/// Compresses `source_len` bytes at `source` to a zlib stream at `dest`, at level 6. On entry,
+/// `*dest_len` is the size of `dest` in bytes (`compressBound(source_len)` is enough); on return,
+/// it is the number of bytes written.
 /// Returns `Z_OK`.
 /// Errors: `Z_BUF_ERROR`: the stream does not fit; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a
 /// required pointer is null.
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn compress(
     unsafe { compress2(dest, dest_len, source, source_len, -1) }
 }
 
-/// As `compress`, at a given `level`: 0 to 9, or -1 for the default, 6.
+/// Same as `compress`, but at the given `level`: 0 to 9, or -1 for the default, 6.
 /// Returns `Z_OK`.
 /// Errors: as `compress`, and `Z_STREAM_ERROR`: `level` is out of range.
 #[unsafe(no_mangle)]
@@ -45,7 +45,8 @@ pub unsafe extern "C" fn compress2(
     unsafe { compress2_z(dest, dest_len.cast(), source, source_len as z_size_t, level) }
 }
 
-/// As `compress`, with lengths of type `size_t`.
+/// Same as `compress`, but the lengths are `z_size_t`.
+/// Returns and errors: as `compress`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress_z(
     dest: *mut u8,
@@ -57,7 +58,8 @@ pub unsafe extern "C" fn compress_z(
     unsafe { compress2_z(dest, dest_len, source, source_len, -1) }
 }
 
-/// As `compress2`, with lengths of type `size_t`; `requested` is the level.
+/// Same as `compress2`, but the lengths are `z_size_t`; `requested` is the level.
+/// Returns and errors: as `compress2`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress2_z(
     dest: *mut u8,
@@ -84,22 +86,24 @@ pub unsafe extern "C" fn compress2_z(
     code
 }
 
-/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes. With `n` for `source_len`
-/// this is `n + (n >> 12) + (n >> 14) + (n >> 25) + 13`.
+/// Returns the maximum output in bytes of `compress` or `compress2` for `source_len` bytes.
+/// With `n` for `source_len` this is `n + (n >> 12) + (n >> 14) + (n >> 25) + 13`, or
+/// `ULONG_MAX` if the sum is larger.
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound(source_len: uLong) -> uLong {
     oneshot::compress_bound(source_len)
 }
 
-/// As `compressBound`, with lengths of type `size_t`.
+/// Same as `compressBound`, but the lengths are `z_size_t`.
+/// Returns and errors: as `compressBound`; the largest result is `SIZE_MAX`.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound_z(source_len: z_size_t) -> z_size_t {
     oneshot::compress_bound(source_len as u64) as z_size_t
 }
 
-/// Decompresses the zlib stream in the `source_len` bytes at `source` to `dest`. `*dest_len` is the
-/// room at `dest` in bytes and becomes the number written.
+/// Decompresses the zlib stream in the `source_len` bytes at `source` to `dest`. On entry,
+/// `*dest_len` is the size of `dest` in bytes; on return, it is the number of bytes written.
 /// Returns `Z_OK`.
 /// Errors: `Z_BUF_ERROR`: `dest` is full before the stream ends; `Z_DATA_ERROR`: the stream is
 /// corrupt, incomplete or needs a dictionary; `Z_MEM_ERROR`: no memory; `Z_STREAM_ERROR`: a
@@ -116,8 +120,9 @@ pub unsafe extern "C" fn uncompress(
     unsafe { uncompress2(dest, dest_len, source, &raw mut source_len) }
 }
 
-/// As `uncompress`; `*source_len` is the length of the input in bytes and becomes the number of
-/// bytes used, so that data after the stream can be found.
+/// Same as `uncompress`, but `source_len` is a pointer. On entry, `*source_len` is the length of
+/// the input in bytes; on return, it is the number of bytes used, so that data after the stream can
+/// be found.
 /// Returns and errors: as `uncompress`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2(
@@ -130,7 +135,8 @@ pub unsafe extern "C" fn uncompress2(
     unsafe { uncompress2_z(dest, dest_len.cast(), source, source_len.cast()) }
 }
 
-/// As `uncompress`, with lengths of type `size_t`.
+/// Same as `uncompress`, but the lengths are `z_size_t`.
+/// Returns and errors: as `uncompress`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress_z(
     dest: *mut u8,
@@ -143,7 +149,8 @@ pub unsafe extern "C" fn uncompress_z(
     unsafe { uncompress2_z(dest, dest_len, source, &raw mut source_len) }
 }
 
-/// As `uncompress2`, with lengths of type `size_t`.
+/// Same as `uncompress2`, but the lengths are `z_size_t`.
+/// Returns and errors: as `uncompress`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2_z(
     dest: *mut u8,

@@ -10,7 +10,9 @@ versions! {
 }
 
 /// Returns the version of the zlib interface, `"1.3.1"`: a static string that must not be freed.
-/// It is numeric and begins with 1, because CPython, libpng and git parse and compare it.
+/// It has only digits and dots, and begins with 1, because programs such as CPython, libpng and git
+/// parse and compare it. The functions of 1.3.2 exist too, but some behaviour is that of 1.3.1 (see
+/// PORTING.md).
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn zlibVersion() -> *const c_char {
@@ -18,7 +20,7 @@ pub extern "C" fn zlibVersion() -> *const c_char {
 }
 
 /// Returns the version of rigz itself, such as `"0.1.0"`: a static string that must not be freed.
-/// A program that finds this symbol (for example with `dlsym`) uses rigz as its zlib.
+/// If `dlsym(RTLD_DEFAULT, "rigz_version")` finds it, rigz is loaded; another zlib may be as well.
 /// Errors: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn rigz_version() -> *const c_char {
