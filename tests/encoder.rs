@@ -6,7 +6,7 @@ mod judge;
 #[path = "../src/random.rs"]
 mod random;
 
-use judge::{Judge, ZStream};
+use judge::{Library, ZStream};
 use libc::{c_char, c_int, c_uint, c_void};
 use random::Random;
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ struct Zlib {
 fn zlib() -> &'static Zlib {
     static ZLIB: OnceLock<Zlib> = OnceLock::new();
     ZLIB.get_or_init(|| {
-        let judge = Judge::system();
+        let judge = Library::system();
         Zlib {
             // SAFETY: the signature is zlib.h's.
             init: unsafe { core::mem::transmute::<*mut c_void, Init>(judge.function("inflateInit2_")) },

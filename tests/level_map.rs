@@ -153,7 +153,7 @@ fn streams(map: &str, threads: &str) -> [Vec<u8>; 4] {
 fn system_zlib_uncompress(source: &[u8], len: usize) -> Vec<u8> {
     type Uncompress =
         unsafe extern "C" fn(*mut u8, *mut libc::c_ulong, *const u8, libc::c_ulong) -> libc::c_int;
-    let address = judge::Judge::system().function("uncompress");
+    let address = judge::Library::system().function("uncompress");
     // SAFETY: the signature is zlib.h's.
     let uncompress = unsafe { std::mem::transmute::<*mut libc::c_void, Uncompress>(address) };
     let mut data = vec![0; len + 1];

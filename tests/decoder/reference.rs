@@ -1,6 +1,6 @@
 //! The decoding functions of the reference zlib, and streams written by it.
 
-use crate::judge::{GzHeader, Judge, ZStream};
+use crate::judge::{GzHeader, Library, ZStream};
 use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_ulong, c_void};
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ macro_rules! symbols {
 
         impl Zlib {
             fn load() -> Self {
-                let judge = Judge::system();
+                let judge = Library::system();
                 Self { $($name: {
                     let address = judge.function(stringify!($name));
                     // SAFETY: the type is the one of zlib.h.

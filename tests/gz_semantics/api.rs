@@ -1,8 +1,8 @@
 //! A common interface to the gz functions of two libraries, and a recorder that makes the same calls on either.
 //!
-//! The reference is the system's libz, as [`Judge::system`] loads it.
+//! The reference is the system's libz, as [`Library::system`] loads it.
 
-use crate::judge::Judge;
+use crate::judge::Library;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ macro_rules! api {
 
             /// The system's libz.
             pub(crate) fn system() -> Self {
-                let judge = Judge::system();
+                let judge = Library::system();
                 // SAFETY: these are the types of zlib.h.
                 unsafe {
                     Self {

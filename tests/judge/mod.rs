@@ -1,7 +1,8 @@
-//! The judge: the reference, which is the system's zlib, loaded at run time so that its symbols and ours do not clash.
+//! Libraries loaded at run time. The judge is the system's zlib, the reference that our results are compared with; it is loaded
+//! so that its symbols and ours do not clash.
 //!
 //! `RTLD_LOCAL` keeps the two apart, and with `RTLD_DEEPBIND` each binds its internal calls to its own functions (sanitizers
-//! reject that flag; their processes have no third zlib that could interpose). [`Judge::system`] proves that it did not load our
+//! reject that flag; their processes have no third zlib that could interpose). [`Library::system`] proves that it did not load our
 //! library: a preloaded or replaced libz.so.1 would be compared with itself and agree with everything.
 
 #![allow(dead_code, reason = "each test uses its part")]
@@ -70,12 +71,12 @@ pub(crate) struct GzHeader {
     pub(crate) done: c_int,
 }
 
-/// An open zlib. It is never closed: its functions live as long as the process.
+/// An open zlib, the judge or another. It is never closed: its functions live as long as the process.
 #[derive(Clone, Copy)]
-pub(crate) struct Judge(*mut c_void);
+pub(crate) struct Library(*mut c_void);
 
-impl Judge {
-    /// The library at `path`; a bare name is searched for as the loader does.
+impl Library {
+    /// Loads the library at `path`, or from the loader's search path if `path` has no slash.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|error| error.to_string())?;
         let deepbind = if cfg!(any(fuzzing, rigz_sanitizer)) { 0 } else { libc::RTLD_DEEPBIND };
@@ -91,7 +92,7 @@ impl Judge {
         Ok(Self(handle))
     }
 
-    /// The system's zlib, which is not ours.
+    /// The judge: the system's zlib, proved not to be ours.
     pub(crate) fn system() -> Self {
         let judge = Self::open("libz.so.1".as_ref()).expect("the tests need the system's libz.so.1");
         assert!(judge.symbol("rigz_version").is_err(), "the judge is rigz itself");
@@ -100,7 +101,7 @@ impl Judge {
         judge
     }
 
-    /// Where the symbol lies.
+    /// The address of a symbol.
     pub(crate) fn symbol(self, name: &str) -> Result<*mut c_void, String> {
         let name = CString::new(name).map_err(|error| error.to_string())?;
         // SAFETY: the handle came from dlopen and was never closed.
@@ -108,7 +109,7 @@ impl Judge {
         if at.is_null() { Err(format!("no symbol {name:?}")) } else { Ok(at) }
     }
 
-    /// Where a function lies that every zlib has.
+    /// The address of a function that every zlib has.
     pub(crate) fn function(self, name: &str) -> *mut c_void {
         self.symbol(name).expect("the function is as old as its library")
     }

@@ -1,13 +1,15 @@
-//! A zlib, opened by path: one table of function pointers, filled by `dlsym`, the same for the judge and for the library under test.
+//! A table of zlib's functions, filled by `dlsym` for the library at a path: one table for the judge, which is the system's zlib
+//! that our results are compared with, and one for the library under test.
 //!
-//! Each is identified: ours has the symbol `rigz_version`, the judge has not.
+//! `is_rigz` tells the two apart: only rigz exports the symbol `rigz_version`.
 //!
-//! The methods are declared safe but are unsafe in fact: they pass the tester's pointers to C. The purpose of the tester is to
-//! make such calls as a C program would, so the only SAFETY line is here and each caller keeps its buffers alive.
+//! The methods pass the tester's raw pointers to C, so they are unsafe although they are declared safe: the testers make the
+//! calls that a C program could make, valid or not. One SAFETY line, in the macro, covers all of them. Each caller keeps its
+//! buffers alive for as long as the library may use them.
 
 pub(crate) use crate::judge::{GzHeader, ZStream};
 
-use crate::judge::Judge;
+use crate::judge::Library;
 use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
 use std::path::Path;
 
@@ -33,7 +35,7 @@ impl ZStream {
     }
 }
 
-/// The public fields of a `gzFile`, which the `gzgetc` macro uses in the caller.
+/// C's `struct gzFile_s`: the fields that zlib.h's `gzgetc` macro reads and changes in the calling program.
 #[repr(C)]
 pub(crate) struct GzHead {
     pub(crate) have: c_uint,
@@ -42,15 +44,16 @@ pub(crate) struct GzHead {
 }
 
 pub(crate) type GzFile = *mut GzHead;
+type GzPrintf = unsafe extern "C" fn(GzFile, *const c_char, ...) -> c_int;
 pub(crate) type InFn = unsafe extern "C" fn(*mut c_void, *mut *const u8) -> c_uint;
 pub(crate) type OutFn = unsafe extern "C" fn(*mut c_void, *mut u8, c_uint) -> c_int;
 
-/// A C string of the library as text; NULL reads as "-".
+/// A message of zlib's as text; "-" for NULL.
 pub(crate) fn text(at: *const c_char) -> String {
     if at.is_null() {
         return "-".to_owned();
     }
-    // SAFETY: zlib's messages are static or owned by the stream that the caller still holds, and end with a zero.
+    // SAFETY: callers pass messages of zlib's: C strings that are static or belong to a stream or file that is still open.
     unsafe { std::ffi::CStr::from_ptr(at) }.to_string_lossy().into_owned()
 }
 
@@ -61,32 +64,29 @@ macro_rules! functions {
     ($($rust:ident = $c:literal ( $($arg:ident: $ty:ty),* ) -> $ret:ty;)*) => {
         pub(crate) struct Zlib {
             $($rust: unsafe extern "C" fn($($ty),*) -> $ret,)*
-            gzprintf: unsafe extern "C" fn(GzFile, *const c_char, ...) -> c_int,
-            /// Has the mark of rigz, the symbol `rigz_version`.
+            gzprintf: GzPrintf,
+            /// The library exports `rigz_version`: it is rigz, or the broken libz of `planted.rs`.
             pub(crate) is_rigz: bool,
         }
 
-        #[allow(clippy::too_many_arguments, reason = "zlib's functions have the arguments that they have")]
+        #[allow(clippy::too_many_arguments, reason = "zlib.h sets the number of arguments")]
         impl Zlib {
-            /// Opens the library at `path` (a bare name is searched for as the loader does).
+            /// Loads the library at `path`, or from the loader's search path if `path` has no slash. It is never closed, so the
+            /// functions stay valid.
             pub(crate) fn open(path: &Path) -> Result<Self, String> {
-                let library = Judge::open(path)?;
+                let library = Library::open(path)?;
                 Self::of(|name| library.symbol(name))
             }
 
-            /// The library whose functions `symbol` returns by name.
+            /// Fills the table by `symbol`, which returns the address of the function with a name.
             pub(crate) fn of(symbol: impl Fn(&str) -> Result<*mut c_void, String>) -> Result<Self, String> {
                 Ok(Zlib {
-                    // SAFETY: the symbol has the C signature that zlib.h gives it, which is the one written here.
+                    // SAFETY: the type is the function's signature in zlib.h.
                     $($rust: unsafe {
                         std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($ty),*) -> $ret>(symbol($c)?)
                     },)*
-                    // SAFETY: as above; gzprintf is variadic in zlib.h.
-                    gzprintf: unsafe {
-                        std::mem::transmute::<*mut c_void, unsafe extern "C" fn(GzFile, *const c_char, ...) -> c_int>(
-                            symbol("gzprintf")?,
-                        )
-                    },
+                    // SAFETY: as above.
+                    gzprintf: unsafe { std::mem::transmute::<*mut c_void, GzPrintf>(symbol("gzprintf")?) },
                     is_rigz: symbol("rigz_version").is_ok(),
                 })
             }
