@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::random::Rng;
-use crate::run::{Bench, Trace, Verdict, judge_path};
-use crate::streams::Made;
+use crate::run::{Setup, Trace, Verdict, judge_path};
+use crate::streams::Compressed;
 use crate::zlib::Zlib;
 use crate::{gz_read, gz_write, linked, split};
 
@@ -25,9 +25,9 @@ pub fn script_for(window_bits: i32) -> u8 {
 }
 
 /// Both libraries. The pipeline's threshold and chunk are so small that ordinary inputs meet its edges.
-pub(crate) fn bench() -> &'static Bench {
-    static BENCH: OnceLock<Bench> = OnceLock::new();
-    BENCH.get_or_init(|| {
+pub(crate) fn setup() -> &'static Setup {
+    static SETUP: OnceLock<Setup> = OnceLock::new();
+    SETUP.get_or_init(|| {
         for (name, value) in [("RIGZ_THRESHOLD", "65536"), ("RIGZ_CHUNK", "32768"), ("RIGZ_THREADS", "3")] {
             // SAFETY: the first input is not run yet, so this thread is the only one.
             unsafe { std::env::set_var(name, value) };
@@ -37,7 +37,7 @@ pub(crate) fn bench() -> &'static Bench {
         assert!(!judge.is_rigz, "the judge must be the system's zlib");
         let ours = Zlib::of(linked::symbol).expect("every function is linked in");
         assert!(ours.is_rigz, "the accused must be rigz");
-        Bench { judge, ours, large_every: 0, ours_is_zlib: false, folder: folder() }
+        Setup { judge, ours, large_every: 0, ours_is_zlib: false, folder: folder() }
     })
 }
 
@@ -63,15 +63,15 @@ fn folder() -> PathBuf {
 /// Panics with a failing verdict and the calls that led to it, which a second run writes down.
 pub(crate) fn judge(run: impl Fn(&mut Trace) -> Verdict) {
     if let Err(message) = run(&mut Trace::off()) {
-        let mut trace = Trace::kept();
+        let mut trace = Trace::on();
         let second = run(&mut trace);
-        panic!("{message}\n{}second run: {second:?}", trace.last_lines());
+        panic!("{message}\n{}second run: {second:?}", trace.shortened());
     }
 }
 
-fn made(content: &[u8], rng: &mut Rng) -> Made {
+fn made(content: &[u8], rng: &mut Rng) -> Compressed {
     let window_bits = rng.pick(&WRITTEN);
-    Made { bytes: content.to_vec(), window_bits, dictionary: DICTIONARY.to_vec(), input_len: TOLD_LEN }
+    Compressed { bytes: content.to_vec(), window_bits, dictionary: DICTIONARY.to_vec(), input_len: TOLD_LEN }
 }
 
 /// Content: a compressed stream. Script: window bits, then the calls.
@@ -80,7 +80,7 @@ pub fn inflate(input: &[u8]) {
     judge(|trace| {
         let mut rng = Rng::scripted(script);
         let made = made(content, &mut rng);
-        crate::inflate::sequence(bench(), &made, &mut rng, trace)
+        crate::inflate::sequence(setup(), &made, &mut rng, trace)
     });
 }
 
@@ -90,13 +90,13 @@ pub fn inflate_back(input: &[u8]) {
     judge(|trace| {
         let mut rng = Rng::scripted(script);
         let made = made(content, &mut rng);
-        crate::inflate_back::inflate_back(bench(), &made, &mut rng, trace)
+        crate::inflate_back::inflate_back(setup(), &made, &mut rng, trace)
     });
 }
 
 /// All of it is the script.
 pub fn deflate(input: &[u8]) {
-    judge(|trace| crate::deflate::usual(bench(), &mut Rng::scripted(input), trace));
+    judge(|trace| crate::deflate::all_but_large(setup(), &mut Rng::scripted(input), trace));
 }
 
 /// Content: a file to be read. Script: whether to read it or to write another one, then the calls.
@@ -105,8 +105,8 @@ pub fn gz(input: &[u8]) {
     judge(|trace| {
         let mut rng = Rng::scripted(script);
         match rng.below(4) {
-            0 => gz_write::run(bench(), 100_000, &mut rng, trace),
-            _ => gz_read::read(bench(), content, "hostile", &mut rng, trace),
+            0 => gz_write::run(setup(), 100_000, &mut rng, trace),
+            _ => gz_read::read(setup(), content, "hostile", &mut rng, trace),
         }
     });
 }

@@ -9,10 +9,10 @@ use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start
 use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings};
 use rigz::raw::{Allocator, Output};
 
-use crate::calls::{bench, judge};
+use crate::calls::{judge, setup};
 use crate::params::Params;
 use crate::random::Rng;
-use crate::streams::Made;
+use crate::streams::Compressed;
 use crate::zlib::{
     BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, ZStream, Zlib,
 };
@@ -53,7 +53,7 @@ pub fn round_trip(input: &[u8]) {
     };
     let data = amplified(content, 300_000, &mut rng);
     let stream = deflated(&params, &data, &mut rng);
-    for lib in [&bench().judge, &bench().ours] {
+    for lib in [&setup().judge, &setup().ours] {
         let pieces = (1 + rng.size(stream.len()), 1 + rng.size(data.len()));
         let back = inflated(lib, params.window_bits, &stream, pieces, data.len());
         assert!(back == data, "{params:?} {pieces:?} {} bytes, {} back", data.len(), back.len());
@@ -67,7 +67,7 @@ pub fn round_trip(input: &[u8]) {
 
 /// What ours makes of `data`, in pieces and with flushes as the script says.
 fn deflated(params: &Params, data: &[u8], rng: &mut Rng) -> Vec<u8> {
-    let lib = &bench().ours;
+    let lib = &setup().ours;
     let mut strm = ZStream::new();
     assert_eq!(lib.deflate_init2(&mut strm, params), OK, "{params:?}");
     let (mut stream, mut rest) = (Vec::new(), data);
@@ -205,8 +205,9 @@ pub fn one_shot(input: &[u8]) {
             assert_eq!((made, decoded.produced), (room, room));
         }
     }
-    let made = Made { bytes: content.to_vec(), window_bits: 15, dictionary: Vec::new(), input_len: room };
-    judge(|trace| oneshot::uncompress(bench(), &made, &mut Rng::scripted(script), trace));
+    let made =
+        Compressed { bytes: content.to_vec(), window_bits: 15, dictionary: Vec::new(), input_len: room };
+    judge(|trace| oneshot::uncompress(setup(), &made, &mut Rng::scripted(script), trace));
 }
 
 /// Content: a raw stream that is entered at its start with a window nobody knows. Script: room, where to stop, and the window.
@@ -282,8 +283,8 @@ fn decode_on(stream: &mut Inflate, input: &[u8], output: &mut Output<'_>) -> (bo
 pub fn parallel(input: &[u8]) {
     const CHUNKS: [fn(usize) -> usize; 5] =
         [|_| 1, |number| 7 + number % 3, |_| 1 << 10, |number| (4 << 10) << number.min(3), |_| 32 << 10];
-    // Workers are called with the environment that the bench sets.
-    bench();
+    // Workers are called with the environment that `setup` sets.
+    setup();
     let (content, script) = split(input);
     let mut rng = Rng::scripted(script);
     let mut data = amplified(content, 150_000, &mut rng);

@@ -1,6 +1,6 @@
 //! What the first inputs are made of.
 
-use crate::calls::{DICTIONARY, bench};
+use crate::calls::{DICTIONARY, setup};
 use crate::params::Params;
 use crate::random::Rng;
 use crate::zlib::{FINISH, FULL_FLUSH, OK, STREAM_END, SYNC_FLUSH, ZStream};
@@ -59,7 +59,7 @@ pub fn streams() -> Vec<(i32, Vec<u8>)> {
 }
 
 fn stream(params: &Params, content: &[u8], with_dictionary: bool, flush: i32) -> Vec<u8> {
-    let judge = &bench().judge;
+    let judge = &setup().judge;
     let mut strm = ZStream::new();
     assert_eq!(judge.deflate_init2(&mut strm, params), OK);
     if with_dictionary {

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::ffi::c_int;
 
-use crate::run::Bench;
+use crate::run::Setup;
 use crate::zlib::{GzHeader, NEED_DICT, NO_FLUSH, OK, STREAM_END, ZStream};
 
 const PIECE: usize = 1 << 16;
 
 pub(crate) struct Decoder<'a> {
-    bench: &'a Bench,
+    setup: &'a Setup,
     strm: Box<ZStream>,
     /// Bytes decoded of the stream's input so far.
     pub(crate) decoded: usize,
@@ -70,17 +70,17 @@ pub(crate) fn empty_header() -> GzHeader {
 
 impl<'a> Decoder<'a> {
     /// For a stream written with these window bits (deflate's, so 8 means 9).
-    pub(crate) fn new(bench: &'a Bench, window_bits: c_int) -> Self {
+    pub(crate) fn new(setup: &'a Setup, window_bits: c_int) -> Self {
         let mut strm = ZStream::new();
         let bits = match window_bits {
             8 => 9,
             24 => 25,
             other => other,
         };
-        let code = bench.judge.inflate_init2(&mut strm, bits);
+        let code = setup.judge.inflate_init2(&mut strm, bits);
         assert_eq!(code, OK, "the judge reads what deflate can write");
         Decoder {
-            bench,
+            setup,
             strm,
             decoded: 0,
             ended: false,
@@ -95,7 +95,7 @@ impl<'a> Decoder<'a> {
     /// The gzip header will be kept.
     pub(crate) fn watch_header(&mut self) {
         let mut header = ReadHeader::new(70_000, 300, 300);
-        self.bench.judge.inflate_get_header(&mut *self.strm, &mut header.head);
+        self.setup.judge.inflate_get_header(&mut *self.strm, &mut header.head);
         self.header = Some(header);
         self.header_whole = true;
     }
@@ -115,7 +115,7 @@ impl<'a> Decoder<'a> {
         while self.waiting.front().is_some_and(|(at, _)| *at == self.decoded) {
             let Some((_, dictionary)) = self.waiting.pop_front() else { return };
             let len = dictionary.len() as u32;
-            let code = self.bench.judge.inflate_set_dictionary(&mut *self.strm, dictionary.as_ptr(), len);
+            let code = self.setup.judge.inflate_set_dictionary(&mut *self.strm, dictionary.as_ptr(), len);
             assert_eq!(code, OK, "a raw stream takes a dictionary anywhere");
         }
     }
@@ -134,7 +134,7 @@ impl<'a> Decoder<'a> {
             self.strm.next_out = self.piece.as_mut_ptr();
             let room = self.waiting.front().map_or(PIECE, |(at, _)| PIECE.min(at - self.decoded));
             self.strm.avail_out = room as u32;
-            let code = self.bench.judge.inflate(&mut *self.strm, NO_FLUSH);
+            let code = self.setup.judge.inflate(&mut *self.strm, NO_FLUSH);
             let got = &self.piece[..room - self.strm.avail_out as usize];
             let expected = want.get(self.decoded..).unwrap_or_default();
             if got.len() > expected.len() {
@@ -157,7 +157,7 @@ impl<'a> Decoder<'a> {
                     };
                     let len = dictionary.len() as u32;
                     let code =
-                        self.bench.judge.inflate_set_dictionary(&mut *self.strm, dictionary.as_ptr(), len);
+                        self.setup.judge.inflate_set_dictionary(&mut *self.strm, dictionary.as_ptr(), len);
                     if code != OK {
                         return Err("the output asks for another dictionary than the one set".into());
                     }
@@ -180,7 +180,7 @@ impl<'a> Decoder<'a> {
 
     /// The writer starts a new stream. With `keep_window` it may still refer to the old one's bytes.
     pub(crate) fn reset(&mut self, keep_window: bool) {
-        let judge = &self.bench.judge;
+        let judge = &self.setup.judge;
         if keep_window {
             judge.inflate_reset_keep(&mut *self.strm)
         } else {
@@ -197,10 +197,10 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn copy(&mut self) -> Decoder<'a> {
         let mut strm = ZStream::new();
-        let code = self.bench.judge.inflate_copy(&mut *strm, &mut *self.strm);
+        let code = self.setup.judge.inflate_copy(&mut *strm, &mut *self.strm);
         assert_eq!(code, OK, "the judge can copy its reader");
         let mut copy = Decoder {
-            bench: self.bench,
+            setup: self.setup,
             strm,
             decoded: self.decoded,
             ended: self.ended,
@@ -221,6 +221,6 @@ impl<'a> Decoder<'a> {
 
 impl Drop for Decoder<'_> {
     fn drop(&mut self) {
-        self.bench.judge.inflate_end(&mut *self.strm);
+        self.setup.judge.inflate_end(&mut *self.strm);
     }
 }

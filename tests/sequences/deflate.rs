@@ -2,8 +2,9 @@
 //!
 //! Sizes differ between encoders, so the compressed bytes are not compared. There are two kinds of sequence:
 //!
-//! - *ample*: each call has room for all possible output. Then the compressed size does not matter, the system's deflate gets the
-//!   same calls, and code, message and consumed input must be equal after each, and data_type too if the input determines it.
+//! - *ample*: each call has room for all possible output. Then the compressed size does not matter, and the system's deflate gets
+//!   the same calls, except deflateTune, deflatePending and deflateBound, whose effects depend on the encoder. Code, message and
+//!   consumed input must be equal after each call, and data_type too if the input determines it.
 //! - *tight*: room is scarce, and the results are checked against the manual (`Pair::judge_tight` has the rules).
 //!
 //! In both: the checks of `port.rs` at every call; after a completed flush (a flush value, room left) all input so far must be
@@ -11,8 +12,11 @@
 //! inflate must have decoded the input, and found the right trailer and nothing after it; a gzip header must be read back field by
 //! field; deflateGetDictionary must return the last bytes of the input; deflatePending must be zero after a completed flush.
 //!
-//! Two kinds are special: *one shot*, where Z_FINISH gets exactly deflateBound's room, and *same bytes*, where level 9 gets the
-//! same bytes and flushes under two different cuts and must write the same bytes twice.
+//! Three kinds are special:
+//!
+//! - *one shot*: Z_FINISH gets exactly deflateBound's room;
+//! - *same bytes*: level 9 gets the same bytes and flushes twice, in pieces of different sizes, and must write the same bytes;
+//! - *large*: megabytes, so that the parallel pipeline runs, mostly plain writes without a flush.
 //!
 //! Differences that are allowed:
 //! - deflateGetDictionary may return up to 300 bytes less than zlib's (this depends on the encoder's window);
@@ -29,24 +33,28 @@ use std::ffi::{c_int, c_uint};
 use crate::deflate_pair::Pair;
 use crate::params::{Format, Params, WrittenHeader};
 use crate::random::{Rng, data};
-use crate::run::{Bench, Trace, Verdict};
+use crate::run::{Setup, Trace, Verdict};
 use crate::zlib::{
-    BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH,
+    BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, TREES,
 };
 
-pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
+/// No sequence needs nearly as many calls; an encoder that makes no progress does.
+const MOST_CALLS: usize = 100_000;
+
+pub(crate) fn run(setup: &Setup, seed: u64, trace: &mut Trace) -> Verdict {
     let mut rng = Rng::new(seed);
-    if bench.large_every != 0 && seed % bench.large_every as u64 == 7 {
-        return large(bench, &mut rng, trace);
+    if setup.is_large(seed) {
+        return large(setup, &mut rng, trace);
     }
-    usual(bench, &mut rng, trace)
+    all_but_large(setup, &mut rng, trace)
 }
 
-pub(crate) fn usual(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+/// A sequence of any kind except *large*.
+pub(crate) fn all_but_large(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     match rng.below(10) {
-        0 => one_shot(bench, rng, trace),
-        1 => same_bytes(bench, rng, trace, 200_000),
-        _ => sequence(bench, rng, trace),
+        0 => one_shot(setup, rng, trace),
+        1 => same_bytes(setup, rng, trace, 200_000),
+        _ => sequence(setup, rng, trace),
     }
 }
 
@@ -59,20 +67,21 @@ fn random_flush(rng: &mut Rng) -> c_int {
         90..97 => BLOCK,
         97 => FINISH,
         _ => {
-            let odd = rng.odd_int();
-            if (NO_FLUSH..=BLOCK).contains(&odd) { 6 } else { rng.pick(&[-1, 6, 7, 100, i32::MIN, odd]) }
+            let any = rng.odd_int();
+            let is_valid = (NO_FLUSH..=BLOCK).contains(&any);
+            if is_valid { TREES } else { rng.pick(&[-1, TREES, 7, 100, i32::MIN, any]) }
         }
     }
 }
 
 /// The main kind: any calls in any order, ended or abandoned.
-fn sequence(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+fn sequence(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let params = Params::random(rng);
     let ample = rng.chance(50);
     let len = rng.size(200_000);
     let input = data(rng, len);
     trace.add(|| format!("deflateInit2 {params:?}, {len} bytes, {}", if ample { "ample" } else { "tight" }));
-    let Some(pair) = Pair::open(bench, &params, input, ample)? else { return Ok(()) };
+    let Some(pair) = Pair::open(setup, &params, input, ample)? else { return Ok(()) };
     let mut pairs = vec![pair];
     if rng.chance(25) {
         pairs[0].set_header(WrittenHeader::random(rng), trace)?;
@@ -122,9 +131,10 @@ fn random_call<'a>(
                 cut = pair.left();
             }
             pair.deflate(cut, room, flush, rng.chance(50), trace)?;
-            // Between two bytes, where a dictionary is unusual and must not lose any bits.
-            let is_between = matches!(flush, PARTIAL_FLUSH | BLOCK);
-            if is_between && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(40) {
+            // These two end a block within a byte. A dictionary there is unusual, and must not lose the bits of that byte.
+            let ends_within_byte = matches!(flush, PARTIAL_FLUSH | BLOCK);
+            if ends_within_byte && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(40)
+            {
                 let len = 1 + rng.size(40_000);
                 pair.set_dictionary(&data(rng, len), trace)?;
             }
@@ -144,44 +154,44 @@ fn random_call<'a>(
         // Raw only: elsewhere the kept window is history that no decoder has.
         86 if pair.ended && pair.format == Format::Raw => pair.reset(true, rng, trace)?,
         87..90 => {
-            let certain = match pair.format {
+            let has_defined_result = match pair.format {
                 Format::Raw => pair.at_rest && !pair.ended,
-                // After the trailer zlib forgets the format and takes one.
+                // After the trailer zlib accepts a dictionary as for a raw stream, which the manual does not define.
                 _ => !pair.ended,
             };
-            if certain {
+            if has_defined_result {
                 let len = 1 + rng.size(40_000);
                 pair.set_dictionary(&data(rng, len), trace)?;
             }
         }
         90..93 => pair.get_dictionary(trace)?,
-        // Behind a header that is out: before it, zlib puts primed bytes in front of the header.
+        // Only after the header is written: zlib writes bits that are primed earlier in front of it.
         93..95 if (pair.format == Format::Raw || pair.started) && pair.clean && !pair.ended => {
             pair.prime(rng, trace)?;
         }
         95 | 96 => random_tune(pair, rng, trace)?,
         97 => {
             let (mut pending, mut bits): (c_uint, c_int) = (0, -1);
-            let code = pair.bench.ours.deflate_pending(&mut *pair.ours, &mut pending, &mut bits);
+            let code = pair.setup.ours.deflate_pending(&mut *pair.ours, &mut pending, &mut bits);
             trace.add(|| format!("deflatePending -> {code}, {pending} bytes, {bits} bits"));
             if code != OK || !(0..=16).contains(&bits) {
-                return Err(format!("deflatePending gives {code}, {bits} bits"));
+                return Err(format!("deflatePending returns {code}, {bits} bits"));
             }
             let code =
-                pair.bench.ours.deflate_pending(&mut *pair.ours, std::ptr::null_mut(), std::ptr::null_mut());
+                pair.setup.ours.deflate_pending(&mut *pair.ours, std::ptr::null_mut(), std::ptr::null_mut());
             if code != OK {
-                return Err(format!("deflatePending with NULL gives {code}"));
+                return Err(format!("deflatePending with NULL returns {code}"));
             }
         }
         98 => {
             let len = if rng.chance(80) { rng.size(1 << 20) as u64 } else { rng.bits() >> rng.below(64) };
-            let bound = pair.bench.ours.deflate_bound(&mut *pair.ours, len);
+            let bound = pair.setup.ours.deflate_bound(&mut *pair.ours, len);
             trace.add(|| format!("deflateBound({len}) -> {bound}"));
             if bound < len {
                 return Err(format!("deflateBound({len}) is {bound}"));
             }
         }
-        // The header stays until a reset at least, so it is changed only where the answer is certain.
+        // Not between the start and the end of a gzip stream, where part of the old header may be written already.
         99 if pair.ended || !pair.started || pair.format != Format::Gzip => {
             let header = WrittenHeader::random(rng);
             pair.set_header(header, trace)?;
@@ -193,24 +203,26 @@ fn random_call<'a>(
 
 /// deflateTune with any numbers: they are hints, and the stream must be valid with all of them.
 fn random_tune(pair: &mut Pair, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-    let odd = rng.chance(40);
-    let mut number =
-        |high| if odd && rng.chance(60) { rng.odd_int() } else { rng.range(i32::from(!odd), high) };
+    let may_be_invalid = rng.chance(40);
+    let mut number = |high| match may_be_invalid {
+        true if rng.chance(60) => rng.odd_int(),
+        _ => rng.range(i32::from(!may_be_invalid), high),
+    };
     let (good, lazy, nice, chain) = (number(258), number(258), number(258), number(4096));
-    let code = pair.bench.ours.deflate_tune(&mut *pair.ours, good, lazy, nice, chain);
+    let code = pair.setup.ours.deflate_tune(&mut *pair.ours, good, lazy, nice, chain);
     trace.add(|| format!("deflateTune({good}, {lazy}, {nice}, {chain}) -> {code}"));
     if code != OK {
-        return Err(format!("deflateTune gives {code}"));
+        return Err(format!("deflateTune returns {code}"));
     }
     Ok(())
 }
 
 /// deflateBound's promise: one Z_FINISH with that much room ends the stream.
-fn one_shot(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+fn one_shot(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let params = Params::random(rng);
     let len = rng.size(200_000);
     let input = data(rng, len);
-    let Some(mut pair) = Pair::open(bench, &params, input, false)? else { return Ok(()) };
+    let Some(mut pair) = Pair::open(setup, &params, input, false)? else { return Ok(()) };
     if rng.chance(30) {
         pair.set_header(WrittenHeader::random(rng), trace)?;
     }
@@ -229,30 +241,32 @@ fn one_shot(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     if rng.chance(10) {
         random_tune(&mut pair, rng, trace)?;
     }
-    while !bench.ours_is_zlib && pair.format == Format::Raw && rng.chance(10) {
+    while !setup.ours_is_zlib && pair.format == Format::Raw && rng.chance(10) {
         pair.prime(rng, trace)?;
     }
-    let bound = bench.ours.deflate_bound(&mut *pair.ours, len as u64) as usize;
+    let bound = setup.ours.deflate_bound(&mut *pair.ours, len as u64) as usize;
     trace.add(|| format!("one shot: {params:?}, {len} bytes, deflateBound {bound}"));
     pair.deflate(len, bound, FINISH, false, trace)?;
-    if !pair.ended && bench.ours_is_zlib && (params.level == 0 || !is_plain) {
-        // zlib 1.2.13's own bound is a byte short for stored data in a small window.
+    if !pair.ended && setup.ours_is_zlib && (params.level == 0 || !is_plain) {
+        // zlib 1.2.13's own bound is a byte short for stored data in a small window. Level 0 may also come from deflateParams, and
+        // the bound after a dictionary is not checked for zlib either.
         return Ok(());
     }
     if !pair.ended {
         return Err(format!("{len} bytes did not fit in deflateBound's {bound}"));
     }
-    let usual = is_plain && params.window_bits == 15 && params.mem_level == 8 && params.strategy == 0;
-    let compress_bound = bench.judge.compress_bound(len as u64);
-    if usual && pair.ours.total_out > compress_bound {
+    let has_compress_settings =
+        is_plain && params.window_bits == 15 && params.mem_level == 8 && params.strategy == 0;
+    let compress_bound = setup.judge.compress_bound(len as u64);
+    if has_compress_settings && pair.ours.total_out > compress_bound {
         let total = pair.ours.total_out;
         return Err(format!("{len} bytes became {total}, more than zlib's compressBound {compress_bound}"));
     }
     pair.end(trace)
 }
 
-/// The same bytes and flushes, cut in two ways, give the same output at level 9.
-fn same_bytes(bench: &Bench, rng: &mut Rng, trace: &mut Trace, max: usize) -> Verdict {
+/// At level 9 the same bytes and flushes produce the same output, whatever the sizes of the pieces of input and output.
+fn same_bytes(setup: &Setup, rng: &mut Rng, trace: &mut Trace, max: usize) -> Verdict {
     let params = Params::usual(9, rng.pick(&[15, -15, 31]));
     let len = rng.size(max);
     let input = data(rng, len);
@@ -262,14 +276,18 @@ fn same_bytes(bench: &Bench, rng: &mut Rng, trace: &mut Trace, max: usize) -> Ve
     places.sort_unstable();
     trace.add(|| format!("same bytes: {params:?}, {len} bytes, flushes at {places:?}"));
     let mut outputs = Vec::new();
-    for way in 0..2 {
-        trace.add(|| format!("cut {way}:"));
-        let Some(mut pair) = Pair::open(bench, &params, input.clone(), false)? else { return Ok(()) };
-        let mut written = Vec::new();
+    for run in 0..2 {
+        trace.add(|| format!("run {run}:"));
+        let Some(mut pair) = Pair::open(setup, &params, input.clone(), false)? else { return Ok(()) };
+        let (mut written, mut calls) = (Vec::new(), 0);
         let mut deflate = |pair: &mut Pair, cut: usize, room: usize, flush: c_int| -> Verdict {
             let step = pair.io(cut, room, false, |lib, s| lib.deflate(s, flush))?;
             if step.code != OK && step.code != STREAM_END && step.code != BUF_ERROR {
-                return Err(format!("deflate gives {}", step.code));
+                return Err(format!("deflate returns {}", step.code));
+            }
+            calls += 1;
+            if calls > MOST_CALLS {
+                return Err(format!("after {MOST_CALLS} calls the stream has not ended"));
             }
             pair.ended |= step.code == STREAM_END;
             written.extend_from_slice(&step.output);
@@ -298,26 +316,34 @@ fn same_bytes(bench: &Bench, rng: &mut Rng, trace: &mut Trace, max: usize) -> Ve
         outputs.push(written);
     }
     if outputs[0] != outputs[1] {
-        let at = outputs[0].iter().zip(&outputs[1]).position(|(a, b)| a != b);
         let sizes = (outputs[0].len(), outputs[1].len());
-        return Err(format!("two cuts of the same input differ: sizes {sizes:?}, first at {at:?}"));
+        let at = outputs[0].iter().zip(&outputs[1]).position(|(a, b)| a != b);
+        let at = at.unwrap_or(sizes.0.min(sizes.1));
+        return Err(format!(
+            "the sizes of the pieces change the output: {sizes:?} bytes, first difference at {at}"
+        ));
     }
     Ok(())
 }
 
 /// Megabytes, for the parallel pipeline: long plain writes, sometimes another call in between.
-fn large(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+fn large(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     if rng.chance(25) {
-        return same_bytes(bench, rng, trace, 3 << 20);
+        return same_bytes(setup, rng, trace, 3 << 20);
     }
     let params = Params::usual(rng.pick(&[9, 9, 9, 6, 1]), rng.pick(&[15, -15, 31]));
     let len = (1 << 20) + rng.below(5 << 20);
     let input = data(rng, len);
     trace.add(|| format!("large: {params:?}, {len} bytes"));
-    let Some(pair) = Pair::open(bench, &params, input, false)? else { return Ok(()) };
+    let Some(pair) = Pair::open(setup, &params, input, false)? else { return Ok(()) };
     let mut pairs = vec![pair];
     let disturb = rng.chance(60);
+    let mut calls = 0;
     while pairs.iter().any(|pair| pair.left() > 0) {
+        calls += 1;
+        if calls > MOST_CALLS {
+            return Err(format!("after {MOST_CALLS} calls there is input left"));
+        }
         let which = rng.below(pairs.len());
         let count = pairs.len();
         let pair = &mut pairs[which];
@@ -342,12 +368,12 @@ fn large(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     }
     for mut pair in pairs {
         if rng.chance(85) {
-            let mut more = 0;
+            let mut calls = 0;
             while !pair.ended {
                 pair.deflate(pair.left(), 1 + rng.size(4 << 20), FINISH, false, trace)?;
-                more += 1;
-                if more > 100_000 {
-                    return Err("Z_FINISH does not end".into());
+                calls += 1;
+                if calls > MOST_CALLS {
+                    return Err(format!("after {MOST_CALLS} calls Z_FINISH has not ended the stream"));
                 }
             }
         }

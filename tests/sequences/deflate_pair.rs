@@ -6,7 +6,7 @@ use crate::decoder::Decoder;
 use crate::params::{Format, Params, WrittenHeader};
 use crate::port::{Port, Step};
 use crate::random::{Rng, data};
-use crate::run::{Bench, Trace, Verdict};
+use crate::run::{Setup, Trace, Verdict};
 use crate::zlib::{
     BLOCK, BUF_ERROR, DATA_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, STREAM_END, STREAM_ERROR, SYNC_FLUSH,
     ZStream, Zlib,
@@ -14,7 +14,7 @@ use crate::zlib::{
 
 /// One stream of ours, the same stream of the judge if room is ample, and the state of both as far as known.
 pub(crate) struct Pair<'a> {
-    pub(crate) bench: &'a Bench,
+    pub(crate) setup: &'a Setup,
     pub(crate) ours: Box<ZStream>,
     pub(crate) theirs: Option<Box<ZStream>>,
     port: Port,
@@ -52,15 +52,15 @@ pub(crate) struct Pair<'a> {
 impl<'a> Pair<'a> {
     /// `None` if both libraries reject the parameters.
     pub(crate) fn open(
-        bench: &'a Bench,
+        setup: &'a Setup,
         params: &Params,
         data: Vec<u8>,
         ample: bool,
     ) -> Result<Option<Self>, String> {
         let mut ours = ZStream::new();
         let mut theirs = ZStream::new();
-        let our_code = bench.ours.deflate_init2(&mut ours, params);
-        let their_code = bench.judge.deflate_init2(&mut theirs, params);
+        let our_code = setup.ours.deflate_init2(&mut ours, params);
+        let their_code = setup.judge.deflate_init2(&mut theirs, params);
         if our_code != their_code {
             return Err(format!("deflateInit2{params:?} gives {our_code}, the system's {their_code}"));
         }
@@ -74,11 +74,11 @@ impl<'a> Pair<'a> {
         let theirs = if ample {
             Some(theirs)
         } else {
-            bench.judge.deflate_end(&mut *theirs);
+            setup.judge.deflate_end(&mut *theirs);
             None
         };
         Ok(Some(Pair {
-            bench,
+            setup,
             ours,
             theirs,
             port: Port::default(),
@@ -90,7 +90,7 @@ impl<'a> Pair<'a> {
             history: Vec::new(),
             remembered: 0,
             sum: format.start(),
-            decoder: Decoder::new(bench, params.window_bits),
+            decoder: Decoder::new(setup, params.window_bits),
             header: None,
             started: false,
             finishing: false,
@@ -134,11 +134,11 @@ impl<'a> Pair<'a> {
         call: impl Fn(&Zlib, *mut ZStream) -> c_int,
     ) -> Result<Step, String> {
         let input = &self.data[self.pos..self.pos + cut];
-        let ours = &self.bench.ours;
+        let ours = &self.setup.ours;
         let step = self.port.call(&mut self.ours, input, room, nulls, |s| call(ours, s))?;
         let mut moot = false;
         if let Some(theirs) = &mut self.theirs {
-            let judge = &self.bench.judge;
+            let judge = &self.setup.judge;
             let want = self.port.call(theirs, input, room, nulls, |s| call(judge, s))?;
             // Nothing to do except a marker that was already there; or the call returns output of the pipeline.
             let codes_ok = [step.code, want.code].iter().all(|code| [OK, BUF_ERROR].contains(code));
@@ -166,7 +166,7 @@ impl<'a> Pair<'a> {
         if self.history.len() > 1 << 17 {
             self.history.drain(..(1 << 17) - (1 << 16));
         }
-        self.sum = self.format.update(&self.bench.judge, self.sum, taken);
+        self.sum = self.format.update(&self.setup.judge, self.sum, taken);
         self.pos += step.consumed;
         self.decoder.feed(&step.output, &self.fed)?;
         Ok(step)
@@ -188,7 +188,7 @@ impl<'a> Pair<'a> {
         nulls: bool,
         trace: &mut Trace,
     ) -> Verdict {
-        trace.about(|| format!("deflate(in {cut}, room {room}, flush {flush})"));
+        trace.begin(|| format!("deflate(in {cut}, room {room}, flush {flush})"));
         let step = self.io(cut, room, nulls, |lib, s| lib.deflate(s, flush))?;
         trace.add(|| {
             let (taken, made) = (step.consumed, step.output.len());
@@ -216,7 +216,7 @@ impl<'a> Pair<'a> {
         self.finishing |= flush == FINISH && step.code == OK;
         // Input was taken, so the header is written and did not keep Z_FINISH from taking effect. In zlib it takes effect only
         // when the last block begins, and zlib accepts other flushes until then.
-        let took_all = step.consumed == cut && !self.fed.is_empty() && !self.bench.ours_is_zlib;
+        let took_all = step.consumed == cut && !self.fed.is_empty() && !self.setup.ours_is_zlib;
         self.heard |= flush == FINISH && step.code == OK && took_all;
         if step.code == OK && flush != NO_FLUSH && flush != FINISH && valid && step.room_left > 0 {
             self.judge_flush(flush)?;
@@ -296,7 +296,7 @@ impl<'a> Pair<'a> {
             return Err(format!("after a completed flush {flush} the last {missing} bytes can't be decoded"));
         }
         let (mut pending, mut bits): (c_uint, c_int) = (7, 7);
-        let code = self.bench.ours.deflate_pending(&mut *self.ours, &mut pending, &mut bits);
+        let code = self.setup.ours.deflate_pending(&mut *self.ours, &mut pending, &mut bits);
         let aligned = flush == SYNC_FLUSH || flush == FULL_FLUSH;
         if code != OK || pending != 0 || !(0..8).contains(&bits) || (aligned && bits != 0) {
             return Err(format!("deflatePending after flush {flush}: {code}, {pending} bytes, {bits} bits"));
@@ -344,14 +344,14 @@ impl<'a> Pair<'a> {
     pub(crate) fn set_header(&mut self, header: Box<WrittenHeader>, trace: &mut Trace) -> Verdict {
         let header: std::rc::Rc<WrittenHeader> = header.into();
         let at = (&raw const header.head).cast_mut();
-        let code = self.bench.ours.deflate_set_header(&mut *self.ours, at);
+        let code = self.setup.ours.deflate_set_header(&mut *self.ours, at);
         trace.add(|| format!("deflateSetHeader -> {code}"));
         let want = if self.format == Format::Gzip && !self.ended { OK } else { STREAM_ERROR };
         if code != want {
             return Err(format!("deflateSetHeader gives {code}, want {want}"));
         }
         if let Some(theirs) = &mut self.theirs {
-            self.bench.judge.deflate_set_header(&mut **theirs, at);
+            self.setup.judge.deflate_set_header(&mut **theirs, at);
         }
         if code == OK {
             self.decoder.watch_header();
@@ -363,7 +363,7 @@ impl<'a> Pair<'a> {
     pub(crate) fn set_dictionary(&mut self, dictionary: &[u8], trace: &mut Trace) -> Verdict {
         let len = dictionary.len() as u32;
         let total_before = self.ours.total_in;
-        let code = self.bench.ours.deflate_set_dictionary(&mut *self.ours, dictionary.as_ptr(), len);
+        let code = self.setup.ours.deflate_set_dictionary(&mut *self.ours, dictionary.as_ptr(), len);
         trace.add(|| format!("deflateSetDictionary({len}) -> {code}"));
         // Only called where the answer is certain: a raw stream with nothing buffered, or any other format at any time.
         let allowed = match self.format {
@@ -376,7 +376,7 @@ impl<'a> Pair<'a> {
             return Err(format!("deflateSetDictionary gives {code}, want {want}"));
         }
         if let Some(theirs) = &mut self.theirs {
-            let code = self.bench.judge.deflate_set_dictionary(&mut **theirs, dictionary.as_ptr(), len);
+            let code = self.setup.judge.deflate_set_dictionary(&mut **theirs, dictionary.as_ptr(), len);
             if code != want {
                 return Err(format!("tester: the system's deflateSetDictionary gives {code}, want {want}"));
             }
@@ -424,13 +424,13 @@ impl<'a> Pair<'a> {
     pub(crate) fn get_dictionary(&mut self, trace: &mut Trace) -> Verdict {
         let mut bytes = vec![0x33u8; 32768 + 16];
         let mut len: c_uint = 0;
-        let code = self.bench.ours.deflate_get_dictionary(&mut *self.ours, bytes.as_mut_ptr(), &mut len);
+        let code = self.setup.ours.deflate_get_dictionary(&mut *self.ours, bytes.as_mut_ptr(), &mut len);
         trace.add(|| format!("deflateGetDictionary -> {code}, {len} bytes"));
         let mut only_len: c_uint = 77;
         let no_place =
-            self.bench.ours.deflate_get_dictionary(&mut *self.ours, std::ptr::null_mut(), &mut only_len);
+            self.setup.ours.deflate_get_dictionary(&mut *self.ours, std::ptr::null_mut(), &mut only_len);
         let no_len =
-            self.bench.ours.deflate_get_dictionary(&mut *self.ours, bytes.as_mut_ptr(), std::ptr::null_mut());
+            self.setup.ours.deflate_get_dictionary(&mut *self.ours, bytes.as_mut_ptr(), std::ptr::null_mut());
         if (no_place, only_len, no_len) != (code, len, code) {
             return Err(format!(
                 "deflateGetDictionary with a NULL gives {no_place} and {only_len} bytes, {no_len}"
@@ -458,7 +458,7 @@ impl<'a> Pair<'a> {
         strategy: c_int,
         trace: &mut Trace,
     ) -> Verdict {
-        trace.about(|| format!("deflateParams({level}, {strategy}; in {cut}, room {room})"));
+        trace.begin(|| format!("deflateParams({level}, {strategy}; in {cut}, room {room})"));
         let call = |lib: &Zlib, s: *mut ZStream| lib.deflate_params(s, level, strategy);
         let step = self.io_and_message(cut, room, false, false, call)?;
         trace.add(|| {
@@ -507,14 +507,14 @@ impl<'a> Pair<'a> {
     }
 
     fn prime_bits(&mut self, bits: c_int, value: c_int, trace: &mut Trace) -> Verdict {
-        let code = self.bench.ours.deflate_prime(&mut *self.ours, bits, value);
+        let code = self.setup.ours.deflate_prime(&mut *self.ours, bits, value);
         trace.add(|| format!("deflatePrime({bits}, {value}) -> {code}"));
         let want = if (0..=16).contains(&bits) { OK } else { BUF_ERROR };
         if code != want {
             return Err(format!("deflatePrime({bits}) gives {code}, want {want}"));
         }
         if let Some(theirs) = &mut self.theirs {
-            self.bench.judge.deflate_prime(&mut **theirs, bits, value);
+            self.setup.judge.deflate_prime(&mut **theirs, bits, value);
         }
         if code == OK {
             self.clean = false;
@@ -524,14 +524,14 @@ impl<'a> Pair<'a> {
 
     pub(crate) fn copy(&mut self, rng: &mut Rng, trace: &mut Trace) -> Result<Pair<'a>, String> {
         let mut ours = ZStream::new();
-        let code = self.bench.ours.deflate_copy(&mut *ours, &mut *self.ours);
+        let code = self.setup.ours.deflate_copy(&mut *ours, &mut *self.ours);
         trace.add(|| format!("deflateCopy -> {code}"));
         if code != OK {
             return Err(format!("deflateCopy gives {code}"));
         }
         let theirs = self.theirs.as_mut().map(|theirs| {
             let mut copy = ZStream::new();
-            let code = self.bench.judge.deflate_copy(&mut *copy, &mut **theirs);
+            let code = self.setup.judge.deflate_copy(&mut *copy, &mut **theirs);
             assert_eq!(code, OK, "the judge can copy");
             copy
         });
@@ -541,7 +541,7 @@ impl<'a> Pair<'a> {
             rest = data(rng, len);
         }
         Ok(Pair {
-            bench: self.bench,
+            setup: self.setup,
             ours,
             theirs,
             port: Port::default(),
@@ -570,10 +570,10 @@ impl<'a> Pair<'a> {
     pub(crate) fn reset(&mut self, keep: bool, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         let call =
             |lib: &Zlib, s: &mut ZStream| if keep { lib.deflate_reset_keep(s) } else { lib.deflate_reset(s) };
-        let code = call(&self.bench.ours, &mut self.ours);
+        let code = call(&self.setup.ours, &mut self.ours);
         trace.add(|| format!("deflateReset{} -> {code}", if keep { "Keep" } else { "" }));
         if let Some(theirs) = &mut self.theirs {
-            call(&self.bench.judge, theirs);
+            call(&self.setup.judge, theirs);
             if theirs.adler != self.ours.adler || theirs.data_type != self.ours.data_type {
                 return Err("adler or data_type after a reset is not the system's".into());
             }
@@ -599,9 +599,9 @@ impl<'a> Pair<'a> {
 
     /// Calls deflateEnd, whatever state the stream is in.
     pub(crate) fn end(&mut self, trace: &mut Trace) -> Verdict {
-        let code = self.bench.ours.deflate_end(&mut *self.ours);
+        let code = self.setup.ours.deflate_end(&mut *self.ours);
         trace.add(|| format!("deflateEnd -> {code}"));
-        let theirs = self.theirs.take().map(|mut theirs| self.bench.judge.deflate_end(&mut *theirs));
+        let theirs = self.theirs.take().map(|mut theirs| self.setup.judge.deflate_end(&mut *theirs));
         let right = match theirs {
             Some(want) => code == want,
             None if self.ended || !self.started => code == OK,
@@ -613,7 +613,7 @@ impl<'a> Pair<'a> {
         if !self.ours.state.is_null() {
             return Err("deflateEnd leaves the state pointer".into());
         }
-        let again = self.bench.ours.deflate_end(&mut *self.ours);
+        let again = self.setup.ours.deflate_end(&mut *self.ours);
         if again != STREAM_ERROR {
             return Err(format!("a second deflateEnd gives {again}"));
         }
@@ -646,10 +646,10 @@ impl<'a> Pair<'a> {
 impl Drop for Pair<'_> {
     fn drop(&mut self) {
         if !self.ours.state.is_null() {
-            self.bench.ours.deflate_end(&mut *self.ours);
+            self.setup.ours.deflate_end(&mut *self.ours);
         }
         if let Some(theirs) = &mut self.theirs {
-            self.bench.judge.deflate_end(&mut **theirs);
+            self.setup.judge.deflate_end(&mut **theirs);
         }
     }
 }

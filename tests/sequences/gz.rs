@@ -4,17 +4,17 @@ use std::ffi::{CString, c_int};
 use std::path::Path;
 
 use crate::random::Rng;
-use crate::run::{Bench, Trace, Verdict};
+use crate::run::{Setup, Trace, Verdict};
 use crate::zlib::{GzFile, Zlib, text};
 
-pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
+pub(crate) fn run(setup: &Setup, seed: u64, trace: &mut Trace) -> Verdict {
     let mut rng = Rng::new(seed);
-    let is_large = bench.large_every != 0 && seed % bench.large_every as u64 == 7;
+    let is_large = setup.is_large(seed);
     let max = if is_large { 6 << 20 } else { 200_000 };
     if rng.chance(45) {
-        crate::gz_write::run(bench, max, &mut rng, trace)
+        crate::gz_write::run(setup, max, &mut rng, trace)
     } else {
-        crate::gz_read::run(bench, max, &mut rng, trace)
+        crate::gz_read::run(setup, max, &mut rng, trace)
     }
 }
 

@@ -17,31 +17,31 @@ use std::path::Path;
 use crate::gz::{error, open};
 use crate::params::Params;
 use crate::random::{Rng, data};
-use crate::run::{Bench, Trace, Verdict};
+use crate::run::{Setup, Trace, Verdict};
 use crate::streams;
 use crate::zlib::{BUF_ERROR, DATA_ERROR, FINISH, GzFile, NO_FLUSH, OK, STREAM_END, ZStream, Zlib};
 
 /// A gzip member written by the system's zlib.
-fn member(bench: &Bench, rng: &mut Rng, input: &[u8]) -> Vec<u8> {
+fn member(setup: &Setup, rng: &mut Rng, input: &[u8]) -> Vec<u8> {
     let mut strm = ZStream::new();
-    bench.judge.deflate_init2(&mut strm, &Params::usual(rng.range(0, 9), 31));
+    setup.judge.deflate_init2(&mut strm, &Params::usual(rng.range(0, 9), 31));
     let mut out = vec![0; input.len() + input.len() / 8 + 1000];
     strm.next_in = input.as_ptr();
     strm.avail_in = input.len() as u32;
     strm.next_out = out.as_mut_ptr();
     strm.avail_out = out.len() as u32;
-    let code = bench.judge.deflate(&mut *strm, FINISH);
+    let code = setup.judge.deflate(&mut *strm, FINISH);
     assert_eq!(code, STREAM_END, "the judge writes its member into ample room");
     out.truncate(strm.total_out as usize);
-    bench.judge.deflate_end(&mut *strm);
+    setup.judge.deflate_end(&mut *strm);
     out
 }
 
-fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str) {
+fn make_file(setup: &Setup, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str) {
     // Most files are small; some must be long enough for seeks.
     let len = if rng.chance(20) { max / 8 + rng.below(max / 4) } else { rng.size(max) };
     let input = data(rng, len);
-    let mut bytes = member(bench, rng, &input);
+    let mut bytes = member(setup, rng, &input);
     match rng.below(20) {
         0..2 => (input, "plain"),
         2..8 => (bytes, "gzip"),
@@ -49,7 +49,7 @@ fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str
             for _ in 0..1 + rng.below(4) {
                 let len = rng.size(max / 4);
                 let next = data(rng, len);
-                bytes.extend(member(bench, rng, &next));
+                bytes.extend(member(setup, rng, &next));
             }
             (bytes, "members")
         }
@@ -69,7 +69,7 @@ fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str
             (bytes, "damaged")
         }
         18 => {
-            let made = streams::make(bench, rng, 20_000, None);
+            let made = streams::make(setup, rng, 20_000, None);
             (made.bytes, "any stream")
         }
         _ => {
@@ -81,7 +81,7 @@ fn make_file(bench: &Bench, max: usize, rng: &mut Rng) -> (Vec<u8>, &'static str
 }
 
 struct Duo<'a> {
-    bench: &'a Bench,
+    setup: &'a Setup,
     ours: GzFile,
     theirs: GzFile,
     /// The decodable bytes of the file, and whether an error follows.
@@ -97,12 +97,12 @@ struct Duo<'a> {
 
 /// The bytes that the system's inflate decodes from a file before any error, by gzread's rules: consecutive members, anything
 /// else after them ignored, a file without gzip's magic number copied as it is.
-fn ideal(bench: &Bench, bytes: &[u8]) -> (Vec<u8>, bool) {
+fn ideal(setup: &Setup, bytes: &[u8]) -> (Vec<u8>, bool) {
     if !bytes.starts_with(&[0x1F, 0x8B]) {
         return (bytes.to_vec(), false);
     }
     let mut strm = ZStream::new();
-    bench.judge.inflate_init2(&mut strm, 31);
+    setup.judge.inflate_init2(&mut strm, 31);
     strm.next_in = bytes.as_ptr();
     strm.avail_in = bytes.len() as u32;
     let mut all = Vec::new();
@@ -110,18 +110,18 @@ fn ideal(bench: &Bench, bytes: &[u8]) -> (Vec<u8>, bool) {
     let is_faulty = loop {
         strm.next_out = piece.as_mut_ptr();
         strm.avail_out = piece.len() as u32;
-        let code = bench.judge.inflate(&mut *strm, NO_FLUSH);
+        let code = setup.judge.inflate(&mut *strm, NO_FLUSH);
         let made = piece.len() - strm.avail_out as usize;
         all.extend_from_slice(&piece[..made]);
         let rest = &bytes[bytes.len() - strm.avail_in as usize..];
         match code {
             STREAM_END if !rest.starts_with(&[0x1F, 0x8B]) => break false,
-            STREAM_END => _ = bench.judge.inflate_reset(&mut *strm),
+            STREAM_END => _ = setup.judge.inflate_reset(&mut *strm),
             OK if made > 0 || !rest.is_empty() => {}
             _ => break true,
         }
     };
-    bench.judge.inflate_end(&mut *strm);
+    setup.judge.inflate_end(&mut *strm);
     (all, is_faulty)
 }
 
@@ -132,11 +132,11 @@ impl Duo<'_> {
         trace: &mut Trace,
         call: impl Fn(&Zlib, GzFile) -> T,
     ) -> Result<T, String> {
-        trace.about(|| what.to_owned());
-        let want = call(&self.bench.judge, self.theirs);
-        let got = call(&self.bench.ours, self.ours);
+        trace.begin(|| what.to_owned());
+        let want = call(&self.setup.judge, self.theirs);
+        let got = call(&self.setup.ours, self.ours);
         trace.add(|| format!("{what} -> {}", short(&got)));
-        let (_, message) = error(&self.bench.judge, self.theirs);
+        let (_, message) = error(&self.setup.judge, self.theirs);
         let is_full = message.contains("out of room to push");
         // In a faulty file zlib may lose good bytes before it reports the error, and may not report it at all.
         if (self.is_faulty || is_full) && (got != want || self.compare(what).is_err()) {
@@ -152,11 +152,11 @@ impl Duo<'_> {
 
     /// The judge has found the file's error: reads the rest from ours, and checks its error.
     fn judge_rest(&mut self, trace: &mut Trace) -> Verdict {
-        let want = error(&self.bench.judge, self.theirs);
+        let want = error(&self.setup.judge, self.theirs);
         if want.1.contains("out of room to push") {
             return Ok(());
         }
-        let lib = &self.bench.ours;
+        let lib = &self.setup.ours;
         let start = lib.gztell(self.ours);
         let mut rest = Vec::new();
         let mut piece = vec![0u8; 40_000];
@@ -190,7 +190,7 @@ impl Duo<'_> {
 
     fn compare(&mut self, what: &str) -> Verdict {
         let facts = |lib: &Zlib, file: GzFile| (lib.gztell(file), lib.gzeof(file), error(lib, file));
-        let (got, want) = (facts(&self.bench.ours, self.ours), facts(&self.bench.judge, self.theirs));
+        let (got, want) = (facts(&self.setup.ours, self.ours), facts(&self.setup.judge, self.theirs));
         if got != want {
             return Err(format!("after {what} (gztell, gzeof, gzerror) is {got:?}, the system's {want:?}"));
         }
@@ -208,22 +208,22 @@ fn short<T: std::fmt::Debug>(value: &T) -> String {
     all
 }
 
-pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-    let (bytes, kind) = make_file(bench, max, rng);
-    read(bench, &bytes, kind, rng, trace)
+pub(crate) fn run(setup: &Setup, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let (bytes, kind) = make_file(setup, max, rng);
+    read(setup, &bytes, kind, rng, trace)
 }
 
 /// Random calls on a file with these bytes.
-pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-    let path = bench.folder.join("to-read.gz");
+pub(crate) fn read(setup: &Setup, bytes: &[u8], kind: &str, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let path = setup.folder.join("to-read.gz");
     fs::write(&path, bytes).map_err(|e| e.to_string())?;
-    if !bench.ours_is_zlib && rng.chance(5) {
-        unget_first(bench, &path, rng, trace)?;
+    if !setup.ours_is_zlib && rng.chance(5) {
+        unget_first(setup, &path, rng, trace)?;
     }
     let mode = rng.pick(&["r", "rb", "rb", "rb", "re", "r9", "rF0", "rhb?", "rr", "r e"]);
     let by_descriptor = rng.chance(20);
-    let ours = open(&bench.ours, &path, mode, by_descriptor);
-    let theirs = open(&bench.judge, &path, mode, by_descriptor);
+    let ours = open(&setup.ours, &path, mode, by_descriptor);
+    let theirs = open(&setup.judge, &path, mode, by_descriptor);
     trace.add(|| format!("gzopen(\"{mode}\") -> {}; {kind}, {} bytes", !ours.is_null(), bytes.len()));
     if ours.is_null() || theirs.is_null() {
         return Err(format!(
@@ -232,9 +232,9 @@ pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace
             theirs.is_null()
         ));
     }
-    let (ideal, is_faulty) = ideal(bench, bytes);
+    let (ideal, is_faulty) = ideal(setup, bytes);
     let mut duo = Duo {
-        bench,
+        setup,
         ours,
         theirs,
         ideal,
@@ -250,7 +250,7 @@ pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace
     }
     let how = rng.below(3);
     let close = |lib: &Zlib, file: GzFile| if how == 0 { lib.gzclose_r(file) } else { lib.gzclose(file) };
-    let (got, want) = (close(&bench.ours, duo.ours), close(&bench.judge, duo.theirs));
+    let (got, want) = (close(&setup.ours, duo.ours), close(&setup.judge, duo.theirs));
     trace.add(|| format!("gzclose -> {got}"));
     result?;
     if got != want && !(duo.is_faulty && (duo.is_cleared || duo.is_over)) {
@@ -260,17 +260,17 @@ pub(crate) fn read(bench: &Bench, bytes: &[u8], kind: &str, rng: &mut Rng, trace
 }
 
 /// gzungetc as the first call, which zlib allows since 1.3: the byte is read first, and then the unchanged file.
-fn unget_first(bench: &Bench, path: &Path, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-    let lib = &bench.ours;
+fn unget_first(setup: &Setup, path: &Path, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let lib = &setup.ours;
     let byte = rng.range(0, 255);
-    trace.about(|| format!("gzungetc({byte}) as the first call"));
+    trace.begin(|| format!("gzungetc({byte}) as the first call"));
     let ours = open(lib, path, "rb", false);
     let back = (lib.gzungetc(byte, ours), lib.gztell(ours), lib.gzgetc(ours));
     let rest = read_into(1000, |at| lib.gzread(ours, at, 1000).into());
     lib.gzclose(ours);
-    let theirs = open(&bench.judge, path, "rb", false);
-    let want = read_into(1000, |at| bench.judge.gzread(theirs, at, 1000).into());
-    bench.judge.gzclose(theirs);
+    let theirs = open(&setup.judge, path, "rb", false);
+    let want = read_into(1000, |at| setup.judge.gzread(theirs, at, 1000).into());
+    setup.judge.gzclose(theirs);
     // For a faulty file zlib 1.2.13 may return nothing where ours returns the bytes before the damage.
     if back != (byte, -1, byte) || (rest != want && want.0 >= 0) {
         let (got, want) = (rest.0, want.0);
@@ -326,7 +326,7 @@ fn calls(duo: &mut Duo, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         if duo.is_over {
             break;
         }
-        at_end += c_int::from(duo.bench.judge.gzeof(duo.theirs) == 1);
+        at_end += c_int::from(duo.setup.judge.gzeof(duo.theirs) == 1);
         if at_end > 12 {
             break;
         }

@@ -14,11 +14,11 @@ use std::path::Path;
 
 use crate::gz::{error, open};
 use crate::random::{Rng, data};
-use crate::run::{Bench, Trace, Verdict};
+use crate::run::{Setup, Trace, Verdict};
 use crate::zlib::{GzFile, MEM_ERROR, OK, Zlib};
 
 struct Duo<'a> {
-    bench: &'a Bench,
+    setup: &'a Setup,
     ours: GzFile,
     theirs: GzFile,
     /// The bytes that the file must decode to, from this opening on.
@@ -37,21 +37,21 @@ impl Duo<'_> {
         trace: &mut Trace,
         call: impl Fn(&Zlib, GzFile) -> T,
     ) -> Result<T, String> {
-        trace.about(|| what.to_owned());
-        let want = call(&self.bench.judge, self.theirs);
-        let got = call(&self.bench.ours, self.ours);
+        trace.begin(|| what.to_owned());
+        let want = call(&self.setup.judge, self.theirs);
+        let got = call(&self.setup.ours, self.ours);
         trace.add(|| format!("{what} -> {got:?}"));
         if got != want {
             return Err(format!("{what} gives {got:?}, the system's {want:?}"));
         }
         let facts = |lib: &Zlib, file: GzFile| (lib.gztell(file), error(lib, file), lib.gzeof(file));
-        let (ours, theirs) = (facts(&self.bench.ours, self.ours), facts(&self.bench.judge, self.theirs));
+        let (ours, theirs) = (facts(&self.setup.ours, self.ours), facts(&self.setup.judge, self.theirs));
         if ours != theirs {
             return Err(format!(
                 "after {what} (gztell, gzerror, gzeof) is {ours:?}, the system's {theirs:?}"
             ));
         }
-        let offset = self.bench.ours.gzoffset(self.ours);
+        let offset = self.setup.ours.gzoffset(self.ours);
         if offset < self.offset {
             return Err(format!("after {what} gzoffset fell from {} to {offset}", self.offset));
         }
@@ -60,8 +60,8 @@ impl Duo<'_> {
     }
 }
 
-pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
-    let paths = [bench.folder.join("written-by-ours.gz"), bench.folder.join("written-by-them.gz")];
+pub(crate) fn run(setup: &Setup, max: usize, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    let paths = [setup.folder.join("written-by-ours.gz"), setup.folder.join("written-by-them.gz")];
     for path in &paths {
         // The previous seed may have left a file.
         let _ = fs::remove_file(path);
@@ -82,19 +82,19 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
         if transparent {
             mode.push('T');
         }
-        judge_lost |= one_opening(bench, &paths, &mode, &mut whole, max, rng, trace)?;
+        judge_lost |= one_opening(setup, &paths, &mode, &mut whole, max, rng, trace)?;
     }
     if paths.iter().all(|path| !path.exists()) && whole.is_empty() {
         // Every mode was rejected.
         return Ok(());
     }
-    let judged = match (judge_lost, bench.ours_is_zlib) {
+    let judged = match (judge_lost, setup.ours_is_zlib) {
         (false, _) => &paths[..],
         (true, false) => &paths[..1],
         (true, true) => &[],
     };
     for (path, who) in judged.iter().zip(["ours", "the system's (tester's fault)"]) {
-        let back = read_back(bench, path);
+        let back = read_back(setup, path);
         if back != whole {
             let at = back.iter().zip(&whole).position(|(a, b)| a != b);
             let sizes = (back.len(), whole.len());
@@ -109,7 +109,7 @@ pub(crate) fn run(bench: &Bench, max: usize, rng: &mut Rng, trace: &mut Trace) -
 }
 
 fn one_opening(
-    bench: &Bench,
+    setup: &Setup,
     paths: &[std::path::PathBuf; 2],
     mode: &str,
     whole: &mut Vec<u8>,
@@ -118,8 +118,8 @@ fn one_opening(
     trace: &mut Trace,
 ) -> Result<bool, String> {
     let by_descriptor = rng.chance(20);
-    let ours = open(&bench.ours, &paths[0], mode, by_descriptor);
-    let theirs = open(&bench.judge, &paths[1], mode, by_descriptor);
+    let ours = open(&setup.ours, &paths[0], mode, by_descriptor);
+    let theirs = open(&setup.judge, &paths[1], mode, by_descriptor);
     trace
         .add(|| format!("gz{}open(\"{mode}\") -> {}", if by_descriptor { "d" } else { "" }, !ours.is_null()));
     if ours.is_null() != theirs.is_null() {
@@ -130,7 +130,7 @@ fn one_opening(
         return Ok(false);
     }
     let mut duo = Duo {
-        bench,
+        setup,
         ours,
         theirs,
         model: Vec::new(),
@@ -138,7 +138,7 @@ fn one_opening(
         judge_lost: false,
         is_transparent: mode.contains('T'),
     };
-    duo.offset = bench.ours.gzoffset(ours).min(0);
+    duo.offset = setup.ours.gzoffset(ours).min(0);
     let input = {
         let len = rng.size(max);
         data(rng, len)
@@ -148,7 +148,7 @@ fn one_opening(
     let result = (0..calls).try_for_each(|_| random_call(&mut duo, &input, &mut pos, rng, trace));
     let how = rng.below(3);
     let close = |lib: &Zlib, file: GzFile| if how == 0 { lib.gzclose_w(file) } else { lib.gzclose(file) };
-    let (got, want) = (close(&bench.ours, duo.ours), close(&bench.judge, duo.theirs));
+    let (got, want) = (close(&setup.ours, duo.ours), close(&setup.judge, duo.theirs));
     trace.add(|| format!("gzclose -> {got}"));
     result?;
     if got != want {
@@ -241,7 +241,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             })?;
             duo.judge_lost |= here == 0 && to > 0;
             // A rejected seek cancels an earlier seek whose zeros are not yet written, as gztell then shows.
-            let end = if to >= 0 { to } else { duo.bench.judge.gztell(duo.theirs) };
+            let end = if to >= 0 { to } else { duo.setup.judge.gztell(duo.theirs) };
             duo.model.resize(end as usize, 0);
         }
         // At least 8: with less, zlib 1.2.13's gzflush never stops writing its marker.
@@ -282,8 +282,8 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
 }
 
 /// The whole file, read by the system's gzread; ends early at an error.
-fn read_back(bench: &Bench, path: &Path) -> Vec<u8> {
-    let lib = &bench.judge;
+fn read_back(setup: &Setup, path: &Path) -> Vec<u8> {
+    let lib = &setup.judge;
     let file = open(lib, path, "rb", false);
     assert!(!file.is_null(), "the written file can be opened");
     let mut all = Vec::new();

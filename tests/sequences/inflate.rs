@@ -19,21 +19,21 @@ use crate::inflate_back;
 use crate::oneshot;
 use crate::port::Port;
 use crate::random::{Rng, data};
-use crate::run::{Bench, Trace, Verdict};
-use crate::streams::{self, Made};
+use crate::run::{Setup, Trace, Verdict};
+use crate::streams::{self, Compressed};
 use crate::zlib::{
     BLOCK, DATA_ERROR, FINISH, NEED_DICT, NO_FLUSH, OK, STREAM_END, STREAM_ERROR, SYNC_FLUSH, TREES, ZStream,
     Zlib,
 };
 
-pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
+pub(crate) fn run(setup: &Setup, seed: u64, trace: &mut Trace) -> Verdict {
     let mut rng = Rng::new(seed);
-    let is_large = bench.large_every != 0 && seed % bench.large_every as u64 == 7;
+    let is_large = setup.is_large(seed);
     let max = if is_large { 6 << 20 } else { 200_000 };
     let shape = rng.below(12);
     // uncompress takes the zlib format only; give it others now and then.
     let window_bits = if shape < 2 && rng.chance(80) { Some(15) } else { None };
-    let mut made = streams::make(bench, &mut rng, max, window_bits);
+    let mut made = streams::make(setup, &mut rng, max, window_bits);
     if rng.chance(45) {
         streams::damage(&mut rng, &mut made.bytes);
     } else if rng.chance(4) {
@@ -41,16 +41,16 @@ pub(crate) fn run(bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
         made.bytes = data(&mut rng, len);
     }
     match shape {
-        0 | 1 => oneshot::uncompress(bench, &made, &mut rng, trace),
-        2 => inflate_back::inflate_back(bench, &made, &mut rng, trace),
-        3 => oneshot::compress(bench, &mut rng, trace),
-        _ => sequence(bench, &made, &mut rng, trace),
+        0 | 1 => oneshot::uncompress(setup, &made, &mut rng, trace),
+        2 => inflate_back::inflate_back(setup, &made, &mut rng, trace),
+        3 => oneshot::compress(setup, &mut rng, trace),
+        _ => sequence(setup, &made, &mut rng, trace),
     }
 }
 
 /// The same stream in both libraries.
 struct Duo<'a> {
-    bench: &'a Bench,
+    setup: &'a Setup,
     ours: Box<ZStream>,
     theirs: Box<ZStream>,
     port: Port,
@@ -84,9 +84,9 @@ impl Duo<'_> {
         trace: &mut Trace,
         call: impl Fn(&Zlib, *mut ZStream) -> i64,
     ) -> Result<i64, String> {
-        trace.about(|| what.to_owned());
-        let want = call(&self.bench.judge, &mut *self.theirs);
-        let got = call(&self.bench.ours, &mut *self.ours);
+        trace.begin(|| what.to_owned());
+        let want = call(&self.setup.judge, &mut *self.theirs);
+        let got = call(&self.setup.ours, &mut *self.ours);
         trace.add(|| format!("{what} -> {got}"));
         if got != want {
             return Err(format!("{what} gives {got}, the system's {want}"));
@@ -104,9 +104,9 @@ impl Duo<'_> {
     ) -> Result<i64, String> {
         let before = (self.code, self.forgotten, self.is_damaged);
         (self.code, self.forgotten, self.is_damaged) = (OK, 0, false);
-        trace.about(|| what.to_owned());
-        let want = call(&self.bench.judge, &mut *self.theirs);
-        let got = call(&self.bench.ours, &mut *self.ours);
+        trace.begin(|| what.to_owned());
+        let want = call(&self.setup.judge, &mut *self.theirs);
+        let got = call(&self.setup.ours, &mut *self.ours);
         trace.add(|| format!("{what} -> {got}"));
         if got != want {
             return Err(format!("{what} gives {got}, the system's {want}"));
@@ -135,8 +135,8 @@ impl Duo<'_> {
             let names = "(total_in, total_out, msg, adler, data_type)";
             return Err(format!("after {what} {names} is {got:?}, the system's {want:?}"));
         }
-        let got = self.bench.ours.inflate_mark(&mut *self.ours);
-        let want = self.bench.judge.inflate_mark(&mut *self.theirs);
+        let got = self.setup.ours.inflate_mark(&mut *self.ours);
+        let want = self.setup.judge.inflate_mark(&mut *self.theirs);
         if got != want && self.code >= NO_FLUSH {
             return Err(format!("after {what} inflateMark is {got:#x}, the system's {want:#x}"));
         }
@@ -170,12 +170,12 @@ impl Duo<'_> {
         call: impl Fn(&Zlib, *mut ZStream) -> c_int,
     ) -> Result<c_int, String> {
         let input = &bytes[self.pos..self.pos + cut];
-        trace.about(|| format!("{name}; in {cut}, room {room}"));
+        trace.begin(|| format!("{name}; in {cut}, room {room}"));
         let total_before = self.theirs.total_in;
-        let want = self.port.call(&mut self.theirs, input, room, nulls, |s| call(&self.bench.judge, s));
+        let want = self.port.call(&mut self.theirs, input, room, nulls, |s| call(&self.setup.judge, s));
         let want =
             want.map_err(|e| format!("tester: the judge breaks a rule of every call in {name}: {e}"))?;
-        let got = self.port.call(&mut self.ours, input, room, nulls, |s| call(&self.bench.ours, s))?;
+        let got = self.port.call(&mut self.ours, input, room, nulls, |s| call(&self.setup.ours, s))?;
         trace.add(|| {
             let (taken, made) = (got.consumed, got.output.len());
             format!("{name}; in {cut}, room {room} -> {}, took {taken}, made {made}", got.code)
@@ -237,8 +237,8 @@ impl Duo<'_> {
             head.time = old[5] as u64;
             head.extra_len = old[0] as u32;
         }
-        let got = self.bench.ours.inflate_get_header(&mut *self.ours, &mut ours.head);
-        let want = self.bench.judge.inflate_get_header(&mut *self.theirs, &mut theirs.head);
+        let got = self.setup.ours.inflate_get_header(&mut *self.ours, &mut ours.head);
+        let want = self.setup.judge.inflate_get_header(&mut *self.theirs, &mut theirs.head);
         trace.add(|| format!("inflateGetHeader with room {sizes:?} -> {got}"));
         if got != want {
             return Err(format!("inflateGetHeader gives {got}, the system's {want}"));
@@ -252,9 +252,9 @@ impl Duo<'_> {
     fn get_dictionary(&mut self, trace: &mut Trace) -> Verdict {
         let mut ours = (vec![0x33u8; 32768 + 16], 0 as c_uint);
         let mut theirs = ours.clone();
-        let got = self.bench.ours.inflate_get_dictionary(&mut *self.ours, ours.0.as_mut_ptr(), &mut ours.1);
+        let got = self.setup.ours.inflate_get_dictionary(&mut *self.ours, ours.0.as_mut_ptr(), &mut ours.1);
         let want =
-            self.bench.judge.inflate_get_dictionary(&mut *self.theirs, theirs.0.as_mut_ptr(), &mut theirs.1);
+            self.setup.judge.inflate_get_dictionary(&mut *self.theirs, theirs.0.as_mut_ptr(), &mut theirs.1);
         trace.add(|| format!("inflateGetDictionary -> {got}, {} bytes", ours.1));
         if (got, ours.1) != (want, theirs.1) {
             let (ours, theirs) = (ours.1, theirs.1);
@@ -264,8 +264,8 @@ impl Duo<'_> {
         }
         let mut only_len: c_uint = 77;
         let no_place =
-            self.bench.ours.inflate_get_dictionary(&mut *self.ours, std::ptr::null_mut(), &mut only_len);
-        let no_len = self.bench.ours.inflate_get_dictionary(
+            self.setup.ours.inflate_get_dictionary(&mut *self.ours, std::ptr::null_mut(), &mut only_len);
+        let no_len = self.setup.ours.inflate_get_dictionary(
             &mut *self.ours,
             ours.0.as_mut_ptr(),
             std::ptr::null_mut(),
@@ -287,14 +287,14 @@ impl Duo<'_> {
     fn copy(&mut self, trace: &mut Trace) -> Result<Self, String> {
         let mut ours = ZStream::new();
         let mut theirs = ZStream::new();
-        let got = self.bench.ours.inflate_copy(&mut *ours, &mut *self.ours);
-        let want = self.bench.judge.inflate_copy(&mut *theirs, &mut *self.theirs);
+        let got = self.setup.ours.inflate_copy(&mut *ours, &mut *self.ours);
+        let want = self.setup.judge.inflate_copy(&mut *theirs, &mut *self.theirs);
         trace.add(|| format!("inflateCopy -> {got}"));
         if got != want || got != OK {
             return Err(format!("inflateCopy gives {got}, the system's {want}"));
         }
         let Duo {
-            bench,
+            setup,
             pos,
             is_gzip,
             code,
@@ -309,7 +309,7 @@ impl Duo<'_> {
             ..
         } = *self;
         let mut copy = Duo {
-            bench,
+            setup,
             ours,
             theirs,
             port: Port::default(),
@@ -328,8 +328,8 @@ impl Duo<'_> {
         };
         // Both copies still point to the first stream's header; give each its own so that the first may go.
         let (mut a, mut b) = (ReadHeader::new(100, 100, 100), ReadHeader::new(100, 100, 100));
-        let got = copy.bench.ours.inflate_get_header(&mut *copy.ours, &mut a.head);
-        let want = copy.bench.judge.inflate_get_header(&mut *copy.theirs, &mut b.head);
+        let got = copy.setup.ours.inflate_get_header(&mut *copy.ours, &mut a.head);
+        let want = copy.setup.judge.inflate_get_header(&mut *copy.theirs, &mut b.head);
         if got != want {
             return Err(format!("inflateGetHeader on a copy gives {got}, the system's {want}"));
         }
@@ -339,8 +339,8 @@ impl Duo<'_> {
     }
 
     fn end(&mut self) -> Verdict {
-        let got = self.bench.ours.inflate_end(&mut *self.ours);
-        let want = self.bench.judge.inflate_end(&mut *self.theirs);
+        let got = self.setup.ours.inflate_end(&mut *self.ours);
+        let want = self.setup.judge.inflate_end(&mut *self.theirs);
         if got != want || !self.ours.state.is_null() {
             return Err(format!("inflateEnd gives {got}, the system's {want}, state {:?}", self.ours.state));
         }
@@ -351,10 +351,10 @@ impl Duo<'_> {
 impl Drop for Duo<'_> {
     fn drop(&mut self) {
         if !self.ours.state.is_null() {
-            self.bench.ours.inflate_end(&mut *self.ours);
+            self.setup.ours.inflate_end(&mut *self.ours);
         }
         if !self.theirs.state.is_null() {
-            self.bench.judge.inflate_end(&mut *self.theirs);
+            self.setup.judge.inflate_end(&mut *self.theirs);
         }
     }
 }
@@ -400,20 +400,20 @@ fn random_flush(rng: &mut Rng) -> c_int {
     }
 }
 
-pub(crate) fn sequence(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+pub(crate) fn sequence(setup: &Setup, made: &Compressed, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let bits = reading_bits(rng, made.window_bits);
     let (mut ours, mut theirs) = (ZStream::new(), ZStream::new());
     // A program that keeps its own sum in adler must find it untouched by a raw stream.
     ours.adler = 0x1234_5678;
     theirs.adler = 0x1234_5678;
-    let got = bench.ours.inflate_init2(&mut ours, bits);
-    let want = bench.judge.inflate_init2(&mut theirs, bits);
+    let got = setup.ours.inflate_init2(&mut ours, bits);
+    let want = setup.judge.inflate_init2(&mut theirs, bits);
     trace.add(|| {
         let (len, made_bits) = (made.bytes.len(), made.window_bits);
         format!("inflateInit2({bits}) -> {got}; {len} bytes written with {made_bits} from {}", made.input_len)
     });
     let mut duo = Duo {
-        bench,
+        setup,
         ours,
         theirs,
         port: Port::default(),
@@ -508,7 +508,7 @@ fn set_dictionary(duo: &mut Duo, dictionary: &[u8], trace: &mut Trace) -> Verdic
 /// One of the calls that a plain reader never makes.
 fn random_call<'a>(
     duo: &mut Duo<'a>,
-    made: &Made,
+    made: &Compressed,
     streams: usize,
     rng: &mut Rng,
     trace: &mut Trace,

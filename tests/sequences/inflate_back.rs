@@ -6,8 +6,8 @@
 use std::ffi::{c_int, c_uint, c_void};
 
 use crate::random::Rng;
-use crate::run::{Bench, Trace, Verdict};
-use crate::streams::Made;
+use crate::run::{Setup, Trace, Verdict};
+use crate::streams::Compressed;
 use crate::zlib::{BUF_ERROR, DATA_ERROR, OK, ZStream, Zlib};
 
 /// The state of inflateBack's callbacks: the input in pieces, and the output.
@@ -44,7 +44,7 @@ unsafe extern "C" fn write_piece(desc: *mut c_void, from: *mut u8, len: c_uint) 
 /// inflateBack over raw streams: code, msg, the remaining input, and the output are equal. If the output callback fails, only
 /// the code and the common start of the output are equal: the library chooses how often to call it. After Z_DATA_ERROR the
 /// remaining input may differ, and only the common start of the output is equal: engines read ahead differently.
-pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+pub(crate) fn inflate_back(setup: &Setup, made: &Compressed, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let bits = if rng.chance(90) {
         rng.pick(&[15, 15, made.window_bits.abs().clamp(8, 15)])
     } else {
@@ -54,7 +54,7 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
     let refuse = if rng.chance(10) { 1 + rng.below(4) } else { usize::MAX };
     let given = rng.cut(made.bytes.len());
     let mut results = Vec::new();
-    for lib in [&bench.judge, &bench.ours] {
+    for lib in [&setup.judge, &setup.ours] {
         let mut strm = ZStream::new();
         let mut window = vec![0u8; 32768];
         let code = lib.inflate_back_init(&mut strm, bits, &mut window);
@@ -83,7 +83,7 @@ pub(crate) fn inflate_back(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mu
     }
     let (want, got) = (&results[0], &results[1]);
     // zlib's fast path accepts distances longer than a small window, and copies bytes that were overwritten there.
-    let is_right = || bits < 15 && got.3 == inflated(&bench.judge, &made.bytes, got.3.len());
+    let is_right = || bits < 15 && got.3 == inflated(&setup.judge, &made.bytes, got.3.len());
     if refuse != usize::MAX && (got.0 == BUF_ERROR || want.0 == BUF_ERROR) {
         let common = got.3.len().min(want.3.len());
         return if got.3[..common] == want.3[..common] || is_right() {

@@ -3,12 +3,12 @@
 use std::ffi::c_ulong;
 
 use crate::random::{Rng, data};
-use crate::run::{Bench, Trace, Verdict};
-use crate::streams::Made;
+use crate::run::{Setup, Trace, Verdict};
+use crate::streams::Compressed;
 use crate::zlib::{BUF_ERROR, OK, Zlib};
 
 /// Codes, lengths and, if the code is Z_OK, the bytes are equal, for room that is short, exact or ample.
-pub(crate) fn uncompress(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+pub(crate) fn uncompress(setup: &Setup, made: &Compressed, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let room = match rng.below(5) {
         0 => made.input_len,
         1 => made.input_len.saturating_sub(1),
@@ -34,7 +34,7 @@ pub(crate) fn uncompress(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut 
         let guard = out.split_off(room);
         (code, out_len, in_len, out, guard)
     };
-    let (want, got) = (call(&bench.judge), call(&bench.ours));
+    let (want, got) = (call(&setup.judge), call(&setup.ours));
     trace.add(|| {
         let (name, len) = (if with_place { "uncompress2" } else { "uncompress" }, bytes.len());
         format!("{name}({len} bytes, room {room}) -> {}, {} out, {} in", got.0, got.1, got.2)
@@ -54,10 +54,10 @@ pub(crate) fn uncompress(bench: &Bench, made: &Made, rng: &mut Rng, trace: &mut 
 }
 
 /// With compressBound's room it always fits and the system reads it; with next to none it is Z_BUF_ERROR.
-pub(crate) fn compress(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+pub(crate) fn compress(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let len = rng.size(200_000);
     let input = data(rng, len);
-    let bound = bench.ours.compress_bound(len as c_ulong);
+    let bound = setup.ours.compress_bound(len as c_ulong);
     let level = if rng.chance(95) { rng.range(-1, 9) } else { rng.odd_int() };
     let room = match rng.below(4) {
         0 => rng.below(6),
@@ -65,7 +65,7 @@ pub(crate) fn compress(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdi
         _ => bound as usize,
     };
     trace.add(|| format!("compress2({len} bytes, level {level}, room {room} of {bound})"));
-    if bound != bench.judge.compress_bound(len as c_ulong) {
+    if bound != setup.judge.compress_bound(len as c_ulong) {
         return Err(format!("compressBound({len}) is {bound}, not zlib's"));
     }
     let mut out = vec![0xC5u8; room + 16];
@@ -73,9 +73,9 @@ pub(crate) fn compress(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdi
     // An empty input may come as NULL.
     let from = if len == 0 && rng.chance(50) { std::ptr::null() } else { input.as_ptr() };
     let code = if level == -1 && rng.chance(50) {
-        bench.ours.compress(out.as_mut_ptr(), &mut out_len, from, len as c_ulong)
+        setup.ours.compress(out.as_mut_ptr(), &mut out_len, from, len as c_ulong)
     } else {
-        bench.ours.compress2(out.as_mut_ptr(), &mut out_len, from, len as c_ulong, level)
+        setup.ours.compress2(out.as_mut_ptr(), &mut out_len, from, len as c_ulong, level)
     };
     if out[room..].iter().any(|b| *b != 0xC5) {
         return Err("compress2 writes past its room".into());
@@ -91,7 +91,7 @@ pub(crate) fn compress(bench: &Bench, rng: &mut Rng, trace: &mut Trace) -> Verdi
         OK => {
             let mut back = vec![0; len + 1];
             let mut back_len = back.len() as c_ulong;
-            let code = bench.judge.uncompress(back.as_mut_ptr(), &mut back_len, out.as_ptr(), out_len);
+            let code = setup.judge.uncompress(back.as_mut_ptr(), &mut back_len, out.as_ptr(), out_len);
             if code != OK || back_len != len as c_ulong || back[..len] != input[..] {
                 return Err(format!(
                     "the system's uncompress of compress2's output gives {code}, {back_len} bytes"

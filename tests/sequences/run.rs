@@ -1,23 +1,33 @@
-//! Runs seeds: a parent that watches, and a child process that opens the two libraries and goes through the seeds.
+//! Runs a tester over its seeds in a child process, and reports the seeds that fail, crash or do not return.
 //!
-//! The child is this same test binary, started again with its job in the environment. It is a separate process because the
-//! library reads its switches once (each mode has its own), because a crash must be reported with its seed, and because a hang
-//! must be detected. The child writes the current seed to a status file and its findings to a report file. A seed that fails
-//! runs once more with the trace on, so seeds that pass do not pay for the trace.
+//! The child is this same test binary, started again; its tester, mode and folder are in the environment. A process of its own
+//! is necessary for three reasons: the library reads its switches once, and each mode has others; a crash must be reported with
+//! its seed; a call that does not return must be ended. In the folder the child writes
+//!
+//! - `status`: the current seed, and `end` after the last one, so the parent knows which seed crashed;
+//! - `report`: the seeds that failed, with their calls;
+//! - `live`: the calls of the traced seed, each written as it happens;
+//! - `output`: what the process prints.
+//!
+//! Seeds run without a trace, which is faster. A seed that fails runs once more with the trace on. For a seed that crashed or
+//! did not return, the parent starts a second child, in a folder of its own, that replays it with the trace on.
+//!
+//! These variables control a run; the last one is set by a test.
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `RIGZ_LIB` | the library to judge; else the `librigz.so` that cargo built with this test, else one in target/release or target/debug |
+//! | `RIGZ_LIB` | the library under test (default: the `librigz.so` built with this test, else target/release's or target/debug's) |
 //! | `RIGZ_SEEDS` | seeds for each tester (default 1500) |
-//! | `RIGZ_FIRST_SEED` | where they start (default 0) |
-//! | `RIGZ_SEED` | replay this one and print its calls |
+//! | `RIGZ_FIRST_SEED` | the first seed (default 0) |
+//! | `RIGZ_SEED` | run only this seed and print its calls |
 //! | `RIGZ_FAILURES` | stop after this many failing seeds (default 1) |
-//! | `RIGZ_JUDGE_SELF` | judge a copy of the system's libz.so.1 instead: checks the tester itself |
-//! | `RIGZ_JUDGE` | the judge (default libz.so.1) |
+//! | `RIGZ_JUDGE_SELF` | test a copy of the system's libz.so.1 in place of rigz, which checks the testers themselves |
+//! | `RIGZ_JUDGE` | the judge, a zlib that the results are compared with (default libz.so.1) |
+//! | `RIGZ_FAULT` | the fault of `broken.c`, which is then the library under test (`planted.rs`) |
 
 use std::env;
-use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fmt::{Display, Write as _};
+use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -26,9 +36,17 @@ use std::time::{Duration, Instant};
 
 use crate::zlib::Zlib;
 
-/// No seed takes nearly as long, even under a loaded machine and an unoptimised library.
-const HANG: Duration = Duration::from_secs(120);
-const TRACE_LINES: usize = 40;
+/// A seed that runs longer counts as one that does not return. None takes nearly as long, even on a loaded machine with an
+/// unoptimised library.
+const SEED_LIMIT: Duration = Duration::from_secs(120);
+
+/// How many of a seed's calls a report has: the first ones, which open the stream, and the last ones.
+const FIRST_LINES: usize = 8;
+const LAST_LINES: usize = 40;
+
+/// The switches that `Mode::SmallChunks` sets, and that `Mode::Usual` removes from the environment.
+const MODE_SWITCHES: [(&str, &str); 3] =
+    [("RIGZ_THRESHOLD", "65536"), ("RIGZ_CHUNK", "32768"), ("RIGZ_CHECKPOINT", "1024")];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tester {
@@ -39,53 +57,63 @@ pub(crate) enum Tester {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The default settings; a few inputs are large enough for the parallel pipeline.
+    /// The library's default threshold, chunk and checkpoint distance; one seed in a hundred is large enough for the parallel
+    /// pipeline.
     Usual,
-    /// The pipeline starts at 64 KiB and cuts at 32 KiB, and a reader keeps a checkpoint each KiB, so that small inputs meet their
-    /// edges; no large inputs.
+    /// Data is compressed in parallel from 64 KiB on, in chunks of 32 KiB, and a gzip file's reader keeps a checkpoint each
+    /// KiB. So small inputs have chunk boundaries and checkpoints. No seed is large.
     SmallChunks,
 }
 
 /// The two libraries and the settings of the run.
-pub(crate) struct Bench {
+pub(crate) struct Setup {
     pub(crate) judge: Zlib,
     pub(crate) ours: Zlib,
     /// One seed in `large_every` is large; 0 means none.
     pub(crate) large_every: usize,
-    /// Ours is the system's zlib too, or a wrapper of it: zlib's own faults are not reported.
+    /// The library under test is the system's zlib too, or a wrapper of it: zlib's own faults are not reported.
     pub(crate) ours_is_zlib: bool,
     /// For the files that the gz tester makes.
     pub(crate) folder: PathBuf,
 }
 
+impl Setup {
+    /// Whether this seed has megabytes of data.
+    pub(crate) fn is_large(&self, seed: u64) -> bool {
+        // An early seed in each hundred, so that short runs have a large one too.
+        let every = self.large_every as u64;
+        every != 0 && seed % every == 7 % every
+    }
+}
+
 /// A tester's result for one seed. The error is one line; the trace has the calls that led to it.
 pub(crate) type Verdict = Result<(), String>;
 
-/// The calls of one seed, kept only if the seed is traced.
+/// The calls of one seed; empty unless the seed is traced.
 pub(crate) struct Trace {
-    on: bool,
+    is_on: bool,
+    /// The calls that have returned.
     lines: Vec<String>,
+    /// The call that has begun and has not returned with a valid result.
+    current: Option<String>,
+    /// A file that gets each line as it is added.
     live: Option<File>,
-    /// The call that is being made.
-    next: Option<String>,
 }
 
 impl Trace {
     pub(crate) fn off() -> Self {
-        Trace { on: false, lines: Vec::new(), live: None, next: None }
+        Trace { is_on: false, lines: Vec::new(), current: None, live: None }
     }
 
-    /// A trace that is looked at afterwards.
-    #[allow(dead_code, reason = "the fuzz targets' way in")]
-    pub(crate) fn kept() -> Self {
-        Trace { on: true, ..Self::off() }
+    pub(crate) fn on() -> Self {
+        Trace { is_on: true, ..Self::off() }
     }
 
-    /// `line` is only made when someone reads it.
+    /// Adds a call that has returned. `line` is only called if the trace is on.
     pub(crate) fn add(&mut self, line: impl FnOnce() -> String) {
-        if self.on {
+        if self.is_on {
             let line = line();
-            self.next = None;
+            self.current = None;
             if let Some(file) = &mut self.live {
                 // If the trace can't be written, only the trace is lost.
                 let _ = writeln!(file, "  {line}");
@@ -94,29 +122,44 @@ impl Trace {
         }
     }
 
-    /// Written before a call, in case it does not return or its result is rejected.
-    pub(crate) fn about(&mut self, line: impl FnOnce() -> String) {
-        if self.on {
+    /// Notes a call before it is made, in case it does not return or its result is rejected.
+    pub(crate) fn begin(&mut self, line: impl FnOnce() -> String) {
+        if self.is_on {
             let line = line();
             if let Some(file) = &mut self.live {
-                let _ = writeln!(file, "  next: {line}");
+                // As in `add`.
+                let _ = writeln!(file, "  begins: {line}");
             }
-            self.next = Some(line);
+            self.current = Some(line);
         }
     }
 
-    pub(crate) fn last_lines(&self) -> String {
-        let skip = self.lines.len().saturating_sub(TRACE_LINES);
-        let mut out = String::new();
-        for line in self.lines.iter().take(self.lines.len().min(8)).chain(self.lines.iter().skip(skip.max(8)))
-        {
-            let _ = writeln!(out, "  {line}");
-        }
-        if let Some(line) = &self.next {
-            let _ = writeln!(out, "  failing: {line}");
-        }
-        out
+    /// All calls.
+    fn whole(&self) -> String {
+        let begun = self.current.iter().map(|line| format!("  begins: {line}\n"));
+        self.lines.iter().map(|line| format!("  {line}\n")).chain(begun).collect()
     }
+
+    /// The first and the last calls.
+    pub(crate) fn shortened(&self) -> String {
+        shortened(&self.whole())
+    }
+}
+
+/// The first and the last lines of `text`, with the number of those between.
+fn shortened(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let left_out = lines.len().saturating_sub(FIRST_LINES + LAST_LINES);
+    let mut short = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        if at == FIRST_LINES && left_out > 0 {
+            let _ = writeln!(short, "  ({left_out} lines left out)");
+        }
+        if at < FIRST_LINES || at >= FIRST_LINES + left_out {
+            let _ = writeln!(short, "{line}");
+        }
+    }
+    short
 }
 
 impl Tester {
@@ -128,15 +171,41 @@ impl Tester {
         }
     }
 
-    fn run(self, bench: &Bench, seed: u64, trace: &mut Trace) -> Verdict {
+    fn of_name(name: &str) -> Self {
+        let all = [Tester::Deflate, Tester::Inflate, Tester::Gz];
+        all.into_iter().find(|tester| tester.name() == name).unwrap_or_else(|| panic!("no tester {name:?}"))
+    }
+
+    fn run(self, setup: &Setup, seed: u64, trace: &mut Trace) -> Verdict {
         match self {
-            Tester::Deflate => crate::deflate::run(bench, seed, trace),
-            Tester::Inflate => crate::inflate::run(bench, seed, trace),
-            Tester::Gz => crate::gz::run(bench, seed, trace),
+            Tester::Deflate => crate::deflate::run(setup, seed, trace),
+            Tester::Inflate => crate::inflate::run(setup, seed, trace),
+            Tester::Gz => crate::gz::run(setup, seed, trace),
         }
     }
 }
 
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Usual => "usual",
+            Mode::SmallChunks => "small",
+        }
+    }
+
+    fn of_name(name: &str) -> Self {
+        let all = [Mode::Usual, Mode::SmallChunks];
+        all.into_iter().find(|mode| mode.name() == name).unwrap_or_else(|| panic!("no mode {name:?}"))
+    }
+}
+
+/// The command that runs a seed again.
+fn replay_line(tester: Tester, mode: Mode, seed: impl Display) -> String {
+    let test = format!("{}_{}", tester.name(), mode.name());
+    format!("  replay: RIGZ_SEED={seed} cargo test --test sequences {test} -- --nocapture\n")
+}
+
+/// The value of the environment variable `name`.
 fn number(name: &str) -> Option<u64> {
     let value = env::var(name).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")))
@@ -160,7 +229,7 @@ impl Drop for Folder {
     }
 }
 
-/// The judge: the system's zlib, which must not be our library under that name.
+/// The path of the judge, which is the system's zlib.
 pub(crate) fn judge_path() -> PathBuf {
     env::var_os("RIGZ_JUDGE").map_or_else(|| PathBuf::from("libz.so.1"), PathBuf::from)
 }
@@ -184,7 +253,7 @@ fn library_path() -> PathBuf {
     panic!("no librigz.so under {}: run `cargo build --release`, or name it with RIGZ_LIB", target.display());
 }
 
-/// The file to judge, and whether it must carry the mark of rigz.
+/// The file of the library under test, and whether it must be rigz.
 fn subject(folder: &Path) -> (PathBuf, bool) {
     if env::var_os("RIGZ_JUDGE_SELF").is_none() {
         return (library_path(), true);
@@ -201,55 +270,74 @@ fn subject(folder: &Path) -> (PathBuf, bool) {
     (copy, false)
 }
 
-/// Runs a tester over its seeds in a child process and fails with the child's findings.
+/// Runs a tester over its seeds in a child process; fails with the report if a seed fails.
 pub(crate) fn run_seeds(tester: Tester, mode: Mode) {
     if let Err(report) = watch(tester, mode, &[]) {
         panic!("{report}");
     }
 }
 
-/// As `run_seeds`, with extra environment for the child; the report is the error.
+/// As `run_seeds`, with more variables for the child; returns the report as an error.
 pub(crate) fn watch(tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Result<(), String> {
-    let label = format!("{}-{}-{:?}", tester.name(), mode as u8, std::thread::current().id());
+    let label = format!("{}-{}-{:?}", tester.name(), mode.name(), std::thread::current().id());
     let folder = Folder::new(&label.replace(['(', ')'], ""));
-    let (status, outcome) = start_child(&folder.0, tester, mode, extra);
-    let report = fs::read_to_string(folder.0.join("report")).unwrap_or_default();
-    if status.success() {
-        show(&report);
+    let first = start_child(&folder.0, tester, mode, extra);
+    if first.status.success() {
+        show(&first.report);
         return Ok(());
     }
-    if !report.is_empty() {
-        return Err(report);
+    let Child { outcome, report, seed, output, .. } = first;
+    let name = tester.name();
+    match seed.as_str() {
+        ENDED if !report.is_empty() => return Err(report),
+        ENDED => return Err(format!("the {name} child failed after its last seed ({outcome}):\n{output}")),
+        "" => return Err(format!("the {name} child failed before its first seed ({outcome}):\n{output}")),
+        _ => {}
     }
-    // It crashed or hung without a report: run the seed again and write each call as it happens.
-    let seed = fs::read_to_string(folder.0.join("status")).unwrap_or_default();
-    let seed = seed.trim().to_owned();
-    if seed.is_empty() {
-        let output = fs::read_to_string(folder.0.join("output")).unwrap_or_default();
-        return Err(format!(
-            "the {} child failed before its first seed ({outcome}):\n{output}",
-            tester.name()
-        ));
-    }
-    let mut again = extra.to_vec();
-    again.push(("RIGZ_SEED", &seed));
-    let (_, second) = start_child(&folder.0, tester, mode, &again);
-    let trace = fs::read_to_string(folder.0.join("live")).unwrap_or_default();
-    let lines: Vec<&str> = trace.lines().collect();
-    let last = lines[lines.len().saturating_sub(TRACE_LINES)..].join("\n");
-    let output = fs::read_to_string(folder.0.join("output")).unwrap_or_default();
-    Err(format!("{} seed {seed}: {outcome}; replayed: {second}\n{last}\n{output}", tester.name()))
+    // It crashed or was ended in this seed, perhaps after reports of others.
+    let again_folder = folder.0.join("replay");
+    fs::create_dir(&again_folder).expect("a folder in our own folder");
+    let again_extra: Vec<_> = extra.iter().copied().chain([("RIGZ_SEED", &*seed)]).collect();
+    let again = start_child(&again_folder, tester, mode, &again_extra);
+    // A replay that ends reports the calls; from one that crashes there are those written before.
+    let live = fs::read_to_string(again_folder.join("live")).unwrap_or_default();
+    let calls = shortened(if again.seed == ENDED { &again.report } else { &live });
+    let (mode_name, replay) = (mode.name(), replay_line(tester, mode, &seed));
+    Err(format!(
+        "{report}{name} seed {seed} ({mode_name}): {outcome}\n{replay}{output}\nreplayed: {}\n{calls}{}",
+        again.outcome, again.output
+    ))
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "a replayed seed shows its calls, and the tests' own notes are wanted"
-)]
+#[expect(clippy::print_stdout, reason = "a replayed seed prints its calls")]
 fn show(report: &str) {
     print!("{report}");
 }
 
-fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> (ExitStatus, String) {
+/// The contents of the status file after the last seed.
+const ENDED: &str = "end";
+
+/// A child that has ended.
+struct Child {
+    status: ExitStatus,
+    /// How it ended, in words.
+    outcome: String,
+    /// The seed that it ran last, or [`ENDED`], or nothing if it reached no seed.
+    seed: String,
+    report: String,
+    output: String,
+}
+
+/// Runs a child to its end, or until a seed takes too long.
+fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Child {
+    let (status, outcome) = wait_for_child(folder, tester, mode, extra);
+    let read = |name| fs::read(folder.join(name)).unwrap_or_default();
+    let text = |name| String::from_utf8_lossy(&read(name)).into_owned();
+    let seed = text("status").trim().to_owned();
+    Child { status, outcome, seed, report: text("report"), output: text("output") }
+}
+
+fn wait_for_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> (ExitStatus, String) {
     let output = File::create(folder.join("output")).expect("a file in our own folder");
     let mut command = Command::new(env::current_exe().expect("the test binary knows its path"));
     command
@@ -262,11 +350,14 @@ fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]
         ])
         .env("RIGZ_CHILD_TESTER", tester.name())
         .env("RIGZ_CHILD_FOLDER", folder)
-        .env("RIGZ_CHILD_MODE", if mode == Mode::Usual { "usual" } else { "small" })
+        .env("RIGZ_CHILD_MODE", mode.name())
         .stdout(Stdio::from(output.try_clone().expect("a descriptor can be doubled")))
         .stderr(Stdio::from(output));
-    if mode == Mode::SmallChunks {
-        command.env("RIGZ_THRESHOLD", "65536").env("RIGZ_CHUNK", "32768").env("RIGZ_CHECKPOINT", "1024");
+    for (switch, small) in MODE_SWITCHES {
+        match mode {
+            Mode::Usual => command.env_remove(switch),
+            Mode::SmallChunks => command.env(switch, small),
+        };
     }
     if extra.iter().any(|(name, _)| *name == "RIGZ_LIB") {
         // The user's switches must not affect a run on another library.
@@ -291,78 +382,75 @@ fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]
         if now != seen {
             (seen, since) = (now, Instant::now());
         }
-        if since.elapsed() > HANG {
-            // It may have just ended, then there is nothing to kill.
+        if since.elapsed() > SEED_LIMIT {
+            // If it has just ended, there is nothing to kill.
             let _ = child.kill();
             let status = child.wait().expect("our own child can be waited for");
-            return (status, format!("hung for {} s", HANG.as_secs()));
+            return (status, format!("did not return within {} s", SEED_LIMIT.as_secs()));
         }
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// The main function of the child.
+/// The main function of the child process.
 pub(crate) fn child() {
     let Ok(tester) = env::var("RIGZ_CHILD_TESTER") else {
-        panic!("this is the inside of the other tests; run those");
+        panic!("this test is the child process of the others, which start it; run those");
     };
-    let tester = match tester.as_str() {
-        "deflate" => Tester::Deflate,
-        "inflate" => Tester::Inflate,
-        _ => Tester::Gz,
-    };
+    let tester = Tester::of_name(&tester);
     let folder = PathBuf::from(env::var_os("RIGZ_CHILD_FOLDER").expect("the parent names a folder"));
-    let small = env::var("RIGZ_CHILD_MODE").is_ok_and(|mode| mode == "small");
+    let mode = Mode::of_name(&env::var("RIGZ_CHILD_MODE").expect("the parent names a mode"));
 
     let judge = Zlib::open(&judge_path()).expect("the system has a libz.so.1");
     assert!(!judge.is_rigz, "the judge is rigz itself: {} must be the system's zlib", judge_path().display());
     let (path, must_be_rigz) = subject(&folder);
     let ours = Zlib::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     assert_eq!(ours.is_rigz, must_be_rigz, "{} must be the library that the run names", path.display());
-    let bench = Bench {
+    let setup = Setup {
         judge,
         ours,
-        large_every: if small { 0 } else { 100 },
+        large_every: if mode == Mode::Usual { 100 } else { 0 },
         ours_is_zlib: !must_be_rigz || env::var_os("RIGZ_FAULT").is_some(),
         folder: folder.clone(),
     };
 
-    let mut status = File::create(folder.join("status")).expect("a file in the parent's folder");
+    let mut status_file = File::create(folder.join("status")).expect("a file in the parent's folder");
+    let mut write_status = |status: &str| {
+        status_file.seek(SeekFrom::Start(0)).expect("the status file can be written");
+        // In one length, so that no digits of a longer seed remain.
+        write!(status_file, "{status:<20}").expect("the status file can be written");
+    };
     let mut report = String::new();
     let mut failures = 0;
     let replay = number("RIGZ_SEED");
     let first = replay.unwrap_or_else(|| number("RIGZ_FIRST_SEED").unwrap_or(0));
     let count = if replay.is_some() { 1 } else { number("RIGZ_SEEDS").unwrap_or(1500) };
     for seed in first..first + count {
-        status.seek(SeekFrom::Start(0)).expect("the status file can be written");
-        write!(status, "{seed:<20}").expect("the status file can be written");
+        write_status(&seed.to_string());
         let mut trace = Trace::off();
         let mut verdict = Ok(());
         if replay.is_none() {
-            verdict = tester.run(&bench, seed, &mut trace);
+            verdict = tester.run(&setup, seed, &mut trace);
         }
         if verdict.is_err() || replay.is_some() {
-            trace.on = true;
-            trace.live = OpenOptions::new().create(true).append(true).open(folder.join("live")).ok();
-            let second = tester.run(&bench, seed, &mut trace);
-            let mode = if small { "small" } else { "usual" };
-            let name = tester.name();
+            trace = Trace { live: File::create(folder.join("live")).ok(), ..Trace::on() };
+            let second = tester.run(&setup, seed, &mut trace);
+            let (name, mode_name) = (tester.name(), mode.name());
             let _ = match (&verdict, &second) {
-                (_, Err(message)) => writeln!(report, "{name} seed {seed} ({mode}): {message}"),
+                (_, Err(message)) => writeln!(report, "{name} seed {seed} ({mode_name}): {message}"),
                 (Err(message), Ok(())) => {
-                    writeln!(report, "{name} seed {seed} ({mode}) failed once and then passed: {message}")
+                    writeln!(
+                        report,
+                        "{name} seed {seed} ({mode_name}) failed once and then passed: {message}"
+                    )
                 }
-                (Ok(()), Ok(())) => writeln!(report, "{name} seed {seed} ({mode}) passes"),
+                (Ok(()), Ok(())) => writeln!(report, "{name} seed {seed} ({mode_name}) passes"),
             };
             if replay.is_some() {
-                let failing = trace.next.iter().map(|line| format!("  failing: {line}\n"));
-                report.extend(trace.lines.iter().map(|line| format!("  {line}\n")).chain(failing));
+                report.push_str(&trace.whole());
             } else {
-                let _ = writeln!(
-                    report,
-                    "  replay: RIGZ_SEED={seed} cargo test --test sequences {name}_{mode} -- --nocapture"
-                );
-                report.push_str(&trace.last_lines());
+                report.push_str(&replay_line(tester, mode, seed));
+                report.push_str(&trace.shortened());
             }
             if verdict.is_err() || second.is_err() {
                 failures += 1;
@@ -373,5 +461,6 @@ pub(crate) fn child() {
             }
         }
     }
-    assert_eq!(failures, 0, "failing seeds; the report has them");
+    write_status(ENDED);
+    assert_eq!(failures, 0, "the report has the failing seeds");
 }

@@ -1,27 +1,30 @@
-//! Compressed streams of every form, made by the system's deflate, and possible damage to them.
+//! Compressed streams of every format, written by the judge's deflate, and possible damage to them.
 
 use std::ffi::c_int;
 
 use crate::params::Params;
 use crate::random::{Rng, data};
-use crate::run::Bench;
+use crate::run::Setup;
 use crate::zlib::{BLOCK, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, ZStream};
 
-/// A stream and the parameters that its reader may need.
-pub(crate) struct Made {
+/// One stream or several, one after another, and what their reader may need.
+pub(crate) struct Compressed {
     pub(crate) bytes: Vec<u8>,
+    /// Of all the streams.
     pub(crate) window_bits: c_int,
+    /// Of the first stream; the others have none.
     pub(crate) dictionary: Vec<u8>,
+    /// The length of the first stream's input, which is all that `uncompress` decodes.
     pub(crate) input_len: usize,
 }
 
-/// One stream, or several in sequence, of up to `max` input bytes, perhaps with other bytes after them. Any format, or that
-/// of `window_bits`.
-pub(crate) fn make(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> Made {
-    let mut made = one(bench, rng, max, window_bits);
+/// One stream of up to `max` input bytes, sometimes with shorter streams or other bytes after it. All have the format of
+/// `window_bits`, or the same random one.
+pub(crate) fn make(setup: &Setup, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> Compressed {
+    let mut made = one(setup, rng, max, window_bits, true);
     if rng.chance(15) {
         for _ in 0..1 + rng.below(3) {
-            let next = one(bench, rng, max / 4, Some(made.window_bits));
+            let next = one(setup, rng, max / 4, Some(made.window_bits), false);
             made.bytes.extend(next.bytes);
         }
     }
@@ -32,13 +35,19 @@ pub(crate) fn make(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option
     made
 }
 
-fn one(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> Made {
+fn one(
+    setup: &Setup,
+    rng: &mut Rng,
+    max: usize,
+    window_bits: Option<c_int>,
+    may_have_dictionary: bool,
+) -> Compressed {
     let mut params = loop {
         let params = Params::random(rng);
-        // Only arguments that deflate accepts; the deflate tester covers the rejected ones.
+        // Until deflateInit2 accepts them: the deflate tester covers the parameters that it rejects.
         let mut probe = ZStream::new();
-        if bench.judge.deflate_init2(&mut probe, &params) == OK {
-            bench.judge.deflate_end(&mut *probe);
+        if setup.judge.deflate_init2(&mut probe, &params) == OK {
+            setup.judge.deflate_end(&mut *probe);
             break params;
         }
     };
@@ -48,12 +57,13 @@ fn one(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> 
     let len = rng.size(max);
     let input = data(rng, len);
     let mut dictionary = Vec::new();
-    if params.window_bits <= 15 && rng.chance(20) {
+    if may_have_dictionary && params.window_bits <= 15 && rng.chance(20) {
         let len = 1 + rng.size(40_000);
         dictionary = data(rng, len);
     }
     let mut strm = ZStream::new();
-    bench.judge.deflate_init2(&mut strm, &params);
+    let code = setup.judge.deflate_init2(&mut strm, &params);
+    assert_eq!(code, OK, "the judge's deflateInit2 rejects {params:?}");
     let mut header = crate::decoder::empty_header();
     let mut strings = [vec![b'n'; rng.size(300)], vec![b'c'; rng.size(300)], vec![b'x'; rng.size(2000)]];
     if params.window_bits > 15 && rng.chance(60) {
@@ -73,10 +83,10 @@ fn one(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> 
             header.extra = strings[2].as_mut_ptr();
             header.extra_len = strings[2].len() as u32;
         }
-        bench.judge.deflate_set_header(&mut *strm, &mut header);
+        setup.judge.deflate_set_header(&mut *strm, &mut header);
     }
     if !dictionary.is_empty() {
-        bench.judge.deflate_set_dictionary(&mut *strm, dictionary.as_ptr(), dictionary.len() as u32);
+        setup.judge.deflate_set_dictionary(&mut *strm, dictionary.as_ptr(), dictionary.len() as u32);
     }
     let mut bytes = vec![0; len + len / 4 + 100_000];
     strm.next_out = bytes.as_mut_ptr();
@@ -88,19 +98,19 @@ fn one(bench: &Bench, rng: &mut Rng, max: usize, window_bits: Option<c_int>) -> 
         strm.avail_in = cut as u32;
         pos += cut;
         let flush = rng.pick(&[NO_FLUSH, PARTIAL_FLUSH, SYNC_FLUSH, FULL_FLUSH, BLOCK]);
-        bench.judge.deflate(&mut *strm, flush);
+        setup.judge.deflate(&mut *strm, flush);
     }
     strm.next_in = input[pos..].as_ptr();
     strm.avail_in = (len - pos) as u32;
-    let code = bench.judge.deflate(&mut *strm, FINISH);
-    assert_eq!(code, STREAM_END, "the judge writes its stream into ample room");
+    let code = setup.judge.deflate(&mut *strm, FINISH);
+    assert_eq!(code, STREAM_END, "the judge's deflate does not end its stream");
     bytes.truncate(strm.total_out as usize);
-    bench.judge.deflate_end(&mut *strm);
-    Made { bytes, window_bits: params.window_bits, dictionary, input_len: len }
+    setup.judge.deflate_end(&mut *strm);
+    Compressed { bytes, window_bits: params.window_bits, dictionary, input_len: len }
 }
 
-/// Bits flipped, bytes put in, taken out or overwritten, the end cut off. Most damage is near the start or the end,
-/// where headers and trailers are.
+/// Flips bits, inserts or removes bytes, or cuts off the end. Half of the damage is near the start or the end, where headers
+/// and trailers are.
 pub(crate) fn damage(rng: &mut Rng, bytes: &mut Vec<u8>) {
     for _ in 0..1 + rng.below(3) {
         if bytes.is_empty() {

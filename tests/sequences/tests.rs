@@ -66,7 +66,7 @@ fn gz_small_chunks_agree_with_the_system() {
 }
 
 #[test]
-#[ignore = "the inside of the other tests, in a process of its own"]
+#[ignore = "the child process of the other tests, which start it"]
 fn child_that_goes_through_the_seeds() {
     run::child();
 }
