@@ -43,7 +43,7 @@ impl Buffer {
         self.end == self.store.len()
     }
 
-    /// Takes `count` bytes off the front.
+    /// Removes `count` bytes from the front.
     pub(super) fn consume(&mut self, count: usize) {
         debug_assert!(count <= self.len());
         self.start += count;
@@ -55,7 +55,7 @@ impl Buffer {
         self.end = 0;
     }
 
-    /// Makes the store `capacity` bytes, if it is smaller. Memory may be refused; nothing is lost then.
+    /// Grows the store to at least `capacity` bytes. If allocation fails, the buffer is unchanged.
     pub(super) fn grow(&mut self, capacity: usize) -> Result<()> {
         if let Some(more) = capacity.checked_sub(self.store.len()) {
             self.store.try_reserve_exact(more).map_err(|_| Error::Memory)?;
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_buffer_takes_back_as_many_bytes_as_it_has_room() {
+    fn an_empty_buffer_accepts_pushed_bytes_up_to_its_capacity() {
         let mut buffer = holding(4, b"");
         for byte in *b"dcba" {
             assert!(buffer.push_front(byte));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pushed_byte_comes_before_what_waits_even_when_that_must_slide() {
+    fn a_pushed_byte_goes_before_the_buffered_bytes_even_if_they_must_move() {
         let mut buffer = holding(8, b"bcd");
         assert!(buffer.push_front(b'a'));
         assert_eq!(buffer.bytes(), b"abcd");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn compacting_keeps_what_waits() {
+    fn compacting_keeps_the_buffered_bytes() {
         let mut buffer = holding(4, b"abcd");
         buffer.consume(3);
         buffer.compact();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_cannot_be_had_is_refused() {
+    fn a_failed_allocation_leaves_the_buffer_unchanged() {
         let mut buffer = holding(4, b"abcd");
         assert_eq!(buffer.grow(usize::MAX), Err(Error::Memory));
         assert_eq!(buffer.bytes(), b"abcd");

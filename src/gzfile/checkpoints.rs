@@ -41,7 +41,7 @@ const MANY: usize = 1024;
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a box could not be refused memory, as the vector that holds these can"
+    reason = "`Box::new` aborts if allocation fails; the vector that holds these reports it"
 )]
 pub(super) enum CheckpointKind {
     /// At the start of the next member, or after the last one.
@@ -64,11 +64,11 @@ pub(super) struct Checkpoint {
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     kept: Vec<Checkpoint>,
-    /// Bytes of data between two at first.
+    /// The initial distance between checkpoints, in bytes of data.
     first_spacing: u64,
-    /// Bytes of data between two now.
+    /// The current distance.
     spacing: u64,
-    /// The data offset from which on the next one is due; `u64::MAX` if none is.
+    /// The next checkpoint is due at this data offset; `u64::MAX` if none is.
     due: u64,
     /// The file that has been read from its first byte on; `None` before that, and for files without checkpoints.
     version: Option<Version>,
@@ -95,7 +95,7 @@ impl Checkpoints {
         }
     }
 
-    /// Whether a checkpoint at `data_offset` is wanted.
+    /// Whether a checkpoint at `data_offset` is due.
     pub(super) fn is_due(&self, data_offset: u64) -> bool {
         data_offset >= self.due
     }
@@ -105,7 +105,7 @@ impl Checkpoints {
         usize::try_from(self.due.saturating_sub(data_offset)).unwrap_or(usize::MAX).max(1)
     }
 
-    /// Makes the next checkpoint due a little after `data_offset`, where one is not possible.
+    /// Postpones the next checkpoint to a little after `data_offset`, where none is possible.
     pub(super) fn postpone(&mut self, data_offset: u64) {
         self.due = data_offset + (self.spacing / 16).max(1);
     }
@@ -115,7 +115,7 @@ impl Checkpoints {
         version.is_some() && version == self.version
     }
 
-    /// Drops all, and keeps none before the next [`begin`](Self::begin).
+    /// Drops all checkpoints and keeps no new ones until the next [`begin`](Self::begin).
     pub(super) fn forget(&mut self) {
         self.kept = Vec::new();
         self.version = None;
@@ -144,7 +144,7 @@ impl Checkpoints {
         };
         let Some(kind) = kind.filter(|_| self.kept.try_reserve(1).is_ok()) else {
             if self.kept.len() >= FEW / 4 {
-                // Memory is short: frees some of ours for other uses.
+                // Memory is short: frees some for other uses.
                 self.thin();
             }
             return false;
@@ -153,7 +153,7 @@ impl Checkpoints {
         true
     }
 
-    /// The last checkpoint at or before `target`, if it is far enough past `data_offset` to be worth going to.
+    /// The last checkpoint at or before `target`, if it is far enough past `data_offset` to save time.
     pub(super) fn between(&self, data_offset: u64, target: u64) -> Option<&Checkpoint> {
         let at = self.kept.partition_point(|checkpoint| checkpoint.data_offset <= target);
         let found = self.kept.get(at.checked_sub(1)?)?;
@@ -228,12 +228,12 @@ mod tests {
         assert_eq!(found(0, 3999), Some(3000));
         assert_eq!(found(0, u64::MAX), Some(4000));
         assert_eq!(found(2900, 3999), Some(3000));
-        assert_eq!(found(2990, 3999), None, "too near to be worth it");
-        assert_eq!(found(3500, 3999), None, "nothing lies between");
+        assert_eq!(found(2990, 3999), None, "too near to save time");
+        assert_eq!(found(3500, 3999), None, "no checkpoint in between");
     }
 
     #[test]
-    fn more_data_is_kept_farther_apart() {
+    fn checkpoints_of_longer_data_are_farther_apart() {
         for (end, least, most) in
             [(60, 50, 60), (64 << 2, 60, 65), (1000 << 2, 990, 1000), (1 << 20, 500, 1024)]
         {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_has_none() {
+    fn a_changed_file_has_no_checkpoints() {
         let mut checkpoints = kept_every(10, 5_000, 1000);
         assert!(checkpoints.is_unchanged(some_version()) && !checkpoints.is_unchanged(None));
         checkpoints.begin(some_version());
@@ -254,6 +254,6 @@ mod tests {
         checkpoints.begin(Some(Version::of_test(2)));
         assert_eq!((checkpoints.kept.len(), checkpoints.due), (0, 1000));
         checkpoints.begin(None);
-        assert!(!checkpoints.is_unchanged(None), "what cannot be compared may have changed");
+        assert!(!checkpoints.is_unchanged(None), "a file without a version counts as changed");
     }
 }

@@ -17,7 +17,7 @@ const MEM_LEVEL: i32 = 8;
 
 /// A compressing stream of either form.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a box could not be refused memory")]
+#[expect(clippy::large_enum_variant, reason = "`Box::new` aborts if allocation fails")]
 pub(super) enum FileEncoder {
     Gzip(DeflateStream),
     /// Ignores strategies: they are hints, and our own engine always compresses its blocks.
@@ -25,7 +25,7 @@ pub(super) enum FileEncoder {
 }
 
 impl FileEncoder {
-    /// A stream at its start, in the format that the environment selects.
+    /// Creates a stream in the format that the environment selects.
     pub(super) fn new(level: Level, strategy: Strategy) -> Result<Self> {
         if config().bgzf {
             return Ok(Self::Bgzf(BgzfStream::new(level, Allocator::SYSTEM)));
@@ -55,7 +55,7 @@ impl FileEncoder {
         }
     }
 
-    /// Back to the start, with the same parameters.
+    /// Returns to the start, with the same parameters.
     pub(super) fn reset(&mut self) -> Result<()> {
         match self {
             Self::Gzip(stream) => stream.reset(),

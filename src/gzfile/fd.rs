@@ -1,6 +1,6 @@
 //! `Descriptor`: a gzFile's file descriptor, and the only file of `gzfile` that makes system calls.
 //!
-//! It behaves as zlib does. A read or write that a signal interrupts fails with `EINTR`: the host may be waiting for
+//! It behaves as zlib does. A read or write that a signal interrupts fails with `EINTR`: the host may rely on
 //! that. A thread is not cancelled in the middle of one (`NoCancel`). A short read is continued until the buffer is
 //! full or the file ends, a short write until all is written. A descriptor from the host is used from its current
 //! position. Only [`Descriptor::close`] closes a descriptor, so a failed `gzdopen` leaves the host's open.
@@ -217,7 +217,7 @@ impl Descriptor {
     pub(super) fn close(&mut self) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         let fd = core::mem::replace(&mut self.0, -1);
-        // SAFETY: the descriptor was opened or handed over for us to close, and is forgotten.
+        // SAFETY: this value owns the descriptor, and no longer holds it.
         match unsafe { libc::close(fd) } {
             0 => Ok(()),
             _ => Err(Errno::last()),

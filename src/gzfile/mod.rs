@@ -56,7 +56,7 @@ pub struct GzFile {
 }
 
 /// The two directions.
-#[expect(clippy::large_enum_variant, reason = "one for each open file, in memory that is allocated with it")]
+#[expect(clippy::large_enum_variant, reason = "one per open file, allocated with it")]
 enum Side {
     Read(Reader),
     Write(Writer),
@@ -335,7 +335,7 @@ impl GzFile {
         Some((failure.error, failure.message.as_deref().unwrap_or(c"out of memory")))
     }
 
-    /// Forgets the error, and that the file ended.
+    /// Clears the error and the end-of-file state.
     pub fn clear_failure(&mut self) {
         self.failure = None;
         if let Side::Read(reader) = &mut self.side {
@@ -371,14 +371,14 @@ impl GzFile {
 
     /// Closes the file as it is, without completing anything.
     pub fn abandon(&mut self) {
-        // There is no way left to report a failure.
+        // The host can no longer be informed of a failure.
         match &mut self.side {
             Side::Read(reader) => reader.close().ok(),
             Side::Write(writer) => writer.abandon().ok(),
         };
     }
 
-    /// Lets a reader detect what the file is, unless an error forbids it.
+    /// Lets a reader detect the file's format, unless an error prevents it.
     fn sniff(&mut self) {
         if let Some(reader) = self.reader() {
             let result = reader.sniff();
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_data_is_read_back() {
         let (from, to) = pipe();
         let mut writer = over(to, "wb9");
         assert_eq!(writer.write(b"some text, "), 11);
@@ -505,17 +505,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_tells_where_it_ignores_what_is_no_member() {
-        // A seekable file: one member, then `behind`. Returns where the ignored bytes begin, relative to the member's
+    fn a_reader_reports_where_ignored_bytes_after_the_last_member_begin() {
+        // A seekable file: one member, then `tail`. Returns where the ignored bytes begin, relative to the member's
         // end.
-        let ignored = |behind: &[u8]| {
+        let ignored = |tail: &[u8]| {
             let path =
-                std::env::temp_dir().join(format!("rigz-ignored-{}-{}", std::process::id(), behind.len()));
+                std::env::temp_dir().join(format!("rigz-ignored-{}-{}", std::process::id(), tail.len()));
             let mut writer = over(std::fs::File::create(&path).unwrap().into(), "w");
             writer.write(b"data");
             writer.close().unwrap();
             let len = path.metadata().unwrap().len() as i64;
-            std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(behind).unwrap();
+            std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(tail).unwrap();
             let mut reader = over(std::fs::File::open(&path).unwrap().into(), "r");
             std::fs::remove_file(&path).unwrap();
             assert_eq!(read(&mut reader, 100), Ok(b"data".to_vec()));
@@ -557,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_behind_its_newline() {
+    fn a_line_ends_after_its_newline() {
         let (from, to) = pipe();
         let mut writer = over(to, "w");
         writer.write(b"one\ntwo\n\nlast");
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_gives_what_it_has_and_can_go_on() {
+    fn a_truncated_file_yields_its_data_and_stays_readable() {
         let (from, to) = pipe();
         let mut writer = over(to, "w");
         writer.write(&[b'x'; 5000]);

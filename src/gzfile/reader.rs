@@ -44,10 +44,10 @@ const PUSH_ROOM: usize = 2 * DEFAULT_SIZE;
 /// How a seek was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moved {
-    /// By decoding on; an error stays.
-    On,
+    /// By decoding forward; an error persists.
+    ByDecoding,
     /// By moving the file's position, which clears errors.
-    Anew,
+    ByFilePosition,
 }
 
 /// The reading side of a gzFile.
@@ -119,13 +119,13 @@ impl Reader {
         self.cursor.is_past_end()
     }
 
-    /// Whether the file is passed on as it is, or would be if it stayed empty.
+    /// Whether the file is passed through unchanged, or would be if it stayed empty.
     pub(super) fn is_direct(&self) -> bool {
         self.decoder.is_direct()
     }
 
-    /// Forgets that the file ended, in case it grew, and faults that the next request will find
-    /// again.
+    /// Clears the end-of-file state, in case the file grew, and faults that the next request will
+    /// find again.
     pub(super) fn forget_end(&mut self) {
         self.source.forget_end();
         self.decoder.forget_end();
@@ -220,20 +220,20 @@ impl Reader {
         Ok(())
     }
 
-    /// Moves to the offset `target`; the next request does the decoding that this needs. `None` where
-    /// the file cannot go there; a pending seek is dropped even then.
+    /// Moves to the offset `target`; the next request decodes up to there. `None` if the file cannot
+    /// move there; a pending seek is dropped even then.
     pub(super) fn seek(&mut self, target: i64) -> Option<Moved> {
         self.cursor.set_skip(0);
         let position = self.cursor.position();
-        // After bytes were pushed back at the start, the position is negative: it may be kept, or
-        // left forward.
+        // After bytes were pushed back at the start, the position is negative: a seek may stay there
+        // or move forward.
         if target < 0 && target < position {
             return None;
         }
         if self.decoder.state == MemberState::Copying && target >= 0 {
             return self.seek_plain(target);
         }
-        let moved = if target < position { self.rewind()? } else { Moved::On };
+        let moved = if target < position { self.rewind()? } else { Moved::ByDecoding };
         // From a negative position the distance may overflow.
         self.cursor.set_skip(target.checked_sub(self.cursor.position())?);
         Some(moved)
@@ -245,18 +245,18 @@ impl Reader {
         let distance = target.checked_sub(self.cursor.position())?.checked_sub(waiting)?;
         self.source.seek(distance, Origin::Current)?;
         self.restart(target);
-        Some(Moved::Anew)
+        Some(Moved::ByFilePosition)
     }
 
-    /// Starts over; `None` if the file is not seekable.
+    /// Returns to the start; `None` if the file is not seekable.
     pub(super) fn rewind(&mut self) -> Option<Moved> {
         self.source.seek(self.source.start(), Origin::Start)?;
         self.decoder.rewind();
         self.restart(0);
-        Some(Moved::Anew)
+        Some(Moved::ByFilePosition)
     }
 
-    /// Forgets the state of the old position; source and decoder have moved.
+    /// Drops the state of the old position; source and decoder have moved.
     fn restart(&mut self, position: i64) {
         self.forget_end();
         self.cursor.go_to(position);
@@ -304,7 +304,7 @@ impl Reader {
         let buffer = &mut self.cursor.output;
         let may_grow = self.source.may_grow();
         if is_long && buffer.is_full() && self.source.takes_share() {
-            // Refused memory is not a fault here: the buffer is used as it is.
+            // A failed allocation is not a fault here: the buffer keeps its size.
             buffer.grow(LARGE_SIZE).ok();
         }
         buffer.clear();

@@ -1,9 +1,9 @@
 //! Positions: `seek`, `rewind` and `tell`, for readers and writers.
 //!
 //! A gzip file has no random access. A seek forward decodes and drops data when reading, and writes zeros when writing;
-//! both are left to the next request, so that several seeks in a row cost no more than the last. A seek backward starts
-//! over when reading, or from a checkpoint (`reader::leap`), and is refused when writing. In a file that is passed through unchanged, the file's own position
-//! is moved.
+//! both are left to the next request, so that several seeks in a row cost no more than the last. When reading, a seek
+//! backward restarts at the beginning or at a checkpoint (`reader::leap`); when writing, it is refused. In a file that is
+//! passed through unchanged, the file's own position is moved.
 //!
 //! Offsets are 64 bits wide throughout; the narrower C functions check that the result fits.
 
@@ -33,15 +33,15 @@ impl GzFile {
         };
         let moved = match &mut self.side {
             Side::Read(reader) => reader.seek(target?)?,
-            Side::Write(writer) => writer.seek(target?).then_some(Moved::On)?,
+            Side::Write(writer) => writer.seek(target?).then_some(Moved::ByDecoding)?,
         };
-        if moved == Moved::Anew {
+        if moved == Moved::ByFilePosition {
             self.failure = None;
         }
         Some(self.tell())
     }
 
-    /// Starts over; `false` for a writer, after a serious error, or if the file is not seekable.
+    /// Returns to the start; `false` for a writer, after a serious error, or if the file is not seekable.
     pub fn rewind(&mut self) -> bool {
         let Some(reader) = self.reader() else { return false };
         let rewound = reader.rewind().is_some();
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(writer.seek(2, Whence::Current), Some(7));
         assert_eq!((writer.position(), writer.tell()), (1, 7));
         writer.write(b"b");
-        assert_eq!(writer.seek(3, Whence::Start), None, "there is no way back");
+        assert_eq!(writer.seek(3, Whence::Start), None, "a writer cannot seek backward");
         assert_eq!(writer.seek(2, Whence::Current), Some(10));
         assert_eq!(writer.flush(Flush::Finish), Ok(()));
         assert_eq!((writer.tell(), writer.close()), (10, Ok(())));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seek_stands_when_the_file_is_looked_at_before_it_is_read() {
+    fn a_pending_seek_survives_format_detection() {
         let (from, to) = pipe();
         let mut writer = over(to, "wT");
         writer.write(b"plain bytes");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_seek_drops_the_one_before_it() {
+    fn a_refused_seek_drops_the_pending_one() {
         let (from, _to) = pipe();
         let mut reader = over(from, "r");
         assert_eq!(reader.seek(1000, Whence::Start), Some(1000));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_farthest_seeks_overflow_nothing() {
+    fn extreme_seeks_do_not_overflow() {
         let (from, to) = pipe();
         let mut writer = over(to, "w");
         writer.write(b"abc");

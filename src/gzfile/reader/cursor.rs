@@ -16,7 +16,7 @@ pub(super) struct Cursor {
     skip: i64,
     /// A request went past the end.
     is_past_end: bool,
-    /// A fault that is reported once the buffered bytes are taken.
+    /// A fault to report once the buffered bytes are taken.
     pending: Option<Fault>,
 }
 
@@ -63,7 +63,7 @@ impl Cursor {
         self.forget_end();
     }
 
-    /// Forgets that a request went past the end, and a pending fault.
+    /// Clears a pending fault, and that a request went past the end.
     pub(super) fn forget_end(&mut self) {
         self.is_past_end = false;
         self.pending = None;
@@ -75,7 +75,7 @@ impl Cursor {
         self.position += count as i64;
     }
 
-    /// Counts `count` bytes as delivered that were never buffered.
+    /// Counts `count` bytes that were delivered without being buffered.
     pub(super) fn pass(&mut self, count: usize) {
         self.position += count as i64;
     }

@@ -2,7 +2,7 @@
 //!
 //! It is in one of three states. *Looking*, it decides by the next two bytes whether a member begins.
 //! *Decoding*, it is inside a member. *Copying*, the file did not begin with a member and is passed
-//! on as it is. It looks again after each member; what follows the last member and does not begin
+//! on unchanged. It looks again after each member; bytes after the last member that do not begin
 //! another is ignored.
 
 #![forbid(unsafe_code)]
@@ -36,8 +36,8 @@ pub(super) enum MemberState {
 pub(super) enum Kind {
     /// Nothing yet; the first bytes decide.
     Unknown,
-    /// Nothing yet, but the host insists on gzip.
-    Insisted,
+    /// Nothing yet, but the host requires gzip (mode `G`).
+    GzipRequired,
     /// At least one member began.
     Gzip,
     /// No gzip file.
@@ -75,7 +75,7 @@ impl MemberDecoder {
         }
     }
 
-    /// Sets how the file is read ahead.
+    /// Sets how other threads decode ahead.
     pub(super) fn tune(&mut self, tuning: Tuning) {
         self.tuning = tuning;
         if let Some(inflater) = &mut self.inflater {
@@ -88,7 +88,7 @@ impl MemberDecoder {
         self.inflater.as_ref().map(InflateStream::counters).unwrap_or_default()
     }
 
-    /// Back to the file's start.
+    /// Returns to the file's start.
     pub(super) fn rewind(&mut self) {
         self.go_to(Kind::at_start(self.framing), MemberState::Looking, 0);
     }
@@ -102,7 +102,7 @@ impl MemberDecoder {
         self.forget_end();
     }
 
-    /// Forgets that the file ended.
+    /// Clears the end-of-file state.
     pub(super) fn forget_end(&mut self) {
         self.is_truncated = false;
         self.ignored_from = None;
@@ -113,7 +113,7 @@ impl MemberDecoder {
         self.state != MemberState::Decoding || self.is_truncated
     }
 
-    /// Whether the file is passed on as it is, or would be if it stayed empty.
+    /// Whether the file is passed through unchanged, or would be if it stayed empty.
     pub(super) fn is_direct(&self) -> bool {
         matches!(self.kind, Kind::Unknown | Kind::Plain)
     }
@@ -134,7 +134,7 @@ impl MemberDecoder {
     /// Decides what the next bytes are: a member, bytes to pass on, or something to ignore. The first
     /// bytes of a plain file go to `plain`, which is empty.
     pub(super) fn look(&mut self, source: &mut Source, plain: &mut Buffer) -> Result<(), Fault> {
-        if self.kind == Kind::Insisted {
+        if self.kind == Kind::GzipRequired {
             return self.begin_member();
         }
         // A file of one byte is not a gzip file: writers are assumed to write the header in one piece.
@@ -183,7 +183,7 @@ impl MemberDecoder {
         loop {
             let Some(inflater) = &mut self.inflater else { return Err(Fault::INFLATE_STATE) };
             let (offered, before) = (source.input().len(), output.written());
-            // What other threads decoded is delivered in one piece.
+            // Data that other threads decoded is delivered in one piece.
             let is_delivering = inflater.offset().is_some();
             let room = if is_delivering { usize::MAX } else { self.checkpoints.room(self.decoded) };
             let result = output.limited(room, |output| inflater.read(source, output));
@@ -201,8 +201,8 @@ impl MemberDecoder {
                     return Err(Fault::INFLATE_STATE);
                 }
             }
-            // The decoder may have held bytes back while room was short, so only a call that gave
-            // nothing and took nothing shows that it needs more than the file has.
+            // Without room the decoder may hold output back, so only a call that neither consumed
+            // nor produced anything shows that it needs more input than the file has.
             let is_stuck = source.input().len() == offered && output.written() == before;
             if source.needs_load(!output.is_full()) {
                 source.load()?;
@@ -224,7 +224,7 @@ impl MemberDecoder {
         }
         let Some(inflater) = &mut self.inflater else { return };
         if inflater.offset().is_some() {
-            // The end of the data being delivered is a better place, and not far.
+            // The end of the data being delivered is a better place, and near.
             return;
         }
         let bookmark = if self.state == MemberState::Decoding { inflater.bookmark() } else { None };
@@ -243,8 +243,8 @@ impl MemberDecoder {
 }
 
 impl Kind {
-    /// What is known before anything was read.
+    /// The kind before anything was read.
     fn at_start(framing: Framing) -> Self {
-        if framing == Framing::Gzip { Self::Insisted } else { Self::Unknown }
+        if framing == Framing::Gzip { Self::GzipRequired } else { Self::Unknown }
     }
 }

@@ -156,13 +156,13 @@ mod tests {
                 assert_eq!(read(&mut reader, len).unwrap(), data[target..target + len]);
             }
             leap_to(&mut reader, 333_333);
-            assert_eq!(read(&mut reader, LEN).unwrap(), data[333_333..], "to the end, check values and all");
+            assert_eq!(read(&mut reader, LEN).unwrap(), data[333_333..], "to the end, with correct check values");
             assert!(reader.is_past_end());
         }
     }
 
     #[test]
-    fn damage_is_found_behind_a_leap_as_without_one() {
+    fn damage_is_found_after_a_leap_as_without_one() {
         let data = data();
         let mut bytes = members(&data, 1);
         let check = bytes.len() - 8;
@@ -188,7 +188,7 @@ mod tests {
         std::fs::write(&scratch.0, members(&changed, 1)).unwrap();
         assert_eq!(leap_to(&mut reader, 400_000), 0);
         assert_eq!(read(&mut reader, LEN).unwrap(), changed[400_000..]);
-        assert!(leap_to(&mut reader, 500_000) > 0, "the new file has checkpoints of its own");
+        assert!(leap_to(&mut reader, 500_000) > 0, "the new file gets its own checkpoints");
         assert_eq!(read(&mut reader, LEN).unwrap(), changed[500_000..]);
     }
 
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(read(&mut reader, LEN).unwrap(), data[100_000..]);
         assert_eq!(leap_to(&mut reader, 800_000), 0);
         assert_eq!(read(&mut reader, LEN).unwrap(), data[800_000..]);
-        assert!(leap_to(&mut reader, 800_000) > 700_000, "it has rested for a whole pass");
+        assert!(leap_to(&mut reader, 800_000) > 700_000, "the file did not change during a whole pass");
     }
 
     #[test]

@@ -30,14 +30,14 @@ pub(super) struct Source {
     /// The number of bytes read from the file.
     loaded_bytes: usize,
     input: Buffer,
-    /// The budget's share for the reader's buffers, if they are larger than zlib's.
+    /// The budget's share for the reader's buffers if they are larger than zlib's.
     share: Share,
     /// The file ended, as of the last read.
     is_at_eof: bool,
     /// The decoder has moved on in the file, and needs input from there even if its output is full.
     was_moved: bool,
-    /// A failed read that got some bytes first; the next read reports it.
-    owed: Option<Errno>,
+    /// The error of a read that failed after some bytes; the next read reports it.
+    deferred: Option<Errno>,
 }
 
 impl Source {
@@ -54,7 +54,7 @@ impl Source {
             share: Share::none(),
             is_at_eof: false,
             was_moved: false,
-            owed: None,
+            deferred: None,
         }
     }
 
@@ -67,7 +67,7 @@ impl Source {
         is_unused
     }
 
-    /// The size of the input buffer, half that of the output buffer, at first.
+    /// The initial size of the input buffer, half that of the output buffer.
     pub(super) fn size(&self) -> usize {
         self.size.unwrap_or(DEFAULT_SIZE)
     }
@@ -84,7 +84,7 @@ impl Source {
         version
     }
 
-    /// Identifies the file's present contents.
+    /// Identifies the file's current contents.
     pub(super) fn version(&self) -> Option<Version> {
         self.descriptor.version()
     }
@@ -104,7 +104,7 @@ impl Source {
         self.input.bytes()
     }
 
-    /// Drops these bytes.
+    /// Drops the bytes that were read and not used yet.
     pub(super) fn clear(&mut self) {
         self.input.clear();
     }
@@ -119,7 +119,7 @@ impl Source {
         self.input.is_empty() && !self.is_at_eof && (has_room || self.was_moved)
     }
 
-    /// The decoder ignores the rest of the file.
+    /// Treats the rest of the file as read and ignored.
     pub(super) fn ignore_rest(&mut self) {
         self.input.clear();
         self.is_at_eof = true;
@@ -132,13 +132,13 @@ impl Source {
 
     /// Whether no failed read is still to be reported.
     pub(super) fn is_clean(&self) -> bool {
-        self.owed.is_none()
+        self.deferred.is_none()
     }
 
-    /// Forgets that the file ended, and a failed read.
+    /// Clears the end-of-file state and the error of a failed read.
     pub(super) fn forget_end(&mut self) {
         self.is_at_eof = false;
-        self.owed = None;
+        self.deferred = None;
     }
 
     /// The file offset of the first byte that is not used yet; `None` if the file is not seekable.
@@ -163,7 +163,7 @@ impl Source {
     pub(super) fn load(&mut self) -> Result<(), Fault> {
         self.was_moved = false;
         self.input.compact();
-        // So that little is read in vain from a file of which a program reads only the start.
+        // A program that reads only the start of a file should not cause a large read.
         let is_large = self.loaded_bytes >= LARGE_SIZE / 2;
         if self.input.capacity() < LARGE_SIZE && is_large && self.was_filled && self.takes_share() {
             self.input.grow(LARGE_SIZE).ok();
@@ -181,7 +181,7 @@ impl Source {
     /// Reads from the file until `output` is full, the file ends or a read fails. A failure after
     /// some bytes is reported by the next call.
     pub(super) fn fill(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
-        if let Some(errno) = self.owed.take() {
+        if let Some(errno) = self.deferred.take() {
             return Err(Fault::io(errno));
         }
         let before = output.written();
@@ -189,7 +189,7 @@ impl Source {
             Filled::Full => {}
             Filled::EndOfFile => self.is_at_eof = true,
             Filled::Failed(errno) if output.written() == before => return Err(Fault::io(errno)),
-            Filled::Failed(errno) => self.owed = (!errno.would_block()).then_some(errno),
+            Filled::Failed(errno) => self.deferred = (!errno.would_block()).then_some(errno),
         }
         Ok(())
     }
