@@ -240,7 +240,7 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let Some(passed) = marked.decode(content, bit, until, usize::MAX, |_, _| true) else { return };
 
     let mut resolver = Resolver::new().expect("memory for a table");
-    resolver.learn([&window, &[]]);
+    resolver.set_window([&window, &[]]);
     let mut stream = raw_stream(&window);
     // To before its first block.
     let _ = stream.inflate(&mut &[][..], &mut Output::new(&mut []), Goal::Progress, &mut |_| {});

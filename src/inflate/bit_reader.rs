@@ -14,7 +14,7 @@ use crate::raw::load;
 pub(crate) struct HeldBits {
     /// The bits, the next one lowest; zero above `count`.
     pub(crate) bits: u64,
-    /// How many there are.
+    /// The number of bits.
     pub(crate) count: u32,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct BitReader<'a> {
     next: usize,
     bits: u64,
     count: u32,
-    /// How many of the bytes taken went into the bits, and so can be given back. Bits from before this call cannot.
+    /// Bytes of this call's input that are in the bit buffer and can be given back. Bits of earlier calls cannot.
     pulled: usize,
 }
 
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_read_ahead_go_back() {
+    fn bytes_read_ahead_are_given_back() {
         let input: Vec<u8> = (1..=20).collect();
         let mut reader = BitReader::new(HeldBits { bits: 0b101, count: 3 }, &input);
         assert!(reader.need(14));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_from_an_earlier_call_do_not_go_back() {
+    fn bits_of_an_earlier_call_are_not_given_back() {
         let mut reader = BitReader::new(HeldBits { bits: 0xABCD, count: 16 }, &[9]);
         assert!(reader.need(20));
         assert_eq!(reader.take(1), 1);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_passed_by_the_bits_do_not_go_back() {
+    fn bytes_taken_past_the_bit_buffer_are_not_given_back() {
         let mut reader = BitReader::new(HeldBits { bits: 0xABCD, count: 16 }, &[1, 2, 3]);
         assert_eq!(reader.take_bytes(2), [1, 2]);
         assert_eq!(reader.take(3), 0xABCD & 7);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_input_leaves_all_its_bits_at_hand() {
+    fn all_bits_of_a_short_input_stay_buffered() {
         let mut reader = BitReader::new(HeldBits::default(), &[0xff, 1]);
         assert!(!reader.need(17));
         assert_eq!((reader.consumed(), reader.count(), reader.bits()), (2, 16, 0x1ff));

@@ -166,7 +166,7 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// Whether the place is in a dynamic block.
+    /// Whether the saved position is in a dynamic block.
     pub(super) fn needs_tables(&self) -> bool {
         let uses_codes = !matches!(
             self.state,
@@ -179,7 +179,7 @@ impl Saved {
         uses_codes && self.codes == Kind::Dynamic
     }
 
-    /// Whether a dynamic block began before the place.
+    /// Whether a dynamic block began before the saved position.
     pub(super) fn has_codes(&self) -> bool {
         self.built == Built::Both
     }
@@ -292,7 +292,7 @@ impl Blocks {
     pub(super) fn pass_to(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.set(saved);
         if !saved.has_codes() {
-            // The last dynamic block is still the one that this machine has met.
+            // This machine has already read the last dynamic block's codes.
             return true;
         }
         let Some(tables) = tables else { return false };

@@ -34,8 +34,8 @@
 //! loop is compiled separately, since with data without pairs the wider store costs 3 to 10 %.
 //!
 //! The history may be a ring (`history`). Then a match may begin before the ring's base, at the ring's other end: this
-//! costs one conditional move. The few matches that cross the base leave the loop, by the exit that without a ring is
-//! for matches that reach too far. That loop is compiled separately, too.
+//! costs one conditional move. The few matches that cross the base leave the loop through the exit that, without a
+//! ring, is for matches that reach too far. That loop is compiled separately, too.
 //!
 //! One body serves bytes and 16-bit elements, and is compiled twice for x86-64: with BMI2 and AVX2, for their
 //! three-operand shifts (which gained 4 to 12 % in a prototype), and without. The processor's features are checked at
@@ -172,7 +172,7 @@ fn match_bits(root_bits: u32, length: u32, offset: u32) -> u32 {
     root_bits + table::total_bits(length) + table::total_bits(offset)
 }
 
-/// Marks the path that calls it as rarely taken.
+/// Marks the calling path as rarely taken.
 #[cold]
 #[inline]
 fn cold() {}
@@ -248,7 +248,7 @@ impl<T: Element> Turn<'_, T> {
     ///
     /// # Safety
     /// - The input has at least `INPUT_SLACK` bytes, the output room for a turn's literals before `parts.end`.
-    /// - `parts` came from a live history, which wraps just if `WRAPS`.
+    /// - `parts` came from a live history, which wraps if and only if `WRAPS`.
     /// - `BMI2` only on a processor that has it.
     #[inline(always)]
     unsafe fn body<const HAS_PAIRS: bool, const WRAPS: bool, const BMI2: bool>(&mut self) -> Exit {
@@ -274,8 +274,8 @@ impl<T: Element> Turn<'_, T> {
         macro_rules! refill {
             () => {
                 // SAFETY: a turn begins with 32 bytes left. It drops 68 bits at most, and refills replace what was
-                // dropped, so the last load begins at most 10 bytes from where the turn did, and the first, which may
-                // find no bits at hand, at most 7.
+                // dropped, so the last load begins at most 10 bytes from where the turn did, and the first, for which
+                // the bit buffer may be empty, at most 7.
                 bits |= unsafe { load::u64_le(next) } << (count & 63);
                 next = next.wrapping_add(7 - (count as usize >> 3 & 7));
                 count |= 56;
@@ -390,7 +390,7 @@ impl<T: Element> Turn<'_, T> {
             let distance = value!(entry) as usize;
 
             let mut source = out.wrapping_sub(distance).cast_const();
-            let behind = out.wrapping_add(length as usize);
+            let match_end = out.wrapping_add(length as usize);
             // The source's distance before the base, minus one; a huge number if it is not before it. A source that ends past the
             // base crosses the seam. So close to the seam the distance may be below 16, which the copy below does not support.
             let before_base = (base as usize).wrapping_sub(source as usize).wrapping_sub(1);
@@ -398,7 +398,7 @@ impl<T: Element> Turn<'_, T> {
                 true => before_base < length as usize * scale + 15,
                 false => (source as usize) < low as usize,
             };
-            if unlikely(is_outside || behind as usize > end as usize) {
+            if unlikely(is_outside || match_end as usize > end as usize) {
                 let bits = match_bits(root_bits, length_entry, entry);
                 break Exit::Match { length, distance: distance as u32, bits };
             }
@@ -420,7 +420,7 @@ impl<T: Element> Turn<'_, T> {
                 // rest is as above.
                 unsafe { copy::copy_match(out.cast(), distance * scale, length) };
             }
-            out = behind;
+            out = match_end;
         };
 
         self.taken = next as usize - start as usize;
@@ -489,7 +489,7 @@ mod tests {
         }
     }
 
-    /// Runs the loop, and does the part that it leaves to its caller: matches at a ring's seam, which do fit.
+    /// Runs the loop, and copies the matches that it leaves to its caller: those at a ring's seam that fit.
     fn ours(
         input: &[u8],
         codes: Codes<'_>,
@@ -559,12 +559,12 @@ mod tests {
                 let mut buffer = vec![0u8; room + History::<u8>::SLOP];
                 let base = buffer.as_mut_ptr();
                 let capacity = buffer.len();
-                // SAFETY: the buffer is as large as said and used through the history alone until that is gone.
+                // SAFETY: the buffer has this size and is used through the history alone until that is gone.
                 let mut history = unsafe { History::from_raw(base, 0, 0, room, capacity) };
                 let (ours, ours_at, _) = ours(&input, codes, &mut history, portable);
                 let done = history.position();
                 if exit == Exit::Slack {
-                    // The loop checks its slack once a turn, and with padded input later, so it may have decoded more.
+                    // The loop checks its slack once a turn, and padded input gives it more, so it may have decoded more.
                     let both = done.min(expected.len());
                     assert_eq!(buffer[..both], expected[..both], "round {round}");
                     continue;
@@ -577,12 +577,12 @@ mod tests {
                 assert_eq!(buffer[..done], expected, "round {round}");
             }
         }
-        assert_eq!(exits.len(), 5, "every way out was taken: {exits:?}");
-        assert!(pairs > 30, "there were pairs: {pairs}");
+        assert_eq!(exits.len(), 5, "every exit must occur: {exits:?}");
+        assert!(pairs > 30, "pairs must occur: {pairs}");
     }
 
     #[test]
-    fn a_ring_gives_what_a_line_gives() {
+    fn a_ring_decodes_as_a_linear_buffer_does() {
         const RING: usize = History::<u8>::RING;
         let mut crossings = 0;
         for round in 0..800u64 {
@@ -599,7 +599,7 @@ mod tests {
                     buffer[(start + RING - WINDOW_SIZE + at) % RING] = byte;
                 }
                 let base = buffer.as_mut_ptr();
-                // SAFETY: the buffer is as large as said and used through the history alone until that is gone.
+                // SAFETY: the buffer has this size and is used through the history alone until that is gone.
                 let mut history = unsafe { History::from_ring(base, WINDOW_SIZE, start, start + room) };
                 let (ours, ours_at, seams) = ours(&input, codes, &mut history, portable);
                 crossings += seams;
@@ -615,6 +615,6 @@ mod tests {
                 }
             }
         }
-        assert!(crossings > 50, "the seam was met: {crossings}");
+        assert!(crossings > 50, "matches must cross the seam: {crossings}");
     }
 }

@@ -70,7 +70,7 @@ pub fn find_start(input: &[u8], search: Search) -> Option<Start> {
         if let Some(at) = find_member(reach(MEMBER_REACH)) {
             return Some(Start::Member(at));
         }
-        if let Some(bit) = find_behind_marker(input, MARKER_REACH, &mut machine) {
+        if let Some(bit) = find_after_marker(input, MARKER_REACH, &mut machine) {
             return Some(Start::Marked(bit));
         }
     }
@@ -94,7 +94,7 @@ fn find_member(input: &[u8]) -> Option<usize> {
     }
 }
 
-fn find_behind_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
+fn find_after_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
     let mut at = 2;
     while at < reach.min(input.len()) {
         at += find_byte(0xff, &input[at..reach.min(input.len())])?;
@@ -124,8 +124,8 @@ fn find_block(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u6
             let (symbols, lengths) =
                 (257 + (word >> (offset + 3) & 31), 4 + (word >> (offset + 13) & 15) as u32);
             let Some(precode) = complete_precode(input, bit + 17, lengths) else { continue };
-            let behind = bit + 17 + 3 * u64::from(lengths);
-            if may_be_litlen_lengths(input, behind, precode, symbols as u32)
+            let after = bit + 17 + 3 * u64::from(lengths);
+            if may_be_litlen_lengths(input, after, precode, symbols as u32)
                 && is_dynamic_header(input, bit, machine)
             {
                 return Some(bit);
@@ -175,7 +175,7 @@ fn complete_precode(input: &[u8], bit: u64, count: u32) -> Option<u64> {
 fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32) -> bool {
     /// A complete code's sum of 2^(15 - length).
     const WHOLE: u32 = 1 << 15;
-    /// The share of a length repeated before there is any: larger than the whole, so it is rejected at once.
+    /// The share of a repeat that has no length before it: larger than the whole, so it is rejected at once.
     const NONE: u32 = WHOLE + 1;
     /// The share of the whole that one symbol of this length takes; 0 for precode symbols that encode zeros.
     const SHARES: [u32; 32] = {
@@ -304,7 +304,7 @@ mod tests {
                 blocks_of(&stream, data.len()).iter().filter(|block| block.1).map(|block| block.0).collect();
             let mut machine = WithTables::new();
             let mut from = 0;
-            // The search begins on byte boundaries, so that a header may begin up to seven bits before what it gives.
+            // The search begins on byte boundaries, so the header may begin up to seven bits before it.
             while let Some(bit) = find_block(&stream[from..], stream.len(), &mut machine) {
                 let bit = from as u64 * 8 + bit;
                 if starts.contains(&bit) {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_holds_next_to_no_false_blocks() {
+    fn noise_has_almost_no_false_blocks() {
         let noise = Random::new(1).bytes(2 << 20);
         let mut machine = WithTables::new();
         let mut from = 0;
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_preferred_and_a_marker_to_a_block() {
+    fn a_member_is_preferred_to_a_marker_and_a_marker_to_a_block() {
         let data = sample(3_000_000);
         let stream = deflated(&data, 6);
         let starts = blocks_of(&stream, data.len());

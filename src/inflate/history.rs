@@ -34,7 +34,7 @@ use crate::raw::{Output, copy};
 ///
 /// # Safety
 /// - Elements may be copied as bytes, and their size divides [`copy::SLOP_BYTES`].
-/// - The two functions initialise the elements that they are asked for, and write nothing else.
+/// - The two store functions initialise exactly the target's elements, and write nothing else.
 pub(crate) unsafe trait Element: Copy {
     /// Converts a literal to an element.
     fn literal(byte: u8) -> Self;
@@ -61,7 +61,7 @@ unsafe impl Element for u8 {
 
     #[inline(always)]
     unsafe fn store_two(literals: u16, target: *mut Self) {
-        // SAFETY: the caller's promise; the write asks for no alignment.
+        // SAFETY: the caller's promise; the write needs no alignment.
         unsafe { target.cast::<[u8; 2]>().write_unaligned(literals.to_le_bytes()) };
     }
 
@@ -254,7 +254,7 @@ impl<'a, T: Element> History<'a, T> {
     /// Moves the write position to where the fast path left it.
     ///
     /// # Safety
-    /// - `next` lies between the `next` and `end` that [`fast_parts`](Self::fast_parts) gave, and everything before
+    /// - `next` lies between the `next` and `end` that [`fast_parts`](Self::fast_parts) returned, and everything before
     ///   it was written.
     #[inline(always)]
     pub(super) unsafe fn advance_to(&mut self, next: *mut T) {
@@ -298,7 +298,7 @@ impl<'o, 'a> OutputHistory<'o, 'a> {
     /// The bytes appended.
     pub(crate) fn bytes(&self) -> &[u8] {
         if self.history.position == 0 {
-            return &[]; // The base of no room may be null.
+            return &[]; // The base may be null if there is no room.
         }
         // SAFETY: everything from 0 to `position` was appended by the history, whose memory is borrowed with it.
         unsafe { core::slice::from_raw_parts(self.history.base, self.history.position) }
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_repeats_across_its_ends_as_a_line_does() {
+    fn a_ring_repeats_across_its_ends_as_a_linear_buffer_does() {
         const RING: usize = History::<u8>::RING;
         let mut line: Vec<u8> = (0..3 * RING as u32).map(|at| (at ^ at >> 7 ^ at >> 13) as u8).collect();
         // miri takes up to a minute for each case.
@@ -377,7 +377,7 @@ mod tests {
                         line[at] = line[at - distance];
                     }
                     let base = ring.as_mut_ptr();
-                    // SAFETY: the vector is as large as said, and used through the history alone until that is gone.
+                    // SAFETY: the vector has this size, and is used through the history alone until that is gone.
                     let mut history = unsafe { History::from_ring(base, WINDOW_SIZE, position, RING) };
                     history.repeat(distance, length);
                     assert_eq!(history.position(), position + length);

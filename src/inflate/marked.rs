@@ -52,7 +52,7 @@ impl Waypoint {
 }
 
 impl Marked {
-    /// Room for `capacity` elements.
+    /// Allocates memory for `capacity` elements.
     pub fn new(capacity: usize) -> Result<Self> {
         let size = WINDOW_SIZE + capacity + History::<u16>::SLOP;
         let mut elements: Vec<MaybeUninit<u16>> = Vec::new();
@@ -74,8 +74,8 @@ impl Marked {
         self.len == 0
     }
 
-    /// Places inside the result, in ascending order, about as far apart as `decode` was asked to have
-    /// them.
+    /// Places inside the result, in ascending order, about `spacing` elements apart (see
+    /// [`decode`](Self::decode)).
     pub fn waypoints(&self) -> &[Waypoint] {
         &self.waypoints
     }
@@ -85,8 +85,8 @@ impl Marked {
     /// that is complete in the input, fits, and is not damaged. Returns the end; `None` when there is
     /// no such block. Leaves a waypoint every `spacing` elements, as far as there is memory for them.
     ///
-    /// After each block, `goes_on` gets the number of bytes taken and of elements decoded, and
-    /// decides whether to continue.
+    /// After each block, `goes_on` is called with the number of bytes taken and of elements decoded,
+    /// and returns whether to continue.
     pub fn decode(
         &mut self,
         input: &[u8],
@@ -129,7 +129,7 @@ impl Marked {
             self.len = at;
             end = Waypoint::new(&machine, &reader, base, at);
             let consumed = base + reader.consumed();
-            // A block that does not fit would be decoded in vain; most blocks are about as long as the last.
+            // Decoding a block that does not fit is wasted; most blocks are about as long as the last.
             let fits = block <= limit - history.position();
             if !goes_on(consumed, at) || machine.is_final() || consumed >= until || !fits {
                 break;
@@ -141,7 +141,7 @@ impl Marked {
         end
     }
 
-    /// The markers and all that was decoded.
+    /// The markers and the decoded elements.
     pub(super) fn elements(&self) -> &[u16] {
         let elements = &self.elements[..WINDOW_SIZE + self.len];
         // SAFETY: that many elements are initialised: the markers by `new`, those after them by `decode`, which counts what its
@@ -158,7 +158,7 @@ mod tests {
     use crate::raw::{Allocator, Output};
 
     #[test]
-    fn blocks_decoded_from_the_middle_resolve_and_the_stream_goes_on_behind_them() {
+    fn blocks_decoded_from_the_middle_resolve_and_the_stream_continues_after_them() {
         let data = sample(4_000_000);
         for level in [3, 6, 9] {
             let raw = deflated(&data, level);
@@ -172,26 +172,26 @@ mod tests {
             assert!(cut + end.consumed >= until && !marked.is_empty());
             let start = cut as u64 * 8 + found;
 
-            // From the beginning to that very bit.
+            // From the beginning to that bit.
             let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory");
             let mut decoded = vec![0; data.len() + 1];
             let mut output = Output::new(&mut decoded);
             let mut input = &raw[..];
             loop {
-                stream.inflate(&mut input, &mut output, Goal::Block, &mut |_| {}).expect("it is whole");
+                stream.inflate(&mut input, &mut output, Goal::Block, &mut |_| {}).expect("the stream is complete");
                 let held = stream.bits_before_block().expect("between blocks");
                 let bit = (raw.len() - input.len()) as u64 * 8 - u64::from(held);
-                assert!(bit <= start, "level {level}: the block at {start} is a true one");
+                assert!(bit <= start, "level {level}: the block at {start} is real");
                 if bit == start {
                     break;
                 }
             }
             let mut resolver = Resolver::new().expect("memory");
-            resolver.learn(stream.full_history().expect("a full window"));
+            resolver.set_window(stream.full_history().expect("a full window"));
             stream.begin_call();
             let len = marked.len();
             assert_eq!(resolver.resolve(&marked, 0..len, &mut stream, &mut output), len);
-            resolver.pass(&end, len, &mut stream).expect("memory is there");
+            resolver.pass(&end, len, &mut stream).expect("memory is available");
             let mut input = &raw[cut + end.consumed..];
             let end = stream.inflate(&mut input, &mut output, Goal::Finish, &mut |_| {});
             assert_eq!((end, output.written()), (Ok(crate::error::Status::StreamEnd), data.len()));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_or_is_not_there_is_left_with_its_block() {
+    fn blocks_that_do_not_fit_or_are_incomplete_are_left_out() {
         let data = sample(4_000_000);
         let raw = deflated(&data, 6);
         let mut marked = Marked::new(1_000_000).expect("memory");
@@ -209,7 +209,7 @@ mod tests {
         assert!(marked.len() <= 1_000_000 && passed.consumed < raw.len() / 2);
         let half = &raw[..raw.len() / 2];
         let mut marked = Marked::new(data.len()).expect("memory");
-        let passed = marked.decode(half, 0, half.len(), usize::MAX, |_, _| true).expect("a block is whole");
+        let passed = marked.decode(half, 0, half.len(), usize::MAX, |_, _| true).expect("a block is complete");
         assert!(passed.consumed <= half.len());
         assert!(marked.decode(&raw[..100], 0, 100, usize::MAX, |_, _| true).is_none());
         assert!(marked.is_empty());
@@ -220,7 +220,7 @@ mod tests {
         let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory");
         let mut decoded = vec![0; until];
         let (mut input, mut output) = (raw, Output::new(&mut decoded));
-        stream.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {}).expect("it is whole");
+        stream.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {}).expect("the stream is complete");
         (stream, raw.len() - input.len())
     }
 
@@ -232,7 +232,7 @@ mod tests {
         while first.bits_before_block().is_none() {
             let (mut input, mut bytes) = (&raw[taken..], [0; 1 << 20]);
             let mut output = Output::new(&mut bytes);
-            first.inflate(&mut input, &mut output, Goal::Block, &mut |_| {}).expect("it is whole");
+            first.inflate(&mut input, &mut output, Goal::Block, &mut |_| {}).expect("the stream is complete");
             taken = raw.len() - input.len();
         }
         let held = first.bits_before_block().expect("between blocks");
@@ -242,15 +242,15 @@ mod tests {
         let before = first.total() as usize;
         assert!(marked.waypoints().len() > marked.len() / 8192);
         let mut resolver = Resolver::new().expect("memory");
-        resolver.learn(first.full_history().expect("a full window"));
+        resolver.set_window(first.full_history().expect("a full window"));
         let mut from = 0;
         for (number, place) in marked.waypoints().iter().chain([&end]).enumerate() {
             let mut bytes = vec![0; place.at - from];
             let mut output = Output::new(&mut bytes);
             first.begin_call();
             resolver.resolve(&marked, from..place.at, &mut first, &mut output);
-            resolver.pass(place, place.at - from, &mut first).expect("memory is there");
-            // Do here what a decoder without more room does.
+            resolver.pass(place, place.at - from, &mut first).expect("memory is available");
+            // Continue as a decoder without more room does.
             let mut input = &raw[place.consumed..];
             let mut memory = ScratchMemory::uninit();
             let mut scratch = Scratch::new(&mut memory);

@@ -45,7 +45,7 @@ pub struct Decoded {
     pub end: End,
 }
 
-/// Keeps all bits that were taken.
+/// Keeps all bits that were taken: none are given back.
 const ALL: u32 = u32::MAX;
 
 #[cfg(any(test, feature = "internals"))]
@@ -102,7 +102,7 @@ fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>
         };
     }
     match event {
-        // The machine was asked to stop nowhere, and has tables by now.
+        // With `Stop::Nowhere` the machine does not stop, and it has tables by now.
         Event::End | Event::Stopped | Event::NeedTables => (End::Complete, 0),
         Event::NeedInput => (End::InputEnds, ALL),
         Event::NeedRoom => (End::OutputFull, 0),

@@ -1,12 +1,12 @@
 //! `Resolver`: turns elements that may be markers into bytes, once the 32 KiB before them are known.
 //!
-//! A table of 64 Ki bytes gives the byte of every element:
+//! A table of 64 Ki bytes maps every element to its byte:
 //!
 //! ```text
 //! 0..=255 -> itself       0x8000 | i -> window[i]
 //! ```
 //!
-//! Elements are looked at in groups of 64. A group without markers is narrowed by vectors. In a group
+//! Elements are processed in groups of 64. A group without markers is narrowed by vectors. In a group
 //! with markers, AVX-512 VBMI2 narrows all elements, packs the markers together, looks up only these,
 //! and expands the results into their places; other processors look up every element.
 
@@ -23,7 +23,7 @@ use crate::raw::{Output, load};
 /// Elements that are resolved before they are counted and checked, while they are in the first-level cache.
 const PIECE: usize = 16 << 10;
 
-/// Elements that are looked at together.
+/// Elements that are processed together.
 const GROUP: usize = 64;
 
 /// Elements of a cache line.
@@ -53,7 +53,7 @@ enum Write {
 }
 
 impl Write {
-    /// The fastest way on this processor.
+    /// Returns the fastest way on this processor.
     fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if vbmi2::is_available() {
@@ -64,7 +64,7 @@ impl Write {
 }
 
 impl Resolver {
-    /// A resolver that does not know the window yet.
+    /// A resolver without a window.
     pub fn new() -> Result<Self> {
         let mut table = Vec::new();
         table.try_reserve_exact(1 << 16).map_err(|_| Error::Memory)?;
@@ -75,7 +75,7 @@ impl Resolver {
     }
 
     /// Sets the 32 KiB before the elements, in two parts.
-    pub fn learn(&mut self, window: [&[u8]; 2]) {
+    pub fn set_window(&mut self, window: [&[u8]; 2]) {
         let (old, new) = self.table[usize::from(MARKER)..].split_at_mut(window[0].len());
         old.copy_from_slice(window[0]);
         new.copy_from_slice(window[1]);
@@ -107,7 +107,7 @@ impl Resolver {
             // The window has its memory already, or the stream would not be between two blocks.
             let kept = at.saturating_sub(kept_from).min(bytes.len());
             stream.count_decoded(bytes, kept).ok();
-            // SAFETY: as many bytes of the spare room were written from its front on.
+            // SAFETY: `write_piece` wrote this many bytes at the start of the spare room.
             unsafe { output.advance(piece.len()) };
         }
         count
@@ -118,7 +118,7 @@ impl Resolver {
         stream.pass_to(place, count)
     }
 
-    /// Writes the bytes of all elements; there are as many.
+    /// Writes the bytes of all elements. `bytes` is as long as `elements`.
     fn write_piece(&self, elements: &[u16], bytes: &mut [MaybeUninit<u8>]) {
         let (groups, rest) = elements.as_chunks::<GROUP>();
         let (places, last) = bytes.as_chunks_mut::<GROUP>();
@@ -173,7 +173,7 @@ mod vbmi2 {
     const STEP: usize = 8;
 
     pub(super) fn is_available() -> bool {
-        // Not under miri and the like, which do not know the instructions.
+        // Miri does not support these instructions.
         !cfg!(miri)
             && std::arch::is_x86_feature_detected!("avx512bw")
             && std::arch::is_x86_feature_detected!("avx512vbmi2")
@@ -244,7 +244,7 @@ mod tests {
         let mut random = Random::new(1);
         let window = random.bytes(WINDOW_SIZE);
         let mut fast = Resolver::new().expect("memory");
-        fast.learn([&window, &[]]);
+        fast.set_window([&window, &[]]);
         let mut plain = Resolver::new().expect("memory");
         (plain.write, plain.table) = (Write::Portable, fast.table.clone());
         for density in 0..=64 {
@@ -257,7 +257,7 @@ mod tests {
             let resolved = |resolver: &Resolver| {
                 let mut bytes = vec![MaybeUninit::new(0); elements.len()];
                 resolver.write_piece(&elements, &mut bytes);
-                // SAFETY: they were made of a number each.
+                // SAFETY: all were initialised above.
                 bytes.iter().map(|byte| unsafe { byte.assume_init() }).collect::<Vec<u8>>()
             };
             let wanted = elements.iter().map(|&element| match element.checked_sub(MARKER) {

@@ -51,7 +51,7 @@ pub enum Goal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Header,
-    /// The data cannot go on without its dictionary.
+    /// Decoding cannot continue before the dictionary is set.
     Dictionary,
     Blocks,
     /// Before the trailer's check value.
@@ -88,8 +88,8 @@ struct Call {
     is_aborted: bool,
 }
 
-/// The most room of a call that is done in the short way. When the short way fails, it may have written this much and a wide store
-/// past the position, which no match may still need.
+/// Calls with at most this much room take the short path. If it fails, it may have overwritten this many bytes and a wide
+/// store past the position, which no match may still need.
 const FEW: usize = 32;
 const _: () = assert!(FEW + History::<u8>::SLOP <= History::<u8>::GAP);
 
@@ -124,7 +124,7 @@ pub struct Inflate {
 }
 
 impl Inflate {
-    /// A stream at its start. `window_bits` is as for `inflateInit2()`: 8 to 15 for zlib, plus 16 for gzip, plus 32 for
+    /// Creates a stream. `window_bits` is as for `inflateInit2()`: 8 to 15 for zlib, plus 16 for gzip, plus 32 for
     /// either, negative for raw, 0 to use the size in the zlib header. Fails with [`Error::Stream`] for other values.
     #[inline(always)]
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
@@ -154,7 +154,7 @@ impl Inflate {
     }
 
     /// Decodes from the front of `input` to `output` until one of them runs out, the stream ends, or `goal` is met.
-    /// Parts of a gzip header go to `report` as they are met.
+    /// Parts of a gzip header are passed to `report` as they are read.
     ///
     /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a
     /// [`message`](Self::message).
@@ -171,7 +171,7 @@ impl Inflate {
         self.inflate_any(input, output, goal, report)
     }
 
-    /// [`inflate`](Self::inflate) in general. Not inlined, for the sake of the stack: the scratch has 4 KiB.
+    /// [`inflate`](Self::inflate) in general. Not inlined, because its scratch takes 4 KiB of stack.
     #[inline(never)]
     fn inflate_any(
         &mut self,
@@ -187,8 +187,8 @@ impl Inflate {
         self.end_call(&mut scratch, outcome, goal)
     }
 
-    /// Whether a call with `room` bytes of room can be done in the short way: there is little room, as in the calls of programs that
-    /// read number by number, and it begins within a block of symbols.
+    /// Whether a call with `room` bytes of room can take the short path: the room is small, as when a program reads one number at a
+    /// time, and the call begins within a block of symbols.
     fn may_continue(&self, room: usize) -> bool {
         (1..=FEW).contains(&room)
             && self.mode == Mode::Blocks
@@ -198,7 +198,7 @@ impl Inflate {
     }
 
     /// [`inflate`](Self::inflate) for a call that [`may_continue`](Self::may_continue), in less time. Usually the room is
-    /// filled; otherwise the general way goes on.
+    /// filled; otherwise the general path continues.
     fn inflate_few(
         &mut self,
         input: &mut &[u8],
@@ -422,7 +422,7 @@ impl Inflate {
         Ok(())
     }
 
-    /// Remembers that memory was refused.
+    /// Records that an allocation failed.
     #[cold]
     fn refused(&mut self) -> Pass {
         self.mode = Mode::NoMemory;
@@ -445,14 +445,14 @@ impl Inflate {
         }
     }
 
-    /// Goes from the header to the data.
+    /// Continues with the data after the header.
     fn begin_data(&mut self) {
         self.shown_check = self.header.check;
         self.blocks.await_block(true);
         self.mode = Mode::Blocks;
     }
 
-    /// Remembers that the data is damaged.
+    /// Records that the data is damaged.
     fn damaged(&mut self, message: &'static CStr, held: u32) -> Pass {
         self.message = Some(message);
         self.mode = Mode::Bad;
@@ -504,14 +504,14 @@ impl Inflate {
         self.held.count as i32 + if self.blocks.is_final() { 64 } else { 0 } + place
     }
 
-    /// Back to the start of a stream of the same form.
+    /// Returns to the start of a stream in the same format.
     pub fn reset(&mut self) {
         self.window.clear();
         (self.history_size, self.history_len) = (0, 0);
         self.reset_keep();
     }
 
-    /// Back to the start of a stream of another form. Fails as [`new`](Self::new) does, and then changes nothing.
+    /// Returns to the start of a stream in another format. Fails as [`new`](Self::new) does, and then changes nothing.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         let (wrap, bits) = Wrap::parse(window_bits).ok_or(Error::Stream)?;
         (self.wrap, self.window_bits, self.is_raw) = (wrap, bits, wrap.is_raw());
@@ -519,7 +519,7 @@ impl Inflate {
         Ok(())
     }
 
-    /// `inflateResetKeep()`: back to the start, with the history unchanged.
+    /// `inflateResetKeep()`: returns to the start, with the history unchanged.
     pub fn reset_keep(&mut self) {
         self.mode = Mode::Header;
         self.header = HeaderReader::new();
@@ -690,7 +690,7 @@ impl Inflate {
         self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
     }
 
-    /// The next `count` bytes, decoded elsewhere, will not be kept.
+    /// Skips the next `count` bytes, which were decoded elsewhere: the history does not keep them.
     pub(super) fn skip_history(&mut self, count: usize) {
         self.window.skip(count);
     }
@@ -737,7 +737,7 @@ mod tests {
     use crate::random::Random;
 
     #[test]
-    fn a_stream_holds_no_more_than_one_of_zlib() {
+    fn a_stream_takes_no_more_memory_than_zlibs() {
         // The allocations of `inflateInit` and of the first call, in zlib 1.2.13. Ours does not include what `stream` and
         // `capi` add: `memory.c` of the C tests counts everything.
         const ZLIB: usize = 7152 + (1 << 15);
@@ -746,7 +746,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_with_little_room_do_what_the_general_way_does() {
+    fn calls_with_little_room_agree_with_the_general_path() {
         let mut random = Random::varied(11);
         let data = sample(if cfg!(miri) { 2000 } else { 120_000 });
         let mut packed = Vec::new();
@@ -755,14 +755,14 @@ mod tests {
         encoder.encode_to_vec(level, &data, 0, ChunkEnd::Finish, &mut packed).expect("memory");
         let mut short = Inflate::new(-15, Allocator::SYSTEM).expect("valid bits");
         let mut general = Inflate::new(-15, Allocator::SYSTEM).expect("valid bits");
-        let (mut decoded, mut done, mut in_short_way) = (Vec::new(), 0, 0);
+        let (mut decoded, mut done, mut in_short_path) = (Vec::new(), 0, 0);
         loop {
             let room = 1 + random.below(2 * FEW);
             let given = &packed[done..packed.len().min(done + 1 + random.below(80))];
             let (mut input, mut input_twin) = (given, given);
             let (mut bytes, mut bytes_twin) = (vec![0; room], vec![0; room]);
             let (mut output, mut output_twin) = (Output::new(&mut bytes), Output::new(&mut bytes_twin));
-            in_short_way += usize::from(short.may_continue(room));
+            in_short_path += usize::from(short.may_continue(room));
             let outcome = short.inflate(&mut input, &mut output, Goal::Progress, &mut |_| {});
             let twin = general.inflate_any(&mut input_twin, &mut output_twin, Goal::Progress, &mut |_| {});
             let written = output.written();
@@ -778,6 +778,6 @@ mod tests {
                 break;
             }
         }
-        assert!(decoded == data && in_short_way > data.len() / 200, "{in_short_way} calls in the short way");
+        assert!(decoded == data && in_short_path > data.len() / 200, "{in_short_path} calls took the short path");
     }
 }

@@ -181,7 +181,7 @@ impl Codes<'_> {
     /// If the buffer holds fewer bits than the entry drops, more bits are needed and the rest of the entry is not reliable.
     #[inline(always)]
     pub(super) fn litlen(&self, bits: u64) -> (u32, u32) {
-        // SAFETY: the mask has cut the index.
+        // SAFETY: the mask limits the index.
         let entry = unsafe { self.litlen_root(bits & self.litlen_mask()) };
         // SAFETY: an entry of these codes.
         unsafe { self.through_subtable(entry, bits) }
@@ -202,7 +202,7 @@ impl Codes<'_> {
             return (entry, 0);
         }
         let root = total_bits(entry);
-        // SAFETY: the caller's promise, and the flag was just seen.
+        // SAFETY: the caller's promise, and the flag was just checked.
         (unsafe { self.in_subtable(entry, bits >> root) }, root)
     }
 }
@@ -222,7 +222,7 @@ pub(super) struct Tables {
     is_precode_built: bool,
 }
 
-// SAFETY: numbers, flags of which zero is false, and memory that need not be initialised. Zeros are what `new` makes.
+// SAFETY: numbers, flags of which zero is false, and memory that need not be initialised; `new` sets the same values.
 unsafe impl Zeroed for Tables {}
 
 impl Tables {

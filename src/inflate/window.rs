@@ -88,7 +88,7 @@ impl Window {
         Self { memory: None, allocator, position: 0, delivered: 0, len: 0, reach: 0, appended: 0 }
     }
 
-    /// Where its memory comes from.
+    /// The allocator of its memory.
     pub(super) fn allocator(&self) -> Allocator {
         self.allocator
     }
@@ -205,7 +205,7 @@ impl Window {
         if self.memory.is_none() {
             if self.position < SCRATCH || room == 0 {
                 let limit = SCRATCH.min(self.position.saturating_add(room));
-                assert!(self.position <= scratch.len, "another call's scratch");
+                assert!(self.position <= scratch.len, "the scratch of another call");
                 let (base, len) = (scratch.memory.as_mut_ptr().cast::<u8>(), SCRATCH_BYTES);
                 // SAFETY: all of the scratch is writable and borrowed; those `position` bytes that this call has appended to
                 // it are initialised, and `reach`, of a window that was empty, is some of them.
@@ -248,13 +248,12 @@ impl Window {
         let base = match (self.memory, scratch) {
             (Some(memory), _) => memory.as_ptr().cast_const(),
             (None, Some(scratch)) => {
-                assert!(self.position <= scratch.len, "another call's scratch");
+                assert!(self.position <= scratch.len, "the scratch of another call");
                 scratch.memory.as_ptr().cast()
             }
             (None, None) => unreachable!("only a window with memory needs no scratch"),
         };
-        // SAFETY: nothing was appended since without being delivered but what lies between the two, without a seam, so it is
-        // initialised.
+        // SAFETY: the bytes between the two were appended without a seam since the last delivery, so they are initialised.
         unsafe { core::slice::from_raw_parts(base.wrapping_add(start), self.position - start) }
     }
 
@@ -283,7 +282,7 @@ impl Window {
 
     /// Rotates the ring so that all its bytes lie before the position.
     fn rotate(&mut self, memory: NonNull<u8>) {
-        // SAFETY: the ring's bytes may be uninitialised as such, and are borrowed with the window.
+        // SAFETY: the type allows uninitialised bytes, and the ring is borrowed with the window.
         let ring =
             unsafe { core::slice::from_raw_parts_mut(memory.as_ptr().cast::<MaybeUninit<u8>>(), RING) };
         ring.rotate_left(self.position);
@@ -311,7 +310,7 @@ impl Window {
         Ok(())
     }
 
-    /// A copy of this window, with memory of its own.
+    /// A copy of this window, with its own memory.
     pub(super) fn try_clone(&self) -> Result<Self> {
         let mut clone = Self { memory: None, ..*self };
         if let Some(memory) = self.memory {
@@ -327,7 +326,7 @@ impl Window {
     fn allocate(&mut self, scratch: Option<&Scratch<'_>>) -> Result<()> {
         let memory = self.allocate_bytes()?;
         if let Some(scratch) = scratch {
-            assert!(self.position <= SCRATCH && self.position <= scratch.len, "another call's scratch");
+            assert!(self.position <= SCRATCH && self.position <= scratch.len, "the scratch of another call");
             let bytes = scratch.memory.as_ptr().cast();
             // SAFETY: `position <= SCRATCH`, which is less than either has, and the memory is new.
             unsafe { core::ptr::copy_nonoverlapping(bytes, memory.as_ptr(), self.position) };
@@ -368,13 +367,13 @@ mod tests {
             let mut window = Window::new(Allocator::SYSTEM);
             let mut done = 0;
             for bytes in data.chunks(piece) {
-                window.remember(bytes).expect("malloc gives 32 KiB");
+                window.remember(bytes).expect("malloc returns 32 KiB");
                 done += bytes.len();
                 if done % 5 == 0 {
                     let len = done.min(WINDOW_SIZE);
                     assert_eq!(window.last_parts(len).concat(), data[done - len..done]);
                     assert_eq!(window.last(len), &data[done - len..done]);
-                    let mut clone = window.try_clone().expect("malloc gives 32 KiB");
+                    let mut clone = window.try_clone().expect("malloc returns 32 KiB");
                     assert_eq!(clone.last(len), &data[done - len..done]);
                 }
             }
@@ -392,12 +391,12 @@ mod tests {
             window.begin_call(0);
             while !rest.is_empty() {
                 let count = window.fill(&mut scratch, 10_000, |history| history.append(rest));
-                rest = &rest[count.expect("malloc gives 32 KiB")..];
+                rest = &rest[count.expect("malloc returns 32 KiB")..];
                 given.extend_from_slice(window.deliver(Some(&scratch)));
             }
             assert_eq!(given, data[..len]);
             if keep {
-                window.keep(&mut scratch).expect("malloc gives 32 KiB");
+                window.keep(&mut scratch).expect("malloc returns 32 KiB");
             }
             assert_eq!(window.memory.is_some(), keep || len > SCRATCH);
             if window.memory.is_some() {
@@ -410,13 +409,13 @@ mod tests {
     fn a_call_is_undone_if_nothing_before_it_was_overwritten() {
         let data = data(WINDOW_SIZE + 20_000);
         let mut window = Window::new(Allocator::SYSTEM);
-        window.remember(&data[..10_000]).expect("malloc gives 32 KiB");
+        window.remember(&data[..10_000]).expect("malloc returns 32 KiB");
         window.begin_call(10_000);
-        window.remember(&data[10_000..20_000]).expect("it is there");
+        window.remember(&data[10_000..20_000]).expect("the window has memory");
         window.end_as_begun(10_000);
         assert_eq!(window.last(10_000), &data[..10_000]);
         window.begin_call(10_000);
-        window.remember(&data[10_000..WINDOW_SIZE + 1]).expect("it is there");
+        window.remember(&data[10_000..WINDOW_SIZE + 1]).expect("the window has memory");
         window.end_as_begun(10_000);
         assert_eq!(window.last(WINDOW_SIZE), &data[1..WINDOW_SIZE + 1]);
     }

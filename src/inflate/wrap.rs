@@ -161,7 +161,7 @@ pub(crate) struct HeaderReader {
     length: usize,
 }
 
-/// Everything outside the header that reading it uses or changes.
+/// Values outside the header that reading it uses or changes.
 pub(crate) struct Surroundings<'s, 'c> {
     /// Which wraps are accepted.
     pub(crate) wrap: Wrap,

@@ -216,7 +216,7 @@ mod tests {
             end: ChunkEnd::Finish,
             check: Check::Crc(0),
         };
-        Job::new(Shared::try_new(chunk).expect("malloc gives a few bytes"), out)
+        Job::new(Shared::try_new(chunk).expect("malloc returns a few bytes"), out)
     }
 
     #[test]

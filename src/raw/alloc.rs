@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_placed_value_comes_back() {
-        let place = Allocator::SYSTEM.place(String::from("window")).expect("malloc gives 24 bytes");
+        let place = Allocator::SYSTEM.place(String::from("window")).expect("malloc returns 24 bytes");
         // SAFETY: placed one line above.
         assert_eq!(unsafe { Allocator::SYSTEM.take(place) }, "window");
     }

@@ -145,7 +145,7 @@ mod tests {
         let mut buffer = Buffer::new(Allocator::SYSTEM);
         let mut expected = Vec::new();
         for part in [&b"abc"[..], &[7; 1000], b"", b"end"] {
-            buffer.reserve(part.len()).expect("malloc gives a few bytes");
+            buffer.reserve(part.len()).expect("malloc returns a few bytes");
             buffer.extend(part);
             expected.extend_from_slice(part);
             assert_eq!(*buffer, expected[..]);
@@ -163,8 +163,8 @@ mod tests {
 
     #[test]
     fn append_counts_what_was_written() {
-        let mut buffer = Buffer::copy_of(b"12", Allocator::SYSTEM).expect("malloc gives a few bytes");
-        buffer.reserve(3).expect("malloc gives a few bytes");
+        let mut buffer = Buffer::copy_of(b"12", Allocator::SYSTEM).expect("malloc returns a few bytes");
+        buffer.reserve(3).expect("malloc returns a few bytes");
         buffer.append(|output| output.put(b"34"));
         assert_eq!(*buffer, *b"1234");
     }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "replaced")]
     fn a_replaced_cursor_does_not_lengthen_a_buffer() {
-        let mut buffer = Buffer::copy_of(b"12345678", Allocator::SYSTEM).expect("malloc gives a few bytes");
+        let mut buffer = Buffer::copy_of(b"12345678", Allocator::SYSTEM).expect("malloc returns a few bytes");
         buffer.append(|output| *output = Output::new(Box::leak(Box::new([7u8; 1000]))));
     }
 

@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn a_value_of_zeros_is_changed_in_its_place() {
-        let mut tables = Placed::<Tables>::zeroed(Allocator::SYSTEM).expect("malloc gives 4 KB");
+        let mut tables = Placed::<Tables>::zeroed(Allocator::SYSTEM).expect("malloc returns 4 KB");
         assert!(tables.0.iter().all(|&entry| entry == 0));
         tables.0[999] = 7;
-        let copy = Placed::copy_of(&tables.0, Allocator::SYSTEM).expect("malloc gives 4 KB");
+        let copy = Placed::copy_of(&tables.0, Allocator::SYSTEM).expect("malloc returns 4 KB");
         assert_eq!(copy[998..], [0, 7]);
     }
 

@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_first_made_value_stays() {
         static VALUE: FirstMade<std::thread::ThreadId> = FirstMade::new();
-        let make = || *VALUE.get_or_make(|| std::thread::current().id()).expect("malloc gives a few bytes");
+        let make = || *VALUE.get_or_make(|| std::thread::current().id()).expect("malloc returns a few bytes");
         let seen: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()

@@ -200,7 +200,7 @@ mod tests {
     fn counted() -> (Shared<Counted>, Arc<AtomicUsize>) {
         let (runs, drops) = (Arc::default(), Arc::<AtomicUsize>::default());
         let value = Counted { runs, drops: Arc::clone(&drops) };
-        (Shared::try_new(value).ok().expect("malloc gives a few bytes"), drops)
+        (Shared::try_new(value).ok().expect("malloc returns a few bytes"), drops)
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_last_owner_takes_the_value_out() {
-        let first = Shared::try_new(String::from("chunk")).expect("malloc gives a few bytes");
+        let first = Shared::try_new(String::from("chunk")).expect("malloc returns a few bytes");
         let second = first.clone();
         assert_eq!(first.into_inner(), None);
         assert_eq!(second.into_inner().as_deref(), Some("chunk"));

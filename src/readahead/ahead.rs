@@ -451,7 +451,7 @@ impl Ahead {
     fn learn(&mut self, engine: &Inflate) -> bool {
         let window = engine.full_history();
         if let Some(window) = window {
-            self.resolver.learn(window);
+            self.resolver.set_window(window);
         }
         window.is_some()
     }

@@ -1,4 +1,4 @@
-//! `WithTables`: a block machine with tables of its own, for a decoder that lives on the stack.
+//! `WithTables`: a block machine with its own tables, for a decoder on the stack.
 
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use crate::inflate::bit_reader::BitReader;
 use crate::inflate::history::{Element, History};
 use crate::inflate::table::Tables;
 
-/// A block machine with tables of its own, for a decoder that lives on the stack.
+/// A block machine with its own tables, for a decoder on the stack.
 #[derive(Debug)]
 pub(in crate::inflate) struct WithTables {
     blocks: Blocks,

@@ -5,8 +5,8 @@
 //! about 400 bytes. Tables are not stored: rebuilding them takes microseconds.
 //!
 //! A bookmark can be taken anywhere in the data except inside a dynamic block's header, so a stream of one giant block can
-//! have bookmarks too.
-//! It includes the running check value and length, so a resumed stream is verified at its end like any other.
+//! have bookmarks too. It includes the running check value and length, so a resumed stream is verified at its end like any
+//! other.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,7 @@ pub struct Bookmark {
 }
 
 impl Bookmark {
-    /// A place between two blocks of a gzip member, for callers that decoded it by other means than `Inflate`. `held` has
+    /// A place between two blocks of a gzip member, for callers that decoded it without `Inflate`. `held` has
     /// the first `held_count` bits (at most 7) of the next block; the input continues after them. `crc` and `length` are
     /// those of the member's data so far.
     pub fn at_block(held: u8, held_count: u32, crc: u32, length: u32) -> Self {
