@@ -34,7 +34,7 @@ pub struct Settings {
     pub form: Form,
     /// The compression level.
     pub level: Level,
-    /// Bytes in each chunk, by its number from 0 on; equal for all from number 3 on.
+    /// Maps a chunk's number, from 0 on, to its size in bytes; the sizes are equal from number 3 on.
     pub chunk_len: fn(usize) -> usize,
     /// The segment's size in bytes from which workers are used.
     pub parallel_from: usize,
@@ -62,7 +62,7 @@ impl Settings {
 pub struct Drive {
     /// The segment ends with the input.
     pub end: Option<ChunkEnd>,
-    /// Jobs may be in flight when the call returns although the output has room left: there will be another call. Otherwise
+    /// Jobs may be in flight when the call returns with room left in the output: there will be another call. Otherwise
     /// workers are used only for the input of a single call, and everything decided is written within the call.
     pub may_hold: bool,
     /// What workers may do while the host is not in a call.
@@ -110,7 +110,7 @@ pub struct Compressor {
     closing: Option<ChunkEnd>,
     /// Bytes of `open` that `check` covers, once the chunk is being encoded.
     checked_to: usize,
-    /// For the open chunk; an engine has a share of its own.
+    /// For the open chunk; an engine has its own share.
     own_share: Share,
     /// For the jobs of a ring with workers; `refusals` is the number of refused requests when it was granted or refused.
     jobs_share: Share,
@@ -134,9 +134,9 @@ pub struct Compressor {
 const LEAST_JOBS: usize = 3;
 
 impl Compressor {
-    /// A segment whose history is the tail of `window`, and which begins with `held`, which is at most a
-    /// chunk. Fails with `Error::Memory` if there is none for an engine and a chunk; memory requested by
-    /// later calls is optional.
+    /// Begins a segment whose history is the tail of `window`, and whose first bytes are `held`, at most a
+    /// chunk. Fails with `Error::Memory` if there is no memory for an engine and a chunk; memory requested
+    /// by later calls is optional.
     pub fn new(settings: Settings, window: &[u8], held: &[u8]) -> Result<Self> {
         let mut ring = Ring::new(Between::Rest)?;
         let mut open = ring.encoder().take_buffer(WINDOW_SIZE + settings.largest_chunk())?;
@@ -181,7 +181,7 @@ impl Compressor {
         is_too_little
     }
 
-    /// Takes input and writes output, as far as the room allows. Returns true if the segment has ended and is completely
+    /// Takes input and writes output as far as the room allows. Returns true if the segment has ended and is completely
     /// written. All input is taken unless the output is full. Once `how.end` was given and the input taken, further calls
     /// must repeat it.
     ///
@@ -400,7 +400,7 @@ impl Compressor {
         })
     }
 
-    /// Ends a call from the host. Memory for jobs is given back if there are none and another stream was refused its own.
+    /// Ends a call from the host. Returns the memory for jobs if there are none and another stream was refused memory.
     fn rest(&mut self) {
         self.ring.rest(self.begun.is_some());
         if self.jobs_share.bytes() > 0 && self.ring.is_empty() && budget::refusals() != self.refusals {
@@ -410,7 +410,7 @@ impl Compressor {
         }
     }
 
-    /// Asks for workers, and for memory for their jobs. If the budget is used up the stream continues serially, and asks again
+    /// Requests workers, and memory for their jobs. If the budget is used up, the stream continues serially and tries again
     /// after another `parallel_from` bytes.
     fn call_workers(&mut self) -> Result<()> {
         let Self { ring, jobs_share, settings, .. } = self;
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn without_leave_to_hold_nothing_is_in_flight_after_a_call() {
+    fn without_may_hold_nothing_is_in_flight_after_a_call() {
         let data = text(2 << 20);
         let mut compressor = Compressor::new(settings(6, 100_000, Check::None), &[], &[]).expect("memory");
         let mut room = vec![0; 3 << 20];
@@ -646,7 +646,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_goes_on_apart() {
+    fn a_clone_continues_independently() {
         let data = text(400_000);
         for may_hold in [false, true] {
             let mut first = Compressor::new(settings(1, 0, Check::Adler(1)), &[], &[]).expect("memory");

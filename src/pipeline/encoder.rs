@@ -34,7 +34,7 @@ impl Form {
         }
     }
 
-    /// The most bytes that a chunk of `len` bytes is compressed to.
+    /// The maximum compressed size of a chunk of `len` bytes.
     pub(super) fn bound(self, len: usize) -> usize {
         match self {
             Form::Raw => bound(len),
@@ -87,7 +87,7 @@ impl ChunkEncoder {
         Ok(engine.encoder.used_bits())
     }
 
-    /// The engine itself, for a chunk that arrives piece by piece. It stays until [`rest`](Self::rest).
+    /// The engine itself, for a chunk that arrives piece by piece. It is kept until [`rest`](Self::rest).
     pub(super) fn incremental(&mut self) -> Result<&mut DeflateEncoder> {
         Ok(&mut self.engine()?.encoder)
     }
@@ -142,7 +142,7 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Returns the engine to the idle ones, if there is room for it, until one is needed again.
+    /// Returns the engine to the idle ones if there is room for it; it is taken again when needed.
     pub(super) fn rest(&mut self) {
         if let (Some(engine), Some(mut idle)) = (self.engine.take(), lock_idle())
             && idle.len() < IDLE_MAX
@@ -202,7 +202,7 @@ mod tests {
 
     fn decode(mut bytes: &[u8], window: &[u8], len: usize) -> Vec<u8> {
         let mut decoder = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a decoder");
-        decoder.set_dictionary(window).expect("a raw decoder takes a dictionary");
+        decoder.set_dictionary(window).expect("a raw decoder accepts a dictionary");
         let mut data = vec![0; len + 1];
         let mut output = Output::new(&mut data);
         decoder.inflate(&mut bytes, &mut output, Goal::Progress, &mut |_| {}).expect("a valid stream");
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_keep_the_bound_and_their_sizes_lead_to_the_end() {
+    fn blocks_keep_the_bound_and_their_sizes_add_up_to_the_whole() {
         let mut encoder = ChunkEncoder::default();
         for data in [&noise(300_000)[..], &[7; 200_000], &noise(bgzf::BLOCK_DATA), b"x", b""] {
             for level in (0..=9).filter_map(Level::new) {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_used_encoder_writes_what_a_new_one_writes() {
+    fn a_reused_encoder_writes_the_same_bytes_as_a_new_one() {
         let data = noise(40_000).iter().map(|byte| byte & 3).collect::<Vec<_>>();
         let mut used = ChunkEncoder::default();
         encode(&mut used, &noise(100_000), 7, ChunkEnd::Finish);

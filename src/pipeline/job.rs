@@ -32,7 +32,7 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The most bytes that its result takes.
+    /// The maximum size of its result.
     pub(super) fn bound(&self) -> usize {
         self.form.bound(self.data().len())
     }
@@ -62,7 +62,7 @@ enum JobState {
     Running,
     Done(Encoded),
     Failed(Error, Buffer),
-    /// The stream that wanted it has ended.
+    /// The stream that created it has ended.
     Cancelled,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// A job that waits; `out` has room for the result. `chunk` is shared because a forked child or a copied stream makes
+    /// A waiting job; `out` has room for the result. `chunk` is shared because a forked child or a copied stream makes
     /// another job for it.
     pub(super) fn new(chunk: Shared<Chunk>, out: Buffer) -> Self {
         Self { chunk, state: Mutex::new(JobState::Waiting(out)), settled: Condvar::new() }
@@ -90,8 +90,8 @@ impl Job {
         &self.chunk
     }
 
-    /// Does the job if it waits; returns `None` if another thread has it or it is settled. After `Error::Memory` it waits
-    /// again, since a later try may get memory; any other error settles it.
+    /// Runs the job if it is waiting; returns `None` if another thread runs it or it is settled. After `Error::Memory` it
+    /// waits again, since a later attempt may succeed; any other error settles it.
     pub(super) fn run_with(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
         let mut out = {
             let mut state = lock(&self.state);
@@ -162,7 +162,7 @@ impl Job {
         }
     }
 
-    /// Cancels the job if it still waits: its result is no longer needed.
+    /// Cancels the job if it is still waiting: its result is no longer needed.
     pub(super) fn cancel(&self) {
         let mut state = lock(&self.state);
         if matches!(*state, JobState::Waiting(_)) {
@@ -170,7 +170,7 @@ impl Job {
         }
     }
 
-    /// As [`new`](Self::new), reference-counted; returns the buffers if memory is refused.
+    /// As [`new`](Self::new), reference-counted; returns the buffers if allocation fails.
     pub(super) fn share(chunk: Chunk, out: Buffer) -> std::result::Result<Shared<Self>, Buffers> {
         match Shared::try_new(chunk) {
             Ok(chunk) => Shared::try_new(Self::new(chunk, out)).map_err(Self::into_buffers),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivered_job_gives_its_buffers_back() {
+    fn a_delivered_job_returns_its_buffers() {
         let job = job();
         job.run_with(&mut ChunkEncoder::default(), false);
         let (input, output) = job.into_buffers();

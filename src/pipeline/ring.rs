@@ -38,7 +38,7 @@ pub(super) struct Ring {
     jobs: VecDeque<Shared<Job>>,
     /// Bytes of the front job that were delivered.
     delivered: usize,
-    /// The most jobs that the ring holds.
+    /// The maximum number of jobs in the ring.
     depth: usize,
     /// The number of jobs, from the front on, that were offered to workers.
     offered: usize,
@@ -75,8 +75,8 @@ impl Ring {
         Ok(ring)
     }
 
-    /// Begins to use workers, if there are any, and sets the ring's depth. `allow` gets the number of jobs that the workers can
-    /// use, and returns how many are permitted, or 0. If it returns 0, no thread is started.
+    /// Begins to use workers, if there are any, and sets the ring's depth. `allow` is called with the number of jobs that the
+    /// workers can use, and returns how many are permitted, or 0. If it returns 0, no thread is started.
     pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
         if self.threads > 1 {
             return Ok(());
@@ -171,7 +171,7 @@ impl Ring {
         buffer(&mut self.spare_outputs, capacity)
     }
 
-    /// Appends a job for a chunk, with the buffer for its result; returns the buffers if memory is refused.
+    /// Appends a job for a chunk, with the buffer for its result; returns the buffers if allocation fails.
     pub(super) fn push(&mut self, chunk: Chunk, out: Buffer) -> std::result::Result<(), Buffers> {
         self.jobs.push_back(Job::share(chunk, out)?);
         if self.is_open {
@@ -275,8 +275,8 @@ impl Ring {
         if self.is_of_parent() {
             return;
         }
-        // First the jobs that no thread has begun, then those of the workers. A job that fails is settled, or waits again if
-        // memory was refused; delivery reports the error.
+        // First run the jobs that no thread has begun, then wait for those of the workers. A job that fails is settled, or
+        // waits again if an allocation failed; delivery reports the error.
         for job in &self.jobs {
             job.run_with(&mut self.encoder, false);
         }
@@ -352,7 +352,7 @@ impl Drop for Ring {
     }
 }
 
-/// A buffer of at least `capacity` bytes, from `spare` if one is there.
+/// A buffer of at least `capacity` bytes, from `spare` if one fits.
 fn buffer(spare: &mut Vec<Buffer>, capacity: usize) -> Result<Buffer> {
     // A buffer that is too small is freed before a new one is allocated.
     let fitting = spare.pop().filter(|buffer| buffer.capacity() >= capacity);

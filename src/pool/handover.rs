@@ -81,7 +81,7 @@ impl<T> Handover<T> {
         None
     }
 
-    /// Whether [`take`](Self::take) would get the result without waiting.
+    /// Whether [`take`](Self::take) would return the result without waiting.
     pub(crate) fn is_done(&self) -> bool {
         matches!(*lock(&self.state), HandoverState::Done(_))
     }
@@ -162,7 +162,7 @@ mod loom_tests {
     }
 
     #[test]
-    fn loom_a_result_is_had_by_exactly_one_side() {
+    fn loom_exactly_one_side_gets_a_result() {
         loom::model(|| {
             let handover = Arc::new(Handover::new());
             let thread = worker(&handover);
@@ -177,7 +177,7 @@ mod loom_tests {
     }
 
     #[test]
-    fn loom_an_owner_with_patience_waits_for_whoever_has_begun_and_for_nobody_else() {
+    fn loom_a_patient_owner_waits_only_for_a_worker_that_has_begun() {
         loom::model(|| {
             let handover = Arc::new(Handover::new());
             let thread = worker(&handover);
@@ -191,7 +191,7 @@ mod loom_tests {
     }
 
     #[test]
-    fn loom_what_looks_done_can_be_taken() {
+    fn loom_a_result_reported_done_can_be_taken() {
         loom::model(|| {
             let handover = Arc::new(Handover::new());
             let thread = worker(&handover);

@@ -1,7 +1,7 @@
 //! `Pool`: one private pool of threads per process, and the queue they serve.
 //!
 //! A worker is started when a task is offered and no worker waits for one, and ends after half a second without a task. So a
-//! process has no more workers than it has work for, and is single-threaded again soon after. Workers block every signal and
+//! process has no more workers than it has work for, and is soon single-threaded again. Workers block every signal and
 //! have small stacks. Any step may fail: if the system refuses a thread, there are fewer workers or none for a while, and callers do
 //! all tasks themselves, which is correct at any time. If the queue cannot take a task, it remains with its owner. Tasks take a
 //! millisecond or more, so one lock is cheap enough (docs/PHASES.md, phase 6).
@@ -42,7 +42,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
 /// Memory probed before the standard library counts the processors: it makes small allocations, and aborts if one fails.
 #[cfg(not(loom))]
-const ASKING_BYTES: usize = 64 * 1024;
+const COUNTING_BYTES: usize = 64 * 1024;
 
 /// Extra memory probed before `Box::new`, which aborts on allocation failure.
 const SPARE_BYTES: usize = 4 * 1024;
@@ -58,7 +58,7 @@ pub(crate) struct Pool {
     workers: AtomicUsize,
     /// How long a worker waits for a task.
     patience: Duration,
-    line: Mutex<Line>,
+    queue: Mutex<TaskQueue>,
     /// Notified when a task is queued for a waiting worker.
     offered: Condvar,
 }
@@ -90,7 +90,7 @@ impl std::fmt::Debug for Queued {
 }
 
 #[derive(Debug, Default)]
-struct Line {
+struct TaskQueue {
     /// Tasks not yet begun, oldest first.
     tasks: VecDeque<Queued>,
     /// Workers that run or are being started.
@@ -104,7 +104,7 @@ struct Line {
     is_closed: bool,
 }
 
-impl Line {
+impl TaskQueue {
     fn may_start(&self, limit: usize) -> bool {
         self.serving < limit && self.refused.is_none_or(|at| at.elapsed() >= AFTER_REFUSAL)
     }
@@ -127,7 +127,7 @@ impl Pool {
             limit,
             workers: AtomicUsize::new(limit),
             patience,
-            line: Mutex::default(),
+            queue: Mutex::default(),
             offered: Condvar::new(),
         }
     }
@@ -145,30 +145,30 @@ impl Pool {
     /// Queues `task` for a worker, unless the owner runs it first or drops it. If the queue has no memory, only the owner can run
     /// it.
     pub(crate) fn offer(&'static self, task: WeakShared<dyn Task>) {
-        self.put_in_line(Queued::Shared(task));
+        self.enqueue(Queued::Shared(task));
     }
 
     /// Queues `work` for a worker; drops it if there is no worker, or no memory.
     pub(crate) fn spawn(&'static self, work: impl FnOnce() + Send + 'static) {
         if is_free(size_of_val(&work) + SPARE_BYTES).is_some() {
-            self.put_in_line(Queued::Owned(Box::new(work)));
+            self.enqueue(Queued::Owned(Box::new(work)));
         }
     }
 
-    fn put_in_line(&'static self, task: Queued) {
-        let mut line = lock(&self.line);
-        if line.serving == 0 && !line.may_start(self.limit) || line.tasks.try_reserve(1).is_err() {
+    fn enqueue(&'static self, task: Queued) {
+        let mut queue = lock(&self.queue);
+        if queue.serving == 0 && !queue.may_start(self.limit) || queue.tasks.try_reserve(1).is_err() {
             return;
         }
-        line.tasks.push_back(task);
+        queue.tasks.push_back(task);
         // There is a waiting worker for each queued task. One that was notified earlier counts as waiting, and its task as queued,
         // until it wakes up; a worker empties the queue before it waits again.
-        if line.idle >= line.tasks.len() {
-            drop(line);
+        if queue.idle >= queue.tasks.len() {
+            drop(queue);
             self.offered.notify_one();
-        } else if line.may_start(self.limit) {
-            line.serving += 1;
-            drop(line);
+        } else if queue.may_start(self.limit) {
+            queue.serving += 1;
+            drop(queue);
             self.start();
         }
     }
@@ -179,13 +179,13 @@ impl Pool {
             self.workers.store(self.limit, Ordering::Relaxed);
             return;
         }
-        let mut line = lock(&self.line);
-        line.serving -= 1;
-        line.refused = Some(Instant::now());
-        self.workers.store(line.serving, Ordering::Relaxed);
+        let mut queue = lock(&self.queue);
+        queue.serving -= 1;
+        queue.refused = Some(Instant::now());
+        self.workers.store(queue.serving, Ordering::Relaxed);
         // No worker is left to run them.
-        let left = if line.serving == 0 { std::mem::take(&mut line.tasks) } else { VecDeque::new() };
-        drop(line);
+        let left = if queue.serving == 0 { std::mem::take(&mut queue.tasks) } else { VecDeque::new() };
+        drop(queue);
         drop(left);
     }
 }
@@ -194,19 +194,19 @@ impl Work for Pool {
     /// The body of a worker: runs tasks until it has waited `patience` without one.
     fn work(&'static self) {
         trace::worker();
-        let mut line = lock(&self.line);
+        let mut queue = lock(&self.queue);
         loop {
-            if let Some(task) = line.tasks.pop_front() {
-                drop(line);
+            if let Some(task) = queue.tasks.pop_front() {
+                drop(queue);
                 task.run();
-                line = lock(&self.line);
+                queue = lock(&self.queue);
                 continue;
             }
-            line.idle += 1;
-            line = wait_while(&self.offered, line, self.patience, |line| line.is_quiet());
-            line.idle -= 1;
-            if line.tasks.is_empty() {
-                line.serving -= 1;
+            queue.idle += 1;
+            queue = wait_while(&self.offered, queue, self.patience, |queue| queue.is_quiet());
+            queue.idle -= 1;
+            if queue.tasks.is_empty() {
+                queue.serving -= 1;
                 #[cfg(loom)]
                 self.offered.notify_all();
                 return;
@@ -247,7 +247,7 @@ impl Pool {
         let (pool, ours) = CURRENT.replace(seen, made).ok()?;
         if ours.is_none() && limit > 0 {
             // Start one worker now, to learn whether the system allows threads.
-            lock(&pool.line).serving += 1;
+            lock(&pool.queue).serving += 1;
             pool.start();
         }
         Some(pool)
@@ -271,11 +271,11 @@ impl Pool {
 
     /// Makes idle workers end instead of wait, and waits until all have ended.
     pub(crate) fn close(&self) {
-        let mut line = lock(&self.line);
-        line.is_closed = true;
+        let mut queue = lock(&self.queue);
+        queue.is_closed = true;
         self.offered.notify_all();
-        while line.serving > 0 {
-            line = super::sync::wait(&self.offered, line);
+        while queue.serving > 0 {
+            queue = super::sync::wait(&self.offered, queue);
         }
     }
 }
@@ -307,7 +307,7 @@ fn known_limit() -> Option<usize> {
     let found = config().threads.or_else(|| {
         // `available_parallelism` reads files and makes small allocations.
         let _whole = process::NoCancel::new();
-        is_free(ASKING_BYTES)?;
+        is_free(COUNTING_BYTES)?;
         // It respects the affinity mask and cgroup quotas.
         std::thread::available_parallelism().ok().map(usize::from)
     });
@@ -337,12 +337,12 @@ mod tests {
     fn serving_becomes(pool: &Pool, count: usize) -> bool {
         (0..3000).any(|_| {
             std::thread::sleep(Duration::from_millis(2));
-            lock(&pool.line).serving == count
+            lock(&pool.queue).serving == count
         })
     }
 
     #[test]
-    fn workers_come_with_tasks_and_end_without() {
+    fn workers_start_with_tasks_and_end_without() {
         let pool = pool(3, Duration::from_millis(20));
         for _ in 0..2 {
             let (begun, is_begun) = channel();
@@ -351,14 +351,14 @@ mod tests {
             for _ in 0..5 {
                 let (begun, is_free) = (begun.clone(), is_free.clone());
                 pool.spawn(move || {
-                    begun.send(()).expect("somebody listens");
+                    begun.send(()).expect("the receiver exists");
                     is_free.lock().expect("no panic").recv().ok();
                 });
             }
             for _ in 0..3 {
                 is_begun.recv().expect("a worker began");
             }
-            assert_eq!(lock(&pool.line).serving, 3);
+            assert_eq!(lock(&pool.queue).serving, 3);
             drop(free);
             assert!(serving_becomes(pool, 0));
         }
@@ -366,33 +366,33 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_does_what_comes_one_by_one() {
+    fn one_worker_runs_tasks_that_come_one_at_a_time() {
         let pool = pool(4, Duration::from_secs(5));
         for _ in 0..20 {
             let (done, is_done) = channel();
-            pool.spawn(move || done.send(()).expect("somebody listens"));
-            is_done.recv().expect("a worker did it");
-            while lock(&pool.line).idle == 0 {
+            pool.spawn(move || done.send(()).expect("the receiver exists"));
+            is_done.recv().expect("a worker ran it");
+            while lock(&pool.queue).idle == 0 {
                 std::thread::yield_now();
             }
         }
-        assert_eq!(lock(&pool.line).serving, 1);
+        assert_eq!(lock(&pool.queue).serving, 1);
     }
 
     #[test]
     fn a_panic_ends_a_task_and_no_worker() {
         let pool = pool(1, Duration::from_secs(5));
-        pool.spawn(|| std::panic::resume_unwind(Box::new("as the test wants")));
+        pool.spawn(|| std::panic::resume_unwind(Box::new("expected by the test")));
         let (done, is_done) = channel();
-        pool.spawn(move || done.send(()).expect("somebody listens"));
+        pool.spawn(move || done.send(()).expect("the receiver exists"));
         assert_eq!(is_done.recv(), Ok(()));
     }
 
     #[test]
-    fn nobody_serves_a_pool_without_workers() {
+    fn a_pool_without_workers_runs_nothing() {
         let pool = pool(0, Duration::ZERO);
         let (done, is_done) = channel::<()>();
-        pool.spawn(move || done.send(()).expect("nobody does this"));
+        pool.spawn(move || done.send(()).expect("no worker runs this"));
         assert!(is_done.recv().is_err());
         assert_eq!(pool.workers(), 0);
     }

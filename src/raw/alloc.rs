@@ -112,14 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_placed_value_comes_back() {
+    fn a_placed_value_can_be_taken_out() {
         let place = Allocator::SYSTEM.place(String::from("window")).expect("malloc returns 24 bytes");
         // SAFETY: placed one line above.
         assert_eq!(unsafe { Allocator::SYSTEM.take(place) }, "window");
     }
 
     #[test]
-    fn refused_memory_gives_the_value_back() {
+    fn a_failed_allocation_returns_the_value() {
         unsafe extern "C" fn refuse(_: *mut c_void, _: c_uint, _: c_uint) -> *mut c_void {
             core::ptr::null_mut()
         }

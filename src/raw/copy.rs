@@ -8,7 +8,7 @@
 //!
 //! Short distances are lengthened first. Bytes that repeat with period `d` also repeat with any multiple of it, so one
 //! short stroke doubles the period that the next may use, until it reaches 16. A distance of one, the run, is common
-//! enough to have a stroke of its own that stores 32 copies of the byte.
+//! enough to have a separate loop that stores 32 copies of the byte at a time.
 //!
 //! The cost is the overshoot: up to [`SLOP_BYTES`] bytes past the end of the match are overwritten with garbage. The
 //! caller must own them.
@@ -22,7 +22,7 @@ pub(crate) const SLOP_BYTES: usize = 32;
 /// - `source` is valid for reads of 16 bytes and `target` for writes of 16 bytes. They may overlap.
 #[inline(always)]
 unsafe fn stroke16(source: *const u8, target: *mut u8) {
-    // A copy of 16 bytes is one load and one store. As a `[u8; 16]` in between it would be stored twice more.
+    // A copy of 16 bytes is one load and one store. A `[u8; 16]` in between would add two stores.
     // SAFETY: the caller's promise.
     unsafe { core::ptr::copy(source, target, 16) };
 }
@@ -32,7 +32,7 @@ unsafe fn stroke16(source: *const u8, target: *mut u8) {
 /// # Safety
 /// - `distance >= 1`, `length >= 1`.
 /// - The `distance` bytes before `target` are initialised and readable.
-/// - `target` is valid for writes of `length + SLOP_BYTES` bytes; those past `length` hold rubbish afterwards.
+/// - `target` is valid for writes of `length + SLOP_BYTES` bytes; those past `length` hold garbage afterwards.
 #[inline(always)]
 pub(crate) unsafe fn copy_match(target: *mut u8, distance: usize, length: usize) {
     if distance >= 16 {
@@ -50,7 +50,7 @@ pub(crate) unsafe fn copy_match(target: *mut u8, distance: usize, length: usize)
 /// - `source` lies at least 16 bytes before `target`, or at least `SLOP_BYTES` bytes after it and in the same memory.
 /// - The `length` bytes at `source` are readable, and initialised when earlier strokes of this copy have been made;
 ///   `SLOP_BYTES` more are readable, initialised or not.
-/// - `target` is valid for writes of `length + SLOP_BYTES` bytes; those past `length` hold rubbish afterwards.
+/// - `target` is valid for writes of `length + SLOP_BYTES` bytes; those past `length` hold garbage afterwards.
 #[inline(always)]
 pub(crate) unsafe fn copy_far(source: *const u8, target: *mut u8, length: usize) {
     // SAFETY: at least 16 bytes lie at `source`, at least 32 writable ones at `target`.
@@ -85,7 +85,7 @@ unsafe fn copy_near(target: *mut u8, distance: usize, length: usize) {
         return;
     }
     // Lengthen the period to 16 or more. Each step reads 16 bytes of which the first `period` are valid, and writes
-    // them; the next step starts where the valid ones end, and overwrites the rubbish.
+    // them; the next step starts where the valid ones end, and overwrites the garbage.
     let source = target.wrapping_sub(distance).cast_const();
     let mut period = distance;
     let mut done = 0;

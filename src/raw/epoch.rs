@@ -31,7 +31,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// Forks counted by the handler; used only without a page. The handler writes it while the child has one thread.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// Divides every page size; the kernel rounds it up to one page.
+/// The kernel rounds it up to one page.
 const PAGE: usize = 4096;
 
 impl Epoch {
@@ -64,7 +64,7 @@ impl Epoch {
     }
 
     /// # Safety
-    /// - `word` is the one of a page that [`watch`](Self::watch) published.
+    /// - [`watch`](Self::watch) published `word`.
     unsafe fn on_page(word: *mut AtomicU64) -> Self {
         // SAFETY: a published page is mapped, and never unmapped.
         let word = unsafe { &*word };

@@ -25,10 +25,10 @@ pub(crate) enum Point {
 pub(crate) fn point(_: Point) {}
 
 #[cfg(feature = "faults")]
-pub(crate) use ordered::point;
+pub(crate) use injected::point;
 
 #[cfg(feature = "faults")]
-mod ordered {
+mod injected {
     use super::Point;
     use core::ffi::{c_int, c_uint};
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,7 +39,7 @@ mod ordered {
     pub(crate) fn point(point: Point) {
         let next = |count: u32| count.checked_sub(1);
         if COUNTS[point as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) == Ok(1) {
-            panic!("a fault was ordered at {point:?}");
+            panic!("a fault was injected at {point:?}");
         }
     }
 

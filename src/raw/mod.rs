@@ -1,4 +1,4 @@
-//! The unsafe toolbox: safe interfaces over pointers, foreign allocators, threads and processes. Knows no DEFLATE, except for
+//! The unsafe toolbox: safe interfaces over pointers, foreign allocators, threads and processes. Independent of DEFLATE, except for
 //! the copy of a match (`copy`).
 
 pub mod alloc;

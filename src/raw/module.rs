@@ -28,7 +28,7 @@ const PATH_MAX: usize = 512;
 fn description(address: usize) -> Option<libc::Dl_info> {
     // SAFETY: all-zero is a valid value of this struct of pointers.
     let mut found: libc::Dl_info = unsafe { core::mem::zeroed() };
-    // SAFETY: any address may be asked for, and the result is ours.
+    // SAFETY: `dladdr` accepts any address, and `found` is writable.
     let is_found = unsafe { libc::dladdr(address as *const c_void, &mut found) } != 0;
     (is_found && !found.dli_fname.is_null()).then_some(found)
 }

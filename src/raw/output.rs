@@ -62,11 +62,11 @@ impl<'a> Output<'a> {
 
     /// Where the next byte goes; valid for writes of [`room`](Output::room) bytes.
     pub fn cursor(&mut self) -> *mut u8 {
-        // `wrapping_add` is valid for any pointer: a C caller may give a null one with no room.
+        // `wrapping_add` is valid for any pointer: a C caller may pass a null one with no room.
         self.start.wrapping_add(self.written)
     }
 
-    /// The free room. Bytes that are written there are counted by [`advance`](Self::advance).
+    /// The free room. Count the bytes written there with [`advance`](Self::advance).
     pub fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
         if self.is_full() {
             return &mut [];
@@ -75,7 +75,7 @@ impl<'a> Output<'a> {
         unsafe { core::slice::from_raw_parts_mut(self.cursor().cast(), self.room()) }
     }
 
-    /// Appends a header of `N` bytes and then the bytes that `write` writes. `head` makes the header last, from their count.
+    /// Appends a header of `N` bytes and then the bytes that `write` writes. `head` makes the header afterwards, from their count.
     /// Returns `None` and appends nothing if there is no room for the header.
     pub fn put_headed<const N: usize, T>(
         &mut self,
@@ -140,22 +140,22 @@ mod tests {
     }
 
     #[test]
-    fn a_head_comes_before_what_it_tells_of() {
+    fn a_header_precedes_the_bytes_it_counts() {
         let mut buffer = [0u8; 8];
         let mut output = Output::new(&mut buffer);
         output.put(b"a");
         assert_eq!(
-            output.put_headed(|behind| behind.put(b"bcd"), |count| [b'0' + count as u8, b':']),
+            output.put_headed(|body| body.put(b"bcd"), |count| [b'0' + count as u8, b':']),
             Some(3)
         );
-        assert_eq!(output.put_headed(|behind| behind.put(b"ef"), |_| [0; 3]), None);
+        assert_eq!(output.put_headed(|body| body.put(b"ef"), |_| [0; 3]), None);
         assert_eq!(output.written(), 6);
         assert_eq!(&buffer, b"a3:bcd\0\0");
     }
 
     #[test]
     #[should_panic(expected = "replaced")]
-    fn another_cursor_does_not_count_for_the_one_that_was_lent() {
+    fn replacing_the_lent_cursor_panics() {
         let (mut small, large) = ([0u8; 8], Box::leak(Box::new([7u8; 1000])));
         Output::new(&mut small).limited(8, |part| {
             *part = Output::new(large);

@@ -1,4 +1,4 @@
-//! The process and its threads: blocked signals, deferred cancellation, values that a process makes once, clocks and names.
+//! The process and its threads: blocked signals, deferred cancellation, values initialised once, clocks and names.
 
 use super::Allocator;
 use core::ffi::c_int;
@@ -25,7 +25,7 @@ fn clock(kind: libc::clockid_t) -> Duration {
 }
 
 /// Whether the machine has a processor on which nothing runs at this moment, as far as is known: whether fewer threads can run than
-/// there are processors. True where the system does not say. The answer ignores which processors this process may use.
+/// there are processors. Returns true if that is unknown. Does not consider which processors this process may use.
 pub fn has_idle_processor() -> bool {
     let _no_cancel = NoCancel::new();
     // SAFETY: `sysconf` reads no memory of ours.
@@ -43,7 +43,7 @@ fn running_threads(text: &[u8]) -> Option<i64> {
     field.split('/').next()?.parse().ok()
 }
 
-/// The time since some fixed moment, the same for all processes of the machine.
+/// The time since a fixed moment that is the same for all processes of the machine.
 pub fn monotonic() -> Duration {
     clock(libc::CLOCK_MONOTONIC)
 }
@@ -82,7 +82,7 @@ impl BlockedSignals {
         // SAFETY: `sigfillset` initialises the set it is given.
         unsafe { libc::sigfillset(all.as_mut_ptr()) };
         let mut before = MaybeUninit::uninit();
-        // SAFETY: `all` is initialised, and `before` is ours to be written.
+        // SAFETY: `all` is initialised, and `before` is writable.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
         // SAFETY: with valid arguments the call above cannot fail, and then it has written `before`.
         Self { before: unsafe { before.assume_init() } }
@@ -123,7 +123,7 @@ impl NoCancel {
     /// Disables it.
     pub fn new() -> Self {
         let mut before = 0;
-        // SAFETY: a valid state, and `before` is ours to be written.
+        // SAFETY: a valid state, and `before` is writable.
         unsafe { pthread_setcancelstate(Self::DISABLE, &raw mut before) };
         Self { before }
     }
@@ -238,7 +238,7 @@ mod tests {
     fn signals_are_blocked_only_inside() {
         let is_blocked = || {
             let mut mask = MaybeUninit::uninit();
-            // SAFETY: a null set only asks; the old mask goes to `mask`.
+            // SAFETY: with a null set the call only writes the current mask to `mask`.
             unsafe { libc::pthread_sigmask(0, core::ptr::null(), mask.as_mut_ptr()) };
             // SAFETY: `mask` was written above.
             unsafe { libc::sigismember(mask.as_ptr(), libc::SIGALRM) == 1 }

@@ -27,8 +27,8 @@ pub(crate) fn append(path: &Path, line: &[u8]) {
     }
 }
 
-/// As [`append`], for a file that begins with `head` and gets no more lines once it has `most` bytes. If there is
-/// no file, makes one under another name and links it into place, so that `head` always comes first.
+/// As [`append`], for a file that begins with `head`; drops the line once the file has `most` bytes. A new file is made
+/// under another name and linked into place, so that `head` always comes first.
 pub(crate) fn append_to_list(path: &Path, line: &[u8], head: &[u8], most: u64) {
     let _whole = NoCancel::new();
     let _quiet = Quiet::new();
@@ -66,7 +66,7 @@ impl Quiet {
         // SAFETY: the place is the calling thread's for as long as it lives.
         let errno = unsafe { errno.read() };
         let (mut fresh, mut raised, mut waiting) = (empty_set(), empty_set(), empty_set());
-        // SAFETY: `waiting` is a set, ours to be written.
+        // SAFETY: `waiting` is a writable set.
         unsafe { libc::sigpending(&raw mut waiting) };
         for signal in RAISED {
             // SAFETY: a set that is initialised, and a valid signal.

@@ -22,7 +22,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_behind_the_end() {
+    fn nothing_is_found_past_the_end() {
         assert_eq!(find_byte(b'\n', &b"one\n"[..3]), None);
         assert_eq!(find_byte(b'\n', b""), None);
     }

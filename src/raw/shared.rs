@@ -1,6 +1,6 @@
 //! `Shared`: a value with several owners, whose allocation may fail.
 //!
-//! Like `Arc`, but `Arc::new` aborts the process if there is no memory, and a library must not do that to its host. The
+//! Like `Arc`, but `Arc::new` aborts the process if there is no memory, which a library must not do. The
 //! algorithm is the usual one: all strong owners together count as one weak one, the last strong owner drops the value, the last
 //! weak one frees the memory. A job has a handful of owners. An overflowed count would free memory in use, so it panics instead.
 
@@ -17,7 +17,7 @@ use loom::sync::atomic::AtomicUsize;
 #[cfg(not(loom))]
 use std::sync::atomic::AtomicUsize;
 
-/// Work that any thread may do, without knowing its type.
+/// Work that any thread may do, whatever its type.
 pub(crate) trait Task: Send + Sync {
     /// Does the work.
     fn run(&self);
@@ -75,7 +75,7 @@ impl<T> Shared<T> {
 }
 
 impl<T: Task + 'static> Shared<T> {
-    /// A weak owner, which does not keep the value alive and does not know its type.
+    /// A weak owner, which neither keeps the value alive nor has its type.
     pub(crate) fn downgrade(&self) -> WeakShared<dyn Task> {
         check_count(self.place().weak.fetch_add(1, Ordering::Relaxed));
         WeakShared(self.0)
@@ -134,7 +134,7 @@ impl<T: ?Sized> WeakShared<T> {
     /// A strong owner, if there still is another one.
     pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
         let add = |strong: usize| (strong > 0).then_some(strong + 1);
-        // Acquire: the value is seen complete.
+        // Acquire: this thread sees the complete value.
         self.place()
             .strong
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, add)
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_upgrade_while_the_value_goes_see_it_whole_or_not_at_all() {
+    fn threads_that_upgrade_while_the_value_is_dropped_see_it_whole_or_not_at_all() {
         for _ in 0..100 {
             let (first, drops) = counted();
             let weak = first.downgrade();

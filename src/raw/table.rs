@@ -9,7 +9,7 @@ use core::ffi::c_uint;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
-/// Integers that any bit pattern makes valid.
+/// Integers for which every bit pattern is valid.
 pub trait Integer: Copy + Send + Sync + 'static {}
 impl Integer for u8 {}
 impl Integer for u16 {}

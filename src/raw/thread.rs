@@ -24,7 +24,7 @@ pub(crate) fn is_ours() -> bool {
     IS_OURS.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Starts a detached thread named `rigz` that blocks every signal and has at least `stack_bytes` of stack for its own use.
+/// Starts a detached thread named `rigz` that blocks every signal and can use at least `stack_bytes` of stack.
 /// Returns false on failure.
 pub(crate) fn start<W: Work>(worker: &'static W, stack_bytes: usize) -> bool {
     // The new thread inherits the mask.
@@ -101,19 +101,19 @@ mod tests {
     impl Work for Report {
         fn work(&'static self) {
             let mut mask = MaybeUninit::uninit();
-            // SAFETY: a null set only asks; the mask goes to `mask`.
+            // SAFETY: with a null set the call only writes the current mask to `mask`.
             unsafe { libc::pthread_sigmask(0, core::ptr::null(), mask.as_mut_ptr()) };
             // SAFETY: `mask` was written above.
             let is_blocked = unsafe { libc::sigismember(mask.as_ptr(), libc::SIGALRM) } == 1;
-            let sender = self.0.lock().expect("nobody panics with it");
-            sender.send((is_ours(), is_blocked)).expect("somebody listens");
+            let sender = self.0.lock().expect("no thread panics while it holds the lock");
+            sender.send((is_ours(), is_blocked)).expect("the receiver exists");
             drop(sender);
-            panic!("the thread's own affair");
+            panic!("this ends only its thread");
         }
     }
 
     #[test]
-    fn a_thread_of_ours_knows_itself_blocks_signals_and_panics_alone() {
+    fn our_threads_are_marked_block_signals_and_panic_alone() {
         let (sender, receiver) = channel();
         let report: &'static Report = Box::leak(Box::new(Report(Mutex::new(sender))));
         assert!(!is_ours());

@@ -10,7 +10,7 @@
 //! share their processors.
 //!
 //! **Where stretches start and end** is decided by [`Plan`]. With one worker, a stretch ends when the
-//! decoder reaches its start: the worker is asked to end one block before that (`hurry`), and begins
+//! decoder reaches its start: the worker is requested to end one block before that (`hurry`), and begins
 //! the next stretch while the decoder decodes that block and then delivers. With several workers,
 //! stretches end where the next one may start.
 //!
@@ -47,8 +47,8 @@ const LEAST_LEFT: u64 = 512 << 10;
 const LEAST_LEFT_AT_FIRST: u64 = 2 << 20;
 const LEAST_LEFT_IN_MEMORY: u64 = 768 << 10;
 
-/// The expected saving from which guessed stretches are tried. Starting a worker and giving it memory takes about one
-/// millisecond.
+/// Guessed stretches are tried if they are expected to save this much. Starting a worker and allocating its memory takes
+/// about one millisecond.
 const LEAST_SAVING: Duration = Duration::from_micros(1500);
 
 /// Elements between two waypoints, for rooms of a megabyte and more, and for smaller ones.
@@ -73,7 +73,7 @@ pub(super) fn least_left_at_first(kind: SourceKind, tuning: &Tuning) -> u64 {
     least.min(4 * tuning.stretch)
 }
 
-/// With memory for fewer stretches nothing is decoded ahead: one is being decoded while one is delivered.
+/// If there is memory for fewer stretches, nothing is decoded ahead: one is decoded while another is delivered.
 const LEAST_STRETCHES: usize = 2;
 
 /// Takes a share of the process's memory for stretches; returns the number of stretches, 0 if there is
@@ -187,7 +187,7 @@ impl Ahead {
         })
     }
 
-    /// Ends the workers' reading.
+    /// Makes the workers stop reading.
     fn close_file(&mut self) {
         if let Some(file) = self.file.take() {
             file.close();
@@ -217,7 +217,7 @@ impl Ahead {
         self.pace.enter();
     }
 
-    /// A call of the host ends that returned `bytes`.
+    /// A call of the host that returned `bytes` ends.
     pub(super) fn leave(&mut self, bytes: usize) {
         self.pace.leave(bytes as u64);
     }
@@ -324,8 +324,8 @@ impl Ahead {
         self.call += 1;
     }
 
-    /// The decoder is at the source's position. Returns whether that is a stretch's start, which is
-    /// to be delivered next. Begins stretches where that seems useful.
+    /// The decoder is at the source's position. Returns whether that is the start of a stretch, to be
+    /// delivered next. Begins stretches where they seem useful.
     pub(super) fn arrive(&mut self, engine: &Inflate, source: &impl Source) -> bool {
         if self.epoch != Epoch::now() {
             // This is the child of a fork. Its parent's workers do not exist here.
@@ -342,7 +342,7 @@ impl Ahead {
                 }
                 let Some(decoded) = self.take_front() else { continue };
                 self.begin_delivery(decoded, next);
-                self.go_on_exactly(source);
+                self.begin_next_exact(source);
                 return true;
             }
             while self.tuning.patient && next >= front.from && front.stretch.start() == StartSearch::Running {
@@ -363,7 +363,7 @@ impl Ahead {
                 StartSearch::Found(StretchStart::Block(bit)) => (block, bit),
             };
             if here == Some(there) {
-                if here == block && !self.learn(engine) {
+                if here == block && !self.set_resolver_window(engine) {
                     self.miss_front(next);
                     continue;
                 }
@@ -397,8 +397,8 @@ impl Ahead {
     }
 
     /// The decoder is `distance` bytes before the start of the first stretch. A single worker is
-    /// asked to end when that is about one block, or when little is left to do for it anyway, and
-    /// gets its next stretch, so that it continues at once.
+    /// requested to end when that is about one block, or when it has little left to do anyway, and
+    /// its next stretch is queued, so that it continues at once.
     fn approach(&mut self, distance: u64, source: &impl Source) {
         let (1, Some(front)) = (self.workers, self.pending.front()) else { return };
         let (is_ready, block) = (front.stretch.is_ready(), self.block_len);
@@ -447,8 +447,8 @@ impl Ahead {
         }
     }
 
-    /// Gives the resolver the 32 KiB before the decoder's position; false if there are fewer.
-    fn learn(&mut self, engine: &Inflate) -> bool {
+    /// Sets the resolver's window to the 32 KiB before the decoder's position; false if there are fewer.
+    fn set_resolver_window(&mut self, engine: &Inflate) -> bool {
         let window = engine.full_history();
         if let Some(window) = window {
             self.resolver.set_window(window);
@@ -457,7 +457,7 @@ impl Ahead {
     }
 
     /// Begins an exact stretch after the one that is about to be delivered.
-    fn go_on_exactly(&mut self, source: &impl Source) {
+    fn begin_next_exact(&mut self, source: &impl Source) {
         if self.is_exact_wanted()
             && self.pending.is_empty()
             && let Some(delivery) = &self.delivery
@@ -506,8 +506,8 @@ impl Ahead {
     }
 
     /// Whether guessed stretches may be tried in the data from `from` to `size`: they are expected to save enough time, and a
-    /// processor is idle. Decided for the first stretch, and for the first ones after a pause; while one is pending, its worker may
-    /// be what runs.
+    /// processor is idle. Decided for the first stretch, and for the first ones after a pause; while one is pending, the
+    /// running thread may be its worker.
     fn may_try(&mut self, from: u64, size: u64) -> bool {
         let is_decided = !self.pending.is_empty() || self.begun > 0 && !self.plan.is_on_trial();
         if self.tuning.way != Way::Measured || is_decided {
@@ -590,8 +590,8 @@ impl Ahead {
         let is_idle = was_ready && self.pending.iter().all(|pending| pending.stretch.is_ready());
         let Pending { stretch, is_exact, call, from, until } = front;
         let was_hurried = stretch.is_hurried();
-        // Long enough for a worker that has a processor, and not for one that has none. A single worker
-        // was asked to end one block ago.
+        // Long enough for a worker that has a processor, but not for one that has none. A single worker
+        // was requested to end one block ago.
         let waits_from = Instant::now();
         let patience = match self.workers {
             _ if self.plan.is_on_trial() => Duration::from_micros(200),
@@ -617,7 +617,7 @@ impl Ahead {
         if self.plan.disturbed(until, !is_undisturbed) {
             self.counters.pauses += 1;
         }
-        // A stretch before damage may be empty. Then the decoder itself must go on: another stretch here would be empty, too.
+        // A stretch before damage may be empty. Then the decoder itself must continue: another stretch here would be empty, too.
         let Some(decoded) = decoded.filter(|decoded| decoded.next > from || decoded.content.len() > 0) else {
             self.missed(from);
             return None;

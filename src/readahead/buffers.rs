@@ -43,7 +43,7 @@ impl BufferPool {
     }
 }
 
-/// Frees `item` if there is no memory to list it.
+/// Adds `item` to `list`; frees it if there is no memory for that.
 fn keep<T>(list: &mut Vec<T>, item: Option<T>) {
     if let Some(item) = item
         && list.try_reserve(1).is_ok()

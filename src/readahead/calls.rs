@@ -40,8 +40,8 @@ impl Decoder {
             && thread_limit() > 1
     }
 
-    /// As [`Inflate::inflate`](crate::inflate::Inflate::inflate), with the help of workers. Not inlined, for the sake
-    /// of the stack.
+    /// As [`Inflate::inflate`](crate::inflate::Inflate::inflate), with the help of workers. Not inlined, because
+    /// it needs much stack.
     #[inline(never)]
     pub fn inflate(
         &mut self,

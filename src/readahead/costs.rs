@@ -16,7 +16,7 @@
 use super::pace::Rate;
 use std::time::Duration;
 
-/// The least gain, in percent, for which a second processor is used.
+/// The minimum gain, in percent, for which a second processor is used.
 const LEAST_GAIN: i64 = 15;
 
 /// Bytes that must have been delivered, and decoded, before the measurements are trusted.

@@ -19,7 +19,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `ahead` | which stretches are begun, and which of them the decoder meets |
+//! | `ahead` | which stretches are begun, and which of them the decoder reaches |
 //! | `plan` | where guessed stretches start, how long they are, when there should be none |
 //! | `pace`, `costs` | whether the host works between reads, whether processors are idle; the gain |
 //! | `stretch`, `worker` | one stretch: its owner's side, its worker's side |
@@ -80,7 +80,7 @@ pub trait Source {
     fn copy(&self, offset: u64, output: &mut Output<'_>);
 }
 
-/// Compressed bytes after which a stream asks again for memory that other streams hold.
+/// Compressed bytes after which a stream requests again the memory that other streams hold.
 const RETRY_AFTER: u64 = 2 << 20;
 
 /// Where the compressed data is.
@@ -237,13 +237,13 @@ impl Decoder {
         }
         match Ahead::engage(self.kind, self.tuning, source) {
             Ok(ahead) => self.ahead = Placed::try_new(ahead, Allocator::SYSTEM).ok(),
-            // Other streams hold the memory. Asks for it again later.
+            // Other streams hold the memory. Request it again later.
             Err(Error::Memory) => self.engage_at = self.consumed + RETRY_AFTER,
             Err(_) => {}
         }
     }
 
-    /// Gives back unused memory if another stream was refused memory.
+    /// Returns unused memory to the budget if another stream was refused memory.
     fn yield_memory(&mut self) {
         if self.ahead.as_ref().is_some_and(|ahead| ahead.should_yield()) {
             self.forget();
@@ -277,13 +277,13 @@ impl Decoder {
         self.engine.reset();
     }
 
-    /// Back to the start of a stream, at any place of the source.
+    /// Returns to the start of a stream, at any place of the source.
     pub fn reset(&mut self) {
         self.restart();
         self.engine.reset();
     }
 
-    /// Back to the start of a stream of another form.
+    /// Returns to the start of a stream in another format.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         self.restart();
         self.engine.reset2(window_bits)

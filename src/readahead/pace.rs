@@ -64,7 +64,7 @@ impl Pace {
         }
     }
 
-    /// A read ends that returned `bytes`.
+    /// A read that returned `bytes` ends.
     pub(super) fn leave(&mut self, bytes: u64) {
         self.left = Some(Instant::now());
         self.host.bytes += bytes;

@@ -13,8 +13,7 @@
 //! The length of a stretch follows from the gap, and from the costs of searching, markers and
 //! delivering. So the gap is tuned: it is widened when stretches end well before their memory is full,
 //! and narrowed when the worker had to wait for its next one, because its memory was full and the
-//! decoder still far away.
-//! Towards the data's end rounds become shorter, so that both reach it together.
+//! decoder still far away. Towards the data's end rounds become shorter, so that both reach it together.
 //!
 //! With several workers there is one gap before every `workers` stretches, and none between these. It is
 //! widened when the decoder had to wait, and narrowed when all workers were idle.
@@ -45,7 +44,7 @@ const MOST_ELEMENTS_OF_MANY: usize = 2 << 20;
 /// more than copying.
 const HIGH_RATIO: u64 = 10;
 
-/// Compressed bytes for which nothing is tried after trouble; doubled each time, up to 16 times this.
+/// Compressed bytes for which nothing is tried after a failure; doubled each time, up to 16 times this.
 const PAUSE: u64 = 4 << 20;
 
 /// Compressed bytes for which nothing is tried if no processor is idle.
@@ -63,7 +62,7 @@ pub(super) struct Plan {
     stretch: u64,
     /// The gap, in 64ths of a stretch.
     gap: u64,
-    /// Before this offset nothing is begun.
+    /// No stretch begins before this offset.
     resume_at: u64,
     /// How long the next pause is.
     pause: u64,
@@ -79,10 +78,10 @@ pub(super) struct Plan {
     coming: (u64, u64),
 }
 
-/// How a guessed stretch ended whose start the decoder reached.
+/// How a guessed stretch ended, if the decoder reached its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// It was asked to end, with this many 64ths of its memory used.
+    /// It was requested to end, with this many 64ths of its memory used.
     Hurried(u64),
     /// Its memory was full, or it had its planned length.
     Full,
@@ -211,7 +210,7 @@ impl Plan {
         };
     }
 
-    /// A single worker had to wait for its next stretch: the decoder was too late to give it one.
+    /// A single worker had to wait for its next stretch: the decoder was too late to begin one.
     pub(super) fn was_idle(&mut self) {
         self.gap = self.gap.saturating_sub(self.gap / 32 + 1).max(16);
     }

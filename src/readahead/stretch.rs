@@ -9,8 +9,8 @@
 //!   is exact. From a block in the middle of a member, references into the unknown 32 KiB before it
 //!   become markers; such a stretch holds whole, undamaged blocks only.
 //!
-//! A worker decodes until it reaches the stretch's end, or until its owner asks it to end soon
-//! ([`Stretch::hurry`]), which happens when the decoder is close to the stretch's start. Workers
+//! A worker decodes until it reaches the stretch's end, or until its owner requests it to end soon
+//! ([`Stretch::hurry`]), when the decoder is close to the stretch's start. Workers
 //! report their progress while they decode.
 //!
 //! The owner uses a result only if its decoder is exactly at the stretch's start, and then the
@@ -59,7 +59,7 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// Gives `task` to a worker.
+    /// Offers `task` to the workers.
     pub(super) fn begin(task: StretchTask) -> Self {
         let shared = Arc::new(Shared {
             handover: Handover::new(),
@@ -81,7 +81,7 @@ impl Stretch {
         Self { shared, epoch: Epoch::now() }
     }
 
-    /// Where it starts, if that is known yet.
+    /// The state of the search for its start.
     pub(super) fn start(&self) -> StartSearch {
         match self.shared.start.load(Ordering::Relaxed) {
             0 => StartSearch::Running,
@@ -101,7 +101,7 @@ impl Stretch {
         self.shared.is_hurried.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the worker was asked to end.
+    /// Whether the worker was requested to end.
     pub(super) fn is_hurried(&self) -> bool {
         self.shared.is_hurried.load(Ordering::Relaxed)
     }

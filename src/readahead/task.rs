@@ -1,4 +1,4 @@
-//! The task that a [`Stretch`](super::stretch::Stretch) gives to its worker, and the data that both use.
+//! The task that a [`Stretch`](super::stretch::Stretch) passes to its worker, and the data that both use.
 
 #![forbid(unsafe_code)]
 
@@ -58,7 +58,7 @@ pub enum InjectedFault {
     /// None.
     #[default]
     None,
-    /// The worker reports a start that is not the true one.
+    /// The worker reports a wrong start.
     Miss,
     /// The worker waits until its stretch is dropped.
     Late,

@@ -105,7 +105,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Decodes from byte `start` on as the reader itself would, member after member, until the input
+    /// Decodes from byte `start` on as the decoder itself would, member after member, until the input
     /// or the room ends.
     fn decode_exactly(&mut self, mut decoder: Inflate, start: usize) -> Option<(Content, usize)> {
         let mut bytes = self.room.bytes.take().unwrap_or_else(|| Buffer::new(Allocator::SYSTEM));

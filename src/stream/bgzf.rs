@@ -34,7 +34,7 @@ pub struct BgzfStream {
 }
 
 impl BgzfStream {
-    /// A stream at its start.
+    /// Creates a stream.
     pub fn new(level: Level, allocator: Allocator) -> Self {
         Self {
             level,
@@ -47,8 +47,8 @@ impl BgzfStream {
         }
     }
 
-    /// Compresses: takes input and gives output as far as `flush` asks and the room allows. A call that filled the room
-    /// must be repeated with the same `flush`.
+    /// Compresses: takes input and writes output as far as `flush` requires and the room allows. A call that filled the
+    /// room must be repeated with the same `flush`.
     ///
     /// [`Status::StreamEnd`] when the end of the file is written. [`Error::Buffer`] when there is no room at all, which
     /// is not fatal.
@@ -123,7 +123,7 @@ impl BgzfStream {
         Ok(())
     }
 
-    /// Back to the start of a file, at the same level.
+    /// Returns to the start of a file, at the same level.
     pub fn reset(&mut self) {
         self.finish_stats();
         self.segment = None;
@@ -137,7 +137,7 @@ impl BgzfStream {
             level: policy::level_for(self.level, Strategy::Default),
             chunk_len: policy::bgzf_chunk_len,
             parallel_from: policy::parallel_from(),
-            // Each block has its own.
+            // Each block has its own check value.
             check: Check::None,
             before: PendingBits::default(),
         })
@@ -214,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_nothing_is_the_block_that_ends_files() {
+    fn an_empty_file_is_only_the_end_of_file_block() {
         assert_eq!(compress(6, &[(b"", Flush::Finish)], 1, 100), bgzf::END_OF_FILE);
         assert_eq!(compress(6, &[(b"", Flush::Sync), (b"", Flush::Finish)], 1, 3), bgzf::END_OF_FILE);
     }
 
     #[test]
-    fn blocks_are_full_but_for_the_last_before_a_flush() {
+    fn blocks_are_full_except_the_last_before_a_flush() {
         let data = rows(bgzf::BLOCK_DATA * 21);
         let parts = [(&data[..100], Flush::Sync), (&data[..], Flush::Full), (&data[..70_000], Flush::Finish)];
         let sizes = blocks(&compress(1, &parts, 50_000, 1 << 16));

@@ -2,7 +2,7 @@
 //!
 //! The encoder is chosen per *segment*, the data between two flushes. A segment's first 8 KiB are held in the message
 //! encoder's window. If a flush comes before they are exceeded, the segment is a *message*: the message encoder
-//! compresses it, with the history that it keeps and the memory allocated at the start of the stream. A longer one is
+//! compresses it, with the history that it keeps and the memory allocated at the start of the stream. A longer segment is
 //! *bulk*: the pipeline cuts it into chunks, and uses workers if there is enough data. In streams with a small window
 //! or little memory every segment is a message.
 //!
@@ -47,7 +47,7 @@ pub(super) struct Body {
     engine: Engine,
     /// The flush that ends the current bulk segment, once its input is taken.
     bulk_flush: Flush,
-    /// Memory for bulk was refused: the message encoder compresses the current segment, whatever its length.
+    /// Allocation for bulk failed: the message encoder compresses the current segment, whatever its length.
     is_bulk_refused: bool,
     /// `deflateTune()` was called: the search uses the program's limits.
     is_tuned: bool,
@@ -88,12 +88,12 @@ impl Body {
         Ok(body)
     }
 
-    /// Notes that the library itself fetches the output, to the end.
+    /// Records that the library itself fetches all of the output.
     pub(super) fn expect_all_calls(&mut self) {
         self.caller.owns_output = true;
     }
 
-    /// Sets an address in the code that created the stream, by which its file is found.
+    /// Sets an address in the code that created the stream; the file that contains it is looked up.
     pub(super) fn set_origin(&mut self, address: usize) {
         self.caller.origin = address;
     }
@@ -136,7 +136,7 @@ impl Body {
         is_collected
     }
 
-    /// Takes input and gives output as far as `flush` asks and the room allows. `StreamEnd` when the final block is written.
+    /// Takes input and writes output as far as `flush` requires and the room allows. `StreamEnd` when the final block is written.
     pub(super) fn deflate(
         &mut self,
         input: &mut &[u8],
@@ -172,7 +172,7 @@ impl Body {
             match is_done {
                 None => return Ok(Status::Ok),
                 Some(Flush::Finish) => self.engine = Engine::Finished,
-                // A segment has ended, perhaps by an earlier call's flush. Does this call ask for more?
+                // A segment has ended, perhaps by an earlier call's flush. Does this call require more?
                 Some(ended) if input.is_empty() && rank(flush) <= rank(ended) => return Ok(Status::Ok),
                 Some(_) => {}
             }
@@ -219,7 +219,7 @@ impl Body {
         let progress = message.advance(input, end_of(flush), output);
         self.check.update(&before[..before.len() - input.len()]);
         if progress != Progress::Done {
-            // If all input is taken, this flush must be completed, whatever the next call asks for.
+            // If all input is taken, this flush must be completed, whatever the next call's flush is.
             self.engine = Engine::Message(input.is_empty().then_some(flush));
             return None;
         }
@@ -246,8 +246,8 @@ impl Body {
         }
     }
 
-    /// Hands the current segment over to the pipeline. Without memory for that it stays a message. Returns false when
-    /// primed bytes must be written first and do not fit.
+    /// Passes the current segment to the pipeline. If memory is short, it stays a message. Returns false when primed
+    /// bytes must be written first and do not fit.
     fn start_bulk(&mut self, input: &[u8], output: &mut Output<'_>) -> bool {
         if !self.message.as_mut().is_none_or(|message| message.write_primed(output)) {
             return false;
@@ -267,7 +267,7 @@ impl Body {
         true
     }
 
-    /// A compressor that has taken the held part of the segment.
+    /// Creates a compressor that has taken the held part of the segment.
     fn new_compressor(&mut self) -> Result<Placed<Compressor>> {
         let Some(message) = &mut self.message else { return Err(Error::Stream) };
         let before = message.pending_bits();
@@ -343,9 +343,9 @@ impl Body {
         let Engine::Serial(serial) = &mut self.engine else { return Err(Error::Stream) };
         let is_raw = self.check == Check::None;
         if flush == Flush::Finish && is_raw && self.params.level.number() > 0 && !self.has_ended_block {
-            // zlib-ng does not report how many bits of the last byte it used. Programs ask for this in order to append
-            // to a raw stream, so in a raw stream the last block is closed first. The length of what follows is known:
-            // 3 bits of header and 7 of end-of-block.
+            // zlib-ng does not report how many bits of the last byte it used. Programs need this number to append to a
+            // raw stream, so in a raw stream the last block is closed first. The rest has a known length: 3 bits of
+            // header and 7 of end-of-block.
             match serial.deflate(input, output, Flush::Block) {
                 Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
                 Ok(_) if input.is_empty() && !output.is_full() => {}
@@ -369,7 +369,7 @@ impl Body {
     ) -> Result<()> {
         let new = DeflateParams { level, strategy, ..self.params };
         if let Engine::Serial(serial) = &mut self.engine {
-            // Bits that `deflatePrime()` inserted cannot be fetched from zlib-ng, so then it stays.
+            // Bits that `deflatePrime()` inserted cannot be fetched from zlib-ng, so then it stays in use.
             if !has_begun && !policy::is_for_zng(&new) && serial.pending() == (0, 0) {
                 let history = serial.dictionary(self.allocator)?;
                 let was = std::mem::replace(&mut self.params, new);
@@ -405,7 +405,7 @@ impl Body {
         outcome
     }
 
-    /// Hands the stream over to zlib-ng, between two segments, with its history and the bits that are not written yet.
+    /// Switches to zlib-ng, between two segments, with the history and the bits that are not written yet.
     fn go_serial(&mut self) -> Result<()> {
         let mut serial = Deflate::new(policy::zng_params(&self.params), self.allocator)?;
         if let Some(message) = &self.message {
@@ -422,7 +422,7 @@ impl Body {
         Ok(())
     }
 
-    /// Takes the stream over from zlib-ng, at its start, with `history`.
+    /// Switches from zlib-ng to another engine, at the stream's start, with `history`.
     fn leave_serial(&mut self, history: &[u8]) -> Result<()> {
         self.choose_engine()?;
         if let Some(message) = &mut self.message {
@@ -483,7 +483,7 @@ impl Body {
         }
     }
 
-    /// The end of the input taken, at most the window's size.
+    /// The last bytes of the input taken, at most the window's size.
     pub(super) fn window(&self) -> Result<Buffer> {
         match (&self.engine, &self.message) {
             (Engine::Bulk(compressor), _) => Buffer::copy_of(compressor.window(), self.allocator),
@@ -505,7 +505,7 @@ impl Body {
         }
     }
 
-    /// `deflateTune()`: the program's limits of the search, from the next segment on if this one is bulk.
+    /// `deflateTune()`: sets the search limits, from the next segment on if this one is bulk.
     pub(super) fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) -> Result<()> {
         if let Engine::Serial(serial) = &mut self.engine {
             return serial.tune(good, lazy, nice, chain);
@@ -534,7 +534,7 @@ impl Body {
         }
     }
 
-    /// Whether the output still to come, after a flush that has taken all input, fits zlib's buffer for it.
+    /// Whether the output still to be delivered, after a flush that has taken all input, fits zlib's buffer for it.
     pub(super) fn keeps_little(&self) -> bool {
         const PENDING: usize = 64 << 10;
         self.pending().0 <= PENDING
@@ -570,7 +570,7 @@ impl Body {
         self.used_bits
     }
 
-    /// The level in force.
+    /// The current level.
     pub(super) fn level(&self) -> Level {
         self.params.level
     }

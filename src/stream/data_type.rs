@@ -15,7 +15,7 @@ const UNKNOWN: i32 = 2;
 /// The first bytes that count: when a segment becomes bulk, they have arrived.
 const SAMPLE: usize = policy::MESSAGE;
 
-/// What is known about the data so far.
+/// The sample so far, and the decision.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DataType {
     value: i32,
@@ -31,7 +31,7 @@ impl DataType {
         Self { value: UNKNOWN, left: SAMPLE, has_text: false, has_binary: false }
     }
 
-    /// A type that the encoder in use has found.
+    /// The type that another encoder has found.
     pub(super) fn found(value: i32) -> Self {
         Self { value, ..Self::new() }
     }
@@ -71,7 +71,7 @@ impl DataType {
         }
     }
 
-    /// Forgets the bytes seen, which became no block that decides.
+    /// Drops the sample: the bytes did not end in a block that decides.
     pub(super) fn forget(&mut self) {
         if !self.is_known() {
             *self = Self::new();

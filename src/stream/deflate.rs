@@ -59,13 +59,13 @@ pub struct DeflateStream {
     last_flush: Option<Flush>,
     /// A call was made since the last reset.
     has_begun: bool,
-    /// `Finish` was asked for and all input taken: nothing but `Finish` may follow.
+    /// `Finish` was requested and all input taken: nothing but `Finish` may follow.
     is_finishing: bool,
     stats: Stats,
 }
 
 impl DeflateStream {
-    /// A stream at its start. [`Error::Stream`] when `config` is outside zlib's ranges.
+    /// Creates a stream. [`Error::Stream`] when `config` is outside zlib's ranges.
     pub fn new(config: Config, allocator: Allocator) -> Result<Self> {
         let (wrap, window_bits) = match config.window_bits {
             bits @ -15..=-8 => (Wrap::Raw, -bits),
@@ -108,12 +108,12 @@ impl DeflateStream {
         Ok(stream)
     }
 
-    /// Sets an address in the code that created the stream, by which its file is found.
+    /// Sets an address in the code that created the stream; the file that contains it is looked up.
     pub fn set_origin(&mut self, address: usize) {
         self.body.set_origin(address);
     }
 
-    /// Compresses: takes input, gives output, as far as `flush` asks and the room allows.
+    /// Compresses: takes input and writes output as far as `flush` requires and the room allows.
     ///
     /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is
     /// written.
@@ -185,7 +185,7 @@ impl DeflateStream {
                 // An engine may have nothing to do for a flush that is new to the stream.
                 Err(Error::Buffer) if has_progress || !asks_nothing_new => {}
                 Err(Error::Memory) => {
-                    // The call may be repeated, and its flush is still to be done then.
+                    // The call may be repeated, and must then still perform its flush.
                     self.last_flush = None;
                     return Err(Error::Memory);
                 }
@@ -289,7 +289,7 @@ impl DeflateStream {
         outcome
     }
 
-    /// Back to the start of a stream with the same parameters.
+    /// Returns to the start of a stream with the same parameters.
     pub fn reset(&mut self) -> Result<()> {
         self.finish_stats();
         self.body.reset(false)?;
@@ -297,7 +297,7 @@ impl DeflateStream {
         Ok(())
     }
 
-    /// `deflateResetKeep()`: as `reset`, but data to come may refer to data before.
+    /// `deflateResetKeep()`: as `reset`, but later data may refer to earlier data.
     pub fn reset_keep(&mut self) -> Result<()> {
         self.finish_stats();
         self.body.reset(true)?;

@@ -9,7 +9,7 @@ use crate::deflate::{MessageEncoder, MessageSettings};
 use crate::raw::Allocator;
 use std::sync::{Mutex, MutexGuard};
 
-/// The size that nearly all programs ask for.
+/// The size that nearly all programs use.
 const USUAL: MessageSettings = MessageSettings { window_bits: 15, mem_level: 8 };
 
 /// Encoders kept.
@@ -27,7 +27,7 @@ fn lock() -> Option<MutexGuard<'static, Vec<MessageEncoder>>> {
     IDLE.try_lock().ok()
 }
 
-/// An encoder for a stream with these settings, at the start of a stream.
+/// Takes an idle encoder for a stream with these settings; `None` if there is none.
 pub(super) fn take(settings: MessageSettings, allocator: &Allocator) -> Option<MessageEncoder> {
     if !is_usual(settings, allocator) {
         return None;

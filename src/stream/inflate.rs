@@ -27,7 +27,7 @@ pub struct InflateStream {
 }
 
 impl InflateStream {
-    /// A stream at its start. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
+    /// Creates a stream. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
     /// either, negative for raw, 0 for the size in the zlib header; [`Error::Stream`] for others.
     #[inline(always)]
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
@@ -47,14 +47,14 @@ impl InflateStream {
         Self { decoder, kind, stats: Stats::new(Operation::Inflate) }
     }
 
-    /// Decompresses: takes input and gives output as far as both allow and `flush` asks.
+    /// Decompresses: takes input and writes output as far as both allow and `flush` requires.
     ///
     /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a [`message`](Self::message).
     pub fn inflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         self.inflate_with_header(input, output, flush, &mut |_| {})
     }
 
-    /// As [`inflate`](Self::inflate); parts of a gzip header go to `report` as they are met.
+    /// As [`inflate`](Self::inflate); parts of a gzip header are passed to `report` as they are read.
     pub fn inflate_with_header(
         &mut self,
         input: &mut &[u8],
@@ -116,13 +116,13 @@ impl InflateStream {
         stats::note_read_ahead(operation, &ahead);
     }
 
-    /// Back to the start of a stream of the same form.
+    /// Returns to the start of a stream in the same format.
     pub fn reset(&mut self) {
         self.finish();
         self.decoder.reset();
     }
 
-    /// Back to the start of a stream of another form; [`Error::Stream`] if there is none with these window bits.
+    /// Returns to the start of a stream in another format; [`Error::Stream`] if `window_bits` is invalid.
     pub fn reset2(&mut self, window_bits: i32) -> Result<()> {
         self.finish();
         self.decoder.reset2(window_bits)
@@ -239,7 +239,7 @@ pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>)
     (decoded.consumed, outcome)
 }
 
-/// Input size from which on `uncompress()` uses a stream, which workers may help.
+/// From this input size on `uncompress()` uses a stream, which workers may help.
 const LARGE_INPUT: usize = 2 << 20;
 
 /// As [`uncompress`], with a stream.
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_goes_on_from_wherever_it_was_marked() {
+    fn a_stream_resumes_from_any_bookmark() {
         let data = sample();
         let member = member(&data);
         for (piece, room, every) in [(1, 70_000, 5_501), (997, 613, 41), (5000, 7, 2_003), (333, 400_000, 19)]
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_wrong_before_a_place_and_behind_it_is_found_at_the_end() {
+    fn a_wrong_trailer_is_found_after_a_resumption() {
         let data = sample();
         let mut member = member(&data);
         let mut stream = stream();
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_between_blocks_can_be_told_from_outside() {
+    fn a_bookmark_between_blocks_can_be_made_without_the_engine() {
         let data = sample();
         let member = member(&data);
         let (mut stream, mut again) = (stream(), stream());

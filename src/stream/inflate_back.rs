@@ -19,7 +19,7 @@ pub struct BackStream {
 }
 
 impl BackStream {
-    /// A decoder for windows of `1 << window_bits` bytes, 8 to 15; [`Error::Stream`] for others.
+    /// Creates a decoder for windows of `1 << window_bits` bytes, 8 to 15; [`Error::Stream`] for others.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         if !(8..=15).contains(&window_bits) {
             return Err(Error::Stream);
@@ -29,7 +29,7 @@ impl BackStream {
     }
 
     /// Decodes one stream. Input is `input`, then the slices that `read` returns; an empty one means that there is no
-    /// more. Output goes to the buffers that `room` returns. `write` gets the number of bytes filled; it returns false
+    /// more. Output goes to the buffers that `room` returns. `write` is called with the number of bytes filled; it returns false
     /// if it cannot take them.
     ///
     /// Returns the unused part of the last input, or `None` when the input ran out. [`Error::Buffer`] when a call-back
@@ -103,8 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn input_comes_in_pieces_and_what_is_left_is_told() {
-        let data = b"fetch, decode, hand out; ".repeat(10_000);
+    fn input_comes_in_pieces_and_unused_input_is_returned() {
+        let data = b"fetch, decode, deliver; ".repeat(10_000);
         let mut bytes = packed(&data);
         bytes.extend_from_slice(b"behind");
         for piece in [1, 7, 1000, bytes.len()] {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_across_the_windows_end_is_handed_out_whole_when_the_input_ends_with_it() {
+    fn a_match_across_the_windows_end_is_delivered_whole_when_the_input_ends_with_it() {
         let data = [&b"one two three "[..], &b"a".repeat(1500), &b"one two three ".repeat(60)].concat();
         let bytes = packed(&data);
         for cut in 0..bytes.len() {

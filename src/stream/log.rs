@@ -17,7 +17,7 @@ use std::mem::{Discriminant, discriminant};
 /// How a segment is compressed, and why.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Decision {
-    /// A strategy that only zlib-ng serves.
+    /// A strategy that only zlib-ng implements.
     Strategy(Strategy),
     /// A short message, or any in a stream of a small window or little memory.
     Message(usize),
@@ -37,12 +37,12 @@ impl Display for Decision {
             Decision::Message(len) => write!(f, "serial: {len} bytes between two flushes, a message"),
             Decision::Short(len) => write!(f, "serial: {len} bytes without a flush, less than {from}"),
             Decision::Long { threads: 1, .. } if pipeline::thread_limit() == 1 => {
-                write!(f, "serial: one thread is all it may use")
+                write!(f, "serial: only one thread is allowed")
             }
             Decision::Long { threads: 1, hold: Hold::No, .. } => {
                 write!(
                     f,
-                    "serial: no call brings {from} bytes and room for as many, and the program was not seen to fetch output that is held back"
+                    "serial: no call has {from} bytes of input and as much room, and the program was not seen to fetch output that is held back"
                 )
             }
             Decision::Long { threads: 1, .. } => {
@@ -50,9 +50,9 @@ impl Display for Decision {
             }
             Decision::Long { threads, hold, is_system_memory } => {
                 let within =
-                    if is_system_memory { "" } else { ", within calls only: the program gave an allocator" };
+                    if is_system_memory { "" } else { ", within calls only: the program has its own allocator" };
                 let why = match hold {
-                    Hold::No => "within calls that bring as much",
+                    Hold::No => "only within calls that have as much input and room",
                     Hold::OwnOutput => "the output is the library's own",
                     Hold::SmallRoom => "the room for output is small",
                     Hold::Loops => "the program fetches output in a loop",
@@ -82,7 +82,7 @@ impl Log {
         self.is_on
     }
 
-    /// Logs a decision for a stream of this level. A line that cannot be written is lost: the log must not disturb the
+    /// Logs a decision for a stream of this level. A line that cannot be written is lost: logging must not affect the
     /// host.
     pub(super) fn note(&mut self, level: Level, decision: Decision) {
         let level = level.number();

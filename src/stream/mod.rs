@@ -1,7 +1,7 @@
 //! zlib's streaming functions, in safe Rust.
 //!
 //! [`deflate::DeflateStream`], [`bgzf::BgzfStream`], [`inflate::InflateStream`] and [`inflate_back::BackStream`] hold all
-//! state between two calls; they use neither C types nor files. Any call may also fail with
+//! state between two calls; they use neither C types nor files. Every call may also fail with
 //! [`Error::Memory`](crate::error::Error::Memory). Only `policy` decides which engine does the work,
 //! and whether in parallel.
 

@@ -14,14 +14,14 @@ use crate::raw::{Allocator, module};
 use crate::zng::DeflateParams;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Unflushed bytes from which on workers are used: with fewer there is hardly any gain.
+/// Workers are used from this many unflushed bytes on: with fewer there is almost no gain.
 const PARALLEL_FROM: usize = 1 << 20;
 
 /// Bytes in the first chunk of a segment. This size makes output begin, and memory use grow, at about zlib's pace.
 const FIRST_CHUNK: usize = 128 << 10;
 
 /// Bytes in the third chunk and later ones; the second has half of this. Priming with 32 KiB costs 5 to 7 % at 128 KiB
-/// and next to nothing at 512 KiB.
+/// and almost nothing at 512 KiB.
 const CHUNK: usize = 512 << 10;
 
 /// A segment shorter than this is a message: it is compressed by the message encoder, which keeps its history.
@@ -96,7 +96,7 @@ enum Name {
 ///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own. (`python`)
 /// - libarchive: archive_write_add_filter_gzip.c ends with calls until `Z_STREAM_END`, archive_write_set_format_zip.c with calls until
 ///   one leaves room. (`bsdtar`)
-/// - The JDK's libzip.so: DeflaterOutputStream and all that is made of it (GZIPOutputStream, ZipOutputStream, jar) calls until
+/// - The JDK's libzip.so: DeflaterOutputStream and its subclasses (GZIPOutputStream, ZipOutputStream, used by jar) call until
 ///   `Deflater.finished()`, which is `Z_STREAM_END`; `Deflater` has no other way to know that output is complete. The
 ///   unrelated library of that name is libzip.so.5. (`java`)
 ///
@@ -132,7 +132,7 @@ fn is_known(address: usize) -> bool {
     is_known
 }
 
-/// What is known about how the program calls `deflate()`.
+/// Observations of how the program calls `deflate()`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caller {
     pub(super) owns_output: bool,
@@ -190,7 +190,7 @@ pub(super) fn level_for(level: Level, strategy: Strategy) -> Level {
     if strategy == Strategy::Filtered && level.number() > 3 { level.filtered() } else { level }
 }
 
-/// Unflushed bytes from which on a segment is compressed in parallel.
+/// A segment is compressed in parallel from this many unflushed bytes on.
 pub(super) fn parallel_from() -> usize {
     config().threshold.unwrap_or(PARALLEL_FROM)
 }

@@ -188,7 +188,7 @@ pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
     ));
 }
 
-/// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must not disturb the program.
+/// Appends a line to the file of statistics. A line that cannot be written is lost: statistics must not affect the program.
 fn append(line: &str) {
     if let Some(path) = &config().stats {
         report::append(path, line.as_bytes());
