@@ -1,10 +1,9 @@
 //! `Share`: a part of the memory that the library may use for speed.
 //!
-//! zlib allocates a stream's memory when the program creates the stream, and the program knows how much. This library uses more
-//! memory to be fast, and that belongs to no single stream: chunks in the pipeline, results decoded ahead of a reader,
-//! checkpoints, tables, cached buffers. All of it together is bounded for the whole process. Code that wants such memory first
-//! takes a share of the bound. If it gets none, it works without: the stream is then compressed or decoded serially, as in
-//! zlib.
+//! zlib allocates a known amount of memory when a program creates a stream. This library uses more memory to be fast: chunks in
+//! the pipeline, results decoded ahead of a reader, checkpoints, tables, cached buffers. Their total is bounded for the whole
+//! process. Code that needs such memory first takes a share of the bound. If it gets none, the stream is compressed or decoded
+//! serially, as in zlib.
 //!
 //! The bound is 64 MiB, or 4 MiB for each thread of the pool if that is more, since with less there would be too few jobs to
 //! keep all threads busy. `RIGZ_MEMORY` sets another one.
@@ -33,7 +32,7 @@ static WANTED: AtomicUsize = AtomicUsize::new(0);
 /// The number of refused requests. Owners of shares compare it with an earlier value.
 static REFUSALS: AtomicUsize = AtomicUsize::new(0);
 
-/// Bytes that its owner may allocate. Dropping it gives them back.
+/// Bytes that its owner may allocate. Dropping it returns them.
 #[derive(Debug, Default)]
 pub struct Share {
     bytes: usize,
@@ -103,7 +102,7 @@ pub fn provide_for(threads: usize) {
     WANTED.fetch_max(threads.saturating_mul(FOR_EACH_THREAD), Ordering::Relaxed);
 }
 
-/// A number that changes when a request is refused. An owner that holds more than it needs should give it back when this changes.
+/// A number that changes when a request is refused. An owner that holds more than it needs should return it when this changes.
 pub fn refusals() -> usize {
     REFUSALS.load(Ordering::Relaxed)
 }
@@ -127,9 +126,9 @@ fn take(bytes: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// Other tests of the process take shares meanwhile, so this checks only values that they cannot change.
+    /// Other tests of the process take shares at the same time, so this checks only values that they cannot change.
     #[test]
-    fn shares_never_exceed_the_bound_and_come_back() {
+    fn shares_never_exceed_the_bound_and_are_returned() {
         assert!(Share::try_new(bound() + 1).is_none());
         let before = refusals();
         let mut share = Share::try_new(1 << 20).expect("a small part of the bound");

@@ -24,7 +24,7 @@ pub struct Config {
     /// `RIGZ_MEMORY`: the bound, in bytes, of all memory used for speed: chunks, results decoded ahead, tables; see `budget`.
     /// 0 means that every stream is serial.
     pub memory: Option<usize>,
-    /// `RIGZ_HOLD_BACK=any`: work may be in flight between `deflate()` calls of any program, whatever output space the calls give.
+    /// `RIGZ_HOLD_BACK=any`: work may be in flight between `deflate()` calls of any program, whatever output space the calls have.
     pub hold_back: bool,
     /// `RIGZ_FORMAT=bgzf`: `gzopen` writes BGZF, so that bgzip, tabix and samtools have random access to the file.
     pub bgzf: bool,
@@ -43,8 +43,8 @@ pub struct Config {
 
 static CONFIG: FirstMade<Config> = FirstMade::new();
 
-/// The settings of this process: those of [`preset`], or else the environment at the first call. Until there is memory to store
-/// them, nothing counts as set.
+/// The settings of this process: those of [`preset`], or else the environment at the first call. While they cannot be
+/// stored for lack of memory, nothing counts as set.
 pub fn config() -> &'static Config {
     static UNSET: Config = Config::UNSET;
     CONFIG.get_or_make(Config::from_environment).unwrap_or(&UNSET)
@@ -90,7 +90,7 @@ impl Config {
 }
 
 /// The switches with an invalid value, which count as not set: each name with a description of valid
-/// values. For a program that starts others and can report them in the library's place.
+/// values. For a program that starts others and can report them instead of the library.
 pub fn misunderstood() -> impl Iterator<Item = (&'static str, &'static str)> {
     let read = Config::from_environment();
     let map = variable(c"RIGZ_LEVEL_MAP", |text| LevelMap::parse(text.to_str().ok()?));
@@ -216,7 +216,7 @@ mod tests {
     use super::{LevelMap, parse};
 
     #[test]
-    fn a_level_map_says_which_level_stands_for_which() {
+    fn a_level_map_replaces_the_listed_levels() {
         let map = LevelMap::parse("6=9, 9 = 12").expect("a map");
         assert_eq!((0..=9).map(|level| map.get(level)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 9, 7, 8, 12]);
         assert_eq!((map.get(10), map.get(u32::MAX)), (10, u32::MAX));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_k_m_and_g() {
+    fn numbers_accept_k_m_and_g() {
         assert_eq!(parse("3"), Some(3));
         assert_eq!(parse(" 64K "), Some(65_536));
         assert_eq!(parse("2m"), Some(2 << 20));

@@ -10,7 +10,7 @@
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The state of splitmix64 advances by a constant, so the seed is hashed first: otherwise two seeds could give the same
+    /// The state of splitmix64 advances by a constant, so the seed is hashed first: otherwise two seeds could yield the same
     /// numbers, shifted.
     pub(crate) fn new(seed: u64) -> Self {
         let mut scatter = Self(seed);

@@ -1,8 +1,8 @@
 //! `RIGZ_TRACE`: a timeline of streams, chunks, threads and waits, as Trace Event Format (JSON), which
 //! Perfetto and Chrome open.
 //!
-//! Each event is one line. It is appended by one `write` to a file that is opened just for it, so that
-//! no descriptor, lock or buffer of ours stays in the host between two events, and the events of
+//! Each event is one line. It is appended by one `write` to a file that is opened for this event only, so
+//! that the host has no descriptor, lock or buffer of ours between two events, and the events of
 //! several threads, processes and forked children do not mix. A chunk takes a millisecond or more,
 //! so three system calls for it cost little. Without the switch an event costs one check of a flag.
 //!
@@ -134,7 +134,7 @@ fn end(line: &mut Line, arguments: &Arguments) -> fmt::Result {
     line.write_str("}},\n")
 }
 
-/// The event that gives a process or thread its name in the viewer.
+/// The event that sets a process's or thread's name in the viewer.
 fn name(line: &mut Line, what: &str, name: &str) -> fmt::Result {
     let (process, thread) = (std::process::id(), thread_id());
     writeln!(
@@ -159,7 +159,7 @@ impl fmt::Write for Line {
 }
 
 /// Appends the text that `write` writes, after this process's name if that is not in the file yet. An
-/// event that cannot be written is lost: the trace must not disturb the host.
+/// event that cannot be written is lost: the trace must not affect the host.
 fn append(write: impl FnOnce(&mut Line) -> fmt::Result) {
     /// The process whose name was written last: a forked child writes its own.
     static NAMED: AtomicU32 = AtomicU32::new(0);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_begins_with_a_bracket_whoever_makes_it() {
+    fn a_new_file_begins_with_a_bracket_whichever_thread_makes_it() {
         let path = std::env::temp_dir().join(format!("rigz-trace-{}", std::process::id()));
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -210,7 +210,7 @@ mod tests {
                 });
             }
         });
-        let text = std::fs::read_to_string(&path).expect("somebody made it");
+        let text = std::fs::read_to_string(&path).expect("one of the threads made it");
         _ = std::fs::remove_file(&path);
         assert!(text.starts_with("[\n{},\n") && text.matches('[').count() == 1);
     }

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_cut_gives_the_same_value() {
+    fn any_split_computes_the_same_value() {
         let data: Vec<u8> = (0..20_000u32).map(|i| (255 - i % 3) as u8).collect();
         let whole = update(INITIAL, &data);
         for len in (1..60).chain([6000]) {

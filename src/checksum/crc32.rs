@@ -61,7 +61,7 @@ static SQUARES: [u32; 32] = {
     squares
 };
 
-/// The product of two polynomials modulo the CRC's. Branch-free on their bits, which a branch predictor could not guess.
+/// The product of two polynomials modulo the CRC's. No branches on their bits, which would be mispredicted.
 const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
     let mut bit = 32;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn any_cut_gives_the_same_value() {
+    fn any_split_computes_the_same_value() {
         let data: Vec<u8> = (0..200u32).map(|i| ((i * i * 31) >> 3) as u8).collect();
         let whole = update(0, &data);
         for len in 1..60 {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_is_a_power_taken_step_by_step() {
+    fn an_operator_is_a_power_computed_step_by_step() {
         let byte = ONE >> 8;
         let mut power = ONE;
         for len in 0..3000 {

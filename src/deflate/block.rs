@@ -90,7 +90,7 @@ impl Codes {
             let mut extra = 0;
             while extra < 1 << extra_bits {
                 let match_length = LENGTH_BASE[slot] as usize + extra as usize;
-                // The last slot but one would reach 258, which has a slot of its own.
+                // The next-to-last slot would reach 258, which has its own slot.
                 if match_length < MAX_MATCH || slot + 1 == LENGTH_BASE.len() {
                     let bits = codeword | extra << length;
                     self.litlen[match_length + LENGTH_SYMBOL] =
@@ -460,7 +460,7 @@ fn estimated_bits(litlen: &[Used], offset: &[Used]) -> Option<u64> {
     const HEADER: u64 = 135;
     /// In sixteenths of a bit.
     const PER_LITLEN_SYMBOL: u64 = 70;
-    /// With more symbols than this, neighbours have equal lengths, and these take fewer bits.
+    /// With more symbols than this, neighbours often have equal lengths, which take fewer bits.
     const SPREAD_SYMBOLS: u64 = 96;
     const PER_CLOSE_SYMBOL: u64 = 16;
     const PER_OFFSET_SYMBOL: u64 = 8;

@@ -1,9 +1,9 @@
 //! Writes blocks as bytes while the output has room, and continues at the next call.
 //!
 //! One thing is written at a time: a stored range of the input or a compressed block, then, if requested, the mark that ends a
-//! chunk or the stream. Only the bit buffer, the position within the header, the tokens or the range, and a few bytes without
-//! room must survive until the next call. So no output buffer is needed, and the bytes do not depend on how the caller splits
-//! the output.
+//! chunk or the stream. Only the bit buffer, the position within the header, the tokens or the range, and a few bytes that did
+//! not fit are kept until the next call. So no output buffer is needed, and the bytes do not depend on how the caller splits the
+//! output.
 //!
 //! The emitter also counts the output's length, which [`Emitter::plan`] uses to choose a block's form.
 //!
@@ -67,7 +67,7 @@ pub(super) struct Coding {
 const LITERALS_MIN: usize = 256;
 /// The first sample that shows whether literals may be smaller: the number of pieces, or one more, and the bytes in each.
 const SMALL_SAMPLE: (usize, usize) = (15, 16);
-/// The second one: the bytes in each piece, and their distance.
+/// The second sample: the bytes in each piece, and the distance between pieces.
 const SAMPLE: (usize, usize) = (64, 512);
 /// Literals must save at least one bit in this many: matches are decoded faster.
 const LITERALS_GAIN: u64 = 128;
@@ -248,8 +248,8 @@ impl Emitter {
         }
     }
 
-    /// Builds the code for `bytes` as literals, unless their entropy shows that they take `limit` bits or more. Not inlined, for
-    /// the sake of the stack.
+    /// Builds the code for `bytes` as literals, unless their entropy shows that they take `limit` bits or more. Not inlined,
+    /// to keep its stack use out of the caller.
     #[inline(never)]
     fn fit_bytes(&mut self, bytes: &[u8], margin: u32, limit: u64) -> Option<Coding> {
         let literals = Frequencies::of_bytes(bytes);
@@ -309,7 +309,7 @@ impl Emitter {
         self.end = end;
     }
 
-    /// Selects a form for `bytes` as literals. Not inlined, for the sake of the stack.
+    /// Selects a form for `bytes` as literals. Not inlined, to keep its stack use out of the callers.
     #[inline(never)]
     fn choose_for_bytes(&mut self, form: Form, bytes: &[u8]) {
         self.code.choose(form, &Frequencies::of_bytes(bytes));

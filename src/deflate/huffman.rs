@@ -3,7 +3,7 @@
 //! Symbols are sorted by frequency. Moffat and Katajainen's in-place method turns the sorted frequencies into codeword lengths in
 //! one pass up and two passes down the same array, without a tree or a heap. Lengths over the limit are cut to it, and the code
 //! is made complete again by lengthening the cheapest shorter codewords. The result is not always the optimal limited code (which
-//! package-merge gives), but the limit is seldom reached, and the loss was too small to measure.
+//! package-merge computes), but the limit is seldom reached, and the loss was too small to measure.
 //!
 //! All steps use the list of symbols that occur: short blocks use few of the 286.
 

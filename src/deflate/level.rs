@@ -2,8 +2,8 @@
 //!
 //! Level 1 looks up one candidate and takes the match, unless the next byte has a better one. Levels 2 to 9 choose
 //! by the data between the lazy parser, the quick one (levels 2 to 4) and the flat one (levels 3 to 9). Higher levels compare
-//! more candidates and try more later positions.
-//! Levels 10 to 12, which zlib does not have, compare whole paths through the input over the lazy parser's match finder.
+//! more candidates and try more later positions. Levels 10 to 12, which zlib does not have, compare whole paths through the
+//! input, with the lazy parser's match finder.
 //!
 //! On each of the seven Silesia files of docs/ENCODER.md, each level's output is smaller than zlib's at the same level. Over all
 //! seven it is smaller than zlib-ng's, in less time: slightly less up to level 4, much less above.
@@ -42,7 +42,7 @@ pub(super) struct QuickLevel {
 pub(super) struct AdaptiveLevel {
     /// Not for filtered data.
     pub(super) quick: Option<QuickLevel>,
-    /// Whether chunks begin with the quick parser, and the lazy one is only for tables of numbers. Otherwise the quick parser
+    /// If true, chunks begin with the quick parser, and the lazy one is only for tables of numbers. Otherwise the quick parser
     /// is only for very long matches.
     pub(super) begins_quick: bool,
     pub(super) lazy: LazyLevel,
@@ -65,7 +65,7 @@ pub(super) struct LazyLevel {
     pub(super) good: usize,
     /// Matches this long are taken without a lazy search.
     pub(super) lazy_below: usize,
-    /// Where matches are very long and few are short: takes none under six bytes, and first searches compare twice the
+    /// If matches are very long and few are short, takes none under six bytes, and first searches compare twice as many
     /// candidates.
     pub(super) skips_short: bool,
 }

@@ -1,6 +1,6 @@
 //! BGZF (SAM specification, 4.1): gzip members of at most 64 KiB each, whose headers contain their own size.
 //!
-//! Any gzip reader reads such a file as many concatenated members. A reader that knows BGZF can also skip from block to block
+//! Any gzip reader reads such a file as many concatenated members. A reader that supports BGZF can also skip from block to block
 //! without decoding, and so start anywhere: the index of bgzip, tabix and samtools is a table of block starts. The block size is
 //! in the header's extra field, subfield `BC`. A fixed empty block at the end shows that the file is complete.
 //!
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_file_is_a_block_by_its_own_header() {
+    fn the_end_of_file_block_has_the_header_that_we_write() {
         assert_eq!(END_OF_FILE[..HEADER_LEN], header(2));
     }
 

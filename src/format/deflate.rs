@@ -59,7 +59,7 @@ const fn length_slots() -> [u8; MAX_MATCH + 1] {
     let mut slot = 0;
     let mut length = MIN_MATCH;
     while length <= MAX_MATCH {
-        // Slot 27 would reach 258, which has a slot of its own.
+        // Slot 27 would reach 258, which has its own slot.
         while slot + 1 < LENGTH_SLOTS && LENGTH_BASE[slot + 1] as usize <= length {
             slot += 1;
         }
@@ -73,7 +73,7 @@ const fn length_slots() -> [u8; MAX_MATCH + 1] {
 #[inline(always)]
 pub fn offset_slot(offset: usize) -> usize {
     let value = (offset as u32).wrapping_sub(1);
-    // Setting bit 1 gives 0 and 1 the same bit length as 2, so no branch is needed for them.
+    // With bit 1 set, 0 and 1 have the same bit length as 2, so no branch is needed for them.
     let below_top = 30 - (value | 2).leading_zeros();
     (2 * below_top + (value >> below_top)) as usize
 }

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn header_that_became_shorter_than_what_is_out_ends() {
+    fn a_header_shortened_below_the_bytes_written_ends() {
         for room in 0..FULL.encoded_len() {
             let (mut buffer, mut position) = (vec![0; room], 0);
             assert!(!FULL.write(2, &mut position, &mut Output::new(&mut buffer)));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_stand_in_the_order_of_the_rfc() {
+    fn fields_are_in_the_order_of_the_rfc() {
         let whole = write(&FULL, 1000);
         assert_eq!(whole[..10], [31, 139, 8, 0x1f, 4, 3, 2, 1, 2, 3]);
         assert_eq!(&whole[10..whole.len() - 2], b"\x05\0extraname\0a comment\0");

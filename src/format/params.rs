@@ -79,7 +79,7 @@ impl Strategy {
 /// What a call must complete before it returns (zlib manual, `deflate` and `inflate`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// `Z_NO_FLUSH`: buffer as much as helps compression.
+    /// `Z_NO_FLUSH`: buffer as much as compression benefits from.
     None,
     /// `Z_PARTIAL_FLUSH`: make all input so far decodable, with an empty fixed block.
     Partial,

@@ -1,5 +1,5 @@
-//! The header of the zlib wrapper (RFC 1950), two bytes, and the bound of a stream. `stream::deflate` writes the big-endian check values: the dictionary's
-//! after the header, the data's as trailer.
+//! The header of the zlib wrapper (RFC 1950), two bytes, and the bound of a stream. `stream::deflate` writes the big-endian
+//! check values: the dictionary's after the header, the data's as trailer.
 
 #![forbid(unsafe_code)]
 

@@ -2,7 +2,7 @@
 //!
 //! zlib reads one byte at a time, exactly when the next item needs it. Callers can observe this: in `next_in` when a call
 //! returns, and in the bit count in `data_type`. Reading whole words is much faster. So this reader reads ahead during a
-//! call and gives the surplus back at its end: [`BitReader::give_back`] leaves in the buffer only the bits that zlib would
+//! call and returns the surplus at its end: [`BitReader::give_back`] leaves in the buffer only the bits that zlib would
 //! hold. If a call ends because the input has run out, there is no surplus, and the buffer already holds zlib's bits.
 
 #![forbid(unsafe_code)]

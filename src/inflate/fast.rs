@@ -30,7 +30,7 @@
 //! array, with zeros after it ([`Padded`]): in a message of 1 KiB the last 32 bytes are a large part.
 //!
 //! If the codeword lengths suggest it (`table::pair_likelihood`), root entries hold two literals, and a turn decodes up
-//! to six. Both are stored with one store, and the entry gives the number to advance by, so a pair costs no branch. That
+//! to six. Both are stored with one store, and the entry has the number to advance by, so a pair costs no branch. That
 //! loop is compiled separately, since with data without pairs the wider store costs 3 to 10 %.
 //!
 //! The history may be a ring (`history`). Then a match may begin before the ring's base, at the ring's other end: this

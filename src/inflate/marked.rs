@@ -178,7 +178,9 @@ mod tests {
             let mut output = Output::new(&mut decoded);
             let mut input = &raw[..];
             loop {
-                stream.inflate(&mut input, &mut output, Goal::Block, &mut |_| {}).expect("the stream is complete");
+                stream
+                    .inflate(&mut input, &mut output, Goal::Block, &mut |_| {})
+                    .expect("the stream is complete");
                 let held = stream.bits_before_block().expect("between blocks");
                 let bit = (raw.len() - input.len()) as u64 * 8 - u64::from(held);
                 assert!(bit <= start, "level {level}: the block at {start} is real");
@@ -209,7 +211,8 @@ mod tests {
         assert!(marked.len() <= 1_000_000 && passed.consumed < raw.len() / 2);
         let half = &raw[..raw.len() / 2];
         let mut marked = Marked::new(data.len()).expect("memory");
-        let passed = marked.decode(half, 0, half.len(), usize::MAX, |_, _| true).expect("a block is complete");
+        let passed =
+            marked.decode(half, 0, half.len(), usize::MAX, |_, _| true).expect("a block is complete");
         assert!(passed.consumed <= half.len());
         assert!(marked.decode(&raw[..100], 0, 100, usize::MAX, |_, _| true).is_none());
         assert!(marked.is_empty());

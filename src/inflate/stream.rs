@@ -680,7 +680,7 @@ impl Inflate {
         (self.window.reach() >= WINDOW_SIZE).then(|| self.window.last_parts(WINDOW_SIZE))
     }
 
-    /// Whether matches may reach back 32 KiB, whatever the stream's header says.
+    /// Whether matches may reach back 32 KiB, whatever the stream's header specifies.
     pub fn has_largest_window(&self) -> bool {
         self.window_bits == 15
     }
@@ -778,6 +778,9 @@ mod tests {
                 break;
             }
         }
-        assert!(decoded == data && in_short_path > data.len() / 200, "{in_short_path} calls took the short path");
+        assert!(
+            decoded == data && in_short_path > data.len() / 200,
+            "{in_short_path} calls took the short path"
+        );
     }
 }

@@ -257,12 +257,12 @@ mod tests {
                 let (mut rest, mut decoded) = (&room[..len], Vec::new());
                 while rest != bgzf::END_OF_FILE {
                     let size = usize::from(u16::from_le_bytes([rest[16], rest[17]])) + 1;
-                    let (block, behind) = rest.split_at(size);
+                    let (block, after) = rest.split_at(size);
                     let (head, tail) = block.split_at(size - 8);
                     let part = decode(&head[bgzf::HEADER_LEN..], &[], bgzf::BLOCK_DATA);
                     assert_eq!(tail, gzip::trailer(crc32fast::hash(&part), part.len() as u64));
                     decoded.extend(part);
-                    rest = behind;
+                    rest = after;
                 }
                 assert_eq!(decoded, data, "{level:?}");
             }

@@ -144,10 +144,7 @@ mod tests {
         let mut buffer = [0u8; 8];
         let mut output = Output::new(&mut buffer);
         output.put(b"a");
-        assert_eq!(
-            output.put_headed(|body| body.put(b"bcd"), |count| [b'0' + count as u8, b':']),
-            Some(3)
-        );
+        assert_eq!(output.put_headed(|body| body.put(b"bcd"), |count| [b'0' + count as u8, b':']), Some(3));
         assert_eq!(output.put_headed(|body| body.put(b"ef"), |_| [0; 3]), None);
         assert_eq!(output.written(), 6);
         assert_eq!(&buffer, b"a3:bcd\0\0");

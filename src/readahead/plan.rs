@@ -258,7 +258,7 @@ impl Plan {
         self.resume_at = self.resume_at.max(offset + BRIEF_PAUSE);
     }
 
-    /// The output of `bytes` compressed bytes, if the data goes on as it is.
+    /// The expected output of `bytes` compressed bytes, at the current compression ratio.
     pub(super) fn output_of(&self, bytes: u64) -> u64 {
         bytes.saturating_mul(self.ratio.0) / self.ratio.1.max(1)
     }

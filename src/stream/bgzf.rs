@@ -205,10 +205,10 @@ mod tests {
         let mut sizes = Vec::new();
         while !bytes.is_empty() {
             assert_eq!(bytes[..16], bgzf::END_OF_FILE[..16]);
-            let (block, behind) = bytes.split_at(usize::from(u16::from_le_bytes([bytes[16], bytes[17]])) + 1);
+            let (block, after) = bytes.split_at(usize::from(u16::from_le_bytes([bytes[16], bytes[17]])) + 1);
             let len = block.last_chunk().map(|len| u32::from_le_bytes(*len));
             sizes.push(len.unwrap() as usize);
-            bytes = behind;
+            bytes = after;
         }
         sizes
     }

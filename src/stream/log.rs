@@ -49,8 +49,11 @@ impl Display for Decision {
                 write!(f, "serial: the system refused to start threads, or RIGZ_MEMORY is used up")
             }
             Decision::Long { threads, hold, is_system_memory } => {
-                let within =
-                    if is_system_memory { "" } else { ", within calls only: the program has its own allocator" };
+                let within = if is_system_memory {
+                    ""
+                } else {
+                    ", within calls only: the program has its own allocator"
+                };
                 let why = match hold {
                     Hold::No => "only within calls that have as much input and room",
                     Hold::OwnOutput => "the output is the library's own",

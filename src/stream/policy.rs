@@ -93,7 +93,7 @@ enum Name {
 /// We read the code of each, and a test in `tests/preload`, named in parentheses, runs it with threads.
 ///
 /// - CPython, Modules/zlibmodule.c: `compress()`, `flush()` and the one-shot function call `deflate()` until it leaves room, and
-///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a file of its own. (`python`)
+///   `flush()` with `Z_FINISH` until the end. The module is within the program, within libpython, or a separate file. (`python`)
 /// - libarchive: archive_write_add_filter_gzip.c ends with calls until `Z_STREAM_END`, archive_write_set_format_zip.c with calls until
 ///   one leaves room. (`bsdtar`)
 /// - The JDK's libzip.so: DeflaterOutputStream and its subclasses (GZIPOutputStream, ZipOutputStream, used by jar) call until

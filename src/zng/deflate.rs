@@ -15,11 +15,11 @@ pub struct DeflateParams {
     pub window_bits: i32,
     /// 1 to 9.
     pub mem_level: i32,
-    /// How matches are looked for.
+    /// How matches are searched.
     pub strategy: Strategy,
 }
 
-/// The zlib-ng level used for `level`. Above 0 it matters only to the fixed strategy, since the others search alike at all
+/// The zlib-ng level used for `level`. Above 0 it matters only to the fixed strategy, since the others search in the same way at all
 /// levels. At levels 1 to 6 zlib-ng searches less than zlib does at the same level, so the next level is used. Its level 1
 /// also stores no blocks and expands noise by 5 %, beyond the bound that programs hard-code.
 fn engine_level(level: Level) -> c_int {
@@ -60,7 +60,7 @@ pub struct Deflate {
 }
 
 impl Deflate {
-    /// A compressor at the start of a stream.
+    /// Creates a compressor.
     pub fn new(params: DeflateParams, allocator: Allocator) -> Result<Self> {
         const METHOD: c_int = 8;
         let stream = Stream::new(allocator)?;
@@ -82,7 +82,7 @@ impl Deflate {
     /// `deflate()` of the zlib manual.
     pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         loop {
-            // If the slice's length exceeds 32 bits, only the last piece carries the caller's flush.
+            // If the slice's length exceeds 32 bits, only the last piece has the caller's flush.
             let flush_now = if input.len() > u32::MAX as usize { Flush::None } else { flush };
             let code = self.stream.exchange(input, output, |strm| {
                 // SAFETY: the stream is initialised and its buffers are lent for this call.
@@ -130,7 +130,7 @@ impl Deflate {
     /// `deflatePending()`: bytes and bits that wait for output space.
     pub fn pending(&self) -> (u32, u32) {
         let (mut bytes, mut bits) = (0u32, 0i32);
-        // SAFETY: the stream is initialised and both results are ours.
+        // SAFETY: the stream is initialised and both results are writable.
         unsafe { sys::zng_deflatePending(self.stream.as_ptr(), &raw mut bytes, &raw mut bits) };
         (bytes, bits as u32)
     }

@@ -1,7 +1,7 @@
 //! The gathering search: finds every match length at a position, each at its nearest offset, in one walk (levels 10 to 12).
 //!
 //! A parser that compares whole paths needs, for every length, the nearest match, not only the longest one: a farther match
-//! of the same length never costs fewer bits. The chains give candidates nearest first, so the nearest match of each length
+//! of the same length never costs fewer bits. The chains list candidates nearest first, so the nearest match of each length
 //! is the first that is longer than all before it. The search of [`tail_chain`](super::tail_chain) visits exactly these:
 //! everything that its second chain skips is no longer than the best match so far. So this is that search, recording each
 //! improvement.
@@ -218,7 +218,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
-        fn an_exhaustive_search_finds_the_nearest_place_of_every_length(seed: u64) {
+        fn an_exhaustive_search_finds_the_nearest_match_of_every_length(seed: u64) {
             let data = pieces(seed, 40_000);
             let mut rings = DistanceRings::new().unwrap();
             rings.reset(true, Keys::Five, 0).unwrap();

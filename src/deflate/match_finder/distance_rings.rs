@@ -21,7 +21,7 @@
 //! Table entries are 16 bits, relative to `base`. Every 32 KiB `base` moves up and all entries are rebased by a saturating
 //! subtraction (one vector pass). Halving the cache footprint of 32-bit entries saves far more than that pass costs.
 //!
-//! Tried and given up (figures in docs/ENCODER.md): hashing with vectors, 32-bit entries, positions modulo 64 Ki without a
+//! Tried without success (figures in docs/ENCODER.md): hashing with vectors, 32-bit entries, positions modulo 64 Ki without a
 //! rebase, rows with tags, and a four-byte table for searched positions only.
 
 #![forbid(unsafe_code)]
@@ -358,7 +358,7 @@ fn cleared<T: Copy>(table: &mut Vec<T>, capacity: usize, len: usize, value: T) -
     table.clear();
     table.try_reserve_exact(capacity).map_err(|_| Error::Memory)?;
     if cfg!(miri) {
-        // Interpreted entry by entry, `resize` takes seconds.
+        // Under miri, `resize` takes seconds: it is interpreted entry by entry.
         table.push(value);
         while table.len() < len {
             table.extend_from_within(..table.len().min(len - table.len()));
@@ -368,7 +368,7 @@ fn cleared<T: Copy>(table: &mut Vec<T>, capacity: usize, len: usize, value: T) -
     Ok(())
 }
 
-/// Allocates an array on the heap, and fails if memory is refused.
+/// Allocates an array on the heap; fails if the allocation does.
 fn boxed_array<const N: usize>() -> Result<Box<[u16; N]>> {
     let mut entries = Vec::new();
     cleared(&mut entries, N, N, NONE)?;

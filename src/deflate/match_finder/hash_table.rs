@@ -3,7 +3,7 @@
 //! As for the lazy parser ([`distance_rings`](super::distance_rings)), a tight loop runs ahead of the parser: for every
 //! position it hashes, replaces the most recent position in the table by this one, and stores the replaced position in a
 //! ring, where the parser reads its candidates. So no search waits for a hash or a table, every position is entered, and a
-//! look one byte further costs the parser next to nothing. The ring of the six bytes keeps the entries of a window, so it is
+//! search one byte further costs the parser almost nothing. The ring of the six bytes keeps the entries of a window, so it is
 //! also the chain of the positions with the same six bytes ([`HashTables::older`]).
 //!
 //! The most recent position of the *six* bytes is by far the better candidate. That of four is nearer, but mostly a shorter
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_finds_its_newest_place() {
+    fn each_key_finds_its_most_recent_position() {
         let data = b"abcdefgh....abcd----abcdefgh, and a dozen bytes";
         let mut rings = DistanceRings::new().unwrap();
         let mut tables = new(&mut rings, data);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_skipped_is_not_found() {
+    fn skipped_positions_are_not_found() {
         let data = [*b"0123456789abcdefghijklmnopqrstuv"; 3].concat();
         let mut rings = DistanceRings::new().unwrap();
         for skip in [0, 32] {
@@ -377,7 +377,7 @@ mod tests {
         let far = of_long.spots(1200).unwrap().second();
         let found = of_long.long(far);
         assert_eq!((found.offset, far.whole_length(found)), (32, 1280 - 1201));
-        // The ring of the short input knows nothing of that position, and the spot does not lie in its data.
+        // That position is not in the ring of the short input, and the spot is not in its data.
         of_short.skip(2048);
         let _ = HashTables::candidate(far, 2000, of_short.long.ring[0][0]);
         let near = of_long.spots(40).unwrap().first();

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn match_length_finds_the_first_difference_at_every_place() {
+    fn match_length_finds_the_first_difference_at_every_position() {
         for limit in 4..40 {
             for difference in 4..=limit {
                 let mut data = vec![7u8; 100];

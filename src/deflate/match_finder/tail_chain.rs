@@ -136,7 +136,7 @@ impl<'a> TailChain<'a> {
     }
 
     /// Enters the three-byte strings at both ends of a match from `position` to `end`: the second one and the last two. The
-    /// others are hardly ever worth the time.
+    /// others are almost never worth the time.
     #[inline(always)]
     pub(in crate::deflate) fn enter_ends(&mut self, position: usize, end: usize) {
         if end + WORD <= self.data.len() {
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn places_of_a_run_that_are_passed_over_are_no_better() {
+    fn skipped_positions_of_a_run_have_no_longer_match() {
         for seed in 0..20 {
             let data = with_runs(seed, 3000);
             for keys in [Keys::Five, Keys::Six] {
@@ -412,7 +412,7 @@ mod tests {
         }
     }
 
-    /// The longest match of `key` bytes or more at `position`, by looking everywhere.
+    /// The longest match of `key` bytes or more at `position`, by comparing every earlier position.
     fn naive_length(data: &[u8], position: usize, key: usize) -> usize {
         let limit = (data.len() - position).min(MAX_MATCH);
         (1..=position.min(WINDOW_SIZE))
@@ -447,7 +447,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
-        fn an_exhaustive_search_finds_what_looking_everywhere_finds(seed: u64, keys in select(KEYS.as_slice())) {
+        fn an_exhaustive_search_finds_the_longest_match(seed: u64, keys in select(KEYS.as_slice())) {
             let data = repetitive(seed, 70_000);
             let mut rings = DistanceRings::new().unwrap();
             rings.reset(true, keys, 0).unwrap();
@@ -493,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn near_and_short_matches_are_the_newest_places() {
+    fn near_and_short_matches_are_at_the_most_recent_positions() {
         let data = b"abcdXabcYabcdZabcd....";
         let mut rings = DistanceRings::new().unwrap();
         rings.reset(false, Keys::Five, 0).unwrap();

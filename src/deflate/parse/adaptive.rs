@@ -14,13 +14,13 @@
 //! binaries are tried first, since only they show how many matches of three bytes there are.
 //!
 //! Where matches are long but the lazy parser is slow, since it compares many candidates for each, the flat one takes over too, and
-//! stays unless matches become very long.
+//! stays until matches become very long.
 //!
 //! At levels 5 and 6 the flat parser compares as many candidates as at level 9 in text with characters of two bytes (UTF-16).
 //!
-//! The quick parser finds no matches of three bytes, of which tables of numbers consist, and bad ones in runs of equal pixels. So
-//! samples of the data are searched for both, at the start of a chunk and at each check; if there are many, the lazy parser is
-//! tried.
+//! The quick parser finds no matches of three bytes, which tables of numbers consist of, and poor ones in runs of equal pixels.
+//! So samples of the data are searched for both, at the start of a chunk and at each check; if there are many, the lazy parser
+//! is tried.
 //!
 //! Counts depend only on the data, so the output does too.
 
@@ -42,7 +42,7 @@ use crate::raw::{Allocator, Placed};
 const STAY: u32 = 4;
 /// The number of checks after which the keys for binaries are tried again.
 const BINARY_REST: u32 = 6;
-/// The number of checks after which samples may call the lazy parser again: a chunk of the pipeline.
+/// The number of checks after which samples may select the lazy parser again: a chunk of the pipeline.
 const THREES_REST: u32 = 31;
 
 /// Data is short if its matches have fewer bytes than this in the mean, or if it has at least this many symbols in 1 KiB.
@@ -52,7 +52,7 @@ const SHORT: (u32, u32) = (12, 200);
 const LONG: (u32, u32) = (13, 170);
 /// The same limits for data with which the lazy parser was slow.
 const VERY_LONG: (u32, u32) = (20, 100);
-/// Few: one literal for this many matches.
+/// Literals are few if there is at most one for this many matches.
 const LITERALS_FEW: u32 = 7;
 /// Data suits the quick parser if its matches have at least this many bytes in the mean, and if it has fewer symbols in 1 KiB:
 /// then many candidates need not be compared, nor matches of three bytes found.
@@ -84,7 +84,7 @@ fn suits_flat(counts: &Counts, ways: usize) -> bool {
 }
 
 /// Whether the lazy parser that counted this was so slow that the flat one with this many candidates suits long matches too: it
-/// compared many candidates for each. Where there are hardly any literals, the longest matches are worth that time.
+/// compared many candidates for each. Where there are almost no literals, the longest matches are worth that time.
 fn is_slow(counts: &Counts, ways: usize) -> bool {
     let has_literals = counts.literals() * LITERALS_FEW > counts.matches;
     let is_long = counts.covered >= VERY_LONG.0 * counts.matches;
@@ -174,7 +174,7 @@ struct Chooser {
     seen: Counts,
     /// Checks before the parser may change.
     stay: u32,
-    /// Checks before samples may call the lazy parser for matches of three bytes again: it did not find many.
+    /// Checks before samples may select the lazy parser for matches of three bytes again: it did not find many.
     threes_rest: u32,
     /// Checks before the keys for binaries may be tried again.
     binary_rest: u32,
@@ -415,7 +415,7 @@ mod tests {
         }
     }
 
-    /// The choices after each of `count` checks with these counts.
+    /// The choice after each of `count` checks with these counts.
     fn course(chooser: &mut Chooser, counts: &Counts, count: usize) -> Vec<Choice> {
         (0..count)
             .map(|_| {
@@ -490,12 +490,12 @@ mod tests {
     }
 
     #[test]
-    fn many_matches_of_three_bytes_call_the_lazy_parser() {
+    fn many_matches_of_three_bytes_select_the_lazy_parser() {
         let numbers = Counts { threes: 2000, ..BINARY };
         for level in [2, 3] {
             let mut chooser = chooser_of(level);
             assert_eq!(course(&mut chooser, &numbers, 3), [Choice::Lazy; 3], "level {level}");
-            // The sample was wrong: it is not asked again for a while.
+            // The sample was wrong: samples are ignored for a while.
             let text = Counts { threes: 0, ..LOGS };
             assert!(course(&mut chooser, &text, 10).ends_with(&[Choice::Quick; 3]), "level {level}");
             let sampled = Counts { threes: LOGS.matches, ..LOGS };
@@ -640,9 +640,9 @@ mod tests {
         let data = changing(&mut random, if cfg!(miri) { 5000 } else { 500_000 });
         let all = [Choice::Lazy, Choice::Flat(Keys::Binary), Choice::Quick, Choice::Flat(Keys::Text)];
         let mut choices = all.into_iter().cycle();
-        let next = |chooser: &mut Chooser| chooser.now = choices.next().expect("it is endless");
+        let next = |chooser: &mut Chooser| chooser.now = choices.next().expect("the choices do not end");
         let (symbols, spans) = parse(4, (&data, data.len()), has_vectors(), next);
-        assert!(spans.iter().all(|&count| count > 0), "all were used: {spans:?}");
+        assert!(spans.iter().all(|&count| count > 0), "every parser must be used: {spans:?}");
         let mut decoded = Vec::new();
         symbols.into_iter().for_each(|symbol| symbol.decode(&mut decoded));
         assert!(decoded == data);

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frequent_symbols_are_cheap_and_absent_ones_dear() {
+    fn frequent_symbols_are_cheap_and_absent_ones_expensive() {
         let mut frequencies = Frequencies::NONE;
         frequencies.litlen[b'e' as usize] = 900;
         frequencies.litlen[b'z' as usize] = 100;

@@ -58,7 +58,7 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
     from.max(to)
 }
 
-/// The fewest bytes that a sample has.
+/// The minimum size of a sample.
 const SAMPLE_MIN: usize = 64;
 
 /// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at odd places most are small, of the
@@ -130,7 +130,7 @@ pub(super) struct Cursor {
     next_refresh: usize,
 }
 
-/// The state that the parsers of [`adaptive`] hand on to each other.
+/// The state that one parser of [`adaptive`] passes to the next.
 #[derive(Debug)]
 struct ParseState {
     cursor: Cursor,

@@ -15,7 +15,7 @@
 //!
 //! It is fast because it skips searches: inside a match that reaches further at less than the cost of this position (by the
 //! level's `margin`; more than a third of all positions), and for lengths up to that of a long match that began a byte
-//! before, whose rest is a match here without a search (`carry_from`). Also, the fill pass does all inserting.
+//! before, whose rest is a match here without a search (`carry_from`). Also, the fill pass inserts all positions.
 //!
 //! All state belongs to the chunk, as with the other parsers: the output depends only on the arguments.
 

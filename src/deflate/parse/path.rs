@@ -1,8 +1,8 @@
 //! The cheapest path: the literals and matches through a stretch of input with the lowest total estimated cost.
 //!
 //! Positions are nodes; literals and matches are the steps between them. Each node keeps the lowest cost at which it was
-//! reached and the last step of that way. After all nodes, from front to back, have been offered the steps that begin at
-//! them, the last node has its cheapest path, which is read backwards.
+//! reached and the last step of that path. After the steps that begin at each node, from front to back, have been offered,
+//! the last node has its cheapest path, which is read backwards.
 //!
 //! ```text
 //! for each node i:  for each match (length, offset) at i, each l up to its length:
@@ -36,7 +36,7 @@ const MIN_SPAN: usize = 16;
 const NODES: usize = MAX_SPAN + MAX_MATCH + 1;
 
 /// Lengths up to this one are all offered. Above it, a length inside its slot costs the same as the slot's last length, and
-/// offering them all takes three times as long on data with long matches, for hardly a byte.
+/// offering them all takes three times as long on data with long matches and saves almost nothing.
 const ALL_UP_TO: usize = 16;
 
 /// The next length to offer after each, below the whole match.
@@ -60,7 +60,7 @@ const fn next_lengths() -> [u16; MAX_MATCH + 1] {
 }
 
 /// A node: in the upper half, the lowest cost at which it was reached; in the lower half, the step that did so, 0 for a
-/// literal. So the cheaper of two ways is the smaller number, and of two equally cheap ones the shorter and nearer step is.
+/// literal. So the cheaper of two paths is the smaller number; of two equally cheap ones it is the shorter and nearer step.
 type Node = u64;
 
 const COST_SHIFT: u32 = 32;
@@ -201,7 +201,7 @@ impl Path {
     }
 }
 
-/// Allocates an array on the heap, and fails if memory is refused.
+/// Allocates an array on the heap; fails if the allocation does.
 fn boxed<T: Copy, const N: usize>(value: T) -> Result<Box<[T; N]>> {
     let mut entries = Vec::new();
     entries.try_reserve_exact(N).map_err(|_| Error::Memory)?;
@@ -222,7 +222,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
-        fn no_way_through_is_cheaper_than_the_path(
+        fn no_other_path_is_cheaper(
             places in proptest::collection::vec((0..LEN, proptest::collection::btree_map(3usize..60, 1usize..=32768, 1..6)), 0..150),
             literals in proptest::collection::vec(1u32..200, LEN),
         ) {
@@ -265,7 +265,7 @@ mod tests {
             prop_assert_eq!(path.len(), LEN);
             prop_assert_eq!(cost_of(path.nodes[LEN]), cheapest[0]);
 
-            // What is recorded costs that too.
+            // The recorded path has that cost, too.
             let mut block = OpenBlock::new(TOKEN_SLACK + LEN, Allocator::SYSTEM).unwrap();
             block.prepare(LEN);
             path.record(&mut block, &[0; LEN], 0);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! m = find(p)
-//! if there is none, or it lies too far back for its length: literal, p += 1
+//! if there is none, or it is too far back for its length: literal, p += 1
 //! level 2:       m' = find(p + 1); if m' is better: literal, p += 1, m = m'
 //! levels 3, 4:   repeat this while m' is better; each find also follows the chain of the long key
 //! take m, p += its length
@@ -41,7 +41,7 @@ const LATER_VALUE: u32 = 3;
 
 /// If there are more literals per match than this, the short key is used.
 const SHORT_OVER_LITERALS: u32 = 3;
-/// The number of bytes of a block before this decision.
+/// The number of bytes of a block before that decision.
 const SHORT_CHECK: usize = 2 * FIRST_REFRESH;
 
 /// The parser's state between two spans.
@@ -117,7 +117,7 @@ impl Quick {
         Some(state.cursor.end_span(arrived, block))
     }
 
-    /// What was parsed since the last call, if that is enough for a check.
+    /// The counts since the last call, if enough was parsed for a check.
     pub(super) fn take_counts(&mut self) -> Option<Counts> {
         (self.counts.len as usize >= CHECK).then(|| core::mem::take(&mut self.counts))
     }
@@ -172,7 +172,7 @@ struct Span<'a, 'd> {
 
 impl<'d> Span<'_, 'd> {
     /// Parses from `position` to the end or slightly past it; returns where it stopped. `SHORT`: with the short key. `LAZY`:
-    /// with chains, and trying later positions again and again.
+    /// with chains, and trying later positions repeatedly.
     #[inline(never)]
     fn parse<const SHORT: bool, const LAZY: bool>(
         &mut self,

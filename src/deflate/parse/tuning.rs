@@ -8,15 +8,16 @@
 //!   In text its walk would take a seventh of all time for 0.4 % of the size, so the chain of six is used alone.
 //! - Many (DNA reads, very regular text): the table of five bytes is kept.
 //!
-//! At levels that do without short matches where few are so short (`LazyLevel::skips_short`), data with very long matches
+//! At levels that skip short matches where these are few (`LazyLevel::skips_short`), data with very long matches
 //! uses the chain of six bytes alone, with matches of six bytes and more: filling takes half of the time, and first searches,
-//! now fewer, may compare twice as many candidates. If matches no longer cover nearly all bytes, that ends.
+//! now fewer, may compare twice as many candidates. This ends when matches no longer cover nearly all bytes.
 //!
 //! Matches of three bytes are frequent in binaries and rare in text and logs, where searching for them takes 4 to 9 % of the
 //! time. The search for them pauses while less than one search in [`SHORTS_PAY`] ends in one.
 //!
 //! Filtered data (`Z_FILTERED`) of photographs matches by chance only: in 24 images, matches of up to five bytes made the
-//! output up to 7 % larger, whatever they seemed to save. For such data only [`LONG`] ones are taken, from the chain of six.
+//! output up to 7 % larger, although their estimated cost was lower. For such data only [`LONG`] ones are taken, from the
+//! chain of six.
 //! If three quarters of the bytes are covered by matches (drawings, screenshots), short ones are worth as much as elsewhere.
 //!
 //! A paused search is tried again after a number of checks. Checks are on a grid of the chunk, so the output depends only on
@@ -61,9 +62,9 @@ pub(super) struct MatchStats {
     pub(super) compared: u32,
     /// Matches of four bytes or more.
     pub(super) matches: u32,
-    /// Those of them that have four or five bytes.
+    /// Of these, the matches of four or five bytes.
     pub(super) fours_and_fives: u32,
-    /// Those of them that only the most recent position of the five bytes could give.
+    /// Of these, the matches that only the most recent position of the five bytes provides.
     pub(super) fives: u32,
     /// Matches of three bytes.
     pub(super) shorts: u32,
@@ -80,7 +81,7 @@ pub(super) struct KeyTuning {
     shorts_rest: u32,
     is_long: bool,
     is_filtered: bool,
-    /// Whether the level does without short matches where few are so short.
+    /// See `LazyLevel::skips_short`.
     skips_short: bool,
     takes_long_only: bool,
 }
@@ -188,7 +189,7 @@ impl KeyTuning {
 mod tests {
     use super::*;
 
-    /// A check at every multiple of [`CHECK`], each with the same stats: the keys and the wish for shorts after each.
+    /// The keys after each of `checks` checks with the same stats, and whether three-byte matches are searched then.
     fn course(stats: [u32; 4], checks: usize) -> Vec<(Keys, bool)> {
         let data = vec![0; (checks + 1) * CHECK + MEDIUM_INPUT];
         let (mut tuning, keys) = KeyTuning::new(0, true, false, false);
@@ -205,19 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_many_stays() {
+    fn frequent_matches_keep_their_tables() {
         assert!(course([1000, 700, 60, 100], 70).iter().all(|&choice| choice == (Keys::SixAndFive, true)));
     }
 
     #[test]
-    fn some_five_byte_matches_are_worth_a_chain_where_literals_prevail_only() {
+    fn some_five_byte_matches_are_worth_a_chain_only_where_literals_prevail() {
         assert_eq!(course([1000, 700, 40, 100], 1), [(Keys::Six, true)]);
         assert_eq!(course([1000, 400, 20, 100], 1), [(Keys::Five, true)]);
         assert_eq!(course([1000, 400, 5, 100], 1), [(Keys::Six, true)]);
     }
 
     #[test]
-    fn what_rests_gets_another_chance() {
+    fn paused_searches_are_tried_again() {
         let course = course([1000, 700, 0, 0], 70);
         for (check, &(keys, shorts)) in course.iter().enumerate() {
             assert_eq!(keys == Keys::SixAndFive, check % 32 == 31, "keys at {check}");
@@ -267,7 +268,7 @@ mod tests {
         let alone = course(true, few, covered);
         let (last, rest) = alone.split_last().unwrap();
         assert!(rest.iter().all(|&choice| choice == (Keys::SixAlone, LONG)), "{alone:?}");
-        assert_eq!(last.0, Keys::SixAndFive, "it gets another chance");
+        assert_eq!(last.0, Keys::SixAndFive, "it is tried again");
         assert_ne!(last.1, LONG);
         for (skips_short, fours_and_fives, covered) in
             [(false, few, covered), (true, few + 1, covered), (true, 0, covered - 16), (true, 0, 0)]

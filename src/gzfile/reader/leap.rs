@@ -156,7 +156,11 @@ mod tests {
                 assert_eq!(read(&mut reader, len).unwrap(), data[target..target + len]);
             }
             leap_to(&mut reader, 333_333);
-            assert_eq!(read(&mut reader, LEN).unwrap(), data[333_333..], "to the end, with correct check values");
+            assert_eq!(
+                read(&mut reader, LEN).unwrap(),
+                data[333_333..],
+                "to the end, with correct check values"
+            );
             assert!(reader.is_past_end());
         }
     }

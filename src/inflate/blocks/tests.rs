@@ -6,7 +6,7 @@ use super::*;
 use crate::format::deflate::WINDOW_SIZE;
 
 #[test]
-fn decoding_with_an_unknown_window_gives_markers_that_resolve() {
+fn decoding_with_an_unknown_window_yields_markers_that_resolve() {
     let data = sample(400_000);
     let mut starts = 0;
     for level in [1, 6, 9] {

@@ -19,7 +19,7 @@ const CHANGE_MIN: u32 = 4096;
 /// least `VERY_LONG`.
 const LONG: u32 = 73;
 const VERY_LONG: u32 = 160;
-/// Few: one match in this many.
+/// Matches of four bytes are few if at most one match in this many is one.
 const FOURS_FEW: u32 = 8;
 
 /// The strings that level 1 looks up.
@@ -27,7 +27,7 @@ const FOURS_FEW: u32 = 8;
 pub(in crate::deflate) enum Keys {
     /// Four bytes: for most data.
     Four,
-    /// Four bytes, and three bytes in a table of their own: for tables of numbers.
+    /// Four bytes, and three bytes in a separate table: for tables of numbers.
     FourAndThree,
     /// Five bytes: for data with long matches, and for characters of two bytes.
     Five,

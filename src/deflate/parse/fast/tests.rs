@@ -16,7 +16,7 @@ pub(super) fn parse(data: &[u8], keys: Keys) -> OpenBlock {
     block
 }
 
-/// Noise of `period` bytes again and again, with one byte in `interval` changed.
+/// Repeated noise of `period` bytes, with one byte in `interval` changed.
 fn repeated_noise(random: &mut Random, period: usize, interval: usize) -> Vec<u8> {
     let mut data = random.bytes(period).repeat(40_000 / period);
     for _ in 0..data.len() / interval {
@@ -48,9 +48,9 @@ fn tokens_decode_to_the_data_and_are_counted() {
     }
 }
 
-/// Where literals are skipped their positions are entered, so nearly all of what returns is found.
+/// The positions of skipped literals are entered, so nearly all of the repeated data is found.
 #[test]
-fn noise_that_returns_with_errors_is_found() {
+fn repeated_noise_with_errors_is_found() {
     let mut random = Random::varied(4);
     let noise = random.bytes(6000);
     let mut again = noise.clone();

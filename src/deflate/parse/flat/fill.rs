@@ -73,7 +73,7 @@ pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     vectors: bool,
 ) {
     enter_all::<LONG, SHORT, WAYS>(heads, found, data, (from, to), at, vectors);
-    // A distance of the first 64 Ki positions may lead past the front of the data.
+    // At the first 64 Ki positions a distance may reach before the front of the data.
     let border = (1 << 16).clamp(from, to);
     for (start, end) in [(from, border), (border, to)] {
         let indices = (at + start - from, at + end - from);
@@ -117,7 +117,7 @@ fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 
 /// Turns the entries found at indices `from..to` into distances; the first of them is at `position`.
 ///
-/// In a loop of its own: right after the entries were stored one by one, a vector load of them would wait for the stores.
+/// This is a separate loop: right after the entries were stored one by one, a vector load of them would wait for the stores.
 #[inline(always)]
 fn measure<const WAYS: usize>(found: &mut Found, (from, to): (usize, usize), position: usize) {
     let Found { buckets, distances, short_distances, .. } = found;

@@ -30,8 +30,7 @@ unsafe impl Zeroed for Memory {}
 
 /// The most recent positions of each string, modulo 64 Ki, in memory of the [`DistanceRings`], which are not in use meanwhile.
 ///
-/// Old entries are not removed: they read as more recent ones, and their comparison finds what it finds. 0 is a position like
-/// any other.
+/// Old entries are not removed: they read as more recent ones, and are compared like these. 0 is a position like any other.
 pub(super) struct Heads<'a> {
     long: &'a mut [i16; LONG_HEADS],
     short: &'a mut [i16; SHORT_HEADS],

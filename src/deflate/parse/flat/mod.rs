@@ -24,8 +24,7 @@
 //! The last 32 positions of the data do not go through these steps ([`tail`]). As literals they would cost a short stream ten
 //! bytes, too much for programs that fill records of a fixed size (zlib's example fitblk).
 //!
-//! Steps 1 to 3 have a form with AVX2 and a plain one, which give the same results, so the output does not depend on the
-//! processor.
+//! Steps 1 to 3 have a form with AVX2 and a plain one with the same results, so the output does not depend on the processor.
 
 mod fill;
 mod memory;
@@ -192,13 +191,13 @@ impl Flat {
         let Memory { found, offers, prices, .. } = memory;
         let indices = (range.0 - base, range.1 - base);
         fill::fill::<LONG, SHORT, WAYS>(heads, found, data, range, indices.0, self.vectors);
-        // SAFETY: `fill` stores no distance that leads past the front of the data.
+        // SAFETY: `fill` stores no distance that reaches before the front of the data.
         unsafe { verify::verify::<WAYS>(found, data, indices, base, self.vectors) };
         let extended = &mut self.extended;
         prepare::prepare::<WAYS>((found, offers), prices, extended, data, indices, base, self.vectors);
     }
 
-    /// What was parsed since the last call, if that is at least `len` bytes.
+    /// The counts since the last call, if at least `len` bytes were parsed.
     pub(super) fn take_counts(&mut self, len: usize) -> Option<Counts> {
         (self.counts.len as usize >= len).then(|| core::mem::take(&mut self.counts))
     }

@@ -2,7 +2,7 @@
 //!
 //! At each position a literal, the long match, the same less its last byte, and the short match are offered. The price of the
 //! path from there is the least sum of a step's price and the price of the path from its end. A price carries its choice in
-//! the low two bits, so one minimum gives both.
+//! the low two bits, so one minimum selects both.
 
 use super::memory::{Offers, POSITIONS, Path};
 use super::price::{CHOICE_MASK, Prices};
@@ -27,7 +27,7 @@ pub(super) fn plan(path: &mut Path, offers: &Offers, prices: &Prices, data: &[u8
         best = smaller(best, path.prices[index + MIN - 1 + length] + u32::from(cut_prices[index]));
         let length = usize::from(short.lengths[index]);
         best = smaller(best, path.prices[index + MIN + length] + u32::from(short.prices[index]));
-        // The price of the next position is known last.
+        // The price of the next position is available last.
         best = smaller(best, next + prices.literals[data[index] as usize]);
         path.choices[index] = best as u8;
         next = best & !CHOICE_MASK;
@@ -42,7 +42,7 @@ fn smaller(first: u32, second: u32) -> u32 {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         let mut smaller = first;
-        // SAFETY: the two instructions change the one register and the flags.
+        // SAFETY: the two instructions change only that register and the flags.
         unsafe {
             core::arch::asm!(
                 "cmp {1:e}, {0:e}", "cmovb {0:e}, {1:e}",

@@ -6,8 +6,8 @@ use super::verify::LONG_LIMIT;
 use crate::deflate::match_finder::match_length;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE, offset_slot};
 
-/// In place of a length where there is no match. It is not small: the planner loads the price of the path from its end, and
-/// would have to wait for that of the next positions.
+/// The length where there is no match. It is not small: the planner loads the price of the path from its end, and
+/// would have to wait for the prices of the next positions.
 const NO_LENGTH: u8 = 61;
 
 /// Whether `distance` is one of a match.
@@ -201,7 +201,7 @@ mod avx2 {
                 let offsets = _mm256_sub_epi16(distances, _mm256_set1_epi16(1));
                 let slots = |offsets| {
                     let float = _mm256_castps_si256(_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(offsets)));
-                    // 127 is the exponent's bias; 0 becomes a negative number, and in the end 0.
+                    // 127 is the exponent's bias; 0 becomes a negative number, and finally 0.
                     _mm256_sub_epi32(_mm256_srli_epi32(float, 22), _mm256_set1_epi32(2 * 127))
                 };
                 let (low, high) = (_mm256_castsi256_si128(offsets), _mm256_extracti128_si256(offsets, 1));

@@ -18,12 +18,12 @@ fn all() -> impl Iterator<Item = (Keys, usize)> {
 }
 
 /// The tables and the arrays.
-struct Workplace {
+struct TestMemory {
     rings: DistanceRings,
     memory: Placed<Memory>,
 }
 
-impl Workplace {
+impl TestMemory {
     fn new() -> Self {
         let memory = Placed::zeroed(Allocator::SYSTEM).expect("45 KiB");
         Self { rings: DistanceRings::new().expect("memory"), memory }
@@ -62,8 +62,8 @@ fn parser(
     vectors: bool,
     data: &[u8],
     start: usize,
-) -> (Flat, ParseState, Workplace) {
-    let (state, mut place) = (ParseState::new(start), Workplace::new());
+) -> (Flat, ParseState, TestMemory) {
+    let (state, mut place) = (ParseState::new(start), TestMemory::new());
     let flat = Flat::new(keys, ways, vectors, &state, place.parts(), data).expect("memory");
     (flat, state, place)
 }
@@ -88,7 +88,7 @@ fn parse(keys: Keys, ways: usize, vectors: bool, data: &[u8], start: usize) -> V
 }
 
 #[test]
-fn vectors_give_the_same_tokens() {
+fn vectors_produce_the_same_tokens() {
     let mut random = Random::varied(1);
     for round in 0..if cfg!(miri) { 1 } else { 6 } {
         let len = if cfg!(miri) { 1100 } else { 1000 + random.below(150_000) };
@@ -102,7 +102,7 @@ fn vectors_give_the_same_tokens() {
 }
 
 #[test]
-fn tokens_give_the_data() {
+fn tokens_decode_to_the_data() {
     let mut random = Random::varied(2);
     for len in [0, 1, 31, 32, 33, 1023, 1024, 1025, 1200, 2048, 5000, 70_000, 140_000] {
         if cfg!(miri) && ![0, 33, 1025].contains(&len) {
@@ -156,7 +156,7 @@ fn the_plan_is_the_cheapest() {
         let mut block = block(&data);
         block.open(0);
         let arrived = Arrived { data: &data, is_whole: true };
-        // The offers of the second span are in the arrays, shifted, only in part; so the first span is looked at again.
+        // After the second span its offers are only partly in the arrays, shifted; so the first span is prepared again.
         flat.advance(arrived, &mut state, place.parts(), &mut block).expect("everything has arrived");
         let (mut flat, ..) = parser(keys, 4, has_vectors(), &data, 0);
         place.rings.clear_heads().expect("memory");
