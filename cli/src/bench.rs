@@ -25,7 +25,7 @@ const PLANNED: f64 = 18.0;
 /// Seconds after which no further run is started.
 const LATEST: f64 = 28.0;
 
-/// The time of all runs, about, in runs of the slowest program at level 9.
+/// An estimate of the total time of all runs, in units of one run of the slowest program at level 9.
 const SHARE: f64 = 8.0;
 
 /// Bytes compressed to find out how long that run takes.
@@ -44,7 +44,7 @@ pub(crate) fn command() -> Command {
         .bin_name("rigz bench")
         .args([
             Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one line of JSON per row"),
-            // For the processes that it starts: zlib at a level, or decompression.
+            // `bench` starts itself with this option to compress with zlib at LEVEL, or to decompress (0).
             Arg::new("zlib").long("zlib").hide(true).value_name("LEVEL").value_parser(value_parser!(u32).range(0..=9)),
             Arg::new("file")
                 .value_name("FILE")
@@ -311,7 +311,7 @@ fn slowest(input: &Scratch) -> Result<Duration, String> {
     Err("no program to measure".into())
 }
 
-/// Copies up to `most` bytes of a file, in pieces from all of it. Returns the number of bytes copied.
+/// Copies up to `most` bytes of a file, in evenly spaced pieces. Returns the number of bytes copied.
 fn copy_evenly(from: &mut File, len: u64, to: &mut File, most: u64) -> io::Result<u64> {
     let count = most.div_ceil(PROBE).max(1);
     let piece = if len <= most { len } else { most / count };

@@ -129,7 +129,7 @@ fn check_by_running(words: Vec<OsString>, as_json: bool) -> ExitCode {
             Verdict::Perhaps
         }
         () => {
-            reasons.push("it compressed and decompressed nothing by zlib in this run".into());
+            reasons.push("it compressed and decompressed nothing with zlib in this run".into());
             Verdict::No
         }
     };

@@ -116,7 +116,7 @@ impl Engine {
             Engine::Rsyncable(stream) => stream.deflate(input, output, is_last),
         };
         match outcome {
-            // This call could do nothing; the next one has more input.
+            // This call made no progress; the next one has more input.
             Err(Error::Buffer) => Ok(Status::Ok),
             outcome => Ok(outcome?),
         }

@@ -125,7 +125,7 @@ impl<'a> Decoder<'a> {
             }
             progress.at(self.totals.bytes_in, self.totals.bytes_out);
         };
-        file.close().map_err(|_| Failure::Broken("it can't be closed".into()))?;
+        file.close().map_err(|_| Failure::Broken("it cannot be closed".into()))?;
         let Some(ignored_from) = ignored_from else { return Ok(()) };
         self.totals.bytes_in = since(Some(ignored_from)).unwrap_or(self.totals.bytes_in);
         (&mut &*self.input).seek(SeekFrom::Start(position + self.totals.bytes_in)).map_err(Failure::Read)?;
@@ -186,7 +186,7 @@ impl<'a> Decoder<'a> {
                 Err(error) => return Err(error.into()),
             }
             progress.at(self.totals.bytes_in, self.totals.bytes_out);
-            // The decoder may hold bytes back for lack of room, so only a call without any progress needs more input.
+            // The decoder may hold back output that did not fit, so only a call without any progress needs more input.
             let is_stuck = taken == 0 && written == 0;
             if self.start == self.end && !is_full && !self.load()? && is_stuck {
                 return Err(truncated());
@@ -194,7 +194,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Counts the data after the last member.
+    /// Records whether zeros or other data follow the last member.
     fn pass_trailing(&mut self) -> Result<(), Failure> {
         self.totals.trailing = Trailing::Zeros;
         loop {

@@ -104,7 +104,7 @@ impl Shape {
         self.interpreter.as_ref().is_some_and(|loader| loader.contains("ld-musl"))
     }
 
-    /// Why the loader could not preload our library, by the file's content.
+    /// Why the loader could not preload our library, judging by the file's content.
     pub(crate) fn obstacle(&self) -> Option<String> {
         let (musl, ours) = (self.is_for_musl(), cfg!(target_env = "musl"));
         match () {
@@ -123,13 +123,13 @@ impl Shape {
 pub(crate) struct Facts {
     pub(crate) shape: Shape,
     pub(crate) needed: Vec<String>,
-    /// Its run paths, with `$ORIGIN` not yet replaced. First the folders that are searched before the user's own.
+    /// Its run paths, with `$ORIGIN` not yet replaced: `rpath` is searched before `LD_LIBRARY_PATH`, `runpath` after it.
     pub(crate) rpath: Vec<String>,
     pub(crate) runpath: Vec<String>,
     /// zlib's functions that it imports, and those that it exports.
     pub(crate) imports: BTreeSet<String>,
     pub(crate) exports: BTreeSet<String>,
-    /// It may load more while it runs.
+    /// It may load more libraries while it runs.
     pub(crate) opens_libraries: bool,
     /// It may start other programs.
     pub(crate) starts_programs: bool,
@@ -149,7 +149,7 @@ impl Facts {
 /// Why a file cannot be read as an ELF file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    NoElf,
+    NotElf,
     /// 32 bits, or a kind of processor that rigz is not built for.
     OtherMachine,
     Damaged(String),
@@ -165,7 +165,7 @@ pub(crate) fn shape<'d>(data: impl ReadRef<'d>) -> Result<Shape, Unfit> {
     match data.read_bytes_at(0, 20) {
         Ok([0x7f, b'E', b'L', b'F', 2, ..]) => {}
         Ok([0x7f, b'E', b'L', b'F', ..]) => return Err(Unfit::OtherMachine),
-        _ => return Err(Unfit::NoElf),
+        _ => return Err(Unfit::NotElf),
     }
     shape_of(data, &ElfFile64::<Endianness, _>::parse(data).map_err(damaged)?)
 }
@@ -180,7 +180,7 @@ fn shape_of<'d, R: ReadRef<'d>>(data: R, file: &ElfFile64<'d, Endianness, R>) ->
             interpreter = Some(String::from_utf8_lossy(path).into_owned());
         }
     }
-    // A static program that may lie anywhere in memory has a dynamic section too, but this flag with it.
+    // A static position-independent program also has a dynamic section, but with this flag.
     const PIE: u64 = 0x0800_0000;
     let table = file.elf_dynamic_table().map_err(damaged)?;
     let is_pie = table.iter().any(|entry| entry.tag == elf::DT_FLAGS_1 && entry.val & PIE != 0);
@@ -284,7 +284,7 @@ fn is_of_std(before: &[u8]) -> bool {
     if before.ends_with(b"/rust/deps/") {
         return true;
     }
-    // Until 2024: `/cargo/registry/src/...` from the root, which no user's folder is.
+    // Until 2024 it began with `/cargo/registry/src/` at the root, where no user's folder is.
     let Some(at) = memchr::memmem::rfind(before, b"/cargo/registry/src/") else { return false };
     !before[..at].ends_with(b"/usr/local") && before[..at].last().is_none_or(|&byte| byte != b'.')
 }
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copyright_line_tells_the_version() {
+    fn a_copyright_line_contains_the_version() {
         let data = b"\0\0 deflate 1.2.13 Copyright 1995-2022 Jean-loup Gailly and Mark Adler \0";
         assert_eq!(banner_version(data, BANNERS[0]).as_deref(), Some("1.2.13"));
         assert_eq!(banner_version(b" deflate 1.2.13 of no copyright", BANNERS[0]), None);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_librarys_decoder_is_not_the_programs() {
+    fn the_standard_librarys_decoder_is_ignored() {
         let name = ["miniz", "_oxide"].concat();
         for (path, expected) in [
             ("/rust/deps/NAME-0.8.8/src/inflate/core.rs", false),
@@ -330,8 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn this_very_program_is_understood() {
-        let me = std::env::current_exe().expect("a test knows its file");
+    fn this_test_program_is_read() {
+        let me = std::env::current_exe().expect("a test has a path");
         let facts = read(&std::fs::read(me).expect("a program can be read")).expect("it is ELF");
         assert!(facts.needed.iter().any(|name| name == "libc.so.6"), "{facts:?}");
         assert!(facts.shape.interpreter.is_some() && !facts.shape.is_library && !facts.shape.is_static());
@@ -350,8 +350,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_elf_file_is_told() {
-        assert_eq!(read(b"#!/bin/sh").err(), Some(Unfit::NoElf));
+    fn files_that_cannot_be_read_have_a_reason() {
+        assert_eq!(read(b"#!/bin/sh").err(), Some(Unfit::NotElf));
         let mut other = vec![0; 64];
         other[..8].copy_from_slice(b"\x7fELF\x01\x01\x01\0");
         assert_eq!(read(&other).err(), Some(Unfit::OtherMachine));

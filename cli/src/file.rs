@@ -344,7 +344,7 @@ impl<'a> Single<'a> {
         Ok(Some(Target { is_shortened, ..Target::new(Some(new), Some(path), sink) }))
     }
 
-    /// Creates the output; a compressed file's name that is too long is shortened until it is not.
+    /// Creates the output; a compressed file's name that is too long is shortened until it fits.
     fn create(&self, path: &mut PathBuf, replace: bool, is_open: bool) -> (io::Result<NewFile>, bool) {
         let options = self.options;
         let mut is_shortened = false;
@@ -379,7 +379,7 @@ impl<'a> Single<'a> {
         let Ok(status) = fs::metadata(path) else { return Ok(None) };
         if status.is_file() {
             let is_same = (status.dev(), status.ino()) == (input.status.dev(), input.status.ino());
-            let message = format!("{}: is the input too", path.display());
+            let message = format!("{}: is also the input", path.display());
             return if is_same { Err(Stop::Error(message)) } else { Ok(None) };
         }
         OpenOptions::new().write(true).open(path).map(Some).map_err(in_path)
@@ -434,9 +434,9 @@ impl<'a> Single<'a> {
             _ = io::stdout().as_fd().try_clone_to_owned().map(|stdout| File::from(stdout).sync_all());
         }
         if options.json {
-            self.tell_json(&input, target.path.as_deref(), totals, took);
+            self.print_json(&input, target.path.as_deref(), totals, took);
         } else if options.verbose {
-            self.tell(&input, totals, &fate);
+            self.print_result(&input, totals, &fate);
         }
         Ok(())
     }
@@ -452,7 +452,7 @@ impl<'a> Single<'a> {
             })
     }
 
-    fn tell(&self, input: &Input, totals: Totals, fate: &str) {
+    fn print_result(&self, input: &Input, totals: Totals, fate: &str) {
         let result = match self.options.mode {
             Mode::Test => " OK".into(),
             mode => ratio(mode == Mode::Compress, totals),
@@ -464,7 +464,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    fn tell_json(&self, input: &Input, target: Option<&Path>, totals: Totals, took: Duration) {
+    fn print_json(&self, input: &Input, target: Option<&Path>, totals: Totals, took: Duration) {
         let line = json!({
             "operation": match self.options.mode {
                 Mode::Compress => "compress",
@@ -541,8 +541,8 @@ impl Target {
 
     fn nowhere(options: &Options) -> Self {
         let sink = Sink::new(None);
-        let wants_check = options.mode == Mode::List && (options.verbose || options.json);
-        Self::new(None, None, if wants_check { sink.with_check() } else { sink })
+        let needs_check = options.mode == Mode::List && (options.verbose || options.json);
+        Self::new(None, None, if needs_check { sink.with_check() } else { sink })
     }
 }
 

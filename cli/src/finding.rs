@@ -15,8 +15,8 @@ use std::fmt::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Functions that the report names if a program calls them; the others are only counted.
-const TOLD: [&str; 6] = ["deflate", "inflate", "compress", "uncompress", "gzwrite", "gzread"];
+/// The report names these functions if a program calls them, and only counts the others.
+const NAMED: [&str; 6] = ["deflate", "inflate", "compress", "uncompress", "gzwrite", "gzread"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -76,9 +76,9 @@ impl Finding {
         match elf::read(&target.data) {
             Ok(facts) => finding.judge(facts, &target, image, loader),
             Err(unfit) => finding.reasons.push(match unfit {
-                Unfit::NoElf => "it is neither an ELF file nor a script".into(),
+                Unfit::NotElf => "it is neither an ELF file nor a script".into(),
                 Unfit::OtherMachine => {
-                    "it is for 32 bits or for a processor that rigz does not support".into()
+                    "it is a 32-bit program or for a processor that rigz does not support".into()
                 }
                 Unfit::Damaged(how) => format!("its ELF headers are damaged: {how}"),
             }),
@@ -93,7 +93,7 @@ impl Finding {
     fn judge(&mut self, facts: Facts, target: &Target, image: &Image, loader: &Loader<'_>) {
         let shape = facts.shape.clone();
         let has_own =
-            facts.own_zlib.is_some() || facts.exports.iter().any(|name| TOLD.contains(&name.as_str()));
+            facts.own_zlib.is_some() || facts.exports.iter().any(|name| NAMED.contains(&name.as_str()));
         let starts_programs = facts.starts_programs || target.script.is_some();
         let obstacle = self.obstacle(&facts, image);
         if shape.is_library {
@@ -115,7 +115,7 @@ impl Finding {
             () if is_blocked => Verdict::No,
             () if is_linked || (is_loaded && target.script.is_none()) => Verdict::Yes,
             () if is_loaded => {
-                self.reasons.push("whether the script loads that module is not known".into());
+                self.reasons.push("it is not known whether the script loads that module".into());
                 Verdict::Perhaps
             }
             () if is_aside => Verdict::Perhaps,
@@ -126,12 +126,13 @@ impl Finding {
             }
             () if !met.openers.is_empty() => {
                 let openers = met.openers.join(" and ");
-                self.reasons
-                    .push(format!("nothing it needs calls libz.so.1, but {openers} may load what does"));
+                self.reasons.push(format!(
+                    "nothing it needs calls libz.so.1, but {openers} may load a library that does"
+                ));
                 Verdict::Perhaps
             }
             () if !self.callers.is_empty() => {
-                self.reasons.push("nothing in it compresses or decompresses by libz.so.1".into());
+                self.reasons.push("nothing in it compresses or decompresses with libz.so.1".into());
                 Verdict::No
             }
             () => {
@@ -188,7 +189,8 @@ impl Finding {
                     continue;
                 }
                 if name.starts_with("libz-ng.so") {
-                    self.reasons.push(format!("{} uses zlib-ng by its own names", path.display()));
+                    self.reasons
+                        .push(format!("{} calls zlib-ng by zlib-ng's own function names", path.display()));
                 }
                 let rpath = if path == start { &facts.rpath } else { &program_rpath };
                 let Some(found) = loader.find(name, &path, facts.shape.machine, rpath, &facts.runpath) else {
@@ -205,7 +207,7 @@ impl Finding {
         }
     }
 
-    /// Notes other DEFLATE code in a file, which is not replaced.
+    /// Reports other DEFLATE code in a file, which is not replaced.
     fn note_inside(&mut self, path: &Path, facts: &Facts) {
         let own = facts.own_zlib.iter().map(|version| format!("its own zlib {version}"));
         // libdeflate, and a library that needs it, are reported with the calls of zlib.
@@ -217,7 +219,7 @@ impl Finding {
         for inside in own.chain(others) {
             self.reasons.push(format!("{} contains {inside}, which is not replaced", path.display()));
         }
-        if path == self.file && facts.exports.iter().any(|name| TOLD.contains(&name.as_str())) {
+        if path == self.file && facts.exports.iter().any(|name| NAMED.contains(&name.as_str())) {
             self.reasons.push(format!(
                 "{} exports zlib's functions itself: they take precedence over a preloaded library",
                 path.display()
@@ -229,7 +231,7 @@ impl Finding {
         let mut text = format!("{}: {}\n", self.name, self.verdict.word());
         for caller in &self.callers {
             let count = caller.functions.len();
-            let bulk: Vec<_> = TOLD.into_iter().filter(|name| caller.functions.contains(*name)).collect();
+            let bulk: Vec<_> = NAMED.into_iter().filter(|name| caller.functions.contains(*name)).collect();
             let bulk = if bulk.is_empty() { String::new() } else { format!(", such as {}", bulk.join(", ")) };
             _ = writeln!(text, "    {} calls {count} functions of libz.so.1{bulk}", caller.path.display());
             if is_verbose {

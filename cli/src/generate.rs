@@ -92,7 +92,7 @@ const RIGZ: &[(&str, &[&str])] = &[
             "rigz -d reads gzip files of one or more members, zlib streams, and the first entry of a zip file. Zeros after the last \
              member are ignored, other bytes are ignored with a warning. For files of compress, bzip2, xz, zstd and lz4 it names \
              the program that reads them.",
-            "With -o OUT the result of the one FILE, or of standard input, goes to OUT, and FILE stays. A device or a pipe is written \
+            "With -o OUT the result of the one FILE, or of standard input, goes to OUT, and FILE is kept. A device or a pipe is written \
              to; a file that exists is replaced only with -f.",
             "Small files are compressed or decompressed at the same time, each by one thread, and larger ones one after the other, each \
              by all threads; -p limits the threads in both cases. Results on standard output and messages come in the order of the \
@@ -113,7 +113,7 @@ const RIGZ: &[(&str, &[&str])] = &[
         "RSYNCABLE",
         &[
             "With --rsyncable a rolling hash of the data decides where chunks end, after 32 to 512 KiB, 160 KiB on average. An edit \
-           changes the chunks in which it lies and the next one; the rest of the output stays the same, byte for byte. The output \
+           changes the chunks that contain it and the next one; the rest of the output stays the same, byte for byte. The output \
            is slightly larger.",
         ],
     ),

@@ -113,7 +113,7 @@ mod tests {
     use rigz::raw::Output;
 
     #[test]
-    fn every_field_is_found_or_passed_over() {
+    fn every_field_is_found_or_skipped() {
         let header = Header {
             time: 77,
             extra: Some(b"extra"),
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_by_their_first_bytes() {
+    fn first_bytes_determine_the_kind() {
         assert_eq!(parse(&[0x78, 0x9c]).0, Kind::Zlib);
         assert_eq!(parse(&[0x78, 0x9d]).0, Kind::Unknown);
-        assert_eq!(parse(&[0x78, 0xbb]).0, Kind::Unknown, "a preset dictionary is nowhere to be had");
+        assert_eq!(parse(&[0x78, 0xbb]).0, Kind::Unknown, "a preset dictionary is never available");
         assert!(matches!(parse(&[0x1f, 0x9d]).0, Kind::Foreign(..)));
         assert_eq!(parse(b"\xfd7zXZ\0").0, Kind::Other("xz", "xz -d"));
         assert_eq!(parse(b"BZh9").0, Kind::Other("bzip2", "bzip2 -d"));

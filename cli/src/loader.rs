@@ -1,8 +1,7 @@
-//! Which file the loader would take for a library's name (ld.so(8)): run paths, `LD_LIBRARY_PATH`,
+//! Finds the file that the loader would use for a library's name (ld.so(8)): run paths, `LD_LIBRARY_PATH`,
 //! `/etc/ld.so.cache`, the usual folders.
 //!
-//! Hardware-specific folders of the cache are taken in the cache's order, which
-//! is also the loader's.
+//! Hardware-specific folders of the cache are searched in the cache's order, as by the loader.
 
 #![forbid(unsafe_code)]
 
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_is_read_and_a_broken_one_is_none() {
+    fn a_cache_is_read_and_a_damaged_one_ignored() {
         let mut data = CACHE_MAGIC.to_vec();
         data.extend_from_slice(&1u32.to_ne_bytes());
         data.resize(48, 0);
@@ -114,7 +113,7 @@ mod tests {
             data.extend_from_slice(&number.to_ne_bytes());
         }
         data.extend_from_slice(b"liba.so\0/x/liba.so\0");
-        let cache = parse_cache(&data).expect("it is whole");
+        let cache = parse_cache(&data).expect("the cache is valid");
         assert_eq!(cache["liba.so"], [PathBuf::from("/x/liba.so")]);
         assert!(parse_cache(&data[..data.len() - 1]).is_none());
         assert!(parse_cache(b"something else").is_none());

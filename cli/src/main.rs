@@ -6,9 +6,9 @@
 //!
 //! ```text
 //! options -> work (files in order) -> file (one file) -> compress | rsyncable | decompress -> transfer
-//!                \-> queue (workers) -/    \-> output (complete or not there) -> signals
+//!                \-> queue (workers) -/    \-> output (complete or absent) -> signals
 //! run (-> preload, known, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib),
-//! generate (man pages and completions, from the options of all)
+//! generate (man pages and completions, from the options of all commands)
 //! ```
 
 #[macro_use]
@@ -48,7 +48,7 @@ mod system_zlib;
 mod transfer;
 mod work;
 
-use options::{Asked, Format, Mode, Options};
+use options::{Format, Mode, Options, Request};
 use report::Report;
 use rigz::config;
 use rigz::stream::Strategy;
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
     signals::install();
     match options::parse(program, words) {
-        Ok(Asked::Work(options)) => {
+        Ok(Request::Work(options)) => {
             let report = Report::new(options.quiet);
             if let Err(message) = prepare(&options) {
                 report.error(message);
@@ -88,15 +88,15 @@ fn act_as_gzip(program: &str, words: Vec<OsString>) -> ExitCode {
             Work::new(&options, &report).run();
             report.exit_code()
         }
-        Ok(Asked::Help) => {
+        Ok(Request::Help) => {
             say!("{}", options::command().render_help().to_string().trim_end());
             ExitCode::SUCCESS
         }
-        Ok(Asked::Version) => {
+        Ok(Request::Version) => {
             say!("rigz {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Ok(Asked::License) => {
+        Ok(Request::License) => {
             say!("{}", include_str!("../../LICENSE.md").trim_end());
             ExitCode::SUCCESS
         }

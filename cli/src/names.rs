@@ -27,9 +27,9 @@ pub(crate) fn packed_suffix_of<'a>(path: &'a Path, usual: &OsStr) -> Option<&'a 
     suffix_of(path, usual).or_else(|| suffix_of(path, OsStr::new(".zip")))
 }
 
-/// A shorter form of a name that is too long with its suffix, as in gzip: the last part of more
-/// than three bytes loses its last byte, so that extensions stay; without such a part, the last of more
-/// than two or one. `None` if nothing can be removed.
+/// Shortens a name that is too long with its suffix, as gzip does: removes the last byte of the last
+/// part between dots that has more than three bytes, so that extensions stay; if there is none, of the
+/// last with more than two, then one. `None` if nothing can be removed.
 pub(crate) fn shorter(name: &[u8]) -> Option<Vec<u8>> {
     let parts: Vec<&[u8]> = name.split(|&byte| byte == b'.').collect();
     for least in [4, 3, 2] {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_of_ones_own_counts() {
+    fn the_selected_suffix_is_recognized() {
         assert_eq!(suffix_of(Path::new("a.foo"), OsStr::new(".foo")), Some(OsStr::new(".foo")));
         assert_eq!(candidates(Path::new("a"), OsStr::new(".foo"))[0], Path::new("a.foo"));
     }

@@ -75,7 +75,7 @@ const FLAGS: &[(&str, char, &[&str], &str)] = &[
         "force",
         'f',
         &[],
-        "Overwrite files, follow links, use terminals; with -dc pass on what is not compressed",
+        "Overwrite files, follow links, use terminals; with -dc copy data that is not compressed",
     ),
     ("keep", 'k', &[], "Keep the input files"),
     ("list", 'l', &[], "List sizes, ratio and name of compressed files"),
@@ -91,13 +91,13 @@ const FLAGS: &[(&str, char, &[&str], &str)] = &[
         "rsyncable",
         'R',
         &[],
-        "End chunks at places that the data decides: a small edit changes little of the result, for rsync and backups",
+        "Let the data decide where chunks end, so that a small edit changes little of the result (for rsync and backups)",
     ),
     ("synchronous", 'Y', &[], "Write each result to the disk before its input is removed"),
     ("zlib", 'z', &[], "Compress to the zlib format, with the suffix .zz"),
     ("huffman", 'H', &[], "Huffman codes only, no matches (one thread)"),
     ("rle", 'U', &[], "Matches at distance one only (one thread)"),
-    ("ascii", 'a', &[], "Ignored, as gzip does"),
+    ("ascii", 'a', &[], "Ignored, as in gzip"),
 ];
 
 const LEVELS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -224,9 +224,9 @@ pub(crate) fn command() -> Command {
     ])
 }
 
-/// The purpose of a command line.
+/// The request of a command line.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub(crate) enum Request {
     Work(Box<Options>),
     Help,
     License,
@@ -258,12 +258,14 @@ fn sentence(error: &clap::Error) -> String {
 }
 
 /// Reads `GZIP` and the command line. The error is a message for the user.
-pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String> {
+pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Request, String> {
     let mut all = vec![OsString::from("rigz")];
     all.extend(from_environment()?);
     all.extend(split_levels(words));
     let matches = command().try_get_matches_from(all).map_err(|error| sentence(&error))?;
-    for (name, asked) in [("help", Asked::Help), ("license", Asked::License), ("version", Asked::Version)] {
+    for (name, asked) in
+        [("help", Request::Help), ("license", Request::License), ("version", Request::Version)]
+    {
         if matches.get_flag(name) {
             return Ok(asked);
         }
@@ -273,7 +275,7 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Asked, String
             return Err(format!("no option -{letter} (--{name}) as in pigz: {instead}"));
         }
     }
-    Ok(Asked::Work(Box::new(Options::from_matches(program, &matches)?)))
+    Ok(Request::Work(Box::new(Options::from_matches(program, &matches)?)))
 }
 
 /// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last digit, as for gzip. Such
@@ -389,7 +391,7 @@ impl Options {
     }
 }
 
-/// Which of these flags came last on the command line.
+/// Returns the one of these flags that comes last on the command line.
 fn last<'a>(matches: &ArgMatches, names: &[&'a str]) -> Option<&'a str> {
     let given = names.iter().filter(|name| matches.value_source(name) == Some(ValueSource::CommandLine));
     given.max_by_key(|name| matches.indices_of(name).and_then(|indices| indices.max())).copied()
@@ -398,7 +400,7 @@ fn last<'a>(matches: &ArgMatches, names: &[&'a str]) -> Option<&'a str> {
 /// The words of `GZIP`: only options that change neither the chosen files nor the operation.
 fn from_environment() -> Result<Vec<OsString>, String> {
     let Some(words) = std::env::var_os("GZIP") else { return Ok(Vec::new()) };
-    let Some(words) = words.to_str() else { return Err("GZIP environment variable: not a text".into()) };
+    let Some(words) = words.to_str() else { return Err("GZIP environment variable: not valid UTF-8".into()) };
     let words: Vec<_> = words.split_ascii_whitespace().collect();
     for word in &words {
         let refuse = |option: String| Err(format!("{option}: option not valid in GZIP environment variable"));
@@ -429,7 +431,7 @@ mod tests {
 
     fn options(words: &[&str]) -> Options {
         match parse("rigz", words.iter().map(OsString::from).collect()) {
-            Ok(Asked::Work(options)) => *options,
+            Ok(Request::Work(options)) => *options,
             other => panic!("{words:?}: {other:?}"),
         }
     }
@@ -440,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn of_contradicting_options_the_last_one_counts() {
+    fn the_last_of_contradicting_options_counts() {
         assert_eq!(options(&["-9", "-1"]).level.number(), 1);
         assert_eq!(options(&["-1", "--best"]).level.number(), 9);
         assert_eq!(options(&["-196"]).level.number(), 6);
@@ -472,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_to_twelve_are_levels_and_other_digits_stand_alone() {
+    fn ten_to_twelve_are_levels_and_other_digits_are_separate() {
         for (words, level) in [
             (&["-11"][..], 11),
             (&["-k10c"], 10),
@@ -500,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_pigz_has_is_refused_with_a_word() {
+    fn pigz_only_options_are_refused_with_a_hint() {
         for (words, part) in [
             (&["-K", "a"][..], "no zip files"),
             (&["-iA", "x"], "no option"),
@@ -514,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_options_are_refused() {
         for words in [
             &["--nonsense"][..],
             &["-p0"],

@@ -1,8 +1,8 @@
-//! The file for a result: under its name there is a complete file or none.
+//! The file for a result: a file with its name is always complete.
 //!
 //! A new file is created under its own name, which must not exist. A file that is to be overwritten stays unchanged until the new
 //! one, written in the same folder, is complete; then it is replaced atomically. If an error, a full disk or a signal ends the
-//! work before, the unfinished file is removed; the input is removed last.
+//! work before that, the unfinished file is removed; the input is removed last.
 
 #![forbid(unsafe_code)]
 
@@ -38,7 +38,7 @@ impl NewFile {
         (0..100)
             .map(|number| Self::open(beside(number), Some(path.to_owned()), is_open))
             .find(|outcome| !matches!(outcome, Err(error) if error.kind() == io::ErrorKind::AlreadyExists))
-            .unwrap_or_else(|| Err(io::Error::other("no free name beside it")))
+            .unwrap_or_else(|| Err(io::Error::other("no free name in its folder")))
     }
 
     fn open(path: PathBuf, target: Option<PathBuf>, is_open: bool) -> io::Result<Self> {
@@ -59,7 +59,7 @@ impl NewFile {
     }
 
     /// Completes the file: sets owner, mode and times from `like`, if any, and the time from `modified`, if any; syncs it to
-    /// disk if `sync`. Returns which of them could not be set.
+    /// disk if `sync`. Returns the error if owner, mode or times could not be set.
     pub(crate) fn complete(
         mut self,
         like: Option<&Metadata>,

@@ -35,7 +35,11 @@ pub(crate) fn library() -> Result<PathBuf, String> {
     let found =
         places.iter().filter_map(|place| folder.join(place).canonicalize().ok()).find(|path| path.is_file());
     found.ok_or_else(|| {
-        format!("no library in {}, from {}; {OVERRIDE} can name it", places.join(", "), folder.display())
+        format!(
+            "no library in {}, relative to {}; set {OVERRIDE} to its path",
+            places.join(", "),
+            folder.display()
+        )
     })
 }
 

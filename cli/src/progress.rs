@@ -1,7 +1,7 @@
 //! The progress bar: on a terminal, for work that takes longer than a second.
 //!
-//! Nobody asked for it, so it keeps out of the way: nothing with `-q`, nothing when stderr or stdout-as-data shares the terminal,
-//! nothing for short work, and it is erased before any message is printed.
+//! The user did not request it, so it is not shown with `-q`, for short work, or if data on standard output goes to the terminal,
+//! and it is erased before any message is printed.
 
 #![forbid(unsafe_code)]
 

@@ -78,7 +78,7 @@ impl Timeline {
         &self.path
     }
 
-    /// Closes the list of events, since some readers require it. Returns whether all events fitted.
+    /// Closes the list of events, since some readers require it. Returns whether all events fit.
     pub(crate) fn complete(mut self) -> Result<bool, String> {
         let (process, thread) = (std::process::id(), thread_id());
         let time = monotonic().as_micros();

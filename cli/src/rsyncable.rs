@@ -1,13 +1,13 @@
 //! `--rsyncable`: the data determines where chunks end, so that a small change of the input causes a small change of the output.
 //!
-//! The library's chunks lie on a fixed grid, and a byte inserted at the front would move every one of them. Here a rolling hash
+//! The library's chunks begin at fixed positions, so a byte inserted at the front would change all of them. Here a rolling hash
 //! over the last 64 bytes chooses the boundaries. A chunk's compressed bytes depend only on its own data and on the 32 KiB before
-//! it, and they begin and end at byte boundaries. Chunks are at least that long, so an edit changes the chunk that contains it
+//! it, and they begin and end at byte boundaries. Chunks have at least 32 KiB, so an edit changes the chunk that contains it
 //! and the next one; if it removes or adds a boundary, the old boundaries apply again after two more. All other bytes are
 //! unchanged, and rsync finds them. The chunks go through the pipeline like all others, on all threads.
 //!
-//! The cost, for seven files of the Silesia corpus in one at levels 9 and 6: 0.05 and 0.07 % of size, 9 and 10 % of processor time (one
-//! run each, `time rigz -9 -R -p2 -c`), since a chunk is primed with the window before it and these are shorter. Rows of ascending
+//! The cost, for seven concatenated files of the Silesia corpus at levels 9 and 6: 0.05 and 0.07 % of size, 9 and 10 % of processor time (one
+//! run each, `time rigz -9 -R -p2 -c`), since a chunk is primed with the window before it and these chunks are shorter. Rows of ascending
 //! numbers, where each chunk learns its statistics anew, lose 6 %.
 //!
 //! gzip and pigz have such boundaries every few kilobytes. Longer chunks compress better; a change costs rsync about 40 kB.
@@ -81,11 +81,11 @@ pub(crate) struct Rsyncable {
     format: Format,
     compressor: Compressor,
     cutter: Cutter,
-    /// Bytes from the front of the input that the open chunk still gets.
+    /// Bytes at the front of the input that belong to the open chunk.
     granted: usize,
     /// The chunk ends after these; it is passed on when another byte follows, so that no chunk is empty.
     ends: bool,
-    /// Header or trailer that waits for room.
+    /// The header or trailer that is being written.
     wrap: Vec<u8>,
     wrap_done: usize,
     taken: u64,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_do_not_depend_on_how_the_data_comes() {
+    fn boundaries_do_not_depend_on_how_the_data_is_divided() {
         let data = noise(3 << 20);
         let whole = boundaries(&data, data.len());
         assert!(whole.len() > 8, "{whole:?}");

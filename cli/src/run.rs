@@ -62,7 +62,7 @@ pub(crate) fn command() -> Command {
                 .short('f')
                 .long("force")
                 .action(ArgAction::SetTrue)
-                .help("Start a program that cannot use the library, for the sake of the programs that it starts"),
+                .help("Start COMMAND even if it cannot use the library, because a program that it starts may"),
             Arg::new("command")
                 .value_name("COMMAND")
                 .num_args(1..)
@@ -178,7 +178,7 @@ fn refuse_unfit(name: &OsStr) -> Result<(), String> {
             Err(_) => return Ok(()),
         };
         match shape {
-            Err(Unfit::NoElf) => next = interpreter_of(&path).and_then(|name| image.program(&name)),
+            Err(Unfit::NotElf) => next = interpreter_of(&path).and_then(|name| image.program(&name)),
             Ok(shape) if shape.machine == elf::Machine::own() => {
                 let refusal = shape.obstacle().map(|why| format!("{}: {why}", path.display()));
                 return refusal.map_or(Ok(()), |refusal| Err(refusal + "; -f starts it anyway"));

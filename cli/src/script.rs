@@ -1,5 +1,5 @@
-//! From the file that a user names to the program that does the work: scripts lead to their
-//! interpreters, and wrappers that are known, or that plainly `exec` one program, to that program.
+//! Follows the file that a user names to the program that does the work: a script to its
+//! interpreter; a known wrapper, or a shell script that `exec`s exactly one program, to that program.
 
 #![forbid(unsafe_code)]
 
@@ -67,7 +67,7 @@ impl Target {
                 .program(&interpreter)
                 .ok_or_else(|| format!("no such interpreter: {}", interpreter.display()))?;
         }
-        Err("its interpreter is a script, and so on".into())
+        Err("too many scripts are interpreters of each other".into())
     }
 
     /// The files of this interpreter's modules that call zlib.
@@ -97,7 +97,7 @@ impl Target {
     }
 }
 
-/// The program that a wrapper starts, if `path` is a wrapper and that can be read from it.
+/// The program that a wrapper starts, if `path` is a wrapper that names it.
 fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
     let name = path.file_name()?;
     let real = image.resolve(path)?;
@@ -142,7 +142,7 @@ fn assigned<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
     values.rev().find(|value| value.starts_with('/') && !value.contains(['$', '`', ' ']))
 }
 
-/// The program of a pyenv shim: in the first of the chosen versions that has it.
+/// The program of a pyenv shim: in the first of the selected versions that has it.
 fn of_pyenv(image: &Image, root: &Path, name: &OsStr) -> Option<PathBuf> {
     let mut chosen = None;
     if image.is_here() {
@@ -164,7 +164,7 @@ fn of_pyenv(image: &Image, root: &Path, name: &OsStr) -> Option<PathBuf> {
     })
 }
 
-/// The one program that a shell script replaces itself with, if it names it plainly.
+/// The only program that a shell script `exec`s, if the script names it literally.
 fn executed(image: &Image, text: &str, script: &Path) -> Option<PathBuf> {
     let commands = text.lines().flat_map(|line| line.split([';', '&', '|'])).map(str::trim);
     let words = commands.filter_map(|command| {

@@ -68,7 +68,7 @@ pub(crate) fn remove_unfinished() {
 pub(crate) fn install() {
     for signal in CAUGHT {
         let handler = on_signal as extern "C" fn(libc::c_int) as libc::sighandler_t;
-        // SAFETY: the handler does only what a handler may.
+        // SAFETY: the handler calls only functions that are allowed in a handler.
         let before = unsafe { libc::signal(signal, handler) };
         if before == libc::SIG_IGN && signal != libc::SIGPIPE {
             // SAFETY: restores the previous action.
@@ -79,7 +79,7 @@ pub(crate) fn install() {
 
 /// Restores the default action of `SIGPIPE`, for a program that is about to start.
 pub(crate) fn restore_pipe() {
-    // SAFETY: the default action needs nothing from us.
+    // SAFETY: setting the default action has no requirements.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
@@ -149,7 +149,7 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 extern "C" fn pass_on(signal: libc::c_int) {
     let child = CHILD.load(Ordering::Relaxed);
     if child > 0 {
-        // SAFETY: `kill` may be called in a handler; the child is ours and not waited for yet, so its number is its own.
+        // SAFETY: `kill` may be called in a handler; the child has not been waited for yet, so no other process has its number.
         unsafe { libc::kill(child, signal) };
     }
 }
@@ -159,11 +159,11 @@ pub(crate) fn pass_on_to(child: u32) -> PassingOn {
     CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
     for signal in [libc::SIGTERM, libc::SIGHUP] {
         let handler = pass_on as extern "C" fn(libc::c_int) as libc::sighandler_t;
-        // SAFETY: the handler does only what a handler may.
+        // SAFETY: the handler calls only functions that are allowed in a handler.
         unsafe { libc::signal(signal, handler) };
     }
     for signal in [libc::SIGINT, libc::SIGQUIT] {
-        // SAFETY: ignoring needs nothing from us. The terminal sends these to the child too.
+        // SAFETY: ignoring a signal has no requirements. The terminal sends these to the child too.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
     PassingOn

@@ -108,7 +108,7 @@ impl Summary {
         self.known().map(sentence).collect()
     }
 
-    /// For a person.
+    /// The sums as a table for people.
     pub(crate) fn table(&self, wall: f64, cpu: f64) -> String {
         let mut table = String::new();
         if self.known().next().is_none() {
@@ -161,7 +161,7 @@ impl Summary {
         table
     }
 
-    /// The same for a program.
+    /// The sums as JSON for programs.
     pub(crate) fn json(&self, wall: f64, cpu: f64) -> String {
         let sums: Vec<_> = self
             .known()

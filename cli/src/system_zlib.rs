@@ -44,7 +44,7 @@ impl Library {
     fn open(&self, descriptor: c_int, mode: &str, transfer: &CStr) -> Result<ZFile, String> {
         // SAFETY: `gzdopen` has this type (zlib.h).
         let open: Open = unsafe { std::mem::transmute(self.found(c"gzdopen")?) };
-        // SAFETY: `gzread` and `gzwrite` have this type, but for a `const`.
+        // SAFETY: `gzread` and `gzwrite` have this type, except for a `const`.
         let transfer: Transfer = unsafe { std::mem::transmute(self.found(transfer)?) };
         // SAFETY: `gzclose` has this type.
         let close: Close = unsafe { std::mem::transmute(self.found(c"gzclose")?) };

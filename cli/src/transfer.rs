@@ -1,4 +1,4 @@
-//! What compression and decompression share: reading, writing by large pieces, counting, and how either may fail.
+//! Shared by compression and decompression: reading, writing in large pieces, byte counts, and errors.
 
 #![forbid(unsafe_code)]
 
@@ -166,7 +166,7 @@ impl Sink {
         if let Some(check) = &mut self.check {
             check.update(bytes);
         }
-        hand_on(self.file.as_deref(), &mut self.memory, bytes)
+        write_to(self.file.as_deref(), &mut self.memory, bytes)
     }
 
     /// Writes existing bytes.
@@ -175,7 +175,7 @@ impl Sink {
         if let Some(check) = &mut self.check {
             check.update(bytes);
         }
-        hand_on(self.file.as_deref(), &mut self.memory, bytes)
+        write_to(self.file.as_deref(), &mut self.memory, bytes)
     }
 
     /// The CRC-32 of the written bytes, if requested.
@@ -184,7 +184,7 @@ impl Sink {
     }
 }
 
-fn hand_on(file: Option<&File>, memory: &mut Option<Vec<u8>>, bytes: &[u8]) -> Result<(), Failure> {
+fn write_to(file: Option<&File>, memory: &mut Option<Vec<u8>>, bytes: &[u8]) -> Result<(), Failure> {
     if let Some(memory) = memory {
         if memory.len() + bytes.len() > MOST_KEPT {
             return Err(Failure::TooLong);

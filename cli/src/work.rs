@@ -1,4 +1,4 @@
-//! The work of one command line: file after file, each small one by any free worker.
+//! Processes the files of one command line. Any free worker takes a small file.
 //!
 //! The main thread finds the files, passes small ones to the workers and reports each result, in the
 //! order of the command line. It processes large files, whose chunks go to all threads, and files that
@@ -51,7 +51,7 @@ impl<'a> Work<'a> {
                 self.do_all(&mut Some(&mut queue));
                 self.drain(&mut queue);
             }),
-            // If a thread is refused, this one does the work.
+            // If the threads cannot be created, this one does the work.
             None | Some(Err(_)) => self.do_all(&mut None),
         }
         self.list.close();

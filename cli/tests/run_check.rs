@@ -220,7 +220,7 @@ fn a_check_says_perhaps_where_more_may_be_started_or_loaded() {
     compile(&folder, "none", none, &[]);
     for (name, status, reason) in [
         ("./starter", 2, "children inherit the preload"),
-        ("./opener", 2, "may load what does"),
+        ("./opener", 2, "may load a library that does"),
         ("./lines", 2, "children inherit the preload"),
         ("./wrapper", 0, "./wrapper starts "),
         ("./summer", 1, "nothing in it compresses"),

@@ -1,5 +1,5 @@
-//! The first entry of a zip file, as gzip reads it: stored or deflated, with its lengths and CRC in
-//! front or, from a program that wrote to a pipe, after the data (APPNOTE.TXT, 4.3.7 to 4.3.9).
+//! The first entry of a zip file, as gzip reads it: stored or deflated, with its lengths and CRC
+//! before the data or, from a program that wrote to a pipe, after it (APPNOTE.TXT, 4.3.7 to 4.3.9).
 //!
 //! The directory at the end is not read, so that pipes work like files.
 
@@ -27,7 +27,7 @@ struct Entry {
 }
 
 impl Decoder<'_> {
-    /// Decodes the entry, and notes whether another follows.
+    /// Decodes the entry, and records whether another follows.
     pub(super) fn decode_entry(&mut self, output: &mut Sink, progress: &mut Progress) -> Result<(), Failure> {
         let entry = self.take_local_header()?;
         if entry.flags & IS_ENCRYPTED != 0 {
@@ -47,14 +47,14 @@ impl Decoder<'_> {
         let crc = output.check().unwrap_or_default();
         self.check_entry(&entry, crc, packed_len)?;
         self.totals.wrap_len = self.totals.bytes_in - packed_len;
-        if self.wants(LOCAL.len())? && self.bytes().starts_with(LOCAL) {
+        if self.load_at_least(LOCAL.len())? && self.bytes().starts_with(LOCAL) {
             self.totals.trailing = Trailing::Entries;
         }
         Ok(())
     }
 
     fn take_local_header(&mut self) -> Result<Entry, Failure> {
-        if !self.wants(FIXED_LEN)? {
+        if !self.load_at_least(FIXED_LEN)? {
             return Err(truncated());
         }
         let header = &self.bytes()[..FIXED_LEN];
@@ -69,7 +69,7 @@ impl Decoder<'_> {
             plain_len: long(22).into(),
             has_long_lens: false,
         };
-        if !self.wants(FIXED_LEN + name_len + extra_len)? {
+        if !self.load_at_least(FIXED_LEN + name_len + extra_len)? {
             return Err(truncated());
         }
         let extra = &self.bytes()[FIXED_LEN + name_len..][..extra_len];
@@ -101,8 +101,8 @@ impl Decoder<'_> {
         let (mut wanted_crc, mut lens) = (entry.crc, (entry.packed_len, entry.plain_len));
         if entry.flags & HAS_DESCRIPTOR != 0 {
             // The signature may be missing, and lengths may have 8 bytes even if the header does not indicate it.
-            let start = if self.wants(4)? && self.bytes().starts_with(DESCRIPTOR) { 4 } else { 0 };
-            let _ = self.wants(start + 20)?;
+            let start = if self.load_at_least(4)? && self.bytes().starts_with(DESCRIPTOR) { 4 } else { 0 };
+            let _ = self.load_at_least(start + 20)?;
             let Some((crc, rest)) = self.bytes().get(start..).and_then(|rest| rest.split_first_chunk::<4>())
             else {
                 return Err(truncated());
@@ -125,8 +125,8 @@ impl Decoder<'_> {
         }
     }
 
-    /// Loads this many bytes; false if the input ends before.
-    fn wants(&mut self, count: usize) -> Result<bool, Failure> {
+    /// Loads at least `count` bytes; false if the input ends before.
+    fn load_at_least(&mut self, count: usize) -> Result<bool, Failure> {
         while self.bytes().len() < count {
             if !self.load()? {
                 return Ok(false);
