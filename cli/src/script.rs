@@ -67,7 +67,7 @@ impl Target {
                 .program(&interpreter)
                 .ok_or_else(|| format!("no such interpreter: {}", interpreter.display()))?;
         }
-        Err("too many scripts are interpreters of each other".into())
+        Err("the chain of scripts is too long".into())
     }
 
     /// The files of this interpreter's modules that call zlib.

@@ -1,7 +1,7 @@
-//! What gzip can't judge: threads, the other formats, rsync's view, and that nothing is ever lost.
+//! Behaviour without a counterpart in gzip: threads, other formats, `--rsyncable`; and that no data is lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![allow(clippy::print_stderr, reason = "what is left out is told")]
+#![allow(clippy::print_stderr, reason = "skipped tests are reported")]
 
 mod common;
 use common::{Folder, RIGZ, command, judge, prose, run, text};
@@ -12,7 +12,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Stdio;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// More than the library leaves to one thread, and several chunks.
+/// Long enough to be compressed in parallel, in several chunks.
 const LARGE: usize = 3 << 20;
 
 fn rigz(words: &[&str], input: &[u8]) -> Vec<u8> {
@@ -34,7 +34,7 @@ fn bytes_do_not_depend_on_threads() {
 }
 
 #[test]
-fn pigz_and_gzip_read_all_that_is_written() {
+fn pigz_and_gzip_read_every_output() {
     let plain = prose(700_000);
     for words in
         [&["-9"][..], &["-1"], &["-0"], &["-H"], &["-U"], &["-R"], &["-b32"], &["-9", "-p3"], &["--bgzf"]]
@@ -49,7 +49,7 @@ fn pigz_and_gzip_read_all_that_is_written() {
 }
 
 #[test]
-fn all_that_pigz_writes_is_read() {
+fn every_output_of_pigz_is_read() {
     let plain = prose(700_000);
     for words in
         [&["-9"][..], &["-i"], &["-R"], &["-z"], &["-b", "64", "-p", "3"], &["-C", "a comment"], &["-0"]]
@@ -59,18 +59,18 @@ fn all_that_pigz_writes_is_read() {
 }
 
 #[test]
-fn a_file_is_read_from_where_it_stands() {
+fn standard_input_is_read_from_its_position() {
     let folder = Folder::new();
-    let zipped = judge("gzip", &["-c"], b"behind the line\n");
+    let zipped = judge("gzip", &["-c"], b"after the line\n");
     folder.write("a", &[b"a line\n", &zipped[..], b"garbage"].concat());
     let script = format!("(read line; echo $line; {RIGZ} -d; echo $?) < a");
     let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
-    assert_eq!(text(&output.stdout), "a line\nbehind the line\n2\n");
+    assert_eq!(text(&output.stdout), "a line\nafter the line\n2\n");
     assert_eq!(text(&output.stderr), "rigz: stdin: decompression OK, trailing garbage ignored\n");
 }
 
 #[test]
-fn a_byte_behind_the_last_member_is_garbage_unless_it_is_zero() {
+fn a_byte_after_the_last_member_is_garbage_unless_it_is_zero() {
     let folder = Folder::new();
     for (byte, status) in [(b'x', 2), (0, 0), (0x1f, 2)] {
         folder.write("a.gz", &[&judge("gzip", &["-c"], b"data")[..], &[byte]].concat());
@@ -81,13 +81,13 @@ fn a_byte_behind_the_last_member_is_garbage_unless_it_is_zero() {
 }
 
 #[test]
-fn an_edit_changes_little_of_what_rsyncable_writes() {
+fn an_edit_changes_little_of_rsyncable_output() {
     let plain = prose(LARGE);
     let mut edited = plain.clone();
     edited.splice(1_000_000..1_000_003, *b"something longer");
     for words in [&["-cnR9"][..], &["-zR"]] {
         let [before, after] = [&plain, &edited].map(|data| rigz(words, data));
-        // Behind the edit all is the same but for the trailer.
+        // After the edit only the trailer differs.
         let tail =
             before.iter().rev().zip(after.iter().rev()).skip(8).take_while(|(one, other)| one == other);
         let head = before.iter().zip(&after).take_while(|(one, other)| one == other);
@@ -98,12 +98,12 @@ fn an_edit_changes_little_of_what_rsyncable_writes() {
     let tail = before.iter().rev().zip(after.iter().rev()).skip(8).take_while(|(one, other)| one == other);
     assert!(
         tail.count() * 10 < before.len(),
-        "without the option it is otherwise, or this test shows nothing"
+        "without the option more must differ, or this test proves nothing"
     );
 }
 
 #[test]
-fn bgzf_is_made_of_blocks_and_ends_with_its_mark() {
+fn bgzf_consists_of_blocks_and_ends_with_an_empty_one() {
     let zipped = rigz(&["--bgzf"], &prose(300_000));
     let (mut at, mut blocks) = (0, 0);
     while at < zipped.len() {
@@ -128,7 +128,7 @@ fn zlib_files_have_their_own_suffix() {
 }
 
 #[test]
-fn plain_text_that_looks_like_zlib_is_passed_on() {
+fn plain_text_that_looks_like_zlib_is_copied() {
     // "8O" is a valid zlib header.
     for plain in [&b"8Oh no, text"[..], b"x^y\n", b""] {
         assert_eq!(rigz(&["-dcf"], plain), plain);
@@ -171,7 +171,7 @@ fn owner_mode_and_times_are_kept() {
     assert_eq!(facts("a"), before);
 }
 
-/// `ulimit -f`: files may not grow beyond so many KiB. The signal is ignored or not.
+/// Runs rigz with the length of files limited to 64 KiB (`ulimit -f`). `ignore`: SIGXFSZ is ignored.
 fn with_limit(folder: &Folder, ignore: bool, words: &str) -> std::process::Output {
     let trap = if ignore { "trap '' XFSZ; " } else { "" };
     let script = format!("{trap}ulimit -f 64; exec {RIGZ} {words}");
@@ -179,7 +179,7 @@ fn with_limit(folder: &Folder, ignore: bool, words: &str) -> std::process::Outpu
 }
 
 #[test]
-fn a_disk_that_is_full_loses_nothing() {
+fn a_full_disk_loses_no_data() {
     let noise: Vec<u8> =
         prose(900_000).chunks(3).flat_map(|bytes| bytes.iter().map(|b| b.wrapping_mul(37))).collect();
     for ignore in [true, false] {
@@ -207,9 +207,9 @@ fn libc_sigxfsz() -> i32 {
     25
 }
 
-/// Starts a decompression that waits in the middle of its file, sends a signal, and tells how it ended.
+/// The signal arrives while the file is being compressed.
 #[test]
-fn a_signal_takes_the_unfinished_file_along() {
+fn a_signal_removes_the_unfinished_file() {
     for signal in ["INT", "TERM", "HUP"] {
         let folder = Folder::new();
         folder.write("a", &prose(30 << 20));
@@ -217,13 +217,13 @@ fn a_signal_takes_the_unfinished_file_along() {
         child.args(["-9", "-p1", "a"]).stdin(Stdio::null());
         let mut child = child.spawn().unwrap();
         while !folder.has("a.gz") {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it began");
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it created its output");
             std::thread::sleep(Duration::from_millis(1));
         }
         let kill = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
         assert!(kill.unwrap().success());
         let status = child.wait().unwrap();
-        // A machine may be so fast, or its disk so slow, that the work was done before.
+        // The work may be complete before the signal arrives.
         if status.signal().is_some() {
             assert_eq!(folder.names(), ["a"], "{signal}");
             assert_eq!(fs::metadata(folder.join("a")).unwrap().len(), 30 << 20);
@@ -244,7 +244,7 @@ fn a_signal_that_is_ignored_stays_ignored() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_us_quietly() {
+fn a_closed_pipe_ends_the_command_silently() {
     let folder = Folder::new();
     folder.write("a", &prose(3 << 20));
     let script = format!("{RIGZ} -0c a | head -c 10 | wc -c; echo ${{PIPESTATUS[0]}}");
@@ -254,7 +254,7 @@ fn a_reader_that_leaves_ends_us_quietly() {
 }
 
 #[test]
-fn overwriting_replaces_a_link_and_not_what_it_points_to() {
+fn overwriting_replaces_a_link_and_not_its_target() {
     let folder = Folder::new();
     folder.write("a", b"data");
     folder.write("precious", b"precious");
@@ -266,7 +266,7 @@ fn overwriting_replaces_a_link_and_not_what_it_points_to() {
 }
 
 #[test]
-fn a_file_that_grows_meanwhile_is_kept() {
+fn a_file_that_grows_while_it_is_read_is_kept() {
     let folder = Folder::new();
     let path = folder.write("a", &prose(8 << 20));
     let mut child = command(RIGZ, &folder.0);
@@ -276,15 +276,15 @@ fn a_file_that_grows_meanwhile_is_kept() {
     }
     let grown = File::options().append(true).open(&path).and_then(|mut file| file.write_all(b"more"));
     let status = child.wait().unwrap();
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let mut printed = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut printed).unwrap();
     if grown.is_ok() && folder.has("a") {
-        assert_eq!(status.code(), Some(2), "{said}");
-        assert!(said.contains("changed while it was read"), "{said}");
+        assert_eq!(status.code(), Some(2), "{printed}");
+        assert!(printed.contains("changed while it was read"), "{printed}");
         assert!(folder.read("a").ends_with(b"more"));
     } else {
-        // It was done before we came.
-        assert_eq!(status.code(), Some(0), "{said}");
+        // It was complete before the file grew.
+        assert_eq!(status.code(), Some(0), "{printed}");
     }
 }
 
@@ -304,7 +304,7 @@ fn json_lines_are_json() {
 }
 
 #[test]
-fn words_for_subcommands_are_no_files() {
+fn subcommand_names_do_not_mean_files() {
     let folder = Folder::new();
     for name in ["run", "check", "bench", "generate"] {
         folder.write(name, b"a file");
@@ -329,7 +329,7 @@ fn options_that_exclude_each_other_are_refused() {
 
 #[test]
 fn a_terminal_gets_no_compressed_data() {
-    // script(1) gives a terminal.
+    // script(1) provides a terminal.
     let folder = Folder::new();
     let script = format!("{RIGZ} -c a; echo status $?");
     folder.write("a", b"data");
@@ -337,15 +337,15 @@ fn a_terminal_gets_no_compressed_data() {
     words.args(["-qec", &script, "/dev/null"]);
     if words.get_program() == "script" && run(&mut command("sh", &folder.0), b"type script").status.success()
     {
-        let said = text(&run(&mut words, b"").stdout);
-        assert!(said.contains("not written to a terminal") && said.contains("status 1"), "{said}");
+        let printed = text(&run(&mut words, b"").stdout);
+        assert!(printed.contains("not written to a terminal") && printed.contains("status 1"), "{printed}");
     } else {
-        eprintln!("no script(1) here: not tested");
+        eprintln!("script(1) is not installed: not tested");
     }
 }
 
 #[test]
-fn a_long_way_has_no_bar_without_a_terminal() {
+fn long_work_shows_no_bar_without_a_terminal() {
     let mut child = command(RIGZ, "/".as_ref());
     child.arg0("rigz").args(["-9", "-p1", "-c"]);
     let output = run(&mut child, &prose(3 << 20));

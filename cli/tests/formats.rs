@@ -1,16 +1,15 @@
-//! Results under a name that the user chooses, names that are too long, zip files, and formats that
-//! other programs read.
+//! `-o`, names that are too long, zip files, and unsupported formats.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
-use common::{Folder, RIGZ, command, judge, left_in, prose, run, text};
+use common::{Folder, RIGZ, command, judge, prose, run, states_in, text};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::Path;
 
 #[test]
-fn a_result_goes_where_o_says_and_the_input_stays() {
+fn o_names_the_output_and_keeps_the_input() {
     let folder = Folder::new();
     let data = prose(200_000);
     let input = folder.write("a", &data);
@@ -22,14 +21,14 @@ fn a_result_goes_where_o_says_and_the_input_stays() {
     assert!(judge("gzip", &["-dc"], &folder.read("out/x")) == data);
     let mode = fs::metadata(folder.join("out/x")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640, "as the input");
-    // Decompression needs no suffix then; an output that exists needs -f, and is replaced whole.
+    // Decompression needs no suffix then; an existing output needs -f, and is replaced completely.
     assert!(folder.rigz(&["-d", "--output=back", "out/x"]).status.success());
     assert!(folder.read("back") == data);
     let again = folder.rigz(&["-d", "-o", "back", "out/x"]);
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again.stderr).contains("back already exists"), "{}", text(&again.stderr));
     assert!(folder.rigz(&["-dfo", "back", "out/x"]).status.success());
-    // From a pipe, with the rights that the mask gives; `-` is standard output.
+    // From a pipe, with the permissions that the umask allows; `-` is standard output.
     let script =
         format!("umask 022; {RIGZ} -o piped < a && {RIGZ} -dc piped | {RIGZ} -o - | gzip -dc | cmp - a");
     let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
@@ -38,7 +37,7 @@ fn a_result_goes_where_o_says_and_the_input_stays() {
 }
 
 #[test]
-fn o_harms_nothing() {
+fn o_never_destroys_a_file() {
     let folder = Folder::new();
     folder.write("a", b"data");
     folder.write("b", b"data");
@@ -65,7 +64,7 @@ fn o_harms_nothing() {
     assert!(fs::metadata(folder.join("pipe")).unwrap().file_type().is_fifo());
 }
 
-/// Runs the same words by gzip and by rigz on the same file, and compares all that is left and said.
+/// Runs gzip and rigz with the same arguments on the same file, and compares files, messages and exit status.
 fn as_gzip(name: &str, words: &[&str]) {
     let (one, other) = (Folder::new(), Folder::new());
     for (program, folder) in [("gzip", &one), (RIGZ, &other)] {
@@ -74,14 +73,14 @@ fn as_gzip(name: &str, words: &[&str]) {
             .set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000));
         fs::File::open(&path).unwrap().set_times(time).unwrap();
         let output = run(command(program, &folder.0).args(words).arg(name), b"");
-        let said = text(&output.stderr).replace("gzip:", "rigz:");
-        folder.write("said", format!("{:?} {said}", output.status.code()).as_bytes());
+        let printed = text(&output.stderr).replace("gzip:", "rigz:");
+        folder.write("printed", format!("{:?} {printed}", output.status.code()).as_bytes());
     }
-    assert_eq!(text(&one.read("said")), text(&other.read("said")), "{name} {words:?}");
+    assert_eq!(text(&one.read("printed")), text(&other.read("printed")), "{name} {words:?}");
     for folder in [&one, &other] {
-        fs::remove_file(folder.join("said")).unwrap();
+        fs::remove_file(folder.join("printed")).unwrap();
     }
-    assert_eq!(left_in(&one.0), left_in(&other.0), "{name} {words:?}");
+    assert_eq!(states_in(&one.0), states_in(&other.0), "{name} {words:?}");
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn names_that_are_too_long_are_shortened_as_gzip_does() {
     }
     as_gzip(&"a".repeat(252), &[]);
     as_gzip(&"a".repeat(250), &["-S", ".longer"]);
-    // The header has the whole name, with which -N brings it back.
+    // The header has the whole name, which -N restores.
     let folder = Folder::new();
     let name = "n".repeat(254);
     folder.write(&name, b"data");
@@ -111,14 +110,14 @@ fn names_that_are_too_long_are_shortened_as_gzip_does() {
     assert_eq!(folder.names(), [name]);
 }
 
-/// A zip file of Debian's zip, made by these words.
+/// Creates a zip file with Debian's zip.
 fn zip(folder: &Folder, words: &[&str], input: &[u8]) {
     let output = run(command("zip", &folder.0).arg("-q").args(words), input);
     assert!(output.status.success(), "zip {words:?}: {}", text(&output.stderr));
 }
 
 #[test]
-fn one_entry_of_a_zip_file_is_read_as_gzip_and_pigz_do() {
+fn the_first_entry_of_a_zip_file_is_read_as_by_gzip_and_pigz() {
     if !Path::new("/usr/bin/zip").exists() {
         return;
     }
@@ -130,7 +129,7 @@ fn one_entry_of_a_zip_file_is_read_as_gzip_and_pigz_do() {
     zip(&folder, &["-0", "stored.zip", "a"], b"");
     zip(&folder, &["two.zip", "a", "b"], b"");
     zip(&folder, &["-e", "-P", "x", "locked.zip", "a"], b"");
-    // Lengths come after the data, in eight bytes each: gzip fails there.
+    // The lengths follow the data, in eight bytes each; gzip cannot read this.
     let piped = run(command("zip", &folder.0).args(["-q", "-", "-"]), &data).stdout;
     folder.write("piped.zip", &piped);
     fs::remove_file(folder.join("a")).unwrap();
@@ -149,7 +148,7 @@ fn one_entry_of_a_zip_file_is_read_as_gzip_and_pigz_do() {
         damaged.truncate(10_000);
         assert_eq!(run(command(RIGZ, &folder.0).arg("-t"), &damaged).status.code(), Some(1), "{name}");
     }
-    // The first of two entries, with gzip's words, and nothing replaced.
+    // The first of two entries, with gzip's messages; no file is replaced.
     for words in [&["-dc"][..], &["-t"], &["-d", "-S", ".zip"]] {
         let [ours, gzips] =
             [RIGZ, "gzip"].map(|program| run(command(program, &folder.0).args(words).arg("two.zip"), b""));
@@ -159,12 +158,12 @@ fn one_entry_of_a_zip_file_is_read_as_gzip_and_pigz_do() {
     }
     let output = folder.rigz(&["-dc", "locked.zip"]);
     assert!(text(&output.stderr).contains("encrypted file -- use unzip"), "{}", text(&output.stderr));
-    // As pigz has it, the file takes the place of the zip file.
+    // As in pigz, the entry replaces the zip file.
     assert!(folder.rigz(&["-d", "one.zip"]).status.success());
     assert!(folder.read("one") == data && !folder.has("one.zip"));
     assert!(folder.has("two.zip") && !folder.has("two"));
     assert!(text(&folder.rigz(&["-l", "--json", "stored.zip"]).stdout).contains("\"format\":\"zip\""));
-    // To compress, a zip file is a file.
+    // A zip file is compressed like any other file.
     assert!(folder.rigz(&["-k", "two.zip"]).status.success());
     assert!(folder.has("two.zip.gz"));
 }
@@ -183,17 +182,17 @@ fn other_formats_are_named_with_the_program_that_reads_them() {
         let is_known = name == "a.Z";
         for words in [&["-d"][..], &["-dc"], &["-t"]] {
             let output = folder.rigz(&[words, &[name]].concat());
-            let said = text(&output.stderr);
+            let printed = text(&output.stderr);
             let is_ignored = words == ["-d"] && !is_known;
             assert_eq!(
                 output.status.code(),
                 Some(if is_ignored { 2 } else { 1 }),
-                "{words:?} {name}: {said}"
+                "{words:?} {name}: {printed}"
             );
             let wanted = format!("{name}: compressed by ");
-            assert!(said.contains(&wanted) && said.contains(program), "{words:?} {name}: {said}");
+            assert!(printed.contains(&wanted) && printed.contains(program), "{words:?} {name}: {printed}");
         }
-        // What gzip does not know either is passed on as it is.
+        // Formats that gzip does not know either are copied unchanged.
         let passed = folder.rigz(&["-dcf", name]);
         assert_eq!(passed.stdout == start, !is_known, "{name}");
         assert!(folder.has(name));
@@ -201,7 +200,7 @@ fn other_formats_are_named_with_the_program_that_reads_them() {
 }
 
 #[test]
-fn tar_works_with_it() {
+fn tar_works_with_rigz() {
     let folder = Folder::new();
     folder.write("a", &prose(100_000));
     let script = format!(

@@ -1,13 +1,13 @@
-//! gzip as the judge: the same words on the same files by gzip and by rigz, and then the same exit status, the same words said, the same
-//! files left with the same contents, modes, links and times.
+//! Compares rigz with gzip: with the same arguments on the same files, both must have the same exit status, print the same messages, and
+//! leave the same files with the same contents, modes, links and times.
 //!
-//! Where rigz differs on purpose there is no case: it goes on with the next file after damaged data, a list counts all members and
-//! shows files with zeros behind them, a pipe has no time, and `-cv` does not say that a file was replaced with stdout.
+//! There are no cases where rigz differs on purpose: it continues with the next file after damaged data, a list counts all members and
+//! shows files followed by zeros, a pipe has no time, and `-cv` does not report that a file was replaced with stdout.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
-use common::{Folder, RIGZ, command, judge, left_in, prose, run, split, text};
+use common::{Folder, RIGZ, command, judge, prose, run, split, states_in, text};
 use std::fmt::Debug;
 use std::fs::{self, File, FileTimes, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -17,8 +17,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const TIME: u64 = 1_234_567_890;
 
-/// Lays the files that all cases begin with. What is compressed is gzip's own work.
-fn lay(folder: &Folder) {
+/// Creates the files with which all cases begin; gzip writes the compressed ones.
+fn create_files(folder: &Folder) {
     let plain = prose(20_000);
     let zipped = judge("gzip", &["-9nc"], &plain);
     folder.write("plain", &plain);
@@ -49,7 +49,7 @@ fn lay(folder: &Folder) {
     folder.write("dash-gz", &zipped);
     folder.write("under_z", &zipped);
     folder.write("old.z", &zipped);
-    // A name and a time inside that are not the file's.
+    // A header with another name and time than the file's.
     let named = folder.write("inside", b"named\n");
     let times = FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000));
     File::options().write(true).open(&named).unwrap().set_times(times).unwrap();
@@ -68,16 +68,16 @@ fn lay(folder: &Folder) {
     for (name, mode) in [("plain", 0o640), ("zipped.gz", 0o600), ("other", 0o444), ("suid", 0o4755)] {
         fs::set_permissions(folder.join(name), Permissions::from_mode(mode)).unwrap();
     }
-    date(&folder.0);
+    set_times(&folder.0);
 }
 
-/// One time for all files.
-fn date(folder: &Path) {
+/// Sets the same time for all files.
+fn set_times(folder: &Path) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let status = fs::symlink_metadata(&path).unwrap();
         if status.is_dir() {
-            date(&path);
+            set_times(&path);
         } else if status.is_file() {
             let time = UNIX_EPOCH + Duration::from_secs(TIME);
             let file = File::open(&path).unwrap();
@@ -86,8 +86,8 @@ fn date(folder: &Path) {
     }
 }
 
-/// What was said, in any order and for any ratio: gzip breaks its lines where it learns more.
-fn said(stderr: &[u8]) -> Vec<String> {
+/// The sorted words of the messages, without ratios: gzip breaks its lines in other places.
+fn printed(stderr: &[u8]) -> Vec<String> {
     let text = text(stderr).replace("rigz", "gzip");
     let mut words: Vec<_> = text
         .split_whitespace()
@@ -97,7 +97,7 @@ fn said(stderr: &[u8]) -> Vec<String> {
     words
 }
 
-/// A list's columns but for what depends on the encoder.
+/// A list's columns without those that depend on the encoder.
 fn without_figures(stdout: &[u8]) -> String {
     let lines = text(stdout);
     let keep = |word: &&str| !word.ends_with('%');
@@ -107,7 +107,7 @@ fn without_figures(stdout: &[u8]) -> String {
         .collect()
 }
 
-/// Runs the same words on both and compares everything.
+/// Runs both with the same arguments and compares everything.
 fn compare(words: &str, input: &[u8], env: Option<&str>) {
     let differences = differences(words, input, env);
     assert!(differences.is_empty(), "{differences}");
@@ -116,7 +116,7 @@ fn compare(words: &str, input: &[u8], env: Option<&str>) {
 fn differences(words: &str, input: &[u8], env: Option<&str>) -> String {
     let [ours, theirs] = ["rigz", "gzip"].map(|_| {
         let folder = Folder::new();
-        lay(&folder);
+        create_files(&folder);
         folder
     });
     let outputs = [(RIGZ, &ours), ("gzip", &theirs)].map(|(program, folder)| {
@@ -133,7 +133,7 @@ fn differences(words: &str, input: &[u8], env: Option<&str>) -> String {
     if our.status.code() != their.status.code() {
         note("exit status", &our.status.code(), &their.status.code());
     }
-    if said(&our.stderr) != said(&their.stderr) {
+    if printed(&our.stderr) != printed(&their.stderr) {
         note("stderr", &text(&our.stderr), &text(&their.stderr));
     }
     let is_list = words.starts_with("-l");
@@ -144,7 +144,7 @@ fn differences(words: &str, input: &[u8], env: Option<&str>) -> String {
     if !is_list && split(our.stdout.clone()) != split(their.stdout.clone()) {
         note("stdout", &our.stdout.len(), &their.stdout.len());
     }
-    let left = [&ours, &theirs].map(|folder| left_in(&folder.0));
+    let left = [&ours, &theirs].map(|folder| states_in(&folder.0));
     if left[0] != left[1] {
         let only = |one: usize| {
             left[one].iter().filter(|(name, file)| left[1 - one].get(*name) != Some(file)).collect::<Vec<_>>()
@@ -160,7 +160,7 @@ fn compare_all(cases: &[&str]) {
 }
 
 #[test]
-fn compressing_leaves_what_gzip_leaves() {
+fn compression_leaves_the_same_files_as_gzip() {
     compare_all(&[
         "plain",
         "-9v plain other empty zeros",
@@ -188,7 +188,7 @@ fn compressing_leaves_what_gzip_leaves() {
 }
 
 #[test]
-fn what_gzip_leaves_alone_is_left_alone() {
+fn files_that_gzip_refuses_are_refused() {
     compare_all(&[
         "zipped.gz",
         "-v zipped.gz plain",
@@ -216,7 +216,7 @@ fn what_gzip_leaves_alone_is_left_alone() {
 }
 
 #[test]
-fn force_forces_what_gzip_forces() {
+fn force_works_as_in_gzip() {
     compare_all(&[
         "-f both",
         "-f zipped.gz",
@@ -231,7 +231,7 @@ fn force_forces_what_gzip_forces() {
 }
 
 #[test]
-fn decompressing_leaves_what_gzip_leaves() {
+fn decompression_leaves_the_same_files_as_gzip() {
     compare_all(&[
         "-d zipped.gz",
         "-dv zipped.gz many.gz",
@@ -255,7 +255,7 @@ fn decompressing_leaves_what_gzip_leaves() {
 }
 
 #[test]
-fn damage_is_met_as_gzip_meets_it() {
+fn damaged_files_are_handled_as_in_gzip() {
     compare_all(&[
         "-d cut.gz",
         "-d cut8.gz",
@@ -271,7 +271,7 @@ fn damage_is_met_as_gzip_meets_it() {
 }
 
 #[test]
-fn tests_and_lists_say_what_gzip_says() {
+fn tests_and_lists_print_the_same_as_gzip() {
     compare_all(&[
         "-t zipped.gz",
         "-tv zipped.gz many.gz",
@@ -293,7 +293,7 @@ fn tests_and_lists_say_what_gzip_says() {
 }
 
 #[test]
-fn pipes_carry_what_gzip_would_write() {
+fn pipes_work_as_in_gzip() {
     let plain = prose(5000);
     let zipped = judge("gzip", &["-c"], &plain);
     for words in ["", "-9", "-c", "-", "-n9", "-v"] {
@@ -311,7 +311,7 @@ fn pipes_carry_what_gzip_would_write() {
 }
 
 #[test]
-fn the_variable_gzip_means_what_it_means_to_gzip() {
+fn the_variable_gzip_works_as_in_gzip() {
     for value in
         ["-9", "-q", "-9v", "--best --no-name", "-n", "", "-d", "-k", "foo", "-9c", "--keep", "-1 -q"]
     {
@@ -321,7 +321,7 @@ fn the_variable_gzip_means_what_it_means_to_gzip() {
 }
 
 #[test]
-fn nonsense_ends_as_gzips_nonsense_ends() {
+fn invalid_options_end_with_gzips_exit_status() {
     for words in [&["--nonsense"][..], &["-S", "", "plain"], &["-X"], &["-p"]] {
         let folder = Folder::new();
         let output = folder.rigz(words);
@@ -333,7 +333,7 @@ fn nonsense_ends_as_gzips_nonsense_ends() {
 #[test]
 fn the_names_gunzip_and_zcat_decompress() {
     let folder = Folder::new();
-    lay(&folder);
+    create_files(&folder);
     for name in ["gunzip", "unrigz", "zcat", "rzcat"] {
         symlink(RIGZ, folder.join(name)).unwrap();
     }

@@ -1,10 +1,10 @@
-//! Many files at once: whatever the number of threads, the same files are left, the same lines are
-//! said in the same order, and no more memory is taken than for a few.
+//! Many files at once: for any number of threads, the same files are left and the same lines are
+//! printed in the same order; memory does not grow with the number of files.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
-use common::{Folder, RIGZ, command, judge, left_in, prose, run, text};
+use common::{Folder, RIGZ, command, judge, prose, run, states_in, text};
 use std::fs::{self, FileTimes};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Output, Stdio};
@@ -36,7 +36,7 @@ fn tree(folder: &Folder, is_packed: bool) {
     symlink("other.txt.gz", folder.join("d2/link.gz")).unwrap();
     // A header has the file's time.
     let times = FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000));
-    for name in left_in(&folder.0).keys() {
+    for name in states_in(&folder.0).keys() {
         let path = folder.join(name);
         if fs::symlink_metadata(&path).unwrap().is_file() {
             fs::File::open(&path).unwrap().set_times(times).unwrap();
@@ -47,7 +47,7 @@ fn tree(folder: &Folder, is_packed: bool) {
 fn outcome(words: &[&str], is_packed: bool, threads: &str) -> (Output, Folder) {
     let folder = Folder::new();
     tree(&folder, is_packed);
-    // The order of a folder's entries is the system's, so names are given in one order.
+    // The order in which the system lists a folder may vary, so the names are sorted.
     let mut names: Vec<String> = Vec::new();
     for place in fs::read_dir(&folder.0).unwrap() {
         let place = place.unwrap().path();
@@ -64,7 +64,7 @@ fn outcome(words: &[&str], is_packed: bool, threads: &str) -> (Output, Folder) {
 }
 
 #[test]
-fn threads_change_neither_files_nor_words() {
+fn threads_change_neither_files_nor_messages() {
     for (words, is_packed) in [
         (&["-v"][..], false),
         (&["-kv9"], false),
@@ -84,10 +84,10 @@ fn threads_change_neither_files_nor_words() {
             assert_eq!(text(&parallel.stderr), text(&serial.stderr), "{words:?} {threads}");
             assert!(parallel.stdout == serial.stdout, "{words:?} {threads}: standard output differs");
             assert_eq!(parallel.status, serial.status, "{words:?} {threads}");
-            let (left, wanted) = (left_in(&other.0), left_in(&files.0));
+            let (left, wanted) = (states_in(&other.0), states_in(&files.0));
             assert!(left.keys().eq(wanted.keys()), "{words:?} {threads}: other files are left");
             for (name, file) in &left {
-                // Times of files that were made anew are now; bytes and modes count.
+                // New files have the current time, so only bytes and modes are compared.
                 assert!(
                     fs::read(other.join(name)).ok() == fs::read(files.join(name)).ok(),
                     "{words:?} {name} {file:?}"
@@ -96,27 +96,27 @@ fn threads_change_neither_files_nor_words() {
         }
         assert!(
             serial.stderr.len() + serial.stdout.len() > 100,
-            "{words:?} says something, or this shows nothing"
+            "{words:?} must print something, or this test proves nothing"
         );
     }
 }
 
 #[test]
-fn a_folder_goes_to_all_threads_and_comes_back() {
+fn a_folder_is_compressed_and_decompressed_by_several_threads() {
     let folder = Folder::new();
     for index in 0..300 {
         fs::create_dir_all(folder.join(&format!("a/{}", index % 9))).unwrap();
         folder.write(&format!("a/{}/f{index}", index % 9), &prose(index * 17));
     }
-    let before = left_in(&folder.0);
+    let before = states_in(&folder.0);
     assert!(folder.rigz(&["-r", "-p4", "a"]).status.success());
-    assert_eq!(left_in(&folder.0).keys().filter(|name| name.ends_with(".gz")).count(), 300);
+    assert_eq!(states_in(&folder.0).keys().filter(|name| name.ends_with(".gz")).count(), 300);
     assert!(folder.rigz(&["-dr", "-p4", "a"]).status.success());
-    assert_eq!(left_in(&folder.0), before);
+    assert_eq!(states_in(&folder.0), before);
 }
 
 #[test]
-fn files_that_have_to_do_with_each_other_are_done_one_after_the_other() {
+fn related_files_are_processed_one_after_the_other() {
     for _ in 0..20 {
         let folder = Folder::new();
         // Both would become `a`: the first wins, as with gzip.
@@ -125,7 +125,7 @@ fn files_that_have_to_do_with_each_other_are_done_one_after_the_other() {
         let output = folder.rigz(&["-d", "-p4", "a.gz", "./a.z"]);
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
         assert_eq!((folder.names(), folder.read("a")), (vec!["a".into(), "a.z".into()], b"first".to_vec()));
-        // What the first makes is the second's input.
+        // The first file's result is the second's input.
         folder.write("b", b"plain");
         folder.write("b.gz", b"old");
         let output = folder.rigz(&["-f", "-p4", "b", "b.gz"]);
@@ -153,7 +153,7 @@ fn a_signal_leaves_no_unfinished_file_of_any_thread() {
         for name in &names {
             match name.strip_suffix(".gz") {
                 Some(plain) => {
-                    // Complete, and either its input is gone or it was about to go.
+                    // Complete; the input is removed or about to be.
                     assert!(judge("gzip", &["-dc"], &folder.read(name)) == data, "{name} after {signal}");
                     _ = fs::remove_file(folder.join(plain));
                 }
@@ -181,18 +181,23 @@ fn memory_does_not_grow_with_the_number_of_files() {
     }
     let script = format!("ulimit -v 1500000; {RIGZ} -dc -p4 *.gz | wc -c; echo ${{PIPESTATUS[0]}}");
     let output = run(command("bash", &folder.0).arg("-c").arg(script), b"");
-    let said = text(&output.stdout);
-    assert_eq!(said.split_whitespace().collect::<Vec<_>>(), ["4000000000", "0"], "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert_eq!(
+        printed.split_whitespace().collect::<Vec<_>>(),
+        ["4000000000", "0"],
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 #[test]
-fn threads_that_are_refused_leave_the_work_to_one() {
+fn one_thread_does_the_work_if_others_cannot_be_created() {
     let folder = Folder::new();
     for index in 0..50 {
         folder.write(&format!("f{index}"), &prose(index * 100));
     }
     fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o777)).unwrap();
-    // The limit does not hold for root, who becomes somebody else for this.
+    // The limit does not apply to root, so root runs this as another user.
     let script = format!(
         "run='ulimit -u 1; exec \"$0\" -p8 f*'; if [ $(id -u) != 0 ]; then exec bash -c \"$run\" {RIGZ}; fi
          exec setpriv --reuid=65534 --clear-groups bash -c \"$run\" {RIGZ}"

@@ -1,7 +1,7 @@
-//! Odd files, odd names, odd places to write to, and what gzip knows no word for: each as a user could meet it.
+//! Unusual files, names and outputs, and options that gzip does not have.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![allow(clippy::print_stderr, reason = "what is left out is told")]
+#![allow(clippy::print_stderr, reason = "skipped tests are reported")]
 
 mod common;
 use common::{Folder, RIGZ, command, judge, prose, run, text};
@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Output;
 
-/// A line of the shell, in which `$rigz` is ours.
+/// Runs a line of shell, in which `$rigz` is our command.
 fn shell(folder: &Folder, line: &str) -> Output {
     run(command("bash", &folder.0).env("rigz", RIGZ).arg("-c").arg(line), b"")
 }
@@ -18,7 +18,7 @@ fn shell(folder: &Folder, line: &str) -> Output {
 #[test]
 fn levels_beyond_nine_are_smaller_and_still_the_same_for_any_number_of_threads() {
     let folder = Folder::new();
-    // Numbers in a row, where looking ahead pays.
+    // Ascending numbers, which higher levels compress better.
     let plain: Vec<u8> = (0..200_000).flat_map(|number| format!("{number}\n").into_bytes()).collect();
     folder.write("a", &plain);
     let compress = |words: &[&str]| folder.rigz(&[&["-c"], words, &["a"]].concat()).stdout;
@@ -40,14 +40,14 @@ fn levels_beyond_nine_are_smaller_and_still_the_same_for_any_number_of_threads()
 }
 
 #[test]
-fn a_comment_stands_in_the_header() {
+fn a_comment_is_stored_in_the_header() {
     let folder = Folder::new();
     folder.write("a", b"data");
-    for words in [&["-kC", "said of it"][..], &["-k11", "--comment=said of it"], &["-kRC", "said of it"]] {
+    for words in [&["-kC", "my comment"][..], &["-k11", "--comment=my comment"], &["-kRC", "my comment"]] {
         assert!(folder.rigz(&[words, &["-f", "a"]].concat()).status.success(), "{words:?}");
         let zipped = folder.read("a.gz");
         assert_eq!(zipped[3], 8 | 16, "{words:?}: a name and a comment");
-        assert_eq!(&zipped[10..23], b"a\0said of it\0", "{words:?}");
+        assert_eq!(&zipped[10..23], b"a\0my comment\0", "{words:?}");
         assert_eq!(judge("gzip", &["-dc"], &zipped), b"data", "{words:?}");
         assert!(folder.rigz(&["-t", "a.gz"]).status.success(), "{words:?}");
     }
@@ -57,7 +57,7 @@ fn a_comment_stands_in_the_header() {
 }
 
 #[test]
-fn small_and_empty_files_come_back() {
+fn small_and_empty_files_round_trip() {
     let folder = Folder::new();
     for (name, data) in [("empty", &b""[..]), ("one", b"x"), ("zero", b"\0")] {
         folder.write(name, data);
@@ -84,7 +84,7 @@ fn a_file_with_holes_is_read_as_zeros() {
 }
 
 #[test]
-fn names_need_be_neither_text_nor_one_line() {
+fn names_may_contain_any_byte() {
     let folder = Folder::new();
     for name in [&b"two\nlines"[..], b"b\xffd", b" ", b"-9", b"a\\b", b"\x1b[31m"] {
         let name = OsStr::from_bytes(name);
@@ -109,13 +109,13 @@ fn dev_stdin_is_a_file_like_others() {
     folder.write("a", &prose(100_000));
     let output = shell(&folder, "cat a | $rigz -c /dev/stdin | $rigz -dc /dev/stdin | cmp - a");
     assert!(output.status.success(), "{}", text(&output.stderr));
-    // Not to be replaced, as gzip has it: it is a link.
+    // Without -c it is refused, as in gzip: it is a link.
     let output = shell(&folder, "cat a | $rigz /dev/stdin");
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
-fn what_another_program_compressed_is_refused_with_a_word() {
+fn formats_of_other_programs_are_refused_with_a_hint() {
     let folder = Folder::new();
     for (name, head, word) in [
         ("a.Z", &[0x1f, 0x9d, 0x90, 0x61, 0][..], "compress"),
@@ -126,16 +126,19 @@ fn what_another_program_compressed_is_refused_with_a_word() {
         folder.write(name, head);
         for words in [["-d", name], ["-t", name], ["-dc", name], ["-l", name]] {
             let output = folder.rigz(&words);
-            let said = text(&output.stderr);
-            assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
-            assert!(said.starts_with(&format!("rigz: {name}: ")) && said.contains(word), "{words:?}: {said}");
+            let printed = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{words:?}: {printed}");
+            assert!(
+                printed.starts_with(&format!("rigz: {name}: ")) && printed.contains(word),
+                "{words:?}: {printed}"
+            );
         }
-        assert_eq!(folder.read(name), head, "it is left as it was");
+        assert_eq!(folder.read(name), head, "it is unchanged");
     }
 }
 
 #[test]
-fn a_full_disk_behind_stdout_is_an_error_and_no_panic() {
+fn a_full_disk_on_stdout_is_an_error_and_no_panic() {
     let folder = Folder::new();
     folder.write("a", &prose(1000));
     folder.write("b.gz", &judge("gzip", &["-c"], b"data"));
@@ -143,15 +146,15 @@ fn a_full_disk_behind_stdout_is_an_error_and_no_panic() {
         ["-c a", "-dc b.gz", "-l b.gz", "-lv b.gz", "-t --json b.gz", "-L", "-V", "--help", "check cat"]
     {
         let output = shell(&folder, &format!("$rigz {words} >/dev/full"));
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{words}: {said}");
-        assert_eq!(said, "rigz: stdout: No space left on device\n", "{words}");
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{words}: {printed}");
+        assert_eq!(printed, "rigz: stdout: No space left on device\n", "{words}");
     }
     assert_eq!(folder.names(), ["a", "b.gz"]);
 }
 
 #[test]
-fn a_full_disk_behind_stderr_changes_nothing() {
+fn a_full_disk_on_stderr_changes_nothing() {
     let folder = Folder::new();
     folder.write("a", &prose(1000));
     for (words, status) in [("-kv a", 0), ("-k a", 2), ("missing", 1), ("-X", 1), ("-dvf a.gz", 0)] {
@@ -179,21 +182,24 @@ fn a_list_sums_all_members_and_all_files() {
 }
 
 #[test]
-fn on_a_terminal_long_work_has_a_bar_that_goes_away() {
+fn on_a_terminal_long_work_shows_a_bar_and_erases_it() {
     let folder = Folder::new();
     folder.write("a", &prose(3 << 20));
-    // script(1) gives a terminal. The second half comes later than the bar does.
+    // script(1) provides a terminal. The second half of the input arrives after the bar has appeared.
     let on_terminal = |words: &str| {
         let line = format!("(cat a; sleep 1.5; cat a) | {RIGZ} -1c{words} > a.gz; echo status $?");
         run(command("script", &folder.0).args(["-qec", &line, "/dev/null"]), b"")
     };
     if !shell(&folder, "type script").status.success() {
-        return eprintln!("no script(1) here: not tested");
+        return eprintln!("script(1) is not installed: not tested");
     }
-    let said = text(&on_terminal("").stdout);
-    assert!(said.contains("stdin") && said.contains("MiB") && said.contains("status 0"), "{said:?}");
-    let left = said.rsplit("\x1b[2K").next().unwrap_or_default();
-    assert!(!left.contains("MiB"), "it is wiped: {said:?}");
+    let printed = text(&on_terminal("").stdout);
+    assert!(
+        printed.contains("stdin") && printed.contains("MiB") && printed.contains("status 0"),
+        "{printed:?}"
+    );
+    let left = printed.rsplit("\x1b[2K").next().unwrap_or_default();
+    assert!(!left.contains("MiB"), "it is erased: {printed:?}");
     assert_eq!(text(&on_terminal("q").stdout).trim(), "status 0");
     assert_eq!(folder.rigz(&["-t", "a.gz"]).status.code(), Some(0));
 }

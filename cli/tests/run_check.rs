@@ -1,4 +1,4 @@
-//! `rigz run` and `rigz check`, with the library that was built for this test and small programs of our own.
+//! `rigz run` and `rigz check`, with the library that was built for this test and small programs compiled here.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,17 +9,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The library as it is preloaded: with the SONAME of the system's, which the tests of the library itself check.
+/// The library to preload. Its SONAME does not matter here; the library's own tests check it.
 fn library() -> PathBuf {
     let profile = Path::new(RIGZ).parent().unwrap();
     let built = [profile.join("librigz.so"), profile.join("deps/librigz.so")];
-    // A build of the library alone lays it in the one place, a build of the command in the other.
+    // A build of the library alone writes the first file, a build of the command the second.
     let newest = built.into_iter().filter(|path| path.is_file());
     let newest = newest.max_by_key(|path| path.metadata().and_then(|status| status.modified()).ok());
     newest.expect("cargo builds the library with the command")
 }
 
-/// A C program in the folder.
+/// Compiles a C program into the folder.
 fn compile(folder: &Folder, name: &str, source: &str, words: &[&str]) -> PathBuf {
     let code = folder.write(&format!("{name}.c"), source.as_bytes());
     let path = folder.join(name);
@@ -49,7 +49,7 @@ fn run_rigz(folder: &Folder, words: &[&str], input: &[u8]) -> std::process::Outp
 }
 
 #[test]
-fn a_program_writes_through_the_library_and_its_work_is_summed_up() {
+fn a_program_uses_the_library_and_its_streams_are_summed_up() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     let plain = prose(2_500_000);
@@ -74,7 +74,7 @@ fn a_program_writes_through_the_library_and_its_work_is_summed_up() {
 }
 
 #[test]
-fn the_program_gets_its_environment_and_its_status_comes_back() {
+fn run_sets_the_environment_and_returns_the_status() {
     let folder = Folder::new();
     let seen = |words: &[&str]| {
         let output = run_rigz(&folder, words, b"");
@@ -102,7 +102,7 @@ fn an_installed_command_finds_its_library() {
         fs::create_dir_all(folder.join("bin")).unwrap();
         fs::create_dir_all(folder.join(place)).unwrap();
         fs::hard_link(RIGZ, folder.join("bin/rigz")).unwrap();
-        let library = folder.write(&format!("{place}/libz.so.1"), b"only its place is asked for");
+        let library = folder.write(&format!("{place}/libz.so.1"), b"only its path is used");
         let output = run(command("bin/rigz", &folder.0).args(["run", "sh", "-c", "echo $LD_PRELOAD"]), b"");
         assert_eq!(
             text(&output.stdout).trim(),
@@ -113,7 +113,7 @@ fn an_installed_command_finds_its_library() {
 }
 
 #[test]
-fn the_log_tells_why_a_stream_was_compressed_as_it_was() {
+fn the_log_gives_the_reason_for_each_decision() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     let plain = prose(2_500_000);
@@ -134,14 +134,14 @@ fn check(folder: &Folder, words: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_check_tells_who_calls_zlib() {
+fn check_lists_the_files_that_call_zlib() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
-    let (status, said) = check(&folder, &["-v", "./writer"]);
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.starts_with("./writer: yes\n"), "{said}");
-    assert!(said.contains("calls 3 functions") && said.contains("gzclose gzopen gzwrite"), "{said}");
-    // Through a library of its own, found by its run path.
+    let (status, printed) = check(&folder, &["-v", "./writer"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.starts_with("./writer: yes\n"), "{printed}");
+    assert!(printed.contains("calls 3 functions") && printed.contains("gzclose gzopen gzwrite"), "{printed}");
+    // Through the program's own library, found by its run path.
     compile(
         &folder,
         "libmine.so",
@@ -155,19 +155,20 @@ fn a_check_tells_who_calls_zlib() {
         "int mine(void); int main(void) { return mine(); }",
         &[&format!("-L{here}"), "-l:libmine.so", "-Wl,-rpath,$ORIGIN"],
     );
-    let (status, said) = check(&folder, &["--json", "./user"]);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, printed) = check(&folder, &["--json", "./user"]);
+    assert_eq!(status, Some(0), "{printed}");
     assert!(
-        said.contains("\"accelerated\":\"yes\"") && said.contains("libmine.so\",\"functions\":[\"deflate\"]"),
-        "{said}"
+        printed.contains("\"accelerated\":\"yes\"")
+            && printed.contains("libmine.so\",\"functions\":[\"deflate\"]"),
+        "{printed}"
     );
     fs::create_dir(folder.join("links")).unwrap();
     std::os::unix::fs::symlink("../user", folder.join("links/user")).unwrap();
-    assert_eq!(check(&folder, &["links/user"]).0, Some(0), "its libraries lie where it really lies");
+    assert_eq!(check(&folder, &["links/user"]).0, Some(0), "its libraries are searched from its real path");
 }
 
 #[test]
-fn a_check_tells_why_not() {
+fn check_gives_the_reason_for_no() {
     let folder = Folder::new();
     let empty = "int main(void) { return 0; }";
     compile(&folder, "none", empty, &[]);
@@ -185,9 +186,9 @@ fn a_check_tells_why_not() {
         ("./setuid", "setuid"),
         ("./data", "neither an ELF file nor a script"),
     ] {
-        let (status, said) = check(&folder, &[name]);
-        assert_eq!(status, Some(1), "{said}");
-        assert!(said.starts_with(&format!("{name}: no\n")) && said.contains(reason), "{said}");
+        let (status, printed) = check(&folder, &[name]);
+        assert_eq!(status, Some(1), "{printed}");
+        assert!(printed.starts_with(&format!("{name}: no\n")) && printed.contains(reason), "{printed}");
     }
     assert_eq!(check(&folder, &["./missing"]).0, Some(3));
     assert_eq!(check(&folder, &["--nonsense"]).0, Some(3));
@@ -195,7 +196,7 @@ fn a_check_tells_why_not() {
 }
 
 #[test]
-fn a_check_says_perhaps_where_more_may_be_started_or_loaded() {
+fn check_answers_perhaps_if_more_may_be_started_or_loaded() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     compile(&folder, "starter", "#include <stdlib.h>\nint main(void) { return system(\"./writer\"); }", &[]);
@@ -225,9 +226,9 @@ fn a_check_says_perhaps_where_more_may_be_started_or_loaded() {
         ("./wrapper", 0, "./wrapper starts "),
         ("./summer", 1, "nothing in it compresses"),
     ] {
-        let (found, said) = check(&folder, &[name]);
-        assert_eq!(found, Some(status), "{said}");
-        assert!(said.contains(reason), "{said}");
+        let (found, printed) = check(&folder, &[name]);
+        assert_eq!(found, Some(status), "{printed}");
+        assert!(printed.contains(reason), "{printed}");
     }
     // Of several answers the worst counts: no before perhaps before yes.
     assert_eq!(check(&folder, &["./writer", "./starter"]).0, Some(2));
@@ -235,21 +236,21 @@ fn a_check_says_perhaps_where_more_may_be_started_or_loaded() {
 }
 
 #[test]
-fn a_library_is_no_static_program() {
+fn a_library_is_not_a_static_program() {
     let folder = Folder::new();
     let source = "int deflate(void *, int); int mine(void) { return deflate(0, 0); }";
     compile(&folder, "libmine.so", source, &["-shared", "-fPIC", "-l:libz.so.1"]);
-    let (status, said) = check(&folder, &["./libmine.so"]);
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("it is a library") && !said.contains("static"), "{said}");
+    let (status, printed) = check(&folder, &["./libmine.so"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("it is a library") && !printed.contains("static"), "{printed}");
     compile(&folder, "pie", "int main(void) { return 0; }", &["-static-pie"]);
     assert!(check(&folder, &["./pie"]).1.contains("it is static"));
 }
 
 #[test]
-fn libdeflate_does_the_bulk_where_both_are_called() {
+fn check_reports_libdeflate_if_both_are_called() {
     let folder = Folder::new();
-    // As htslib: a library with both, under a program like bgzip.
+    // As with htslib: a library that calls both, and a program like bgzip that needs it.
     compile(
         &folder,
         "libdeflate.so.0",
@@ -271,26 +272,26 @@ fn libdeflate_does_the_bulk_where_both_are_called() {
         user,
         &[&here, "-l:libboth.so", "-Wl,-rpath,$ORIGIN", "-Wl,--allow-shlib-undefined"],
     );
-    let (status, said) = check(&folder, &["./user"]);
-    assert_eq!(status, Some(2), "{said}");
-    assert!(said.contains("also calls libdeflate, which does most"), "{said}");
-    assert!(!said.contains("libdeflate.so.0 "), "it is reported once: {said}");
+    let (status, printed) = check(&folder, &["./user"]);
+    assert_eq!(status, Some(2), "{printed}");
+    assert!(printed.contains("also calls libdeflate, which does most"), "{printed}");
+    assert!(!printed.contains("libdeflate.so.0 "), "it is reported once: {printed}");
 }
 
 #[test]
-fn a_program_with_a_zlib_of_its_own_is_a_no_even_if_it_opens_libraries() {
+fn a_program_that_contains_zlib_is_a_no_even_if_it_opens_libraries() {
     let folder = Folder::new();
-    // As upstream builds of Node.js.
+    // Like upstream builds of Node.js.
     let source = "#include <dlfcn.h>\n#include <stdlib.h>
         const char own[] = \" deflate 1.3.1 Copyright 1995-2024 Jean-loup Gailly and Mark Adler \";
         int deflate(void *s, int f) { return f; }
         int main(int count, char **words) { return own[count] + !dlopen(words[0], 1) + system(words[0]); }";
     compile(&folder, "node", source, &["-rdynamic"]);
-    let (status, said) = check(&folder, &["./node"]);
-    assert_eq!(status, Some(1), "{said}");
+    let (status, printed) = check(&folder, &["./node"]);
+    assert_eq!(status, Some(1), "{printed}");
     assert!(
-        said.contains("its own zlib 1.3.1") && said.contains("exports zlib's functions itself"),
-        "{said}"
+        printed.contains("its own zlib 1.3.1") && printed.contains("exports zlib's functions itself"),
+        "{printed}"
     );
 }
 
@@ -302,7 +303,7 @@ fn for_machine(folder: &Folder, from: &str, to: &str, machine: u16) {
 }
 
 #[test]
-fn an_image_of_another_machine_is_looked_into() {
+fn images_of_other_machines_are_examined() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     compile(
@@ -318,26 +319,26 @@ fn an_image_of_another_machine_is_looked_into() {
         "int mine(void); int main(void) { return mine(); }",
         &[&here, "-l:libmine.so.1"],
     );
-    let (status, said) = check(&folder, &["./writer"]);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, printed) = check(&folder, &["./writer"]);
+    assert_eq!(status, Some(0), "{printed}");
     fs::create_dir_all(folder.join("image/usr/bin")).unwrap();
     fs::create_dir_all(folder.join("image/usr/lib/riscv64-linux-gnu")).unwrap();
     std::os::unix::fs::symlink("usr/lib", folder.join("image/lib")).unwrap();
     for_machine(&folder, "user", "image/usr/bin/tool-2", 243);
     for_machine(&folder, "libmine.so.1", "image/usr/lib/riscv64-linux-gnu/libmine.so.1", 243);
     fs::set_permissions(folder.join("image/usr/bin/tool-2"), fs::Permissions::from_mode(0o755)).unwrap();
-    // An absolute link stays inside, and so does a script's interpreter.
+    // Absolute links and interpreters of scripts are paths inside the image.
     std::os::unix::fs::symlink("/usr/bin/tool-2", folder.join("image/usr/bin/tool")).unwrap();
     folder.write("image/usr/bin/script", b"#!/usr/bin/tool\n");
     fs::set_permissions(folder.join("image/usr/bin/script"), fs::Permissions::from_mode(0o755)).unwrap();
     for name in ["tool", "/usr/bin/tool", "script"] {
-        let (status, said) = check(&folder, &["--root", "image", name]);
-        assert_eq!(status, Some(0), "{said}");
-        assert!(said.contains("/lib/riscv64-linux-gnu/libmine.so.1 calls 1 functions"), "{said}");
+        let (status, printed) = check(&folder, &["--root", "image", name]);
+        assert_eq!(status, Some(0), "{printed}");
+        assert!(printed.contains("/lib/riscv64-linux-gnu/libmine.so.1 calls 1 functions"), "{printed}");
     }
-    let (status, said) = check(&folder, &["image/usr/bin/tool-2"]);
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("it is for riscv64, and this machine is "), "{said}");
+    let (status, printed) = check(&folder, &["image/usr/bin/tool-2"]);
+    assert_eq!(status, Some(1), "{printed}");
+    assert!(printed.contains("it is for riscv64, and this machine is "), "{printed}");
     assert_eq!(check(&folder, &["--root", "image", "python3"]).0, Some(3), "none in the image");
     assert_eq!(check(&folder, &["--root", "nowhere", "sh"]).0, Some(3));
 }
@@ -400,14 +401,14 @@ fn wrappers_and_interpreters_are_followed_to_where_zlib_is_called() {
         ("/venv/bin/job", 2, "whether the script loads that module"),
         ("/usr/bin/Rscript", 0, "/usr/lib/R/bin/exec/R calls"),
     ] {
-        let (found, said) = check(&folder, &["--root", "image", name]);
-        assert_eq!(found, Some(status), "{name}: {said}");
-        assert!(said.contains(part), "{name}: {said}");
+        let (found, printed) = check(&folder, &["--root", "image", name]);
+        assert_eq!(found, Some(status), "{name}: {printed}");
+        assert!(printed.contains(part), "{name}: {printed}");
     }
 }
 
 #[test]
-fn a_run_gives_the_certain_answer() {
+fn check_with_run_gives_a_definite_answer() {
     let folder = Folder::new();
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     let plain = prose(10_000);
@@ -415,21 +416,21 @@ fn a_run_gives_the_certain_answer() {
         let output = run_rigz(&folder, &[&["check"], words].concat(), &plain);
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
-    let (status, out, said) = answer(&["--run", "sh", "-c", "./writer out.gz -x; echo done"]);
-    assert_eq!((status, out.as_str()), (Some(0), "done\n"), "{said}");
-    assert!(said.starts_with("sh: yes\n") && said.contains("writer: 1 deflate streams"), "{said}");
-    let (status, _, said) = answer(&["--run", "true"]);
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.starts_with("true: no\n"), "{said}");
+    let (status, out, printed) = answer(&["--run", "sh", "-c", "./writer out.gz -x; echo done"]);
+    assert_eq!((status, out.as_str()), (Some(0), "done\n"), "{printed}");
+    assert!(printed.starts_with("sh: yes\n") && printed.contains("writer: 1 deflate streams"), "{printed}");
+    let (status, _, printed) = answer(&["--run", "true"]);
+    assert_eq!(status, Some(1), "{printed}");
+    assert!(printed.starts_with("true: no\n"), "{printed}");
     assert_eq!(answer(&["--run", "false"]).0, Some(2));
     assert_eq!(answer(&["--run", "./no-such"]).0, Some(3));
-    let (status, _, said) = answer(&["--json", "--run", "./writer", "out.gz"]);
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("\"accelerated\":\"yes\""), "{said}");
+    let (status, _, printed) = answer(&["--json", "--run", "./writer", "out.gz"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("\"accelerated\":\"yes\""), "{printed}");
 }
 
 #[test]
-fn a_run_refuses_what_cannot_work() {
+fn run_refuses_unfit_programs_and_wrong_options() {
     let folder = Folder::new();
     let empty = "int main(void) { return 0; }";
     compile(&folder, "static", empty, &["-static"]);
@@ -447,19 +448,19 @@ fn a_run_refuses_what_cannot_work() {
         (&["./script"], "musl"),
     ] {
         let output = run_rigz(&folder, &[&["run"], words].concat(), b"");
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(125), "{words:?}: {said}");
-        assert!(said.contains(part) && said.lines().count() <= 2, "{words:?}: {said}");
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(125), "{words:?}: {printed}");
+        assert!(printed.contains(part) && printed.lines().count() <= 2, "{words:?}: {printed}");
     }
     assert!(run_rigz(&folder, &["run", "-f", "./static"], b"").status.success());
-    // The program's own options are its own.
+    // Options after the program's name are passed to it.
     assert_eq!(text(&run_rigz(&folder, &["run", "echo", "--nonsense", "-p"], b"").stdout), "--nonsense -p\n");
 }
 
 #[test]
-fn a_run_warns_of_switches_that_are_not_understood() {
+fn run_warns_of_invalid_switches() {
     let folder = Folder::new();
-    let said = |name: &str, value: &str| {
+    let printed = |name: &str, value: &str| {
         let output = run(
             command(RIGZ, &folder.0)
                 .env("RIGZ_PRELOAD_FILE", library())
@@ -483,11 +484,11 @@ fn a_run_warns_of_switches_that_are_not_understood() {
         ("RIGZ_MEMORY", "lots"),
     ] {
         assert!(
-            said(name, value).contains(&format!("{name}={value} is ignored: the value must be ")),
+            printed(name, value).contains(&format!("{name}={value} is ignored: the value must be ")),
             "{name}={value}"
         );
     }
-    assert!(said("RIGZ_THREAD", "2").contains("RIGZ_THREAD is ignored: there is no such switch"));
+    assert!(printed("RIGZ_THREAD", "2").contains("RIGZ_THREAD is ignored: there is no such switch"));
     for (name, value) in [
         ("RIGZ_THREADS", "2"),
         ("RIGZ_CHUNK", "64K"),
@@ -495,19 +496,19 @@ fn a_run_warns_of_switches_that_are_not_understood() {
         ("RIGZ_FORMAT", "bgzf"),
         ("RIGZ_LOG", ""),
     ] {
-        assert_eq!(said(name, value), "", "{name}={value}");
+        assert_eq!(printed(name, value), "", "{name}={value}");
     }
 }
 
 #[test]
-fn programs_that_go_wrong_get_what_they_need() {
+fn programs_with_known_problems_get_their_settings() {
     let folder = Folder::new();
     folder.write("gs", b"#!/bin/sh\necho $RIGZ_THREADS\n");
     fs::set_permissions(folder.join("gs"), fs::Permissions::from_mode(0o755)).unwrap();
     let output = run_rigz(&folder, &["run", "./gs"], b"");
     assert_eq!(text(&output.stdout), "1\n");
-    let said = text(&output.stderr);
-    assert!(said.contains("pdfwrite") && said.contains("RIGZ_THREADS=1"), "{said}");
+    let printed = text(&output.stderr);
+    assert!(printed.contains("pdfwrite") && printed.contains("RIGZ_THREADS=1"), "{printed}");
     let mut command = command(RIGZ, &folder.0);
     command.env("RIGZ_PRELOAD_FILE", library()).env("RIGZ_THREADS", "2");
     let output = run(command.args(["run", "./gs"]), b"");
@@ -540,7 +541,7 @@ const BACK: &str = r#"
 "#;
 
 #[test]
-fn statistics_tell_program_level_start_and_processor_time() {
+fn statistics_have_program_level_start_and_processor_time() {
     let folder = Folder::new();
     compile(&folder, "back", BACK, &["-lz"]);
     compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
@@ -607,7 +608,7 @@ fn a_timeline_has_streams_chunks_and_threads() {
     }
     assert_eq!(all("process_name", "M")[0]["args"]["name"], "writer");
     assert_eq!(all("thread_name", "M").len(), 1, "one worker");
-    // The picture of it.
+    // scripts/timeline draws it.
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/timeline");
     let drawn = run(command("python3", &folder.0).arg(script).args(["t.json", "t.svg"]), b"");
     assert!(drawn.status.success(), "{}", text(&drawn.stderr));
@@ -627,7 +628,7 @@ fn a_timeline_is_bounded_and_the_switch_works_alone() {
     let text_of = text(&folder.read("t.json"));
     assert!(text_of.starts_with("[\n{") && text_of.ends_with(",\n"), "{text_of}");
     assert_eq!(folder.names().iter().filter(|name| name.starts_with("t.json")).count(), 1);
-    // A second process adds to it.
+    // A second process appends to it.
     trace("t.json");
     let lines = text(&folder.read("t.json"));
     assert_eq!((lines.matches('[').count(), lines.matches("process_name").count()), (1, 2), "{lines}");
@@ -663,17 +664,17 @@ fn a_bench_has_a_row_for_each_program_and_level() {
 }
 
 #[test]
-fn a_script_is_as_good_as_its_interpreter() {
+fn the_answer_for_a_script_is_its_interpreters() {
     let folder = Folder::new();
     let writer = compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
     folder.write("script", format!("#!{} -x\n", writer.display()).as_bytes());
-    let (status, said) = check(&folder, &["./script"]);
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("is a script for") && said.contains("./script: yes"), "{said}");
+    let (status, printed) = check(&folder, &["./script"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("is a script for") && printed.contains("./script: yes"), "{printed}");
 }
 
 #[test]
-fn man_pages_and_completions_are_made() {
+fn man_pages_and_completions_are_generated() {
     let folder = Folder::new();
     assert!(folder.rigz(&["generate", "made"]).status.success());
     for (name, part) in [

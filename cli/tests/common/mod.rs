@@ -1,4 +1,4 @@
-//! Folders to work in, programs to compare with, and what they leave behind.
+//! Temporary folders, commands to run in them, and the state of the files they leave.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -18,7 +18,7 @@ use random::Random;
 
 pub(crate) const RIGZ: &str = env!("CARGO_BIN_EXE_rigz");
 
-/// A folder that goes when the test is over.
+/// A temporary folder, removed when dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -68,7 +68,7 @@ impl Drop for Folder {
     }
 }
 
-/// A command in a folder, with nothing of the environment that would steer it.
+/// A command in a folder, without the environment variables that affect it.
 pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("LC_ALL", "C");
@@ -102,7 +102,7 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
     output
 }
 
-/// Runs a judge, which must succeed, on `input`.
+/// Runs a reference program, which must succeed, on `input`.
 pub(crate) fn judge(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
     let output = run(command(program, Path::new("/")).args(words), input);
     assert!(output.status.success(), "{program} {words:?}: {}", text(&output.stderr));
@@ -113,34 +113,34 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What a program left of one file.
+/// The state of one file after a program has run.
 #[derive(PartialEq, Eq)]
-pub(crate) struct Left {
+pub(crate) struct FileState {
     kind: char,
     mode: u32,
     links: u64,
     modified: i64,
-    /// Of a gzip file, what it holds; else the bytes.
+    /// The contents; of a gzip file, decompressed.
     data: Vec<u8>,
-    /// Of a gzip file: flags, time and name.
+    /// Of a gzip file: flags, time and name; otherwise empty.
     header: Vec<u8>,
 }
 
-impl std::fmt::Debug for Left {
+impl std::fmt::Debug for FileState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kind, mode, links, modified, data, header } = self;
         write!(f, "{kind}{mode:o} {links} links {modified} {} bytes {header:?}", data.len())
     }
 }
 
-/// All that lies in a folder.
-pub(crate) fn left_in(folder: &Path) -> BTreeMap<String, Left> {
+/// The state of all files in a folder, by relative path.
+pub(crate) fn states_in(folder: &Path) -> BTreeMap<String, FileState> {
     let mut all = BTreeMap::new();
     collect(folder, folder, &mut all);
     all
 }
 
-fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, Left>) {
+fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, FileState>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let status = fs::symlink_metadata(&path).unwrap();
@@ -153,17 +153,18 @@ fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, Left>) {
         let bytes = if kind == '-' { fs::read(&path).unwrap() } else { Vec::new() };
         let (data, header) = split(bytes);
         let name = path.strip_prefix(root).unwrap().display().to_string();
-        // A folder's own time changes with the files made in it; links and pipes have that of their making.
+        // Not compared: a folder's time changes with the files in it; links and pipes have their creation time.
         let modified = if kind == '-' { status.mtime() } else { 0 };
         let links = if kind == 'd' { 0 } else { status.nlink() };
-        all.insert(name, Left { kind, mode: status.mode(), links, modified, data, header });
+        all.insert(name, FileState { kind, mode: status.mode(), links, modified, data, header });
         if kind == 'd' {
             collect(root, &path, all);
         }
     }
 }
 
-/// What a sound gzip file holds, and the part of its header that does not depend on the program.
+/// The contents of a valid gzip file, and the part of its header that does not depend on the program; the
+/// bytes of any other file.
 pub(crate) fn split(bytes: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return (bytes, Vec::new());
@@ -179,7 +180,7 @@ pub(crate) fn split(bytes: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     (plain.stdout, header)
 }
 
-/// Text that compresses about as text does.
+/// Random words that compress about as well as text.
 pub(crate) fn prose(len: usize) -> Vec<u8> {
     let words: [&[u8]; 12] = [
         b"the ",
