@@ -1,4 +1,4 @@
-//! Links `librigz.so` as zlib's stand-in.
+//! Links `librigz.so` with its SONAME and zlib's version nodes.
 
 #[path = "../build/link.rs"]
 mod link;

@@ -44,19 +44,19 @@ fn zlib() -> &'static Zlib {
 /// Decodes a raw stream that must end exactly at the end of `input`; returns the data and whether its last block was final.
 fn inflate(input: &[u8], expected_len: usize) -> (Vec<u8>, bool) {
     let mut out = vec![0u8; expected_len + 1];
-    // SAFETY: all-zero is a valid start for every field.
+    // SAFETY: zero is a valid value of every field.
     let mut stream: ZStream = unsafe { core::mem::zeroed() };
     let size = size_of::<ZStream>() as c_int;
-    // SAFETY: `stream` outlives the calls, and the size is its own.
+    // SAFETY: `stream` outlives the calls, and its size is passed.
     let code = unsafe { (zlib().init)(&mut stream, -15, c"1.2.11".as_ptr(), size) };
     assert_eq!(code, 0);
     stream.next_in = input.as_ptr();
     stream.avail_in = input.len() as c_uint;
     stream.next_out = out.as_mut_ptr();
     stream.avail_out = out.len() as c_uint;
-    // SAFETY: both buffers live and have the sizes given.
+    // SAFETY: both buffers outlive the call and have the sizes passed.
     let code = unsafe { (zlib().inflate)(&mut stream, 2) };
-    assert!(code == 0 || code == 1 || code == -5, "inflate says {code}");
+    assert!(code == 0 || code == 1 || code == -5, "inflate returned {code}");
     assert_eq!(stream.avail_in, 0, "the whole chunk is used");
     let produced = stream.total_out as usize;
     // SAFETY: initialised above.
@@ -75,7 +75,7 @@ const KINDS: usize = 12;
 const WORDS: [&str; 9] =
     ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
 
-/// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed, noise that returns
+/// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed bytes, noise that repeats
 /// with changes, lines of a log, UTF-16, mixed.
 fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
@@ -171,7 +171,7 @@ fn check(encoder: &mut ChunkEncoder, level: Level, data: &[u8], chunk: usize, en
     out
 }
 
-/// Runs for every kind of data, on all processors, each with its own encoder that is reused.
+/// Runs for every kind of data, in parallel; each kind reuses one encoder.
 fn for_each_kind(check_kind: impl Fn(usize, &mut ChunkEncoder) + Sync) {
     (0..KINDS).into_par_iter().for_each(|kind| check_kind(kind, &mut ChunkEncoder::new().expect("memory")));
 }
@@ -243,7 +243,7 @@ fn encode_cut(
 }
 
 #[test]
-fn cuts_of_input_and_output_do_not_show() {
+fn output_does_not_depend_on_the_cuts_of_input_and_output() {
     for_each_kind(|kind, encoder| {
         let mut random = Random::new(kind as u64 + 5);
         for level in levels() {
@@ -263,7 +263,7 @@ fn cuts_of_input_and_output_do_not_show() {
 }
 
 #[test]
-fn little_is_held_back() {
+fn little_output_is_held_back() {
     for_each_kind(|kind, encoder| {
         for level in levels().filter(|level| level.number() < 10) {
             let data = sample(kind, 512 << 10, 13);
@@ -320,7 +320,7 @@ fn encode_messages(
 }
 
 #[test]
-fn messages_round_trip_and_their_cuts_do_not_show() {
+fn messages_round_trip_and_do_not_depend_on_cuts() {
     (0..KINDS).into_par_iter().for_each(|kind| {
         let mut random = Random::new(kind as u64 + 900);
         for (window_bits, mem_level) in
@@ -381,7 +381,7 @@ fn noise_costs_no_more_than_stored_blocks() {
 }
 
 #[test]
-fn noise_that_repeats_itself_is_found_at_any_distance() {
+fn repeated_noise_is_found_at_any_distance() {
     let mut random = Random::new(31);
     let noise: Vec<u8> = (0..100_000).map(|_| random.next() as u8).collect();
     let mut encoder = ChunkEncoder::new().expect("memory");
@@ -421,7 +421,7 @@ fn a_match_may_reach_back_exactly_32768() {
 }
 
 #[test]
-fn where_matches_cost_more_than_they_save_all_bytes_are_literals() {
+fn bytes_are_literals_where_matches_cost_more() {
     let mut encoder = ChunkEncoder::new().expect("memory");
     // Letters of independent draws: no match saves anything. With each number of them, the quarters of a bit that one takes at
     // most in the best code, in which the block's end has a codeword too.
@@ -437,7 +437,7 @@ fn where_matches_cost_more_than_they_save_all_bytes_are_literals() {
 }
 
 #[test]
-fn last_bits_tell_what_zlib_would() {
+fn last_bits_are_those_of_zlib() {
     let mut encoder = ChunkEncoder::new().expect("memory");
     let level = Level::new(6).expect("a level");
     let mut used =

@@ -1,6 +1,6 @@
 //! `include/rigz.h` is cbindgen's output for `src/capi`, and agrees with the hand-written `zlib.h`.
 //!
-//! The header is committed, so that a C programmer needs no Rust tool. Renew it after a change of the exports with
+//! The header is committed, so that a C programmer needs no Rust tool. After a change of the exports, regenerate it with
 //! `RIGZ_RENEW_HEADER=1 cargo test --test header`.
 
 #![forbid(unsafe_code)]
@@ -13,8 +13,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The header as cbindgen writes it now. It gets the files of `src/capi` and not the crate: it would mistake the functions that
-/// other layers import for ours.
+/// The header as cbindgen writes it now. cbindgen reads the files of `src/capi` and not the crate, because it would export the
+/// functions that other layers import.
 fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
     // From the module's root file cbindgen follows the files next to it.
@@ -26,16 +26,16 @@ fn generated() -> String {
 }
 
 #[test]
-fn rigz_h_is_what_cbindgen_makes_of_the_exports() {
+fn rigz_h_is_the_output_of_cbindgen() {
     let path = root().join("include/rigz.h");
     let wanted = generated();
     if std::env::var_os("RIGZ_RENEW_HEADER").is_some() {
         std::fs::write(&path, &wanted).expect("include/ is writable");
     }
-    let committed = std::fs::read_to_string(&path).expect("include/rigz.h is there");
+    let committed = std::fs::read_to_string(&path).expect("include/rigz.h is readable");
     assert!(
         committed == wanted,
-        "include/rigz.h is older than src/capi: renew it with `RIGZ_RENEW_HEADER=1 cargo test --test header` and commit it"
+        "include/rigz.h is older than src/capi: regenerate it with `RIGZ_RENEW_HEADER=1 cargo test --test header` and commit it"
     );
 }
 
@@ -52,7 +52,7 @@ fn declared(header: &str) -> BTreeSet<&str> {
 #[test]
 fn rigz_h_declares_every_export_but_the_variadic_two_and_nothing_else() {
     let header = generated();
-    let list = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is there");
+    let list = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is readable");
     let mut exports: BTreeSet<_> = list
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -91,7 +91,7 @@ fn zlib_h_and_rigz_h_agree_in_one_unit() {
             .arg(format!("-I{}", root().join("include").display()))
             .arg(&unit)
             .output()
-            .expect("a C compiler is there");
+            .expect("a C compiler is installed");
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{language} {options:?}:\n{complaint}");
     }

@@ -1,8 +1,8 @@
-//! `inflate()` with the help of workers gives the same results as without, call by call.
+//! `inflate()` with workers returns the same results as without, call by call.
 //!
 //! Every case runs on two streams that get the same calls: one serial, one with workers, whose stretches
 //! are so short that small inputs have many. After each call everything that a program can see
-//! must be equal: the outcome and its message, the bytes taken and given, `data_type`, the check value,
+//! must be equal: the outcome and its message, the bytes consumed and written, `data_type`, the check value,
 //! `inflateMark`, `inflateSyncPoint`, `inflateCodesUsed` and the dictionary. `TEST_SEED=n` gives
 //! other random numbers.
 
@@ -27,7 +27,7 @@ fn eager() -> Tuning {
     Tuning { engage_after: 1, stretch: 64 << 10, least_input: 64 << 10, ..Tuning::default() }
 }
 
-/// The ways to help.
+/// The settings to test.
 fn ways() -> [Tuning; 4] {
     let patient = Tuning { patient: true, way: Way::Guessed, ..eager() };
     [
@@ -76,7 +76,7 @@ impl Pair {
         Self { serial, helped: stream(tuning), counters: ReadCounters::default() }
     }
 
-    /// Makes the same call on both; they must agree. Returns the visible state and the bytes given.
+    /// Makes the same call on both; they must agree. Returns the visible state and the bytes written.
     fn call(&mut self, input: &[u8], room: usize, flush: Flush, what: &str) -> (Face, Vec<u8>) {
         let (expected, bytes) = call(&mut self.serial, input, room, flush);
         let (got, other) = call(&mut self.helped, input, room, flush);
@@ -95,7 +95,7 @@ fn brief(face: &Face) -> String {
 }
 
 fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> (Face, Vec<u8>) {
-    // Bytes past the end of each room must not change.
+    // Bytes past the end of the output must not change.
     let mut bytes = vec![0xa5; room + 64];
     let mut output = Output::new(&mut bytes[..room]);
     let mut rest = input;
@@ -122,7 +122,7 @@ fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> 
     (face, bytes)
 }
 
-/// Offers all of `input`, with a room that `room` chooses for each call, until nothing more is given.
+/// Passes all of `input`, with `room()` bytes of output in each call, until nothing more is written.
 fn play(pair: &mut Pair, input: &[u8], flush: Flush, what: &str, mut room: impl FnMut() -> usize) -> Vec<u8> {
     let (mut at, mut decoded) = (0, Vec::new());
     loop {
@@ -151,7 +151,7 @@ fn wraps(data: &[u8], level: i32) -> [(i32, Vec<u8>); 4] {
 }
 
 #[test]
-fn rooms_of_any_size_are_filled_alike() {
+fn outputs_of_any_size_are_filled_alike() {
     for (kind, data) in kinds(6 << 20) {
         for (number, (window_bits, stream)) in
             wraps(&data, [6, 1, 9, 6][kind.len() % 4]).into_iter().enumerate()
@@ -228,7 +228,7 @@ fn any_calls_are_answered_alike() {
                     pair.helped.reset();
                     at = 0;
                 }
-                // The program offers other bytes than it did before.
+                // The program passes other bytes than before.
                 2 if left > 10 => {
                     let at = at + random.below(input.len() - at).min(300_000);
                     if let Some(byte) = input.get_mut(at) {
@@ -282,7 +282,7 @@ fn damage_is_found_at_the_same_byte() {
 }
 
 #[test]
-fn windows_of_less_than_32_kib_are_left_alone() {
+fn streams_with_smaller_windows_are_decoded_serially() {
     let data = text(3 << 20);
     let [_, (_, mut stream), ..] = wraps(&data[..3 << 19], 6);
     let mut pair = Pair::new(14, ways()[0]);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the C interface down; modules of one line do not import each other, except that `raw` needs `error`.
+/// The layers, from the C interface down; modules of one line do not import each other.
 const LAYERS: [&[&str]; 11] = [
     &["capi"],
     &["gzfile"],
@@ -53,7 +53,7 @@ fn modules_import_only_from_layers_below() {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
-        // Imports of tests are not part of the library's structure.
+        // Imports of tests do not count.
         let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
         for (number, line) in text.lines().enumerate() {
             for (at, _) in line.match_indices("crate::") {
@@ -65,14 +65,14 @@ fn modules_import_only_from_layers_below() {
                 imports += 1;
                 assert!(
                     layer_of(&target) > layer_of(&module),
-                    "{}:{}: `{module}` must not know `{target}`",
+                    "{}:{}: `{module}` must not import `{target}`",
                     inside.display(),
                     number + 1
                 );
             }
         }
     }
-    assert!(imports > 50, "the search itself found only {imports} imports");
+    assert!(imports > 50, "the search found only {imports} imports");
 }
 
 /// A file's module, as the names from the crate's root on.
@@ -178,7 +178,7 @@ fn no_modules_of_a_folder_import_each_other_in_a_circle() {
         }
     }
     let count: usize = folders.values().flat_map(BTreeMap::values).map(BTreeSet::len).sum();
-    assert!(count > 150, "the search itself found only {count} references");
+    assert!(count > 150, "the search found only {count} references");
     let circles: BTreeSet<String> = folders
         .iter()
         .flat_map(|(folder, edges)| {

@@ -18,7 +18,7 @@ mod random;
 
 use random::Random;
 
-/// Words of a small language, with runs and a few bytes of noise.
+/// Words from a small vocabulary, with runs and some noise.
 fn text(len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 300);
@@ -113,7 +113,7 @@ fn one_shot(number: u32) -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "run by the others, in a process of its own"]
+#[ignore = "run by the other tests, in a new process"]
 fn streams_of_this_process() {
     let directory = std::path::PathBuf::from(std::env::var_os("RIGZ_TEST_OUT").unwrap());
     std::fs::write(directory.join("one_shot_6"), one_shot(6)).unwrap();
@@ -124,7 +124,7 @@ fn streams_of_this_process() {
 
 /// The four streams of a process with these switches, decoded and checked.
 fn streams(map: &str, threads: &str) -> [Vec<u8>; 4] {
-    // A unique number: two tests may use the same switches.
+    // Unique, because two tests may use the same switches.
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let name = format!("rigz-level-map-{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
     let directory = std::env::temp_dir().join(name);
@@ -172,7 +172,7 @@ fn mapped_levels_decode_are_smaller_and_do_not_depend_on_threads_or_cuts() {
     let usual = streams("", "1");
     let mapped = streams("6=9,9=12", "1");
     assert!(mapped == streams("6=9,9=12", "4"), "parallel equals serial");
-    assert!(mapped[2] == mapped[3] && usual[2] == usual[3], "cuts do not show");
+    assert!(mapped[2] == mapped[3] && usual[2] == usual[3], "cuts do not matter");
     assert!(mapped[0][2..] == usual[1][2..], "6 is compressed as 9 was");
     assert!(mapped[1].len() < usual[1].len(), "{} and {}", mapped[1].len(), usual[1].len());
     let fast = streams("6=10,9=11", "2");
@@ -180,6 +180,6 @@ fn mapped_levels_decode_are_smaller_and_do_not_depend_on_threads_or_cuts() {
 }
 
 #[test]
-fn a_map_that_makes_no_sense_is_none() {
+fn an_invalid_map_is_ignored() {
     assert!(streams("9=13", "1") == streams("", "1"));
 }

@@ -1,7 +1,7 @@
-//! The built `librigz.so` exports what exports.txt says, with the right version nodes, and carries the marks a guest needs.
+//! The built `librigz.so` exports what exports.txt lists, with the right version nodes, and has the ELF flags that a preloaded library needs.
 //!
-//! A lost version script is silent: the library links, programs run, and only other machines complain. So the names AND the nodes
-//! are compared, on the file itself, with readelf. `RIGZ_LIB` names the file; without it, it is the one that cargo built (`built`).
+//! Without its version script the library still links and programs run here; they fail only on other machines. So this compares the
+//! names and the nodes in the file itself, with readelf. `RIGZ_LIB` names the file; without it, it is the one that cargo built (`built`).
 
 #![forbid(unsafe_code)]
 
@@ -17,8 +17,11 @@ fn root() -> &'static Path {
 }
 
 fn readelf(option: &str) -> String {
-    let output =
-        Command::new("readelf").args(["--wide", option]).arg(library()).output().expect("readelf is there");
+    let output = Command::new("readelf")
+        .args(["--wide", option])
+        .arg(library())
+        .output()
+        .expect("readelf is installed");
     assert!(output.status.success(), "readelf {option}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("readelf writes ASCII")
 }
@@ -45,7 +48,7 @@ fn exported() -> BTreeSet<String> {
 }
 
 fn listed() -> BTreeSet<String> {
-    let text = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is there");
+    let text = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is readable");
     text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
@@ -71,12 +74,12 @@ fn exports_are_zlibs_95_functions_with_their_version_nodes() {
 }
 
 #[test]
-fn rigz_version_is_exported_so_that_a_program_can_tell_us_from_zlib() {
+fn rigz_version_is_exported_so_that_programs_can_distinguish_rigz_from_zlib() {
     assert!(readelf("--dyn-syms").lines().any(|line| line.trim_end().ends_with(" rigz_version")));
 }
 
-/// ld.so looks for each node a program names, and refuses the library if one is absent. (Which node inherits which is a matter for
-/// linkers alone; lld does not even record it.)
+/// ld.so looks for each node a program names, and refuses the library if one is absent. (Only linkers use the
+/// inheritance between nodes; lld does not record it.)
 #[test]
 fn version_nodes_are_zlibs_sixteen_in_their_order() {
     let text = readelf("--version-info");
@@ -89,7 +92,7 @@ fn version_nodes_are_zlibs_sixteen_in_their_order() {
         .filter(|name| name.starts_with("ZLIB_"))
         .collect();
     // exports.txt goes from the oldest node to the newest.
-    let text = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is there");
+    let text = std::fs::read_to_string(root().join("exports.txt")).expect("exports.txt is readable");
     let mut wanted: Vec<_> = text
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -102,7 +105,7 @@ fn version_nodes_are_zlibs_sixteen_in_their_order() {
 }
 
 #[test]
-fn soname_is_librigz_so_1_and_the_library_stays_once_loaded() {
+fn soname_is_librigz_so_1_and_the_library_is_never_unloaded() {
     assert_eq!(dynamic("SONAME"), ["Library soname: [librigz.so.1]"]);
     let flags = dynamic("FLAGS_1").join(" ");
     assert!(flags.contains("NODELETE"), "FLAGS_1: {flags}");
@@ -118,5 +121,5 @@ fn no_static_tls_no_text_relocations_and_only_libc_needed() {
             !["libgcc_s.so.1", "libc.so.6", "ld-linux", "libm.so.6"].iter().any(|known| entry.contains(known))
         })
         .collect();
-    assert!(foreign.is_empty(), "the library drags in {foreign:?}");
+    assert!(foreign.is_empty(), "the library also needs {foreign:?}");
 }

@@ -1,6 +1,6 @@
-//! What `scripts/install` lays serves strangers' programs, keeps to its prefix, and goes without a trace.
+//! An installation by `scripts/install` works for other programs, changes only its prefix, and is removed completely.
 //!
-//! Each test installs the library that cargo built for it into a prefix of its own under cargo's scratch folder, then configures,
+//! Each test installs the library that cargo built for it into its own prefix under cargo's scratch folder, then configures,
 //! builds and runs the programs of `tests/consumer` against that.
 
 #![forbid(unsafe_code)]
@@ -17,11 +17,11 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// `scripts/install`, of what cargo built.
+/// `scripts/install` for the library that cargo built.
 fn install(prefix: &Path) -> Command {
     let mut command = Command::new(root().join("scripts/install"));
     let library = built::library();
-    command.arg("--from").arg(library.parent().expect("a file lies in a folder"));
+    command.arg("--from").arg(library.parent().expect("a file is in a folder"));
     command.arg("--prefix").arg(prefix);
     command
 }
@@ -30,7 +30,7 @@ fn install(prefix: &Path) -> Command {
 fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging").join(name);
     if folder.exists() {
-        fs::remove_dir_all(&folder).expect("an old stage can go");
+        fs::remove_dir_all(&folder).expect("the old folder can be removed");
     }
     fs::create_dir_all(&folder).expect("cargo's scratch folder is writable");
     folder
@@ -68,11 +68,11 @@ fn tree(folder: &Path) -> Vec<String> {
 
 fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
     let mut command = Command::new("pkg-config");
-    let said = succeed(command.env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig")).args(arguments));
-    said.split_whitespace().map(str::to_owned).collect()
+    let printed = succeed(command.env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig")).args(arguments));
+    printed.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Builds a program of `tests/consumer` and returns where it lies.
+/// Builds a program of `tests/consumer` and returns its path.
 fn compile(prefix: &Path, source: &str, cflags: &[String], libs: &[String]) -> PathBuf {
     let program = prefix.join("program");
     let cc = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
@@ -92,8 +92,8 @@ fn strings<const N: usize>(texts: [String; N]) -> Vec<String> {
     texts.to_vec()
 }
 
-fn assert_is_rigz(said: &str) {
-    assert_eq!(said, format!("rigz {VERSION}, zlib 1.3.1\n"));
+fn assert_is_rigz(printed: &str) {
+    assert_eq!(printed, format!("rigz {VERSION}, zlib 1.3.1\n"));
 }
 
 const IS_RIGZ_AS_ZLIB: &str = "header 1.3.1, library 1.3.1, rigz\n";
@@ -106,11 +106,11 @@ fn a_program_finds_rigz_through_pkg_config() {
     let program = compile(&prefix, "consumer.c", &flags[0], &flags[1]);
     // A private prefix comes with an rpath.
     assert_is_rigz(&succeed(&mut Command::new(&program)));
-    assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists(), "zlib's own name is taken on request only");
+    assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists(), "zlib.pc is installed on request only");
 }
 
 #[test]
-fn a_program_may_have_rigz_within_itself() {
+fn a_program_may_contain_rigz() {
     let prefix = installed("static");
     let cflags = pkg_config(&prefix, &["--cflags", "rigz"]);
     let mut libs = pkg_config(&prefix, &["--static", "--libs", "rigz"]);
@@ -118,7 +118,7 @@ fn a_program_may_have_rigz_within_itself() {
         let place = libs.iter().position(|lib| lib.starts_with("-l") && lib.contains("rigz"));
         libs[place.expect("rigz is among its libraries")] = archive.to_owned();
         if archive == "-lrigz" {
-            // Nothing shared at all, libc included.
+            // Fully static, libc included.
             libs.push("-static".to_owned());
         }
         let program = compile(&prefix, "consumer.c", &cflags, &libs);
@@ -129,16 +129,16 @@ fn a_program_may_have_rigz_within_itself() {
 }
 
 #[test]
-fn a_program_that_says_lz_gets_rigz_by_our_paths() {
+fn a_program_linked_with_lz_gets_rigz_by_our_paths() {
     let prefix = installed("lz");
     let private = prefix.join("lib/rigz").display().to_string();
     let cflags = strings([format!("-I{}", prefix.join("include/rigz").display())]);
     let libs = strings([format!("-L{private}"), "-lz".into()]);
     let program = compile(&prefix, "zlib_consumer.c", &cflags, &libs);
     let needs = succeed(Command::new("readelf").arg("-dW").arg(&program));
-    assert!(needs.contains("Shared library: [libz.so.1]"), "it runs on every zlib: {needs}");
-    let said = succeed(Command::new(&program).env("LD_LIBRARY_PATH", &private));
-    assert_eq!(said, IS_RIGZ_AS_ZLIB);
+    assert!(needs.contains("Shared library: [libz.so.1]"), "it must run with any zlib: {needs}");
+    let printed = succeed(Command::new(&program).env("LD_LIBRARY_PATH", &private));
+    assert_eq!(printed, IS_RIGZ_AS_ZLIB);
 }
 
 /// `LIBDIR/rigz/root`, which has the shape of a prefix that zlib was installed into.
@@ -147,7 +147,7 @@ fn zlib_root(prefix: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_public_prefix_gives_no_rpath() {
+fn a_public_prefix_adds_no_rpath() {
     let folder = scratch("public");
     succeed(
         install(Path::new("/usr")).arg("--libdir=/usr/lib/x86_64-linux-gnu").arg("--destdir").arg(&folder),
@@ -158,7 +158,7 @@ fn a_public_prefix_gives_no_rpath() {
 }
 
 #[test]
-fn the_zlib_shaped_root_serves_cmakes_find_package_zlib() {
+fn the_zlib_shaped_root_works_for_cmakes_find_package_zlib() {
     let prefix = installed("zlib-root-cmake");
     let project = prefix.join("project");
     fs::create_dir_all(&project).expect("the stage is writable");
@@ -173,17 +173,17 @@ fn the_zlib_shaped_root_serves_cmakes_find_package_zlib() {
     assert_eq!(succeed(&mut Command::new(build.join("program"))), IS_RIGZ_AS_ZLIB);
 }
 
-/// Configure scripts make `-I DIR/include -L DIR/lib -lz` of `--with-zlib=DIR`.
+/// Configure scripts turn `--with-zlib=DIR` into `-I DIR/include -L DIR/lib -lz`.
 #[test]
-fn the_zlib_shaped_root_serves_include_and_library_paths() {
+fn the_zlib_shaped_root_works_for_include_and_library_paths() {
     let prefix = installed("zlib-root-paths");
     let zlib_root = zlib_root(&prefix);
     let cflags = strings([format!("-I{}", zlib_root.join("include").display())]);
     let libs = strings([format!("-L{}", zlib_root.join("lib").display()), "-lz".into()]);
     let program = compile(&prefix, "zlib_consumer.c", &cflags, &libs);
-    let said = succeed(Command::new(&program).env("LD_LIBRARY_PATH", zlib_root.join("lib")));
-    assert_eq!(said, IS_RIGZ_AS_ZLIB);
-    // And its pkg-config file.
+    let printed = succeed(Command::new(&program).env("LD_LIBRARY_PATH", zlib_root.join("lib")));
+    assert_eq!(printed, IS_RIGZ_AS_ZLIB);
+    // The same by its pkg-config file.
     let mut ask = Command::new("pkg-config");
     ask.env("PKG_CONFIG_LIBDIR", zlib_root.join("lib/pkgconfig")).args(["--cflags", "--libs", "zlib"]);
     let flags: Vec<_> = succeed(&mut ask).split_whitespace().map(str::to_owned).collect();
@@ -192,14 +192,14 @@ fn the_zlib_shaped_root_serves_include_and_library_paths() {
 }
 
 #[test]
-fn zlib_pc_comes_on_request_and_gives_rigz() {
+fn zlib_pc_is_installed_on_request_and_links_rigz() {
     let prefix = scratch("zlib-pc").join("prefix");
     succeed(install(&prefix).arg("--with-zlib-pc"));
     assert_eq!(pkg_config(&prefix, &["--modversion", "zlib"]), ["1.3.1"]);
     let flags = [["--cflags", "zlib"], ["--libs", "zlib"]].map(|ask| pkg_config(&prefix, &ask));
     let program = compile(&prefix, "zlib_consumer.c", &flags[0], &flags[1]);
     assert_eq!(succeed(&mut Command::new(&program)), IS_RIGZ_AS_ZLIB);
-    // An install without it takes it away again.
+    // An install without the option removes it.
     succeed(&mut install(&prefix));
     assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists());
     assert!(prefix.join("lib/pkgconfig/rigz.pc").exists());
@@ -208,7 +208,7 @@ fn zlib_pc_comes_on_request_and_gives_rigz() {
 #[test]
 fn a_program_finds_rigz_through_cmake() {
     let prefix = installed("cmake");
-    // The package holds no path of where it was installed.
+    // The package does not contain the path of the installation.
     let moved = prefix.with_file_name("moved");
     fs::rename(&prefix, &moved).expect("a prefix can be moved");
     let build = moved.join("build");
@@ -221,7 +221,7 @@ fn a_program_finds_rigz_through_cmake() {
             .arg(format!("-DCMAKE_PREFIX_PATH={}", moved.display())),
     );
     succeed(Command::new("cmake").arg("--build").arg(&build));
-    // CMake leaves the library's folder in the program's run path.
+    // CMake adds the library's folder to the program's run path.
     for program in ["consumer", "consumer_cc", "consumer_static"] {
         assert_is_rigz(&succeed(&mut Command::new(build.join(program))));
     }
@@ -257,7 +257,7 @@ fn cmake_refuses_a_newer_or_foreign_version_and_unknown_components() {
             .arg(project.join("build"))
             .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()))
             .output()
-            .expect("cmake is there");
+            .expect("cmake is installed");
         assert_eq!(output.status.success(), fits, "find_package(rigz {asked})");
     }
 }
@@ -266,26 +266,26 @@ fn cmake_refuses_a_newer_or_foreign_version_and_unknown_components() {
 fn the_private_library_is_the_same_under_zlibs_name() {
     let prefix = installed("names");
     let soname = |file: &str| {
-        let said = succeed(Command::new("readelf").arg("-dW").arg(prefix.join(file)));
-        let line = said.lines().find(|line| line.contains("(SONAME)")).map(str::to_owned);
+        let printed = succeed(Command::new("readelf").arg("-dW").arg(prefix.join(file)));
+        let line = printed.lines().find(|line| line.contains("(SONAME)")).map(str::to_owned);
         line.expect("a shared library has a name")
     };
     assert!(soname("lib/librigz.so.1").contains("[librigz.so.1]"));
     assert!(soname("lib/rigz/libz.so.1").contains("[libz.so.1]"));
-    // In a directory that ldconfig reads, the second would become the system's zlib.
+    // In a directory that ldconfig reads, a libz.so.1 would become the system's zlib.
     let public = tree(&prefix.join("lib")).into_iter().filter(|path| !path.contains('/'));
     assert!(public.into_iter().all(|name| !name.starts_with("libz")));
 }
 
 #[test]
-fn an_uninstall_leaves_what_was_there_before_and_nothing_else() {
+fn an_uninstall_removes_only_and_all_installed_files() {
     let folder = scratch("uninstall");
     let prefix = folder.join("prefix");
     fs::create_dir_all(prefix.join("share/doc")).expect("the stage is writable");
     fs::create_dir_all(prefix.join("lib")).expect("the stage is writable");
     fs::write(prefix.join("lib/other.so"), "not ours").expect("the stage is writable");
     let before = tree(&folder);
-    // Twice, so that the second finds the first.
+    // Twice, so that the second installation replaces the first.
     for _ in 0..2 {
         succeed(install(&prefix).arg("--with-zlib-pc"));
     }
@@ -296,14 +296,14 @@ fn an_uninstall_leaves_what_was_there_before_and_nothing_else() {
 }
 
 #[test]
-fn a_file_of_somebody_else_stops_the_install_before_it_begins() {
+fn an_existing_file_stops_the_install_before_it_writes() {
     let folder = scratch("refusal");
     let prefix = folder.join("prefix");
     fs::create_dir_all(prefix.join("lib/pkgconfig")).expect("the stage is writable");
-    fs::write(prefix.join("lib/pkgconfig/zlib.pc"), "somebody's").expect("the stage is writable");
+    fs::write(prefix.join("lib/pkgconfig/zlib.pc"), "not ours").expect("the stage is writable");
     let before = tree(&folder);
-    let said = refuse(install(&prefix).arg("--with-zlib-pc"));
-    assert!(said.contains("lib/pkgconfig/zlib.pc"), "{said}");
+    let printed = refuse(install(&prefix).arg("--with-zlib-pc"));
+    assert!(printed.contains("lib/pkgconfig/zlib.pc"), "{printed}");
     assert_eq!(tree(&folder), before);
     succeed(&mut install(&prefix));
     succeed(install(&prefix).arg("--uninstall"));
@@ -311,7 +311,7 @@ fn a_file_of_somebody_else_stops_the_install_before_it_begins() {
 }
 
 #[test]
-fn a_destdir_shows_in_no_file() {
+fn no_file_contains_the_destdir() {
     let folder = scratch("destdir");
     let destdir = folder.join("stage area");
     succeed(
@@ -331,12 +331,12 @@ fn a_destdir_shows_in_no_file() {
         assert!(found.iter().any(|path| path == file), "{file} is not among {found:#?}");
     }
     let output = Command::new("grep").arg("-rIl").arg("stage area").arg(&destdir).output();
-    let output = output.expect("grep is there");
+    let output = output.expect("grep is installed");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "these files name the stage");
 }
 
 #[test]
-fn a_target_without_rigz_is_refused_in_a_sentence() {
+fn an_unsupported_target_is_refused_with_a_message() {
     let library = built::library();
     let profile = library.ancestors().find(|folder| folder.join("build").is_dir()).expect("cargo's folder");
     let found = succeed(Command::new("find").arg(profile.join("build")).args([
@@ -351,7 +351,7 @@ fn a_target_without_rigz_is_refused_in_a_sentence() {
     // The newest is this build's.
     let newest =
         found.lines().max_by_key(|line| line.split('.').next().and_then(|at| at.parse::<u64>().ok()));
-    let script = newest.and_then(|line| line.split_once(' ')).expect("the build script lies there").1;
+    let script = newest.and_then(|line| line.split_once(' ')).expect("there is a build script").1;
     let ask = |os: &str, width: &str, arch: &str| {
         succeed(
             Command::new(script)
@@ -366,14 +366,14 @@ fn a_target_without_rigz_is_refused_in_a_sentence() {
         ("linux", "32", "x86", "rigz needs 64-bit Linux, not 32-bit linux"),
         ("linux", "64", "s390x", "rigz has no gzprintf for s390x"),
     ] {
-        let said = ask(os, width, arch);
-        assert!(said.contains(&format!("cargo::error={sentence}")), "{said}");
+        let printed = ask(os, width, arch);
+        assert!(printed.contains(&format!("cargo::error={sentence}")), "{printed}");
     }
 }
 
-/// The sentence is of no use when the build of what we depend on fails before, with a page of its own.
+/// The build script's message would not be seen if the build of a dependency failed first.
 #[test]
-fn nothing_that_needs_a_c_library_is_built_before_a_target_is_refused() {
+fn c_dependencies_are_not_built_for_unsupported_targets() {
     let built = |target: &str| {
         succeed(Command::new(env!("CARGO")).current_dir(root()).args([
             "tree",
