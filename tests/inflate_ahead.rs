@@ -45,7 +45,7 @@ fn has_threads() -> bool {
 
 /// Everything that a program can see after a call.
 #[derive(Debug, PartialEq)]
-struct Face {
+struct Visible {
     outcome: Result<Status>,
     message: Option<String>,
     taken: usize,
@@ -77,7 +77,7 @@ impl Pair {
     }
 
     /// Makes the same call on both; they must agree. Returns the visible state and the bytes written.
-    fn call(&mut self, input: &[u8], room: usize, flush: Flush, what: &str) -> (Face, Vec<u8>) {
+    fn call(&mut self, input: &[u8], room: usize, flush: Flush, what: &str) -> (Visible, Vec<u8>) {
         let (expected, bytes) = call(&mut self.serial, input, room, flush);
         let (got, other) = call(&mut self.helped, input, room, flush);
         assert!(expected == got && bytes == other, "{what}: {} is not {}", brief(&got), brief(&expected));
@@ -86,15 +86,19 @@ impl Pair {
     }
 }
 
-fn brief(face: &Face) -> String {
-    let Face { dictionary, .. } = face;
+fn brief(visible: &Visible) -> String {
+    let Visible { dictionary, .. } = visible;
     let end = &dictionary[dictionary.len().saturating_sub(8)..];
-    let rest =
-        Face { dictionary: end.to_vec(), outcome: face.outcome, message: face.message.clone(), ..*face };
+    let rest = Visible {
+        dictionary: end.to_vec(),
+        outcome: visible.outcome,
+        message: visible.message.clone(),
+        ..*visible
+    };
     format!("{rest:?} of {}", dictionary.len())
 }
 
-fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> (Face, Vec<u8>) {
+fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> (Visible, Vec<u8>) {
     // Bytes past the end of the output must not change.
     let mut bytes = vec![0xa5; room + 64];
     let mut output = Output::new(&mut bytes[..room]);
@@ -107,7 +111,7 @@ fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> 
     let is_read = outcome != Ok(Status::Ok) || rest.len().is_multiple_of(2);
     let dictionary = if is_read { stream.dictionary().to_vec() } else { Vec::new() };
     let engine = stream.engine();
-    let face = Face {
+    let visible = Visible {
         outcome,
         message: stream.message().map(|text| text.to_str().unwrap().to_owned()),
         taken: input.len() - rest.len(),
@@ -119,19 +123,19 @@ fn call(stream: &mut InflateStream, input: &[u8], room: usize, flush: Flush) -> 
         codes_used: engine.codes_used(),
         dictionary,
     };
-    (face, bytes)
+    (visible, bytes)
 }
 
 /// Passes all of `input`, with `room()` bytes of output in each call, until nothing more is written.
 fn play(pair: &mut Pair, input: &[u8], flush: Flush, what: &str, mut room: impl FnMut() -> usize) -> Vec<u8> {
     let (mut at, mut decoded) = (0, Vec::new());
     loop {
-        let (face, bytes) = pair.call(&input[at..], room(), flush, what);
+        let (visible, bytes) = pair.call(&input[at..], room(), flush, what);
         decoded.extend_from_slice(&bytes);
-        at += face.taken;
-        let goes_on = match face.outcome {
+        at += visible.taken;
+        let goes_on = match visible.outcome {
             Ok(Status::Ok) => true,
-            Err(Error::Buffer) => face.taken + face.given > 0,
+            Err(Error::Buffer) => visible.taken + visible.given > 0,
             _ => false,
         };
         if !goes_on {
@@ -216,8 +220,8 @@ fn any_calls_are_answered_alike() {
                 3 => Flush::Sync,
                 _ => Flush::None,
             };
-            let (face, _) = pair.call(&input[at..at + offered.min(left)], room, flush, &what);
-            at += face.taken;
+            let (visible, _) = pair.call(&input[at..at + offered.min(left)], room, flush, &what);
+            at += visible.taken;
             match random.below(60) {
                 0 => {
                     pair.serial = pair.serial.try_clone().unwrap();
@@ -241,7 +245,7 @@ fn any_calls_are_answered_alike() {
                 }
                 _ => {}
             }
-            if !matches!(face.outcome, Ok(Status::Ok) | Err(Error::Buffer)) {
+            if !matches!(visible.outcome, Ok(Status::Ok) | Err(Error::Buffer)) {
                 pair.serial.reset();
                 pair.helped.reset();
                 (at, input) = (0, stream.clone());
@@ -286,8 +290,8 @@ fn streams_with_smaller_windows_are_decoded_serially() {
     let data = text(3 << 20);
     let [_, (_, mut stream), ..] = wraps(&data[..3 << 19], 6);
     let mut pair = Pair::new(14, ways()[0]);
-    let (face, _) = pair.call(&stream, 1 << 21, Flush::Finish, "a header of 15 bits");
-    assert_eq!(face.outcome, Err(Error::Data));
+    let (visible, _) = pair.call(&stream, 1 << 21, Flush::Finish, "a header of 15 bits");
+    assert_eq!(visible.outcome, Err(Error::Data));
     (stream[0], stream[1]) = (0x68, 0x81);
     let mut pair = Pair::new(14, ways()[0]);
     play(&mut pair, &stream, Flush::None, "14 bits", || 1 << 20);
@@ -326,12 +330,12 @@ fn uncompress_of_a_large_stream_is_that_of_a_serial_one() {
         }
         let mut serial = InflateStream::new(15, Allocator::SYSTEM).unwrap();
         serial.tune(Tuning { way: Way::Serial, ..Tuning::default() });
-        let (face, bytes) = call(&mut serial, &stream, room, Flush::Finish);
-        let outcome = match face.outcome {
+        let (visible, bytes) = call(&mut serial, &stream, room, Flush::Finish);
+        let outcome = match visible.outcome {
             Ok(Status::StreamEnd) => Ok(()),
             Err(Error::Buffer) if bytes.len() == room => Err(Error::Buffer),
             _ => Err(Error::Data),
         };
-        assert!(uncompressed(&stream, room) == (face.taken, outcome, bytes), "round {round}");
+        assert!(uncompressed(&stream, room) == (visible.taken, outcome, bytes), "round {round}");
     }
 }

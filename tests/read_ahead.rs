@@ -1,4 +1,4 @@
-//! Reading ahead changes nothing but time: a file read with other threads gives the same results as without, call by call.
+//! Reading ahead changes only the time: reading a file with other threads returns the same results as without, call by call.
 //!
 //! Every case runs on two readers of the same file, one serial and one that decodes ahead in a given way, with stretches so short
 //! that small files have many. After each call these must be equal: the return value, the bytes, gztell, gzeof, gzdirect, and
@@ -57,8 +57,8 @@ fn read(file: &mut GzFile, len: usize) -> (Result<()>, Vec<u8>) {
     (result, bytes)
 }
 
-/// Everything that a host can see of a reader besides bytes.
-fn face(file: &mut GzFile) -> (i64, bool, bool, Option<(rigz::error::Error, String)>) {
+/// Everything that a program can see of a reader besides bytes.
+fn visible(file: &mut GzFile) -> (i64, bool, bool, Option<(rigz::error::Error, String)>) {
     let failure = file.failure().map(|(error, text)| (error, text.to_str().unwrap().to_owned()));
     (file.tell(), file.is_past_end(), file.is_direct(), failure)
 }
@@ -76,11 +76,11 @@ fn read_alike(path: &Path, tuning: Tuning, len: usize, what: &str) -> ReadCounte
             got.0,
             expected.0
         );
-        assert_eq!(face(&mut other), face(&mut one), "{what}: {tuning:?}");
+        assert_eq!(visible(&mut other), visible(&mut one), "{what}: {tuning:?}");
         let offset = other.offset().unwrap();
         assert!(
             offset >= last_offset,
-            "{what}: {tuning:?}: the offset goes back from {last_offset} to {offset}"
+            "{what}: {tuning:?}: the offset decreases from {last_offset} to {offset}"
         );
         last_offset = offset;
         if expected.1.len() < len {
@@ -98,7 +98,7 @@ fn has_threads() -> bool {
 }
 
 #[test]
-fn what_any_encoder_writes_is_read_alike() {
+fn the_output_of_any_encoder_is_read_alike() {
     let scratch = Scratch::new("encoders");
     for (kind, data) in kinds(3 << 20) {
         for (encoder, bytes) in encoders(&data, &scratch) {
@@ -132,7 +132,7 @@ fn damage_is_found_at_the_same_byte() {
     for round in 0..20 {
         let mut bytes = good.clone();
         match round % 4 {
-            // At any place: gives a wrong code, a bad block, or only a wrong check value.
+            // Anywhere: causes a wrong code, a bad block, or only a wrong check value.
             0 | 1 => {
                 let at = 20_000 + random.below(bytes.len() - 20_000);
                 bytes[at] ^= 1 << random.below(8);
@@ -142,7 +142,7 @@ fn damage_is_found_at_the_same_byte() {
                 let at = 20_000 + random.below(bytes.len() - 20_000);
                 let end = bytes.len().min(at + 3000);
                 bytes[at..end].fill(random.below(256) as u8);
-                bytes.extend_from_slice(b"and garbage behind");
+                bytes.extend_from_slice(b"and garbage after");
             }
         }
         let path = scratch.file("damaged", &bytes);
@@ -155,7 +155,7 @@ fn damage_is_found_at_the_same_byte() {
 }
 
 #[test]
-fn what_follows_a_member_is_found_alike() {
+fn data_after_a_member_is_handled_alike() {
     let scratch = Scratch::new("behind");
     let member = gzip(&text(1 << 20), 6);
     for tail in
@@ -230,7 +230,7 @@ fn any_sequence_of_calls_is_answered_alike() {
                             other.take(taken);
                         }
                     }
-                    assert_eq!(face(&mut one), face(&mut other), "{what}");
+                    assert_eq!(visible(&mut one), visible(&mut other), "{what}");
                 }
                 assert_eq!(one.close(), other.close());
             }
@@ -239,7 +239,7 @@ fn any_sequence_of_calls_is_answered_alike() {
 }
 
 #[test]
-fn a_file_that_grows_is_read_on() {
+fn a_growing_file_is_read_further() {
     let scratch = Scratch::new("grows");
     let data = text(6 << 20);
     let bytes = gzip(&data, 6);
@@ -279,7 +279,7 @@ fn a_file_that_grows_is_read_on() {
 }
 
 #[test]
-fn a_file_cut_short_under_the_reader_ends_where_what_was_read_ends() {
+fn a_file_truncated_while_it_is_read_ends_with_an_error() {
     let scratch = Scratch::new("cut");
     let data = text(6 << 20);
     let bytes = gzip(&data, 6);

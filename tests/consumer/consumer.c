@@ -1,4 +1,4 @@
-/* There and back through the whole-buffer functions, with rigz told apart from zlib. */
+/* Compresses and decompresses with the whole-buffer functions, and prints the versions of rigz and zlib. */
 #include <stdio.h>
 #include <string.h>
 #include <rigz.h>

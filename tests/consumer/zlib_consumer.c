@@ -1,4 +1,4 @@
-/* A program that has never heard of rigz: the versions of header and library, and whether "rigz_version" is in the process. */
+/* A program written for zlib: prints the versions of header and library, and whether the process has "rigz_version". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

@@ -311,7 +311,7 @@ impl<'a> Gz<'a> {
     }
 
     pub(crate) fn close(self) -> c_int {
-        // SAFETY: the file is open, and gone after this.
+        // SAFETY: the file is open, and not used after this.
         unsafe { (self.api.gzclose)(self.file) }
     }
 }

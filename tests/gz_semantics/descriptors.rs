@@ -42,7 +42,7 @@ fn opening_a_descriptor_reads_nothing_and_a_refusal_leaves_it_open() {
     compare(|player| {
         let (reader, writer) = pipe();
         let fd = reader.as_raw_fd();
-        // Nothing was sent and the writer is open: any read would never return.
+        // Nothing was sent and the writer is open, so a read would never return.
         player.note(format!("{}", Gz::adopt(player.api, fd, "r+").is_some()));
         player.note(format!("{}", Gz::adopt(player.api, fd, "b").is_some()));
         player.note(format!("{}", Gz::adopt(player.api, -1, "r").is_some()));
@@ -59,7 +59,7 @@ fn opening_a_descriptor_reads_nothing_and_a_refusal_leaves_it_open() {
 
 /// New in zlib 1.3.2: in older versions the first stall was a permanent error.
 #[test]
-fn a_pipe_that_does_not_wait_is_read_byte_by_byte() {
+fn a_nonblocking_pipe_is_read_byte_by_byte() {
     let data = text(4000);
     let member = [gzip(&data), gzip(&data)].concat();
     let api = Api::ours();
@@ -74,7 +74,7 @@ fn a_pipe_that_does_not_wait_is_read_byte_by_byte() {
             // SAFETY: this thread's `errno`.
             let errno = unsafe { *libc::__errno_location() };
             if count <= 0 {
-                assert_eq!((count, errno), (-1, libc::EAGAIN), "a stall is no end");
+                assert_eq!((count, errno), (-1, libc::EAGAIN), "a stall is not the end");
                 assert_eq!((gz.error().0, gz.eof()), (-1, 0));
                 stalls += 1;
                 break;
@@ -91,7 +91,7 @@ fn a_pipe_that_does_not_wait_is_read_byte_by_byte() {
 }
 
 #[test]
-fn a_stall_keeps_the_part_of_a_line_and_a_pending_seek() {
+fn a_stall_keeps_a_partial_line_and_a_pending_seek() {
     let api = Api::ours();
     let (reader, writer) = pipe();
     let gz = Gz::adopt(&api, reader.into_raw_fd(), "rN").unwrap();
@@ -122,7 +122,7 @@ fn a_stall_keeps_the_part_of_a_line_and_a_pending_seek() {
 }
 
 #[test]
-fn a_read_that_fails_is_reported_with_the_systems_words() {
+fn a_failed_read_is_reported_with_the_systems_message() {
     compare(|player| {
         let directory = player.scratch.path("directory");
         std::fs::create_dir(directory).unwrap();
@@ -153,7 +153,7 @@ fn interrupt_soon() -> std::thread::JoinHandle<()> {
 }
 
 #[test]
-fn a_signal_ends_a_read_that_waits() {
+fn a_signal_interrupts_a_waiting_read() {
     compare(|player| {
         let (reader, writer) = pipe();
         let gz = Gz::adopt(player.api, reader.into_raw_fd(), "r").unwrap();

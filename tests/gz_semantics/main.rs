@@ -3,7 +3,7 @@
 //! descriptors), the test documents this and checks both.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-#![expect(clippy::multiple_unsafe_ops_per_block, reason = "whole scenes of C calls share one promise")]
+#![expect(clippy::multiple_unsafe_ops_per_block, reason = "several C calls share one safety comment")]
 
 mod api;
 mod descriptors;

@@ -31,7 +31,7 @@ pub(crate) fn digest(data: &[u8]) -> u64 {
 }
 
 #[test]
-fn sound_files_read_alike_in_pieces_of_any_size() {
+fn valid_files_read_alike_in_pieces_of_any_size() {
     let data = text(300_000);
     let member = gzip(&data);
     let two = [gzip(&data[..200_000]), gzip(&data[200_000..])].concat();
@@ -50,7 +50,7 @@ fn sound_files_read_alike_in_pieces_of_any_size() {
 }
 
 #[test]
-fn what_is_no_gzip_file_is_handed_through() {
+fn other_files_are_read_unchanged() {
     let data = text(100_000);
     compare(|player| {
         read_through(player, "empty", b"");
@@ -63,7 +63,7 @@ fn what_is_no_gzip_file_is_handed_through() {
 }
 
 #[test]
-fn garbage_behind_a_member_is_ignored() {
+fn garbage_after_a_member_is_ignored() {
     let data = text(50_000);
     let member = gzip(&data);
     compare(|player| {
@@ -94,7 +94,7 @@ fn outcome(player: &mut Player<'_>, bytes: &[u8], size: usize) -> (Vec<u8>, c_in
 }
 
 #[test]
-fn truncation_anywhere_delivers_what_zlib_delivers_and_its_error() {
+fn truncation_anywhere_returns_zlibs_bytes_and_error() {
     let data = text(700);
     let member = gzip(&data);
     for cut in 0..member.len() {
@@ -115,7 +115,7 @@ fn truncation_anywhere_delivers_what_zlib_delivers_and_its_error() {
 
 /// If the last request ended exactly at the end of the data and the trailer is cut, zlib reports no error; we do.
 #[test]
-fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
+fn truncation_of_a_large_file_returns_at_least_zlibs_bytes() {
     let data = text(2_000_000);
     let member = gzip(&data);
     for cut in [5000, 8192, 8193, 100_000, 150_000, member.len() - 9, member.len() - 8, member.len() - 1] {
@@ -138,9 +138,9 @@ fn truncation_of_a_large_file_delivers_what_zlib_delivers() {
     }
 }
 
-/// zlib drops the good bytes of the buffer or request in which it finds damage; we deliver them.
+/// zlib drops the valid bytes of the buffer or request in which it finds damage; we return them.
 #[test]
-fn damage_anywhere_gives_zlibs_error_behind_at_least_zlibs_bytes() {
+fn damage_anywhere_gives_zlibs_error_after_at_least_zlibs_bytes() {
     let data = text(900);
     let member = gzip(&data);
     for place in 2..member.len() {
@@ -164,7 +164,7 @@ fn damage_anywhere_gives_zlibs_error_behind_at_least_zlibs_bytes() {
 }
 
 #[test]
-fn a_wrong_check_value_comes_behind_every_byte() {
+fn a_wrong_check_value_is_reported_after_every_byte() {
     let data = text(200_000);
     let mut member = gzip(&data);
     let crc = member.len() - 8;
@@ -179,7 +179,7 @@ fn a_wrong_check_value_comes_behind_every_byte() {
 }
 
 #[test]
-fn a_damaged_second_member_comes_behind_the_whole_first() {
+fn a_damaged_second_member_is_reported_after_the_whole_first() {
     let data = text(50_000);
     for (garbage, text) in [
         (&b"\x1f\x8b\x07garbage"[..], "PATH: unknown compression method"),
@@ -204,7 +204,7 @@ fn a_damaged_second_member_comes_behind_the_whole_first() {
 }
 
 #[test]
-fn damage_is_not_reported_before_the_reader_gets_there() {
+fn damage_is_not_reported_before_the_reader_reaches_it() {
     let mut member = gzip(&text(10_000));
     let crc = member.len() - 8;
     member[crc] ^= 1;
@@ -219,7 +219,7 @@ fn damage_is_not_reported_before_the_reader_gets_there() {
     assert_eq!(gz.read(200).0, 100, "the last good bytes");
     assert_eq!(gz.error(), (-3, "PATH: incorrect data check".to_owned()));
     assert_eq!(gz.read(1).0, -1);
-    assert_eq!((gz.rewind(), gz.seek(0, libc::SEEK_SET)), (-1, -1), "a serious error stands");
+    assert_eq!((gz.rewind(), gz.seek(0, libc::SEEK_SET)), (-1, -1), "a serious error remains");
     gz.clear_error();
     assert_eq!(gz.rewind(), 0);
     assert_eq!(gz.read(100).0, 100);
@@ -227,7 +227,7 @@ fn damage_is_not_reported_before_the_reader_gets_there() {
 }
 
 #[test]
-fn errors_stand_until_cleared() {
+fn errors_remain_until_cleared() {
     let mut member = gzip(&text(100_000));
     let middle = member.len() - 8;
     member[middle] ^= 0x40;
@@ -254,7 +254,7 @@ fn requests_that_do_not_fit_an_int_are_errors() {
         let gz = player.open("file", "rb").unwrap();
         player.note(format!("{:?}", gz.read(10)));
         let mut byte = [0u8; 1];
-        // SAFETY: a request that is refused touches nothing.
+        // SAFETY: a refused request accesses no memory.
         let got = unsafe { (gz.api.gzread)(gz.file, byte.as_mut_ptr().cast(), u32::MAX) };
         player.note(format!("{got} {} {:?}", gz.state(), gz.read(1)));
         // SAFETY: as above; the product does not fit a `size_t`.
@@ -308,7 +308,7 @@ fn bytes_lines_and_blocks_mix() {
 }
 
 #[test]
-fn lines_come_whole_or_as_far_as_the_buffer_allows() {
+fn lines_are_returned_whole_or_as_far_as_the_buffer_allows() {
     let long = [b"a".repeat(40_000), b"\n\n\nend without newline".to_vec()].concat();
     let member = gzip(&long);
     for len in [-1, 0, 1, 2, 10, 16384, 16385, 39_999, 40_001, 40_002, 100_000] {
@@ -359,7 +359,7 @@ fn as_many_bytes_as_the_output_buffer_holds_can_be_pushed_first() {
 }
 
 #[test]
-fn pushed_bytes_come_back_in_order_and_undo_the_end() {
+fn pushed_bytes_are_returned_in_order_and_clear_the_end() {
     let data = text(40_000);
     for (name, bytes) in [("gzip", gzip(&data)), ("plain", data.clone())] {
         compare(|player| {
@@ -401,7 +401,7 @@ fn a_byte_can_be_pushed_after_any_read() {
 }
 
 #[test]
-fn wherever_the_reader_stands_as_many_bytes_as_zlib_takes_can_be_pushed() {
+fn at_any_position_as_many_bytes_as_in_zlib_can_be_pushed() {
     let data = text(700_000);
     let member = gzip(&data);
     for (piece, count) in
@@ -456,7 +456,7 @@ fn direct_is_known_before_the_first_read_and_fixes_the_buffer() {
 }
 
 #[test]
-fn a_file_that_grew_goes_on_after_its_error_was_cleared() {
+fn a_file_that_grew_can_be_read_on_after_clearing_its_error() {
     let data = text(20_000);
     let (first, second) = (gzip(&data[..10_000]), gzip(&data[10_000..]));
     compare(|player| {
@@ -476,7 +476,7 @@ fn a_file_that_grew_goes_on_after_its_error_was_cleared() {
 
 /// New in zlib 1.3.2.
 #[test]
-fn an_insisting_reader_takes_nothing_but_gzip() {
+fn mode_capital_g_accepts_nothing_but_gzip() {
     let data = text(5000);
     let api = Api::ours();
     let player = Player::new(&api);
@@ -485,7 +485,7 @@ fn an_insisting_reader_takes_nothing_but_gzip() {
         ("plain", data.clone(), -1, -3),
         ("empty", Vec::new(), 0, -5),
         ("one byte", b"\x1f".to_vec(), 0, -5),
-        ("garbage behind", [gzip(&data), b"garbage".to_vec()].concat(), 5000, 0),
+        ("garbage after", [gzip(&data), b"garbage".to_vec()].concat(), 5000, 0),
     ] {
         player.put(name, &bytes);
         let gz = Gz::open(&api, &player.scratch.path(name), "rG").unwrap();
@@ -546,14 +546,14 @@ fn functions_of_the_other_direction_are_refused() {
         // SAFETY: a refused close leaves the file open.
         player.note(format!("{} {}", unsafe { (gz.api.gzclose_w)(gz.file) }, gz.state()));
         player.note(format!("{:?}", gz.read(10)));
-        // SAFETY: the file is open, and gone after this.
+        // SAFETY: the file is open, and not used after this.
         player.note(format!("{}", unsafe { (gz.api.gzclose_r)(gz.file) }));
         let gz = player.open("written", "wb").unwrap();
         player.note(format!("{:?} {} {} {:?}", gz.read(1), gz.getc(), gz.getc_macro(), gz.gets(5)));
         player.note(format!("{} {} {}", gz.ungetc(1), gz.rewind(), gz.state()));
         // SAFETY: a refused close leaves the file open.
         player.note(format!("{} {}", unsafe { (gz.api.gzclose_r)(gz.file) }, gz.write(b"abc")));
-        // SAFETY: the file is open, and gone after this.
+        // SAFETY: the file is open, and not used after this.
         player.note(format!("{}", unsafe { (gz.api.gzclose_w)(gz.file) }));
     });
 }

@@ -110,7 +110,7 @@ fn a_seek_over_a_truncated_end_stops_there() {
 }
 
 #[test]
-fn a_reader_starts_where_its_descriptor_stands() {
+fn a_reader_starts_at_its_descriptors_position() {
     use std::io::{Seek, SeekFrom};
     use std::os::fd::IntoRawFd;
     let data = text(5000);
@@ -152,7 +152,7 @@ fn a_written_file_is_filled_with_zeros_up_to_a_seek() {
 }
 
 #[test]
-fn the_offset_in_the_file_is_that_of_what_was_decoded() {
+fn the_offset_in_the_file_is_that_of_the_decoded_data() {
     let data = text(5000);
     let member = gzip(&data);
     compare(|player| {

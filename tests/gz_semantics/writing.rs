@@ -11,7 +11,7 @@ fn errno() -> i32 {
 }
 
 #[test]
-fn mode_strings_are_taken_and_refused_alike() {
+fn mode_strings_are_accepted_and_refused_alike() {
     compare(|player| {
         player.put("there", &gzip(b"abc"));
         for mode in [
@@ -98,7 +98,7 @@ fn the_descriptor_is_closed_on_exec_when_asked() {
 }
 
 #[test]
-fn what_every_level_and_strategy_writes_can_be_read() {
+fn the_output_of_every_level_and_strategy_can_be_read() {
     let data = text(300_000);
     compare(|player| {
         for mode in [
@@ -132,7 +132,7 @@ fn large_writes_of_every_shape_can_be_read() {
 }
 
 #[test]
-fn a_file_in_which_nothing_was_written_is_an_empty_member() {
+fn a_file_without_writes_is_an_empty_member() {
     compare(|player| {
         for mode in ["w", "wT", "a", "aT"] {
             let gz = player.open("file", mode).unwrap();
@@ -187,7 +187,7 @@ fn bytes_strings_blocks_and_flushes_mix() {
 }
 
 #[test]
-fn what_was_flushed_can_be_read_at_once() {
+fn flushed_data_can_be_read_immediately() {
     let data = text(20_000);
     compare(|player| {
         for flush in [1, 2, 3, 4] {
@@ -224,7 +224,7 @@ fn parameters_change_in_the_middle() {
     });
 }
 
-/// zlib 1.2.13 says yes, 1.3.1 no.
+/// Not compared: zlib 1.2.13 accepts `gzsetparams` here, 1.3.1 refuses it.
 #[test]
 fn a_plain_file_has_no_parameters() {
     let api = Api::ours();
@@ -234,7 +234,7 @@ fn a_plain_file_has_no_parameters() {
 }
 
 #[test]
-fn parameters_that_zlib_does_not_know_do_what_they_do_there() {
+fn invalid_parameters_have_the_same_effect_as_in_zlib() {
     compare(|player| {
         for (level, strategy) in [(10, 0), (-2, 0), (6, 5), (6, -1)] {
             let gz = player.open("before", "w").unwrap();
@@ -268,7 +268,7 @@ fn a_formatted_string_is_shorter_than_the_buffer() {
 }
 
 #[test]
-fn formatted_arguments_of_all_kinds_arrive() {
+fn formatted_arguments_of_all_kinds_are_written() {
     compare(|player| {
         let gz = player.open("file", "wb").unwrap();
         // SAFETY: the arguments match the format.
@@ -340,7 +340,7 @@ fn a_full_disk_is_reported_as_zlib_reports_it() {
 fn a_request_that_does_not_fit_an_int_is_an_error() {
     compare(|player| {
         let gz = player.open("file", "w").unwrap();
-        // SAFETY: a request that is refused touches nothing.
+        // SAFETY: a refused request accesses no memory.
         let written = unsafe { (gz.api.gzwrite)(gz.file, c"a".as_ptr().cast(), u32::MAX) };
         player.note(format!("{written} {}", gz.state()));
         gz.clear_error();
@@ -355,7 +355,7 @@ fn a_request_that_does_not_fit_an_int_is_an_error() {
 
 /// New in zlib 1.3.2: in older versions the first stall was a permanent error.
 #[test]
-fn a_pipe_that_does_not_wait_gets_everything_in_the_end() {
+fn a_nonblocking_pipe_finally_gets_everything() {
     let noise = noise(400_000);
     for (mode, size) in [("wN", 1000), ("wN", 50_000), ("wTN", 1000), ("wTN", 50_000), ("w0N", 400_000)] {
         let api = Api::ours();
@@ -387,16 +387,16 @@ fn a_pipe_that_does_not_wait_gets_everything_in_the_end() {
         }
         let total = gz.tell();
         assert_eq!((total, gz.close()), (noise.len() as i64, 0), "{mode} by {size}");
-        assert!(stalls > 2, "{mode} by {size}: the pipe never was full");
+        assert!(stalls > 2, "{mode} by {size}: the pipe was never full");
         std::io::Read::read_to_end(&mut reader, &mut drained).unwrap();
         let player = Player::new(&api);
         let path = player.put("drained", &drained);
-        assert!(gunzip(&path) == noise, "{mode} by {size}: what came through differs");
+        assert!(gunzip(&path) == noise, "{mode} by {size}: the data read differs");
     }
 }
 
 #[test]
-fn a_formatted_string_that_finds_no_room_is_to_be_written_again() {
+fn a_formatted_string_that_does_not_fit_must_be_written_again() {
     let api = Api::ours();
     let (reader, writer) = std::io::pipe().unwrap();
     let gz = Gz::adopt(&api, std::os::fd::OwnedFd::from(writer).into_raw_fd(), "wTN").unwrap();

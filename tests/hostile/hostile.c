@@ -1,9 +1,9 @@
-/* Input made to be slow, through the public functions, each piece counted apart by callgrind (see `run`).
+/* Inputs that are intended to be slow, through the public functions; callgrind counts each measurement separately (see `run`).
  *
- *   hostile make FOLDER            writes the inputs, on the bare machine: some are searched for
- *   hostile measure FOLDER LEVEL... compresses each at each level, and decompresses what is made for that, under valgrind
+ *   hostile make FOLDER            writes the inputs, without valgrind, because some take a search
+ *   hostile measure FOLDER LEVEL... compresses each at each level, and decompresses the compressed ones, under valgrind
  *
- * Each is done with a short and with a long input, three times as long, so that more than linear time shows. A dump of the
+ * Each is measured with a short input and one three times as long, so that more than linear time is noticed. A dump of the
  * counter is called "NAME BYTES".
  */
 #define _GNU_SOURCE
@@ -16,7 +16,7 @@
 #include <zlib.h>
 
 enum { SHORT = 48 << 10, LONG = 3 * SHORT };
-#define CHECK(condition) ((condition) ? (void)0 : (fprintf(stderr, "%d: not so: %s\n", __LINE__, #condition), exit(1)))
+#define CHECK(condition) ((condition) ? (void)0 : (fprintf(stderr, "%d: failed: %s\n", __LINE__, #condition), exit(1)))
 
 static const char *folder;
 static unsigned char bytes[LONG + 1000], out[4 * LONG], window[1 << 20];
@@ -59,7 +59,7 @@ static void period(const char *name, size_t len, size_t every)
     keep(name, LONG);
 }
 
-/* All words of three letters of an alphabet of 53, each once: nothing to find, and every place is new. */
+/* Contains each word of three letters of an alphabet of 53 once: there are no matches, and every hash is new. */
 static int letters[4 * 53], at;
 static void de_bruijn(int t, int p)
 {
@@ -74,7 +74,7 @@ static void de_bruijn(int t, int p)
         letters[t] = j, de_bruijn(t + 1, t);
 }
 
-/* Words whose first `length` bytes all fall into one place of the encoder's hash tables: its own function, the top bits of a product. */
+/* Words whose first `length` bytes all have the same hash in the encoder's tables, by its own function: the top bits of a product. */
 static void flood(const char *name, int length, int bits)
 {
     static unsigned char words[400][8];
@@ -110,7 +110,7 @@ static void make_plain(void)
     period("near_matches_of_40", 40, 1);
     de_bruijn(1, 1);
     keep("de_bruijn", LONG);
-    /* Three bytes that are everywhere, and then something new: long chains of matches that are no good. */
+    /* Three common bytes, and then new ones: long chains of useless matches. */
     for (int i = 0; i < LONG; i++)
         bytes[i] = i % 5 < 3 ? 'x' : (unsigned char)(next_random() >> 7);
     keep("short_matches", LONG);
@@ -134,13 +134,13 @@ static void put(unsigned value, int count)
     }
 }
 
-static void put_code(unsigned code, int length) /* Huffman codes go in from their top bit on */
+static void put_code(unsigned code, int length) /* Huffman codes are written from their top bit on */
 {
     while (length--)
         put(code >> length & 1, 1);
 }
 
-/* The largest tables that a block can have, for nothing: 286 and 30 codes, and then the end of the block. */
+/* The largest tables that a block can have, and no data: 286 and 30 codes, and then the end of the block. */
 static void put_empty_dynamic(void)
 {
     static const unsigned char order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4};
@@ -208,7 +208,7 @@ static void compress_all(const char *name, int level)
     }
 }
 
-/* Messages of `piece` bytes, each flushed: the smallest calls that a host may make. */
+/* Messages of `piece` bytes, each flushed: the smallest calls that a program may make. */
 static void messages(const char *name, int level, int flush, size_t piece, const char *what)
 {
     load(name);
@@ -243,7 +243,7 @@ static void decompress_all(const char *name, size_t step, size_t room, const cha
         }
         CHECK(status == Z_OK || status == Z_BUF_ERROR || status == Z_STREAM_END);
         CHECK(inflateEnd(&strm) == Z_OK);
-        /* A bomb's cost is for what comes out. */
+        /* A bomb's cost is counted per byte of output. */
         dump(what, name, -1, strm.total_out > len ? strm.total_out : len);
     }
 }

@@ -2,9 +2,9 @@
 
     dockerfile.py FILE CONTEXT WORK IMAGE=ROOT... -- COMMAND...
 
-ROOT is the directory with an image's files; ENV variables of images are those of this process. Each
+ROOT is the directory with an image's files. Instead of an image's ENV variables, those of this process are used. Each
 stage is an overlay on such a directory, made in WORK, so that nothing outside WORK changes. Needs root.
-Only the instructions that packaging/docker uses are known; others are errors.
+Only the instructions that packaging/docker uses are supported; others are errors.
 """
 
 import ctypes
@@ -60,7 +60,7 @@ class Stage:
         for name in ("proc", "dev"):
             os.makedirs(self.inside(name), exist_ok=True)
             mount("--rbind", f"/{name}", self.inside(name))
-        # As an engine does: names are resolved as outside.
+        # As an engine does: inside, names are resolved as on the host.
         for name in ("etc/resolv.conf", "etc/hosts"):
             if os.path.exists(f"/{name}"):
                 os.makedirs(self.inside("etc"), exist_ok=True)

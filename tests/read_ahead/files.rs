@@ -27,7 +27,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Words and numbers in lines; compresses to about a third, in blocks of usual size.
+/// Words and numbers in lines; compresses to about a third, in blocks of ordinary size.
 pub(crate) fn text(len: usize) -> Vec<u8> {
     let mut random = Random::new(len as u64);
     let words: Vec<Vec<u8>> = (0..2000)
