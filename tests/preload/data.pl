@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # data.pl KIND BYTES: test data on stdout, the same on every machine. Kinds: text (words by Zipf's law, in sentences),
-# rows (records of figures, like a table's dump), noise (nothing to compress).
+# rows (records of figures, like a table's dump), noise (incompressible).
 use strict;
 use warnings;
 
@@ -22,7 +22,7 @@ my @words = map {
 } 1 .. 4000;
 
 sub sentence {
-    # A product of two draws favours the low numbers, much as Zipf's law does.
+    # The product of two draws favours low numbers, similarly to Zipf's law.
     my @picked = map { $words[(next_random() % 4000) * (next_random() % 4000) / 4000] } 0 .. 5 + next_random() % 15;
     return ucfirst(join(' ', @picked)) . (next_random() % 6 ? ". " : ".\n");
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Shared by the program scripts. Each script is about one real program: it runs it twice, without and with the preloaded
-# library, has the results checked by programs that run without the preload, and finally requires proof that calls were
-# bound to our file. So a script fails on a wrong byte, on another exit status, on a changed word on stderr, on a call that
-# reached the system's libz, and also if the preload had no effect.
+# Shared by the program scripts. Each script tests one real program: it runs the program without and with the preloaded
+# library, checks the results with programs that run without the preload, and finally requires proof that calls were
+# bound to our file. So a script fails if a byte, the exit status or stderr differs, if a call reaches the system's libz,
+# and if the preload had no effect.
 #
 # The run script sets: PRELOAD_FILE, the library; PRELOAD_DATA, a directory with text (4 MB), rows (2 MB), noise
 # (700 kB), small (100 bytes) and empty. `tests/preload/run NAME` runs one script.
@@ -12,7 +12,7 @@ set -euo pipefail
 : "${PRELOAD_FILE:?run me by tests/preload/run NAME}" "${PRELOAD_DATA:?}"
 export LC_ALL=C TZ=UTC
 export callers_path=$PATH
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin # Debian's programs, not what stands before them
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin # Debian's programs, not others of the same name
 export RIGZ_THREADS=${RIGZ_THREADS:-2}
 unset LD_PRELOAD
 
@@ -35,7 +35,7 @@ finish() {
     if ((status == 0 || status == 77)) || [[ -z ${PRELOAD_KEEP:-} ]]; then
         rm -rf "$work"
     else
-        echo "(left in $work)" # to look into what failed
+        echo "(left in $work)" # for finding the cause
     fi
     exit "$status"
 }
@@ -51,25 +51,25 @@ skip() {
     exit 77
 }
 
-# need PROGRAM...: skips when one is missing.
+# need PROGRAM...: skips the test if one is missing.
 need() {
     local program
-    for program; do type -P "$program" >/dev/null || skip "no $program here"; done
+    for program; do type -P "$program" >/dev/null || skip "$program is not installed"; done
 }
 
-# need_dynamic FILE: skips when the file (a program or a module of one) does not ask the loader for libz.so.1.
+# need_dynamic FILE: skips the test if the file (a program or a module of one) is not linked to libz.so.1.
 need_dynamic() { grep -q 'libz\.so\.1' <<<"$(ldd "$1" 2>&1)" || skip "$1 is not linked to libz.so.1"; }
 
-# ours COMMAND...: with the preload. The loader writes down which symbol it bound to which file, into files only.
-# (`with` is for the background, where the process must be the command itself and not a shell that waits for it.)
+# ours COMMAND...: runs it with the preload. The loader logs which symbol it bound to which file, to bindings/ only.
+# (`with` is for background processes, which must be the command itself and not a shell that waits for it.)
 with=(env LD_PRELOAD="$library" LD_DEBUG=bindings LD_DEBUG_OUTPUT="$work/bindings/of" RIGZ_STATS="$work/stats" RIGZ_LOG="$work/log.rigz")
 : >stats
 : >log.rigz
 chmod 666 stats log.rigz
 ours() { "${with[@]}" "$@"; }
 
-# both COMMAND...: runs it plain in plain/ and with the preload in ours/; exit status and stderr must be equal. What it
-# wrote to stdout is in plain/stdout and ours/stdout. A command that fails in both is a mistake in the script.
+# both COMMAND...: runs it plain in plain/ and with the preload in ours/; both must succeed, with equal stderr. Its stdout is in
+# plain/stdout and ours/stdout.
 both() {
     local side status=()
     for side in plain ours; do
@@ -85,8 +85,8 @@ both() {
     cmp -s plain/stderr ours/stderr || fail "stderr differs: $* $(diff plain/stderr ours/stderr | head -n 5)"
 }
 
-# with_workers COMMAND...: as both, and our library decompressed with the help of workers, which it asks for only while a processor
-# is idle. Other libraries than ours keep no such record.
+# with_workers COMMAND...: as both, and our library must have decompressed with workers, which it uses only while a processor is
+# idle. Not checked for other libraries, which write no statistics.
 with_workers() {
     local attempt load busy=0
     for attempt in {1..10}; do
@@ -102,16 +102,16 @@ with_workers() {
         sleep "$attempt"
     done
     ((busy < 5)) || skip "no idle processor, without which nothing is decompressed in parallel"
-    fail "nothing was decompressed in parallel at ten attempts: $*"
+    fail "nothing was decompressed in parallel in ten attempts: $*"
 }
 
-# agree COMMAND...: as both, and what is said on stdout is the same too.
+# agree COMMAND...: as both, and stdout must be the same too.
 agree() {
     both "$@"
     same plain/stdout ours/stdout
 }
 
-# alike COMMAND...: for what may fail, on damaged files say: the same exit status, stdout and stderr with the preload as without.
+# alike COMMAND...: for commands that may fail, as on damaged files: exit status, stdout and stderr must be the same with the preload.
 alike() {
     local plain=0 ours=0
     (cd plain && "$@") >plain/stdout 2>plain/stderr </dev/null || plain=$?
@@ -121,14 +121,14 @@ alike() {
     same plain/stdout ours/stdout
 }
 
-# hurt FILE AT: damages it there.
+# hurt FILE AT: overwrites bytes at offset AT.
 hurt() { printf 'not this' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 
-# same A B: two files (or trees) hold the same bytes.
+# same A B: two files (or trees) must have the same contents.
 same() { diff -rq "$1" "$2" >differences 2>&1 || fail "$(head -n 3 differences)"; }
 
-# no_larger [PERCENT] FILE...: each file in ours/ has at most 2 % and 16 bytes more than its twin in plain/, and all together at most
-# 16 bytes more (and PERCENT, where a script says why).
+# no_larger [PERCENT] FILE...: each file in ours/ may have at most 2 % and 16 bytes more than the one in plain/, and all together at
+# most PERCENT (default 0) and 16 bytes more.
 no_larger() {
     local file plain ours all_plain=0 all_ours=0 percent=0
     if [[ $1 =~ ^[0-9]+$ ]]; then percent=$1 && shift; fi
@@ -140,16 +140,16 @@ no_larger() {
     (((all_ours - 16) * 100 <= all_plain * (100 + percent))) || fail "larger than with zlib: $*, $all_ours bytes, $all_plain with zlib"
 }
 
-# decodes FILE DATA: gzip, which has no libz, reads the data back.
+# decodes FILE DATA: gzip, which does not use libz, must decode FILE to DATA.
 decodes() {
     gzip -dc "$1" >decoded 2>decoded.err || fail "gzip does not read $1: $(head -n 1 decoded.err)"
     cmp -s decoded "$2" || fail "$1 decodes to other bytes than $2"
 }
 
-# bound SYMBOL...: each was bound to our file on behalf of somebody else, and no zlib symbol to any other libz.
+# bound SYMBOL...: another file's reference to each must have been bound to our file, and no zlib symbol to any other libz.
 bound() {
     local symbol
-    # "binding file NEEDS [0] to HAS [0]: normal symbol `NAME' [VERSION]"; what our library needs is no proof.
+    # "binding file NEEDS [0] to HAS [0]: normal symbol `NAME' [VERSION]"; our library's own references do not count.
     sed -nE 's/.*binding file (.*) \[[0-9]+\] to (.*) \[[0-9]+\]: .* symbol .([A-Za-z0-9_]+).*/\1 \2 \3/p' bindings/* |
         grep -v "^$library " | sort -u >bindings.all || true
     for symbol; do
@@ -159,28 +159,28 @@ bound() {
         fail "bound to another libz: $(head -n 1 strays)"
 }
 
-# in_parallel: a stream went through the pipeline, on as many threads as asked for. Other libraries than ours may be under
-# test; they keep no such record.
+# in_parallel: a stream must have been compressed by the pipeline, on two threads. Not checked for other libraries, which write no
+# statistics.
 in_parallel() {
     grep -q 'rigz_version' "$library" || return 0
     grep -q '"engine":"parallel".*"threads":2,' stats || fail "nothing was compressed in parallel"
 }
 
-# known_to_fetch_all: threads took part between the calls of a program that is in the table of those that fetch all output.
+# known_to_fetch_all: the library must list the program as one that fetches all output, and workers must have compressed chunks.
 known_to_fetch_all() {
     grep -q 'rigz_version' "$library" || return 0
-    grep -q 'parallel: .*; the program is known to fetch all output' log.rigz || fail "not known: $(grep -m 1 -v 'a message' log.rigz)"
+    grep -q 'parallel: .*; the program is known to fetch all output' log.rigz || fail "the program is not listed: $(grep -m 1 -v 'a message' log.rigz)"
     grep -q '"chunks_by_workers":[1-9]' stats || fail "no worker compressed a chunk"
 }
 
-# mapped MAPS: the same for a program that closes the loader's log (sshd does): its /proc/PID/maps, copied while it worked,
-# has our library and no other libz.
+# mapped MAPS: replaces `bound` for a program that closes the loader's log, such as sshd: its /proc/PID/maps, copied while it ran,
+# must have our library and no other libz.
 mapped() {
     grep -qF "$library" "$1" || fail "$1: our library was not mapped"
     ! grep -vF "$library" "$1" | grep 'libz\.so' || fail "$1: another libz was mapped, too"
 }
 
-# free_port: a port of the loopback that nobody listens on, from a range that depends on the process, since scripts run side by side.
+# free_port: prints an unused port of the loopback, from a range that depends on the process, since scripts run at the same time.
 free_port() {
     local port
     for port in $(seq $((20000 + $$ * 61 % 29000)) 49999); do
@@ -191,13 +191,13 @@ free_port() {
     done
 }
 
-# await COMMAND...: until it succeeds, some minutes at most: on a busy machine a daemon takes its time.
+# await COMMAND...: waits until it succeeds, some minutes at most, because a daemon starts slowly on a busy machine.
 await() {
     local tries
     for tries in {1..2000}; do
         "$@" >/dev/null 2>&1 && return
         sleep 0.1
     done
-    fail "still not after $tries tries: $*"
+    fail "failed $tries times: $*"
 }
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
