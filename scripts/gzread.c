@@ -1,5 +1,5 @@
-/* gzread FILE [BYTES [ROUNDS [WORK]]]: reads a file by gzread, BYTES at a time (131072), ROUNDS times (10), with WORK passes over what
- * was read (0). Prints the best wall time, and the CPU time of that round, the caller's and all other threads'.
+/* gzread FILE [BYTES [ROUNDS [WORK]]]: reads a file by gzread, BYTES at a time (131072), ROUNDS times (10), with WORK passes over the
+ * data read (0). Prints the best wall time, and the CPU time of that round: all threads', and the caller's.
  *
  *   cc -O2 -o target/gzread scripts/gzread.c -lz
  *   for threads in 1 2; do RIGZ_THREADS=$threads LD_PRELOAD=target/release/librigz.so target/gzread FILE.gz; done

@@ -1,5 +1,5 @@
-/* gzwrite INPUT OUTPUT: a file to a gzip file at level 9, as a C program does it with zlib. The declarations stand here so that
-   zlib's development package is not needed. */
+/* gzwrite INPUT OUTPUT: compresses a file to a gzip file at level 9, as a C program does with zlib. It declares zlib's functions itself,
+   so that zlib's development package is not needed. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* scripts/small_reads.c: what the small things of decompression cost: opening and closing, tiny messages, tiny buffers.
+/* scripts/small_reads.c: measures small operations of decompression: opening and closing, tiny messages, tiny buffers.
  *
  *   cc -O2 scripts/small_reads.c -o /tmp/small_reads -lz
  *   /tmp/small_reads FILE                                  with the system's zlib
