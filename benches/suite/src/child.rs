@@ -1,8 +1,8 @@
-//! One contender, one operation, one turn, in a process of its own.
+//! One turn (one contender, one operation) in a separate process.
 //!
-//! The suite starts itself again as `suite one ...` for every turn. The child opens the library, prepares, measures and answers with one
-//! JSON line. So no contender inherits another's heap, threads or caches, its peak memory is its own, and one that
-//! crashes or hangs costs one row. The commands of a whole-process row are started from here too.
+//! The suite starts itself as `suite one ...` for every turn. The child opens the library, prepares, measures, and prints one JSON
+//! line. So no contender inherits another's heap, threads or caches, peak memory is measured for each alone, and a crash or hang
+//! costs only one row. This file also starts the commands of whole-process rows.
 
 use std::fs::File;
 use std::io::Write;
@@ -20,7 +20,7 @@ use crate::measure::{Sample, cpu_of, page_faults, turn};
 use crate::op::{self, Material, Op};
 use crate::zlib::{self, Failure, Library};
 
-/// Longer than any single operation of the suite takes even on a machine with much else to do; a child that runs on is stuck.
+/// Longer than any turn takes, even on a loaded machine. A child that runs longer hangs.
 const ALARM_SECONDS: u32 = 600;
 
 /// The result of a turn.
@@ -29,22 +29,22 @@ pub enum Answer {
     Measured(Measured),
     /// The contender has no such call or level.
     Lacks(String),
-    /// It answered wrongly, crashed or hung.
+    /// The result is wrong, or the contender crashed or hung.
     Wrong(String),
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Measured {
     pub samples: Vec<Sample>,
-    /// What one call produced.
+    /// Bytes that one call produced.
     pub size: u64,
     /// Uncompressed bytes of one call.
     pub bytes: u64,
     /// Messages of one call, or 0.
     pub messages: u64,
-    /// Peak of resident memory above what was resident before the first call.
+    /// Peak resident memory minus resident memory before the first call.
     pub peak_kib: u64,
-    /// Page faults of one call that asked for no disk.
+    /// Minor page faults (served without disk access) of one call.
     pub page_faults: f64,
     pub version: String,
     pub file: PathBuf,
@@ -74,15 +74,15 @@ pub struct One {
     scratch: PathBuf,
     #[arg(long)]
     turn_ms: u64,
-    /// Proves the result right, and times nothing.
+    /// Check the result; measure nothing.
     #[arg(long)]
     verify: bool,
-    /// One call to warm up and one to be counted, instead of a turn.
+    /// Make one warm-up call and one counted call, instead of a timed turn.
     #[arg(long)]
     counted: bool,
 }
 
-/// What the child does: measures, and prints its answer.
+/// Runs the child: measures, and prints its answer as JSON.
 pub fn main(one: &One) -> std::io::Result<()> {
     let answer = measure(one).unwrap_or_else(Answer::from);
     let mut out = std::io::stdout();
@@ -101,8 +101,8 @@ fn measure(one: &One) -> Result<Answer, Failure> {
         scratch: one.scratch.clone(),
     };
     let op = Op::named(&one.op).ok_or_else(|| Failure::Wrong(format!("no operation {}", one.op)))?;
-    // Before the library, which may have the SONAME libz.so.1 too: the loader answers that name with what it opened first, and the judge
-    // must not be the judged.
+    // Open the judge before the library, whose SONAME may also be libz.so.1: the loader resolves that name to the file that it loaded
+    // first.
     let _judge = zlib::judge()?;
     let library = Library::open(&one.library)?;
     let mut prepared = op::prepare(op, &library, one.level, &material, one.verify)?;
@@ -115,7 +115,7 @@ fn measure(one: &One) -> Result<Answer, Failure> {
         return Ok(Answer::Measured(Measured { bytes: prepared.bytes as u64, ..Measured::default() }));
     }
     let before = memory_kib("VmRSS:");
-    forget_peak();
+    reset_peak();
     let (mut size, mut calls) = (0, 0.0);
     let faults = page_faults();
     let samples = turn(Duration::from_millis(one.turn_ms), || {
@@ -135,17 +135,17 @@ fn measure(one: &One) -> Result<Answer, Failure> {
     }))
 }
 
-/// `suite insn` has callgrind count inside this function only, and knows it by its name.
+/// `suite insn` makes callgrind count only inside this function, which it finds by name.
 #[inline(never)]
 fn counted_region(call: &mut dyn FnMut() -> Result<usize, Failure>) -> Result<(), Failure> {
-    // Not a tail call, which would leave the function before the work is done.
+    // Prevents a tail call, which would leave this function before the work is done.
     std::hint::black_box(call()?);
     Ok(())
 }
 
-/// Sets the kernel's high-water mark back, so that reading the corpus does not count.
-/// Where that is refused the peak is an upper bound.
-fn forget_peak() {
+/// Resets the kernel's high-water mark, so that reading the corpus does not count. If the kernel refuses, the reported peak is an upper
+/// bound.
+fn reset_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
@@ -165,7 +165,7 @@ pub struct Turn<'a> {
     pub scratch: &'a Path,
 }
 
-/// The command line of the child for a library's turn.
+/// Returns the command of the child for a library's turn.
 pub fn library_command(peer: &LibraryPeer, op: Op, turn: &Turn, verify: bool) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     clean(&mut command);
@@ -186,8 +186,8 @@ pub fn library_command(peer: &LibraryPeer, op: Op, turn: &Turn, verify: bool) ->
     Ok(command)
 }
 
-/// A library's turn, seen from the suite. Verifying is a process of its own, before the one that is timed: what it leaves on the heap
-/// would hide the peak of memory.
+/// Runs a library's turn. A separate process verifies first: memory that verification leaves on the heap would hide the timed
+/// process's peak.
 pub fn library_turn(peer: &LibraryPeer, op: Op, turn: &Turn) -> Answer {
     let run = |verify: bool| -> Answer {
         let start = || {
@@ -205,13 +205,13 @@ pub fn library_turn(peer: &LibraryPeer, op: Op, turn: &Turn) -> Answer {
     if turn.verify {
         match run(true) {
             Answer::Measured(_) => {}
-            refused => return refused,
+            failed => return failed,
         }
     }
     run(false)
 }
 
-/// A tool's turn: the command as often as fits, its output thrown away, CPU and peak memory from wait4.
+/// Runs a tool's turn: repeats the command for the turn's budget with its output discarded. CPU time and peak memory come from wait4.
 pub fn tool_turn(tool: &Tool, compress: bool, turn: &Turn) -> Answer {
     let file = if compress { turn.corpus.path.clone() } else { turn.corpus.gzip_path() };
     let run = |output: Stdio| -> Result<(Sample, u64), Failure> {
@@ -250,7 +250,7 @@ fn run_and_account(command: &mut Command) -> Result<(Sample, u64), Failure> {
     let mut status = 0;
     // SAFETY: rusage is plain integers, for which all-zero is a valid value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the id is that of a child which nobody else waits for; both pointers are writable.
+    // SAFETY: `wait4` waits for our own child, which no other code waits for; both pointers are writable.
     let waited = unsafe { libc::wait4(child.id() as i32, &mut status, 0, &mut usage) };
     let wall = start.elapsed().as_secs_f64();
     let status = ExitStatus::from_raw(status);
@@ -260,7 +260,7 @@ fn run_and_account(command: &mut Command) -> Result<(Sample, u64), Failure> {
     Ok((Sample { wall, cpu: cpu_of(&usage).as_secs_f64() }, usage.ru_maxrss as u64))
 }
 
-/// In a process of its own, so that the suite stays small: a child's peak memory cannot be seen below its parent's.
+/// Verifies in a separate process, so that the suite's memory stays small: wait4 reports a child's peak as at least its parent's.
 fn verify_output(output: &Path, compress: bool, corpus: &Corpus) -> Result<(), Failure> {
     let compare = || -> std::io::Result<std::process::Output> {
         let mut command = Command::new(std::env::current_exe()?);
@@ -271,7 +271,7 @@ fn verify_output(output: &Path, compress: bool, corpus: &Corpus) -> Result<(), F
     if output.status.success() { Ok(()) } else { Err(Failure::Wrong(ending(output.status, &output.stderr))) }
 }
 
-/// `suite verify`: whether `output` is `plain`, or with `packed` a gzip file of it, of any number of members.
+/// `suite verify`: checks that `output` equals `plain` or, if `packed`, is a gzip file (with any number of members) of `plain`.
 pub fn verify(output: &Path, plain: &Path, packed: bool) -> Result<(), Failure> {
     let read =
         |path: &Path| std::fs::read(path).map_err(|e| Failure::Wrong(format!("{}: {e}", path.display())));
@@ -292,7 +292,7 @@ pub fn verify(output: &Path, plain: &Path, packed: bool) -> Result<(), Failure> 
     }
 }
 
-/// Has the child die of SIGALRM when it is stuck; an alarm outlives exec.
+/// Makes SIGALRM kill a child that hangs; an alarm stays set across exec.
 fn limit(command: &mut Command) {
     let set = || {
         // SAFETY: alarm has no conditions.

@@ -1,7 +1,7 @@
 //! Finds the contenders: libraries with zlib's API, measured call by call, and tools, run as whole processes.
 //!
-//! A contender that is not on this machine is left out with a word; nothing is assumed about the others for it. rigz appears with
-//! RIGZ_THREADS=1 wherever it stands beside libraries that have one thread, and under its thread counts in the threads section.
+//! A contender that this machine lacks is omitted and reported. rigz runs with RIGZ_THREADS=1 where it is compared with single-threaded
+//! libraries, and with each thread count in the threads section.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// The one that ratios are taken to unless the command line names another.
+/// The contender that ratios are relative to, unless the command line names another.
 pub const REFERENCE: &str = "zlib";
-/// Ours.
+/// Our library.
 pub const RIGZ: &str = "rigz";
 
-/// A shared library with zlib's names.
+/// A shared library that exports zlib's API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LibraryPeer {
     pub name: String,
     pub path: PathBuf,
     pub levels: RangeInclusive<i32>,
-    /// Set in the environment of its turns.
+    /// Environment variables of its turns.
     #[serde(default)]
     pub environment: Vec<(String, String)>,
 }
@@ -32,21 +32,21 @@ pub struct Tool {
     pub compress: Option<Vec<String>>,
     pub decompress: Option<Vec<String>>,
     pub levels: RangeInclusive<i32>,
-    /// Whether it takes a thread count; if not, it runs only where the count is 1.
+    /// Whether it takes a thread count; if not, it runs only in rows with one thread.
     pub threaded: bool,
-    /// Set in its environment, `{threads}` filled in.
+    /// Environment variables; `{threads}` is filled in.
     pub environment: Vec<(String, String)>,
     pub version: String,
 }
 
-/// Everybody found, and a line for each that was not.
+/// The contenders that were found, and a line for each that was not.
 pub struct Contenders {
     pub libraries: Vec<LibraryPeer>,
     pub tools: Vec<Tool>,
     pub missing: Vec<String>,
 }
 
-/// Looks for all contenders. `rigz`: the file of our library; `peers`: the folder that scripts/bench fills.
+/// Looks for all contenders. `rigz` is our library's file; `peers` is the folder in which scripts/bench builds the others.
 pub fn find(rigz: Option<&Path>, peers: &Path) -> Contenders {
     let mut found = Contenders { libraries: Vec::new(), tools: Vec::new(), missing: Vec::new() };
     let built = |name: &str| peers.join(name);
@@ -67,7 +67,7 @@ pub fn find(rigz: Option<&Path>, peers: &Path) -> Contenders {
                     levels,
                     environment: Vec::new(),
                 }),
-                None => found.missing.push(format!("{name}: no crc32 in it")),
+                None => found.missing.push(format!("{name}: does not export crc32")),
             },
             Some(Err(failure)) => found.missing.push(format!("{name}: {failure}")),
             None => found.missing.push(format!("{name}: not built")),
@@ -145,7 +145,7 @@ fn tool(name: &str, compress: &str, decompress: &str, levels: RangeInclusive<i32
 }
 
 impl Tool {
-    /// The command for one run; None where the tool does not do this.
+    /// Returns the command for one run, or `None` if the tool lacks this direction.
     pub fn command(&self, compress: bool, level: i32, threads: usize, file: &Path) -> Option<Command> {
         let words = if compress { self.compress.as_ref()? } else { self.decompress.as_ref()? };
         let fill = |word: &String| {
@@ -162,7 +162,7 @@ impl Tool {
     }
 }
 
-/// Takes out of a child's environment what would change which library it runs on or how.
+/// Removes environment variables that would change which library a child loads or how that library works.
 pub fn clean(command: &mut Command) {
     for (name, _) in std::env::vars() {
         if name.starts_with("RIGZ_") || name.starts_with("LD_") || matches!(name.as_str(), "GZIP" | "PIGZ") {
@@ -171,7 +171,7 @@ pub fn clean(command: &mut Command) {
     }
 }
 
-/// Asks a tool its version. For gzpipe that is the file its calls reach, so that a preload that did not take is seen here.
+/// Returns a tool's version. For gzpipe that includes the file that its calls reach, so that an LD_PRELOAD without effect is detected.
 fn identify(tool: &Tool, peers: &Path) -> Result<String, String> {
     let program = tool.decompress.as_ref().and_then(|words| words.first()).ok_or("no command")?;
     let ask = if program.ends_with("gzpipe") || program.starts_with("libdeflate") || program == "igzip" {

@@ -1,9 +1,8 @@
-//! Instruction counts under callgrind: the measure that a loaded machine does not disturb.
+//! Instruction counts under callgrind, which do not depend on the machine's load.
 //!
-//! A fixed small set, each counted over one call after one that warms up, with RIGZ_THREADS=1. The same binary gives the same count to
-//! within a few in a million, so a change of one percent is seen, where clocks on a shared machine resolve eight. What it does not see:
-//! cache misses, mispredictions, and code that valgrind cannot run (it hides AVX-512 from the program). A count that fell and a clock that
-//! did not is no gain.
+//! Counts one call of each operation in a small fixed set, after a warm-up call, with RIGZ_THREADS=1. Counts of the same binary differ by
+//! a few in a million, so a change of 1 % shows; on a shared machine, times show only changes above 8 %. Counts do not show cache misses,
+//! mispredictions, or code that valgrind cannot run (it hides AVX-512 from the program). A lower count without a lower time is no gain.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +19,7 @@ use crate::op::Op;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Operation and level; the level of a decompressor means nothing.
+/// Operations and levels. Decompressors ignore the level.
 const SET: &[(&str, i32)] = &[
     ("deflate-64k", 1),
     ("deflate-64k", 6),
@@ -32,14 +31,14 @@ const SET: &[(&str, i32)] = &[
     ("unpack-1k-reset", 0),
 ];
 
-/// The corpora, one MiB of each: callgrind runs everything some fifty times slower.
+/// The corpora, 1 MiB of each: code runs about 50 times slower under callgrind.
 pub const CORPORA: &[&str] = &["text", "records"];
 pub const BYTES: usize = 1 << 20;
 
 /// The arguments of `suite insn`.
 #[derive(Args, Debug)]
 pub struct Insn {
-    /// Count these libraries (names as in the tables of the bench).
+    /// Count these libraries, named as in the benchmark's tables.
     #[arg(long, default_values_t = ["rigz".to_owned()])]
     library: Vec<String>,
     /// Write the counts to this file.
@@ -50,7 +49,7 @@ pub struct Insn {
     against: Option<PathBuf>,
 }
 
-/// Counts by "library operation level corpus".
+/// Counts, with "library operation level corpus" as key.
 type Counts = BTreeMap<String, u64>;
 
 pub fn main(insn: &Insn, contenders: &Contenders, corpora: &[Corpus], scratch: &Path) -> Outcome<()> {
@@ -70,7 +69,7 @@ pub fn main(insn: &Insn, contenders: &Contenders, corpora: &[Corpus], scratch: &
         for corpus in corpora {
             for &(op, level) in SET {
                 let key = format!("{name} {op} {level} {}", corpus.name);
-                let op = Op::named(op).ok_or("an operation of the set has lost its name")?;
+                let op = Op::named(op).ok_or("the set names an unknown operation")?;
                 match count(peer, op, level, corpus, scratch) {
                     Ok((count, bytes)) => {
                         let change = before.get(&key).map(|&old| (count as f64 / old as f64 - 1.0) * 100.0);
@@ -103,14 +102,14 @@ fn count(peer: &LibraryPeer, op: Op, level: i32, corpus: &Corpus, scratch: &Path
         .arg("--counted")
         .env_clear()
         .env("RIGZ_THREADS", "1");
-    // valgrind is found through PATH; nothing else of the environment reaches the counted process.
+    // PATH finds valgrind; the counted process gets no other variable of our environment.
     if let Some(path) = std::env::var_os("PATH") {
         valgrind.env("PATH", path);
     }
     let output = valgrind.output().map_err(|e| format!("valgrind: {e}"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned();
-        return Err(format!("under valgrind: {} {said}", output.status).into());
+        let message = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned();
+        return Err(format!("under valgrind: {} {message}", output.status).into());
     }
     let bytes = match serde_json::from_slice(&output.stdout)? {
         crate::child::Answer::Measured(measured) => measured.bytes,
@@ -122,7 +121,7 @@ fn count(peer: &LibraryPeer, op: Op, level: i32, corpus: &Corpus, scratch: &Path
     Ok((total(&text).ok_or("callgrind counted nothing")?, bytes))
 }
 
-/// The total of a callgrind file: the sum that its last line of totals tells.
+/// Returns the total from the last `totals:` line of a callgrind file.
 pub fn total(text: &str) -> Option<u64> {
     let line = text.lines().rev().find_map(|line| line.strip_prefix("totals:"))?;
     line.trim().parse().ok().filter(|&n| n > 0)

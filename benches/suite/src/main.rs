@@ -104,16 +104,16 @@ struct Run {
     /// Run a subset that takes under two minutes instead of up to 25.
     #[arg(long)]
     quick: bool,
-    /// Use the files of this folder instead of the built-in corpora, zip files unpacked; at most 32 MiB of each, 4 with --quick.
+    /// Use this folder's files (zip files unpacked) instead of the built-in corpora; at most 32 MiB of each, 4 with --quick.
     #[arg(long)]
     corpus: Option<PathBuf>,
     /// Run only the cells whose name, "SECTION OPERATION CORPUS", contains this text.
     #[arg(long)]
     only: Option<String>,
-    /// Compute ratios relative to this contender.
+    /// Contender that ratios are relative to.
     #[arg(long, default_value = contender::REFERENCE)]
     reference: String,
-    /// Number of rounds, if the time lasts [default: 5].
+    /// Number of rounds, if the time limit allows [default: 5].
     #[arg(long)]
     rounds: Option<usize>,
     /// Time limit in seconds; no new round starts after it [default: 1320, with --quick 100].
@@ -122,7 +122,7 @@ struct Run {
     /// Write nothing to benches/record.
     #[arg(long)]
     no_record: bool,
-    /// Only the summary tables, not every row.
+    /// Print only the summary tables, not every row.
     #[arg(long)]
     brief: bool,
 }
@@ -203,7 +203,7 @@ impl Places {
     }
 }
 
-/// Makes the corpora, each in a process of its own, so that this one stays small (see `child::verify_output`).
+/// Makes each corpus in a separate process, so that this process's memory stays small (see `child::verify_output`).
 fn corpora(data: &[Data], places: &Places) -> Outcome<Vec<Corpus>> {
     let mut corpora = Vec::new();
     for data in data {

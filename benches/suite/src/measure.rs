@@ -1,9 +1,8 @@
 //! Clocks and medians.
 //!
-//! A *sample* is the time of one call of an operation. Operations shorter than `BATCH` are called many times between two looks at
-//! the clock, because getrusage counts in microseconds and reading it costs a system call. A *turn* is what one
-//! contender gets before the next one: samples until its time is used up, at least one. The suite gives every
-//! contender several turns, one after the other, so that a machine that becomes slow becomes slow for all.
+//! A *sample* is the time of one call of an operation. Operations shorter than `BATCH` are called many times between two clock reads,
+//! because getrusage counts in microseconds and costs a system call. In a *turn*, a contender collects samples until its time is used up,
+//! at least one. The contenders take turns several times, so that changes in the machine's speed affect all of them.
 //!
 //! CPU time is getrusage(RUSAGE_SELF) of a process that does nothing else: user and system, all threads.
 
@@ -11,20 +10,20 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Shortest stretch between two looks at the clock.
+/// Shortest time between two clock reads.
 const BATCH: Duration = Duration::from_millis(10);
 
-/// A first call shorter than this is thrown away: it paid for page faults, thread start and cold caches.
+/// A first call shorter than this is discarded, because it includes page faults, thread start and cold caches.
 const WARM_UP: Duration = Duration::from_millis(50);
 
-/// Seconds that one call took.
+/// Seconds of one call.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Sample {
     pub wall: f64,
     pub cpu: f64,
 }
 
-/// Least, middle and most of some figures.
+/// Minimum, median and maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     pub min: f64,
@@ -33,7 +32,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// `None` when there are no figures. The median of an even count is the mean of the middle two.
+    /// Returns `None` if there are no figures. The median of an even count is the mean of the middle two.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
@@ -49,7 +48,7 @@ pub fn cpu_now() -> Duration {
     cpu_of(&usage_now())
 }
 
-/// Page faults of this process so far for which no disk was asked.
+/// Minor page faults (served without disk access) of this process so far.
 pub fn page_faults() -> f64 {
     usage_now().ru_minflt as f64
 }
@@ -57,12 +56,12 @@ pub fn page_faults() -> f64 {
 fn usage_now() -> libc::rusage {
     // SAFETY: rusage is plain integers, for which all-zero is a valid value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: `usage` is writable and RUSAGE_SELF always exists.
+    // SAFETY: `usage` is writable and RUSAGE_SELF is a valid argument.
     unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) };
     usage
 }
 
-/// User and system time of a usage record.
+/// Sum of the user and system time in `usage`.
 pub fn cpu_of(usage: &libc::rusage) -> Duration {
     let part = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
     part(usage.ru_utime) + part(usage.ru_stime)
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_gives_at_least_one_sample_and_stops_at_an_error() {
+    fn a_turn_takes_at_least_one_sample_and_stops_at_an_error() {
         let samples = turn(Duration::ZERO, || Ok::<(), ()>(())).unwrap();
         assert_eq!(samples.len(), 1);
         let mut calls = 0;
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn cpu_time_grows_with_work_of_other_threads_too() {
+    fn cpu_time_includes_other_threads() {
         let before = cpu_now();
         let spin = std::thread::spawn(|| {
             let start = Instant::now();

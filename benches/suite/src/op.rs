@@ -1,11 +1,11 @@
-//! The operations: what a program does with a zlib, each with one name that stands in every table.
+//! The operations that programs do with zlib; every table uses their names.
 //!
-//! `prepare` opens what lies outside the clock (buffers, compressed input, the symbols) and returns a closure that does the operation
-//! once. Opening and ending a stream or a file is inside the clock, as it is in a program, except where the name says reset.
-//! Sizes and speeds always count uncompressed bytes. `verify` is done once before any clock runs: what was compressed
-//! goes through the system's zlib and must come back; what was decompressed must be the corpus.
+//! `prepare` sets up, untimed, the buffers, compressed input and symbols, and returns a closure that does the operation once. The time
+//! includes opening and closing a stream or file, except for operations whose name has `reset`. Speeds count uncompressed bytes.
+//! With `verify`, the result is checked once before any timing: the system's zlib must decompress compressed output to the corpus, and
+//! decompressed output must equal the corpus.
 //!
-//! deflate and inflate speak gzip (window bits 31), the one-shot calls zlib: each as most programs use it.
+//! deflate and inflate use the gzip format (window bits 31), the one-shot calls the zlib format, as most programs do.
 
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -18,34 +18,34 @@ use crate::zlib::{
 
 const KIB: usize = 1024;
 
-/// Messages of one call of a message operation. Enough that no predictor learns them by heart.
+/// Messages of one call of a message operation. Enough that branch predictors cannot memorise them.
 const MESSAGES: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Op {
     /// compress2 of the whole corpus.
     Compress,
-    /// deflate with this many bytes in and room for as many out per call.
+    /// deflate; each call gets up to `piece` input bytes and `piece` bytes of output space.
     Deflate { piece: usize },
     /// gzopen, gzwrite in pieces, gzclose.
     GzWrite { piece: usize },
     /// uncompress of the whole corpus.
     Uncompress,
-    /// inflate with this many bytes in and room for as many out per call.
+    /// inflate; each call gets up to `piece` input bytes and `piece` bytes of output space.
     Inflate { piece: usize },
     /// gzopen, gzread in pieces, gzclose.
     GzRead { piece: usize },
-    /// The same from a file that the kernel has just been told to forget.
+    /// The same, from a file that was just evicted from the page cache.
     GzReadCold { piece: usize },
-    /// Lines.
+    /// gzgets, line by line.
     GzGets,
-    /// Bytes, each by a call.
+    /// gzgetc, byte by byte.
     GzGetc,
-    /// To 7/8 of the file, then backward in four jumps, reading 4 KiB after each.
+    /// Seeks to 7/8 of the file, then back in four steps; reads 4 KiB after each.
     GzSeekBack,
-    /// Messages of this length, each compressed alone: compress2, or one stream with deflateReset.
+    /// Messages of `message` bytes, each compressed alone, by compress2 or by one stream with deflateReset.
     Pack { message: usize, reset: bool },
-    /// The way back: uncompress, or one stream with inflateReset.
+    /// The same messages decompressed, by uncompress or by one stream with inflateReset.
     Unpack { message: usize, reset: bool },
     /// crc32 in pieces.
     Crc32 { piece: usize },
@@ -94,13 +94,13 @@ impl Op {
         ALL.iter().find(|&&(_, op)| op == self).map_or("unnamed", |&(name, _)| name)
     }
 
-    /// Whether the level means something to it.
+    /// Whether the operation uses the level.
     pub fn has_level(self) -> bool {
         matches!(self, Op::Compress | Op::Deflate { .. } | Op::GzWrite { .. } | Op::Pack { .. })
     }
 }
 
-/// Where an operation finds its data: the corpus, and the corpus compressed by the system's zlib at level 6.
+/// An operation's data: the corpus, plain and compressed by the system's zlib at level 6.
 pub struct Material {
     pub plain: Vec<u8>,
     pub zlib: Vec<u8>,
@@ -111,15 +111,15 @@ pub struct Material {
 
 /// An operation ready to be timed.
 pub struct Prepared<'a> {
-    /// Does it once and tells the size of what it produced.
+    /// Does the operation once and returns the size of its result.
     pub call: Box<dyn FnMut() -> Result<usize> + 'a>,
-    /// Uncompressed bytes that one call goes through.
+    /// Uncompressed bytes that one call processes.
     pub bytes: usize,
-    /// Messages that one call goes through, or 0.
+    /// Messages that one call processes, or 0.
     pub messages: usize,
 }
 
-/// Opens all that `op` needs and, if asked, proves once that its result is right.
+/// Sets up `op` and, if `verify`, checks its result once.
 pub fn prepare<'a>(
     op: Op,
     library: &'a Library,
@@ -206,7 +206,7 @@ pub fn prepare<'a>(
             let mut out = touched(piece);
             whole(Box::new(move || {
                 let mut size = 0;
-                forget_cached(&material.gzip_path)?;
+                evict_from_page_cache(&material.gzip_path)?;
                 gzread_in_pieces(library, &material.gzip_path, &mut out, |part| size += part.len())?;
                 Ok(size)
             }))
@@ -325,13 +325,13 @@ fn deflate_in_pieces(
         take(&out[..step.produced]);
         match step.code {
             STREAM_END => return Ok(()),
-            // With Z_FINISH, both say that there is more output to fetch; a stream that stands still is broken.
+            // With Z_FINISH, both codes mean that more output is pending. A stream that makes no progress is broken.
             OK | BUF_ERROR if step.consumed + step.produced > 0 => {}
-            // libdeflate's refusal: it takes everything at once or nothing.
+            // libdeflate: it cannot compress in several calls.
             code if step.consumed + step.produced == 0 => {
                 return Err(Failure::Lacks(format!("deflate in pieces ({code})")));
             }
-            code => return Err(Failure::Wrong(format!("deflate gave {code}"))),
+            code => return Err(Failure::Wrong(format!("deflate returned {code}"))),
         }
     }
 }
@@ -355,7 +355,7 @@ fn inflate_in_pieces(
             code if step.consumed + step.produced == 0 => {
                 return Err(Failure::Lacks(format!("inflate in pieces ({code})")));
             }
-            code => return Err(Failure::Wrong(format!("inflate gave {code}"))),
+            code => return Err(Failure::Wrong(format!("inflate returned {code}"))),
         }
     }
 }
@@ -392,13 +392,13 @@ fn gzread_in_pieces(
     }
 }
 
-/// Has the kernel drop what it keeps of the file in memory, as far as it is not shared or dirty.
-fn forget_cached(path: &Path) -> Result<()> {
+/// Evicts the file from the page cache, except pages that are dirty or mapped.
+fn evict_from_page_cache(path: &Path) -> Result<()> {
     let file = std::fs::File::open(path).map_err(|e| Failure::Wrong(e.to_string()))?;
     // SAFETY: the descriptor is open; the call only advises.
     match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
         0 => Ok(()),
-        code => Err(Failure::Lacks(format!("a cold file (posix_fadvise gave {code})"))),
+        code => Err(Failure::Lacks(format!("a cold file (posix_fadvise returned {code})"))),
     }
 }
 
@@ -469,7 +469,11 @@ fn cut_messages(plain: &[u8], message: usize) -> Result<Vec<&[u8]>> {
 }
 
 fn finished(code: i32, call: &str) -> Result<()> {
-    if code == STREAM_END { Ok(()) } else { Err(Failure::Wrong(format!("{call} gave {code} for Z_FINISH"))) }
+    if code == STREAM_END {
+        Ok(())
+    } else {
+        Err(Failure::Wrong(format!("{call} returned {code} for Z_FINISH")))
+    }
 }
 
 pub fn judge_zlib(packed: &[u8], expected: &[u8]) -> Result<()> {
@@ -479,7 +483,7 @@ pub fn judge_zlib(packed: &[u8], expected: &[u8]) -> Result<()> {
     same(&out[..n], expected)
 }
 
-/// The system's zlib reads one gzip member that must be all of `packed`.
+/// Checks with the system's zlib that `packed` is exactly one gzip member and decompresses to `expected`.
 pub fn judge_gzip(packed: &[u8], expected: &[u8]) -> Result<()> {
     let judge = zlib::judge()?;
     let mut stream = Stream::inflate(&judge, GZIP)?;
@@ -500,7 +504,7 @@ pub fn same(got: &[u8], expected: &[u8]) -> Result<()> {
     Err(Failure::Wrong(format!("{} bytes for {}, first difference at {at}", got.len(), expected.len())))
 }
 
-/// A buffer whose pages are really there, so that no contender pays for the kernel's zeroing.
+/// Returns a buffer whose pages are already mapped, so that no timed call includes page faults for it.
 fn touched(len: usize) -> Vec<u8> {
     vec![0xa5; len]
 }
@@ -514,7 +518,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_is_found_again_by_its_name() {
+    fn every_operation_is_found_by_its_name() {
         for &(name, op) in ALL {
             assert_eq!(Op::named(name), Some(op));
             assert_eq!(op.name(), name);
@@ -523,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn the_judge_refuses_a_wrong_byte_and_bytes_after_the_member() {
+    fn the_judge_rejects_a_wrong_byte_and_bytes_after_the_member() {
         let judge = zlib::judge().unwrap();
         let plain = b"the judge reads this and says whether it is what was written".repeat(20);
         let mut packed = Vec::new();
@@ -538,7 +542,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_zlib_passes_every_operation_with_its_result_checked() {
+    fn the_system_zlib_passes_verification_of_every_operation() {
         let library = zlib::judge().unwrap();
         let plain = crate::corpus::generate::text(7, 300_000);
         let folder = std::env::temp_dir().join(format!("rigz-bench-op-{}", std::process::id()));

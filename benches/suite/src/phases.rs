@@ -1,11 +1,11 @@
-//! The ten phases of the plan that this project grew from, each measured on against off.
+//! Measures each of the ten phases of the project's original plan, on and off.
 //!
-//! A [`Phase`] compares two [`Setup`]s of librigz.so that differ in one thing: `benches/phases/build` makes a variant of the
-//! library with a patch, a feature or a profile setting, and some things the environment can switch. Off and on take their
-//! turns next to each other, with one thread and with two. What the table calls *kept* is what the product does; the rest was refused
-//! by these very figures, and its patch lies in benches/phases for whoever doubts it.
+//! A [`Phase`] compares two [`Setup`]s of librigz.so that differ in one thing: a patch or profile setting (`benches/phases/build` builds
+//! these variants), or an environment variable. The two sides run alternately, with one thread and with two. *Kept* phases are part of
+//! the product; the others were rejected because of these measurements, and benches/phases has their patches, so that anyone can repeat
+//! them.
 //!
-//! Two questions have programs of their own: what malloc is asked (`allocations.c`), and how chunks reach threads (`benches/queues`).
+//! Separate programs count allocations (`allocations.c`) and compare ways of giving chunks to threads (`benches/queues`).
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -26,7 +26,7 @@ use crate::{Outcome, Places, corpora, record};
 /// A library and how it is run.
 #[derive(Clone, Copy)]
 struct Setup {
-    /// The file benches/phases/build made.
+    /// Name of a library that benches/phases/build makes.
     library: &'static str,
     environment: &'static [(&'static str, &'static str)],
 }
@@ -50,7 +50,7 @@ struct Phase {
     on: Setup,
     /// Whether the product is `on`.
     kept: bool,
-    /// Operations with their levels; a reader's level means nothing.
+    /// Operations and levels. Decompressors ignore the level.
     works: &'static [(&'static str, i32)],
 }
 
@@ -61,7 +61,7 @@ const ALL_KINDS: &[(&str, i32)] =
 
 #[rustfmt::skip]
 const PHASES: &[Phase] = &[
-    Phase { number: 1, what: "an engine kept, not one per chunk and call", off: built("engine-per-chunk"), on: PRODUCT, kept: true,
+    Phase { number: 1, what: "one engine reused, not one per chunk and call", off: built("engine-per-chunk"), on: PRODUCT, kept: true,
         works: &[("gzwrite-64k", 9), ("pack-1k", 9), ("pack-10k", 9)] },
     Phase { number: 2, what: "chunk buffers recycled", off: built("buffer-per-chunk"), on: PRODUCT, kept: true, works: BULK_1_9 },
     Phase { number: 3, what: "chunks of 64 KiB", off: PRODUCT, on: with(&[("RIGZ_CHUNK", "64K")]), kept: false, works: BULK },
@@ -95,10 +95,10 @@ pub struct Phases {
     /// MiB of each corpus.
     #[arg(long, default_value_t = 8)]
     size: usize,
-    /// Number of rounds, if the time lasts.
+    /// Number of rounds, if the time limit allows.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Seconds after which no new round goes on.
+    /// Time limit in seconds; no turn starts after it.
     #[arg(long, default_value_t = 18 * 60)]
     limit: u64,
     /// Write nothing to benches/record.
@@ -123,7 +123,7 @@ pub fn main(phases: &Phases, places: &Places) -> Outcome<()> {
     let mut cells = Vec::new();
     for (index, phase) in chosen.iter().enumerate() {
         for &(op, level) in phase.works {
-            let op = Op::named(op).ok_or("an operation of the phases has lost its name")?;
+            let op = Op::named(op).ok_or("a phase names an unknown operation")?;
             for corpus in 0..corpora.len() {
                 let contenders = counts.iter().flat_map(|&threads| {
                     [("off", phase.off), ("on", phase.on)].map(|(side, setup)| {
@@ -148,10 +148,10 @@ pub fn main(phases: &Phases, places: &Places) -> Outcome<()> {
     std::fs::remove_dir_all(&scratch)?;
 
     let mut out = String::from(
-        "The ten phases, off against on; a gain above 0 % is faster or smaller with the phase on.\n",
+        "The ten phases, on against off; a gain above 0 % means faster or smaller with the phase on.\n",
     );
     for line in &missing {
-        let _ = writeln!(out, "left out: {line}");
+        let _ = writeln!(out, "omitted: {line}");
     }
     for (index, phase) in chosen.iter().enumerate() {
         details(&mut out, index, phase, &rows);
@@ -165,7 +165,9 @@ pub fn main(phases: &Phases, places: &Places) -> Outcome<()> {
     summary(&mut out, &chosen, &rows);
     print!("{out}");
     if unreached > 0 {
-        println!("{unreached} rows were not reached in time; --only or --limit would help.");
+        println!(
+            "{unreached} rows were not measured in time: select fewer with --only, or set a larger --limit."
+        );
     }
     if !phases.no_record {
         let mut record = Record { circumstances, corpora, missing, rows };
@@ -187,15 +189,15 @@ fn file(setup: Setup, folder: &Path) -> std::path::PathBuf {
     folder.join(format!("{}.so", setup.library))
 }
 
-/// Whether both setups are here; says in `missing` what is not.
+/// Returns whether both setups can run; if not, adds the reason to `missing`.
 fn can_run(phase: &Phase, folder: &Path, missing: &mut Vec<String>) -> bool {
     let reserved = || std::fs::read_to_string("/proc/sys/vm/nr_hugepages").unwrap_or_default();
-    let asks_reserved = phase.on.environment.iter().any(|(_, value)| value.ends_with("hugetlb=2"));
+    let needs_reserved = phase.on.environment.iter().any(|(_, value)| value.ends_with("hugetlb=2"));
     let why =
         if let Some(setup) = [phase.off, phase.on].into_iter().find(|&setup| !file(setup, folder).exists()) {
             format!("{} was not built", setup.library)
-        } else if asks_reserved && matches!(reserved().trim(), "" | "0") {
-            "no huge pages are reserved here (vm.nr_hugepages is 0)".into()
+        } else if needs_reserved && matches!(reserved().trim(), "" | "0") {
+            "no huge pages are reserved (vm.nr_hugepages is 0)".into()
         } else {
             return true;
         };
@@ -203,7 +205,7 @@ fn can_run(phase: &Phase, folder: &Path, missing: &mut Vec<String>) -> bool {
     false
 }
 
-/// The four rows of one work of a phase on one corpus, in the order off and on.
+/// Returns the off row and the on row of one operation of a phase on one corpus.
 fn sides<'a>(
     rows: &'a [Row],
     index: usize,
@@ -227,7 +229,7 @@ fn sides<'a>(
 }
 
 fn details(out: &mut String, index: usize, phase: &Phase, rows: &[Row]) {
-    let verdict = if phase.kept { "kept" } else { "not in the product" };
+    let verdict = if phase.kept { "in the product" } else { "not in the product" };
     let _ = writeln!(out, "\nPhase {}: {} ({verdict})", phase.number, phase.what);
     for row in rows.iter().filter(|row| row.contender.starts_with(&format!("{index} "))) {
         if let Some(fault) = &row.fault {
@@ -284,7 +286,7 @@ fn smaller(off: &Row, on: &Row) -> Option<f64> {
     off.size.zip(on.size).map(|(off, on)| off as f64 / on as f64)
 }
 
-/// One line per phase and work: geometric means over the corpora, and the noise they stand in.
+/// Prints one line per phase and operation: geometric means over the corpora, and the noise.
 fn summary(out: &mut String, chosen: &[&Phase], rows: &[Row]) {
     let _ = writeln!(out, "\nSummary: gains as geometric means over {}", CORPORA.join(", "));
     let _ = writeln!(
@@ -323,13 +325,12 @@ fn summary(out: &mut String, chosen: &[&Phase], rows: &[Row]) {
             );
         }
     }
-    let _ =
-        writeln!(out, "Noise is how far the median CPU time lies above the least, as a mean over the rows.");
+    let _ = writeln!(out, "Noise is the median CPU time's excess over the minimum, averaged over the rows.");
 }
 
-/// What malloc is asked per message and per MiB of a stream, with and without phases 1 and 2.
+/// Prints the allocations per message and per MiB of a stream, with and without phases 1 and 2.
 fn allocations(out: &mut String, folder: &Path, places: &Places, corpus: &Corpus) {
-    let _ = writeln!(out, "\nPhases 1 and 2: what malloc is asked, level 9, {}", corpus.name);
+    let _ = writeln!(out, "\nPhases 1 and 2: allocations, level 9, {}", corpus.name);
     let _ = writeln!(
         out,
         "  {:<20} {:<10} {:>3} {:>12} {:>14} {:>12}",
@@ -370,7 +371,7 @@ fn allocations(out: &mut String, folder: &Path, places: &Places, corpus: &Corpus
     }
 }
 
-/// How chunks reach threads: the program says it all.
+/// Prints the output of benches/queues.
 fn queues(out: &mut String, places: &Places, corpora: &[Corpus]) {
     let _ = writeln!(out, "\nPhase 6: how chunks reach threads");
     let program = places.peers.join("phases/queues");
@@ -381,7 +382,7 @@ fn queues(out: &mut String, places: &Places, corpora: &[Corpus]) {
             let _ = writeln!(out, "  FAULT: {} {}", output.status, String::from_utf8_lossy(&output.stderr));
         }
         Err(_) => {
-            let _ = writeln!(out, "  left out: benches/queues was not built");
+            let _ = writeln!(out, "  omitted: benches/queues was not built");
         }
     }
 }
@@ -391,8 +392,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_phase_of_the_plan_has_a_row_and_every_work_an_operation() {
-        // Phase 6 has a program of its own.
+    fn every_phase_has_a_comparison_and_names_known_operations() {
+        // Phase 6 has a separate program.
         for number in (1..=10).filter(|&number| number != 6) {
             assert!(PHASES.iter().any(|phase| phase.number == number), "phase {number}");
         }
@@ -402,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_what_the_product_does() {
+    fn the_product_has_exactly_the_kept_phases() {
         for phase in PHASES {
             let product = if phase.kept { phase.on } else { phase.off };
             assert!(product.library == "product" && product.environment.is_empty(), "{}", phase.what);
@@ -410,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn gains_are_read_from_the_two_sides_of_a_phase() {
+    fn gains_compare_the_two_sides_of_a_phase() {
         let row = |side: &str, cpu_ms: f64, size: u64| Row {
             contender: format!("0 {side}"),
             op: "gzwrite-64k".into(),

@@ -1,8 +1,8 @@
-//! The pictures, as SVG.
+//! Draws the results as SVG.
 //!
-//! Pareto, one per corpus: compressed size across (smaller is further left), MB/s of CPU upward on a logarithmic scale. Each contender is a
-//! line through its levels; what lies up and left of another beats it on both counts. Threads, one per file operation:
-//! MB/s of elapsed time over the number of threads, with the one-thread libraries as level lines.
+//! Pareto, one picture per corpus: compressed size on the x axis, MB/s of CPU time on the y axis (logarithmic). Each contender is a line
+//! through its levels; a point above and left of another is better in both. Threads, one picture per file operation: MB/s of elapsed
+//! time over the number of threads; single-threaded libraries are horizontal lines.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const SIZE: (u32, u32) = (900, 600);
 
-/// One colour for each contender in every picture, told apart also by readers who do not see red and green alike.
+/// The contender's colour in every picture. The colours are distinguishable for colour-blind readers.
 fn colour(contender: &str) -> RGBColor {
     match contender {
         "rigz" => RGBColor(213, 40, 30),
@@ -34,7 +34,7 @@ pub fn draw(rows: &[Row], folder: &Path) -> Outcome<Vec<String>> {
     for corpus in distinct(rows.iter().filter(|row| row.op == "compress2").map(|row| row.corpus.as_str())) {
         let own = |row: &&Row| row.op == "compress2" && row.corpus == corpus && row.fault.is_none();
         let points: Vec<&Row> = rows.iter().filter(own).filter(|row| row.percent.is_some()).collect();
-        // Noise and zeros compress to the same size at every level: no picture in it.
+        // Noise and zeros compress to the same size at every level, so a picture would show nothing.
         if points.iter().all(|row| row.percent.is_some_and(|p| (1.0..99.0).contains(&p))) && points.len() > 1
         {
             let name = format!("pareto-{corpus}.svg");
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_names_every_contender_and_an_extreme_corpus_gets_none() {
+    fn a_picture_names_every_contender_and_an_extreme_corpus_has_no_picture() {
         let row = |contender: &str, corpus: &str, level, percent, mb| Row {
             section: "compress".into(),
             op: "compress2".into(),

@@ -1,7 +1,7 @@
-//! What is kept of a run: the rows, and all that is needed to judge them later.
+//! Stores a run: its rows, and the machine and commit that they were measured on.
 //!
-//! A run writes one folder, `benches/record/DATE-COMMIT-KIND/`: run.json (everything), rows.csv (the rows alone), report.md (the tables) and
-//! the pictures. Paths below the repository are written relative to it.
+//! A run writes one folder, `benches/record/DATE-COMMIT-KIND/`: run.json (everything), rows.csv (only the rows), report.md (the tables)
+//! and the pictures. Paths in the repository are written relative to it.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::Corpus;
 use crate::run::Row;
 
-/// The machine and the moment.
+/// Where and when the run took place.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Circumstances {
     pub date: String,
@@ -22,12 +22,12 @@ pub struct Circumstances {
     pub cpu: String,
     pub cpus: usize,
     pub kernel: String,
-    /// One-minute load averages before and after: above 1 before the start means that somebody else was at work.
+    /// One-minute load averages before and after. Above 1 before the run means that other programs were running.
     pub load_before: f64,
     pub load_after: f64,
 }
 
-/// A whole run as it stands in run.json.
+/// A whole run, as written to run.json.
 #[derive(Serialize, Deserialize)]
 pub struct Record {
     pub circumstances: Circumstances,
@@ -37,7 +37,7 @@ pub struct Record {
 }
 
 impl Circumstances {
-    /// Taken before the first measurement. `root` is the repository.
+    /// Call this before the first measurement. `root` is the repository.
     pub fn now(root: &Path) -> Circumstances {
         let dirty = !first_line(git(root).args(["status", "--porcelain", "--untracked-files=no"])).is_empty();
         let commit = first_line(git(root).args(["rev-parse", "--short=10", "HEAD"]));
@@ -62,7 +62,7 @@ impl Circumstances {
 }
 
 impl Record {
-    /// Notes the load at the end and makes paths relative to `root`.
+    /// Stores the final load and makes paths relative to `root`.
     pub fn finish(&mut self, root: &Path) {
         self.circumstances.load_after = load();
         let shorten = |path: &mut PathBuf| {
@@ -102,7 +102,7 @@ pub fn write_csv(rows: &[Row], to: impl io::Write) -> io::Result<()> {
     writer.flush()
 }
 
-/// A row with figures cut to what they are worth, so that the table can be read and compared by eye.
+/// A row with its figures rounded to four decimals, for readability.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Rounded(Row);
@@ -142,7 +142,7 @@ fn cpu_model() -> String {
         let line = info.lines().find(|line| line.starts_with(name))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    // Virtual machines often hide the marketing name; family and model still tell which core it is.
+    // Virtual machines often hide the marketing name; family and model still identify the core.
     match (field("model name"), field("cpu family"), field("model\t")) {
         (Some(name), Some(family), Some(model)) => format!("{name} (family {family}, model {model})"),
         (Some(name), ..) => name,
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn csv_has_a_heading_and_a_line_for_each_row_with_empty_cells_for_what_is_not_there() {
+    fn csv_has_a_heading_and_one_line_per_row_with_empty_cells_for_missing_values() {
         let row = Row {
             contender: "a,b \"c\"".into(),
             cpu_ms: 1.234_567_89,
@@ -194,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_as_it_was_written() {
+    fn a_written_record_can_be_read_back() {
         let record = Record {
             circumstances: Circumstances::now(Path::new("/")),
             corpora: Vec::new(),
-            missing: vec!["nobody: not built".into()],
+            missing: vec!["peer: not built".into()],
             rows: vec![Row { op: "compress2".into(), ..Row::default() }],
         };
         let folder = std::env::temp_dir().join(format!("rigz-bench-record-{}", std::process::id()));

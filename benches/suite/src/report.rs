@@ -1,15 +1,15 @@
-//! Tables: every figure on the terminal, and the picture of the whole in Markdown.
+//! Tables for the terminal and for report.md.
 //!
-//! `long` prints one line per row with all figures. `summary` prints one table per operation, contenders as columns, and below it the
-//! geometric mean of each contender's ratio to the reference over the rows that both have; a mean says over how many rows
-//! it goes, because means over different rows must not be compared.
+//! `long` returns one line per row with all figures. `summary` returns one table per operation with a column for each contender. The last
+//! line of a table is the geometric mean of each contender's ratios to the reference, with the number of rows, because means over
+//! different rows must not be compared.
 
 use std::fmt::Write;
 
 use crate::record::{Circumstances, Record};
-use crate::run::{Row, counts_wall};
+use crate::run::{Row, uses_wall_time};
 
-/// One line for every row.
+/// Returns one line for every row.
 pub fn long(rows: &[Row]) -> String {
     let mut out = String::new();
     let mut last = String::new();
@@ -57,7 +57,7 @@ pub fn long(rows: &[Row]) -> String {
 
 fn heading(row: &Row) -> String {
     let level = optional(row.level, |l| format!(", level {l}"));
-    let clock = if counts_wall(&row.section) { "wall" } else { "CPU" };
+    let clock = if uses_wall_time(&row.section) { "wall" } else { "CPU" };
     format!(
         "{}: {} on {} ({:.1} MB){level}; MB/s and speed by {clock} time",
         row.section,
@@ -68,7 +68,7 @@ fn heading(row: &Row) -> String {
 }
 
 fn speed(row: &Row) -> f64 {
-    if counts_wall(&row.section) { row.mb_per_s } else { row.mb_per_cpu_s }
+    if uses_wall_time(&row.section) { row.mb_per_s } else { row.mb_per_cpu_s }
 }
 
 fn spread(min: f64, median: f64, max: f64) -> String {
@@ -80,7 +80,7 @@ fn optional<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
     value.map(show).unwrap_or_default()
 }
 
-/// The whole report in Markdown.
+/// Returns the whole report in Markdown.
 pub fn markdown(record: &Record, pictures: &[String]) -> String {
     let Circumstances { date, commit, command, cpu, cpus, kernel, load_before, load_after } =
         &record.circumstances;
@@ -89,7 +89,7 @@ pub fn markdown(record: &Record, pictures: &[String]) -> String {
          {load_after:.2} after.\nCommand: `{command}`\n\n"
     );
     for line in &record.missing {
-        let _ = writeln!(out, "Not there: {line}");
+        let _ = writeln!(out, "Missing: {line}");
     }
     out.push_str("\n| contender | version | file |\n|---|---|---|\n");
     let mut seen = Vec::new();
@@ -126,7 +126,7 @@ pub fn markdown(record: &Record, pictures: &[String]) -> String {
     out
 }
 
-/// One table per section and operation.
+/// Returns one table per section and operation.
 pub fn summary(rows: &[Row]) -> String {
     let mut out = String::new();
     let mut done: Vec<(&str, &str)> = Vec::new();
@@ -150,14 +150,15 @@ pub fn summary(rows: &[Row]) -> String {
     out
 }
 
-/// What a line of a table stands for: corpus, its size, level.
+/// Identifies a line of a table: corpus, its size, level.
 type Line<'a> = (&'a str, u64, Option<i32>);
 
 fn one_table(rows: &[&Row], out: &mut String) {
     let first = rows[0];
     let messages = first.us_per_message.is_some();
-    let clock = if counts_wall(&first.section) { "wall" } else { "CPU" };
-    let unit = if messages { "µs of CPU a message".to_owned() } else { format!("MB/s by {clock} time") };
+    let clock = if uses_wall_time(&first.section) { "wall" } else { "CPU" };
+    let unit =
+        if messages { "µs of CPU time per message".to_owned() } else { format!("MB/s by {clock} time") };
     let with_size = rows.iter().any(|row| row.percent.is_some());
     let _ = write!(
         out,
@@ -230,7 +231,7 @@ fn cell(row: &Row) -> String {
     }
 }
 
-/// The mean and how many figures it is of.
+/// Returns the mean of the positive figures, and how many there are.
 pub fn geometric_mean(figures: impl Iterator<Item = f64>) -> Option<(f64, usize)> {
     let (sum, n) = figures.filter(|&f| f > 0.0).fold((0.0, 0), |(sum, n), f| (sum + f.ln(), n + 1));
     (n > 0).then(|| ((sum / n as f64).exp(), n))
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_puts_contenders_side_by_side_and_leaves_holes_where_nothing_was_measured() {
+    fn the_summary_has_contenders_side_by_side_and_empty_cells_for_missing_rows() {
         let rows =
             [row("zlib", "text", 50.0, 1.0), row("rigz", "text", 200.0, 4.0), row("zlib", "logs", 60.0, 1.0)];
         let table = summary(&rows);

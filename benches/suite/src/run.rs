@@ -1,9 +1,9 @@
-//! Runs a list of cells in rounds, in each of which every contender has a turn, until the rounds or the time are used up.
+//! Runs a list of cells in rounds, until all rounds are done or the time is up.
 //!
-//! One round goes through all cells, and in each cell through all contenders (A B C). The next round does it again. So the samples of
-//! one figure are spread over the whole run, and those that are compared lie next to each other: load from elsewhere hits
-//! all alike. The first round verifies results before it times them. Rounds stop where the time ends, the first one a little later; every
-//! row tells how many samples it has, and what was not reached at all is counted.
+//! In a round, each contender of each cell has a turn (A B C). So a contender's samples are spread over the whole run, and samples that
+//! are compared are taken close together: other load on the machine affects all contenders. In the first round, each result is verified
+//! before it is timed. The first round may exceed the time limit a little. Every row has its number of samples; rows without a sample
+//! are counted.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,13 +16,13 @@ use crate::corpus::Corpus;
 use crate::measure::{Sample, Spread};
 use crate::schedule::{Cell, Contender, SECTIONS, Work};
 
-/// How long and how often.
+/// Numbers of rounds and time limits.
 pub struct Pace {
     pub rounds: usize,
     pub turn: Duration,
-    /// No turn of a later round begins after this.
+    /// No turn begins after this, except in the first round.
     pub deadline: Instant,
-    /// Nor one of the first round after this.
+    /// No turn of the first round begins after this.
     pub last_call: Instant,
 }
 
@@ -33,7 +33,7 @@ pub struct Row {
     pub corpus: String,
     pub corpus_bytes: u64,
     pub op: String,
-    /// Empty where the operation has no level.
+    /// `None` if the operation has no level.
     pub level: Option<i32>,
     pub threads: usize,
     pub contender: String,
@@ -46,24 +46,24 @@ pub struct Row {
     pub wall_ms_min: f64,
     pub wall_ms: f64,
     pub wall_ms_max: f64,
-    /// Uncompressed megabytes (10^6) a second of CPU time, of the median.
+    /// Uncompressed megabytes (10^6 bytes) per second of CPU time, from the median.
     pub mb_per_cpu_s: f64,
-    /// The same of wall time.
+    /// The same per second of wall time.
     pub mb_per_s: f64,
-    /// Microseconds of CPU a message, where there are messages.
+    /// Microseconds of CPU time per message, for message operations.
     pub us_per_message: Option<f64>,
-    /// Compressed bytes, where the operation compresses.
+    /// Compressed bytes, if the operation compresses.
     pub size: Option<u64>,
     pub percent: Option<f64>,
     pub peak_kib: u64,
-    /// Page faults of one call that asked for no disk; 0 for whole processes.
+    /// Minor page faults (served without disk access) of one call; 0 for whole processes.
     pub page_faults: f64,
     pub reference: String,
-    /// CPU time of the reference over this one's: above 1 is faster. Wall time in the sections about threads.
+    /// CPU time (see `uses_wall_time`: or wall time) of the reference divided by this row's: above 1 is faster.
     pub speed_ratio: Option<f64>,
-    /// Size over the reference's: below 1 is smaller.
+    /// Size divided by the reference's: below 1 is smaller.
     pub size_ratio: Option<f64>,
-    /// What went wrong, if anything did.
+    /// The error, if the result is wrong or the contender failed.
     pub fault: Option<String>,
 }
 
@@ -84,7 +84,7 @@ enum State {
     Faulty(String),
 }
 
-/// Measures all `cells` and returns their rows with ratios to `reference`, and how many rows were not reached in time.
+/// Measures all `cells`. Returns their rows with ratios to `reference`, and the number of rows not measured in time.
 pub fn run(
     cells: &[Cell],
     corpora: &[Corpus],
@@ -205,34 +205,40 @@ impl Slot {
     }
 }
 
-/// What rows must share to be compared.
+/// Rows are compared only if their keys are equal.
 fn key(row: &Row) -> (&str, &str, u64, &str, Option<i32>) {
     (&row.section, &row.corpus, row.corpus_bytes, &row.op, row.level)
 }
 
-/// Whether a section is about elapsed time, because threads or whole programs are what it shows.
-pub fn counts_wall(section: &str) -> bool {
+/// Whether a section compares elapsed time instead of CPU time: those of threads and whole programs.
+pub fn uses_wall_time(section: &str) -> bool {
     matches!(section, "threads" | "processes")
 }
 
-/// Sets every row's ratios to `reference`, or in the process section, where no library stands, to its one-thread namesake on the system's zlib.
+/// Sets the ratios of every row to the reference: `reference` itself or, for whole processes, gzpipe with that library. Only rows with
+/// one thread are references.
 fn compare(rows: &mut [Row], reference: &str) {
-    let stands_for = format!("gzpipe+{reference}");
+    let reference_tool = format!("gzpipe+{reference}");
     let is_reference = |row: &Row| {
-        row.threads == 1 && row.fault.is_none() && (row.contender == reference || row.contender == stands_for)
+        row.threads == 1
+            && row.fault.is_none()
+            && (row.contender == reference || row.contender == reference_tool)
     };
     let references: Vec<Row> = rows.iter().filter(|row| is_reference(row)).cloned().collect();
     for row in rows.iter_mut().filter(|row| row.fault.is_none()) {
         let Some(base) = references.iter().find(|base| key(base) == key(row)) else { continue };
-        let (own, other) =
-            if counts_wall(&row.section) { (row.wall_ms, base.wall_ms) } else { (row.cpu_ms, base.cpu_ms) };
+        let (own, other) = if uses_wall_time(&row.section) {
+            (row.wall_ms, base.wall_ms)
+        } else {
+            (row.cpu_ms, base.cpu_ms)
+        };
         row.reference = base.contender.clone();
         row.speed_ratio = (own > 0.0).then(|| other / own);
         row.size_ratio = row.size.zip(base.size).map(|(own, other)| own as f64 / other as f64);
     }
 }
 
-/// Drawn on a terminal only; indicatif hides it elsewhere.
+/// A progress bar; indicatif draws it only on a terminal.
 fn progress(length: usize) -> ProgressBar {
     let bar = ProgressBar::new(length as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {elapsed}  {msg}  {prefix}") {
@@ -258,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_to_the_reference_in_cpu_time_and_size() {
+    fn ratios_compare_cpu_time_and_size_with_the_reference() {
         let mut rows = [row("zlib", 1, 100.0, 110.0, 1000), row("rigz", 1, 25.0, 200.0, 900)];
         compare(&mut rows, "zlib");
         assert_eq!(rows[1].speed_ratio, Some(4.0));
@@ -275,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_row_has_no_ratio_and_is_no_reference() {
+    fn a_faulty_row_has_no_ratio_and_is_not_a_reference() {
         let mut rows = [row("zlib", 1, 100.0, 100.0, 1000), row("rigz", 1, 10.0, 10.0, 10)];
         rows[0].fault = Some("wrong".into());
         compare(&mut rows, "zlib");

@@ -213,7 +213,7 @@ impl Compressor {
         // SAFETY: both slices are valid for the lengths passed with them.
         let code =
             unsafe { (self.0)(output.as_mut_ptr(), &mut len, input.as_ptr(), input.len() as c_ulong, level) };
-        if code == OK { Ok(len as usize) } else { wrong(format!("compress2 gave {code}")) }
+        if code == OK { Ok(len as usize) } else { wrong(format!("compress2 returned {code}")) }
     }
 }
 
@@ -225,7 +225,7 @@ impl Decompressor {
         let mut len = output.len() as c_ulong;
         // SAFETY: both slices are valid for the lengths passed with them.
         let code = unsafe { (self.0)(output.as_mut_ptr(), &mut len, input.as_ptr(), input.len() as c_ulong) };
-        if code == OK { Ok(len as usize) } else { wrong(format!("uncompress gave {code}")) }
+        if code == OK { Ok(len as usize) } else { wrong(format!("uncompress returned {code}")) }
     }
 }
 
@@ -267,7 +267,7 @@ impl Stream {
         // SAFETY: as in `deflate`.
         let code = unsafe { init(&mut *strm, window_bits, VERSION.as_ptr(), STREAM_SIZE) };
         if code != OK {
-            return wrong(format!("inflateInit2 gave {code}"));
+            return wrong(format!("inflateInit2 returned {code}"));
         }
         Ok(Stream {
             strm,
@@ -298,7 +298,7 @@ impl Stream {
         // SAFETY: the source is an open deflate stream, and the target is writable.
         let code = unsafe { copy(&mut *strm, &mut *self.strm) };
         if code != OK {
-            return wrong(format!("deflateCopy gave {code}"));
+            return wrong(format!("deflateCopy returned {code}"));
         }
         Ok(Stream { strm, step: self.step, reset: self.reset, end: self.end })
     }
@@ -306,7 +306,7 @@ impl Stream {
     pub fn reset(&mut self) -> Result<()> {
         // SAFETY: the stream is open.
         let code = unsafe { (self.reset)(&mut *self.strm) };
-        if code == OK { Ok(()) } else { wrong(format!("reset gave {code}")) }
+        if code == OK { Ok(()) } else { wrong(format!("reset returned {code}")) }
     }
 }
 
@@ -358,34 +358,34 @@ impl GzFile {
     pub fn write(&mut self, data: &[u8]) -> Result<()> {
         // SAFETY: the file is open; the slice is valid for its length.
         let n = unsafe { (self.write)(self.file, data.as_ptr(), data.len() as c_uint) };
-        if n as usize == data.len() { Ok(()) } else { wrong(format!("gzwrite gave {n}")) }
+        if n as usize == data.len() { Ok(()) } else { wrong(format!("gzwrite returned {n}")) }
     }
 
     /// One byte.
     pub fn putc(&mut self, byte: u8) -> Result<()> {
         // SAFETY: the file is open.
         let code = unsafe { (self.putc)(self.file, c_int::from(byte)) };
-        if code == c_int::from(byte) { Ok(()) } else { wrong(format!("gzputc gave {code}")) }
+        if code == c_int::from(byte) { Ok(()) } else { wrong(format!("gzputc returned {code}")) }
     }
 
     /// A line of text, by `"%s\n"`.
     pub fn printf_line(&mut self, line: &CStr) -> Result<()> {
         // SAFETY: the file is open, and the format takes one C string.
         let n = unsafe { (self.printf)(self.file, c"%s\n".as_ptr(), line.as_ptr()) };
-        if n as usize == line.count_bytes() + 1 { Ok(()) } else { wrong(format!("gzprintf gave {n}")) }
+        if n as usize == line.count_bytes() + 1 { Ok(()) } else { wrong(format!("gzprintf returned {n}")) }
     }
 
     /// `gzflush(Z_SYNC_FLUSH)`.
     pub fn flush(&mut self) -> Result<()> {
         // SAFETY: the file is open.
         let code = unsafe { (self.flush)(self.file, SYNC_FLUSH) };
-        if code == OK { Ok(()) } else { wrong(format!("gzflush gave {code}")) }
+        if code == OK { Ok(()) } else { wrong(format!("gzflush returned {code}")) }
     }
 
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         // SAFETY: the file is open; the slice is writable for its length.
         let n = unsafe { (self.read)(self.file, into.as_mut_ptr(), into.len() as c_uint) };
-        usize::try_from(n).or_else(|_| wrong(format!("gzread gave {n}")))
+        usize::try_from(n).or_else(|_| wrong(format!("gzread returned {n}")))
     }
 
     /// One line, as long as it fits; `None` at the end of the file. The length is found as a C program finds it, by strlen.
@@ -408,14 +408,14 @@ impl GzFile {
     pub fn seek_to(&mut self, offset: u64) -> Result<()> {
         // SAFETY: the file is open; 0 is SEEK_SET.
         let at = unsafe { (self.seek)(self.file, offset as c_long, 0) };
-        if at == offset as c_long { Ok(()) } else { wrong(format!("gzseek({offset}) gave {at}")) }
+        if at == offset as c_long { Ok(()) } else { wrong(format!("gzseek({offset}) returned {at}")) }
     }
 
     pub fn close(self) -> Result<()> {
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: the file is open, and `ManuallyDrop` keeps `drop` from closing it a second time.
         let code = unsafe { (this.close)(this.file) };
-        if code == OK { Ok(()) } else { wrong(format!("gzclose gave {code}")) }
+        if code == OK { Ok(()) } else { wrong(format!("gzclose returned {code}")) }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Generates corpora from a seed. None is real data; each imitates a kind of real data in the properties that affect a DEFLATE
 //! encoder:
 //!
-//! - `text`: words drawn by Zipf's law, each with preferred successors, so that phrases repeat, but far apart;
+//! - `text`: words drawn by Zipf's law, each with preferred successors, so that phrases repeat far apart;
 //! - `logs`: JSON lines, a fixed frame around a few fields that change (short matches about one line back; high ratio);
 //! - `sql`: a dump of INSERT rows, much like logs but with more entropy per row;
-//! - `fastq`: reads from one small genome, qualities that fall along the read (bases of two bits, then skewed near-noise: slow for every
+//! - `fastq`: reads from one small genome, qualities that fall along the read (two bits per base, then skewed near-noise: slow for every
 //!   hash chain);
 //! - `source`: C-like functions with indentation, identifiers from a small vocabulary;
 //! - `records`: 32-byte binary records whose fields count up or follow a random walk (short matches at multiples of 32);
@@ -54,7 +54,7 @@ impl Speech {
 
     fn word(&mut self, rng: &mut Rng) -> &str {
         self.last = if rng.chance(55) {
-            // One of the successors of the last word, of which the first are likelier.
+            // A successor of the last word; the first ones are likelier.
             let choice = rng.below(9).min(rng.below(9));
             let mut own = Rng::new((self.last * 16 + choice) as u64);
             self.ranks.draw(&mut own)
@@ -213,7 +213,7 @@ pub fn fastq(seed: u64, len: usize) -> Vec<u8> {
         ));
         let start = rng.below(genome.len() - READ);
         let reverse = rng.chance(50);
-        // Quality is a random walk that drifts down towards the end of the read, over the range of older sequencers.
+        // Quality is a random walk that falls towards the end of the read, in the range of older sequencers.
         let mut quality = rng.between(34, 40);
         let mut qualities = String::with_capacity(READ);
         for i in 0..READ {
@@ -351,14 +351,14 @@ mod tests {
         for &(name, generate) in GENERATED {
             let once = generate(1, 200_001);
             assert_eq!(once.len(), 200_001, "{name}");
-            assert!(once == generate(1, 200_001), "{name}: other bytes for the same seed");
+            assert!(once == generate(1, 200_001), "{name}: different bytes for the same seed");
             if name != "zeros" {
                 assert!(once != generate(2, 200_001), "{name} ignores its seed");
             }
         }
     }
 
-    /// Figures measured before a generator changed cannot be compared with later ones.
+    /// If a generator changes, later figures cannot be compared with earlier ones.
     #[test]
     fn generators_make_the_same_bytes_as_before() {
         let judge = crate::zlib::judge().unwrap();

@@ -1,9 +1,8 @@
-//! The data: where each corpus comes from and where its bytes and its compressed form lie while the bench runs.
+//! Test data: makes each corpus and stores it, plain and compressed, for the measuring processes.
 //!
-//! Corpora are generated once into a cache folder, under a name that holds the seed and the size, and are read from there by the measuring
-//! processes. Beside each stand its .gz and .zz as the system's zlib makes them at level 6: what every decoder is
-//! given. `binary` is the exception to the seed: it is made of this system's programs, so it differs between machines, and the
-//! checksum in the record tells whether two runs saw the same.
+//! A corpus is generated once into a cache folder, in a file named with the seed and the size. Next to it are a .gz and a .zz file,
+//! written by the system's zlib at level 6, which every decoder reads. `binary` does not depend on the seed: it consists of this
+//! system's programs and so differs between machines. The record has each corpus's checksum, so that two runs can be compared.
 
 pub mod generate;
 mod rng;
@@ -18,7 +17,7 @@ use crate::zlib::{self, FINISH, Failure, GZIP, Library, Result, STREAM_END, Stre
 
 pub type Generator = fn(u64, usize) -> Vec<u8>;
 
-/// The corpora that a seed decides.
+/// The corpora that are generated from a seed.
 pub const GENERATED: &[(&str, Generator)] = &[
     ("text", generate::text),
     ("logs", generate::logs),
@@ -43,28 +42,28 @@ pub struct Corpus {
 
 impl Corpus {
     pub fn gzip_path(&self) -> PathBuf {
-        beside(&self.path, "gz")
+        with_suffix(&self.path, "gz")
     }
 
     pub fn zlib_path(&self) -> PathBuf {
-        beside(&self.path, "zz")
+        with_suffix(&self.path, "zz")
     }
 }
 
-fn beside(path: &Path, extension: &str) -> PathBuf {
+fn with_suffix(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);
     name.into()
 }
 
-/// Makes (or finds) the corpus `name` of at most `len` bytes in `cache`. `source` is a generated corpus, `binary`, or a path to a
-/// file or to a folder (all its files, an equal share of each from its head).
+/// Makes, or finds in `cache`, the corpus `name` of at most `len` bytes. `source` is the name of a generated corpus, `binary`, or the
+/// path of a file or folder. Of a folder, takes the first bytes of every file, equally many of each.
 pub fn make(name: &str, source: &str, len: usize, cache: &Path) -> Result<Corpus> {
     let generator = GENERATED.iter().find(|(known, _)| *known == source);
     let path = cache.join(format!("{name}-{SEED}-{len}.bin"));
     let plain = match (fs::read(&path), generator) {
-        // Only what a seed decides cannot have changed since.
+        // A cached file is current only if its content depends on the seed alone.
         (Ok(plain), Some(_)) if plain.len() == len => plain,
         _ => {
             let given = Path::new(source);
@@ -98,13 +97,13 @@ pub fn make(name: &str, source: &str, len: usize, cache: &Path) -> Result<Corpus
     Ok(corpus)
 }
 
-/// Writes `plain` as .gz and returns it in zlib format, both by `library` at level 6.
+/// Writes `plain` to a .gz file and returns it in zlib format, both compressed by `library` at level 6.
 pub fn pack(library: &Library, plain: &[u8], gzip_path: &Path) -> Result<Vec<u8>> {
     let mut out = vec![0; library.compress_bound(plain.len())? + 64];
     let mut stream = Stream::deflate(library, 6, GZIP)?;
     let step = stream.step(plain, &mut out, FINISH);
     if step.code != STREAM_END {
-        return Err(Failure::Wrong(format!("deflate gave {}", step.code)));
+        return Err(Failure::Wrong(format!("deflate returned {}", step.code)));
     }
     write(gzip_path, &out[..step.produced])?;
     let n = library.compressor()?.run(plain, &mut out, 6)?;
@@ -112,7 +111,7 @@ pub fn pack(library: &Library, plain: &[u8], gzip_path: &Path) -> Result<Vec<u8>
     Ok(out)
 }
 
-/// The heads of this system's larger programs, in the order of their names.
+/// The first MiB of each of this system's larger programs, sorted by name.
 fn programs(len: usize) -> Vec<u8> {
     const HEAD: usize = 1 << 20;
     let mut names: Vec<PathBuf> = ["/usr/bin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
@@ -139,7 +138,7 @@ fn programs(len: usize) -> Vec<u8> {
     out
 }
 
-/// The files that lie in `folder` itself, zip files unpacked.
+/// The files directly in `folder`, sorted by name.
 pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(|e| Failure::Lacks(format!("{}: {e}", folder.display())))?;
     let mut names: Vec<PathBuf> =
@@ -181,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_gives_equal_shares_and_its_zip_files_are_unpacked() {
+    fn a_folders_corpus_has_equal_shares_of_its_files() {
         let folder = std::env::temp_dir().join(format!("rigz-bench-corpus-{}", std::process::id()));
         let (given, cache) = (folder.join("given"), folder.join("cache"));
         fs::create_dir_all(&given).unwrap();
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corpus_that_is_not_there_is_an_error() {
+    fn a_missing_corpus_is_an_error() {
         assert!(make("none", "/no/such/corpus", 10, &std::env::temp_dir()).is_err());
     }
 }

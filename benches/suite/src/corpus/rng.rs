@@ -1,4 +1,4 @@
-//! A small random source (splitmix64), so that a corpus is the same bytes on every machine and with every future dependency.
+//! A small random generator (splitmix64), so that a corpus has the same bytes on every machine and does not depend on a crate.
 
 pub struct Rng(u64);
 
@@ -15,17 +15,17 @@ impl Rng {
         x ^ (x >> 31)
     }
 
-    /// 0 to `end` - 1.
+    /// Returns a number in `0..end`.
     pub fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
 
-    /// `low` to `high`, both included.
+    /// Returns a number in `low..=high`.
     pub fn between(&mut self, low: usize, high: usize) -> usize {
         low + self.below(high - low + 1)
     }
 
-    /// True in `percent` cases of a hundred.
+    /// Returns true with a probability of `percent` %.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
@@ -35,7 +35,7 @@ impl Rng {
     }
 }
 
-/// Draws ranks by Zipf's law: rank k with weight 1 / (k + 2.7), as words of a language are spread (Mandelbrot's form).
+/// Draws ranks by Zipf's law in Mandelbrot's form: rank k has weight 1 / (k + 2.7), like the words of a language.
 pub struct Zipf {
     cumulative: Vec<u64>,
 }
@@ -43,7 +43,7 @@ pub struct Zipf {
 impl Zipf {
     pub fn new(ranks: usize) -> Zipf {
         let mut sum = 0;
-        // In whole numbers, so that no machine's floating point can shift a rank.
+        // Integers, so that differences in floating point cannot shift a rank.
         let cumulative = (0..ranks as u64)
             .map(|k| {
                 sum += 1_000_000_000_000 / (10 * k + 27);

@@ -134,14 +134,14 @@ impl<'a> Prepared<'a> {
                 for part in plain.chunks(piece) {
                     let step = stream.step(part, out, flush);
                     if step.code != OK || step.consumed != part.len() {
-                        return Err(Failure::Wrong(format!("deflate gave {}", step.code)));
+                        return Err(Failure::Wrong(format!("deflate returned {}", step.code)));
                     }
                     size += step.produced;
                     take(&out[..step.produced])?;
                 }
                 let step = stream.step(&[], out, FINISH);
                 if step.code != STREAM_END {
-                    return Err(Failure::Wrong(format!("deflate gave {} for Z_FINISH", step.code)));
+                    return Err(Failure::Wrong(format!("deflate returned {} for Z_FINISH", step.code)));
                 }
                 take(&out[..step.produced])?;
                 Ok(size + step.produced)
