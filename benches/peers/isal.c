@@ -1,8 +1,8 @@
-/* ISA-L under zlib's names, so that the bench drives it with the same code as every other library.
+/* ISA-L with zlib's API, so that the benchmark calls it with the same code as the other libraries.
  *
- * Only the calls that the bench makes are here, and each does no more than copy four fields in and four out around the native
- * call. Levels are ISA-L's own, 0 to 3; anything above is refused, so no row can compare a level that does not exist.
- * The level buffer has the size that igzip itself takes (ISAL_DEF_LVLn_DEFAULT). Checksums are ISA-L's.
+ * Has only the functions that the benchmark calls. A streaming call only copies four fields before and after the native call.
+ * Levels are ISA-L's, 0 to 3; higher ones are rejected, so that no row has a level that does not exist. The level buffer has
+ * the same size as in igzip (ISAL_DEF_LVLn_DEFAULT). Checksums are ISA-L's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,7 @@ int deflate(z_streamp strm, int flush) {
 
 int deflateReset(z_streamp strm) {
     struct isal_zstream *s = (void *)strm->state;
-    /* A written header leaves the form that has none, and the reset leaves that. */
+    /* Writing the header changes gzip_flag to a format without a header, and isal_deflate_reset does not restore it. */
     if (s->gzip_flag == IGZIP_GZIP_NO_HDR) s->gzip_flag = IGZIP_GZIP;
     if (s->gzip_flag == IGZIP_ZLIB_NO_HDR) s->gzip_flag = IGZIP_ZLIB;
     isal_deflate_reset(s);

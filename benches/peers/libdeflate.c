@@ -1,8 +1,8 @@
-/* libdeflate under zlib's names, for the operations that it has: whole buffers, and checksums.
+/* libdeflate with zlib's API, for the operations that libdeflate has: whole buffers and checksums.
  *
- * libdeflate cannot stream, so there is no inflate or deflate in pieces here and the bench leaves those rows empty. A message with
- * reset is a compressor or decompressor kept between calls, which is how libdeflate is meant to be used: deflate()
- * takes Z_FINISH with all of the input and room for all of the output, and nothing else. Levels are libdeflate's own, 0 to 12.
+ * libdeflate cannot stream, so deflate() and inflate() accept only Z_FINISH with all input and enough output space, and the
+ * benchmark's streaming rows stay empty. The message operations with reset keep a compressor or decompressor between calls,
+ * as libdeflate intends. Levels are libdeflate's, 0 to 12.
  */
 #include <stdlib.h>
 #include <libdeflate.h>
@@ -31,7 +31,7 @@ int uncompress(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong source_
     return rc == LIBDEFLATE_SUCCESS ? Z_OK : Z_DATA_ERROR;
 }
 
-/* strm->state is the compressor, strm->reserved the window bits, which tell the wrapper. */
+/* strm->state is the compressor or decompressor; strm->reserved is 1 for the gzip format, 0 for zlib's. */
 
 int deflateInit2_(z_streamp strm, int level, int method, int window_bits, int mem_level, int strategy, const char *version,
                   int stream_size) {

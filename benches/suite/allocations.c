@@ -1,11 +1,11 @@
-/* Counts what a library asks of malloc, and page faults: `scripts/bench phases` runs it under LD_PRELOAD of each variant.
+/* Counts a library's allocations and page faults. `scripts/bench phases` runs it with each variant in LD_PRELOAD.
  *
  *   allocations messages LEVEL FILE   compress2 of 1 KiB pieces of FILE, each alone
  *   allocations stream LEVEL FILE     deflate of FILE, 64 KiB in and out per call, gzip format
  *
- * Each is done once to warm up and then counted; the line printed tells "calls allocations bytes faults" of the counted
- * one, calls being messages, or MiB of FILE. The functions below stand in for the C library's, for every caller in the
- * process: a program's own definitions come first in the search.
+ * Runs the work once to warm up and once counted, and prints "calls allocations bytes faults" of the counted run; calls
+ * are messages, or MiB of FILE. The functions below replace the C library's for the whole process, because the dynamic
+ * linker searches the program first.
  */
 #define _GNU_SOURCE
 #include <stdatomic.h>

@@ -1,9 +1,10 @@
-/* What small things cost in a decoder: for each library named, one line per row, in turn, the best of several rounds.
+/* Costs of small operations in a decoder: a line per operation and a column per library, which run in turn; each figure is
+ * the shortest of several rounds.
  *
  *   cc -O2 -o /tmp/decoder_costs benches/suite/decoder_costs.c -ldl
  *   /tmp/decoder_costs /lib/x86_64-linux-gnu/libz.so.1 target/release/librigz.so
  *
- * Data and streams are made by the first library, so that all decode the same bytes. Times are CPU time of the thread. */
+ * The first library makes the streams, so that all decode the same bytes. Times are CPU time of the thread. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -27,9 +28,9 @@ static unsigned char whole[DATA], members[DATA], blocks[DATA], message[200];
 static size_t whole_len, members_len, blocks_len, message_len;
 static size_t held;
 
-static void must(int is_so, const char *what)
+static void must(int is_true, const char *what)
 {
-    if (!is_so) {
+    if (!is_true) {
         fprintf(stderr, "decoder_costs: %s\n", what);
         exit(1);
     }
@@ -47,7 +48,7 @@ static library load(const char *path)
     return lib;
 }
 
-/* Compresses `len` bytes in pieces, with a flush after each; -1 makes each piece a stream. */
+/* Compresses `len` bytes in pieces, with `flush` after each; if `flush` is -1, each piece is a separate stream. */
 static size_t pack(library *lib, unsigned char *to, size_t len, size_t piece, int bits, int flush)
 {
     z_stream s = { .next_out = to, .avail_out = DATA };
@@ -88,7 +89,7 @@ static void open_stream(library *lib, z_stream *s, int bits, const unsigned char
     s->next_in = (Bytef *)in, s->avail_in = len;
 }
 
-/* Each row returns how many things it did. */
+/* Each operation returns its number of calls, or of blocks or bytes: its time is divided by that. */
 static double init_end(library *lib)
 {
     z_stream s;
@@ -145,21 +146,21 @@ static double first_part(library *lib)
     return 20;
 }
 
-static double rooms(library *lib, unsigned room)
+static double small_outputs(library *lib, unsigned room)
 {
     z_stream s;
     int calls = 0;
     open_stream(lib, &s, 31, whole, whole_len);
     for (; calls < 20000; calls++) {
         s.next_out = out, s.avail_out = room;
-        must(lib->inflate(&s, Z_SYNC_FLUSH) == Z_OK, "small rooms");
+        must(lib->inflate(&s, Z_SYNC_FLUSH) == Z_OK, "small outputs");
     }
     lib->inflateEnd(&s);
     return calls;
 }
-static double rooms_1(library *lib) { return rooms(lib, 1); }
-static double rooms_4(library *lib) { return rooms(lib, 4); }
-static double rooms_16(library *lib) { return rooms(lib, 16); }
+static double outputs_1(library *lib) { return small_outputs(lib, 1); }
+static double outputs_4(library *lib) { return small_outputs(lib, 4); }
+static double outputs_16(library *lib) { return small_outputs(lib, 16); }
 
 static double combine(library *lib)
 {
@@ -185,7 +186,7 @@ static void released(void *opaque, void *memory)
     free(memory);
 }
 
-/* Bytes that a stream in its middle holds. */
+/* Bytes that a stream allocated after decoding 1 MiB. */
 static size_t memory_of(library *lib)
 {
     z_stream s = { .zalloc = counted, .zfree = released };
@@ -204,7 +205,7 @@ static double now(void)
     return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-int main(int count, char **paths)
+int main(int argc, char **argv)
 {
     static const struct { const char *name; double (*run)(library *); } rows[] = {
         { "inflateInit + inflateEnd, ns", init_end },
@@ -212,31 +213,31 @@ int main(int count, char **paths)
         { "a dynamic block of 400 bytes, ns", small_blocks },
         { "gzip members of 300 bytes, ns a byte", small_members },
         { "the first 30 KB of a large gzip file, ns", first_part },
-        { "rooms of 1 byte, ns a call", rooms_1 },
-        { "rooms of 4 bytes, ns a call", rooms_4 },
-        { "rooms of 16 bytes, ns a call", rooms_16 },
+        { "avail_out of 1, ns a call", outputs_1 },
+        { "avail_out of 4, ns a call", outputs_4 },
+        { "avail_out of 16, ns a call", outputs_16 },
         { "crc32_combine, ns", combine },
     };
     enum { LIBRARIES = 8 };
     library libs[LIBRARIES];
-    must(count > 1 && count <= LIBRARIES, "name one to seven libraries");
-    for (int i = 1; i < count; i++)
-        libs[i] = load(paths[i]);
+    must(argc > 1 && argc <= LIBRARIES, "name one to seven libraries");
+    for (int i = 1; i < argc; i++)
+        libs[i] = load(argv[i]);
     prepare(&libs[1]);
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         double best[LIBRARIES] = { 0 };
         for (int round = 0; round < ROUNDS; round++)
-            for (int i = 1; i < count; i++) {
-                double start = now(), things = rows[row].run(&libs[i]), time = (now() - start) / things;
+            for (int i = 1; i < argc; i++) {
+                double start = now(), count = rows[row].run(&libs[i]), time = (now() - start) / count;
                 best[i] = round == 0 || time < best[i] ? time : best[i];
             }
         printf("%-45s", rows[row].name);
-        for (int i = 1; i < count; i++)
+        for (int i = 1; i < argc; i++)
             printf(" %9.1f", best[i]);
         printf("\n");
     }
-    printf("%-45s", "bytes that a stream holds");
-    for (int i = 1; i < count; i++)
+    printf("%-45s", "bytes that a stream allocates");
+    for (int i = 1; i < argc; i++)
         printf(" %9zu", memory_of(&libs[i]));
     printf("\n");
     return 0;

@@ -1,9 +1,9 @@
-/* The smallest program that writes and reads gzip files through zlib: the whole-process rows of the bench run it, once on the
- * system's zlib and once under LD_PRELOAD of rigz, against pigz and the others.
+/* A minimal program that writes and reads gzip files through zlib. The benchmark's whole-process rows compare it, with the
+ * system's zlib and with rigz in LD_PRELOAD, with pigz and other programs.
  *
- *   gzpipe -LEVEL FILE    compresses FILE to stdout with gzwrite, 64 KiB a call
- *   gzpipe -d FILE        decompresses FILE to stdout with gzread, 128 KiB a call
- *   gzpipe -V             tells which library its calls reach
+ *   gzpipe -LEVEL FILE    compresses FILE to stdout with gzwrite, 64 KiB per call
+ *   gzpipe -d FILE        decompresses FILE to stdout with gzread, 128 KiB per call
+ *   gzpipe -V             prints the library that its calls reach
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

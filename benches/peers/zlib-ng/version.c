@@ -1,4 +1,4 @@
-/* The version of zlib-ng itself, which its compat mode does not export: zlibVersion() there tells the zlib it stands in for. */
+/* zlib-ng's own version, which its compat mode does not export: zlibVersion() returns that of the zlib it replaces. */
 #include <zlib.h>
 
 const char *peer_version(void) { return "zlib-ng " ZLIBNG_VERSION; }

@@ -1,17 +1,17 @@
-//! How chunks reach threads: five ways, on the same chunks, in turn.
+//! Compares five ways to distribute chunks to threads; all get the same chunks, in turn.
 //!
-//! - `scope`: a rayon scope with one task per chunk, the caller waiting outside.
-//! - `tokens`: the chunks stand in a line of their own; for each, rayon's pool is handed a token that means "there may be something
-//!   to do", and a caller who would wait does chunks itself.
-//! - `line`: what the product does. The same, but the tokens stand in a queue under a lock, and threads that find it empty sleep on a
+//! - `scope`: a rayon scope with one task per chunk; the caller waits.
+//! - `tokens`: rayon's pool gets one task per chunk, which compresses the chunk unless another thread has claimed it. The caller
+//!   compresses chunks too, instead of waiting.
+//! - `line`: as in the product: like `tokens`, but the tasks are in a queue under a lock, and threads that find it empty sleep on a
 //!   condition variable.
-//! - `deque`: crossbeam-deque's injector and work-stealing deques, on threads of our own that sleep on a condition variable.
-//! - `counter`: an atomic counter over the line of chunks, on threads of our own.
+//! - `deque`: crossbeam-deque's injector and work-stealing deques, with our own threads, which sleep on a condition variable.
+//! - `counter`: an atomic counter gives out the chunks to our own threads.
 //!
-//! All but `scope` count the caller among the threads, since a chunk it does itself costs nobody a wake-up. Each way is asked twice:
-//! for jobs that do nothing, where only its own cost is left, and for level 1 on real chunks, where a chunk costs least.
+//! Except in `scope`, the caller is one of the threads, since a chunk that it compresses itself needs no wake-up. Each way is measured
+//! with empty jobs, which show only its overhead, and with level 1 on real chunks, since that level takes the least time per chunk.
 //!
-//!     queues FILE...      of the first file, up to 8 MiB
+//!     queues FILE...      uses the first 8 MiB of the first file
 
 mod ways;
 
@@ -41,9 +41,7 @@ fn main() -> ExitCode {
     };
     data.truncate(8 << 20);
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    println!(
-        "  medians of {ROUNDS}; this machine has {cpus} CPUs: more threads than that take turns on them"
-    );
+    println!("  medians of {ROUNDS}; this machine has {cpus} CPUs: more threads than that share them");
     println!(
         "  {:<26} {:>3} {:>12} {:>12} {:>12} {:>12} {:>12}",
         "", "thr", "scope", "tokens", "line", "deque", "counter"
@@ -61,17 +59,17 @@ fn main() -> ExitCode {
             done.fetch_add(1, Ordering::Relaxed);
         };
         let jobs = Jobs { count: EMPTY_JOBS, work: &nothing };
-        row("ns per job of nothing", threads, &ways, &jobs, 1e9 / EMPTY_JOBS as f64, 0);
+        row("ns per empty job", threads, &ways, &jobs, 1e9 / EMPTY_JOBS as f64, 0);
         if done.load(Ordering::Relaxed) != EMPTY_JOBS * ROUNDS * ways.len() {
-            eprintln!("queues: a way lost or repeated jobs");
+            eprintln!("queues: jobs were lost or repeated");
             return ExitCode::FAILURE;
         }
         for kib in [64, 128, 512] {
             let chunks: Vec<&[u8]> = data.chunks(kib << 10).collect();
             let encode = |index: usize, encoder: &mut ChunkEncoder| {
                 let mut out = Vec::new();
-                let level = Level::new(1).expect("level 1 is there");
-                encoder.encode_to_vec(level, chunks[index], 0, ChunkEnd::Sync, &mut out).expect("there is memory");
+                let level = Level::new(1).expect("level 1 is valid");
+                encoder.encode_to_vec(level, chunks[index], 0, ChunkEnd::Sync, &mut out).expect("memory");
                 assert!(!out.is_empty());
             };
             let jobs = Jobs { count: chunks.len(), work: &encode };
@@ -81,7 +79,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Elapsed seconds times `unit` of each way, as medians of rounds in which all have their turn.
+/// Prints each way's elapsed seconds times `unit`: the median of rounds in which all ways run in turn.
 fn row(what: &str, threads: usize, ways: &[Box<dyn Way>; WAYS], jobs: &Jobs, unit: f64, digits: usize) {
     let mut samples = [const { Vec::new() }; WAYS];
     for _ in 0..ROUNDS {

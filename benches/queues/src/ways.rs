@@ -1,4 +1,4 @@
-//! The five ways. Each does every job of a batch exactly once and returns when the last is done.
+//! The five ways. Each does every job of a batch exactly once, and returns when all are done.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use rigz::deflate::ChunkEncoder;
 
-/// A batch.
+/// A batch of `count` jobs.
 pub struct Jobs<'a> {
     pub count: usize,
     pub work: &'a (dyn Fn(usize, &mut ChunkEncoder) + Sync),
@@ -19,7 +19,7 @@ impl Jobs<'_> {
     /// Does job `index` with the thread's own encoder.
     fn work_on(&self, index: usize) {
         thread_local! {
-            static ENCODER: RefCell<ChunkEncoder> = RefCell::new(ChunkEncoder::new().expect("there is memory"));
+            static ENCODER: RefCell<ChunkEncoder> = RefCell::new(ChunkEncoder::new().expect("memory"));
         }
         ENCODER.with_borrow_mut(|encoder| (self.work)(index, encoder));
     }
@@ -52,21 +52,22 @@ impl Way for Scope {
     }
 }
 
-/// What every way of our own shares: which jobs of the batch are taken, and how many are done.
+/// The state that the threads of a way share: which jobs of the batch are taken, and how many are done.
 struct Batch {
-    /// The batch's own lifetime is taken off: [`Batch::drive`] returns only when no thread can touch it any more.
+    /// The lifetime is extended to `'static`: [`Batch::drive`] returns only when no thread will use it again.
     jobs: &'static Jobs<'static>,
     taken: Vec<AtomicBool>,
     done: AtomicUsize,
     finished: Mutex<bool>,
-    told: Condvar,
+    /// Notified when `finished` becomes true.
+    all_done: Condvar,
 }
 
 impl Batch {
-    /// Runs a batch: `spread` lets the others know, `help` has the caller work; then it waits for the rest.
+    /// Runs a batch: `spread` offers the jobs to the other threads, `help` does jobs on the caller's thread; then waits for the rest.
     fn drive(jobs: &Jobs, spread: impl FnOnce(&Arc<Batch>), help: impl FnOnce(&Arc<Batch>)) {
-        // SAFETY: jobs are reached through `claim` only, which gives each out once, and this function returns when as many
-        // are done as there are: afterwards nobody calls `jobs` again.
+        // SAFETY: only `claim` uses `jobs`, and runs each job once. This function returns after all jobs are done; no thread uses
+        // `jobs` after that.
         let jobs = unsafe { std::mem::transmute::<&Jobs, &'static Jobs<'static>>(jobs) };
         let taken = (0..jobs.count).map(|_| AtomicBool::new(false)).collect();
         let batch = Arc::new(Batch {
@@ -74,23 +75,23 @@ impl Batch {
             taken,
             done: AtomicUsize::new(0),
             finished: Mutex::new(false),
-            told: Condvar::new(),
+            all_done: Condvar::new(),
         });
         spread(&batch);
         help(&batch);
         let mut finished = lock(&batch.finished);
         while !*finished {
-            finished = batch.told.wait(finished).unwrap_or_else(PoisonError::into_inner);
+            finished = batch.all_done.wait(finished).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Does job `index` unless somebody has it.
+    /// Does job `index` unless another thread has taken it.
     fn claim(&self, index: usize) {
         if !self.taken[index].swap(true, Ordering::AcqRel) {
             self.jobs.work_on(index);
             if self.done.fetch_add(1, Ordering::AcqRel) + 1 == self.taken.len() {
                 *lock(&self.finished) = true;
-                self.told.notify_all();
+                self.all_done.notify_all();
             }
         }
     }
@@ -100,7 +101,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Rayon tokens over a line of our own.
+/// One rayon task per job; the caller claims jobs too.
 pub struct Tokens(rayon::ThreadPool);
 
 impl Tokens {
@@ -123,7 +124,7 @@ impl Way for Tokens {
 
 type Task = (Arc<Batch>, usize);
 
-/// A queue under a lock; `None` in it ends a thread.
+/// A queue under a lock. A `None` in it ends a thread.
 pub struct Line {
     shared: Arc<(Mutex<VecDeque<Option<Task>>>, Condvar)>,
     threads: Vec<JoinHandle<()>>,
@@ -143,17 +144,17 @@ impl Line {
         Self { threads: (1..threads).map(start).collect(), shared }
     }
 
-    fn next((line, offered): &(Mutex<VecDeque<Option<Task>>>, Condvar)) -> Option<Task> {
-        let mut tasks = lock(line);
+    fn next((queue, pushed): &(Mutex<VecDeque<Option<Task>>>, Condvar)) -> Option<Task> {
+        let mut tasks = lock(queue);
         loop {
             match tasks.pop_front() {
                 Some(task) => return task,
-                None => tasks = offered.wait(tasks).unwrap_or_else(PoisonError::into_inner),
+                None => tasks = pushed.wait(tasks).unwrap_or_else(PoisonError::into_inner),
             }
         }
     }
 
-    fn put(&self, task: Option<Task>) {
+    fn push(&self, task: Option<Task>) {
         lock(&self.shared.0).push_back(task);
         self.shared.1.notify_one();
     }
@@ -162,7 +163,7 @@ impl Line {
 impl Way for Line {
     fn run(&self, jobs: &Jobs) {
         let spread = |batch: &Arc<Batch>| {
-            (0..batch.taken.len()).for_each(|index| self.put(Some((Arc::clone(batch), index))))
+            (0..batch.taken.len()).for_each(|index| self.push(Some((Arc::clone(batch), index))))
         };
         Batch::drive(jobs, spread, |batch| (0..batch.taken.len()).for_each(|index| batch.claim(index)));
     }
@@ -170,24 +171,24 @@ impl Way for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.threads.iter().for_each(|_| self.put(None));
+        self.threads.iter().for_each(|_| self.push(None));
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-/// The number of calls so far, and the last thing called out.
-type Post<T> = (Mutex<(u64, Option<T>)>, Condvar);
+/// The number of calls so far, and the last call's task (`None` ends the threads).
+type LastCall<T> = (Mutex<(u64, Option<T>)>, Condvar);
 
-/// Threads of our own, asleep until there is a batch.
+/// Our own threads, which sleep until there is a task.
 struct Crew<T> {
-    shared: Arc<Post<T>>,
+    shared: Arc<LastCall<T>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl<T: Clone + Send + 'static> Crew<T> {
-    /// `work` is called on each of `count` threads for each thing that is [`call`](Self::call)ed out.
+    /// Starts a thread for each of `works`, which runs it for each task passed to [`call`](Self::call).
     fn new<W: FnMut(&T) + Send + 'static>(works: Vec<W>) -> Self {
         let shared = Arc::new((Mutex::new((0, None::<T>)), Condvar::new()));
         let start = |mut work: W| {
@@ -195,10 +196,10 @@ impl<T: Clone + Send + 'static> Crew<T> {
             std::thread::spawn(move || {
                 let mut seen = 0;
                 loop {
-                    let (state, told) = &*shared;
+                    let (state, called) = &*shared;
                     let mut call = lock(state);
                     while call.0 == seen {
-                        call = told.wait(call).unwrap_or_else(PoisonError::into_inner);
+                        call = called.wait(call).unwrap_or_else(PoisonError::into_inner);
                     }
                     seen = call.0;
                     let Some(task) = call.1.clone() else { return };
@@ -257,7 +258,7 @@ impl Deque {
     }
 }
 
-/// A thread's own task, or some of the common ones, or another's.
+/// Takes a task from the thread's own deque, from the injector, or from another thread's deque.
 fn next(own: &Worker<Task>, injector: &Injector<Task>, stealers: &[Stealer<Task>]) -> Option<Task> {
     own.pop().or_else(|| {
         std::iter::repeat_with(|| {

@@ -65,7 +65,7 @@ pub fn main(insn: &Insn, contenders: &Contenders, corpora: &[Corpus], scratch: &
     for name in &insn.library {
         let peer = contenders.libraries.iter().find(|peer| peer.name == *name);
         let peer =
-            peer.ok_or_else(|| format!("no library {name} here: {}", contenders.missing.join("; ")))?;
+            peer.ok_or_else(|| format!("library {name} was not found: {}", contenders.missing.join("; ")))?;
         for corpus in corpora {
             for &(op, level) in SET {
                 let key = format!("{name} {op} {level} {}", corpus.name);

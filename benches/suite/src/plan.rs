@@ -25,13 +25,13 @@ enum DataType {
 /// The arguments of `suite plan`.
 #[derive(Args, Debug)]
 pub struct Plan {
-    /// Input of each corpus in MiB [default: 16].
+    /// Size of each corpus in MiB [default: 16].
     #[arg(long)]
     size: Option<usize>,
     /// Compare only this level [default: 9 with pigz, 1 to 8 with the system's zlib].
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=9))]
     level: Option<i32>,
-    /// The several threads [default: one for each CPU].
+    /// Number of threads in the comparisons with several threads [default: one for each CPU].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
     /// Use only this corpus [default: six kinds of data].

@@ -59,7 +59,7 @@ pub struct Row {
     /// Minor page faults (served without disk access) of one call; 0 for whole processes.
     pub page_faults: f64,
     pub reference: String,
-    /// CPU time (see `uses_wall_time`: or wall time) of the reference divided by this row's: above 1 is faster.
+    /// CPU time (wall time if `uses_wall_time`) of the reference divided by this row's: above 1 is faster.
     pub speed_ratio: Option<f64>,
     /// Size divided by the reference's: below 1 is smaller.
     pub size_ratio: Option<f64>,

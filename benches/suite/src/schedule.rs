@@ -1,4 +1,4 @@
-//! Builds the lists of cells of the quick and of the full run.
+//! Builds the lists of cells of the quick run and the full run.
 //!
 //! A cell is one operation on one corpus at one level, with all libraries or tools that support the level. The quick list has some
 //! cells of every kind, so that a change in speed shows in at least one of them within two minutes; the full list has all corpora,
@@ -73,7 +73,7 @@ pub struct Cell {
 pub struct Data {
     /// Its name in the tables.
     pub name: String,
-    /// The name of a generated corpus, "binary" (made of the system's programs), or a path.
+    /// The name of a generated corpus, "binary" (the system's programs), or a path.
     pub source: String,
     pub bytes: usize,
     pub is_text: bool,
@@ -144,7 +144,7 @@ impl Planner<'_> {
         let messages =
             small.iter().copied().find(|&i| self.corpora[i].name == "logs").or(small.first().copied());
         let gz = if self.quick { 1 } else { 6 };
-        // The sections of large data come after the first corpus, so that a run that is cut short has seen most sections.
+        // The sections of large data come after the first corpus, so that a run that is stopped early has rows of most sections.
         for (rank, &corpus) in small.iter().enumerate() {
             self.compression(corpus, &mut cells);
             self.decompression(corpus, &mut cells);

@@ -1,8 +1,8 @@
-//! `suite small`: messages, small calls and small writes, by ours, the system's zlib and zlib-ng, on data that this program makes.
+//! `suite small`: messages, small calls and small writes with our library, the system's zlib and zlib-ng, on generated data.
 //!
-//! Costs are processor time, or with `--instructions` what callgrind counts, for machines with other work. In each round every
-//! library does all cells once, in a process of its own, and the next round follows: the least time of a cell counts. Before any
-//! clock runs, each library proves in a process of its own that its results are right.
+//! The cost is CPU time or, with `--instructions`, callgrind's count, for loaded machines. In each round every library does all cells
+//! once, in a separate process. A cell's result is the shortest time of all rounds. Each library's results are verified first, also in
+//! a separate process.
 
 mod work;
 
@@ -22,25 +22,25 @@ use work::{ALL, BYTES, KINDS, LEVELS, Prepared, STATES};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Steps of the streams whose output held back is counted.
+/// Input bytes per call of the streams whose held-back output is measured.
 const STEPS: [usize; 2] = [1000, 1 << 16];
 
 /// The arguments of `suite small`.
 #[derive(Args, Debug)]
 pub struct Small {
-    /// Counts instructions under valgrind instead of processor time.
+    /// Count instructions under valgrind instead of CPU time.
     #[arg(long)]
     instructions: bool,
-    /// Rounds of the clock.
+    /// Number of rounds when measuring time.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only operations whose "name level" contains this.
+    /// Run only cells whose name, "OPERATION LEVEL KIND", contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// Shows each kind of data.
+    /// Show each kind of data.
     #[arg(long)]
     kinds: bool,
-    /// The peer whose costs ours are compared with.
+    /// Compare with this peer, in addition to zlib.
     #[arg(long, default_value = "zlib-ng")]
     peer: String,
 }
@@ -61,13 +61,13 @@ pub struct Cells {
 /// What the inner process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Mode {
-    /// Proves results right.
+    /// Checks results.
     Verify,
-    /// Measures processor time.
+    /// Measures CPU time.
     Time,
-    /// Does each cell once in a function that callgrind counts.
+    /// Does each cell once, in a function that callgrind counts.
     Count,
-    /// Memory of streams and output held back.
+    /// Measures the memory and the held-back output of streams.
     Hold,
 }
 
@@ -76,7 +76,7 @@ enum Mode {
 struct Answer {
     name: String,
     size: usize,
-    /// Seconds; nothing where instructions are counted.
+    /// Seconds; 0 if callgrind counts.
     cost: f64,
 }
 
@@ -89,7 +89,7 @@ struct Figure {
 
 type Figures = BTreeMap<String, Figure>;
 
-/// Names of cells, "operation level kind", in order.
+/// The cells whose name, "operation level kind", contains `only`.
 fn names(only: &str) -> impl Iterator<Item = (String, work::Work, i32, usize)> {
     let cells = ALL.iter().flat_map(|&(name, work)| {
         LEVELS.iter().flat_map(move |&level| {
@@ -99,25 +99,25 @@ fn names(only: &str) -> impl Iterator<Item = (String, work::Work, i32, usize)> {
     cells.filter(move |cell| cell.0.contains(only))
 }
 
-/// The inner process: all cells of one library, a line of JSON for each.
+/// The inner process: measures all cells of one library and prints a line of JSON for each.
 pub fn cells(cells: &Cells) -> Outcome<()> {
-    // Before the library, which may have the same SONAME.
+    // Open the judge before the library, which may have the same SONAME.
     let _judge = zlib::judge()?;
     let library = Library::open(&cells.library)?;
     let mut out = std::io::stdout().lock();
-    let mut say = |name: String, size: usize, cost: f64| -> Outcome<()> {
+    let mut print_answer = |name: String, size: usize, cost: f64| -> Outcome<()> {
         serde_json::to_writer(&mut out, &Answer { name, size, cost })?;
         Ok(out.write_all(b"\n")?)
     };
     if cells.mode == Mode::Hold {
         for level in LEVELS {
             for (state, name) in STATES.iter().enumerate() {
-                say(format!("memory {level} {name}"), work::memory(&library, level, state)?, 0.0)?;
+                print_answer(format!("memory {level} {name}"), work::memory(&library, level, state)?, 0.0)?;
             }
             for (kind, generate) in KINDS {
                 for step in STEPS {
                     let held = work::held_back(&library, level, generate, step)?;
-                    say(format!("held {level} {step} {kind}"), held, 0.0)?;
+                    print_answer(format!("held {level} {step} {kind}"), held, 0.0)?;
                 }
             }
         }
@@ -133,12 +133,12 @@ pub fn cells(cells: &Cells) -> Outcome<()> {
             Mode::Count => (counted_cell(&mut prepared)?, 0.0),
             _ => time(&mut prepared)?,
         };
-        say(name, size, cost)?;
+        print_answer(name, size, cost)?;
     }
     Ok(())
 }
 
-/// Seconds of one call, over some milliseconds of them.
+/// Returns the size and the CPU seconds of one call, averaged over several milliseconds.
 fn time(prepared: &mut Prepared) -> Outcome<(usize, f64)> {
     const ENOUGH: Duration = Duration::from_millis(8);
     let (start, before) = (Instant::now(), cpu_now());
@@ -150,7 +150,7 @@ fn time(prepared: &mut Prepared) -> Outcome<(usize, f64)> {
     Ok((size, (cpu_now() - before).as_secs_f64() / f64::from(calls)))
 }
 
-/// Callgrind counts inside this function only, and writes its counts when it is left.
+/// Callgrind counts only inside this function, and writes its counts on return.
 #[inline(never)]
 fn counted_cell(prepared: &mut Prepared) -> Outcome<usize> {
     let size = prepared.call()?;
@@ -160,7 +160,7 @@ fn counted_cell(prepared: &mut Prepared) -> Outcome<usize> {
 pub fn main(small: &Small, contenders: &Contenders, scratch: &Path) -> Outcome<()> {
     let library = |name: &str| {
         let found = contenders.libraries.iter().find(|library| library.name == name);
-        found.ok_or_else(|| format!("no library {name} here: {}", contenders.missing.join("; ")))
+        found.ok_or_else(|| format!("library {name} was not found: {}", contenders.missing.join("; ")))
     };
     let libraries = [library(REFERENCE)?, library(&small.peer)?, library(RIGZ)?];
     for library in libraries {
@@ -187,13 +187,13 @@ pub fn main(small: &Small, contenders: &Contenders, scratch: &Path) -> Outcome<(
     Ok(())
 }
 
-/// All cells of one library, in a process of its own.
+/// Runs all cells of one library in a separate process.
 fn run(library: &LibraryPeer, small: &Small, mode: Mode, scratch: &Path) -> Outcome<Figures> {
     let counts = scratch.join("counts");
     let program = std::env::current_exe()?;
     let mut command = match mode {
         Mode::Count => {
-            // Callgrind heeds only one of two options with the same pattern.
+            // Two different patterns: callgrind ignores one of two options with the same pattern.
             let mut valgrind = Command::new("valgrind");
             valgrind
                 .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
@@ -230,14 +230,14 @@ fn run(library: &LibraryPeer, small: &Small, mode: Mode, scratch: &Path) -> Outc
     Ok(figures)
 }
 
-/// The instructions of one file of callgrind's, which is removed.
+/// Returns the total of a callgrind file, and removes the file.
 fn counted(path: &Path) -> Outcome<f64> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     std::fs::remove_file(path)?;
     Ok(crate::insn::total(&text).ok_or("callgrind counted nothing")? as f64)
 }
 
-/// A line for each operation and level: costs and sizes against both peers, geometric means over the kinds of data.
+/// Prints a line for each operation and level: costs and sizes compared with both peers, geometric means over the kinds of data.
 fn show(small: &Small, figures: &[Figures; 3]) {
     let [zlib, peer, ours] = figures;
     let unit = if small.instructions { "instructions per byte" } else { "ns per byte" };
@@ -327,13 +327,13 @@ fn show_held(small: &Small, held: &[Figures]) {
                     .map(|(kind, _)| size(of, &format!("held {level} {step} {kind}")))
                     .fold(0.0, f64::max)
             };
-            let label = format!("held back, most {level} step {step}");
+            let label = format!("held back, most, {level} step {step}");
             println!("{label:<34} {:>9} {:>9} {:>9}", most(zlib), most(peer), most(ours));
         }
     }
 }
 
-/// The geometric mean.
+/// Returns the geometric mean.
 fn mean(values: &[(&str, f64)]) -> f64 {
     (values.iter().map(|(_, value)| value.ln()).sum::<f64>() / values.len() as f64).exp()
 }
@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_of_each_length_fits_the_data_a_whole_number_of_times() {
+    fn the_data_length_is_a_multiple_of_each_message_length() {
         for (name, work) in ALL {
             if let work::Work::Messages(len) | work::Work::OneShot(len) = work {
                 assert_eq!(BYTES % len, 0, "{name}");
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_of_the_judge_is_right() {
+    fn the_judge_passes_verification_of_every_operation() {
         let judge = zlib::judge().unwrap();
         let scratch = std::env::temp_dir().join(format!("rigz-small-{}", std::process::id()));
         for (_, work) in ALL {

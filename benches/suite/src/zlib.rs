@@ -24,12 +24,12 @@ pub const GZIP: c_int = 31;
 /// Window bits that ask for no wrapper.
 pub const RAW: c_int = -15;
 
-/// Why an operation gave no measurement.
+/// Why an operation has no measurement.
 #[derive(Debug)]
 pub enum Failure {
-    /// The library lacks this function or level: the row of the table stays empty.
+    /// The library lacks this function or level: its cell of the table stays empty.
     Lacks(String),
-    /// The library gave a wrong result: the row is marked, and the run fails.
+    /// The result is wrong: the row is marked, and the run fails.
     Wrong(String),
 }
 
@@ -112,7 +112,7 @@ type OnFile = unsafe extern "C" fn(*mut c_void) -> c_int;
 type GzNumber = unsafe extern "C" fn(*mut c_void, c_int) -> c_int;
 type GzPrintf = unsafe extern "C" fn(*mut c_void, *const c_char, ...) -> c_int;
 
-/// An open shared library. Never closed: the process that opened it measures one thing and ends.
+/// An open shared library. Never closed: the process that opened it exits after its measurement.
 pub struct Library {
     handle: *mut c_void,
 }
@@ -120,7 +120,7 @@ pub struct Library {
 impl Library {
     pub fn open(path: &Path) -> Result<Library> {
         let name = c_path(path)?;
-        // SAFETY: `name` is a valid C string; loading runs the library's constructors, which is what the caller asked for.
+        // SAFETY: `name` is a valid C string; loading runs the library's constructors, as the caller intends.
         let handle =
             unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_DEEPBIND) };
         if handle.is_null() {
@@ -139,12 +139,12 @@ impl Library {
         (!found.is_null()).then_some(found)
     }
 
-    /// Looks `name` up as a function of type `F`, which must be the function pointer type that zlib.h gives it.
+    /// Looks up `name` as a function of type `F`, which must be its function pointer type in zlib.h.
     fn function<F: Copy>(&self, name: &CStr) -> Result<F> {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         let address =
             self.address(name).ok_or_else(|| Failure::Lacks(name.to_string_lossy().into_owned()))?;
-        // SAFETY: same size, checked above; the callers in this file name the type that zlib.h declares for `name`.
+        // SAFETY: same size, checked above; the callers in this file pass the type that zlib.h declares for `name`.
         Ok(unsafe { std::mem::transmute_copy::<*mut c_void, F>(&address) })
     }
 
@@ -165,24 +165,24 @@ impl Library {
         words.join(", ")
     }
 
-    /// The file that `crc32` was loaded from, by the dynamic linker's report; `None` if that is unknown.
+    /// Returns the file from which the dynamic linker loaded `crc32`; `None` if it is unknown.
     pub fn file(&self) -> Option<PathBuf> {
         let address = self.address(c"crc32")?;
         // SAFETY: Dl_info is plain pointers, for which all-zero is a valid value.
         let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-        // SAFETY: `info` is writable; any address may be asked for.
+        // SAFETY: `info` is writable; dladdr accepts any address.
         let known = unsafe { libc::dladdr(address, &mut info) };
         if known == 0 || info.dli_fname.is_null() {
             return None;
         }
-        // SAFETY: dladdr filled in a terminated file name that lives as long as the library.
+        // SAFETY: dladdr set a terminated file name that is valid as long as the library is loaded.
         let name = unsafe { CStr::from_ptr(info.dli_fname) };
         std::fs::canonicalize(OsStr::from_bytes(name.to_bytes())).ok()
     }
 
     pub fn compress_bound(&self, len: usize) -> Result<usize> {
         let call: Bound = self.function(c"compressBound")?;
-        // SAFETY: arithmetic on a number.
+        // SAFETY: takes and returns a number.
         Ok(unsafe { call(len as c_ulong) } as usize)
     }
 
@@ -194,11 +194,11 @@ impl Library {
         self.function(c"uncompress").map(Decompressor)
     }
 
-    /// `crc32` or `adler32`.
+    /// Returns `crc32` or `adler32`.
     pub fn checksum(&self, name: &CStr) -> Result<impl Fn(u64, &[u8]) -> u64 + use<>> {
         let call: Checksum = self.function(name)?;
         Ok(move |value: u64, data: &[u8]| {
-            // SAFETY: the slice is valid for its length, which is at most a piece of the corpus and fits c_uint.
+            // SAFETY: the slice is valid for its length, which fits c_uint: it is at most that of a corpus.
             unsafe { call(value as c_ulong, data.as_ptr(), data.len() as c_uint) as u64 }
         })
     }
@@ -236,7 +236,7 @@ pub struct Progress {
     pub code: c_int,
 }
 
-/// A deflate or inflate stream: the two differ in how they are opened and in which functions they carry.
+/// A deflate or inflate stream.
 pub struct Stream {
     strm: Box<ZStream>,
     step: Step,
@@ -282,7 +282,7 @@ impl Stream {
         self.strm.avail_in = input.len() as c_uint;
         self.strm.next_out = output.as_mut_ptr();
         self.strm.avail_out = output.len() as c_uint;
-        // SAFETY: the stream was opened by this library and stands still in its box; the pointers cover the two slices.
+        // SAFETY: this library opened the stream, and its box keeps it at one address; the pointers and lengths are those of the slices.
         let code = unsafe { (self.step)(&mut *self.strm, flush) };
         Progress {
             consumed: input.len() - self.strm.avail_in as usize,
@@ -312,12 +312,12 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // SAFETY: the stream is open and not used again. A deflate stream left in the middle answers Z_DATA_ERROR, which is fine.
+        // SAFETY: the stream is open and not used again. An unfinished deflate stream returns Z_DATA_ERROR, which is harmless.
         let _ = unsafe { (self.end)(&mut *self.strm) };
     }
 }
 
-/// A gzFile with the calls that the bench makes.
+/// A gzFile and the functions that the benchmark calls on it.
 pub struct GzFile {
     file: *mut c_void,
     read: GzRead,
@@ -361,14 +361,14 @@ impl GzFile {
         if n as usize == data.len() { Ok(()) } else { wrong(format!("gzwrite returned {n}")) }
     }
 
-    /// One byte.
+    /// Writes one byte.
     pub fn putc(&mut self, byte: u8) -> Result<()> {
         // SAFETY: the file is open.
         let code = unsafe { (self.putc)(self.file, c_int::from(byte)) };
         if code == c_int::from(byte) { Ok(()) } else { wrong(format!("gzputc returned {code}")) }
     }
 
-    /// A line of text, by `"%s\n"`.
+    /// Writes a line with the format `"%s\n"`.
     pub fn printf_line(&mut self, line: &CStr) -> Result<()> {
         // SAFETY: the file is open, and the format takes one C string.
         let n = unsafe { (self.printf)(self.file, c"%s\n".as_ptr(), line.as_ptr()) };
@@ -388,7 +388,7 @@ impl GzFile {
         usize::try_from(n).or_else(|_| wrong(format!("gzread returned {n}")))
     }
 
-    /// One line, as long as it fits; `None` at the end of the file. The length is found as a C program finds it, by strlen.
+    /// Reads one line, or as much of it as fits, and returns its length; `None` at the end of the file. Uses strlen, as C programs do.
     pub fn gets(&mut self, into: &mut [u8]) -> Option<usize> {
         // SAFETY: the file is open; the slice is writable for its length.
         let line = unsafe { (self.gets)(self.file, into.as_mut_ptr().cast(), into.len() as c_int) };
@@ -399,7 +399,7 @@ impl GzFile {
         Some(unsafe { libc::strlen(line) })
     }
 
-    /// The function gzgetc; the macro of zlib.h would read the buffer without a call.
+    /// Calls the function gzgetc; the macro in zlib.h would read from the buffer instead.
     pub fn getc(&mut self) -> Option<u8> {
         // SAFETY: the file is open.
         u8::try_from(unsafe { (self.getc)(self.file) }).ok()

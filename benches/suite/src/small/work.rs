@@ -1,5 +1,5 @@
-//! What is measured: streams that are flushed after each message, many small calls, `compress2()` of little data, gz files that are
-//! written bit by bit. And what is counted without a clock: the memory of a stream, and the output it holds back.
+//! The operations of `suite small`: streams flushed after each message, many small calls, `compress2()` of little data, and gz files
+//! written in small pieces. Also measures the memory of a stream and the output that it holds back.
 
 use std::ffi::CString;
 use std::path::Path;
@@ -10,14 +10,14 @@ use crate::zlib::{
     self, FINISH, Failure, GzFile, Library, NO_FLUSH, OK, RAW, Result, STREAM_END, SYNC_FLUSH, Stream,
 };
 
-/// Bytes that each operation goes through: a multiple of each length of a message.
+/// Bytes that each operation processes: a multiple of each message length.
 pub const BYTES: usize = 48_000;
 
 pub const LEVELS: [i32; 3] = [1, 6, 9];
 
 type Generator = fn(u64, usize) -> Vec<u8>;
 
-/// Text, machine-made text, and binary records.
+/// Kinds of data: machine-written text, natural text, and binary records.
 pub const KINDS: [(&str, Generator); 5] = [
     ("logs", generate::logs),
     ("source", generate::source),
@@ -30,16 +30,16 @@ pub const KINDS: [(&str, Generator); 5] = [
 pub enum Work {
     /// A raw stream, flushed after each message of this length.
     Messages(usize),
-    /// A raw stream that takes this many bytes in a call.
+    /// A raw stream that gets this many bytes per call.
     Calls(usize),
     /// `compress2()` of pieces of this length.
     OneShot(usize),
     /// `gzwrite()` of pieces of this length.
     GzWrite(usize),
     GzPutc,
-    /// A line in each `gzprintf()`.
+    /// One line per `gzprintf()`.
     GzPrintf,
-    /// A line in each `gzwrite()`, then `gzflush()`.
+    /// Each line by `gzwrite()`, followed by `gzflush()`.
     GzFlush,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Prepared<'a> {
         let mut lines = Vec::new();
         if matches!(work, Work::GzPrintf | Work::GzFlush) {
             for line in plain.split(|&byte| byte == b'\n') {
-                // Records have zeros, which end a C string: they stand for other bytes here.
+                // Replace the zeros of binary records, which would end a C string.
                 let line = line.iter().map(|&byte| byte.max(1)).collect::<Vec<u8>>();
                 lines.push(CString::new(line).map_err(|e| Failure::Wrong(e.to_string()))?);
             }
@@ -93,12 +93,12 @@ impl<'a> Prepared<'a> {
         Ok(Self { work, library, level, plain, lines, out: vec![0xa5; 2 * BYTES], scratch })
     }
 
-    /// Does it once. Returns the size of what it produced.
+    /// Does the operation once and returns the size of its result.
     pub fn call(&mut self) -> Result<usize> {
         self.run(&mut |_| Ok(()))
     }
 
-    /// Does it once, and proves by the system's zlib that the result is right.
+    /// Does the operation once, and checks the result with the system's zlib.
     pub fn verify(&mut self) -> Result<()> {
         let plain = self.plain.clone();
         let mut packed = Vec::new();
@@ -182,21 +182,21 @@ fn unpack_raw(packed: &[u8], expected: &[u8]) -> Result<()> {
     let mut out = vec![0; expected.len() + 1];
     let step = stream.step(packed, &mut out, FINISH);
     if step.code != STREAM_END || step.consumed != packed.len() {
-        return Err(Failure::Wrong(format!("the system's inflate gives {}", step.code)));
+        return Err(Failure::Wrong(format!("the system's inflate returned {}", step.code)));
     }
     op::same(&out[..step.produced], expected)
 }
 
-/// Where a stream is when its memory is counted.
+/// States of a stream in which its memory is measured.
 pub const STATES: [&str; 6] =
     ["new", "after messages", "within bulk", "bulk, flushed", "finished", "finished, reset"];
 
-/// Bytes that the heap has more of for each of many streams in this state.
+/// Returns the heap bytes per stream in this state, averaged over many streams.
 pub fn memory(library: &Library, level: i32, state: usize) -> Result<usize> {
     const STREAMS: usize = 24;
     let plain = generate::logs(1, 300_000);
     let mut out = vec![0xa5; 400_000];
-    // What the process has once, for all streams, is made before.
+    // The first stream makes the process's shared allocations, which do not count.
     drop(stream_in(library, level, state, &plain, &mut out)?);
     let mut streams = Vec::with_capacity(STREAMS);
     let before = heap();
@@ -221,15 +221,15 @@ fn stream_in(library: &Library, level: i32, state: usize, plain: &[u8], out: &mu
     Ok(stream)
 }
 
-/// Bytes in use.
+/// Returns the number of heap bytes in use.
 fn heap() -> usize {
     // SAFETY: the call has no conditions.
     let info = unsafe { libc::mallinfo2() };
     info.uordblks + info.hblkhd
 }
 
-/// The most output that a stream gives at `Z_FINISH` which has taken `step` bytes in each call and had room for all output. It is
-/// looked at by copies of the stream, at some sixty places.
+/// Returns the largest output that a stream holds back when it gets `step` bytes per call and enough output space. Measured at about
+/// 60 positions, by finishing copies of the stream with `Z_FINISH`.
 pub fn held_back(library: &Library, level: i32, kind: Generator, step: usize) -> Result<usize> {
     let plain = kind(1, 2_000_000);
     let mut out = vec![0xa5; 3_000_000];
@@ -239,7 +239,7 @@ pub fn held_back(library: &Library, level: i32, kind: Generator, step: usize) ->
     for (at, part) in plain.chunks(step).enumerate() {
         let step = stream.step(part, &mut out, NO_FLUSH);
         if step.consumed != part.len() {
-            return Err(Failure::Wrong(format!("deflate took {} of {}", step.consumed, part.len())));
+            return Err(Failure::Wrong(format!("deflate consumed {} of {}", step.consumed, part.len())));
         }
         if at % every == 0 {
             let mut copy = stream.copy(library)?;
