@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Whole programs with zlib and with rigz preloaded: wall times, and a picture of them.
+"""Measures whole programs with zlib and with rigz preloaded, and draws their wall times.
 
     scripts/bench programs [--rounds N] [--megabytes N] [--folder FOLDER]
-    scripts/bench programs --draw FOLDER    draws the picture of a recorded run again
+    scripts/bench programs --draw FOLDER    draws a recorded run again
 
 Each program runs with the system's zlib, then with rigz on one and on two threads, in turn, --rounds
-times (3). The data are Python's own sources, at most 32 MB, and four files of the Silesia corpus if
-they are in ../shared/corpus; --megabytes takes only that much of it. Programs that are missing or do
+times (default 3). The data are Python's own sources, at most 32 MB, and four files of the Silesia
+corpus if they are in ../shared/corpus; --megabytes limits the total. Programs that are missing or do
 not call zlib through the loader are left out, with the reason.
 
-A first run that is not timed checks each program: the loader must have bound a function of zlib to the
-preloaded file, and the decompressed result must be the input. FOLDER, by default
-benches/record/DATE-COMMIT-programs, gets run.json, rows.csv, report.md and programs.svg.
+An untimed first run checks each program: the loader must have bound a zlib function to the preloaded
+file, and the decompressed result must be the input. The results are written to FOLDER (default
+benches/record/DATE-COMMIT-programs): run.json, rows.csv, report.md and programs.svg.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from html import escape
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SILESIA = ("dickens", "osdb", "ooffice", "xml")
 SOURCES_BYTES = 32_000_000
-# The library and its threads, of each bar of a program.
+# Library and number of threads of a program's bars.
 WAYS = (("zlib", 1), ("rigz", 1), ("rigz", 2))
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"
 GZIP_OPEN = """import gzip, shutil, sys
@@ -63,7 +63,7 @@ def fail(text):
 
 
 def write_corpus(folder, limit):
-    """Writes the data as files below FOLDER/tree and as one file, FOLDER/data. Returns what they are."""
+    """Writes the data as files in FOLDER/tree and as one file, FOLDER/data. Returns names and sizes."""
     parts, room = [], limit
     os.mkdir(f"{folder}/tree")
 
@@ -97,22 +97,22 @@ def write_corpus(folder, limit):
             if os.path.exists(archive):
                 add(name, [(name, lambda: zipfile.ZipFile(archive).read(name))])
     if not parts:
-        fail("no data: neither /usr/lib/python3 nor ../shared/corpus has any")
+        fail("no data in /usr/lib/python3* or ../shared/corpus")
     return parts
 
 
 def make_git(folder):
-    """A repository of the files, for `git archive`."""
+    """Makes a repository of the files, for `git archive`."""
     git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "core.compression=1",
            "-c", "gc.auto=0", "-C", f"{folder}/tree"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "data", "--date=2000-01-01T00:00:00Z"]):
         subprocess.run(git + words, check=True)
-    # Not among the files that the other programs pack.
+    # Moved out of the tree that the other programs pack.
     os.rename(f"{folder}/tree/.git", f"{folder}/git")
 
 
 def make_package(folder):
-    """The folder that `dpkg-deb` packs."""
+    """Makes the folder that `dpkg-deb` packs."""
     os.makedirs(f"{folder}/package/DEBIAN")
     with open(f"{folder}/package/DEBIAN/control", "w", encoding="ascii") as control:
         control.write(CONTROL)
@@ -125,7 +125,7 @@ def make_gzip(folder):
 
 
 def programs(folder):
-    """Each program: its name, its command, what it needs, and how its result is read."""
+    """Returns each program's name, command, preparation and function that reads its result."""
     data, out = f"{folder}/data", f"{folder}/out"
 
     def python(code, *arguments):
@@ -144,7 +144,8 @@ def programs(folder):
     ]
 
 
-# How a result is read, by this process, whose zlib is never rigz: the SHA-256 of what it contains.
+# These functions read a result and return the SHA-256 of its content. They run in this process, whose
+# zlib is never rigz.
 
 
 def digest(pieces):
@@ -181,7 +182,7 @@ def read_deb(path):
 
 
 def run(command, environment, folder):
-    """Runs a program. Returns its wall seconds, its processor seconds and the size of its result."""
+    """Runs a program. Returns its wall seconds, CPU seconds and the size of its result."""
     out = f"{folder}/out"
     if os.path.exists(out):
         os.remove(out)
@@ -201,7 +202,7 @@ def environment_of(library, threads, preload):
 
 
 def is_bound(folder, preload):
-    """Whether the loader bound a function that compresses or decompresses to the preloaded file."""
+    """Returns whether the loader bound a zlib function to the preloaded file."""
     bound = re.compile(rf"to {re.escape(preload)} \[\d+\]: .* symbol .(deflate|inflate|gzwrite|gzread|compress2?)'")
     found = False
     for path in glob.glob(f"{folder}/bindings.*"):
@@ -212,7 +213,7 @@ def is_bound(folder, preload):
 
 
 def try_program(command, read, folder, preload, data):
-    """Runs a program once in each way, and checks it. Returns why it cannot be measured, or None."""
+    """Runs a program once in each way and checks it. Returns why it cannot be measured, or None."""
     if shutil.which(command[0]) is None:
         return "not installed"
     digests = []
@@ -230,7 +231,7 @@ def try_program(command, read, folder, preload, data):
             digests.append(read(f"{folder}/out"))
         except (OSError, EOFError, zlib.error, subprocess.CalledProcessError) as error:
             fail(f"{command[0]}: the result with {library} is damaged: {error}")
-    # An archive holds more than the data, but the same with both libraries.
+    # An archive contains more than the data, so archives are compared with each other.
     expected = digests[0] if command[0] != PYTHON else data
     if any(one != expected for one in digests):
         fail(f"{command[0]}: the result does not contain the input")
@@ -238,7 +239,7 @@ def try_program(command, read, folder, preload, data):
 
 
 def measure(folder, preload, rounds):
-    """Returns the rows, each with its samples, and what was left out."""
+    """Returns the rows, each with its samples, and the programs that were left out."""
     data, chosen, missing = read_plain(f"{folder}/data"), [], []
     for name, command, prepare, read in programs(folder):
         if prepare and shutil.which(command[0]):
@@ -300,7 +301,7 @@ def title_of(library, threads, record):
 
 
 def by_program(record):
-    """The rows of each program, in the order in which they were measured."""
+    """Returns the rows of each program, in the order of measurement."""
     groups = {}
     for row in record["rows"]:
         groups.setdefault(row["program"], []).append(row)
@@ -345,7 +346,7 @@ def report(record):
     return "\n".join(lines).rstrip() + "\n"
 
 
-# The colours of benches/suite/src/plot.rs, and a lighter one for rigz on one thread.
+# The colours of benches/suite/src/plot.rs; a lighter red for rigz on one thread.
 COLOURS = {("zlib", 1): "#3c3c3c", ("rigz", 1): "#ef9a92", ("rigz", 2): "#d5281e"}
 WIDTH, LEFT, RIGHT, TOP, BAR, GAP = 900, 250, 150, 66, 17, 17
 

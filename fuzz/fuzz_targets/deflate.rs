@@ -1,4 +1,4 @@
-//! Any order of compressing calls: what ours writes, the system's zlib reads.
+//! Compression calls in any order; the system's zlib must decompress our output.
 
 #![no_main]
 

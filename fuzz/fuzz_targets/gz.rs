@@ -1,4 +1,4 @@
-//! Any order of gz* calls, on a file with hostile content or on one that they write.
+//! gz functions called in any order, on a file with hostile content or on one that they write.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any order of decompressing calls on a hostile stream: ours and the system's zlib answer alike.
+//! Decompression calls in any order on a hostile stream: our results must equal those of the system's zlib.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Decompression by call-backs of a hostile stream: ours and the system's zlib answer alike.
+//! inflateBack on a hostile stream: our results must equal those of the system's zlib.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Decoding without the window, to markers that are resolved later, gives what decoding with it gives.
+//! Decoding without the window, to markers that are resolved later, must give the same result as decoding with the window.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A place found in the middle of hostile data is one to decode from, with or without the window.
+//! Decoding must work, with and without the window, from any position that the start finder finds in hostile data.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A hostile stream decoded at once, in pieces, and by uncompress.
+//! A hostile stream decoded in one call, in pieces, and by uncompress.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Chunks compressed by several threads are those of one.
+//! Several threads must compress to the same bytes as one thread.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What we write at any level, strategy and flush pattern, both decoders read.
+//! Both decoders must decode our output, for any level, strategy and flush pattern.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The testers of `tests/sequences`, driven by a fuzzer.
+//! Runs the testers of `tests/sequences` with the fuzzer's choices.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -9,39 +9,39 @@ use crate::streams::Compressed;
 use crate::zlib::Zlib;
 use crate::{gz_read, gz_write, linked, split};
 
-/// The dictionary of every hostile stream; what asks for another one is refused alike.
+/// The dictionary for every hostile stream. Both libraries must reject it for a stream that needs another.
 pub const DICTIONARY: &[u8] =
     b"the stream of window and chunk a to member in literal is match that offset block";
 
-/// What a hostile stream says of its length, for those who would know it.
-const TOLD_LEN: usize = 3000;
+/// The decoded length of a hostile stream that the testers assume.
+const ASSUMED_LEN: usize = 3000;
 
 /// Window bits that a hostile stream may have been written with.
-const WRITTEN: [i32; 8] = [15, 31, -15, 15, 31, -15, 9, -9];
+const WINDOW_BITS: [i32; 8] = [15, 31, -15, 15, 31, -15, 9, -9];
 
-/// A script's first byte that says which of [`WRITTEN`].
+/// Returns the first byte of a script that chooses `window_bits` from [`WINDOW_BITS`].
 pub fn script_for(window_bits: i32) -> u8 {
-    WRITTEN.iter().position(|&bits| bits == window_bits).expect("one of the list") as u8
+    WINDOW_BITS.iter().position(|&bits| bits == window_bits).expect("window bits of the list") as u8
 }
 
-/// Both libraries. The pipeline's threshold and chunk are so small that ordinary inputs meet its edges.
+/// Returns both libraries. The pipeline's threshold and chunks are so small that ordinary inputs reach its edge cases.
 pub(crate) fn setup() -> &'static Setup {
     static SETUP: OnceLock<Setup> = OnceLock::new();
     SETUP.get_or_init(|| {
         for (name, value) in [("RIGZ_THRESHOLD", "65536"), ("RIGZ_CHUNK", "32768"), ("RIGZ_THREADS", "3")] {
-            // SAFETY: the first input is not run yet, so this thread is the only one.
+            // SAFETY: no input has run yet, so this is the only thread.
             unsafe { std::env::set_var(name, value) };
         }
         assert!(!linked::is_visible(), "the judge could call our functions in place of its own");
         let judge = Zlib::open(&judge_path()).expect("the system has a libz.so.1");
         assert!(!judge.is_rigz, "the judge must be the system's zlib");
         let ours = Zlib::of(linked::symbol).expect("every function is linked in");
-        assert!(ours.is_rigz, "the accused must be rigz");
+        assert!(ours.is_rigz, "the tested library must be rigz");
         Setup { judge, ours, large_every: 0, ours_is_zlib: false, folder: folder() }
     })
 }
 
-/// A folder of this process's own, in memory where there is such a place.
+/// Makes a temporary folder for this process, in /dev/shm if it exists. It is removed at exit.
 fn folder() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
     let parent = if shared.is_dir() { shared } else { std::env::temp_dir() };
@@ -51,16 +51,16 @@ fn folder() -> PathBuf {
     AT_EXIT.get_or_init(|| folder.clone());
     extern "C" fn remove() {
         if let Some(folder) = AT_EXIT.get() {
-            // What is left in a temporary folder harms nothing.
+            // A leftover temporary folder is harmless.
             let _ = std::fs::remove_dir_all(folder);
         }
     }
-    // SAFETY: `remove` may be called at exit: it uses nothing that is torn down before.
+    // SAFETY: `remove` uses nothing that is destroyed before exit handlers run.
     unsafe { libc::atexit(remove) };
     folder
 }
 
-/// Panics with a failing verdict and the calls that led to it, which a second run writes down.
+/// Runs a tester. If it fails, runs it again with the trace on, and panics with the verdict and the calls.
 pub(crate) fn judge(run: impl Fn(&mut Trace) -> Verdict) {
     if let Err(message) = run(&mut Trace::off()) {
         let mut trace = Trace::on();
@@ -70,8 +70,8 @@ pub(crate) fn judge(run: impl Fn(&mut Trace) -> Verdict) {
 }
 
 fn made(content: &[u8], rng: &mut Rng) -> Compressed {
-    let window_bits = rng.pick(&WRITTEN);
-    Compressed { bytes: content.to_vec(), window_bits, dictionary: DICTIONARY.to_vec(), input_len: TOLD_LEN }
+    let window_bits = rng.pick(&WINDOW_BITS);
+    Compressed { bytes: content.to_vec(), window_bits, dictionary: DICTIONARY.to_vec(), input_len: ASSUMED_LEN }
 }
 
 /// Content: a compressed stream. Script: window bits, then the calls.
@@ -84,7 +84,7 @@ pub fn inflate(input: &[u8]) {
     });
 }
 
-/// Content: a raw stream. Script: window bits, then how the call-backs hand it over.
+/// Content: a raw stream. Script: window bits, then the sizes that the callbacks pass.
 pub fn inflate_back(input: &[u8]) {
     let (content, script) = split(input);
     judge(|trace| {
@@ -94,12 +94,12 @@ pub fn inflate_back(input: &[u8]) {
     });
 }
 
-/// All of it is the script.
+/// The whole input is the script.
 pub fn deflate(input: &[u8]) {
     judge(|trace| crate::deflate::all_but_large(setup(), &mut Rng::scripted(input), trace));
 }
 
-/// Content: a file to be read. Script: whether to read it or to write another one, then the calls.
+/// Content: a file to read. Script: whether to read it or write another file, then the calls.
 pub fn gz(input: &[u8]) {
     let (content, script) = split(input);
     judge(|trace| {

@@ -1,21 +1,21 @@
-//! What the fuzz targets hold equal. Each target is a function from bytes to a panic or none.
+//! The comparisons of the fuzz targets. Each target is a function that takes the input's bytes and panics if results differ.
 //!
-//! An input's bytes are the fuzzer's to choose, and serve two purposes: content (a compressed stream, a file, something to compress),
-//! and a *script* of choices (which call, how much of the input, how much room). [`split`] tells where one ends and the other
-//! begins. Coverage steers both.
+//! An input consists of content (a compressed stream, a file, or data to compress) and a *script* of choices (which call, how much
+//! input, how much output space); [`split`] separates them. Coverage guides both.
 //!
-//! [`calls`] lends the testers of `tests/sequences`, which make random calls on ours and on the system's zlib and know every
-//! place where an equal answer is not asked for; here the script makes the choices and the content is hostile. [`engines`]
-//! holds our own parts against each other, below the C border.
+//! [`calls`] uses the testers of `tests/sequences`, which make random calls to our library and to the system's zlib, and know every
+//! case in which results may differ. Here the script makes their choices and the content is hostile. [`engines`] compares our own
+//! parts with each other, below the C interface.
 //!
-//! Ours is linked in, so that it is instrumented; the judge is loaded by path, and must not be able to call ours.
+//! Our library is linked in, so that it is instrumented. The judge, the system's zlib, is loaded by path, and must not be able to
+//! call our functions.
 
 pub mod calls;
 pub mod engines;
 mod linked;
 pub mod seeds;
 
-// The testers know each other by these paths; the targets use a part of each.
+// The testers refer to each other by these paths; the targets use only parts of each.
 #[allow(dead_code)]
 #[path = "../../tests/sequences/decoder.rs"]
 mod decoder;
@@ -66,7 +66,8 @@ mod streams;
 #[path = "../../tests/sequences/zlib.rs"]
 mod zlib;
 
-/// Content and script. The last byte tells how long the script before it is, so that content can be a stream as it stands.
+/// Splits an input into content and script. The last byte is the length of the script before it, so an unchanged stream can be the
+/// content.
 pub fn split(input: &[u8]) -> (&[u8], &[u8]) {
     match input.split_last() {
         Some((&len, rest)) => rest.split_at(rest.len() - usize::from(len).min(rest.len())),

@@ -1,8 +1,8 @@
-//! Our C functions by name, as `dlsym` would give them.
+//! Looks up our C functions by name, like `dlsym`.
 
 use std::ffi::{CStr, c_void};
 
-/// The address of a function of ours.
+/// Returns the address of one of our C functions.
 pub(crate) fn symbol(name: &str) -> Result<*mut c_void, String> {
     macro_rules! find {
         ($($module:ident: $($function:ident)*;)*) => {
@@ -29,9 +29,9 @@ pub(crate) fn symbol(name: &str) -> Result<*mut c_void, String> {
     })
 }
 
-/// Whether a library that is loaded could be bound to our functions.
+/// Returns whether the dynamic linker could bind a loaded library's calls to our functions.
 pub(crate) fn is_visible() -> bool {
     let names: [&CStr; 3] = [c"inflate", c"crc32", c"gzread"];
-    // SAFETY: the names are C strings, and looking them up has no other precondition.
+    // SAFETY: the names are C strings, which is dlsym's only precondition.
     names.iter().any(|name| !unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }.is_null())
 }

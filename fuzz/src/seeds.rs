@@ -1,11 +1,11 @@
-//! What the first inputs are made of.
+//! Contents of the seed inputs.
 
 use crate::calls::{DICTIONARY, setup};
 use crate::params::Params;
 use crate::random::Rng;
 use crate::zlib::{FINISH, FULL_FLUSH, OK, STREAM_END, SYNC_FLUSH, ZStream};
 
-/// Something to compress: empty, short, text, runs, noise.
+/// Returns data to compress: empty, short, text, runs, noise.
 pub fn contents() -> Vec<Vec<u8>> {
     let mut noise = Rng::new(1);
     let text = DICTIONARY.repeat(9);
@@ -19,7 +19,7 @@ pub fn contents() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Streams of many small blocks, whose headers can be found from the middle.
+/// Returns streams of many small blocks, in whose middle the start finder can find block headers.
 pub fn many_blocks() -> Vec<Vec<u8>> {
     let mut rng = Rng::new(2);
     let words: Vec<&[u8]> = DICTIONARY.split(|&byte| byte == b' ').collect();
@@ -31,7 +31,7 @@ pub fn many_blocks() -> Vec<Vec<u8>> {
     [(1, 0), (9, 0), (6, 2)].map(blocks).to_vec()
 }
 
-/// Streams of the system's making, each with the window bits that it was written with.
+/// Returns streams compressed by the system's zlib, each with its window bits.
 pub fn streams() -> Vec<(i32, Vec<u8>)> {
     let mut streams = Vec::new();
     for (number, content) in contents().into_iter().enumerate() {
@@ -49,11 +49,11 @@ pub fn streams() -> Vec<(i32, Vec<u8>)> {
             streams.push((window_bits, stream(&params, &content, with_dictionary, flush)));
         }
     }
-    // Two members, one and a half, and one with garbage behind.
+    // Two members, one and a half, one followed by garbage, and plain text.
     let member = streams[1].1.clone();
     streams.push((31, member.repeat(2)));
     streams.push((31, [&member[..], &member[..member.len() / 2]].concat()));
-    streams.push((31, [&member[..], b"garbage behind"].concat()));
+    streams.push((31, [&member[..], b"garbage after"].concat()));
     streams.push((31, contents().swap_remove(2)));
     streams
 }
@@ -79,8 +79,8 @@ fn stream(params: &Params, content: &[u8], with_dictionary: bool, flush: i32) ->
     bytes
 }
 
-/// The raw stream inside a zlib or gzip stream that has no header fields.
-pub fn without_wrap(stream: &[u8], window_bits: i32) -> &[u8] {
+/// Returns the raw stream, followed by the trailer, of a zlib or gzip stream without optional header fields.
+pub fn without_header(stream: &[u8], window_bits: i32) -> &[u8] {
     let start = if window_bits > 15 { 10 } else { 2 };
     stream.get(start..).unwrap_or_default()
 }

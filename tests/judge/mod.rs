@@ -2,8 +2,8 @@
 //! so that its symbols and ours do not clash.
 //!
 //! `RTLD_LOCAL` keeps the two apart, and with `RTLD_DEEPBIND` each binds its internal calls to its own functions (sanitizers
-//! reject that flag; their processes have no other zlib whose symbols could take precedence). [`Library::system`] proves that it did not load our
-//! library: a preloaded or replaced libz.so.1 would be compared with itself and agree with everything.
+//! reject that flag; their processes have no other zlib whose symbols could take precedence). [`Library::system`] proves that it
+//! did not load our library: a preloaded or replaced libz.so.1 would be compared with itself and agree with everything.
 
 #![allow(dead_code, reason = "each test uses its part")]
 

@@ -1,9 +1,9 @@
-//! Writes the fuzz targets' first inputs: `seeds FOLDER` fills FOLDER/TARGET for each of them.
+//! Writes the fuzz targets' seed inputs: `seeds FOLDER` fills FOLDER/TARGET for each target.
 //!
-//! Small streams of every format, block type and way to end, made by the system's zlib through the same tables as the targets; a
-//! few files; and scripts that begin with each kind of choice.
+//! Content is small streams of every format, block type and flush, made by the system's zlib, and a few files and buffers. Scripts are
+//! random bytes.
 
-#![allow(clippy::unwrap_used, reason = "a tool that can't go on stops")]
+#![allow(clippy::unwrap_used, reason = "the tool stops at the first error")]
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn main() {
     for (number, (window_bits, stream)) in seeds::streams().into_iter().enumerate() {
         let mut steps = script(number as u8, 40);
         steps[0] = calls::script_for(window_bits);
-        let raw = if window_bits < 0 { &stream[..] } else { seeds::without_wrap(&stream, window_bits) };
+        let raw = if window_bits < 0 { &stream[..] } else { seeds::without_header(&stream, window_bits) };
         write(folder, "inflate", number, &join(&stream, &steps));
         steps[0] = calls::script_for(-15);
         write(folder, "inflate_back", number, &join(raw, &steps));
@@ -58,7 +58,7 @@ fn write(folder: &Path, target: &str, number: usize, bytes: &[u8]) {
     fs::write(folder.join(format!("seed-{number:03}")), bytes).unwrap();
 }
 
-/// `len` choices of no meaning, other ones for each `kind`.
+/// Returns `len` random choices, which depend on `kind`.
 fn script(kind: u8, len: usize) -> Vec<u8> {
     Random::new(u64::from(kind)).bytes(len)
 }
