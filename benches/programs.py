@@ -128,8 +128,8 @@ def programs(folder):
     """Returns each program's name, command, preparation and function that reads its result."""
     data, out = f"{folder}/data", f"{folder}/out"
 
-    def python(code, *arguments):
-        return [PYTHON, "-c", code, *arguments]
+    def python(code, *words):
+        return [PYTHON, "-c", code, *words]
 
     return [
         ("Python gzip.open, level 9", python(GZIP_OPEN, data, out, "9"), None, read_gzip),
@@ -273,7 +273,7 @@ def words_of(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def circumstances(asked):
+def circumstances(arguments):
     git = ("git", "-C", ROOT)
     dirty = words_of(*git, "status", "--porcelain", "--untracked-files=no")
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
@@ -285,7 +285,7 @@ def circumstances(asked):
     return {
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": words_of(*git, "rev-parse", "--short=10", "HEAD") + ("-dirty" if dirty else ""),
-        "command": f"scripts/bench programs --rounds {asked.rounds} --megabytes {asked.megabytes:g}",
+        "command": f"scripts/bench programs --rounds {arguments.rounds} --megabytes {arguments.megabytes:g}",
         "cpu": cpu,
         "cpus": len(os.sched_getaffinity(0)),
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -402,24 +402,24 @@ def main():
     parser.add_argument("--megabytes", type=float, default=1000)
     parser.add_argument("--folder")
     parser.add_argument("--draw", metavar="FOLDER")
-    asked = parser.parse_args()
-    if asked.draw:
-        with open(f"{asked.draw}/run.json", encoding="utf-8") as file:
-            write_record(json.load(file), asked.draw)
+    arguments = parser.parse_args()
+    if arguments.draw:
+        with open(f"{arguments.draw}/run.json", encoding="utf-8") as file:
+            write_record(json.load(file), arguments.draw)
         return
-    if asked.rounds < 1 or asked.megabytes <= 0:
+    if arguments.rounds < 1 or arguments.megabytes <= 0:
         fail("--rounds and --megabytes take positive numbers")
     # Set by scripts/bench.
     preload = os.environ["RIGZ_PRELOAD_FILE"]
-    seen = circumstances(asked)
+    seen = circumstances(arguments)
     shm = "/dev/shm"
     memory = shm if os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 1_000_000_000 else None
     with tempfile.TemporaryDirectory(prefix="rigz-bench.", dir=memory) as folder:
-        corpus = write_corpus(folder, int(asked.megabytes * 1e6))
-        rows, missing = measure(folder, preload, asked.rounds)
+        corpus = write_corpus(folder, int(arguments.megabytes * 1e6))
+        rows, missing = measure(folder, preload, arguments.rounds)
     seen["load_after"] = round(os.getloadavg()[0], 2)
     record = {"circumstances": seen, "corpus": corpus, "missing": missing, "rows": rows}
-    target = asked.folder or f"{ROOT}/benches/record/{seen['date'][:10]}-{seen['commit']}-programs"
+    target = arguments.folder or f"{ROOT}/benches/record/{seen['date'][:10]}-{seen['commit']}-programs"
     write_record(record, target)
     print(report(record), end="")
     print(f"\nwritten to {os.path.relpath(target, ROOT) if target.startswith(ROOT) else target}")

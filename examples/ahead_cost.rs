@@ -1,9 +1,9 @@
-//! What decoding ahead costs, by parts: CPU time for a gzip file's raw stream, decoded plainly, and as stretches with markers.
+//! Measures the parts of decoding ahead: CPU time to decode a gzip file normally, and in stretches with markers.
 //!
-//!     cargo run --release --example ahead_cost FILE.gz [bytes of a stretch]
+//!     cargo run --release --example ahead_cost FILE.gz [BYTES_PER_STRETCH]
 //!
-//! For each stretch of the file: finding its start, decoding it with 16-bit elements, resolving them. The ratio to plain decoding of as many bytes
-//! says how well two threads can share a file.
+//! The parts for each stretch are finding its start, decoding it to 16-bit elements, and resolving them. The ratio to normal decoding of
+//! as many bytes shows how much two threads can gain.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
 
 use rigz::error::Status;

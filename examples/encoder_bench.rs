@@ -1,29 +1,29 @@
-//! Sizes and CPU times of our encoder on files, beside reference tools run in the same sitting.
+//! Sizes and CPU times of our encoder on files, and of reference tools in the same run.
 //!
 //! `cargo run --release --example encoder_bench -- [-l LEVELS] [-c CHUNK_KIB] [-n REPEATS] [-r] FILE...`
 //!
-//! `-l 1,6,9` names the levels; `-c` cuts into chunks, each primed with the 32 KiB before it; of `-n` runs the fastest counts;
-//! `-r` also runs `pigz -9 -p1` and `libdeflate-gzip -9`, whose user time includes a CRC and reading the file. Sizes are
-//! exact; `tests/encoder.rs` is where the output is decoded.
+//! `-l 1,6,9` sets the levels; `-c` divides the data into chunks, each primed with the 32 KiB before it; the shortest time of `-n` runs
+//! counts; `-r` also runs `pigz -9 -p1` and `libdeflate-gzip -9`, whose user time includes a CRC and reading the file. The output is
+//! not decoded here; `tests/encoder.rs` does that.
 
 use std::fs;
 use std::process::{Command, Stdio};
 
 use rigz::deflate::{ChunkEncoder, ChunkEnd, Level, bound};
 
-/// The CPU time of this process. Not by `getrusage`, which on some systems counts whole ticks of 4 to 10 ms.
+/// Returns the CPU time of this process. `getrusage` would count in ticks of 4 to 10 ms on some systems.
 fn own_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid place for the answer.
+    // SAFETY: `time` is writable.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// The user time of all children that have ended.
+/// Returns the user time of all children that have ended.
 fn children_seconds() -> f64 {
     // SAFETY: all-zero is a valid `rusage`.
     let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
-    // SAFETY: `usage` is a valid place for the answer.
+    // SAFETY: `usage` is writable.
     unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
     usage.ru_utime.tv_sec as f64 + usage.ru_utime.tv_usec as f64 / 1e6
 }

@@ -1,17 +1,17 @@
-//! How fast is the decoder, next to others, in one run?
+//! Compares the decoder's speed with that of other libraries in one run.
 //!
-//! Every decoder gets the same streams in turn, over and over, and the best thread CPU time of each counts, so that a
-//! loaded machine distorts all alike. The table shows MB/s of output for ours and, for the others, how many times
-//! faster ours was. zlib-ng is a dependency; zlib, libdeflate and ISA-L take part when their shared libraries are
-//! installed.
+//! All decoders decode the same streams in turn, several times; the shortest thread CPU time of each counts, so that
+//! other load on the machine affects all equally. The table shows MB/s of output for our decoder and, for each other, how
+//! many times faster ours is. zlib-ng is a dependency; zlib, libdeflate and ISA-L are measured if their shared libraries
+//! are installed.
 //!
 //! ```text
-//! cargo run --release --example inflate_speed [rounds] [corpus folder] [part of a file name] [part of a way of calling]
+//! cargo run --release --example inflate_speed [ROUNDS] [CORPUS_FOLDER] [PART_OF_FILE_NAME] [PART_OF_CALLS_COLUMN]
 //! ```
 //!
-//! The corpus folder may hold zipped or plain files; generated data is always used too.
+//! The corpus folder may contain zipped or plain files; generated data is always added.
 
-#![expect(clippy::print_stdout, reason = "a benchmark reports on the terminal")]
+#![expect(clippy::print_stdout, reason = "the report")]
 
 #[path = "inflate_speed/corpus.rs"]
 mod corpus;
@@ -26,7 +26,7 @@ use rigz::inflate::{End, Goal, Inflate, decode};
 use rigz::raw::{Allocator, Output};
 use rigz::stream::oneshot::uncompress;
 
-/// A decoder about to be timed: one round of work.
+/// One decoder's timed work of a round; `None` if it cannot take part.
 type Run<'a> = Option<Box<dyn FnMut() + 'a>>;
 
 fn main() {
@@ -51,7 +51,7 @@ fn main() {
     }
 }
 
-/// Bytes and each contestant's time, per way of calling.
+/// Bytes and each decoder's time, per way of calling.
 type Sums = Vec<(&'static str, usize, Vec<f64>)>;
 
 /// Times all decoders on one file and prints a line for each way of calling.
@@ -104,7 +104,7 @@ fn raw(stream: &[u8]) -> &[u8] {
     &stream[2..stream.len() - 4]
 }
 
-/// One call for the whole stream, raw, into a buffer that has been touched before.
+/// One call for the whole raw stream, into a buffer whose pages are mapped.
 fn raw_whole<'a>(
     data: &'a [u8],
     stream: &'a [u8],
@@ -133,7 +133,7 @@ fn raw_whole<'a>(
     ("raw whole", data.len(), runs)
 }
 
-/// `uncompress` of the whole stream, into a buffer that has been touched before. ISA-L gets the raw stream.
+/// `uncompress` of the whole stream, into a buffer whose pages are mapped. ISA-L gets the raw stream.
 fn zlib_whole<'a>(
     data: &'a [u8],
     stream: &'a [u8],
@@ -222,7 +222,7 @@ fn opened<'a>(data: &'a [u8], streams: &'a [Vec<u8>]) -> (&'static str, usize, V
     ("1 KiB open", bytes, vec![Some(Box::new(ours)), Some(Box::new(theirs)), None, None, None])
 }
 
-/// One stream in calls that get at most a piece of input and room for a piece of output, always in the same buffer.
+/// One stream, with at most `piece` bytes of input and output per call, always with the same output buffer.
 fn pieces<'a>(
     name: &'static str,
     piece: usize,

@@ -1,14 +1,14 @@
-//! What is decoded: the files of a folder, and data that anyone can make again.
+//! Test data: the files of a folder, and generated data.
 
 use std::path::Path;
 
 use rigz::inflate::{End, decode};
 use rigz::raw::Output;
 
-/// Bytes of each file that take part, so that a round stays short.
+/// Limit for the bytes of each file, so that a round stays short.
 const MAX_FILE: usize = 6 << 20;
 
-/// The files of the folder, if there is one, then the generated ones; with names.
+/// Returns the names and contents of the folder's files, if it exists, and of the generated data.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -25,7 +25,7 @@ pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The first member of a zip archive, by the central directory, which always tells the sizes.
+/// Returns the first member of a zip archive. Reads its sizes from the central directory, which always has them.
 fn unzip_first(zip: &[u8]) -> Vec<u8> {
     let u16_at = |at: usize| usize::from(u16::from_le_bytes([zip[at], zip[at + 1]]));
     let u32_at = |at: usize| u16_at(at) | u16_at(at + 2) << 16;
@@ -40,7 +40,7 @@ fn unzip_first(zip: &[u8]) -> Vec<u8> {
     data
 }
 
-/// Log lines, and letters of four kinds.
+/// Generates log lines, and random letters of a four-letter alphabet.
 fn generated() -> Vec<(String, Vec<u8>)> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = move || {

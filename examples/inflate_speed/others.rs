@@ -1,4 +1,4 @@
-//! The other decoders: zlib-ng, which is linked, and those whose shared libraries happen to be installed.
+//! The other decoders: zlib-ng, which is linked, and those whose shared libraries are installed.
 
 use std::ffi::{CString, c_char, c_int, c_ulong, c_void};
 
@@ -7,7 +7,7 @@ pub(crate) fn zng_raw(raw: &[u8], out: &mut [u8]) {
     let mut strm = zng_init(-15);
     (strm.next_in, strm.avail_in) = (raw.as_ptr().cast_mut(), raw.len() as u32);
     (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), out.len() as u32);
-    // SAFETY: initialised, with buffers as long as said.
+    // SAFETY: the stream is initialised; the lengths are those of the buffers.
     assert_eq!(unsafe { libz_ng_sys::inflate(&mut *strm, 4) }, 1);
     // SAFETY: initialised.
     unsafe { libz_ng_sys::inflateEnd(&mut *strm) };
@@ -24,7 +24,7 @@ pub(crate) fn zng_pieces(stream: &[u8], piece: usize, out: &mut [u8]) {
             input = later;
         }
         (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), piece.min(out.len()) as u32);
-        // SAFETY: initialised, with buffers as long as said.
+        // SAFETY: the stream is initialised; the lengths are those of the buffers.
         match unsafe { libz_ng_sys::inflate(&mut *strm, 0) } {
             0 => {}
             1 => break,
@@ -70,12 +70,12 @@ fn zng_init(window_bits: c_int) -> Box<libz_ng_sys::z_stream> {
 /// zlib-ng's `uncompress`.
 pub(crate) fn zng_uncompress(stream: &[u8], out: &mut [u8]) {
     let mut len = out.len();
-    // SAFETY: both buffers are as long as they are said to be.
+    // SAFETY: the lengths are those of the buffers.
     let code = unsafe { libz_ng_sys::uncompress(out.as_mut_ptr(), &mut len, stream.as_ptr(), stream.len()) };
     assert_eq!(code, 0);
 }
 
-/// The shared libraries that happen to be installed.
+/// The installed shared libraries.
 pub(crate) struct Libraries {
     pub(crate) zlib: Option<Zlib>,
     pub(crate) deflate: Option<Libdeflate>,
@@ -88,28 +88,28 @@ impl Libraries {
     }
 }
 
-/// A symbol of a shared library, as a function pointer type.
+/// Looks up a function of a shared library, as a function pointer of type `F`.
 fn symbol<F: Copy>(library: &str, name: &str) -> Option<F> {
     assert_eq!(size_of::<F>(), size_of::<*mut c_void>());
     let (library, name) = (CString::new(library).ok()?, CString::new(name).ok()?);
-    // SAFETY: the name is a C string; the library's constructors are trusted as any linked library's are.
+    // SAFETY: the name is a C string; the library's constructors are trusted like those of a linked library.
     let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     if handle.is_null() {
         return None;
     }
-    // SAFETY: the handle is open and stays so.
+    // SAFETY: the handle is open and is never closed.
     let address = unsafe { libc::dlsym(handle, name.as_ptr()) };
     if address.is_null() {
         return None;
     }
-    // SAFETY: `F` is a function pointer type, as large as the address; the callers name the types of the C headers.
+    // SAFETY: `F` is a function pointer type of an address's size; the callers pass the types of the C headers.
     Some(unsafe { core::mem::transmute_copy::<*mut c_void, F>(&address) })
 }
 
 type Compress2 = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong, c_int) -> c_int;
 type Uncompress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong) -> c_int;
 
-/// The z_stream of C on a 64-bit machine.
+/// C's z_stream on a 64-bit machine.
 #[repr(C)]
 struct ZStream {
     next_in: *const u8,
@@ -145,7 +145,7 @@ impl Zlib {
     pub(crate) fn compress(&self, data: &[u8], level: i32) -> Vec<u8> {
         let mut out = vec![0; data.len() + data.len() / 100 + 64];
         let mut len = out.len() as c_ulong;
-        // SAFETY: both buffers are as long as they are said to be.
+        // SAFETY: the lengths are those of the buffers.
         let code = unsafe {
             (self.compress2)(out.as_mut_ptr(), &mut len, data.as_ptr(), data.len() as c_ulong, level)
         };
@@ -156,7 +156,7 @@ impl Zlib {
 
     pub(crate) fn uncompress(&self, stream: &[u8], out: &mut [u8]) {
         let mut len = out.len() as c_ulong;
-        // SAFETY: both buffers are as long as they are said to be.
+        // SAFETY: the lengths are those of the buffers.
         let code = unsafe {
             (self.uncompress)(out.as_mut_ptr(), &mut len, stream.as_ptr(), stream.len() as c_ulong)
         };
@@ -183,7 +183,7 @@ impl Zlib {
                 input = later;
             }
             (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), piece as u32);
-            // SAFETY: initialised, with buffers as long as said.
+            // SAFETY: the stream is initialised; the lengths are those of the buffers.
             match unsafe { (self.inflate)(&mut strm, 0) } {
                 0 => {}
                 1 => break,
@@ -228,15 +228,14 @@ impl Libdeflate {
 
     fn call(&self, function: LibdeflateDecompress, stream: &[u8], out: &mut [u8]) {
         let (from, to) = (stream.as_ptr(), out.as_mut_ptr());
-        // SAFETY: the decompressor is live and used by this thread alone; both buffers are as long as they are said
-        // to be.
+        // SAFETY: the decompressor is allocated and only this thread uses it; the lengths are those of the buffers.
         let code =
             unsafe { function(self.decompressor, from, stream.len(), to, out.len(), core::ptr::null_mut()) };
         assert_eq!(code, 0);
     }
 }
 
-/// The head of ISA-L's `inflate_state`; the rest of its 87 368 bytes follows in memory.
+/// The first fields of ISA-L's `inflate_state`; the rest of its 87,368 bytes follows in memory.
 #[repr(C)]
 struct IsalState {
     next_out: *mut u8,
@@ -247,7 +246,7 @@ struct IsalState {
     avail_in: u32,
 }
 
-/// Size of ISA-L 2.30's `inflate_state`, and where two of its fields lie.
+/// Size of ISA-L 2.30's `inflate_state`, and the offsets of two of its fields.
 const ISAL_STATE: usize = 87_368;
 const ISAL_BLOCK_STATE: usize = 21_160;
 const ISAL_CRC_FLAG: usize = 21_172;
@@ -274,7 +273,7 @@ impl Isal {
         })
     }
 
-    /// Memory for a state.
+    /// Returns memory for a state.
     pub(crate) fn memory(&self) -> Vec<u64> {
         vec![0; ISAL_STATE / 8 + 1]
     }
@@ -288,7 +287,7 @@ impl Isal {
         let head = unsafe { &mut *state };
         (head.next_in, head.avail_in) = (raw.as_ptr(), raw.len() as u32);
         (head.next_out, head.avail_out) = (out.as_mut_ptr(), out.len() as u32);
-        // SAFETY: initialised, with buffers as long as said.
+        // SAFETY: the stream is initialised; the lengths are those of the buffers.
         assert_eq!(unsafe { (self.stateless)(state) }, 0);
     }
 
@@ -310,7 +309,7 @@ impl Isal {
                 input = later;
             }
             (head.next_out, head.avail_out) = (out.as_mut_ptr(), piece as u32);
-            // SAFETY: initialised, with buffers as long as said.
+            // SAFETY: the stream is initialised; the lengths are those of the buffers.
             assert_eq!(unsafe { (self.inflate)(state) }, 0);
             // SAFETY: an aligned field inside the state.
             if unsafe { field(ISAL_BLOCK_STATE).read() } >= ISAL_FINISH {

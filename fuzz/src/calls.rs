@@ -32,7 +32,7 @@ pub(crate) fn setup() -> &'static Setup {
             // SAFETY: no input has run yet, so this is the only thread.
             unsafe { std::env::set_var(name, value) };
         }
-        assert!(!linked::is_visible(), "the judge could call our functions in place of its own");
+        assert!(!linked::is_visible(), "the judge could call our functions instead of its own");
         let judge = Zlib::open(&judge_path()).expect("the system has a libz.so.1");
         assert!(!judge.is_rigz, "the judge must be the system's zlib");
         let ours = Zlib::of(linked::symbol).expect("every function is linked in");

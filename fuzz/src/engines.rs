@@ -1,4 +1,4 @@
-//! Our own parts against each other and against the judge, below the C border or only just above it.
+//! Compares our own parts with each other and with the judge, below the C interface or just above it.
 
 use std::ffi::c_int;
 
@@ -18,12 +18,12 @@ use crate::zlib::{
 };
 use crate::{oneshot, split};
 
-/// What stands behind every buffer that is lent out, to see that nobody writes there.
+/// Fills the `GUARD` bytes after every output buffer, to detect writes past its end.
 const CANARY: u8 = 0xC5;
 const GUARD: usize = 40;
 
-/// `content` again and again with small changes, up to a length that the script chooses: long enough for chunks and windows.
-fn amplified(content: &[u8], max: usize, rng: &mut Rng) -> Vec<u8> {
+/// Returns `content` repeated with small changes, up to a length that the script chooses: long enough for chunks and windows.
+fn repeated(content: &[u8], max: usize, rng: &mut Rng) -> Vec<u8> {
     let mut data = content.to_vec();
     if content.is_empty() || rng.chance(50) {
         return data;
@@ -39,8 +39,8 @@ fn amplified(content: &[u8], max: usize, rng: &mut Rng) -> Vec<u8> {
     data
 }
 
-/// Content: something to compress, made longer. Script: level, strategy, format, cuts and flushes. The stream must come back
-/// through the system's inflate and through ours, all in one and in pieces.
+/// Content: data to compress, which is repeated. Script: level, strategy, format, pieces and flushes. The system's inflate and ours,
+/// in pieces, and for raw streams our one-call decoder must decode the stream to the data.
 pub fn round_trip(input: &[u8]) {
     let (content, script) = split(input);
     let mut rng = Rng::scripted(script);
@@ -51,12 +51,12 @@ pub fn round_trip(input: &[u8]) {
         mem_level: rng.range(1, 9),
         strategy: rng.pick(&[0, 0, 0, 1, 2, 3, 4]),
     };
-    let data = amplified(content, 300_000, &mut rng);
+    let data = repeated(content, 300_000, &mut rng);
     let stream = deflated(&params, &data, &mut rng);
     for lib in [&setup().judge, &setup().ours] {
         let pieces = (1 + rng.size(stream.len()), 1 + rng.size(data.len()));
-        let back = inflated(lib, params.window_bits, &stream, pieces, data.len());
-        assert!(back == data, "{params:?} {pieces:?} {} bytes, {} back", data.len(), back.len());
+        let decoded = inflated(lib, params.window_bits, &stream, pieces, data.len());
+        assert!(decoded == data, "{params:?} {pieces:?} {} bytes, decoded to {}", data.len(), decoded.len());
     }
     if params.window_bits < 0 {
         let (bytes, decoded) = decoded(&stream, data.len());
@@ -65,17 +65,17 @@ pub fn round_trip(input: &[u8]) {
     }
 }
 
-/// What ours makes of `data`, in pieces and with flushes as the script says.
+/// Compresses `data` with our deflate, in pieces and with flushes that the script chooses.
 fn deflated(params: &Params, data: &[u8], rng: &mut Rng) -> Vec<u8> {
     let lib = &setup().ours;
     let mut strm = ZStream::new();
     assert_eq!(lib.deflate_init2(&mut strm, params), OK, "{params:?}");
     let (mut stream, mut rest) = (Vec::new(), data);
     let mut room = vec![CANARY; 70_000];
-    // How often there is a flush, and of which kinds.
+    // The percentage of pieces with a flush.
     let every = rng.pick(&[0, 10, 50, 100]);
     let usual_cut = 1 + rng.size(data.len()).max(data.len() / 500);
-    // With less than 7 bytes a flush that fills its room exactly is written again for ever, as the manual warns.
+    // With less than 7 bytes of output space, a flush that exactly fills it is repeated endlessly, as zlib's manual warns.
     let usual_room = (7 + rng.size(60_000)).max(data.len() / 500);
     loop {
         let flush = match rest {
@@ -100,17 +100,17 @@ fn deflated(params: &Params, data: &[u8], rng: &mut Rng) -> Vec<u8> {
                     return stream;
                 }
                 OK | BUF_ERROR if strm.avail_out > 0 && flush != FINISH => break,
-                OK => assert!(made > 0, "no way on"),
+                OK => assert!(made > 0, "no progress"),
                 BUF_ERROR if flush != FINISH => break,
-                _ => panic!("deflate({flush}) gives {code}, {params:?}"),
+                _ => panic!("deflate({flush}) returned {code}, {params:?}"),
             }
         }
-        assert_eq!(strm.avail_in, 0, "input is left though there is room");
+        assert_eq!(strm.avail_in, 0, "input remains although there is output space");
         rest = after;
     }
 }
 
-/// The stream decoded in pieces, to its end.
+/// Decodes the stream in pieces, to its end.
 fn inflated(
     lib: &Zlib,
     window_bits: c_int,
@@ -122,7 +122,7 @@ fn inflated(
     assert_eq!(lib.inflate_init2(&mut strm, window_bits), OK);
     let mut data = vec![CANARY; len + room + GUARD];
     let (mut at, mut made) = (0, 0);
-    // Bytes by the thousand in steps of one would take all the time there is.
+    // At least 1/2000 of the stream and of the data per call: smaller pieces would take too long.
     let (cut, room) = (cut.max(stream.len() / 2000), room.max(len / 2000));
     data.resize(len + room + GUARD, CANARY);
     loop {
@@ -132,31 +132,31 @@ fn inflated(
         let code = lib.inflate(&mut *strm, NO_FLUSH);
         let (taken, given) = (end - at - strm.avail_in as usize, room - strm.avail_out as usize);
         (at, made) = (at + taken, made + given);
-        assert!(made <= len, "more comes out than went in");
+        assert!(made <= len, "more output than data");
         if code == STREAM_END {
-            assert_eq!(at, stream.len(), "bytes behind the end");
+            assert_eq!(at, stream.len(), "bytes after the end");
             break;
         }
-        assert!(code == OK && taken + given > 0, "inflate gives {code} {:?} at {at}", strm.message());
+        assert!(code == OK && taken + given > 0, "inflate returned {code} {:?} at {at}", strm.message());
     }
     lib.inflate_end(&mut *strm);
     data.truncate(made);
     data
 }
 
-/// The raw stream decoded at once into room for `room` bytes; nothing behind them may be touched.
+/// Decodes the raw stream in one call to at most `room` bytes, and checks that nothing is written past them.
 fn decoded(stream: &[u8], room: usize) -> (Vec<u8>, Decoded) {
     let mut bytes = vec![CANARY; room + GUARD];
     let mut output = Output::new(&mut bytes[..room]);
     let decoded = decode(stream, &mut output);
     assert_eq!(output.written(), decoded.produced);
-    assert!(bytes[room..].iter().all(|&byte| byte == CANARY), "written behind the room");
+    assert!(bytes[room..].iter().all(|&byte| byte == CANARY), "written past the output's end");
     bytes.truncate(decoded.produced);
     (bytes, decoded)
 }
 
-/// Content: a stream, as it stands (for uncompress) and raw. Script: room and cuts. Decoding it at once and in pieces must come
-/// to the same, and uncompress to what the system's does.
+/// Content: a stream, decoded as raw and as zlib (by uncompress). Script: output space and pieces. Decoding the raw stream in one call
+/// and in pieces must have the same result, and our uncompress must equal the system's.
 pub fn one_shot(input: &[u8]) {
     let (content, script) = split(input);
     let mut rng = Rng::scripted(script);
@@ -199,7 +199,7 @@ pub fn one_shot(input: &[u8]) {
             assert!(matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)), "{outcome:?}");
             assert_eq!((made, rest.len()), (decoded.produced, 0));
         }
-        End::NeedsDictionary => panic!("a raw stream asks for nothing"),
+        End::NeedsDictionary => panic!("a raw stream needs no dictionary"),
         End::OutputFull => {
             assert!(matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)), "{outcome:?}");
             assert_eq!((made, decoded.produced), (room, room));
@@ -210,14 +210,14 @@ pub fn one_shot(input: &[u8]) {
     judge(|trace| oneshot::uncompress(setup(), &made, &mut Rng::scripted(script), trace));
 }
 
-/// Content: a raw stream that is entered at its start with a window nobody knows. Script: room, where to stop, and the window.
+/// Content: a raw stream, decoded from its start with an unknown window. Script: output space, where to stop, and the window.
 pub fn markers(input: &[u8]) {
     let (content, script) = split(input);
     from_the_middle(content, 0, &mut Rng::scripted(script));
 }
 
-/// Content: some of a file's middle. Script: as for `markers`. Whatever place the finder finds must be one to decode from, and what comes
-/// of it the same by way of markers as with the window known.
+/// Content: part of a file's middle. Script: as for `markers`. Decoding must work from any position that the finder returns, with the
+/// same result with markers as with the window known.
 pub fn middle(input: &[u8]) {
     let (content, script) = split(input);
     match find_start(content, Search::All) {
@@ -229,8 +229,8 @@ pub fn middle(input: &[u8]) {
     }
 }
 
-/// Decodes from a bit of `content`, where a block may begin, to markers that are resolved when the window is known, and goes on behind
-/// them; and in the usual way, the window known from the start. Both must come to the same.
+/// Decodes from a bit of `content`, where a block may begin, in two ways that must have the same result: to markers, which are
+/// resolved later, continuing normally after them; and normally, with the window known from the start.
 fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let room = rng.size(60_000);
     let until = rng.below(content.len() + 1);
@@ -242,13 +242,13 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let mut resolver = Resolver::new().expect("memory for a table");
     resolver.set_window([&window, &[]]);
     let mut stream = raw_stream(&window);
-    // To before its first block.
+    // Moves the stream to the start of its first block.
     let _ = stream.inflate(&mut &[][..], &mut Output::new(&mut []), Goal::Progress, &mut |_| {});
     let mut by_markers = vec![CANARY; room + 20_000];
     let mut output = Output::new(&mut by_markers);
     assert_eq!(resolver.resolve(&marked, 0..marked.len(), &mut stream, &mut output), marked.len());
-    resolver.pass(&passed, marked.len(), &mut stream).expect("memory is there");
-    let behind = decode_on(&mut stream, &content[passed.consumed..], &mut output);
+    resolver.pass(&passed, marked.len(), &mut stream).expect("memory for a window");
+    let after_markers = decode_rest(&mut stream, &content[passed.consumed..], &mut output);
     let made = output.written();
 
     let mut stream = raw_stream(&window);
@@ -258,8 +258,8 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     }
     let mut known = vec![CANARY; room + 20_000];
     let mut output = Output::new(&mut known);
-    let usual = decode_on(&mut stream, &content[byte + usize::from(used > 0)..], &mut output);
-    assert_eq!(behind, usual);
+    let usual = decode_rest(&mut stream, &content[byte + usize::from(used > 0)..], &mut output);
+    assert_eq!(after_markers, usual);
     assert_eq!(made, output.written());
     assert!(by_markers == known, "the bytes differ");
 }
@@ -270,25 +270,25 @@ fn raw_stream(window: &[u8]) -> Inflate {
     stream
 }
 
-/// Decodes as far as it goes: whether the end came, what is wrong with the data, and what is left of it.
-fn decode_on(stream: &mut Inflate, input: &[u8], output: &mut Output<'_>) -> (bool, Option<String>, usize) {
+/// Decodes as far as possible. Returns whether the stream ended, the error message, and the number of input bytes left.
+fn decode_rest(stream: &mut Inflate, input: &[u8], output: &mut Output<'_>) -> (bool, Option<String>, usize) {
     let mut rest = input;
     let outcome = stream.inflate(&mut rest, output, Goal::Progress, &mut |_| {});
     let message = stream.message().map(|message| message.to_string_lossy().into_owned());
     (outcome == Ok(Status::StreamEnd), message, rest.len())
 }
 
-/// Content: something to compress, made longer. Script: level, window, chunks, cuts. The bytes must be those that one thread makes
-/// of it in one write, and decode to the data.
+/// Content: data to compress, which is repeated. Script: level, window, chunks, pieces. The output must equal that of one thread with
+/// one write, and decode to the data.
 pub fn parallel(input: &[u8]) {
     const CHUNKS: [fn(usize) -> usize; 5] =
         [|_| 1, |number| 7 + number % 3, |_| 1 << 10, |number| (4 << 10) << number.min(3), |_| 32 << 10];
-    // Workers are called with the environment that `setup` sets.
+    // Sets the environment variables before the first worker starts.
     setup();
     let (content, script) = split(input);
     let mut rng = Rng::scripted(script);
-    let mut data = amplified(content, 150_000, &mut rng);
-    // A chunk is primed with 32 KiB, however small it is: chunks of a few bytes are for a few bytes.
+    let mut data = repeated(content, 150_000, &mut rng);
+    // Every chunk is primed with 32 KiB, so tiny chunks are used only for tiny data.
     let smallest = match data.len() {
         0..300 => 0,
         300..10_000 => 2,
@@ -316,9 +316,9 @@ pub fn parallel(input: &[u8]) {
     let clone_at = rng.below(40);
     let (got, got_check, copy) = compressed(together, &data[held..], (end, how), pieces, clone_at);
     assert_eq!(check, got_check);
-    assert!(want == got, "other bytes by several threads: {} and {}", want.len(), got.len());
+    assert!(want == got, "several threads produced different output: {} and {} bytes", want.len(), got.len());
     if let Some(copy) = copy {
-        assert!(want == copy, "other bytes by a copied compressor");
+        assert!(want == copy, "a copied compressor produced different output");
     }
 
     let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
@@ -331,8 +331,8 @@ pub fn parallel(input: &[u8]) {
     assert_eq!(outcome.is_ok_and(|status| status == Status::StreamEnd), end == ChunkEnd::Finish);
 }
 
-/// What a compressor makes of `data`, written and read in pieces; its check; and what a copy makes that is taken before the piece
-/// `clone_at`. Another copy, taken there too, is dropped while it works.
+/// Compresses `data` in pieces. Returns the output, the check value, and the output of a copy taken before piece `clone_at`. Another
+/// copy, taken there too, is dropped while it works.
 fn compressed(
     mut compressor: Compressor,
     data: &[u8],
@@ -351,18 +351,18 @@ fn compressed(
             drop(dropped);
             let mut copy = compressor.try_clone().expect("memory for a copy");
             let mut made = bytes.clone();
-            take(&mut copy, left, room, how, &mut made);
+            write(&mut copy, left, room, how, &mut made);
             finish(&mut copy, end, room, how, &mut made);
             copied = Some(made);
         }
-        take(&mut compressor, next, room, how, &mut bytes);
+        write(&mut compressor, next, room, how, &mut bytes);
     }
     finish(&mut compressor, end, room, how, &mut bytes);
     (bytes, compressor.check(), copied)
 }
 
-/// Gives all of `data`.
-fn take(compressor: &mut Compressor, mut data: &[u8], room: usize, how: Drive, bytes: &mut Vec<u8>) {
+/// Passes all of `data` to the compressor.
+fn write(compressor: &mut Compressor, mut data: &[u8], room: usize, how: Drive, bytes: &mut Vec<u8>) {
     while !data.is_empty() {
         drive(compressor, &mut data, room, how, bytes);
     }
@@ -372,7 +372,7 @@ fn finish(compressor: &mut Compressor, end: ChunkEnd, room: usize, how: Drive, b
     while !drive(compressor, &mut &[][..], room, Drive { end: Some(end), ..how }, bytes) {}
 }
 
-/// One call with `room` bytes of room.
+/// Makes one call with `room` bytes of output space. Returns what `Compressor::drive` returns.
 fn drive(
     compressor: &mut Compressor,
     data: &mut &[u8],

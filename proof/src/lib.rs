@@ -1,12 +1,12 @@
 //! The library without zlib-ng, from the same source files: the parts that miri and loom can run.
 //!
-//! miri interprets Rust and knows when an access has no right to be; it can neither call C nor do anything fast. So the unsafe
-//! foundations and the engines stand here alone, with their own unit tests and with `tests/tiny.rs`.
+//! miri interprets Rust and detects undefined behaviour, but cannot call C and is slow. So this crate has only the unsafe foundations
+//! and the engines, with their unit tests and `tests/tiny.rs`.
 //!
-//! loom runs a program under every order of its threads' steps. With `cfg(loom)` the pool, the ring and its jobs use loom's locks,
-//! counts and threads; only the encoder is a stand-in, one that copies.
+//! loom runs a program in every interleaving of its threads. With `cfg(loom)` the pool, the ring and its jobs use loom's locks,
+//! counters and threads; the encoder is replaced by one that copies.
 
-#![allow(dead_code, reason = "the layers above are not here")]
+#![allow(dead_code, reason = "the layers that call this code are not included")]
 
 #[path = "../../src/checksum/mod.rs"]
 pub mod checksum;

@@ -1,4 +1,4 @@
-//! The pipeline's ring and jobs on the library's own pool, with a stand-in for the encoder, which is too slow for loom.
+//! The pipeline's ring and jobs on the library's pool. The encoder, too slow for loom, is replaced.
 
 mod encoder;
 #[path = "../../src/pipeline/job.rs"]

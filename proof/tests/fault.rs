@@ -1,4 +1,4 @@
-//! A fault that only miri sees: a read through a pointer whose right ended with another borrow. The byte is there.
+//! A fault that only miri detects: a read through a pointer that a later mutable borrow invalidated. The memory itself is valid.
 
 #[test]
 #[ignore = "fails on purpose, under miri only"]
@@ -8,7 +8,7 @@ fn a_stale_pointer() {
     bytes.as_mut_slice()[0] = 2;
     let fresh = &mut bytes;
     fresh[1] = 3;
-    // SAFETY: none: this is the fault.
+    // SAFETY: none; this is the intentional fault.
     assert_eq!(unsafe { stale.read() }, 2);
     fresh[2] = 4;
 }

@@ -1,4 +1,4 @@
-//! Both engines on inputs so small that miri gets through: every level, exact rooms, uninitialised memory, cuts, and markers.
+//! Both engines on inputs that are small enough for miri: every level, outputs of exact size, uninitialised memory, pieces, markers.
 
 use core::mem::MaybeUninit;
 
@@ -30,7 +30,7 @@ fn data(len: usize) -> Vec<u8> {
     data
 }
 
-/// A raw stream of `data[window_len..]`, written to memory that nobody has initialised and that ends where the bound says.
+/// Compresses `data[window_len..]` to a raw stream, in uninitialised memory of exactly `bound` bytes.
 fn encoded(level: u32, data: &[u8], window_len: usize) -> Vec<u8> {
     let mut memory = vec![MaybeUninit::uninit(); bound(data.len() - window_len)].into_boxed_slice();
     let mut output = Output::of_uninit(&mut memory);
@@ -39,12 +39,12 @@ fn encoded(level: u32, data: &[u8], window_len: usize) -> Vec<u8> {
     let is_first = window_len == 0;
     encoder.encode(level, (data, window_len), is_first, ChunkEnd::Finish, &mut output).expect("it fits");
     let len = output.written();
-    // SAFETY: that many bytes were written.
+    // SAFETY: the first `len` bytes were written.
     memory[..len].iter().map(|byte| unsafe { byte.assume_init() }).collect()
 }
 
 #[test]
-fn every_level_comes_back_at_once_and_in_pieces() {
+fn every_level_decodes_at_once_and_in_pieces() {
     let data = data(500);
     for level in 1..=9 {
         let window_len = [0, 200][level as usize % 2];
@@ -55,8 +55,8 @@ fn every_level_comes_back_at_once_and_in_pieces() {
             assert_eq!(end, End::Complete, "level {level}");
         }
         let mut inflate = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
-        inflate.set_dictionary(&data[..window_len]).expect("a raw stream takes it");
-        let mut back = Vec::new();
+        inflate.set_dictionary(&data[..window_len]).expect("a raw stream takes a dictionary");
+        let mut decoded = Vec::new();
         let mut rest = &stream[..];
         let end = loop {
             let (mut piece, after) = rest.split_at(rest.len().min(7));
@@ -65,19 +65,19 @@ fn every_level_comes_back_at_once_and_in_pieces() {
             let offered = piece.len();
             let end = inflate.inflate(&mut piece, &mut output, Goal::Progress, &mut |_| {});
             let made = output.written();
-            // SAFETY: that many bytes were written.
-            back.extend(room[..made].iter().map(|byte| unsafe { byte.assume_init() }));
+            // SAFETY: the first `made` bytes were written.
+            decoded.extend(room[..made].iter().map(|byte| unsafe { byte.assume_init() }));
             rest = &rest[offered - piece.len()..];
             if end != Ok(Status::Ok) || (after.is_empty() && made == 0) {
                 break end;
             }
         };
-        assert_eq!((end, &back[..]), (Ok(Status::StreamEnd), &data[window_len..]), "level {level}");
+        assert_eq!((end, &decoded[..]), (Ok(Status::StreamEnd), &data[window_len..]), "level {level}");
     }
 }
 
 #[test]
-fn damaged_and_cut_streams_touch_nothing_else() {
+fn damaged_and_truncated_streams_stay_within_their_buffers() {
     let stream = encoded(6, &data(300), 0);
     for at in (0..stream.len()).step_by(3) {
         let mut damaged = stream.clone();
@@ -104,5 +104,9 @@ fn markers_resolve() {
     assert_eq!(resolver.resolve(&marked, 0..300, &mut inflate, &mut output), 300);
     resolver.pass(&passed, 300, &mut inflate).expect("memory for a window");
     assert_eq!(room, data[WINDOW..]);
-    assert_eq!(find_start(&stream, Search::All), None, "a short stream's block is not dynamic, or the last");
+    assert_eq!(
+        find_start(&stream, Search::All),
+        None,
+        "the finder skips blocks that are not dynamic or are the last"
+    );
 }

@@ -174,14 +174,15 @@ pub fn clean(command: &mut Command) {
 /// Returns a tool's version. For gzpipe that includes the file that its calls reach, so that an LD_PRELOAD without effect is detected.
 fn identify(tool: &Tool, peers: &Path) -> Result<String, String> {
     let program = tool.decompress.as_ref().and_then(|words| words.first()).ok_or("no command")?;
-    let ask = if program.ends_with("gzpipe") || program.starts_with("libdeflate") || program == "igzip" {
-        "-V"
-    } else {
-        "--version"
-    };
+    let version_option =
+        if program.ends_with("gzpipe") || program.starts_with("libdeflate") || program == "igzip" {
+            "-V"
+        } else {
+            "--version"
+        };
     let mut command = Command::new(program);
     clean(&mut command);
-    command.arg(ask).envs(tool.environment.iter().map(|(n, v)| (n, v.replace("{threads}", "1"))));
+    command.arg(version_option).envs(tool.environment.iter().map(|(n, v)| (n, v.replace("{threads}", "1"))));
     let output = command.output().map_err(|_| format!("{program} is not installed"))?;
     let text = [output.stdout, output.stderr].concat();
     let line = String::from_utf8_lossy(&text).lines().next().unwrap_or_default().trim().to_owned();

@@ -4,7 +4,7 @@
 //!     main ─┬─ schedule   the list of cells
 //!           ├─ contender  finds the libraries and tools
 //!           ├─ corpus     test data
-//!           ├─ run        rounds over cells ── child ── op ── zlib     one turn, in a process of its own
+//!           ├─ run        rounds over cells ── child ── op ── zlib     one turn, in a separate process
 //!           ├─ record, report, plot   store and show the results       measure   clocks and medians
 //!           ├─ plan       the ratios that the project's goals are about
 //!           ├─ phases     rigz with each of the ten phases of docs/PHASES.md on and off

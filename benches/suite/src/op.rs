@@ -529,7 +529,7 @@ mod tests {
     #[test]
     fn the_judge_rejects_a_wrong_byte_and_bytes_after_the_member() {
         let judge = zlib::judge().unwrap();
-        let plain = b"the judge reads this and says whether it is what was written".repeat(20);
+        let plain = b"the judge decodes this and compares it with what was written".repeat(20);
         let mut packed = Vec::new();
         let mut out = vec![0; 4096];
         deflate_in_pieces(&judge, 6, &plain, &mut out, |part| packed.extend_from_slice(part)).unwrap();

@@ -17,11 +17,11 @@ pub const OK: c_int = 0;
 pub const STREAM_END: c_int = 1;
 pub const BUF_ERROR: c_int = -5;
 
-/// Window bits that ask for a zlib wrapper.
+/// Window bits for the zlib format.
 pub const ZLIB: c_int = 15;
-/// Window bits that ask for a gzip wrapper.
+/// Window bits for the gzip format.
 pub const GZIP: c_int = 31;
-/// Window bits that ask for no wrapper.
+/// Window bits for the raw format.
 pub const RAW: c_int = -15;
 
 /// Why an operation has no measurement.
@@ -248,7 +248,7 @@ impl Stream {
     pub fn deflate(library: &Library, level: i32, window_bits: c_int) -> Result<Stream> {
         let init: DeflateInit2 = library.function(c"deflateInit2_")?;
         let mut strm = ZStream::boxed();
-        // SAFETY: a zeroed z_stream asks for the default allocator; size and version are those of this layout.
+        // SAFETY: a zeroed z_stream selects the default allocator; size and version match this layout.
         let code = unsafe { init(&mut *strm, level, 8, window_bits, 8, 0, VERSION.as_ptr(), STREAM_SIZE) };
         if code != OK {
             return Err(Failure::Lacks(format!("deflateInit2 at level {level} ({code})")));

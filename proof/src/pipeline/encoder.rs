@@ -1,5 +1,5 @@
-//! An encoder that copies, panics or is refused memory, as the chunk's level or the model says; it notices when it is used at a
-//! forbidden time.
+//! An encoder that copies, panics or fails to allocate, depending on the chunk's level and the model. It panics if it is called while
+//! no worker may run.
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread::{self, ThreadId};
@@ -9,7 +9,7 @@ use crate::raw::Output;
 
 pub(super) use crate::deflate::ChunkEnd;
 
-/// A number is all that matters here.
+/// A plain number is enough here.
 pub(super) type Level = i32;
 
 /// The level at which encoding panics.
@@ -18,15 +18,15 @@ pub(super) const PANICS: Level = 9;
 loom::lazy_static! {
     /// Set while no worker may touch a chunk's memory.
     pub(super) static ref IS_RESTING: AtomicBool = AtomicBool::new(false);
-    /// Set before workers begin, if they find no memory.
-    pub(super) static ref WORKERS_ARE_REFUSED: AtomicBool = AtomicBool::new(false);
-    /// The model's own thread, which asks first.
+    /// Set by a model before workers start, to make their allocations fail.
+    pub(super) static ref WORKERS_LACK_MEMORY: AtomicBool = AtomicBool::new(false);
+    /// The model's main thread, which must be the first to read this.
     pub(super) static ref OWNER: ThreadId = thread::current().id();
-    /// How often a chunk was encoded.
+    /// Number of chunks encoded.
     pub(super) static ref ENCODED: AtomicUsize = AtomicUsize::new(0);
 }
 
-/// As the pipeline's, which has two.
+/// Like the pipeline's enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Raw,
@@ -57,30 +57,30 @@ impl ChunkEncoder {
         _: ChunkEnd,
         out: &mut Output<'_>,
     ) -> Result<u32> {
-        assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
-        if WORKERS_ARE_REFUSED.load(Ordering::SeqCst) && thread::current().id() != *OWNER {
+        assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is being encoded between two calls");
+        if WORKERS_LACK_MEMORY.load(Ordering::SeqCst) && thread::current().id() != *OWNER {
             return Err(Error::Memory);
         }
         if level == PANICS {
-            std::panic::resume_unwind(Box::new("as the model wants"));
+            std::panic::resume_unwind(Box::new("the model's intentional panic"));
         }
         out.put(&data[window_len..]);
         ENCODED.fetch_add(1, Ordering::SeqCst);
-        assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is encoded between two calls");
+        assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is being encoded between two calls");
         Ok(8)
     }
 
-    /// No model has a chunk of this form.
+    /// Not used: no model has a BGZF chunk.
     pub(super) fn encode_blocks(&mut self, _: i32, _: &[u8], _: ChunkEnd, _: &mut Output<'_>) -> Result<()> {
         Err(Error::Stream)
     }
 
-    /// There is no engine.
+    /// Returns `None`: there is no engine.
     pub(super) fn current(&self) -> Option<&crate::deflate::ChunkEncoder> {
         None
     }
 
-    /// There is no engine to lend.
+    /// Does nothing: there is no engine to return.
     pub(super) fn rest(&mut self) {}
 
     pub(super) fn discard(&mut self) {

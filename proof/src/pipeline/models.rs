@@ -1,10 +1,10 @@
-//! The hand-over between a stream's thread and the workers, under every order of their steps (as far as the bound on
-//! preemptions goes; `LOOM_MAX_PREEMPTIONS` lifts it).
+//! Models of the hand-over between a stream's thread and the workers, run in every interleaving with at most three preemptions
+//! (`LOOM_MAX_PREEMPTIONS` sets another limit).
 
 use loom::sync::atomic::Ordering;
 use loom::thread;
 
-use super::encoder::{ChunkEnd, ENCODED, Form, IS_RESTING, OWNER, PANICS, WORKERS_ARE_REFUSED};
+use super::encoder::{ChunkEnd, ENCODED, Form, IS_RESTING, OWNER, PANICS, WORKERS_LACK_MEMORY};
 use super::job::Chunk;
 use super::ring::{Between, Ring};
 use crate::checksum::Check;
@@ -13,7 +13,7 @@ use crate::pool::Pool;
 use crate::pool::sync::Shared;
 use crate::raw::Output;
 
-/// Runs `model` under every order, and then its workers to their end.
+/// Runs `model` in every interleaving, then waits for its workers to end.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
@@ -23,8 +23,8 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
     });
 }
 
-/// A ring that has called the workers. The pool starts one for each job that it is offered, at most two, and each ends as soon as
-/// it finds nothing to do, as a worker does whose patience is at an end.
+/// Returns a ring that uses workers. The pool starts one worker per job, at most two. A worker ends as soon as it finds no job, like
+/// one whose idle time is up.
 fn ring(between: Between) -> Ring {
     let mut ring = Ring::new(between).expect("memory for a ring");
     ring.use_workers(|depth| depth).expect("memory for a deeper ring");
@@ -40,7 +40,7 @@ fn push(ring: &mut Ring, level: i32, data: &[u8]) {
     ring.push(chunk, out).expect("memory for a job");
 }
 
-/// Reads to the end, two bytes at a time.
+/// Reads all results, two bytes at a time.
 fn drain(ring: &mut Ring) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     while !ring.is_empty() {
@@ -76,7 +76,7 @@ fn two_workers_and_the_owner_deliver_in_order() {
 }
 
 #[test]
-fn buffers_are_used_again_only_when_nobody_has_them() {
+fn buffers_are_reused_only_when_no_thread_uses_them() {
     check(|| {
         let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
@@ -87,7 +87,7 @@ fn buffers_are_used_again_only_when_nobody_has_them() {
 }
 
 #[test]
-fn a_ring_may_go_while_its_jobs_are_offered() {
+fn a_ring_may_be_dropped_while_its_jobs_are_queued() {
     check(|| {
         let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
@@ -97,7 +97,7 @@ fn a_ring_may_go_while_its_jobs_are_offered() {
 }
 
 #[test]
-fn a_panic_in_a_worker_is_the_jobs_error_and_hangs_nobody() {
+fn a_panic_in_a_worker_becomes_the_jobs_error_without_deadlock() {
     check(|| {
         let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
@@ -107,10 +107,10 @@ fn a_panic_in_a_worker_is_the_jobs_error_and_hangs_nobody() {
 }
 
 #[test]
-fn memory_refused_to_a_worker_leaves_the_job_to_its_owner() {
+fn the_owner_does_the_job_of_a_worker_without_memory() {
     check(|| {
         let _owner = *OWNER;
-        WORKERS_ARE_REFUSED.store(true, Ordering::SeqCst);
+        WORKERS_LACK_MEMORY.store(true, Ordering::SeqCst);
         let mut ring = ring(Between::GoOn);
         push(&mut ring, 1, b"ab");
         assert_eq!(drain(&mut ring), Ok(b"ab".to_vec()));
@@ -119,7 +119,7 @@ fn memory_refused_to_a_worker_leaves_the_job_to_its_owner() {
 }
 
 #[test]
-fn a_copied_ring_delivers_the_same_and_may_go_first() {
+fn a_copied_ring_delivers_the_same_after_the_original_is_dropped() {
     check(|| {
         let mut first = ring(Between::GoOn);
         push(&mut first, 1, b"ab");
@@ -130,12 +130,12 @@ fn a_copied_ring_delivers_the_same_and_may_go_first() {
 }
 
 #[test]
-fn a_ring_that_rests_has_no_job_with_a_worker_between_calls() {
+fn no_worker_runs_a_job_of_a_resting_ring_between_calls() {
     check(|| {
         let mut ring = ring(Between::Rest);
         push(&mut ring, 1, b"ab");
         push(&mut ring, 1, b"cd");
-        // A call: everything is begun, and finished when it returns.
+        // One call: starts all jobs, and finishes them before it returns.
         ring.work().expect("jobs succeed");
         ring.rest(false);
         IS_RESTING.store(true, Ordering::SeqCst);
@@ -149,10 +149,10 @@ fn a_ring_that_rests_has_no_job_with_a_worker_between_calls() {
 #[should_panic(expected = "the self-check's fault")]
 fn the_models_explore_both_orders() {
     check(|| {
-        let shared = Shared::try_new(loom::sync::atomic::AtomicUsize::new(0)).expect("never refused here");
+        let shared = Shared::try_new(loom::sync::atomic::AtomicUsize::new(0)).expect("memory for a counter");
         let other = Shared::clone(&shared);
         let thread = thread::spawn(move || other.store(1, Ordering::SeqCst));
-        // Wrong in one of the two orders, which loom must find.
+        // Fails in one of the two interleavings, which loom must find.
         assert_eq!(shared.load(Ordering::SeqCst), 0, "the self-check's fault");
         thread.join().expect("no panic");
     });
