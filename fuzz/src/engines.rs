@@ -372,7 +372,7 @@ fn finish(compressor: &mut Compressor, end: ChunkEnd, room: usize, how: Drive, b
     while !drive(compressor, &mut &[][..], room, Drive { end: Some(end), ..how }, bytes) {}
 }
 
-/// Makes one call with `room` bytes of output space. Returns what `Compressor::drive` returns.
+/// Makes one call with `room` bytes of output space. Returns the result of `Compressor::drive`.
 fn drive(
     compressor: &mut Compressor,
     data: &mut &[u8],
