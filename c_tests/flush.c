@@ -3,6 +3,9 @@
 
 static Bytef out[200000];
 
+/* The end of the empty stored block that a sync or full flush writes. */
+static const Bytef marker[] = {0, 0, 0xff, 0xff};
+
 /* Everything given so far must be decodable from the output so far. */
 static void check_prefix(const z_stream *strm, int window_bits, const Bytef *plain)
 {
@@ -19,9 +22,8 @@ static void check_prefix(const z_stream *strm, int window_bits, const Bytef *pla
     free(room);
 }
 
-static void each_kind(const Bytef *plain, int level, int window_bits)
+static void each_flush_value(const Bytef *plain, int level, int window_bits)
 {
-    static const Bytef marker[] = {0, 0, 0xff, 0xff};
     z_stream strm;
     deflate_start(&strm, level, window_bits);
     strm.next_in = (Bytef *)plain;
@@ -35,12 +37,13 @@ static void each_kind(const Bytef *plain, int level, int window_bits)
         CHECK(strm.avail_out > 0);
         check_prefix(&strm, window_bits, plain);
         if (flush != Z_PARTIAL_FLUSH)
-            CHECK(memcmp(strm.next_out - 4, marker, 4) == 0);
+            CHECK(memcmp(strm.next_out - sizeof marker, marker, sizeof marker) == 0);
         uLong before = strm.total_out;
         CHECK_EQ(deflate(&strm, flush), Z_BUF_ERROR);
         CHECK_EQ(strm.total_out, before);
     }
-    /* A stronger flush after a weaker one is honoured: an empty stored block. */
+    /* A full flush directly after a sync flush writes another empty stored block; a weaker flush after a stronger one writes
+     * nothing. */
     strm.avail_in = 10;
     CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_OK);
     uLong before = strm.total_out;
@@ -49,8 +52,8 @@ static void each_kind(const Bytef *plain, int level, int window_bits)
     CHECK_EQ(deflate(&strm, Z_SYNC_FLUSH), Z_BUF_ERROR);
     CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_BUF_ERROR);
 
-    CHECK_EQ(deflate(&strm, 7), Z_STREAM_ERROR);
-    CHECK_EQ(deflate(&strm, 6), Z_STREAM_ERROR);
+    CHECK_EQ(deflate(&strm, Z_TREES), Z_STREAM_ERROR); /* inflate's only */
+    CHECK_EQ(deflate(&strm, Z_TREES + 1), Z_STREAM_ERROR);
     CHECK_EQ(deflate(&strm, -1), Z_STREAM_ERROR);
 
     uInt room = strm.avail_out;
@@ -74,7 +77,7 @@ static void each_kind(const Bytef *plain, int level, int window_bits)
 }
 
 /* A full flush clears the history: the data after it decodes alone. */
-static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
+static void full_flush_resets_history(const Bytef *plain, int level)
 {
     z_stream strm;
     deflate_start(&strm, level, -15);
@@ -89,7 +92,7 @@ static void full_flush_is_a_fresh_start(const Bytef *plain, int level)
 }
 
 /* With little output space, a flush continues over several calls and writes only one marker. */
-static void flush_in_little_rooms(const Bytef *plain, int level)
+static void flush_with_small_output_buffers(const Bytef *plain, int level)
 {
     z_stream strm;
     deflate_start(&strm, level, 15);
@@ -103,13 +106,18 @@ static void flush_in_little_rooms(const Bytef *plain, int level)
     } while (strm.avail_out == 0);
     CHECK(calls > 10);
     check_prefix(&strm, 15, plain);
+    int markers = 0;
+    for (size_t i = 0; i + sizeof marker <= strm.total_out; i++)
+        markers += memcmp(out + i, marker, sizeof marker) == 0;
+    CHECK_EQ(markers, 1);
+    CHECK(memcmp(strm.next_out - sizeof marker, marker, sizeof marker) == 0);
     CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR); /* not finished */
 }
 
 enum { PARAMS = -1 };
 
-/* A flush, or deflateParams, that runs out of room, then small writes without a flush: not one of their bytes is lost. */
-static void small_writes_after_a_flush_without_room(const Bytef *plain, uInt len, int level, int flush, uInt room, int copied)
+/* A flush, or deflateParams, that runs out of output space, then small writes without a flush: not one of their bytes is lost. */
+static void small_writes_after_an_incomplete_flush(const Bytef *plain, uInt len, int level, int flush, uInt room, int copied)
 {
     z_stream strm, copy, *next = &strm;
     deflate_start(&strm, level, 15);
@@ -120,10 +128,15 @@ static void small_writes_after_a_flush_without_room(const Bytef *plain, uInt len
         CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
     } while (strm.avail_in > 0);
     strm.avail_out = room;
-    if (flush == PARAMS)
-        deflateParams(&strm, level == 1 ? 2 : 1, Z_DEFAULT_STRATEGY);
-    else
-        deflate(&strm, flush);
+    int got = flush == PARAMS ? deflateParams(&strm, level == 1 ? 2 : 1, Z_DEFAULT_STRATEGY) : deflate(&strm, flush);
+    CHECK(got == Z_OK || got == Z_BUF_ERROR);
+    if (room == 1 && flush != PARAMS && flush != Z_NO_FLUSH) { /* certainly incomplete */
+        unsigned pending;
+        CHECK_EQ(got, Z_OK);
+        CHECK_EQ(strm.avail_out, 0);
+        CHECK_EQ(deflatePending(&strm, &pending, NULL), Z_OK);
+        CHECK(pending > 0);
+    }
     if (copied) {
         CHECK_EQ(deflateCopy(&copy, &strm), Z_OK);
         deflateEnd(&strm);
@@ -131,7 +144,7 @@ static void small_writes_after_a_flush_without_room(const Bytef *plain, uInt len
     }
     for (uInt more = 4; more > 1; more -= 2) {
         next->avail_in = more, next->avail_out = room;
-        int got = deflate(next, Z_NO_FLUSH);
+        got = deflate(next, Z_NO_FLUSH);
         CHECK(got == Z_OK || got == Z_BUF_ERROR);
         next->next_in = (Bytef *)plain + next->total_in; /* what was not taken is given again */
     }
@@ -146,15 +159,16 @@ int main(void)
     begin();
     Bytef *plain = prose(120000, 3);
     for (int level = 0; level <= 9; level++) {
-        each_kind(plain, level, 15);
-        each_kind(plain, level, 31);
-        each_kind(plain, level, -15);
-        full_flush_is_a_fresh_start(plain, level);
-        flush_in_little_rooms(plain, level);
+        each_flush_value(plain, level, 15);
+        each_flush_value(plain, level, 31);
+        each_flush_value(plain, level, -15);
+        full_flush_resets_history(plain, level);
+        flush_with_small_output_buffers(plain, level);
         for (int flush = PARAMS; flush <= Z_BLOCK; flush++)
-            for (uInt room = 1; room < 3000; room += 1 + room / 2)
+            for (uInt room = 1; flush != Z_FINISH && room < 3000; room += 1 + room / 2)
                 for (uInt len = 7000; len < 41000; len += 7777)
-                    small_writes_after_a_flush_without_room(plain, len, level, flush == Z_FINISH ? Z_NO_FLUSH : flush, room, len % 2);
+                    for (int copied = 0; copied <= 1; copied++)
+                        small_writes_after_an_incomplete_flush(plain, len, level, flush, room, copied);
     }
     free(plain);
     return 0;
