@@ -1,9 +1,20 @@
 /* CRC-32 and Adler-32 against the plain definition, at every length and offset, and put together from pieces. */
 #include "check.h"
 
+static uint32_t table[256];
+
+/* The CRC of each byte, by one division step per bit (RFC 1952, 8). */
+static void fill_table(void)
+{
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        table[byte] = byte;
+        for (int bit = 0; bit < 8; bit++)
+            table[byte] = table[byte] >> 1 ^ (table[byte] & 1 ? 0xedb88320 : 0);
+    }
+}
+
 static uLong plain_crc(uLong crc, const Bytef *bytes, size_t len)
 {
-    const z_crc_t *table = get_crc_table();
     crc ^= 0xffffffff;
     while (len--)
         crc = table[(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
@@ -25,6 +36,10 @@ int main(void)
     begin();
     enum { LEN = 70000 };
     Bytef *bytes = noise(LEN, 101);
+    fill_table();
+    const z_crc_t *zlib_table = get_crc_table();
+    for (int byte = 0; byte < 256; byte++)
+        CHECK_EQ(zlib_table[byte], table[byte]);
     CHECK_EQ(crc32(0, NULL, 0), 0);
     CHECK_EQ(crc32(0x1234, NULL, 0), 0);
     CHECK_EQ(adler32(0, NULL, 0), 1);
@@ -51,7 +66,8 @@ int main(void)
     CHECK_EQ(adler32(0xfff0fff0, full, LEN), plain_adler(0xfff0fff0, full, LEN));
 
     uLong crc = crc32(0, bytes, LEN), adler = adler32(1, bytes, LEN);
-    for (size_t cut = 0; cut <= LEN; cut = cut * 2 + 1) {
+    for (int i = 0; i <= 17; i++) {
+        size_t cut = i < 17 ? ((size_t)1 << i) - 1 : LEN;
         z_off_t rest = (z_off_t)(LEN - cut);
         uLong crc1 = crc32(0, bytes, (uInt)cut), crc2 = crc32(0, bytes + cut, (uInt)rest);
         uLong adler1 = adler32(1, bytes, (uInt)cut), adler2 = adler32(1, bytes + cut, (uInt)rest);
@@ -74,10 +90,14 @@ int main(void)
     CHECK_EQ(adler32_combine(adler | above, adler | above, 77), adler32_combine(adler, adler, 77));
     uLong op = crc32_combine_gen(77);
     CHECK_EQ(crc32_combine_op(crc | above, 5 | above, op), crc32_combine_op(crc, 5, op));
-    /* Lengths that need all 64 bits: appending zeros twice is appending their sum. */
-    z_off64_t far = (z_off64_t)5 << 32;
-    CHECK_EQ(crc32_combine64(crc, 0, far + 17), crc32_combine64(crc32_combine64(crc, 0, far), 0, 17));
-    CHECK_EQ(adler32_combine64(adler, 1, far + 17), adler32_combine64(adler32_combine64(adler, 1, far), 1, 17));
+    /* Lengths of more than 32 bits: the CRC of as many zero bytes in small steps; Adler-32 has a period of 65521 bytes. */
+    z_off64_t step = (z_off64_t)1 << 30, far = 20 * step + 17;
+    uLong wanted = crc32_combine64(crc, 0, 17);
+    for (int i = 0; i < 20; i++)
+        wanted = crc32_combine64(wanted, 0, step);
+    CHECK_EQ(crc32_combine64(crc, 0, far), wanted);
+    CHECK_EQ(crc32_combine_op(crc, 0, crc32_combine_gen64(far)), wanted);
+    CHECK_EQ(adler32_combine64(adler, 1, far), adler32_combine64(adler, 1, far % 65521));
     free(bytes), free(full);
     return 0;
 }
