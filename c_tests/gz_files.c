@@ -1,4 +1,5 @@
-/* Reading all kinds of files: consecutive members, trailing bytes, not gzip, empty, truncated, damaged. */
+/* Reading all kinds of files: consecutive members, trailing bytes, not gzip, empty, truncated, damaged. Writing them by appending,
+ * with no data, and with gzsetparams and gzflush between the writes. */
 #include "check.h"
 
 static const char *path;
@@ -15,6 +16,7 @@ static int get(Bytef *back, size_t room, unsigned step, size_t *len, int *closed
     gzFile file = gzopen(path, "rb");
     CHECK(file != NULL);
     int got;
+    memset(back, 0, room);
     *len = 0;
     do {
         CHECK(*len + step <= room);
@@ -55,10 +57,12 @@ int main(void)
         put(one, one_len, "wb"), put(zeros, sizeof zeros, "ab");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
         CHECK_EQ(len, LEN);
+        CHECK(memcmp(back, plain, LEN) == 0);
         CHECK_EQ(closed, Z_OK);
         put(one, one_len, "wb"), put("garbage", 7, "ab");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
         CHECK_EQ(len, LEN);
+        CHECK(memcmp(back, plain, LEN) == 0);
         CHECK_EQ(closed, Z_OK);
 
         /* No gzip: the bytes as they are. */
@@ -76,8 +80,8 @@ int main(void)
 
         /* Truncated: the existing data can be read, then reading fails, and the close too. */
         put(one, one_len - 1000, "wb");
-        get(back, ROOM, steps[s], &len, &closed);
-        CHECK(len <= LEN);
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
+        CHECK(len > LEN / 2 && len < LEN);
         CHECK(memcmp(back, plain, len) == 0);
         CHECK_EQ(closed, Z_BUF_ERROR);
 
@@ -88,6 +92,12 @@ int main(void)
         CHECK(memcmp(back, plain, len) == 0);
         CHECK_EQ(closed, Z_OK); /* gzclose reports only truncated files */
         one[one_len - 6] ^= 1;
+        one[one_len / 2] ^= 1; /* in the compressed data: may be noticed only by the CRC */
+        put(one, one_len, "wb");
+        CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), -1);
+        CHECK(memcmp(back, plain, len < LEN / 3 ? len : LEN / 3) == 0);
+        CHECK_EQ(closed, Z_OK);
+        one[one_len / 2] ^= 1;
     }
 
     /* gzopen for appending adds a member. */
@@ -112,17 +122,27 @@ int main(void)
     fclose(raw);
     check_unpacks(back, 20, 31, plain, 0);
 
-    /* The level may change in the middle. */
+    /* The level may change in the middle: level 0 makes the file longer than its data. gzflush(Z_FINISH) ends the member; the next
+     * write begins another, which decodes alone. */
     file = gzopen(path, "wb1");
     CHECK(file != NULL);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
     CHECK_EQ(gzsetparams(file, 9, Z_FILTERED), Z_OK);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
     CHECK_EQ(gzsetparams(file, 0, Z_DEFAULT_STRATEGY), Z_OK);
+    z_off_t compressed = gzoffset(file);
+    CHECK(compressed < LEN);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
-    CHECK_EQ(gzflush(file, Z_FINISH), Z_OK); /* ends the member; the next write begins another */
+    CHECK_EQ(gzflush(file, Z_FINISH), Z_OK);
+    z_off_t member = gzoffset(file);
+    CHECK(member > compressed + LEN);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
     CHECK_EQ(gzclose(file), Z_OK);
+    raw = fopen(path, "rb");
+    CHECK(raw != NULL && fseek(raw, member, SEEK_SET) == 0);
+    len = fread(back, 1, ROOM, raw);
+    fclose(raw);
+    check_unpacks(back, len, 31, plain, LEN);
     CHECK_EQ(get(back, ROOM, 1 << 19, &len, &closed), 0);
     CHECK_EQ(len, 4 * LEN);
     for (int i = 0; i < 4; i++)
