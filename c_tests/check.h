@@ -1,8 +1,9 @@
 /* check.h - shared by the programs of this folder.
  *
- * Each program tests one hazard and could have been written by a user: it prints nothing and returns 0 if all is well, else it
- * prints the failed check and returns 1. The same binary runs on the system's zlib, which is the reference, and on rigz; see
- * `run`. Lines that begin with "note: " list the checks that a program skipped on the current library.
+ * Each program tests one hazard and could have been written by a user. If all checks hold, it returns 0 and prints only notes:
+ * lines that begin with "note: ", which list skipped checks and measured values. Else it prints the failed check and returns 1.
+ * The same binary runs on the system's zlib, which is the reference, and on rigz. `run` sets RIGZ_EXPECT to 1 if the library must
+ * be rigz and to 0 if it must not; `begin` checks it. Without it, any library is accepted.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -25,7 +26,7 @@
 #define CHECK(condition)                                                                  \
     do {                                                                                  \
         if (!(condition)) {                                                               \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);       \
+            fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
             exit(1);                                                                      \
         }                                                                                 \
     } while (0)
@@ -61,8 +62,9 @@ static inline int is_rigz(void)
     return rigz.dli_fbase == zlib.dli_fbase;
 }
 
-/* Kills a program that hangs, after this time; C_TESTS_PATIENCE multiplies it, for slow instruments such as sanitizers. */
-static inline void hang_after(unsigned seconds)
+/* Ends the process by SIGALRM after `seconds`, in case it hangs. C_TESTS_PATIENCE multiplies the time, for slow instruments such
+ * as sanitizers. */
+static inline void end_after(unsigned seconds)
 {
     const char *patience = getenv("C_TESTS_PATIENCE");
     alarm(seconds * (patience != NULL ? (unsigned)atoi(patience) : 1));
@@ -74,10 +76,11 @@ static inline void begin(void)
     const char *expect = getenv("RIGZ_EXPECT");
     if (expect != NULL)
         CHECK_EQ(is_rigz(), atoi(expect));
-    hang_after(300);
+    end_after(300);
 }
 
-/* A function that only newer libraries have, or NULL. Assign through a void ** as POSIX shows it. */
+/* Sets the function pointer to the library's function `name`, or to NULL with a note if an older zlib lacks it. dlsym's result is
+ * stored through a void **, as POSIX recommends, since ISO C can't convert it to a function pointer. */
 #define OPTIONAL(pointer, name)                                                           \
     do {                                                                                  \
         *(void **)&(pointer) = dlsym(RTLD_DEFAULT, name);                                 \
@@ -136,7 +139,7 @@ static inline Bytef *prose(size_t len, uint32_t seed)
     return text;
 }
 
-/* ------------------------------------------------------------------------------------------------ there and back */
+/* ------------------------------------------------------------------------------------------------ streams */
 
 /* deflateInit2 with default memory and strategy. */
 static inline void deflate_start(z_stream *strm, int level, int window_bits)
@@ -182,7 +185,7 @@ static inline void check_unpacks(const Bytef *packed, size_t packed_len, int win
     free(back);
 }
 
-/* An allocator of the program's own, of which `allocations_left` more calls succeed. */
+/* For zalloc: `allocations_left` more calls succeed, later ones return NULL. */
 static int allocations_left;
 
 static inline voidpf limited_alloc(voidpf opaque, uInt items, uInt size)
@@ -197,17 +200,17 @@ static inline void limited_free(voidpf opaque, voidpf memory)
     free(memory);
 }
 
-/* Forks. The child may not take longer than `seconds`. */
+/* Forks. SIGALRM ends the child after `seconds`; the parent keeps its own time limit. */
 static inline pid_t fork_for(unsigned seconds)
 {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0)
-        hang_after(seconds);
+        end_after(seconds);
     return child;
 }
 
-/* The exit status of a child: 0 if all its checks held. A child killed by a signal gives 128 and the signal. */
+/* The exit status of a child: 0 if all its checks held. If a signal killed it: 128 plus the signal's number. */
 static inline int child_status(pid_t child)
 {
     int status;
@@ -227,7 +230,7 @@ static inline int entries(const char *folder)
     return count;
 }
 
-/* A file name unique to this process, in the runner's folder. */
+/* The path of a file in TMPDIR (else /tmp), unique to this process. The buffer is reused by the fourth call after this one. */
 static inline const char *scratch(const char *name)
 {
     static char path[4][512];

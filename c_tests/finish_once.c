@@ -65,7 +65,7 @@ int main(void)
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            hang_after(300);
+            end_after(300);
             setenv("RIGZ_THREADS", threads[i], 1);
             size_t most = all();
             CHECK(most <= 32 * KIB);

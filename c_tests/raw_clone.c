@@ -20,7 +20,7 @@ static pid_t raw_clone(unsigned long flags)
     pid_t child = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
     if (child == 0) {
         signal(SIGALRM, hung); /* the first process of a namespace ignores what it does not handle */
-        hang_after(100);
+        end_after(100);
     }
     return child;
 }
