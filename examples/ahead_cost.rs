@@ -41,7 +41,7 @@ fn main() {
         let (mut finding, mut decoding, mut resolving) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
         let mut marked = Marked::new(2 << 20).unwrap();
         let mut resolver = Resolver::new().unwrap();
-        resolver.learn([&[b'x'; 32768], &[]]);
+        resolver.set_window([&[b'x'; 32768], &[]]);
         let (mut bytes, mut search) = (0, Search::All);
         let mut at = 100_000;
         while at + len + (128 << 10) < file.len() {

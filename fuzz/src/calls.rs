@@ -71,7 +71,12 @@ pub(crate) fn judge(run: impl Fn(&mut Trace) -> Verdict) {
 
 fn made(content: &[u8], rng: &mut Rng) -> Compressed {
     let window_bits = rng.pick(&WINDOW_BITS);
-    Compressed { bytes: content.to_vec(), window_bits, dictionary: DICTIONARY.to_vec(), input_len: ASSUMED_LEN }
+    Compressed {
+        bytes: content.to_vec(),
+        window_bits,
+        dictionary: DICTIONARY.to_vec(),
+        input_len: ASSUMED_LEN,
+    }
 }
 
 /// Content: a compressed stream. Script: window bits, then the calls.

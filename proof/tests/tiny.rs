@@ -97,7 +97,7 @@ fn markers_resolve() {
     let mut marked = Marked::new(400).expect("memory for elements");
     let passed = marked.decode(&stream, 0, stream.len(), usize::MAX, |_, _| true).expect("a block");
     let mut resolver = Resolver::new().expect("memory for a table");
-    resolver.learn([&data[..WINDOW], &[]]);
+    resolver.set_window([&data[..WINDOW], &[]]);
     let mut inflate = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
     let mut room = [0; 300];
     let mut output = Output::new(&mut room);
