@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_block_ends_when_its_symbols_drift() {
         let (mut earlier, mut frequencies) = (Frequencies::NONE, Frequencies::NONE);
-        // A table of increasing numbers: each part has literals of its own beside those that all parts have.
+        // A table of increasing numbers: half of the literals are the same in all parts, the others differ.
         for part in 1..=3 {
             for byte in 0..64 {
                 frequencies.litlen[byte] += 64;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_goes_on_while_its_symbols_stay() {
+    fn a_block_continues_while_its_symbols_stay() {
         let (mut earlier, mut frequencies) = (Frequencies::NONE, Frequencies::NONE);
         for part in 1..=4 {
             frequencies.litlen[..128].iter_mut().for_each(|count| *count += 64);

@@ -1,8 +1,8 @@
 //! A safe wrapper of zlib-ng's streaming compressor, for the strategies that our own encoder lacks: `Z_HUFFMAN_ONLY`, `Z_RLE` and
 //! `Z_FIXED` (chosen in `stream::policy`).
 //!
-//! Two facts determine its form. zlib-ng's state points back at its stream, so the stream must not move: it is allocated with the program's
-//! allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so the program's
+//! Two facts determine its form. zlib-ng's state points back at its stream, so the stream must not move: it is allocated with the
+//! program's allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so the program's
 //! `z_stream` is never cast to it: data goes in and out as slices.
 //!
 //! Deflate streams are always raw here. The module `crate::stream` writes headers, trailers and check values.

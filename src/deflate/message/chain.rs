@@ -7,8 +7,8 @@
 //! match is found, the search switches to the new tail's chain if its next candidate is farther back. At equal depth this
 //! finds 8 % more than the front's chain.
 //!
-//! Positions are entered in batches a little ahead of the parser, so that tails have their chains. Matches of three bytes use
-//! a small table of their own, and only short distances.
+//! Positions are entered in batches a little ahead of the parser, so that tails have their chains. Matches of three bytes have a
+//! separate small table, and only short distances.
 
 use super::TURN_TOKENS;
 use crate::deflate::match_finder::match_length;
@@ -34,10 +34,10 @@ const SAMPLE: usize = 256;
 /// Such characters recur so often that a search compares twice as many candidates, at most this many more: level 9's depth is enough
 /// for them.
 const WIDE_MAX: u32 = 24;
-/// A match gives the next searches more candidates: its length times their depth (at least 16), divided by this, up to three times
-/// their depth; each search halves the number. Level 6 becomes .2 % smaller and 1.4 % slower, pixels 3 to 8 % smaller.
+/// A match adds candidates to the next searches: its length times their depth (at least 16), divided by this, up to three times
+/// their depth; each search halves the number. Level 6 becomes 0.2 % smaller and 1.4 % slower, pixels 3 to 8 % smaller.
 const CREDIT: u32 = 64;
-/// Longer matches give none: in masks, where nearly all matches are long, deeper searches make the output up to a quarter larger.
+/// Longer matches add none: in masks, where nearly all matches are long, deeper searches make the output up to a quarter larger.
 const CREDIT_BELOW: usize = 64;
 
 /// Limits of a search.
@@ -136,7 +136,7 @@ impl Chain {
         self.waiting_length = 0;
     }
 
-    /// Clears the chains; all positions are entered again. `input`: what follows the history.
+    /// Clears the chains; all positions are entered again. `input`: the bytes after the history.
     pub(super) fn clear(&mut self, input: &[u8]) {
         self.previous.clear();
         (self.filled, self.credit) = (0, 0);

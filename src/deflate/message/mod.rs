@@ -109,7 +109,7 @@ impl MessageEncoder {
     pub fn new(settings: MessageSettings, allocator: Allocator) -> Result<Self> {
         let size = 1usize << settings.window_bits;
         let head_count = 1usize << (settings.mem_level + 7).min(15);
-        // Excludes the window and the chain, which take what zlib's take, and the heads.
+        // Excludes the window and the chain, which are as large as zlib's, and the heads.
         let limit = ZLIB_STATE + (1usize << (settings.mem_level + 9));
         let rest = limit.saturating_sub(ZLIB_STATE + PADDING + 2 * head_count);
         let short_count = Chain::short_count(rest);
@@ -230,7 +230,7 @@ impl MessageEncoder {
         }
     }
 
-    /// Takes input without parsing it, while it fits the window: another encoder may get the message.
+    /// Takes input without parsing it, while it fits the window: another encoder may take over the message.
     pub fn hold(&mut self, input: &mut &[u8]) {
         loop {
             self.take(input, usize::MAX);

@@ -7,7 +7,7 @@
 //! neither:           two literals in one token, p += 2
 //! ```
 //!
-//! A match that could have begun earlier takes the literals before it back: the position where it begins was not in the table.
+//! A match that could have begun earlier replaces the literals before it: the position where it begins was not in the table.
 //!
 //! - Candidates are compared eight bytes at a time; the distance is tested only after the bytes are equal, which is rare.
 //! - The choice of p + 1 for its longer match is a predicted branch. A conditional move would join the chain of loads that
@@ -78,7 +78,7 @@ pub(in crate::deflate) struct FastTable {
     newest: usize,
     /// Where a flush ended the input: the last positions before it were entered with bytes that had not arrived yet.
     reenter_at: usize,
-    /// The offset of the last match, if it was as long as one may be.
+    /// The offset of the last match, if it had the maximum length.
     repeated: usize,
 }
 
@@ -422,7 +422,7 @@ struct Scan<'a> {
     max_offset: usize,
     limit: usize,
     end: usize,
-    /// The offset of the last match, if it was as long as one may be.
+    /// The offset of the last match, if it had the maximum length.
     repeated: usize,
 }
 

@@ -61,7 +61,7 @@ pub(super) struct Lazy {
     tuning: KeyTuning,
     /// Whether the last span needed few searches.
     is_sparse: bool,
-    /// What was parsed up to the last check of the tuning.
+    /// The counts up to the last check of the tuning.
     counts: Option<Counts>,
 }
 
