@@ -5,7 +5,7 @@
 //! program's allocator. And `zng_stream` differs from `z_stream` (104 bytes against 112, `adler` at another offset), so the program's
 //! `z_stream` is never cast to it: data goes in and out as slices.
 //!
-//! Deflate streams are always raw here. The module `crate::stream` writes headers, trailers and check values.
+//! Deflate streams are always raw here. The module `stream` writes headers, trailers and check values.
 
 mod deflate;
 mod sys;
