@@ -84,8 +84,8 @@ pub struct MessageEncoder {
     table: FastTable,
     chain: Chain,
     block: OpenBlock,
-    /// The open block's symbols at the last drift check.
-    earlier: Placed<Frequencies>,
+    /// The open block's symbols at the last drift check; `None` if memory is short.
+    earlier: Option<Placed<Frequencies>>,
     emitter: Emitter,
     method: Method,
     is_filtered: bool,
@@ -113,14 +113,18 @@ impl MessageEncoder {
         let limit = ZLIB_STATE + (1usize << (settings.mem_level + 9));
         let rest = limit.saturating_sub(ZLIB_STATE + PADDING + 2 * head_count);
         let short_count = Chain::short_count(rest);
-        let token_count = ((rest - 2 * short_count) / 4).clamp(TOKENS.1, TOKENS.0);
+        let rest = rest - 2 * short_count;
+        // A shorter block has no second check.
+        let checks_drift = rest / 4 > 2 * DRIFT_TOKENS;
+        let rest = if checks_drift { rest - size_of::<Frequencies>() } else { rest };
+        let token_count = (rest / 4).clamp(TOKENS.1, TOKENS.0);
         let mut encoder = Self {
             window: Table::new(2 * size + PADDING, allocator)?,
             size,
             table: FastTable::of(Table::new(head_count, allocator)?, Table::new(short_count, allocator)?),
             chain: Chain::new(size, allocator)?,
             block: OpenBlock::new(token_count, allocator)?,
-            earlier: Placed::zeroed(allocator)?,
+            earlier: checks_drift.then(|| Placed::zeroed(allocator)).transpose()?,
             emitter: Emitter::new(allocator)?,
             method: Method::Store,
             is_filtered: false,
@@ -321,7 +325,7 @@ impl MessageEncoder {
             table: self.table.try_clone()?,
             chain: self.chain.try_clone()?,
             block: self.block.try_clone()?,
-            earlier: self.earlier.try_clone()?,
+            earlier: self.earlier.as_ref().map(Placed::try_clone).transpose()?,
             emitter: self.emitter.try_clone()?,
             ..*self
         })
@@ -432,13 +436,16 @@ impl MessageEncoder {
     /// Empties the block; its input begins at `start`.
     fn open_block(&mut self, start: usize) {
         self.block.open(start);
-        self.block.limit_to(DRIFT_TOKENS);
-        *self.earlier = Frequencies::NONE;
+        if let Some(earlier) = &mut self.earlier {
+            **earlier = Frequencies::NONE;
+            self.block.limit_to(DRIFT_TOKENS);
+        }
     }
 
     /// Allows the full block more tokens, unless memory is short or its symbols drift.
     fn extend_block(&mut self) -> bool {
-        if !self.block.can_grow() || drifts(&mut self.earlier, &self.block.frequencies) {
+        let Some(earlier) = self.earlier.as_mut().filter(|_| self.block.can_grow()) else { return false };
+        if drifts(earlier, &self.block.frequencies) {
             return false;
         }
         self.block.limit_to(self.block.tokens().len() + DRIFT_TOKENS);
