@@ -1,45 +1,17 @@
 //! The encoder, checked with the system's zlib: its output must decode to its input.
 
-use std::sync::OnceLock;
-
 mod judge;
 #[path = "../src/random.rs"]
 mod random;
 
-use judge::{Library, ZStream};
-use libc::{c_char, c_int, c_uint, c_void};
+use judge::{ZStream, zlib};
+use libc::{c_int, c_uint};
 use random::Random;
 use rayon::prelude::*;
 use rigz::deflate::{
     ChunkEncoder, ChunkEnd, Level, MessageEncoder, MessageSettings, PendingBits, Progress, bound,
 };
 use rigz::raw::{Allocator, Output};
-
-type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
-type Inflate = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
-type End = unsafe extern "C" fn(*mut ZStream) -> c_int;
-
-/// The three functions of the system's zlib that decode.
-struct Zlib {
-    init: Init,
-    inflate: Inflate,
-    end: End,
-}
-
-fn zlib() -> &'static Zlib {
-    static ZLIB: OnceLock<Zlib> = OnceLock::new();
-    ZLIB.get_or_init(|| {
-        let judge = Library::system();
-        Zlib {
-            // SAFETY: the signature is zlib.h's.
-            init: unsafe { core::mem::transmute::<*mut c_void, Init>(judge.function("inflateInit2_")) },
-            // SAFETY: the signature is zlib.h's.
-            inflate: unsafe { core::mem::transmute::<*mut c_void, Inflate>(judge.function("inflate")) },
-            // SAFETY: the signature is zlib.h's.
-            end: unsafe { core::mem::transmute::<*mut c_void, End>(judge.function("inflateEnd")) },
-        }
-    })
-}
 
 /// Decodes a raw stream that must end exactly at the end of `input`; returns the data and whether its last block was final.
 fn inflate(input: &[u8], expected_len: usize) -> (Vec<u8>, bool) {

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fmt::Debug;
-use std::sync::OnceLock;
 
 use rigz::error::{Error, Status};
 use rigz::raw::{Allocator, Output};
@@ -15,39 +14,13 @@ mod judge;
 #[path = "../src/random.rs"]
 mod random;
 
-use judge::{Library, ZStream};
-use libc::{c_char, c_int, c_uint, c_void};
+use judge::{ZStream, zlib};
+use libc::{c_int, c_uint};
 use random::Random;
 
 const Z_OK: c_int = 0;
 const Z_STREAM_END: c_int = 1;
 const Z_SYNC_FLUSH: c_int = 2;
-
-type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
-type Inflate = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
-type End = unsafe extern "C" fn(*mut ZStream) -> c_int;
-
-/// The three functions of the system's zlib that decode.
-struct Zlib {
-    init: Init,
-    inflate: Inflate,
-    end: End,
-}
-
-fn zlib() -> &'static Zlib {
-    static ZLIB: OnceLock<Zlib> = OnceLock::new();
-    ZLIB.get_or_init(|| {
-        let judge = Library::system();
-        Zlib {
-            // SAFETY: the signature is zlib.h's.
-            init: unsafe { core::mem::transmute::<*mut c_void, Init>(judge.function("inflateInit2_")) },
-            // SAFETY: the signature is zlib.h's.
-            inflate: unsafe { core::mem::transmute::<*mut c_void, Inflate>(judge.function("inflate")) },
-            // SAFETY: the signature is zlib.h's.
-            end: unsafe { core::mem::transmute::<*mut c_void, End>(judge.function("inflateEnd")) },
-        }
-    })
-}
 
 fn text(len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);

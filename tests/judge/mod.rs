@@ -9,6 +9,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// C's `z_stream` on a 64-bit machine, 112 bytes.
 #[repr(C)]
@@ -124,4 +125,30 @@ fn defining_file(symbol: *mut c_void) -> String {
     let info = unsafe { info.assume_init() };
     // SAFETY: `dladdr` gave a string.
     unsafe { CStr::from_ptr(info.dli_fname) }.to_string_lossy().into_owned()
+}
+
+type Init = unsafe extern "C" fn(*mut ZStream, c_int, *const c_char, c_int) -> c_int;
+type Inflate = unsafe extern "C" fn(*mut ZStream, c_int) -> c_int;
+type End = unsafe extern "C" fn(*mut ZStream) -> c_int;
+
+/// The three functions of the system's zlib that decode.
+pub(crate) struct Zlib {
+    pub(crate) init: Init,
+    pub(crate) inflate: Inflate,
+    pub(crate) end: End,
+}
+
+pub(crate) fn zlib() -> &'static Zlib {
+    static ZLIB: OnceLock<Zlib> = OnceLock::new();
+    ZLIB.get_or_init(|| {
+        let judge = Library::system();
+        Zlib {
+            // SAFETY: the signature is zlib.h's.
+            init: unsafe { core::mem::transmute::<*mut c_void, Init>(judge.function("inflateInit2_")) },
+            // SAFETY: the signature is zlib.h's.
+            inflate: unsafe { core::mem::transmute::<*mut c_void, Inflate>(judge.function("inflate")) },
+            // SAFETY: the signature is zlib.h's.
+            end: unsafe { core::mem::transmute::<*mut c_void, End>(judge.function("inflateEnd")) },
+        }
+    })
 }

@@ -7,7 +7,7 @@
 //! - `status`: the current seed, and `end` after the last one, so the parent knows which seed crashed;
 //! - `report`: the seeds that failed, with their calls;
 //! - `live`: the calls of the traced seed, each written as it happens;
-//! - `output`: what the process prints.
+//! - `output`: the standard output and error of the process.
 //!
 //! Seeds run without a trace, which is faster. A seed that fails runs once more with the trace on. For a seed that crashed or
 //! did not return, the parent starts a second child, in a folder of its own, that replays it with the trace on.

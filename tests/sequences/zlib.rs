@@ -1,7 +1,7 @@
 //! A table of zlib's functions, filled by `dlsym` for the library at a path: one table for the judge, which is the system's zlib
 //! that our results are compared with, and one for the library under test.
 //!
-//! `is_rigz` tells the two apart: only rigz exports the symbol `rigz_version`.
+//! `is_rigz` distinguishes them: only rigz exports the symbol `rigz_version`.
 //!
 //! The methods pass the tester's raw pointers to C, so they are unsafe although they are declared safe: the testers make the
 //! calls that a C program could make, valid or not. One SAFETY line, in the macro, covers all of them. Each caller keeps its
