@@ -1,6 +1,6 @@
-/* RIGZ_STATS and RIGZ_LOG may name anything: a FIFO without a reader, a full one, a stopped terminal, a file at its size limit, a
- * directory, a socket. None of these blocks or ends the program, sends it a signal or changes its errno. If there is a reader, it
- * gets its lines. */
+/* RIGZ_STATS and RIGZ_LOG may name anything: a FIFO that has no reader, is full, or whose reader comes and goes; a terminal with
+ * suspended output; a file at its size limit; a socket; a directory; a full device; a missing directory. None of these blocks or
+ * ends the program, sends it a signal or changes its errno. A FIFO's reader receives the output. */
 #include "check.h"
 #include <pthread.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 static Bytef *plain;
 
-/* The program's work, which must leave errno unchanged. */
+/* Compresses and decompresses 20 times; neither may change errno. */
 static void work(void)
 {
     for (int i = 0; i < 20; i++) {
@@ -35,15 +35,15 @@ static void fail_on_signal(int number)
     _exit(written > 0 ? 3 : 4);
 }
 
-/* Runs the work in a child process with a time limit. The child calls `before` first. */
-static void run_child_with(const char *variable, const char *path, void (*before)(void))
+/* Runs `extra`, unless it is NULL, and then work() in a child process, which must exit with 0 within 60 s. */
+static void run_child_with(const char *variable, const char *path, void (*extra)(void))
 {
     pid_t child = fork_for(60);
     if (child == 0) {
         signal(SIGPIPE, fail_on_signal), signal(SIGXFSZ, fail_on_signal), signal(SIGTTOU, fail_on_signal);
         setenv(variable, path, 1);
-        if (before != NULL)
-            before();
+        if (extra != NULL)
+            extra();
         work();
         exit(0);
     }
@@ -59,8 +59,8 @@ static void set_size_limit(void)
 
 static char *fifo;
 
-/* A reader that opens and closes the FIFO repeatedly: a write while it is closed raises SIGPIPE, and an open may find no
- * reader. */
+/* A reader that opens and closes the FIFO repeatedly: a plain write() while it is closed would raise SIGPIPE, and an open for
+ * writing may find no reader. */
 static void *reopen_repeatedly(void *unused)
 {
     for (;;) {
@@ -78,42 +78,48 @@ static void work_while_the_reader_reopens(void)
         work();
 }
 
-/* A SIGPIPE that was pending before the calls is still pending after them. */
+/* A SIGPIPE that was pending before the calls is still pending after them, also where a write of the library raised another. */
 static void work_with_pending_sigpipe(void)
 {
     sigset_t pipe_signal, waiting;
     sigemptyset(&pipe_signal), sigaddset(&pipe_signal, SIGPIPE);
     sigprocmask(SIG_BLOCK, &pipe_signal, NULL);
     raise(SIGPIPE);
-    work();
+    work_while_the_reader_reopens();
     CHECK_EQ(sigpending(&waiting), 0);
     CHECK(sigismember(&waiting, SIGPIPE));
     int number;
     CHECK_EQ(sigwait(&pipe_signal, &number), 0);
 }
 
-static void odd_files(const char *variable)
+static void unusual_targets(const char *variable)
 {
+    /* A FIFO without a reader. */
     free(fifo);
     fifo = strdup(scratch("fifo"));
     CHECK_EQ(mkfifo(fifo, 0600), 0);
     run_child_with(variable, fifo, NULL);
 
+    /* With a reader. */
     int reader = open(fifo, O_RDONLY | O_NONBLOCK), writer = open(fifo, O_WRONLY | O_NONBLOCK);
     CHECK(reader >= 0 && writer >= 0);
     run_child_with(variable, fifo, NULL);
     char lines[4096] = "";
     ssize_t got = read(reader, lines, sizeof lines - 1);
+    const char *marker = strcmp(variable, "RIGZ_STATS") == 0 ? "\"operation\"" : "rigz ";
     if (is_rigz())
-        CHECK(got > 0 && strstr(lines, variable + 5 == strstr(variable, "STATS") ? "\"operation\"" : "rigz ") != NULL);
+        CHECK(got > 0 && strstr(lines, marker) != NULL);
+    /* Full. */
     while (write(writer, lines, 1) == 1)
         ;
     run_child_with(variable, fifo, NULL);
-    run_child_with(variable, fifo, work_with_pending_sigpipe);
     close(reader), close(writer);
+    /* With a reader that comes and goes. */
     run_child_with(variable, fifo, work_while_the_reader_reopens);
+    run_child_with(variable, fifo, work_with_pending_sigpipe);
     unlink(fifo);
 
+    /* A terminal with suspended output. */
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     const char *name = master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 ? ptsname(master) : NULL;
     if (name != NULL) {
@@ -123,14 +129,16 @@ static void odd_files(const char *variable)
         run_child_with(variable, name, NULL);
         close(terminal);
     } else
-        printf("note: no pseudo-terminals here\n");
+        printf("note: no pseudo-terminals here; a terminal with suspended output is not tested\n");
     if (master >= 0)
         close(master);
 
+    /* A file that may not grow. */
     const char *file = scratch("limited");
     run_child_with(variable, file, set_size_limit);
     unlink(file);
 
+    /* A socket. */
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", scratch("socket"));
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -139,14 +147,15 @@ static void odd_files(const char *variable)
     run_child_with(variable, address.sun_path, NULL);
     close(listener), unlink(address.sun_path);
 
-    const char *folder = getenv("TMPDIR");
-    run_child_with(variable, folder ? folder : "/tmp", NULL);
+    /* A directory, a full device, a missing directory. */
+    const char *directory = getenv("TMPDIR");
+    run_child_with(variable, directory ? directory : "/tmp", NULL);
     run_child_with(variable, "/dev/full", NULL);
     run_child_with(variable, "/no/such/folder/file", NULL);
 }
 
-/* A long stream that ends by deflateReset(). */
-static void reset(void)
+/* Finishes a stream of 1 MiB, then calls deflateReset(). */
+static void finish_and_reset(void)
 {
     enum { LONG = 1 << 20 };
     Bytef *data = prose(LONG, 1302), *out = allocate(LONG);
@@ -160,11 +169,11 @@ static void reset(void)
     free(data), free(out);
 }
 
-/* Work before a reset is in the statistics. */
-static void reset_is_counted(void)
+/* The first line of the statistics has the bytes and chunks of before deflateReset(). */
+static void work_before_reset_is_counted(void)
 {
     const char *path = scratch("counted");
-    run_child_with("RIGZ_STATS", path, reset);
+    run_child_with("RIGZ_STATS", path, finish_and_reset);
     if (!is_rigz())
         return;
     char line[1000] = "";
@@ -181,9 +190,9 @@ int main(void)
 {
     begin();
     plain = prose(50000, 1301);
-    odd_files("RIGZ_STATS");
-    odd_files("RIGZ_LOG");
-    reset_is_counted();
+    unusual_targets("RIGZ_STATS");
+    unusual_targets("RIGZ_LOG");
+    work_before_reset_is_counted();
     free(plain);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Eight threads at once, each with its own streams, large and small, and files. */
+/* Eight threads compress and decompress at the same time, each with its own data, streams (3 MiB and 5000 bytes) and gzip file.
+ * Each must get its own data back. */
 #include "check.h"
 #include <pthread.h>
 
@@ -12,8 +13,9 @@ static void *work(void *arg)
     snprintf(path, sizeof path, "%s/%ld-many-%u.gz", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (long)getpid(), me);
     for (int round = 0; round < 3; round++) {
         size_t len, size = round == 1 ? 5000 : LEN;
-        Bytef *packed = pack(plain, size, (int)(me + (uint32_t)round) % 9 + 1, me % 2 ? 15 : 31, &len);
-        check_unpacks(packed, len, me % 2 ? 15 : 31, plain, size);
+        int level = (int)(me + (uint32_t)round) % 9 + 1, window_bits = me % 2 ? 15 : 31; /* zlib or gzip format */
+        Bytef *packed = pack(plain, size, level, window_bits, &len);
+        check_unpacks(packed, len, window_bits, plain, size);
         free(packed);
         gzFile file = gzopen(path, "wb3");
         CHECK(file != NULL);

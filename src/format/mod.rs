@@ -1,4 +1,5 @@
-//! The formats as the RFCs define them and the stream parameters as zlib's manual defines them; no encoding or decoding here.
+//! Definitions of the formats: zlib (RFC 1950), DEFLATE (RFC 1951), gzip (RFC 1952) and BGZF (the SAM specification); and of the
+//! stream parameters, as zlib's manual lists them. Encoding and decoding are elsewhere.
 
 pub mod bgzf;
 pub mod deflate;

@@ -1,9 +1,11 @@
-//! Runs a list of cells in rounds, until all rounds are done or the time is up.
+//! Runs a list of cells (a corpus, an operation, a level and its contenders) in rounds, until all rounds are done or the time is up.
 //!
-//! In a round, each contender of each cell has a turn (A B C). So a contender's samples are spread over the whole run, and samples that
-//! are compared are taken close together: other load on the machine affects all contenders. In the first round, each result is verified
-//! before it is timed. The first round may exceed the time limit a little. Every row has its number of samples; rows without a sample
-//! are counted.
+//! In a round, each contender of each cell has one turn: A B C, A B C, ... So a contender's samples are spread over the whole run, and
+//! samples that are compared are taken close together: other load on the machine affects all contenders alike. In the first round, each
+//! operation's result is verified before the operation is timed. The first round has a later time limit of its own.
+//!
+//! A row states its number of samples. A contender that had no turn in time gets no row and is only counted; one that does not support
+//! the operation gets no row; one that fails keeps its row, with the fault.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,14 +18,15 @@ use crate::corpus::Corpus;
 use crate::measure::{Sample, Spread};
 use crate::schedule::{Cell, Contender, SECTIONS, Work};
 
-/// Numbers of rounds and time limits.
+/// The number of rounds and the time limits.
 pub struct Pace {
     pub rounds: usize,
+    /// The time for one turn.
     pub turn: Duration,
     /// No turn begins after this, except in the first round.
     pub deadline: Instant,
     /// No turn of the first round begins after this.
-    pub last_call: Instant,
+    pub first_deadline: Instant,
 }
 
 /// One row of the record: contender, operation, speed, size, memory.
@@ -40,24 +43,29 @@ pub struct Row {
     pub version: String,
     pub file: PathBuf,
     pub samples: usize,
+    /// CPU time of one sample in milliseconds: minimum, median (`cpu_ms`), maximum.
     pub cpu_ms_min: f64,
     pub cpu_ms: f64,
     pub cpu_ms_max: f64,
+    /// The same of wall time.
     pub wall_ms_min: f64,
     pub wall_ms: f64,
     pub wall_ms_max: f64,
-    /// Uncompressed megabytes (10^6 bytes) per second of CPU time, from the median.
+    /// Uncompressed megabytes (10^6 bytes) per second of CPU time, by the median.
     pub mb_per_cpu_s: f64,
     /// The same per second of wall time.
     pub mb_per_s: f64,
-    /// Microseconds of CPU time per message, for message operations.
+    /// Microseconds of CPU time per message; `None` unless the operation processes many small messages.
     pub us_per_message: Option<f64>,
-    /// Compressed bytes, if the operation compresses.
+    /// Compressed bytes; `None` if the operation decompresses.
     pub size: Option<u64>,
+    /// `size` in percent of the uncompressed bytes.
     pub percent: Option<f64>,
+    /// Peak memory: the maximum over all turns.
     pub peak_kib: u64,
-    /// Minor page faults (served without disk access) of one call; 0 for whole processes.
+    /// Minor page faults (served without disk access) of one call, in the last turn; 0 for whole processes.
     pub page_faults: f64,
+    /// The contender that the ratios compare with; empty if there is none.
     pub reference: String,
     /// CPU time (wall time if `uses_wall_time`) of the reference divided by this row's: above 1 is faster.
     pub speed_ratio: Option<f64>,
@@ -77,14 +85,15 @@ struct Slot {
     state: State,
 }
 
+/// Whether a contender still takes turns, and why not.
 #[derive(PartialEq)]
 enum State {
-    Runs,
-    Lacks,
+    Active,
+    Unsupported,
     Faulty(String),
 }
 
-/// Measures all `cells`. Returns their rows with ratios to `reference`, and the number of rows not measured in time.
+/// Measures `cells` within the limits of `pace`. Returns their rows with ratios to `reference`, and the number of rows not measured in time.
 pub fn run(
     cells: &[Cell],
     corpora: &[Corpus],
@@ -101,18 +110,19 @@ pub fn run(
             samples: Vec::new(),
             last: Measured::default(),
             size: 0,
-            state: State::Runs,
+            state: State::Active,
         }));
     }
     let bar = progress(slots.len() * pace.rounds);
     'rounds: for round in 0..pace.rounds {
         bar.set_message(format!("round {} of {}", round + 1, pace.rounds));
         for slot in &mut slots {
-            if Instant::now() >= if round == 0 { pace.last_call } else { pace.deadline } {
+            let limit = if round == 0 { pace.first_deadline } else { pace.deadline };
+            if Instant::now() >= limit {
                 break 'rounds;
             }
             bar.inc(1);
-            if slot.state == State::Runs {
+            if slot.state == State::Active {
                 let cell = &cells[slot.cell];
                 bar.set_prefix(format!(
                     "{} {} {}",
@@ -125,10 +135,10 @@ pub fn run(
         }
     }
     bar.finish_and_clear();
-    let unreached = |slot: &Slot| slot.state == State::Runs && slot.samples.is_empty();
+    let unreached = |slot: &Slot| slot.state == State::Active && slot.samples.is_empty();
     let mut rows: Vec<Row> = slots
         .iter()
-        .filter(|slot| slot.state != State::Lacks && !unreached(slot))
+        .filter(|slot| slot.state != State::Unsupported && !unreached(slot))
         .map(|slot| slot.row(&cells[slot.cell], &corpora[cells[slot.cell].corpus]))
         .collect();
     rows.sort_by_key(|row| SECTIONS.iter().position(|section| *section == row.section));
@@ -158,7 +168,7 @@ impl Slot {
                 measured.peak_kib = measured.peak_kib.max(self.last.peak_kib);
                 self.last = measured;
             }
-            Answer::Lacks(_) => self.state = State::Lacks,
+            Answer::Lacks(_) => self.state = State::Unsupported,
             Answer::Wrong(what) => self.state = State::Faulty(what),
         }
     }
@@ -205,18 +215,18 @@ impl Slot {
     }
 }
 
-/// Rows are compared only if their keys are equal.
+/// Rows are compared only if their keys are equal. The number of threads is not part of the key: a reference has one thread.
 fn key(row: &Row) -> (&str, &str, u64, &str, Option<i32>) {
     (&row.section, &row.corpus, row.corpus_bytes, &row.op, row.level)
 }
 
-/// Whether a section compares elapsed time instead of CPU time: those of threads and whole programs.
+/// Whether a section compares wall time instead of CPU time: those of threads and whole processes.
 pub fn uses_wall_time(section: &str) -> bool {
     matches!(section, "threads" | "processes")
 }
 
-/// Sets the ratios of every row to the reference: `reference` itself or, for whole processes, gzpipe with that library. Only rows with
-/// one thread are references.
+/// Sets the ratios of every row to the reference: `reference` itself or, for whole processes, `gzpipe+<reference>`, the program gzpipe
+/// that uses this library. Only rows with one thread are references.
 fn compare(rows: &mut [Row], reference: &str) {
     let reference_tool = format!("gzpipe+{reference}");
     let is_reference = |row: &Row| {
@@ -286,5 +296,10 @@ mod tests {
         rows[0].fault = Some("wrong".into());
         compare(&mut rows, "zlib");
         assert_eq!(rows[1].speed_ratio, None);
+
+        let mut rows = [row("zlib", 1, 100.0, 100.0, 1000), row("rigz", 1, 10.0, 10.0, 10)];
+        rows[1].fault = Some("wrong".into());
+        compare(&mut rows, "zlib");
+        assert_eq!((rows[1].speed_ratio, rows[1].size_ratio), (None, None));
     }
 }
