@@ -241,7 +241,7 @@ mod avx2 {
         /// computes a slot without a loop or table. With `d - 1 = 6`:
         ///
         /// ```text
-        /// 6.0 as a float    0 10000001 1000...     sign, exponent 127 + 2, mantissa without its first 1
+        /// 6.0 as a float    0 10000001 1000...     sign, 127 + 2, mantissa without its first 1
         /// >> 22               10000001 1           2 * (127 + 2) + 1
         /// - 2 * 127                    101         slot 5
         /// ```
