@@ -161,7 +161,7 @@ impl Path {
     }
 
     /// Offers the matches that begin here, none longer than `limit`. They are in increasing order
-    /// of both length and offset ([`Found`](crate::deflate::match_finder::all_lengths::Found)).
+    /// of length; a longer one is usually farther away.
     #[inline(always)]
     pub(super) fn offer(&mut self, matches: &[Packed], limit: usize) {
         let Some(longest) = matches.last() else { return };
