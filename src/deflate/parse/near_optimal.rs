@@ -15,9 +15,9 @@
 //! as last parsed. The block's matches are kept for that: a number of matches for each position,
 //! and the matches of all positions in one list.
 //!
-//! A path depends on the costs, and the costs on the symbols of the path. Each pass therefore
-//! starts with better costs than the one before; level 11 has one pass, level 12 two, and a third
-//! gained nothing. Level 10 has none and keeps no matches.
+//! A path depends on the costs, and the costs on the symbols of the path: each pass starts with
+//! costs that are closer to those of the block. Level 11 has one such pass, level 12 two, and a
+//! third gained nothing. Level 10 has none and keeps no matches.
 //!
 //! Most of the time goes into the search, so the parser skips searches:
 //!
@@ -108,13 +108,13 @@ pub(in crate::deflate) struct NearOptimal {
     /// Where the path begins.
     path_start: usize,
     next_split_check: usize,
-    /// The rest, at the position before the cursor, of the longest match found: it has the same
-    /// offset, and becomes one byte shorter with each position.
+    /// The longest match at the position before the cursor: found there, or the rest of an earlier
+    /// one.
     carry: Packed,
     /// The number of consecutive searches that found nothing.
     barren: usize,
-    /// No search before this position, since the data does not match. Grows with `barren`, up to 63
-    /// bytes ahead.
+    /// No search before this position, since the data does not match. Up to 63 positions are
+    /// skipped, the more, the larger `barren` is.
     next_search: usize,
 }
 
@@ -195,8 +195,8 @@ impl Parser<'_> {
                     // The table of three bytes has only the positions that were visited.
                     at.enter_short();
                 } else {
-                    // The carried match is the nearest of its length that is known; shorter lengths
-                    // need no search, as it may be used at any shorter length.
+                    // A long carried match serves for all lengths up to its own. Only longer ones
+                    // are searched; a nearer one of a shorter length may be missed.
                     let above = self.carry_into(&mut found);
                     let effort = Effort { depth: self.state.level.depth, nice: self.state.level.nice };
                     at.gather(above, effort, &mut found);
@@ -277,10 +277,10 @@ impl Parser<'_> {
     }
 
     /// As [`offer`](Self::offer), for an input that ends at `end`. In later passes that is the end
-    /// of the block: matches that were found may reach past it, since it was decided after them.
+    /// of the block; a kept match may reach past it if the last span ended because it was full.
     ///
-    /// A match of `nice` bytes is taken at once. Comparing it with others would be possible, but
-    /// the next 258 positions would have to be visited, in data that repeats over and over.
+    /// A match of `nice` bytes is taken at once, and the positions inside it are not visited. So
+    /// data that repeats over and over takes little time.
     #[inline(always)]
     fn offer_within(&mut self, position: usize, matches: &[Packed], end: usize) -> Option<usize> {
         if let Some(&longest) = matches.last() {
@@ -357,9 +357,8 @@ impl Parser<'_> {
     /// Parses the open block, which ends at `end`, again: with the costs from the last parse, as
     /// often as the level specifies.
     ///
-    /// Each pass goes through the kept matches as the first did through those found. It may differ
-    /// from the first in where spans end: a position that was inside a match taken at once has none
-    /// here.
+    /// Each pass goes through the kept matches as the first did through those found, and takes the
+    /// same matches of `nice` bytes at once. Only the costs differ.
     fn refine(&mut self, end: usize, block: &mut OpenBlock) -> Result<()> {
         let start = block.start;
         // Moved out, so that the lists and `self` can be borrowed at once.
