@@ -34,9 +34,9 @@ pub(super) const CHOICE_MASK: u32 = 3;
 /// Prices are shifted by this to make room for the choice.
 pub(super) const CHOICE_BITS: u32 = 2;
 
-/// The value of a covered byte past the last position, in percent of a mean literal. As with the
-/// lazy parser's constant of this name, it stands for an average byte, which is often part of a
-/// match and then costs less than a literal.
+/// The value of a covered byte past the last position, in percent of a mean literal, as in the lazy
+/// parser: about the cost of an average byte, which is often part of a match and then costs less
+/// than a literal.
 const COVERED_VALUE: u32 = 70;
 
 /// The prices of all symbols.
