@@ -1,8 +1,24 @@
 //! Symbol costs: the estimates on which all parsers but level 1's base their decisions.
 //!
-//! Costs are in sixteenths of a bit: the entropy of each symbol under the open block's frequencies so far. They are refreshed
-//! after 4 KiB of a block, then at doubling distances, and at its end, so that the next block starts with them. A chunk
-//! starts with fixed defaults, since costs must not depend on earlier chunks.
+//! A block's Huffman codes (RFC 1951, 3.2.7) are computed after all its symbols are known, but the
+//! parser must compare choices before that. So it estimates: a symbol of frequency `f` among `n`
+//! costs `log2(n / f)` bits, the ideal length of its codeword. Costs are in sixteenths of a bit.
+//!
+//! ```text
+//! literal          log2(literals and matches / frequency of the byte)
+//! match's length   log2(literals and matches / frequency of its slot)  + the slot's extra bits
+//! match's offset   log2(matches / frequency of its slot)               + the slot's extra bits
+//! ```
+//!
+//! Lengths share a code with the literals, offsets have their own; so the totals differ. For
+//! example, with 1000 symbols, of which 400 are matches: a literal that occurred 50 times costs
+//! log2(1000 / 50) = 4.3 bits, and an offset slot that occurred 50 times log2(400 / 50) = 3 bits,
+//! and its extra bits.
+//!
+//! The frequencies are those of the open block so far. Costs are refreshed after 4 KiB of a block,
+//! then at doubling distances; the next block starts with the last ones. Levels 10 to 12 also
+//! refresh them at a block's end. A chunk starts with fixed defaults, since costs must not depend
+//! on earlier chunks.
 //!
 //! The estimate feeds back on itself (cheap symbols are chosen more often and become cheaper), and on data of four letters it
 //! can settle in a bad state. Limits on every cost, and the minimum gain of a match over literals, prevent that.
@@ -16,17 +32,23 @@ use crate::format::deflate::{
     OFFSET_SYMBOLS, offset_slot,
 };
 
+// The least and the highest cost of a symbol without its extra bits. A Huffman codeword has at
+// least one bit. A symbol that has not occurred gets the highest cost: the rest of the block may
+// need it, but it must save much to be chosen.
 const LITERAL_RANGE: (u32, u32) = (BIT, 13 * BIT);
 const LENGTH_RANGE: (u32, u32) = (BIT, 12 * BIT);
 const OFFSET_RANGE: (u32, u32) = (BIT, 9 * BIT);
 
-/// Costs of all symbols, extra bits included.
+/// Costs of all symbols, extra bits included: by byte, by length, by offset slot. The cost of a
+/// match is the sum of two entries. An entry for each length, not for each of its slots, saves the
+/// parsers a look-up.
 #[derive(Debug)]
 pub(in crate::deflate) struct Costs {
     literal: [u16; 256],
     length: [u16; MAX_MATCH + 1],
     offset: [u16; OFFSET_SYMBOLS],
-    /// The mean cost of the literals that occurred.
+    /// The mean cost of the literals that occurred. Parsers use it where a sum over the bytes of a
+    /// match would cost too much time.
     mean_literal: u32,
 }
 
@@ -37,7 +59,8 @@ impl Costs {
         DEFAULTS
     }
 
-    /// Derives all costs from the open block's frequencies so far.
+    /// Derives all costs from the open block's frequencies so far. Without symbols the costs
+    /// remain; the mean literal also remains as long as there are only matches.
     pub(in crate::deflate) fn refresh(&mut self, frequencies: &Frequencies) {
         let literals = &frequencies.litlen[..256];
         let literal_count: u32 = literals.iter().sum();
@@ -45,7 +68,11 @@ impl Costs {
         if literal_count + matches == 0 {
             return;
         }
+        // Each match has one offset symbol, so the offsets count the matches, that is, the length
+        // symbols.
         let total = log2_sixteenths(literal_count + matches);
+        // The logarithm of the quotient `total / frequency`. `total` is not the smaller one; `min`
+        // only excludes a subtraction that wraps.
         let cost = |total: u32, frequency: u32, (low, high): (u32, u32)| match frequency {
             0 => high,
             _ => (total - log2_sixteenths(frequency).min(total)).clamp(low, high),
@@ -64,6 +91,7 @@ impl Costs {
         self.set_offsets(|slot| cost(total, frequencies.offset[slot], OFFSET_RANGE));
     }
 
+    /// Sets the cost of every length, from that of the slots. All lengths of a slot cost the same.
     fn set_lengths(&mut self, symbol_cost: impl Fn(usize) -> u32) {
         let slots: [u32; LENGTH_SLOTS] =
             core::array::from_fn(|slot| symbol_cost(slot) + BIT * u32::from(LENGTH_EXTRA[slot]));
@@ -72,12 +100,14 @@ impl Costs {
         }
     }
 
+    /// Sets the cost of every offset slot.
     fn set_offsets(&mut self, symbol_cost: impl Fn(usize) -> u32) {
         for (slot, offset) in self.offset.iter_mut().enumerate() {
             *offset = (symbol_cost(slot) + BIT * u32::from(OFFSET_EXTRA[slot])) as u16;
         }
     }
 
+    /// The cost of `byte` as a literal.
     #[inline(always)]
     pub(in crate::deflate) fn literal(&self, byte: u8) -> u32 {
         u32::from(self.literal[byte as usize])
@@ -120,7 +150,12 @@ impl Costs {
     }
 }
 
-/// [`Costs::defaults`], computed at compile time, since at run time it would slow down a message of 1 KiB.
+/// [`Costs::defaults`], computed at compile time, since at run time it would slow down a message of
+/// 1 KiB.
+///
+/// Every literal costs 7 bits. A length costs 3 bits, one more for each four slots, and its extra
+/// bits: short matches are the frequent ones. An offset costs 4.5 bits and its extra bits, somewhat
+/// less than the 4.9 of 30 equally frequent slots.
 const fn default_costs() -> Costs {
     let mut costs = Costs {
         literal: [(7 * BIT) as u16; 256],

@@ -569,6 +569,7 @@ impl Scan<'_> {
     ) -> Run {
         let Self { data, bits, max_offset, limit, end, .. } = self;
         let token_limit = out.tokens.len() - TURN_TOKENS;
+        // Where the last match of this run ended; `None` while there is none.
         let mut matched_to = None;
         let mut repeated = self.repeated;
         if repeated > 0 {
@@ -591,10 +592,15 @@ impl Scan<'_> {
         let mut word = load(position);
         let (mut hash_0, mut hash_1) = (hash::<KEY>(word, bits), hash::<KEY>(word >> 8, bits));
         loop {
+            // In a run of one byte both hashes are equal. Then the table keeps `position`, after
+            // which more of the run is left, and `place_1` is `position`: a match at offset 1.
             // SAFETY: hashes of `bits` bits.
             let place_0 = unsafe { self.swap(hash_0, position) };
             // SAFETY: as above.
             let place_1 = unsafe { self.swap(hash_1, position + usize::from(hash_0 != hash_1)) };
+            // For the next turn, if this one finds nothing: its loads then need not wait for
+            // hashes. With a key of five bytes, `hash_3` uses bytes 3 to 7 of the word, its last
+            // ones.
             let (hash_2, hash_3) = (hash::<KEY>(word >> 16, bits), hash::<KEY>(word >> 24, bits));
             let difference_0 = load(place_0) ^ word;
             let difference_1 = load(place_1) ^ load(position + 1);
@@ -648,6 +654,7 @@ impl Scan<'_> {
                 // SAFETY: there is room for a turn's tokens.
                 unsafe { out.pair(word as u8, (word >> 8) as u8) };
                 position += 2;
+                // Two literals were added. After 64 in a row, more are added without a search.
                 let run = position.wrapping_sub(run_start);
                 if run >= 1 << SKIP_SHIFT && position < end {
                     let next = position + skip(run, word).min((end - position) & !1);
@@ -694,12 +701,16 @@ impl Scan<'_> {
                 difference = load(position - offset) ^ load(position);
                 length = (difference.trailing_zeros() >> 3) as usize;
             }
+            // The eight bytes compared so far may be part of a longer match, or reach past the
+            // input's end: `data` is readable beyond it.
             let most = (end - position.min(end)).min(MAX_MATCH);
             if difference == 0 && most > 8 {
                 // SAFETY: the earlier place is before `position`, and `position + most <= end`.
                 length = unsafe { match_length(data, position - offset, position, 8, most) };
             }
             length = length.min(most);
+            // So few bytes are left before the end that the match is too short: they become
+            // literals.
             if length < MIN_MATCH {
                 for &byte in &data[position..end.max(position)] {
                     // SAFETY: there is room for a turn's tokens, and these are at most two.
@@ -712,6 +723,8 @@ impl Scan<'_> {
             // SAFETY: there is room for a turn's tokens.
             unsafe { out.push(token) };
             position += length;
+            // The data probably repeats for longer, with the same offset; its positions are not
+            // entered.
             if length == MAX_MATCH {
                 repeated = offset;
                 // SAFETY: as for this function, at a later position.

@@ -1,8 +1,26 @@
 //! Parsers: choose which of the matches found are written.
 //!
-//! One file each. A parser goes through the input from front to back, a [`SPAN`] at a time, queries a match finder and
-//! records its decisions in the open block. It keeps its state between spans, so the input may arrive in pieces: a span is
-//! parsed once all bytes that its decisions depend on have arrived, or the input's end is known.
+//! | levels   | parser                                            | decides by                   |
+//! |----------|---------------------------------------------------|------------------------------|
+//! | 1        | [`fast`]                                          | lengths of the first matches |
+//! | 2 to 9   | `lazy`, `quick` or `flat`, chosen by [`adaptive`] | estimated [`cost`]           |
+//! | 10 to 12 | [`near_optimal`]                                  | the cheapest path (`path`)   |
+//!
+//! A parser goes through the input from front to back, a [`SPAN`] at a time, queries a match finder
+//! and records its decisions in the open block. After each span it decides whether the block ends.
+//! It keeps its state between spans, so the input may arrive in pieces: a span is parsed once all
+//! bytes that its decisions depend on have arrived, or the input's end is known.
+//!
+//! ```text
+//! start      start + 1024           position            to
+//! |-- span --|-- span --| ...       |-- parsed now -----|-- AHEAD bytes, which have arrived --|
+//! ```
+//!
+//! So the output does not depend on how the input is divided into calls. All periodic work (spans,
+//! checks, refreshes of costs) is tied to positions, none to calls.
+//!
+//! This file has what the parsers share: the grid, the step between searches in data that does not
+//! match, samples that recognise two kinds of data, and the rules for a block's end.
 
 pub(super) mod adaptive;
 pub(super) mod cost;
@@ -33,8 +51,10 @@ pub(super) const SPAN: usize = 1024;
 const AHEAD: usize =
     MAX_MATCH + 2 + if LOOKAHEAD + MAX_MATCH > MIN_BLOCK { LOOKAHEAD + MAX_MATCH } else { MIN_BLOCK };
 
-/// Longest step taken without a search in data that does not match. Plus one, for the byte searched, it is coprime to the
-/// cycle of positions that are entered in a quiet run.
+/// Longest step taken without a search in data that does not match. Plus one, for the byte
+/// searched, it is coprime to the cycle of positions that are entered in a quiet run: 64 and 13. So
+/// the searched positions meet every one of the cycle in turn, and a repetition is not missed at
+/// every search.
 const MAX_SKIP: usize = 63;
 /// The number of consecutive literals, as a power of two, after which steps begin to grow. With 64, 128 or 256, sizes and
 /// times are equal within noise; ordinary data has no such runs.
@@ -61,8 +81,10 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
 /// The minimum size of a sample.
 const SAMPLE_MIN: usize = 64;
 
-/// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at odd places most are small, of the
-/// others few. Four such bytes are two characters, which recur often: more candidates are needed, or longer keys.
+/// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at
+/// odd places most are small (at least 3/8 of the whole sample), of the others few (at most 1/16).
+/// Four such bytes are two characters, which recur often: more candidates are needed, or longer
+/// keys.
 pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
     let is_small = |byte: &&u8| **byte < 16;
     let small = [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(is_small).count());
@@ -71,6 +93,9 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
 }
 
 /// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
+///
+/// A greedy parser with one entry for each hash of three bytes. A longer match counts as none, and
+/// the search goes on at its next byte. Entries begin as 0, a position like any other.
 fn in_short_matches(sample: &[u8]) -> usize {
     const BITS: u32 = 8;
     let mut newest = [0u16; 1 << BITS];
@@ -82,6 +107,7 @@ fn in_short_matches(sample: &[u8]) -> usize {
             sample[position + 2],
             sample[position + 3],
         ]);
+        // The shift removes the fourth byte.
         let head = &mut newest[((word << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize];
         let earlier = usize::from(core::mem::replace(head, position as u16));
         let is_short = earlier < position
@@ -93,9 +119,10 @@ fn in_short_matches(sample: &[u8]) -> usize {
     covered
 }
 
-/// A block is closed once it takes about this many bytes of output, so that decided output is written soon. With the input
-/// not parsed yet, the output held back stays below 32 KiB, so that programs which call `deflate(Z_FINISH)` once, with a
-/// buffer that is always enough for zlib, work (`c_tests/finish_once.c`). 36 KiB make files 0.02 to 0.05 % smaller.
+/// A block is closed once it takes about this many bytes of output, so that decided output is
+/// written soon. With the input not parsed yet, the output held back stays below 32 KiB, so that
+/// programs which call `deflate(Z_FINISH)` once, with a buffer that is always enough for zlib, work
+/// (`c_tests/finish_once.c`). 36 KiB make files 0.02 to 0.05 % smaller.
 const BLOCK_BYTES_MAX: usize = 27 << 10;
 
 /// The input that has arrived: the window, then the chunk's bytes.
@@ -107,7 +134,9 @@ pub(super) struct Arrived<'a> {
 }
 
 impl Arrived<'_> {
-    /// The end of the span that contains `position`, on the grid that starts at `grid`, if the span can be parsed now.
+    /// The end of the span that contains `position`, on the grid that starts at `grid`, if the span
+    /// can be parsed now: either `AHEAD` bytes after its end have arrived, or the input is
+    /// complete.
     pub(super) fn span_end(&self, grid: usize, position: usize) -> Option<usize> {
         let needed = Self::needed_len(grid, position);
         (self.is_whole || needed <= self.data.len()).then(|| (needed - AHEAD).min(self.data.len()))
@@ -115,6 +144,7 @@ impl Arrived<'_> {
 
     /// The length of `data` with which that span can be parsed although more input follows.
     pub(super) fn needed_len(grid: usize, position: usize) -> usize {
+        // With `+ 1`, a position on a line belongs to the span that begins there.
         grid + (position + 1 - grid).next_multiple_of(SPAN) + AHEAD
     }
 }
@@ -126,11 +156,13 @@ pub(super) struct Cursor {
     pub(super) start: usize,
     /// Everything before this position is parsed.
     pub(super) position: usize,
+    /// The statistics that decide whether a block ends.
     split: BlockSplit,
     next_refresh: usize,
 }
 
-/// The state that one parser of [`adaptive`] passes to the next.
+/// The state that one parser of [`adaptive`] passes to the next. Each has its own tables and
+/// counts.
 #[derive(Debug)]
 struct ParseState {
     cursor: Cursor,
@@ -153,7 +185,8 @@ impl ParseState {
     }
 }
 
-/// Bytes before a block's first cost refresh; the others follow at doubling distances.
+/// Bytes before a block's first cost refresh; the others follow at doubling distances: each has
+/// twice the data of the one before, and a long block has few.
 const FIRST_REFRESH: usize = 4096;
 
 impl Cursor {
@@ -161,12 +194,17 @@ impl Cursor {
         Self { start, position: start, split: BlockSplit::new(), next_refresh: start + FIRST_REFRESH }
     }
 
-    /// Whether `block` should end at the cursor.
+    /// Whether `block` should end at the cursor. It must at the input's end, and where its token
+    /// memory is full. Otherwise it may end only if the rest is long enough for a block of its own:
+    /// where it has the maximum length, where its symbols change, or where its output is long
+    /// enough.
     fn is_end_due(&mut self, arrived: Arrived<'_>, block: &OpenBlock) -> bool {
         let left = arrived.data.len() - self.position;
         if left == 0 || block.is_full() {
             return true;
         }
+        // The span was only parsed with `AHEAD` bytes after it, at least `MIN_BLOCK`, or with all:
+        // so a short rest is the input's end, however it arrived.
         if left < MIN_BLOCK {
             return false;
         }
@@ -186,7 +224,8 @@ impl Cursor {
         self.position >= self.next_refresh
     }
 
-    /// Records that the costs were refreshed from `block`.
+    /// Records that the costs were refreshed from `block`: the next time is when it is twice as
+    /// long.
     fn note_refresh(&mut self, block: &OpenBlock) {
         self.next_refresh = self.position + (self.position - block.start);
     }

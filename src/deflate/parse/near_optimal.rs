@@ -10,12 +10,25 @@
 //!     if no match spans the position: record the path in the open block; end the block if its statistics change
 //! ```
 //!
-//! This pass uses costs from the block so far. When a block ends, the parser goes through it again without a search, as often
-//! as the level specifies, each time with the costs of the whole block as last parsed. The block's matches are kept for that.
+//! This pass uses costs from the block so far. When a block ends, the parser goes through it again
+//! without a search, as often as the level specifies, each time with the costs of the whole block
+//! as last parsed. The block's matches are kept for that: a number of matches for each position,
+//! and the matches of all positions in one list.
 //!
-//! It is fast because it skips searches: inside a match that reaches further at less than the cost of this position (by the
-//! level's `margin`; more than a third of all positions), and for lengths up to that of a long match that began a byte
-//! before, whose rest is a match here without a search (`carry_from`). Also, the fill pass inserts all positions.
+//! A path depends on the costs, and the costs on the symbols of the path: each pass starts with
+//! costs that are closer to those of the block. Level 11 has one such pass, level 12 two, and a
+//! third gained nothing. Level 10 has none and keeps no matches.
+//!
+//! Most of the time goes into the search, so the parser skips searches:
+//!
+//! - Inside a match that reaches further at less than the cost of this position (by the level's
+//!   `margin`; more than a third of all positions).
+//! - For lengths up to that of a long match that began a byte before, whose rest is a match here
+//!   without a search (`carry_from`).
+//! - At an increasing part of the positions, where many searches in a row found nothing.
+//!
+//! A skipped search only loses matches for the path: every position is in the rings all the same,
+//! since the fill pass inserts them.
 //!
 //! All state belongs to the chunk, as with the other parsers: the output depends only on the arguments.
 
@@ -32,7 +45,8 @@ use crate::deflate::token::OpenBlock;
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 
-/// The number of kept matches at which a block is closed: limits memory, reached only by data with over three per byte.
+/// The number of kept matches at which a block is closed: limits memory, reached only by data with
+/// over three per byte. They take 3.6 MB; a list that grows by doubling may take twice that.
 const MAX_KEPT: usize = 900_000;
 
 /// The memory that the parser needs in addition to the rings, up to 8 MiB.
@@ -47,9 +61,11 @@ impl Memory {
     }
 }
 
-/// All matches of the open block, in the order of their positions.
+/// All matches of the open block, in the order of their positions. A position's matches follow
+/// those of the position before; only their numbers separate them, so the list can be read from
+/// front to back only.
 struct Kept {
-    /// The number of matches for each position.
+    /// The number of matches for each position from the block's start on.
     counts: Vec<u8>,
     matches: Vec<Packed>,
 }
@@ -60,7 +76,8 @@ impl Kept {
         self.matches.clear();
     }
 
-    /// Reserves memory for one stretch of the grid.
+    /// Reserves memory for one stretch of the grid, so that `push` and `skip` cannot fail: the last
+    /// match of the stretch may end up to 257 bytes past it.
     fn reserve(&mut self) -> Result<()> {
         let positions = SPAN + MAX_MATCH;
         self.counts.try_reserve(positions).map_err(|_| Error::Memory)?;
@@ -91,11 +108,13 @@ pub(in crate::deflate) struct NearOptimal {
     /// Where the path begins.
     path_start: usize,
     next_split_check: usize,
-    /// The rest, at the cursor, of the longest match of the previous byte.
+    /// The longest match at the position before the cursor: found there, or the rest of an earlier
+    /// one.
     carry: Packed,
     /// The number of consecutive searches that found nothing.
     barren: usize,
-    /// No search before this position, since the data does not match.
+    /// No search before this position, since the data does not match. Up to 63 positions are
+    /// skipped, the more, the larger `barren` is.
     next_search: usize,
 }
 
@@ -170,10 +189,14 @@ impl Parser<'_> {
             let position = self.state.cursor.position;
             found.clear();
             if let Some(mut at) = finder.at(position) {
+                // Also at positions without a search: the carried match shortens with every byte.
                 self.carry_on();
                 if position < self.state.next_search || self.path.is_dominated(self.state.level.margin) {
+                    // The table of three bytes has only the positions that were visited.
                     at.enter_short();
                 } else {
+                    // A long carried match serves for all lengths up to its own. Only longer ones
+                    // are searched; a nearer one of a shorter length may be missed.
                     let above = self.carry_into(&mut found);
                     let effort = Effort { depth: self.state.level.depth, nice: self.state.level.nice };
                     at.gather(above, effort, &mut found);
@@ -186,6 +209,8 @@ impl Parser<'_> {
             }
             let next = match self.offer(position, found.list()) {
                 Some(match_end) => {
+                    // The positions inside the match are not visited. They have no matches, also in
+                    // later passes: the match was taken without comparison.
                     finder.enter_ends(position, match_end);
                     if keeps {
                         self.kept.skip(match_end - position - 1);
@@ -196,6 +221,7 @@ impl Parser<'_> {
                 None => position + 1,
             };
             self.state.cursor.position = next;
+            // A span ends where no match crosses, and a block only at the end of a span.
             let is_end = arrived.is_whole && next == self.data.len();
             if (self.has_closed_at(next) || is_end) && self.close(arrived, block)? {
                 return Ok(true);
@@ -204,7 +230,8 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    /// Shortens the carried match by a byte, for the next position.
+    /// Shortens the carried match by a byte, for the next position. With three bytes it ends: two
+    /// are no match.
     #[inline(always)]
     fn carry_on(&mut self) {
         self.state.carry = match self.state.carry.length() {
@@ -224,6 +251,8 @@ impl Parser<'_> {
         length
     }
 
+    /// Records the result of a search: the longest match is carried on; after a search without any,
+    /// the next one may be further away.
     #[inline(always)]
     fn note_search(&mut self, position: usize, found: &Found) {
         match found.list().last() {
@@ -240,13 +269,18 @@ impl Parser<'_> {
         }
     }
 
-    /// Offers the path the steps from `position`. Returns the end of a match that is taken without comparison.
+    /// Offers the path the steps from `position`. Returns the end of a match that is taken without
+    /// comparison.
     #[inline(always)]
     fn offer(&mut self, position: usize, matches: &[Packed]) -> Option<usize> {
         self.offer_within(position, matches, self.data.len())
     }
 
-    /// As [`offer`](Self::offer), for an input that ends at `end`.
+    /// As [`offer`](Self::offer), for an input that ends at `end`. In later passes that is the end
+    /// of the block; a kept match may reach past it if the last span ended because it was full.
+    ///
+    /// A match of `nice` bytes is taken at once, and the positions inside it are not visited. So
+    /// data that repeats over and over takes little time.
     #[inline(always)]
     fn offer_within(&mut self, position: usize, matches: &[Packed], end: usize) -> Option<usize> {
         if let Some(&longest) = matches.last() {
@@ -267,8 +301,11 @@ impl Parser<'_> {
         self.path.may_end()
     }
 
-    /// Ends the path at the cursor; refreshes the costs if due. Returns whether the block ends here, in which case its parse
-    /// is final.
+    /// Ends the path at the cursor; refreshes the costs if due. Returns whether the block ends
+    /// here, in which case its parse is final.
+    ///
+    /// The end of a block is looked for at most once per 1 KiB, unless it must end. It is decided
+    /// by the symbols of the first pass; the later passes are made after that and do not change it.
     fn close(&mut self, arrived: Arrived<'_>, block: &mut OpenBlock) -> Result<bool> {
         let position = self.state.cursor.position;
         self.record(position, block);
@@ -285,6 +322,8 @@ impl Parser<'_> {
         if !self.state.cursor.is_end_due(arrived, block) && !self.kept.is_full() {
             return Ok(false);
         }
+        // The block ends here. The costs of its final parse are those that the next block starts
+        // with.
         self.refine(position, block)?;
         if !is_end {
             self.refresh_costs(block);
@@ -294,26 +333,35 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// Reserves memory for the matches of the next stretch, if they are kept.
+    /// Reserves memory for the matches of the next stretch, if they are kept. This fails before the
+    /// stretch is begun, so the call can be repeated.
     fn reserve(&mut self) -> Result<()> {
         if self.state.level.passes == 0 { Ok(()) } else { self.kept.reserve() }
     }
 
+    /// Adds the cheapest path of the span, which ends at `position`, to the block; starts the next
+    /// span.
     fn record(&mut self, position: usize, block: &mut OpenBlock) {
         self.path.record(block, self.data, self.state.path_start);
         self.state.path_start = position;
         self.path.restart();
     }
 
+    /// Computes the costs from the block's symbols. Only between spans, as `Path::set_costs`
+    /// requires.
     fn refresh_costs(&mut self, block: &OpenBlock) {
         self.state.costs.refresh(&block.frequencies);
         self.path.set_costs(&self.state.costs);
     }
 
-    /// Parses the open block, which ends at `end`, again: with the costs from the last parse, as often as the level
-    /// specifies.
+    /// Parses the open block, which ends at `end`, again: with the costs from the last parse, as
+    /// often as the level specifies.
+    ///
+    /// Each pass goes through the kept matches as the first did through those found, and takes the
+    /// same matches of `nice` bytes at once. Only the costs differ.
     fn refine(&mut self, end: usize, block: &mut OpenBlock) -> Result<()> {
         let start = block.start;
+        // Moved out, so that the lists and `self` can be borrowed at once.
         let counts = std::mem::take(&mut self.kept.counts);
         let matches = std::mem::take(&mut self.kept.matches);
         for _ in 0..self.state.level.passes {

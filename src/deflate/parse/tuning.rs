@@ -20,8 +20,18 @@
 //! chain of six.
 //! If three quarters of the bytes are covered by matches (drawings, screenshots), short ones are worth as much as elsewhere.
 //!
-//! A paused search is tried again after a number of checks. Checks are on a grid of the chunk, so the output depends only on
-//! the input.
+//! A paused search is tried again after a number of checks. Checks are at the ends of spans, so the
+//! output depends only on the input.
+//!
+//! ```text
+//! keys in use     at a check
+//! SixAndFive      choose by the counts: SixAlone, Six, Five, or stay      (every check)
+//! Six, Five       after 31 checks: SixAndFive again, to count once more
+//! SixAlone        the same, and at once if matches cover less than 3/4 of the bytes
+//! ```
+//!
+//! Only `SixAndFive` shows how many matches the table of five bytes adds; therefore every choice
+//! goes through it. Inputs up to 64 KiB use a chain of five bytes throughout.
 
 #![forbid(unsafe_code)]
 
@@ -73,11 +83,18 @@ pub(super) struct MatchStats {
 }
 
 /// The current choices, and how long they last.
+///
+/// There are two choices: the keys of the rings, and the minimum length of a match. A change of the
+/// keys takes time, since the window must be entered again, unless it only drops a table; a change
+/// of the length does not.
 #[derive(Debug)]
 pub(super) struct KeyTuning {
+    /// The counts since the last check.
     pub(super) stats: MatchStats,
     next_check: usize,
+    /// The checks until keys other than `SixAndFive` are reconsidered.
     keys_rest: u32,
+    /// The checks until three-byte matches are searched again; 0 if they are now.
     shorts_rest: u32,
     is_long: bool,
     is_filtered: bool,
@@ -104,6 +121,8 @@ impl KeyTuning {
         (tuning, keys)
     }
 
+    /// The keys with which a long input begins. Filtered data takes no five-byte matches at first,
+    /// so their table would be of no use.
     fn long_keys(is_filtered: bool) -> Keys {
         if is_filtered { Keys::Six } else { Keys::SixAndFive }
     }
@@ -155,6 +174,7 @@ impl KeyTuning {
         Some(Counts { len, matches, threes: shorts, covered, searches, compared, fives })
     }
 
+    /// The keys for the next checks, by the statistics since the last one.
     fn keys(&mut self, now: Keys) -> Keys {
         if now == Keys::SixAlone && self.stats.covered < COVERED_ENOUGH {
             return Keys::SixAndFive;
@@ -178,6 +198,8 @@ impl KeyTuning {
         }
     }
 
+    /// Whether short matches can be left out: few are short, they have 16 bytes in the mean, and
+    /// cover three quarters of the bytes. `matches` has those of four bytes and more.
     fn has_very_long_matches(&self) -> bool {
         let MatchStats { matches, fours_and_fives, shorts, covered, .. } = self.stats;
         let is_few = SHORT_FEW * (fours_and_fives + shorts) <= matches;

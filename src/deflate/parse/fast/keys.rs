@@ -1,7 +1,17 @@
 //! Which strings level 1 looks up: those of four bytes, of four and three, or of five.
 //!
-//! The table has one position for each string, its most recent one. Where most matches are long, the most recent position of four
-//! bytes is often not the best; that of five bytes is better, and as fast. Where many matches have three bytes, a second table finds them.
+//! The table has one position for each string, its most recent one. That of a longer string is at
+//! least as far away, but has more bytes in common. Where most matches are long, the most recent
+//! position of four bytes is often not the best; that of five bytes is better, and as fast. Where
+//! many matches have three bytes, a second table finds them.
+//!
+//! 1. At the start of an input, a sample of 256 bytes decides.
+//! 2. After a block, and inside a long one, the block's symbols decide for the next data: the share
+//!    of literals, the mean length of matches, and how many have three or four bytes.
+//!
+//! Five bytes for all data are 1.7 % smaller in the mean of 15 files, but 14 % slower on prose.
+//! With these rules UTF-16, before 7 % larger than zlib's, is 4 to 6 % smaller, nci 2.9 % smaller
+//! than with keys of four, xml 2.5 %, logs 1.2 %, at equal speed.
 
 #![forbid(unsafe_code)]
 
@@ -15,8 +25,8 @@ const SAMPLE: usize = 256;
 const NOTED_MIN: u32 = 64;
 /// The least length of a block that decides between four and five bytes: a change costs entering the window again.
 const CHANGE_MIN: u32 = 4096;
-/// Five bytes are looked up if matches have at least this many bytes in the mean, in tenths, and few have four; or if they have at
-/// least `VERY_LONG`.
+/// Five bytes are looked up if matches have at least this many bytes in the mean, in tenths, and
+/// few have four; or if they have at least `VERY_LONG`: 7.3 and 16 bytes.
 const LONG: u32 = 73;
 const VERY_LONG: u32 = 160;
 /// Matches of four bytes are few if at most one match in this many is one.
@@ -34,7 +44,8 @@ pub(in crate::deflate) enum Keys {
 }
 
 impl Keys {
-    /// The keys for the start of `input`.
+    /// The keys for the start of `input`: five bytes for characters of two bytes, three and four if
+    /// at least two fifths of the sample are in matches of exactly three.
     pub(in crate::deflate) fn at_start(input: &[u8]) -> Self {
         let sample = &input[..input.len().min(SAMPLE)];
         if has_wide_characters(sample) {
@@ -46,15 +57,25 @@ impl Keys {
         }
     }
 
-    /// The keys for the data after a block, by the symbols of the block and its last bytes. Three bytes are looked up if more than
-    /// `least` percent of the block were literals and it is not noise, and then as long as such matches are an eighth of all.
+    /// The keys for the data after a block, by the symbols of the block and its last bytes. Three
+    /// bytes are looked up if more than `least` percent of the block were literals and it is not
+    /// noise, and then as long as such matches are an eighth of all.
+    ///
+    /// Whether three-byte matches pay is known only while they are searched. So many literals start
+    /// a trial, and the next block's count decides whether it goes on. Short blocks decide nothing:
+    /// their counts are small, and keys of five bytes are neither begun nor left without 4 KiB,
+    /// since the window must then be entered again.
     pub(super) fn after(self, frequencies: &Frequencies, least: u32, bytes: &[u8]) -> Self {
         let literals: u32 = frequencies.litlen[..256].iter().sum();
         let matches: u32 = frequencies.offset.iter().sum();
+        // By the least length of each slot (RFC 1951, 3.2.5), without the extra bits: slightly too
+        // few.
         let lengths = frequencies.litlen[FIRST_LENGTH..].iter().zip(&LENGTH_BASE);
         let covered: u32 = lengths.map(|(count, base)| count * u32::from(*base)).sum();
         let len = literals + covered;
         let most = frequencies.litlen[..256].iter().fold(0, |most, &count| most.max(count));
+        // In noise all 256 literals are about equally frequent; in other data one usually has more
+        // than 1/64.
         let is_noise = most * 64 < literals;
         let is_open = u64::from(literals) * 100 > u64::from(len) * u64::from(least) && !is_noise;
         let [threes, fours] = [frequencies.litlen[FIRST_LENGTH], frequencies.litlen[FIRST_LENGTH + 1]];

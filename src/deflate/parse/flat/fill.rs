@@ -1,23 +1,46 @@
 //! Step 1, fill: enters positions into the tables, and stores the distances of the earlier entries.
 //!
-//! No step depends on what an earlier one found, so with vectors eight positions are hashed at a time: one load of 16 bytes,
-//! byte shuffles that give each position its four bytes, and two multiplications. Only the table accesses are one by one.
+//! 1. Hash the bytes of the long key and those of the short key at each position.
+//! 2. Put the position into the long key's bucket and the short key's entry. Keep the earlier
+//!    positions that were there: the candidates.
+//! 3. Turn the candidates, positions modulo 64 Ki, into distances (`measure`).
+//!
+//! No hash depends on what an earlier position found, so with vectors eight positions are hashed at
+//! a time: one load of 16 bytes, byte shuffles that put the four bytes of each position into a
+//! lane, and two multiplications for the long key. Only the table accesses are one by one, in the
+//! order of the positions: in a run a position's candidate is the position just before it.
+//!
+//! ```text
+//! bytes         0 1 2 3 4 5 6 7 8 9 10 ... 15
+//! words(0)      0-3  1-4  2-5  3-6  4-7  5-8  6-9  7-10       lane `i` has the bytes from `i` on
+//! words(2)      2-5  3-6  4-7  5-8  6-9  7-10 8-11 9-12       the rest of a key of six bytes
+//! ```
+//!
+//! A candidate may be wrong: its hash collides, or its entry is so old that its position modulo 64
+//! Ki reads as a more recent one. Nothing is tested for that here, as `verify` compares the bytes
+//! of all of them. What must hold is that a candidate lies in the data.
 
 use super::memory::{Found, Heads, POSITIONS, SHORT_BITS, long_bits};
 use crate::raw::load::u64_at;
 
+/// The multipliers of the first four and the last four bytes of the long key, and of the short key:
+/// xxHash's first 32-bit primes.
 const LOW: u32 = 0x85EB_CA77;
 const HIGH: u32 = 0xC2B2_AE3D;
 const SHORT: u32 = 0x9E37_79B1;
 
 /// The hash of the first `KEY` bytes of `word`, 4 to 8: its top bits are mixed best.
+///
+/// Two products of 32 bits, of the first four and the last four bytes of the key, which may
+/// overlap: AVX2 has no multiplication of 64-bit numbers.
 #[inline(always)]
 fn long_hash<const KEY: usize>(word: u64) -> u32 {
     let high = (word >> (8 * (KEY - 4))) as u32;
     (word as u32).wrapping_mul(LOW).wrapping_add(high.wrapping_mul(HIGH))
 }
 
-/// The hash of the first `KEY` bytes of `word`, 3 or 4.
+/// The hash of the first `KEY` bytes of `word`, 3 or 4. The shift of the multiplier moves a fourth
+/// byte that is not part of the key out of the product.
 #[inline(always)]
 fn short_hash<const KEY: usize>(word: u64) -> u32 {
     (word as u32).wrapping_mul(SHORT << (32 - 8 * KEY as u32))
@@ -48,7 +71,9 @@ pub(super) fn enter_word<const LONG: usize, const SHORT: usize, const WAYS: usiz
     (long, short)
 }
 
-/// Enters positions `from..to`, where 32 bytes are left at each, without looking at earlier ones.
+/// Enters positions `from..to`, where 32 bytes are left at each, without looking at earlier ones:
+/// the window before the first span. The candidates are stored at the front of `found` and not
+/// used.
 pub(super) fn prime<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     heads: &mut Heads<'_>,
     found: &mut Found,
@@ -62,8 +87,9 @@ pub(super) fn prime<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     }
 }
 
-/// Enters positions `from..to`, where 32 bytes are left at each, and stores the distances of the earlier entries from index
-/// `at` on.
+/// Enters positions `from..to`, where 32 bytes are left at each, and stores the distances of the
+/// earlier entries from index `at` on. No distance is larger than its position, so `verify` may
+/// load the bytes of every candidate.
 pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     heads: &mut Heads<'_>,
     found: &mut Found,
@@ -73,7 +99,9 @@ pub(super) fn fill<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     vectors: bool,
 ) {
     enter_all::<LONG, SHORT, WAYS>(heads, found, data, (from, to), at, vectors);
-    // At the first 64 Ki positions a distance may reach before the front of the data.
+    // At the first 64 Ki positions a distance may reach before the front of the data: then it is
+    // replaced by 0. Later any 16-bit distance is in the data. `measure` decides this once for all
+    // positions of a part.
     let border = (1 << 16).clamp(from, to);
     for (start, end) in [(from, border), (border, to)] {
         let indices = (at + start - from, at + end - from);
@@ -101,6 +129,8 @@ fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         to + 32 <= data.len() && from <= to && at + (to - from) <= POSITIONS,
         "the positions are in the arrays"
     );
+    // By the assertion, `found` has an entry for each position, and the loads stay in the data: 16
+    // bytes at the first position of a group, eight at a single one.
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if vectors {
@@ -116,8 +146,11 @@ fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 }
 
 /// Turns the entries found at indices `from..to` into distances; the first of them is at `position`.
+/// A distance is the difference modulo 64 Ki. It is 0, for no candidate, where the entry is exactly
+/// 64 Ki old, and may be over 32 Ki, which `prepare` excludes.
 ///
-/// This is a separate loop: right after the entries were stored one by one, a vector load of them would wait for the stores.
+/// This is a separate loop: right after the entries were stored one by one, a vector load of them
+/// would wait for the stores; the parser took 1.4 times as long.
 #[inline(always)]
 fn measure<const WAYS: usize>(found: &mut Found, (from, to): (usize, usize), position: usize) {
     let Found { buckets, distances, short_distances, .. } = found;
@@ -128,6 +161,7 @@ fn measure<const WAYS: usize>(found: &mut Found, (from, to): (usize, usize), pos
         let distance = here.wrapping_sub(entry);
         if far || distance <= here { distance } else { 0 }
     };
+    // One loop for each way, over consecutive numbers, which the compiler turns into vector loops.
     for (way, distances) in distances.iter_mut().enumerate().take(WAYS) {
         for (index, (slot, bucket)) in distances[from..to].iter_mut().zip(buckets).enumerate() {
             *slot = distance(index, (bucket >> (16 * way)) as u16);
@@ -146,7 +180,9 @@ mod avx2 {
     /// Positions at a time.
     const GROUP: usize = 8;
 
-    /// The four bytes from `skip` bytes after each of eight positions on; `bytes` has the first 16 bytes twice.
+    /// The four bytes from `skip` bytes after each of eight positions on; `bytes` has the first 16
+    /// bytes twice, since a shuffle selects within each half of the vector. `skip` is at most 5:
+    /// the last index is `skip` plus 10.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn words(bytes: __m256i, skip: usize) -> __m256i {
@@ -157,6 +193,7 @@ mod avx2 {
     }
 
     /// As [`super::enter_all`], for whole groups of positions; returns how many positions they are.
+    /// The hashes are the same as those of `long_hash` and `short_hash`.
     ///
     /// # Safety
     /// - The bounds that [`super::enter_all`] checks hold.
@@ -188,6 +225,7 @@ mod avx2 {
             unsafe { _mm256_storeu_si256(longs.as_mut_ptr().cast(), long) };
             // SAFETY: as above.
             unsafe { _mm256_storeu_si256(shorts.as_mut_ptr().cast(), short) };
+            // In order: two lanes may have the same hash, and the later one must find the earlier.
             for (lane, (index, bucket)) in longs.iter().zip(buckets).enumerate() {
                 *bucket = heads.push_long::<WAYS>(*index, (position + lane) as u16);
             }

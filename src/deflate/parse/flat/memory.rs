@@ -1,4 +1,20 @@
 //! The tables and arrays of the flat parser.
+//!
+//! Each step reads the arrays of the one before, index by index; index 0 is a line of the grid:
+//!
+//! ```text
+//! fill      Heads -> Found::buckets -> Found::distances, short_distances
+//! verify    distances -> Found::lengths, short_lengths
+//! prepare   Found -> Offers
+//! plan      Offers -> Path
+//! walk      Path, Offers -> tokens
+//! ```
+//!
+//! `Found` is needed for the positions of one call only. `Offers` also keep the last 128 positions,
+//! which are planned again with the next span ([`Memory::shift`]); `Path` is computed anew.
+//!
+//! The arrays are structures of arrays, since each step is a loop over one or two fields of all
+//! positions, and with vectors loads 16 or 32 of them at once.
 
 use super::AHEAD;
 use super::price::Prices;
@@ -30,13 +46,23 @@ unsafe impl Zeroed for Memory {}
 
 /// The most recent positions of each string, modulo 64 Ki, in memory of the [`DistanceRings`], which are not in use meanwhile.
 ///
-/// Old entries are not removed: they read as more recent ones, and are compared like these. 0 is a position like any other.
+/// Old entries are not removed: they read as more recent ones, and are compared like these. 0 is a
+/// position like any other.
+///
+/// A bucket of the long key is a queue without counters. Its entries are one number of 16, 32 or 64
+/// bits, so one shift drops the oldest:
+///
+/// ```text
+/// before    | p3 | p2 | p1 | p0 |      p0, in the low 16 bits, is the most recent
+/// after     | p2 | p1 | p0 | p  |      push_long(p) returns the number before
+/// ```
 pub(super) struct Heads<'a> {
     long: &'a mut [i16; LONG_HEADS],
     short: &'a mut [i16; SHORT_HEADS],
 }
 
-/// The number of buckets of `WAYS` entries, as a power of two.
+/// The number of buckets of `ways` entries, as a power of two. With 2 and 4 ways all `1 << 17`
+/// entries are used, with 1 half of them.
 pub(super) const fn long_bits(ways: usize) -> u32 {
     if ways == 4 { 15 } else { 16 }
 }
@@ -110,13 +136,14 @@ pub(super) struct Offers {
 #[repr(C, align(16))]
 pub(super) struct Offer {
     pub(super) distances: [u16; POSITIONS],
-    /// Lengths less 3; any value where there is no match.
+    /// Lengths less 3; `NO_LENGTH` of `prepare.rs` where there is no match.
     pub(super) lengths: [u8; POSITIONS],
     /// Prices, with the number of the choice in the low two bits; [`NO_OFFER`](super::price::NO_OFFER) for no match.
     pub(super) prices: [u16; POSITIONS],
 }
 
-/// The longest match, less 3, may end this far after the last position.
+/// The longest match may end 257 bytes after the last position, so `plan` computes 260 prices
+/// there.
 const PATH_END: usize = POSITIONS + 260;
 
 /// The cheapest path.
@@ -131,7 +158,8 @@ pub(super) struct Path {
 }
 
 impl Memory {
-    /// Moves the last [`AHEAD`] positions to the front.
+    /// Moves the last [`AHEAD`] positions to the front, where they are the first of the next span.
+    /// Their offers keep the prices that they have, also if the costs are refreshed now.
     pub(super) fn shift(&mut self) {
         let Offers { long, cut_prices, short } = &mut self.offers;
         cut_prices.copy_within(SPAN.., 0);

@@ -14,8 +14,18 @@
 //! Only the walk has branches that depend on the data, about one for each match. So the cost of a byte is nearly the same for
 //! all data: less than that of the lazy parser where matches are short, more where they are long.
 //!
-//! A plan goes [`AHEAD`] positions past its span, and these are planned again with the next span. The bytes of a match past
-//! the plan's end count as an average price each.
+//! A plan goes [`AHEAD`] positions past its span, and these are planned again with the next span.
+//! The bytes of a match past the plan's end count as an average price each.
+//!
+//! ```text
+//!             base    base + AHEAD           base + SPAN    base + SPAN + AHEAD
+//! prepared    |--- before ---|-------------- now ----------------------|
+//! planned     |--------------------------------------------------------|
+//! walked           from |====================|====> a match may end past the line
+//! ```
+//!
+//! `base` is a line of the grid; `from` is after it if the last match of the span before reached
+//! into this one. The walk may do the same in the next.
 //!
 //! There are two tables: one for a long key (6 bytes, or 5 for binaries), one for a short key (4 or 3). A
 //! bucket of the long key has the 1, 2 or 4 most recent positions of its hash. Positions are 16 bits and are never rebased: an
@@ -48,7 +58,9 @@ use prepare::Extended;
 use price::Prices;
 use verify::LONG_LIMIT;
 
-/// The positions past a span that are planned with it.
+/// The positions past a span that are planned with it. The price at the plan's end is a guess; the
+/// further away it is, the less it affects the steps of the span. But these positions are planned
+/// twice, one in eight.
 const AHEAD: usize = 128;
 
 /// Which strings the two tables index.
@@ -78,7 +90,9 @@ struct Kernel {
     tail: Tail,
 }
 
+/// [`tail::take`] for one pair of keys and number of candidates.
 type Tail = fn(&mut Heads<'_>, &Prices, &[u8], (usize, usize), &mut OpenBlock, &mut Counts) -> usize;
+/// [`Flat::look`] likewise.
 type Look = fn(&mut Flat, (&mut Heads<'_>, &mut Memory), &[u8], (usize, usize), usize);
 
 impl Kernel {
@@ -117,8 +131,12 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    /// A parser from the line of the grid at or before the cursor on. `ways`: candidates of the long key, 1, 2 or 4.
-    /// `vectors`: see [`has_vectors`]. Until the parser is dropped, the rings must not be used.
+    /// A parser from the line of the grid at or before the cursor on. `ways`: candidates of the
+    /// long key, 1, 2 or 4. `vectors`: see [`has_vectors`]. Until the parser is dropped, the rings
+    /// must not be used.
+    ///
+    /// Enters the window before that line in the tables, so the first match may reach back as far
+    /// as RFC 1951 allows. That takes time, so `adaptive` does not change parsers often.
     ///
     /// Fails with `Error::Memory`.
     pub(super) fn new(
@@ -157,30 +175,37 @@ impl Flat {
         // Too few bytes are left at the positions from here on.
         let end = data.len().saturating_sub(LONG_LIMIT);
         let prepared = (base + SPAN + AHEAD).min(end);
+        // The first positions were prepared with the span before, as those past its end.
         let range = (self.filled.max(base), prepared);
         if range.0 < range.1 {
             (self.kernel.look)(self, (&mut Heads::of(rings), memory), data, range, base);
             self.filled = prepared;
         }
         let Memory { offers, path, prices, .. } = memory;
+        // At the end of the data `end` may be before `base`: nothing is planned, and `tail` does
+        // all.
         plan::plan(path, offers, prices, &data[base..], prepared.saturating_sub(base));
         let planned = (&*path, &*offers);
         let mut position = from;
         if from < end {
             position = walk::walk(planned, data, (from, to.min(end)), base, prices, block, &mut self.counts);
         }
+        // Does nothing unless this span contains some of the last 32 positions.
         let heads = &mut Heads::of(rings);
         position = (self.kernel.tail)(heads, prices, data, (position, to), block, &mut self.counts);
         self.counts.len += (position - from) as u32;
         state.cursor.position = position;
         memory.shift();
+        // The offers of the positions that were shifted keep the old prices; all later ones, and
+        // the literals, have the new ones.
         if state.refresh_costs(data, block) {
             memory.prices.set(&state.costs, self.keys.shortest());
         }
         Some(state.cursor.end_span(arrived, block))
     }
 
-    /// Steps 1 to 3 for the positions of `range`.
+    /// Steps 1 to 3 for the positions of `range`. They depend on the data only, not on the plan, so
+    /// each position goes through them once.
     fn look<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         &mut self,
         (heads, memory): (&mut Heads<'_>, &mut Memory),
@@ -203,7 +228,8 @@ impl Flat {
     }
 }
 
-/// Whether the processor has the vectors that the fast forms use.
+/// Whether the processor has the vectors that the fast forms use. Both forms make the same tokens,
+/// so the output does not depend on the answer.
 pub(super) fn has_vectors() -> bool {
     #[cfg(target_arch = "x86_64")]
     {

@@ -1,4 +1,23 @@
-//! Step 3, prepare: from the candidates of each position, the matches that are offered to the planner, with their prices.
+//! Step 3, prepare: from the candidates of each position, the matches that are offered to the
+//! planner, with their prices.
+//!
+//! For each position:
+//!
+//! 1. Of the candidates of the long key that are in the window, select the longest. Of equally long
+//!    ones that is the most recent, whose offset costs least.
+//! 2. If it has all the 32 bytes that `verify` compares, measure it to its end, up to 258 bytes.
+//! 3. Add the prices of its length and its offset slot; likewise for one byte less (`CUT`).
+//! 4. The same for the candidate of the short key, which has at most 8 bytes.
+//!
+//! The longest candidate is not always the cheapest, but the plan has the short one as a second
+//! choice, and comparing prices here would need one more look-up for each candidate.
+//!
+//! Step 2 is the only one with a branch that depends on the data. It is taken at most once for each
+//! position, and inside a repetition it costs little (`Extended`).
+//!
+//! The form with vectors does this for 32 positions at a time, all in bytes: lengths are at most
+//! 32, and prices saturate at 255, which means no offer. The plain form does the same for one
+//! position (`prepare_one`).
 
 use super::memory::{Found, Offers, POSITIONS, WAYS_MAX};
 use super::price::{CUT, LONG, NO_OFFER, NO_PRICE, Prices, SHORT, offer};
@@ -6,11 +25,14 @@ use super::verify::LONG_LIMIT;
 use crate::deflate::match_finder::match_length;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE, offset_slot};
 
-/// The length where there is no match. It is not small: the planner loads the price of the path from its end, and
-/// would have to wait for the prices of the next positions.
+/// The length, less 3, where there is no match. The planner loads the price of the path from its
+/// end in any case. With a small length it would have to wait for the prices of the next positions,
+/// which it has just computed. With one over 154 the match could become the cheapest step, although
+/// its price is `NO_OFFER` (`plan.rs`).
 const NO_LENGTH: u8 = 61;
 
-/// Whether `distance` is one of a match.
+/// Whether `distance` is one of a match (RFC 1951, 3.2.5: 1 to 32,768). Entries are 16 bits, so
+/// others are 0, for no earlier position, or up to 65,535, beyond the window.
 #[inline(always)]
 fn is_valid(distance: u16) -> bool {
     (1..=WINDOW_SIZE).contains(&usize::from(distance))
@@ -25,11 +47,15 @@ pub(super) struct Extended {
 }
 
 impl Extended {
-    /// The length of the match at `position` that has at least [`LONG_LIMIT`] bytes. In a repetition each position continues
-    /// the measurement of the one before.
+    /// The length of the match at `position` that has at least [`LONG_LIMIT`] bytes.
+    ///
+    /// In a repetition each position has a match at the same distance. The bytes up to `end` are
+    /// known to be equal, so each position compares only those after it: one byte instead of up to
+    /// 226.
     pub(super) fn measure(&mut self, data: &[u8], position: usize, distance: usize) -> usize {
         let limit = MAX_MATCH.min(data.len() - position);
         assert!(distance <= position && LONG_LIMIT <= limit, "the match lies in the data");
+        // `verify` has compared `LONG_LIMIT` bytes in any case.
         let known = if distance == self.distance && self.end >= position + LONG_LIMIT {
             (self.end - position).min(limit)
         } else {
@@ -42,7 +68,8 @@ impl Extended {
     }
 }
 
-/// Prepares the offers at indices `from..to`, of which index 0 is position `base`.
+/// Prepares the offers at indices `from..to`, of which index 0 is position `base`. Long matches are
+/// extended in the order of their positions, which [`Extended`] relies on for its speed.
 pub(super) fn prepare<const WAYS: usize>(
     (found, offers): (&Found, &mut Offers),
     prices: &Prices,
@@ -56,6 +83,7 @@ pub(super) fn prepare<const WAYS: usize>(
     let mut start = from;
     #[cfg(target_arch = "x86_64")]
     if vectors {
+        // Whole groups only: `found` is not filled past `to`. The plain form does the rest.
         while start + avx2::GROUP <= to {
             // SAFETY: the processor has AVX2 if `vectors` is set; the group is in the arrays.
             let mut long = unsafe { avx2::prepare::<WAYS>(found, offers, prices, start) };
@@ -77,10 +105,13 @@ pub(super) fn prepare<const WAYS: usize>(
 /// Prepares the offers at one index. Returns whether the long match may be longer than it was measured.
 #[inline(always)]
 fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &Prices, index: usize) -> bool {
+    // The distance of way 0 is the default, so that all forms store the same one without a match.
     let (mut length, mut distance) = (0, found.distances[0][index]);
     for way in 0..WAYS.min(WAYS_MAX) {
         let other = found.distances[way][index];
         let other_length = if is_valid(other) { found.lengths[way][index] } else { 0 };
+        // The ways are ordered from the most recent position on, so of equal lengths the nearest
+        // one remains.
         if other_length > length {
             (length, distance) = (other_length, other);
         }
@@ -88,6 +119,7 @@ fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &P
     let slot_price = |distance: u16| {
         if is_valid(distance) { prices.offsets[offset_slot(usize::from(distance))] } else { NO_PRICE }
     };
+    // The price of the offset is the same for the whole match and for the cut one.
     let price = slot_price(distance);
     offers.long.distances[index] = distance;
     offers.long.prices[index] = offer(prices.lengths[usize::from(length)], price, LONG);
@@ -106,7 +138,8 @@ fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &P
     is_limit
 }
 
-/// Measures the long match at `index` to its end.
+/// Measures the long match at `index` to its end, and replaces the length and the prices that were
+/// stored for its first [`LONG_LIMIT`] bytes.
 fn extend(
     offers: &mut Offers,
     prices: &Prices,
@@ -151,6 +184,11 @@ mod avx2 {
     }
 
     /// The entries of `table` for 32 indices from 0 to 31.
+    ///
+    /// A byte shuffle selects among 16 entries, in each half of the vector for itself. So both
+    /// halves get the first 16 entries, then the last 16, and each index selects one of the two
+    /// results. The index 32, of a match that is still to be extended, gets some entry; `extend`
+    /// replaces it.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn look_up(table: &[u8; 32], indices: __m256i) -> __m256i {
@@ -163,6 +201,9 @@ mod avx2 {
     }
 
     /// 32 distances, as two vectors of 16, in order.
+    ///
+    /// Packing two vectors of 16-bit numbers into one of bytes works on halves: the result has the
+    /// quarters 0, 2, 1, 3. The permutation `0xd8` restores the order.
     #[derive(Clone, Copy)]
     struct Distances(__m256i, __m256i);
 
@@ -173,7 +214,8 @@ mod avx2 {
             Self(load(array, index), load(array, index + 16))
         }
 
-        /// A byte of ones for each distance from 1 to 32768.
+        /// A byte of ones for each distance from 1 to 32768: as signed numbers, these less one are
+        /// not negative, and 0 less one and all larger ones are.
         #[inline]
         #[target_feature(enable = "avx2")]
         fn valid(self) -> __m256i {
@@ -192,8 +234,17 @@ mod avx2 {
             Self(_mm256_blendv_epi8(self.0, other.0, low), _mm256_blendv_epi8(self.1, other.1, high))
         }
 
-        /// The prices of the offset slots of valid distances. The slot of `d` is twice the exponent of `d - 1` and the bit
-        /// after the highest: the top bits of that number as a float.
+        /// The prices of the offset slots of valid distances; other distances get any price.
+        ///
+        /// The slot of `d` is twice the exponent of `d - 1`, plus the bit after its highest bit
+        /// (RFC 1951, 3.2.5). These are the top bits of that number as a float, so the conversion
+        /// computes a slot without a loop or table. With `d - 1 = 6`:
+        ///
+        /// ```text
+        /// 6.0 as a float    0 10000001 1000...     sign, 127 + 2, mantissa without its first 1
+        /// >> 22               10000001 1           2 * (127 + 2) + 1
+        /// - 2 * 127                    101         slot 5
+        /// ```
         #[inline]
         #[target_feature(enable = "avx2")]
         fn prices(self, prices: &Prices) -> __m256i {
@@ -221,7 +272,8 @@ mod avx2 {
         }
     }
 
-    /// Stores 32 prices with their choice; returns a byte of ones for each that is none.
+    /// Stores 32 prices with their choice; returns a byte of ones for each that is none. For these
+    /// all 16 bits are set, as in `NO_OFFER`.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn store_prices(array: &mut [u16; POSITIONS], index: usize, prices: __m256i, choice: u32) -> __m256i {
@@ -238,6 +290,7 @@ mod avx2 {
         none
     }
 
+    /// Stores the parts of 32 offers; returns a byte of ones for each that is none.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn store_offer(
@@ -258,8 +311,10 @@ mod avx2 {
         none
     }
 
-    /// [`super::prepare_one`] for 32 indices from `index` on. Returns a bit for each long match that may be longer than it was
-    /// measured.
+    /// [`super::prepare_one`] for 32 indices from `index` on, with the same results. Returns a bit
+    /// for each long match that may be longer than it was measured.
+    ///
+    /// An invalid distance has length 0, whose price is `NO_PRICE`, so nothing else tests for it.
     #[target_feature(enable = "avx2")]
     pub(super) fn prepare<const WAYS: usize>(
         found: &Found,
@@ -272,6 +327,7 @@ mod avx2 {
         for way in 1..WAYS {
             let other = Distances::load(&found.distances[way], index);
             let other_lengths = _mm256_and_si256(load(&found.lengths[way], index), other.valid());
+            // Signed, but lengths are at most 32. Only a longer one replaces: the nearest remains.
             let is_longer = _mm256_cmpgt_epi8(other_lengths, lengths);
             lengths = _mm256_blendv_epi8(lengths, other_lengths, is_longer);
             distances = distances.blend(other, is_longer);
@@ -279,6 +335,7 @@ mod avx2 {
         let [small, small_cut] = &prices.small_lengths;
         let is_limit = _mm256_cmpeq_epi8(lengths, _mm256_set1_epi8(LONG_LIMIT as i8));
         let offsets = distances.prices(prices);
+        // Saturated sums: if a length has no price, neither has the match.
         let cut = _mm256_adds_epu8(look_up(small_cut, lengths), offsets);
         let whole = _mm256_adds_epu8(look_up(small, lengths), offsets);
         let none = store_offer(&mut offers.long, index, distances, (lengths, whole), LONG);

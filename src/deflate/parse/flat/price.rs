@@ -1,11 +1,29 @@
 //! Prices: the costs of symbols in the form that the steps of the flat parser use, in 1/8 bit.
+//!
+//! [`Costs`] are in 1/16 bit and may exceed a byte. Halved, the price of a length or an offset fits
+//! one, so vectors look up 32 prices at once with byte shuffles. Prices are computed at each
+//! refresh of the costs, not for each position.
+//!
+//! In the plan a price also carries the choice that it belongs to:
+//!
+//! ```text
+//! bits 2 ..        the price, in 1/8 bit
+//! bits 0 .. 2      the choice: 0 literal, LONG, SHORT, CUT
+//! ```
+//!
+//! So one minimum selects both the price and the choice; of equal prices it selects the smaller
+//! number, first of all the literal. A path's price has 0 in these bits, and one step is added to
+//! it, so the sum has the step's choice.
 
 use crate::deflate::parse::cost::Costs;
 use crate::format::deflate::{MAX_MATCH, OFFSET_BASE};
 
-/// A symbol or match that cannot be used. Every real price is below.
+/// A length or match that cannot be used. The price of every length (at most 12 + 5 bits) and
+/// offset (9 + 13 bits) is below, by the limits of [`Costs`]. A match for which both together reach
+/// it, 31.9 bits, is not offered either.
 pub(super) const NO_PRICE: u8 = u8::MAX;
-/// In [`Offer::prices`](super::memory::Offer): no match.
+/// In [`Offer::prices`](super::memory::Offer): no match. The plan does not test for it; the head of
+/// `plan.rs` has the reason.
 pub(super) const NO_OFFER: u16 = u16::MAX;
 
 /// The choices at a position, as the low two bits of a price; 0 is a literal.
@@ -16,15 +34,21 @@ pub(super) const CHOICE_MASK: u32 = 3;
 /// Prices are shifted by this to make room for the choice.
 pub(super) const CHOICE_BITS: u32 = 2;
 
-/// The value of a covered byte past the last position, in percent of a mean literal.
+/// The value of a covered byte past the last position, in percent of a mean literal, as in the lazy
+/// parser: about the cost of an average byte, which is often part of a match and then costs less
+/// than a literal.
 const COVERED_VALUE: u32 = 70;
 
+/// The prices of all symbols.
 #[derive(Debug)]
 #[repr(C, align(16))]
 pub(super) struct Prices {
-    /// By length 0 to 31, then by length less one 0 to 31: for the byte shuffles of vectors.
+    /// By length 0 to 31: the price of that length, and that of one byte less. For the byte
+    /// shuffles of vectors.
     pub(super) small_lengths: [[u8; 32]; 2],
+    /// By offset slot (RFC 1951, 3.2.5), extra bits included.
     pub(super) offsets: [u8; 32],
+    /// By length, extra bits included.
     pub(super) lengths: [u8; MAX_MATCH + 1],
     /// Shifted by [`CHOICE_BITS`].
     pub(super) literals: [u32; 256],
@@ -33,8 +57,10 @@ pub(super) struct Prices {
 }
 
 impl Prices {
-    /// Sets all prices. `shortest`: the minimum length of a match.
+    /// Sets all prices. `shortest`: the minimum length of a match. Shorter lengths get
+    /// [`NO_PRICE`]: they occur where hashes collide.
     pub(super) fn set(&mut self, costs: &Costs, shortest: usize) {
+        // Costs are in 1/16 bit, prices in 1/8.
         let eighths = |cost: u32| (cost / 2).min(u32::from(NO_PRICE)) as u8;
         for (length, price) in self.lengths.iter_mut().enumerate() {
             *price = if length < shortest { NO_PRICE } else { eighths(costs.of_length(length)) };
@@ -49,11 +75,13 @@ impl Prices {
         for (byte, price) in (0..=u8::MAX).zip(&mut self.literals) {
             *price = (costs.literal(byte) / 2) << CHOICE_BITS;
         }
+        // 100 for the percentage, and half of that since prices are halves.
         self.covered = (costs.mean_literal() * COVERED_VALUE / 200) << CHOICE_BITS;
     }
 }
 
-/// The price of a match in [`Offer::prices`](super::memory::Offer), of the prices of its length and its offset.
+/// The price of a match in [`Offer::prices`](super::memory::Offer), of the prices of its length and
+/// its offset. If one of them is [`NO_PRICE`], so is the saturated sum.
 #[inline(always)]
 pub(super) fn offer(length: u8, offset: u8, choice: u32) -> u16 {
     match length.saturating_add(offset) {

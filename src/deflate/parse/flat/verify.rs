@@ -1,9 +1,18 @@
 //! Step 2, verify: compares the bytes at each position with those at its candidates.
+//!
+//! A comparison of fixed length has no branch: the difference of two loads, and the number of its
+//! zero bits at the front. A candidate of the long key is compared by 32 bytes, one vector; one of
+//! the short key by eight, one word. Equal bytes beyond 32 are counted only for the match that
+//! `prepare` selects.
+//!
+//! Wrong candidates (colliding hashes, old entries) are compared like the others and have a length
+//! of mostly 0. So the tables need no check of their own.
 
 use super::memory::{Found, POSITIONS, WAYS_MAX};
 use crate::raw::load::u64_at;
 
-/// Bytes that are compared of a candidate of the long key.
+/// Bytes that are compared of a candidate of the long key. Positions with fewer bytes left do not
+/// go through the steps (`tail`).
 pub(super) const LONG_LIMIT: usize = 32;
 
 /// Stores the lengths of the candidates at indices `from..to`, of which index 0 is position `base`. 32 bytes are left at each
@@ -34,6 +43,9 @@ pub(super) unsafe fn verify<const WAYS: usize>(
             }
         }
     }
+    // Candidates of the short key: eight bytes. The matches that only the short key finds are
+    // short; a longer one is usually found by the long key too. All eight equal count as 8: the
+    // number of zero bits of 0 is 64.
     let pairs = short_distances[from..to].iter().zip(&mut short_lengths[from..to]);
     for (index, (distance, length)) in pairs.enumerate() {
         let position = base + from + index;
@@ -91,6 +103,8 @@ mod avx2 {
                 let distance = usize::from(distances[way][index]);
                 // SAFETY: the candidate is at or before it, in the data.
                 let earlier = unsafe { _mm256_loadu_si256(here.wrapping_sub(distance).cast()) };
+                // A bit for each equal byte. The first 0 is the length; 32 equal bytes leave no bit
+                // set in the complement, whose count is then 32.
                 let equal = _mm256_movemask_epi8(_mm256_cmpeq_epi8(now, earlier)) as u32;
                 lengths[way][index] = (!equal).trailing_zeros() as u8;
             }
