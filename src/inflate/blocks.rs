@@ -21,11 +21,11 @@
 //! ```
 //!
 //! An item's bits are taken only when all of them are buffered, and then the state changes. So when
-//! `run` returns `NeedInput` or `NeedRoom`, no item is half read, and the next call continues with the
-//! same state. The bits that wait are in the reader; everything else is in the fields.
+//! `run` returns `NeedInput` or `NeedRoom`, no item is half read, and the next call continues with
+//! the same state. The bits that wait are in the reader; everything else is in the fields.
 //!
-//! The state after a match or literal was read, but before it is appended, exists because of zlib: it
-//! reads one more symbol when the room is used up, and reports that symbol in `inflateMark`.
+//! The state after a match or literal was read, but before it is appended, exists because of zlib:
+//! it reads one more symbol when the room is used up, and reports that symbol in `inflateMark`.
 //!
 //! `run` is one long function on purpose: one arm per state, in the order of a stream.
 
@@ -79,8 +79,8 @@ pub(crate) enum Event {
 
 /// The machine's position in a block. The name in parentheses is the state of zlib's `inflate.c`.
 ///
-/// The two states after a header, `StoredStart` and `SymbolsStart`, do no work. They exist because a
-/// caller can see them: `data_type` has a flag for them (256).
+/// The two states after a header, `StoredStart` and `SymbolsStart`, do no work. They exist because
+/// a caller can see them: `data_type` has a flag for them (256).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockState {
     /// Between blocks, where a caller may want to stop (`TYPE`).
@@ -147,7 +147,7 @@ pub(crate) struct Blocks {
     built_symbols: (u16, u16),
     /// Whether the tables were built from their present `lens` and `built_symbols`.
     has_tables: bool,
-    /// The numbers of codeword lengths in the last dynamic header: HLIT + 257, HDIST + 1, HCLEN + 4.
+    /// The numbers of lengths in the last dynamic header: HLIT + 257, HDIST + 1, HCLEN + 4.
     litlen_symbols: u16,
     offset_symbols: u16,
     precode_symbols: u16,
@@ -163,17 +163,17 @@ pub(crate) struct Blocks {
     full_length: u32,
     /// Bits taken since the start of the pending symbol, as `inflateMark` returns them; -1 when none is pending.
     back: i32,
-    /// If `has_size`, the elements decoded since the last dynamic header: those of its block, and of
-    /// fixed and stored blocks after it. During a call it is this number minus the history's position,
-    /// so that appending does not have to update it. The subtraction wraps.
+    /// If `has_size`, the elements decoded since the last dynamic header: those of its block, and
+    /// of fixed and stored blocks after it. During a call it is this number minus the history's
+    /// position, so that appending does not have to update it. The subtraction wraps.
     size: usize,
     has_size: bool,
 }
 
 /// A machine without its tables, which can be rebuilt from the codeword lengths.
 ///
-/// It has the fields of [`Blocks`] that are defined outside a dynamic header. The precode's lengths and
-/// counts are not among them, since no state is saved inside a header.
+/// It has the fields of [`Blocks`] that are in use outside a dynamic header. The precode's count
+/// and the number of lengths read are not among them, since no state is saved inside a header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Saved {
     state: BlockState,
@@ -207,7 +207,8 @@ impl Saved {
         uses_codes && self.codes == Kind::Dynamic
     }
 
-    /// Whether a dynamic block began before the saved position, in the data that this machine decoded.
+    /// Whether a dynamic block began before the saved position, in the data that this machine
+    /// decoded.
     pub(super) fn has_codes(&self) -> bool {
         self.built == Built::Both
     }
@@ -230,8 +231,8 @@ impl Saved {
     };
 }
 
-/// Ends `run` with `Damaged`. `$held` is the number of bits that zlib has read but not dropped at this
-/// error; the caller gives back to the input all bytes beyond these bits.
+/// Ends `run` with `Damaged`. `$held` is the number of bits that zlib has read but not dropped at
+/// this error; the caller gives back to the input all bytes beyond these bits.
 macro_rules! damaged {
     ($message:expr) => {
         return Event::Damaged { message: $message, held: 0 }
@@ -319,8 +320,8 @@ impl Blocks {
     /// decoded the same stream. Builds the tables only if they are not the block's already. Needs
     /// `tables` if [`Saved::has_codes`] is true.
     ///
-    /// One block may contain many waypoints, so a block's tables are built once, at the first of them.
-    /// At a place that is not in a dynamic block only the lengths are taken over, for
+    /// One block may contain many waypoints, so a block's tables are built once, at the first of
+    /// them. At a place that is not in a dynamic block only the lengths are taken over, for
     /// `inflateCodesUsed`; `has_tables` is then false if the tables were built from other lengths.
     pub(super) fn pass_to(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.set(saved);
@@ -422,13 +423,13 @@ impl Blocks {
         matches!(self.state, BlockState::Litlen | BlockState::Literal | BlockState::Match)
     }
 
-    /// Fills the room of `history`, and decodes the symbol after it, as [`step`](Self::step) does. Only
-    /// for a machine that [`is_in_symbols`](Self::is_in_symbols).
+    /// Fills the room of `history`, and decodes the symbol after it, as [`step`](Self::step) does.
+    /// Only for a machine that [`is_in_symbols`](Self::is_in_symbols).
     ///
-    /// Returns false if anything else is met: the block's end, damage, or less input than a symbol may
-    /// take. Then it has changed nothing but elements past the position, as many as the room and a wide
-    /// store. So the caller can decode the same symbols again from the old state: `fill` works on
-    /// copies of the fields, and the caller drops `reader` and `history`.
+    /// Returns false if anything else is met: the block's end, damage, or less input than a symbol
+    /// may take. Then it has changed nothing but elements past the position, as many as the room
+    /// and a wide store. So the caller can decode the same symbols again from the old state: `fill`
+    /// works on copies of the fields, and the caller drops `reader` and `history`.
     pub(super) fn fill<T: Element>(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -453,8 +454,8 @@ impl Blocks {
                     reader.drop_bits(bits);
                     length = table::base(entry);
                     if entry & LITERAL != 0 {
-                        // If the entry holds two literals, the codeword's length is the first one's,
-                        // and `length as u8` below drops the second.
+                        // If the entry holds two literals, the codeword's length is the first
+                        // one's, and `length as u8` below drops the second.
                         (state, back) = (BlockState::Literal, bits as i32);
                         continue;
                     }
@@ -562,7 +563,8 @@ impl Blocks {
                     self.state = BlockState::Type;
                 }
                 BlockState::Counts => {
-                    // Before anything is taken, so that the caller can allocate tables and call again.
+                    // Before anything is taken, so that the caller can allocate tables and call
+                    // again.
                     if tables.is_none() {
                         return Event::NeedTables;
                     }
@@ -618,7 +620,8 @@ impl Blocks {
                     if tables.lens[END_SYMBOL] == 0 {
                         damaged!(message::MISSING_END);
                     }
-                    // Reads `size`, which still counts from the last dynamic header; then it restarts.
+                    // Reads `size`, which still counts from the last dynamic header; then it
+                    // restarts.
                     let root_bits = self.litlen_root_bits(reader.rest().len(), history.position());
                     if let Err(message) = self.build_codes(tables, root_bits) {
                         damaged!(message);
@@ -635,9 +638,9 @@ impl Blocks {
                 BlockState::Litlen => {
                     self.back = -1;
                     let codes = self.codes(tables.as_deref());
-                    // Every symbol begins here, so the fast loop starts again whenever there is slack,
-                    // for example after a match that it left to this machine. Without slack it returns
-                    // at once, and one symbol is decoded below.
+                    // Every symbol begins here, so the fast loop starts again whenever there is
+                    // slack, for example after a match that it left to this machine. Without slack
+                    // it returns at once, and one symbol is decoded below.
                     match fast::run(reader, history, codes) {
                         Exit::Slack => {}
                         Exit::EndOfBlock => {
@@ -657,8 +660,9 @@ impl Blocks {
                     let entry = take_codeword(reader, |bits| codes.litlen(bits), &mut back);
                     self.back = back;
                     let Some(entry) = entry else { return Event::NeedInput };
-                    // The literal, or the length without its extra bits. The entry may hold a second
-                    // literal: the codeword taken is the first one's, and `Literal` uses the low byte.
+                    // The literal, or the length without its extra bits. The entry may hold a
+                    // second literal: the codeword taken is the first one's, and `Literal` uses the
+                    // low byte.
                     self.length = table::base(entry);
                     if entry & LITERAL != 0 {
                         self.state = BlockState::Literal;
@@ -699,8 +703,8 @@ impl Blocks {
                     self.state = BlockState::Match;
                 }
                 BlockState::Match => {
-                    // Room first, as in zlib: a match that reaches too far is reported only by a call
-                    // that has room for its first byte.
+                    // Room first, as in zlib: a match that reaches too far is reported only by a
+                    // call that has room for its first byte.
                     if history.room() == 0 {
                         return Event::NeedRoom;
                     }
@@ -772,8 +776,8 @@ impl Blocks {
         if size < SMALL_BLOCK { LITLEN_ROOT_BITS - 1 } else { LITLEN_ROOT_BITS }
     }
 
-    /// The codes of the open block. The tables of a fixed block are constant (RFC 1951, 3.2.6), so such
-    /// a block needs no memory.
+    /// The codes of the open block. The tables of a fixed block are constant (RFC 1951, 3.2.6), so
+    /// such a block needs no memory.
     #[inline(always)]
     fn codes<'t>(&self, tables: Option<&'t Tables>) -> Codes<'t> {
         match (self.codes, tables) {
@@ -783,20 +787,21 @@ impl Blocks {
     }
 }
 
-/// The most bits that a length with its offset takes, with all extra bits: 15 + 5 and 15 + 13. A refill
-/// buffers at least 56 bits while the input lasts, so one check is enough for all parts.
+/// The most bits that a length with its offset takes, with all extra bits: 15 + 5 and 15 + 13. A
+/// refill buffers at least 56 bits while the input lasts, so one check is enough for all parts.
 const MAX_SYMBOL_BITS: u32 = 48;
 
 /// Blocks that decode to fewer elements than this get a table with one index bit less.
 const SMALL_BLOCK: usize = 4096;
 
-/// Takes one codeword, but not its extra bits; `None` when the input ends inside it. Adds its length to
-/// `back`.
+/// Takes one codeword, but not its extra bits; `None` when the input ends inside it. Adds its
+/// length to `back`.
 ///
-/// The codeword's length is not known before the lookup, so the lookup comes first, with the bits that
-/// are buffered and zeros above them. No codeword is the beginning of another one. So if the entry that
-/// was found is not longer than the buffered bits, the zeros had no influence on it. A codeword that
-/// ends with the last bit of the input is therefore decoded without reading past it, as zlib does.
+/// The codeword's length is not known before the lookup, so the lookup comes first, with the bits
+/// that are buffered and zeros above them. No codeword is the beginning of another one. So if the
+/// entry that was found is not longer than the buffered bits, the zeros had no influence on it. A
+/// codeword that ends with the last bit of the input is therefore decoded without reading past it,
+/// as zlib does.
 #[inline(always)]
 fn take_codeword(
     reader: &mut BitReader<'_>,
