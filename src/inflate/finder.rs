@@ -85,7 +85,7 @@ fn is_member(bytes: &[u8]) -> bool {
     matches!(bytes.first_chunk(), Some([0x1f, 0x8b, 8, 0..0x20, _, _, _, _, 0 | 2 | 4, 0..=13 | 255]))
 }
 
-/// Searches for a member's header; `find_byte` is a vectorised `memchr`.
+/// Searches for a member's header; `find_byte` is the C library's `memchr`.
 fn find_member(input: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -101,8 +101,8 @@ fn find_member(input: &[u8]) -> Option<usize> {
 /// returns the block's first bit.
 ///
 /// It looks for the marker's third byte, 0xff, and compares the bytes around it. The four bytes may
-/// also occur by chance or in stored data. A dynamic block's header confirms them; other blocks have
-/// nothing that could be verified.
+/// also occur by chance or in stored data. A dynamic block's header confirms them; other blocks
+/// have nothing that could be verified.
 fn find_after_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
     let mut at = 2;
     while at < reach.min(input.len()) {
