@@ -184,8 +184,8 @@ impl Job {
         }
     }
 
-    /// Calls `read` with the result, if the job is done; returns the job's error if it failed. `read`
-    /// runs under the lock: once a job is settled, other threads need it only briefly.
+    /// Calls `read` with the result, if the job is done; returns the job's error if it failed.
+    /// `read` runs under the lock: once a job is settled, other threads need it only briefly.
     pub(super) fn with_result<T>(&self, read: impl FnOnce(&Encoded) -> T) -> Result<Option<T>> {
         match &*lock(&self.state) {
             JobState::Done(encoded) => Ok(Some(read(encoded))),
