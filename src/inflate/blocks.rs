@@ -117,7 +117,8 @@ pub(crate) enum BlockState {
     End,
 }
 
-/// Which tables the open block uses.
+/// Which tables the open block uses: the constant ones of a fixed block, or those of its own
+/// header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Fixed,
@@ -366,6 +367,8 @@ impl Blocks {
     }
 
     /// Puts the machine between two blocks; `stoppable` if a caller that stops between blocks must stop here.
+    /// A caller that has stopped there calls this with false before it continues, or it would stop
+    /// again.
     pub(crate) fn await_block(&mut self, stoppable: bool) {
         self.state = if stoppable { BlockState::Type } else { BlockState::TypeBits };
     }
@@ -411,6 +414,7 @@ impl Blocks {
         stop: Stop,
         tables: Option<&mut Tables>,
     ) -> Event {
+        // Between calls `size` is a plain count, since the next call may have another history.
         self.size = self.size.wrapping_sub(history.position());
         let event = self.run(reader, history, stop, tables);
         self.size = self.size.wrapping_add(history.position());
@@ -753,6 +757,8 @@ impl Blocks {
     }
 
     /// Builds both codes of a dynamic block; fails with zlib's message if they are not valid.
+    /// Records how far it got, for [`codes_used`](Self::codes_used): zlib builds the literal/length
+    /// table first, and keeps it if the offset code is bad.
     fn build_codes(&mut self, tables: &mut Tables, root_bits: u32) -> Result<(), &'static CStr> {
         self.built_symbols = (self.litlen_symbols, self.offset_symbols);
         let (litlen, offset) = (usize::from(self.litlen_symbols), usize::from(self.offset_symbols));

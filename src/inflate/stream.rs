@@ -104,7 +104,7 @@ enum Pass {
 struct Call {
     /// Whether it took any input.
     taken: bool,
-    /// Bytes of output that are in the window too.
+    /// Bytes of output, decoded here or elsewhere: those that zlib would copy to its window.
     produced: usize,
     /// Whether it ended at once, without the usual work at the end of a call.
     is_aborted: bool,
@@ -468,7 +468,8 @@ impl Inflate {
         }
     }
 
-    /// Allocates the tables, unless they exist.
+    /// Allocates the tables, unless they exist. They stay until the stream is dropped, since the
+    /// next stream of the same kind needs them again.
     fn take_tables(&mut self) -> Result<()> {
         if self.tables.is_none() {
             self.tables = Some(Placed::zeroed(self.window.allocator())?);
@@ -514,7 +515,8 @@ impl Inflate {
         Pass::Leave { held, outcome: Err(Error::Data) }
     }
 
-    /// Drops four bytes of the trailer, and any bits primed beyond them.
+    /// Drops four bytes of the trailer, and any bits primed beyond them. Bytes read ahead are given
+    /// back before the rest is cleared, so only primed bits are lost.
     fn drop_trailer_field(reader: &mut BitReader<'_>) {
         reader.drop_bits(32);
         reader.give_back(0);
@@ -564,7 +566,7 @@ impl Inflate {
         self.held.count as i32 + if self.blocks.is_final() { 64 } else { 0 } + place
     }
 
-    /// Returns to the start of a stream in the same format.
+    /// Returns to the start of a stream in the same format. Memory for tables and window is kept.
     pub fn reset(&mut self) {
         self.window.clear();
         (self.history_size, self.history_len) = (0, 0);
@@ -729,6 +731,8 @@ impl Inflate {
     }
 
     /// How many bits of the input taken so far belong to the next block, if the stream is between blocks.
+    /// With the position in the input this is the position of the block's first bit. `None` after
+    /// the final block, which no block follows.
     pub fn bits_before_block(&self) -> Option<u32> {
         let is_between = matches!(self.blocks.state(), BlockState::Type | BlockState::TypeBits);
         (self.mode == Mode::Blocks && is_between && !self.blocks.is_final()).then_some(self.held.count)
@@ -749,7 +753,9 @@ impl Inflate {
         self.window_bits == 15
     }
 
-    /// Whether the bits that were read but not used are the upper bits of `byte`.
+    /// Whether the bits that were read but not used are the upper bits of `byte`. If `byte` is the
+    /// last one taken from a copy of the input, the copy agrees with the input up to here as far as
+    /// it matters.
     pub fn holds_end_of(&self, byte: u8) -> bool {
         self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
     }
@@ -783,7 +789,8 @@ impl Inflate {
         if is_there { Ok(()) } else { Err(Error::Data) }
     }
 
-    /// An independent copy of the stream in its present state.
+    /// An independent copy of the stream in its present state. Tables are copied as they are, and
+    /// the window with its uninitialised part, so nothing is decoded or built again.
     pub fn try_clone(&self) -> Result<Self> {
         let window = self.window.try_clone()?;
         let tables = match &self.tables {
