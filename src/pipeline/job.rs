@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! Waiting --run_with--> Running --+--> Done             the result, in the job's own buffer
-//!    ^  |                         +--> Failed           reported when the job's turn comes
+//!    ^  |                         +--> Failed           delivery ends with the error
 //!    |  +--cancel--> Cancelled    |
 //!    +----------------------------+    memory was refused: any thread may try again
 //! ```
