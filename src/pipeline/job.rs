@@ -7,10 +7,10 @@
 //! Waiting --run_with--> Running --+--> Done             the result, in the job's own buffer
 //!    ^  |                         +--> Failed           delivery ends with the error
 //!    |  +--cancel--> Cancelled    |
-//!    +----------------------------+    memory was refused: any thread may try again
+//!    +----------------------------+    memory was refused: it may be run again
 //! ```
 //!
-//! The change from `Waiting` to `Running` is made under the lock, so exactly one thread does the
+//! The change from `Waiting` to `Running` is made under the lock, so only one thread runs the
 //! job. That thread encodes without the lock, and takes it again only to store the outcome. A
 //! running job cannot be cancelled; it ends, and its last owner frees it.
 //!
