@@ -4,6 +4,22 @@
 //! returns, and in the bit count in `data_type`. Reading whole words is much faster. So this reader reads ahead during a
 //! call and returns the surplus at its end: [`BitReader::give_back`] leaves in the buffer only the bits that zlib would
 //! hold. If a call ends because the input has run out, there is no surplus, and the buffer already holds zlib's bits.
+//!
+//! DEFLATE takes bits from the low end of each byte (RFC 1951, 3.1.1). So a byte is added to the
+//! bit buffer above the bits that it has, and the next bit of the stream is always the lowest:
+//!
+//! ```text
+//! bit 63     count                                                  0
+//!  |  zeros  |  bytes pulled in this call  |  bits of earlier calls  |
+//! ```
+//!
+//! Only whole bytes at the upper end can be given back, and only those of this call's input: the
+//! caller no longer has the bytes of an earlier call, and bits from `inflatePrime` never were
+//! input.
+//!
+//! For example: three bits are held, and a call takes 14 bits. `need` pulls seven
+//! bytes, so 59 bits are buffered, and 45 remain. At the end five whole bytes are given back, and
+//! five bits of the second byte stay, as in zlib, which would have read two bytes.
 
 #![forbid(unsafe_code)]
 
@@ -22,10 +38,14 @@ pub(crate) struct HeldBits {
 #[derive(Debug)]
 pub(crate) struct BitReader<'a> {
     input: &'a [u8],
+    /// Index of the first byte of `input` that was not taken.
     next: usize,
+    /// The bit buffer, as above; zero above `count`.
     bits: u64,
+    /// At most 63, so that a shift by it is defined.
     count: u32,
-    /// Bytes of this call's input that are in the bit buffer and can be given back. Bits of earlier calls cannot.
+    /// Bytes moved from this call's input to the bit buffer; it is a bound for the bytes given
+    /// back. Those whose bits were dropped are counted too, but then `count` is the lower bound.
     pulled: usize,
 }
 
@@ -67,7 +87,8 @@ impl<'a> BitReader<'a> {
         HeldBits { bits: self.bits, count: self.count }
     }
 
-    /// Continues from the state that the fast path left.
+    /// Continues from the state that the fast path left: `next` bytes were taken, and the low
+    /// `count` of `bits` are buffered. The bits above them may be anything.
     pub(super) fn resume(&mut self, next: usize, bits: u64, count: u32) {
         debug_assert!(next <= self.input.len() && count < 64);
         self.pulled += next - self.next;
@@ -82,6 +103,10 @@ impl<'a> BitReader<'a> {
     }
 
     /// Reads as many bytes as fit; returns false if there are fewer than `count` bits then.
+    ///
+    /// With `(63 - count) / 8` more bytes the buffer holds 56 to 63 bits. If the input has eight
+    /// bytes, they come from one load; otherwise bytes are added one at a time. So if this returns
+    /// false, the whole input was taken, as by zlib.
     fn refill(&mut self, count: u32) -> bool {
         let bytes = (63 - self.count) / 8;
         if let Some(word) = load::first_u64_le(&self.input[self.next..]) {
@@ -116,7 +141,8 @@ impl<'a> BitReader<'a> {
         self.count -= count;
     }
 
-    /// Drops the rest of a byte.
+    /// Drops the rest of a byte. Bytes are pulled whole, so `count & 7` bits are left of the one
+    /// that was begun.
     pub(crate) fn align_to_byte(&mut self) {
         self.drop_bits(self.count & 7);
     }
@@ -130,6 +156,10 @@ impl<'a> BitReader<'a> {
     }
 
     /// Returns whole bytes read in this call to the input, except those that `keep` bits need.
+    ///
+    /// With 0 less than a byte stays buffered, unless bits of an earlier call are left. zlib holds
+    /// more where it stops with a field that it has read but not dropped, for example a wrong check
+    /// value.
     pub(crate) fn give_back(&mut self, keep: u32) {
         let bytes = (self.count.saturating_sub(keep) as usize / 8).min(self.pulled);
         self.next -= bytes;
@@ -144,6 +174,9 @@ impl<'a> BitReader<'a> {
     }
 
     /// Takes and returns up to `count` whole bytes of the input, after any buffered bits.
+    ///
+    /// The buffer should have been emptied, or hold only primed bits, which stay buffered, as in
+    /// zlib. They cannot be given back any more, since the bytes after them are taken.
     pub(crate) fn take_bytes(&mut self, count: usize) -> &'a [u8] {
         let end = self.next + count.min(self.input.len() - self.next);
         let bytes = &self.input[self.next..end];

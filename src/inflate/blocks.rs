@@ -10,6 +10,23 @@
 //! fast loop decodes almost all symbols in bulk; this machine decodes headers, ends, and the last symbols before input or
 //! room is exhausted.
 //!
+//! ```text
+//! Type -> TypeBits -+- stored --> StoredLengths -> StoredStart -> Stored ----------------> Type
+//!                   +- fixed ---> SymbolsStart -> symbols ... end-of-block --------------> Type
+//!                   +- dynamic -> Counts -> PrecodeLengths -> CodeLengths -> SymbolsStart  ...
+//!                   +- (the last block was final) -> End
+//!
+//! symbols:   Litlen -> Literal -> Litlen
+//!            Litlen -> LengthExtra -> Offset -> OffsetExtra -> Match -> Litlen
+//! ```
+//!
+//! An item's bits are taken only when all of them are buffered, and then the state changes. So when
+//! `run` returns `NeedInput` or `NeedRoom`, no item is half read, and the next call continues with
+//! the same state. The bits that wait are in the reader; everything else is in the fields.
+//!
+//! The state after a match or literal was read, but before it is appended, exists because of zlib:
+//! it reads one more symbol when the room is used up, and reports that symbol in `inflateMark`.
+//!
 //! `run` is one long function on purpose: one arm per state, in the order of a stream.
 
 mod lengths;
@@ -38,7 +55,7 @@ pub(crate) enum Stop {
     Headers,
 }
 
-/// Why the machine stopped.
+/// Why the machine stopped. After every event but `Damaged` the machine can be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The input ended inside an item. All of it was taken.
@@ -60,44 +77,48 @@ pub(crate) enum Event {
     },
 }
 
-/// The machine's position in a block.
+/// The machine's position in a block. The name in parentheses is the state of zlib's `inflate.c`.
+///
+/// The two states after a header, `StoredStart` and `SymbolsStart`, do no work. They exist because
+/// a caller can see them: `data_type` has a flag for them (256).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockState {
-    /// Between blocks, where a caller may want to stop.
+    /// Between blocks, where a caller may want to stop (`TYPE`).
     Type,
-    /// Before a block's three header bits.
+    /// Before a block's three header bits (`TYPEDO`).
     TypeBits,
-    /// Before the lengths of a stored block.
+    /// Before the lengths of a stored block (`STORED`).
     StoredLengths,
-    /// After the header of a stored block.
+    /// After the header of a stored block (`COPY_`).
     StoredStart,
-    /// In a stored block with this many bytes to come.
+    /// In a stored block with `length` bytes to come (`COPY`).
     Stored,
-    /// Before the three counts of a dynamic block.
+    /// Before the three counts of a dynamic block (`TABLE`).
     Counts,
-    /// In the precode's lengths.
+    /// In the precode's lengths (`LENLENS`).
     PrecodeLengths,
-    /// In the codeword lengths.
+    /// In the codeword lengths (`CODELENS`).
     CodeLengths,
-    /// After the header of a block of symbols.
+    /// After the header of a block of symbols (`LEN_`).
     SymbolsStart,
-    /// Before a literal/length codeword.
+    /// Before a literal/length codeword (`LEN`).
     Litlen,
-    /// Before the extra bits of a length.
+    /// Before the extra bits of a length (`LENEXT`).
     LengthExtra,
-    /// Before an offset codeword.
+    /// Before an offset codeword (`DIST`).
     Offset,
-    /// Before the extra bits of an offset.
+    /// Before the extra bits of an offset (`DISTEXT`).
     OffsetExtra,
-    /// A match waits for room.
+    /// A match waits for room (`MATCH`).
     Match,
-    /// A literal waits for room.
+    /// A literal waits for room (`LIT`).
     Literal,
-    /// After the final block.
+    /// After the final block (`CHECK` and later states).
     End,
 }
 
-/// Which tables the open block uses.
+/// Which tables the open block uses: the constant ones of a fixed block, or those of its own
+/// header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Fixed,
@@ -118,6 +139,7 @@ enum Built {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blocks {
     state: BlockState,
+    /// The BFINAL bit of the open block, or of the last one between two blocks.
     is_final: bool,
     /// Which tables the open block uses.
     codes: Kind,
@@ -126,6 +148,7 @@ pub(crate) struct Blocks {
     built_symbols: (u16, u16),
     /// Whether the tables were built from their present `lens` and `built_symbols`.
     has_tables: bool,
+    /// The numbers of lengths in the last dynamic header: HLIT + 257, HDIST + 1, HCLEN + 4.
     litlen_symbols: u16,
     offset_symbols: u16,
     precode_symbols: u16,
@@ -135,19 +158,23 @@ pub(crate) struct Blocks {
     length: u32,
     /// How far back the pending match begins.
     distance: u32,
-    /// Extra bits of the pending length or offset.
+    /// The number of extra bits of the pending length or offset.
     extra: u32,
-    /// The full length of the last match.
+    /// The full length of the last match. `length` counts down while it is copied in parts.
     full_length: u32,
     /// Bits taken since the start of the pending symbol, as `inflateMark` returns them; -1 when none is pending.
     back: i32,
-    /// If `has_size`, how many elements the last block of symbols decoded to, or the open one so far; during a call, minus the
-    /// position in the history.
+    /// If `has_size`, the elements decoded since the last dynamic header: those of its block, and
+    /// of fixed and stored blocks after it. During a call it is this number minus the history's
+    /// position, so that appending does not have to update it. The subtraction wraps.
     size: usize,
     has_size: bool,
 }
 
 /// A machine without its tables, which can be rebuilt from the codeword lengths.
+///
+/// It has the fields of [`Blocks`] that are in use outside a dynamic header. The precode's count
+/// and the number of lengths read are not among them, since no state is saved inside a header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Saved {
     state: BlockState,
@@ -167,6 +194,8 @@ pub(super) struct Saved {
 
 impl Saved {
     /// Whether the saved position is in a dynamic block.
+    ///
+    /// In the other states `codes` is that of an earlier block and has no meaning.
     pub(super) fn needs_tables(&self) -> bool {
         let uses_codes = !matches!(
             self.state,
@@ -179,7 +208,8 @@ impl Saved {
         uses_codes && self.codes == Kind::Dynamic
     }
 
-    /// Whether a dynamic block began before the saved position.
+    /// Whether a dynamic block began before the saved position, in the data that this machine
+    /// decoded.
     pub(super) fn has_codes(&self) -> bool {
         self.built == Built::Both
     }
@@ -202,7 +232,8 @@ impl Saved {
     };
 }
 
-/// Ends `run` with `Damaged`.
+/// Ends `run` with `Damaged`. `$held` is the number of bits that zlib has read but not dropped at
+/// this error; the caller gives back to the input all bytes beyond these bits.
 macro_rules! damaged {
     ($message:expr) => {
         return Event::Damaged { message: $message, held: 0 }
@@ -289,10 +320,15 @@ impl Blocks {
     /// Moves a machine that is between two symbols forward to the state `saved` of another machine that
     /// decoded the same stream. Builds the tables only if they are not the block's already. Needs
     /// `tables` if [`Saved::has_codes`] is true.
+    ///
+    /// One block may contain many waypoints, so a block's tables are built once, at the first of
+    /// them. At a place that is not in a dynamic block only the lengths are taken over, for
+    /// `inflateCodesUsed`; `has_tables` is then false if the tables were built from other lengths.
     pub(super) fn pass_to(&mut self, saved: &Saved, tables: Option<&mut Tables>) -> bool {
         self.set(saved);
         if !saved.has_codes() {
-            // This machine has already read the last dynamic block's codes.
+            // The other machine began after the last dynamic header, if there was one. This machine
+            // has read it already.
             return true;
         }
         let Some(tables) = tables else { return false };
@@ -331,6 +367,8 @@ impl Blocks {
     }
 
     /// Puts the machine between two blocks; `stoppable` if a caller that stops between blocks must stop here.
+    /// A caller that has stopped there calls this with false before it continues, or it would stop
+    /// again.
     pub(crate) fn await_block(&mut self, stoppable: bool) {
         self.state = if stoppable { BlockState::Type } else { BlockState::TypeBits };
     }
@@ -351,7 +389,8 @@ impl Blocks {
         (self.back, bytes)
     }
 
-    /// How many table entries zlib would have used for the last dynamic block.
+    /// How many table entries zlib would have used for the last dynamic block. The index bits 7, 9
+    /// and 6 are those of zlib's tables, not of ours.
     pub(super) fn codes_used(&self, tables: Option<&Tables>) -> usize {
         let Some(Tables { lens, precode_lens, .. }) = tables else { return 0 };
         let (litlen, offset) = (usize::from(self.built_symbols.0), usize::from(self.built_symbols.1));
@@ -375,6 +414,7 @@ impl Blocks {
         stop: Stop,
         tables: Option<&mut Tables>,
     ) -> Event {
+        // Between calls `size` is a plain count, since the next call may have another history.
         self.size = self.size.wrapping_sub(history.position());
         let event = self.run(reader, history, stop, tables);
         self.size = self.size.wrapping_add(history.position());
@@ -387,9 +427,13 @@ impl Blocks {
         matches!(self.state, BlockState::Litlen | BlockState::Literal | BlockState::Match)
     }
 
-    /// Fills the room of `history`, and decodes the symbol after it, as [`step`](Self::step) does. Returns false, and changes
-    /// nothing but elements past the position (as many as the room and a wide store), if anything else is met: the block's end, damage, or less input than a symbol may
-    /// take. Only for a machine that [`is_in_symbols`](Self::is_in_symbols).
+    /// Fills the room of `history`, and decodes the symbol after it, as [`step`](Self::step) does.
+    /// Only for a machine that [`is_in_symbols`](Self::is_in_symbols).
+    ///
+    /// Returns false if anything else is met: the block's end, damage, or less input than a symbol
+    /// may take. Then it has changed nothing but elements past the position, as many as the room
+    /// and a wide store. So the caller can decode the same symbols again from the old state: `fill`
+    /// works on copies of the fields, and the caller drops `reader` and `history`.
     pub(super) fn fill<T: Element>(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -402,6 +446,7 @@ impl Blocks {
         loop {
             match state {
                 BlockState::Litlen => {
+                    // One check for the whole symbol, where `run` has one for each of its parts.
                     if !reader.need(MAX_SYMBOL_BITS) {
                         return false;
                     }
@@ -413,6 +458,8 @@ impl Blocks {
                     reader.drop_bits(bits);
                     length = table::base(entry);
                     if entry & LITERAL != 0 {
+                        // If the entry holds two literals, the codeword's length is the first
+                        // one's, and `length as u8` below drops the second.
                         (state, back) = (BlockState::Literal, bits as i32);
                         continue;
                     }
@@ -429,6 +476,7 @@ impl Blocks {
                     bits += root_bits + table::code_bits(entry) + extra;
                     (state, full_length, back) = (BlockState::Match, length, bits as i32);
                 }
+                // Checked after a symbol was read and before it is appended: the one symbol more.
                 _ if history.room() == 0 => break,
                 BlockState::Match => {
                     if distance as usize > history.reach() {
@@ -449,6 +497,7 @@ impl Blocks {
         }
         (self.state, self.length, self.full_length) = (state, length, full_length);
         (self.distance, self.back) = (distance, back);
+        // The room is full, so exactly `room` elements were appended.
         self.size = self.size.wrapping_add(room);
         true
     }
@@ -467,11 +516,14 @@ impl Blocks {
                     if self.state == BlockState::Type && stop != Stop::Nowhere {
                         return Event::Stopped;
                     }
+                    // Also after the final block the machine is in `Type` first, so a caller that
+                    // stops between blocks stops there too.
                     if self.is_final {
                         reader.align_to_byte();
                         self.state = BlockState::End;
                         continue;
                     }
+                    // BFINAL, then BTYPE (RFC 1951, 3.2.3).
                     need!(reader, 3);
                     let header = reader.take(3);
                     self.is_final = header & 1 != 0;
@@ -489,6 +541,7 @@ impl Blocks {
                     }
                 }
                 BlockState::StoredLengths => {
+                    // LEN and its complement NLEN, on a byte boundary (RFC 1951, 3.2.4).
                     reader.align_to_byte();
                     need!(reader, 32);
                     let lengths = reader.peek(32);
@@ -514,9 +567,13 @@ impl Blocks {
                     self.state = BlockState::Type;
                 }
                 BlockState::Counts => {
+                    // Before anything is taken, so that the caller can allocate tables and call
+                    // again.
                     if tables.is_none() {
                         return Event::NeedTables;
                     }
+                    // HLIT, HDIST, HCLEN (RFC 1951, 3.2.7). Their fields could express 288 and 32
+                    // symbols; the last two of either code do not occur, and zlib refuses them.
                     need!(reader, 14);
                     self.litlen_symbols = reader.take(5) as u16 + 257;
                     self.offset_symbols = reader.take(5) as u16 + 1;
@@ -531,6 +588,8 @@ impl Blocks {
                 }
                 BlockState::PrecodeLengths => {
                     let Some(tables) = tables.as_deref_mut() else { return Event::NeedTables };
+                    // The lengths come in an order that puts rarely used symbols last, so that an
+                    // encoder can omit these; the omitted ones are 0.
                     while self.lens_read < self.precode_symbols {
                         need!(reader, 3);
                         tables.precode_lens[PRECODE_ORDER[usize::from(self.lens_read)]] =
@@ -540,6 +599,7 @@ impl Blocks {
                     for &symbol in &PRECODE_ORDER[usize::from(self.precode_symbols)..] {
                         tables.precode_lens[symbol] = 0;
                     }
+                    // The precode's table takes the place of the last block's tables.
                     self.built = Built::Nothing;
                     self.has_tables = false;
                     if tables.build_precode().is_err() {
@@ -560,9 +620,12 @@ impl Blocks {
                     if let Some(event) = event {
                         return event;
                     }
+                    // Without an end-of-block codeword the block could not end.
                     if tables.lens[END_SYMBOL] == 0 {
                         damaged!(message::MISSING_END);
                     }
+                    // Reads `size`, which still counts from the last dynamic header; then it
+                    // restarts.
                     let root_bits = self.litlen_root_bits(reader.rest().len(), history.position());
                     if let Err(message) = self.build_codes(tables, root_bits) {
                         damaged!(message);
@@ -579,6 +642,9 @@ impl Blocks {
                 BlockState::Litlen => {
                     self.back = -1;
                     let codes = self.codes(tables.as_deref());
+                    // Every symbol begins here, so the fast loop starts again whenever there is
+                    // slack, for example after a match that it left to this machine. Without slack
+                    // it returns at once, and one symbol is decoded below.
                     match fast::run(reader, history, codes) {
                         Exit::Slack => {}
                         Exit::EndOfBlock => {
@@ -598,6 +664,9 @@ impl Blocks {
                     let entry = take_codeword(reader, |bits| codes.litlen(bits), &mut back);
                     self.back = back;
                     let Some(entry) = entry else { return Event::NeedInput };
+                    // The literal, or the length without its extra bits. The entry may hold a
+                    // second literal: the codeword taken is the first one's, and `Literal` uses the
+                    // low byte.
                     self.length = table::base(entry);
                     if entry & LITERAL != 0 {
                         self.state = BlockState::Literal;
@@ -638,12 +707,16 @@ impl Blocks {
                     self.state = BlockState::Match;
                 }
                 BlockState::Match => {
+                    // Room first, as in zlib: a match that reaches too far is reported only by a
+                    // call that has room for its first byte.
                     if history.room() == 0 {
                         return Event::NeedRoom;
                     }
                     if self.distance as usize > history.reach() {
                         damaged!(message::TOO_FAR);
                     }
+                    // The rest of a match that does not fit is copied later from the same distance:
+                    // the source moves with the position.
                     let count = (self.length as usize).min(history.room());
                     history.repeat(self.distance as usize, count);
                     self.length -= count as u32;
@@ -669,6 +742,7 @@ impl Blocks {
         reader: &mut BitReader<'_>,
         history: &mut History<'_, T>,
     ) -> Option<Event> {
+        // An empty block, such as a sync marker, ends even if there is neither input nor room.
         if self.length == 0 {
             return None;
         }
@@ -683,6 +757,8 @@ impl Blocks {
     }
 
     /// Builds both codes of a dynamic block; fails with zlib's message if they are not valid.
+    /// Records how far it got, for [`codes_used`](Self::codes_used): zlib builds the literal/length
+    /// table first, and keeps it if the offset code is bad.
     fn build_codes(&mut self, tables: &mut Tables, root_bits: u32) -> Result<(), &'static CStr> {
         self.built_symbols = (self.litlen_symbols, self.offset_symbols);
         let (litlen, offset) = (usize::from(self.litlen_symbols), usize::from(self.offset_symbols));
@@ -706,7 +782,8 @@ impl Blocks {
         if size < SMALL_BLOCK { LITLEN_ROOT_BITS - 1 } else { LITLEN_ROOT_BITS }
     }
 
-    /// The codes of the open block.
+    /// The codes of the open block. The tables of a fixed block are constant (RFC 1951, 3.2.6), so
+    /// such a block needs no memory.
     #[inline(always)]
     fn codes<'t>(&self, tables: Option<&'t Tables>) -> Codes<'t> {
         match (self.codes, tables) {
@@ -716,13 +793,21 @@ impl Blocks {
     }
 }
 
-/// The most bits that a length with its offset takes, with all extra bits.
+/// The most bits that a length with its offset takes, with all extra bits: 15 + 5 and 15 + 13. A
+/// refill buffers at least 56 bits while the input lasts, so one check is enough for all parts.
 const MAX_SYMBOL_BITS: u32 = 48;
 
 /// Blocks that decode to fewer elements than this get a table with one index bit less.
 const SMALL_BLOCK: usize = 4096;
 
-/// Takes one codeword, but not its extra bits; `None` when the input ends inside it.
+/// Takes one codeword, but not its extra bits; `None` when the input ends inside it. Adds its
+/// length to `back`.
+///
+/// The codeword's length is not known before the lookup, so the lookup comes first, with the bits
+/// that are buffered and zeros above them. No codeword is the beginning of another one. So if the
+/// entry that was found is not longer than the buffered bits, the zeros had no influence on it. A
+/// codeword that ends with the last bit of the input is therefore decoded without reading past it,
+/// as zlib does.
 #[inline(always)]
 fn take_codeword(
     reader: &mut BitReader<'_>,

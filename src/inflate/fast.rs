@@ -157,6 +157,7 @@ struct Turn<'a, T> {
     input: &'a [u8],
     /// Bytes taken from the input.
     taken: usize,
+    /// The bit buffer. Above the count it may have further bits of the stream.
     bits: u64,
     /// The number of buffered bits, in the low six bits; the others are garbage.
     count: u32,
@@ -302,7 +303,10 @@ impl<T: Element> Turn<'_, T> {
                 }
             };
         }
-        // Base plus extra bits of an entry whose bits were just dropped.
+        // Base plus extra bits of an entry whose bits were just dropped. `saved` has codeword and
+        // extra bits lowest; the shift by the codeword's length leaves the extra bits. Bit 31 is
+        // not set here, and bits 12 and 13 are zero in the entry of a length or offset, so `& 63`
+        // cuts the length.
         macro_rules! value {
             ($entry:expr) => {
                 ($entry >> 16) + (low_bits::<BMI2>(saved, $entry) >> ($entry >> 8 & 63)) as u32
@@ -318,6 +322,8 @@ impl<T: Element> Turn<'_, T> {
             }
             drop_entry!(entry);
             if entry & LITERAL != 0 {
+                // Each entry is loaded before the literal ahead of it is stored. No refill is
+                // needed: of 56 bits two root entries drop 20 at most.
                 let first = entry;
                 entry = litlen_entry!();
                 store_literal!(first);
@@ -347,6 +353,7 @@ impl<T: Element> Turn<'_, T> {
                     // SAFETY: an entry of the root, with the flag.
                     entry = unsafe { codes.in_subtable(entry, bits) };
                     drop_entry!(entry);
+                    // A rare literal. It is at most the third symbol of the turn, so there is room.
                     if entry & LITERAL != 0 {
                         store_literal!(entry);
                         refill!();
@@ -391,8 +398,11 @@ impl<T: Element> Turn<'_, T> {
 
             let mut source = out.wrapping_sub(distance).cast_const();
             let match_end = out.wrapping_add(length as usize);
-            // The source's distance before the base, minus one; a huge number if it is not before it. A source that ends past the
-            // base crosses the seam. So close to the seam the distance may be below 16, which the copy below does not support.
+            // In a ring, a source before the base is read at the ring's other end. `before_base` is
+            // the number of bytes from the source to the base, minus one; a huge number if the
+            // source is not before the base. With fewer than `length` bytes the match crosses the
+            // seam. The test requires 16 bytes more: then the distance of a source that passes is
+            // at least 16, so it is copied by `copy_far`.
             let before_base = (base as usize).wrapping_sub(source as usize).wrapping_sub(1);
             let is_outside = match WRAPS {
                 true => before_base < length as usize * scale + 15,

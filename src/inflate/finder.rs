@@ -65,6 +65,8 @@ const BLOCK_REACH: usize = 256 << 10;
 /// Searches `input`, a part from the middle of a gzip file, for a place to begin decoding.
 pub fn find_start(input: &[u8], search: Search) -> Option<Start> {
     let reach = |reach: usize| &input[..reach.min(input.len())];
+    // In the order of the head of this file. A member is preferred even if a block is nearer, since
+    // decoding from it is exact.
     let mut machine = WithTables::new();
     if search == Search::All {
         if let Some(at) = find_member(reach(MEMBER_REACH)) {
@@ -83,6 +85,7 @@ fn is_member(bytes: &[u8]) -> bool {
     matches!(bytes.first_chunk(), Some([0x1f, 0x8b, 8, 0..0x20, _, _, _, _, 0 | 2 | 4, 0..=13 | 255]))
 }
 
+/// Searches for a member's header; `find_byte` is the C library's `memchr`.
 fn find_member(input: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -94,6 +97,12 @@ fn find_member(input: &[u8]) -> Option<usize> {
     }
 }
 
+/// Searches for a sync marker in the first `reach` bytes after which a dynamic block begins;
+/// returns the block's first bit.
+///
+/// It looks for the marker's third byte, 0xff, and compares the bytes around it. The four bytes may
+/// also occur by chance or in stored data. A dynamic block's header confirms them; other blocks
+/// have nothing that could be verified.
 fn find_after_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
     let mut at = 2;
     while at < reach.min(input.len()) {
@@ -110,8 +119,17 @@ fn find_after_marker(input: &[u8], reach: usize, machine: &mut WithTables) -> Op
 }
 
 /// Searches for a dynamic block's header that begins in the first `reach` bytes.
+///
+/// The tests run in the order of the head of this file, each on the candidates that the one before
+/// has left:
+///
+/// ```text
+/// bit  0      1..2   3..7   8..12  13..16  17 ..
+///      BFINAL BTYPE  HLIT   HDIST  HCLEN   precode lengths, 3 bits each, then codeword lengths
+/// ```
 fn find_block(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u64> {
-    /// Bit offsets that are tested with one 64-bit word: the fixed part of a header has 17 bits.
+    /// Bit offsets that are tested with one 64-bit word: the fixed part of a header has 17 bits, so
+    /// a header at offset 47 ends with bit 63.
     const STEP: usize = 48;
     let mut at = 0;
     while at < reach {
@@ -138,13 +156,18 @@ fn find_block(input: &[u8], reach: usize, machine: &mut WithTables) -> Option<u6
 
 /// Returns a mask of the bit offsets in `word` at which a non-final dynamic block may begin: the bits 0, 0, 1, then two
 /// counts of five bits, neither of which is 30 or 31.
+///
+/// Bit `i` of the shifted word `word >> n` is bit `i + n` of the input, so each operation tests all
+/// offsets at once. A count is 30 or 31 if its upper four bits are ones; those of HLIT are bits 4
+/// to 7 of a header, those of HDIST 9 to 12.
 fn plausible_offsets(word: u64) -> u64 {
     let begins = !word & !(word >> 1) & (word >> 2);
     let top_bits = word & word >> 1 & word >> 2 & word >> 3;
     begins & !(top_bits >> 4) & !(top_bits >> 9)
 }
 
-/// Sums of 2^(7 - length) over four lengths of three bits each; a length of 0 adds nothing.
+/// Sums of 2^(7 - length) over four lengths of three bits each; a length of 0 adds nothing. A code
+/// is complete if the sum over all its symbols is 2^7 (Kraft's equality).
 static KRAFT: [u16; 4096] = {
     let mut sums = [0; 4096];
     let mut index = 0;
@@ -172,6 +195,9 @@ fn complete_precode(input: &[u8], bit: u64, count: u32) -> Option<u64> {
 
 /// Whether the codeword lengths that begin at `bit` may make a literal/length code of `symbols` symbols. Random lengths soon
 /// oversubscribe the code space. Returns true if the input ends first.
+///
+/// It reads the lengths as `blocks::lengths` does, but keeps only their sum, and stops at the first
+/// length with which the sum exceeds the whole.
 fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32) -> bool {
     /// A complete code's sum of 2^(15 - length).
     const WHOLE: u32 = 1 << 15;
@@ -213,18 +239,23 @@ fn may_be_litlen_lengths(input: &[u8], mut bit: u64, precode: u64, symbols: u32)
         done += repeat;
         bit += u64::from(taken + u32::from(extra_bits));
     }
-    // An incomplete code is valid only with a single symbol, of one bit.
+    // An incomplete code is valid only with a single symbol, of one bit. Other codes with half the
+    // sum are left to the block machine.
     sum == WHOLE || sum == WHOLE / 2
 }
 
 /// Maps each value of seven bits to the precode's symbol, in the low five bits of the entry, and its length above them.
+///
+/// `lengths` are known to make a complete code, so every entry is filled.
 fn precode_table(lengths: u64) -> [u8; 128] {
     let length_of = |place: usize| (lengths >> (3 * place) & 7) as u8;
     let mut by_symbol = [0; PRECODE_SYMBOLS];
     for (place, &symbol) in PRECODE_ORDER.iter().enumerate() {
         by_symbol[symbol] = length_of(place);
     }
-    // Codewords count up from their first bit, by length and then by symbol.
+    // Codewords count up from their first bit, by length and then by symbol (RFC 1951, 3.2.2).
+    // `next` has the next codeword of each length, in the upper bits of seven: a codeword of `len`
+    // bits takes `128 >> len` of the 128 values. First it has the number of codewords.
     let mut next = [0u8; 8];
     for &len in &by_symbol {
         next[usize::from(len)] += 1;
@@ -248,6 +279,9 @@ fn precode_table(lengths: u64) -> [u8; 128] {
 }
 
 /// Whether a dynamic block's header begins at `bit` with codes that zlib would accept.
+///
+/// The machine stops after the header, before the first symbol, so the history needs no room. If
+/// the input ends in the header, the answer is no.
 fn is_dynamic_header(input: &[u8], bit: u64, machine: &mut WithTables) -> bool {
     let Some(mut reader) = reader_at(input, bit) else { return false };
     let mut nothing: [u8; 0] = [];

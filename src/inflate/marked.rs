@@ -9,8 +9,23 @@
 //! elements:  | 32 Ki markers | elements of decoded blocks ... | slop |
 //! ```
 //!
+//! For example: the unknown window ends with "abc", which has the markers fffd, fffe and ffff. The
+//! first block has a literal x, and then a match of length 5 and distance 4. The match copies the
+//! three markers, the x, and the first marker again, which it has just written:
+//!
+//! ```text
+//! elements  ... fffd fffe ffff |  x  | fffd fffe ffff  x  fffd
+//! bytes     ...  a    b    c   |  x  |  a    b    c    x   a       once the window is known
+//! ```
+//!
+//! No match is refused as reaching too far, since 32 KiB precede the first element.
+//!
 //! A *waypoint* is a place in the result to which a decoder of the same stream can be moved, without
 //! decoding the data before it.
+//!
+//! The decoding is a guess: the start may be none, or the data may be damaged later. So the result
+//! is always a number of whole, valid blocks. Whatever comes after them is left to the stream's own
+//! decoder, which reports the errors.
 
 use core::mem::MaybeUninit;
 
@@ -21,7 +36,8 @@ use super::history::History;
 use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 
-/// The bit that distinguishes a marker from a literal.
+/// The bit that distinguishes a marker from a literal. Literals are below 256, and the other 15
+/// bits are an index into 32 KiB, so all of them are needed.
 pub(super) const MARKER: u16 = 0x8000;
 
 /// Elements, and memory for more.
@@ -29,6 +45,7 @@ pub(super) const MARKER: u16 = 0x8000;
 pub struct Marked {
     /// The markers, and room after them; the first `WINDOW_SIZE + len` elements are initialised.
     elements: Vec<MaybeUninit<u16>>,
+    /// The number of elements decoded, up to the end of the last complete block.
     len: usize,
     waypoints: Vec<Waypoint>,
 }
@@ -40,7 +57,9 @@ pub struct Waypoint {
     pub at: usize,
     /// The number of bytes of the input that were taken before it.
     pub consumed: usize,
+    /// The bits of the last byte taken that are not used yet.
     pub(super) held: HeldBits,
+    /// The block machine's state there. The place may be in the middle of a block.
     pub(super) saved: Saved,
 }
 
@@ -108,13 +127,18 @@ impl Marked {
         let mut end = None;
         machine.await_block(false);
         loop {
+            // The room is cut at the next waypoint. The machine stops there as it does for a caller
+            // whose output is full: one more symbol is read, and a match may be copied in part. So
+            // a decoder that is moved there is in the state in which it would have stopped itself.
             history.set_limit(limit.min(history.position().saturating_add(spacing)));
             let event = machine.step(&mut reader, &mut history, Stop::Blocks);
             reader.give_back(0);
             assert!(history.is_over(memory));
             let at = history.position() - WINDOW_SIZE;
             match event {
+                // A block has ended.
                 Event::Stopped => {}
+                // A waypoint. If it cannot be kept, the data is only delivered in larger parts.
                 Event::NeedRoom if history.position() < limit => {
                     if let Some(place) = Waypoint::new(&machine, &reader, base, at)
                         && self.waypoints.try_reserve(1).is_ok()
@@ -123,6 +147,8 @@ impl Marked {
                     }
                     continue;
                 }
+                // The memory is full, the input ends, or the data is damaged. The block that was
+                // begun is dropped.
                 _ => break,
             }
             let block = at - self.len;
@@ -136,6 +162,7 @@ impl Marked {
             }
             machine.await_block(false);
         }
+        // Waypoints in a block that was dropped are not valid.
         let complete = self.waypoints.partition_point(|place| place.at < self.len);
         self.waypoints.truncate(complete);
         end

@@ -92,6 +92,10 @@ fn read_header(reader: &mut BitReader<'_>) -> Option<(End, u32)> {
 }
 
 /// Decodes all blocks; returns how that ended, and how many bits zlib would hold.
+///
+/// The first step runs without tables: a short stream often has only fixed or stored blocks, and
+/// then nothing is allocated. At a dynamic block the machine stops before it takes the counts, and
+/// the second step continues there with tables.
 fn decode_blocks(reader: &mut BitReader<'_>, history: &mut OutputHistory<'_, '_>) -> (End, u32) {
     let mut blocks = Blocks::new();
     let mut event = blocks.step(reader, history.history(), Stop::Nowhere, None);
@@ -122,7 +126,8 @@ fn with_tables_on_stack(
     blocks.step(reader, history.history(), Stop::Nowhere, Some(&mut Tables::new()))
 }
 
-/// Compares the trailer with the Adler-32 of `data`.
+/// Compares the trailer with the Adler-32 of `data`, which is sent from the high byte on (RFC 1950,
+/// 2.2). After damage zlib still holds the 32 bits.
 fn check_trailer(reader: &mut BitReader<'_>, data: &[u8]) -> (End, u32) {
     if !reader.need(32) {
         return (End::InputEnds, ALL);

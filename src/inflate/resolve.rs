@@ -9,6 +9,17 @@
 //! Elements are processed in groups of 64. A group without markers is narrowed by vectors. In a group
 //! with markers, AVX-512 VBMI2 narrows all elements, packs the markers together, looks up only these,
 //! and expands the results into their places; other processors look up every element.
+//!
+//! ```text
+//! elements     'a'  m7  'b'  m9  m2  'c'      a literal, or the marker of a place in the window
+//! mask          0   1    0   1   1    0      the elements' highest bits
+//! narrowed     'a'  ?   'b'  ?   ?   'c'      the low byte of each element
+//! packed        m7  m9  m2                   -> looked up: x y z
+//! expanded     'a'  x   'b'  y   z   'c'      the next looked-up byte where the mask is 1
+//! ```
+//!
+//! The bytes go directly to the caller's output. A stream's window gets only the last 32 KiB of
+//! them, since no later match reaches back further; the running check value gets all of them.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -33,7 +44,9 @@ const LINE: usize = 32;
 /// cache. Worth 10 % of resolving.
 const PREFETCH: usize = 1024;
 
+/// One byte for each value of an element. Its size means that no look-up needs a bounds check.
 type Table = [u8; 1 << 16];
+/// The place in the output of a group's bytes.
 type Bytes = [MaybeUninit<u8>; GROUP];
 
 /// Turns elements into bytes.
@@ -74,7 +87,8 @@ impl Resolver {
         Ok(Self { table, write: Write::detect() })
     }
 
-    /// Sets the 32 KiB before the elements, in two parts.
+    /// Sets the 32 KiB before the elements, in two parts, older bytes first. The table's other
+    /// half, for literals, never changes; values from 256 to 0x7fff do not occur.
     pub fn set_window(&mut self, window: [&[u8]; 2]) {
         let (old, new) = self.table[usize::from(MARKER)..].split_at_mut(window[0].len());
         old.copy_from_slice(window[0]);
@@ -93,6 +107,9 @@ impl Resolver {
     ) -> usize {
         let count = range.len().min(output.room());
         let elements = &marked.elements()[WINDOW_SIZE + range.start..][..count];
+        // The window keeps the last 32 KiB of the range. If the output is too small for the range,
+        // a later call continues with the rest of it, which has the same end, so the same bytes are
+        // kept. The last of these calls also counts the bytes that it skips.
         let kept_from = range.end.saturating_sub(SKIPPED_BEFORE).max(range.start);
         if count == range.len() {
             stream.skip_history(kept_from - range.start);
@@ -104,6 +121,7 @@ impl Resolver {
             at += piece.len();
             // SAFETY: `write_piece` wrote all of them.
             let bytes = unsafe { &*(bytes as *const [MaybeUninit<u8>] as *const [u8]) };
+            // `at` is the end of this piece: its bytes from `kept_from` on are kept.
             // The window has its memory already, or the stream would not be between two blocks.
             let kept = at.saturating_sub(kept_from).min(bytes.len());
             stream.count_decoded(bytes, kept).ok();
@@ -139,6 +157,8 @@ impl Resolver {
     }
 }
 
+/// Prefetches the lines of a later group. Their address may be past the elements' end, since a
+/// prefetch never faults.
 #[inline(always)]
 fn prefetch(group: &[u16; GROUP]) {
     for line in 0..GROUP / LINE {
@@ -146,7 +166,8 @@ fn prefetch(group: &[u16; GROUP]) {
     }
 }
 
-/// Writes the bytes of a group.
+/// Writes the bytes of a group. One test for the whole group: a group without markers becomes a
+/// loop that the compiler vectorises.
 #[inline(always)]
 fn write_portable(table: &Table, group: &[u16; GROUP], bytes: &mut Bytes) {
     let places = bytes.iter_mut().zip(group);
@@ -169,7 +190,8 @@ mod vbmi2 {
     /// With this many markers or more in a group, looking up every element is faster.
     const MANY: usize = 44;
 
-    /// Markers are looked up this many at a time.
+    /// Markers are looked up this many at a time, in a loop of fixed length. The last step may look
+    /// up places that hold no marker; they hold zeros, and their results are not used.
     const STEP: usize = 8;
 
     pub(super) fn is_available() -> bool {
@@ -209,6 +231,9 @@ mod vbmi2 {
         }
         let mut all = narrow;
         if count > 0 {
+            // Packs the markers of both halves into one array, without a gap: the second half's
+            // begin after the first half's. A whole vector is stored each time, so there is room
+            // for 32 more.
             let mut markers = [0u16; GROUP + 32];
             let packed = _mm512_maskz_compress_epi16(low_mask, low);
             // SAFETY: 32 elements fit.

@@ -8,6 +8,24 @@
 //! Two differences are not observable. Input is read ahead in words, and the surplus is given back at the end of a call.
 //! Output is decoded into the window and copied out from there; see `window`.
 //!
+//! ```text
+//! Header -+-> Dictionary -+-> Blocks --> Check --> Length --> Done
+//!         +---------------+              (a raw stream reads nothing in these two)
+//!
+//! from any mode:  Bad       damage was found
+//!                 NoMemory  an allocation failed
+//!                 Sync      inflateSync() has found no marker yet
+//! ```
+//!
+//! One call of `inflate()` is `begin_call`, `advance` at least once, and `end_call`. `readahead`
+//! makes several calls of `advance` in between, with delivered stretches between them. Everything
+//! that zlib does once per call is in the first and the last of the three: whether no progress is
+//! an error, the history that is kept, `data_type`.
+//!
+//! The stream has two notions of history. The *window* holds the bytes that a match can be copied
+//! from. `history_size` and `history_len` describe the window that zlib would have: it decides
+//! which matches reach too far, and the result of `inflateGetDictionary`.
+//!
 //! Memory is allocated when it is needed: a stream begins with a few hundred bytes, gets tables (6 KB) at its first dynamic
 //! block, and a window when a call's output must be kept for the next. Together they take no more memory than zlib.
 
@@ -68,6 +86,10 @@ enum Mode {
 }
 
 /// How a pass through the modes ended.
+///
+/// The difference between the first and the last follows zlib's code: most places end with
+/// `goto inf_leave`, where the window, the totals and `data_type` are updated. A needed dictionary,
+/// refused memory and a wrong state end with `return`, which skips this.
 enum Pass {
     /// Stop here; the input gives back all but this many bits.
     Leave { held: u32, outcome: Result<Status> },
@@ -82,14 +104,15 @@ enum Pass {
 struct Call {
     /// Whether it took any input.
     taken: bool,
-    /// Bytes of output that are in the window too.
+    /// Bytes of output, decoded here or elsewhere: those that zlib would copy to its window.
     produced: usize,
     /// Whether it ended at once, without the usual work at the end of a call.
     is_aborted: bool,
 }
 
 /// Calls with at most this much room take the short path. If it fails, it may have overwritten this many bytes and a wide
-/// store past the position, which no match may still need.
+/// store past the position, which no match may still need. In the ring the oldest bytes that a
+/// match may need are at least `GAP` bytes past the position.
 const FEW: usize = 32;
 const _: () = assert!(FEW + History::<u8>::SLOP <= History::<u8>::GAP);
 
@@ -99,10 +122,15 @@ pub struct Inflate {
     mode: Mode,
     wrap: Wrap,
     /// Whether the caller asked for a raw stream; then [`check`](Self::check) returns `None`.
+    /// Unlike `wrap`, `inflateSync` does not change it.
     is_raw: bool,
+    /// The size of zlib's window as a power of two; 0 if the header is to set it.
     window_bits: u32,
+    /// Also holds the check value of the data so far, in `check`.
     header: HeaderReader,
+    /// Whether `set_dictionary` was called since the start of the stream.
     has_dictionary: bool,
+    /// Bits that were taken from earlier input and not used.
     held: HeldBits,
     blocks: Blocks,
     /// Allocated at the first dynamic block: a short message has none.
@@ -117,7 +145,8 @@ pub struct Inflate {
     call: Call,
     /// Bytes of output, modulo 2^32, for a gzip trailer.
     total: u32,
-    /// The check value that the caller sees.
+    /// The check value that the caller sees. It does not follow `header.check` while a gzip header
+    /// is read, since that is the header's own CRC then.
     shown_check: u32,
     data_type: i32,
     message: Option<&'static CStr>,
@@ -198,7 +227,12 @@ impl Inflate {
     }
 
     /// [`inflate`](Self::inflate) for a call that [`may_continue`](Self::may_continue), in less time. Usually the room is
-    /// filled; otherwise the general path continues.
+    /// filled; otherwise the general path decodes the same symbols again. For that, nothing of the
+    /// stream changes before `fill_few` has returned true: the reader is a copy, and the window
+    /// counts nothing.
+    ///
+    /// The short path omits the checks of the general path that have a known result here: the room
+    /// was filled, so there was progress; the window has memory; zlib would have a window already.
     fn inflate_few(
         &mut self,
         input: &mut &[u8],
@@ -213,6 +247,7 @@ impl Inflate {
         if !is_full {
             return self.inflate_any(input, output, Goal::Progress, report);
         }
+        // `call` is read only between `begin_call` and `end_call`.
         (self.is_checked, self.call) = (false, Call::default());
         self.deliver(output, None);
         reader.give_back(0);
@@ -224,6 +259,9 @@ impl Inflate {
     }
 
     /// Begins a call by the caller, which may make several calls of [`advance`](Self::advance).
+    ///
+    /// Matches may reach back as far as zlib's window does, which may be less than is kept, and to
+    /// all bytes that this call appends.
     pub fn begin_call(&mut self) {
         if self.mode == Mode::Blocks && self.blocks.state() == BlockState::Type {
             // The last call already stopped here.
@@ -259,6 +297,8 @@ impl Inflate {
             }
             Pass::Starved => Ok(Status::Ok),
             Pass::Abort(outcome) => {
+                // `end_call` does not move the scratch to memory then, and the scratch does not
+                // outlive its call.
                 self.window.drop_scratch();
                 reader.give_back(0);
                 self.call.is_aborted = true;
@@ -283,6 +323,8 @@ impl Inflate {
             return outcome;
         }
         let Call { taken, produced, .. } = self.call;
+        // The order matters: `keep_history` empties a window of which zlib would keep nothing, and
+        // then `keep` allocates no memory for it.
         self.keep_history(produced, goal);
         if self.window.keep(scratch).is_err() {
             self.window.drop_scratch();
@@ -290,6 +332,7 @@ impl Inflate {
             return Err(Error::Memory);
         }
         self.data_type = self.current_data_type();
+        // zlib's `Z_BUF_ERROR`: no progress, or `Z_FINISH` without the end of the stream.
         match outcome {
             Ok(Status::Ok) if goal == Goal::Finish || (!taken && produced == 0) => Err(Error::Buffer),
             outcome => outcome,
@@ -308,6 +351,8 @@ impl Inflate {
         loop {
             match self.mode {
                 Mode::Header if self.wrap.is_raw() => {
+                    // A raw stream does not stop before its first block, even if the goal is a
+                    // block's end. After a wrap's header it does: see `begin_data`.
                     self.blocks.await_block(false);
                     self.mode = Mode::Blocks;
                 }
@@ -328,6 +373,8 @@ impl Inflate {
                     if !self.has_dictionary {
                         return Pass::Abort(Ok(Status::NeedDictionary));
                     }
+                    // It was the dictionary's check value. Now that of the data begins (RFC 1950,
+                    // 2.2).
                     self.header.check = adler32::INITIAL;
                     self.begin_data();
                 }
@@ -343,6 +390,7 @@ impl Inflate {
                             return Pass::Starved;
                         }
                         self.is_checked = true;
+                        // Adler-32 is sent from the high byte on, CRC-32 from the low byte on.
                         // As in zlib, primed bits beyond the field are part of the value, except where the bytes are swapped.
                         reader.give_back(32);
                         let value = match self.header.found {
@@ -357,6 +405,7 @@ impl Inflate {
                     self.mode = Mode::Length;
                 }
                 Mode::Length => {
+                    // ISIZE, only in a gzip trailer (RFC 1952, 2.3.1).
                     if !self.wrap.is_raw() && self.header.found != Found::Zlib {
                         if !reader.need(32) {
                             return Pass::Starved;
@@ -378,6 +427,11 @@ impl Inflate {
     }
 
     /// Decodes blocks into the window and copies the result to the output; returns `None` after the final block.
+    ///
+    /// Each turn decodes at most as much as the output has room for, so everything decoded is
+    /// delivered in the same turn. The window may have less room: its ring or its scratch ends.
+    /// Then the machine stops with `NeedRoom` although the output is not full, and the next turn
+    /// begins at the ring's base or in newly allocated memory.
     fn run_blocks(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -414,7 +468,8 @@ impl Inflate {
         }
     }
 
-    /// Allocates the tables, unless they exist.
+    /// Allocates the tables, unless they exist. They stay until the stream is dropped, since the
+    /// next stream of the same kind needs them again.
     fn take_tables(&mut self) -> Result<()> {
         if self.tables.is_none() {
             self.tables = Some(Placed::zeroed(self.window.allocator())?);
@@ -445,7 +500,8 @@ impl Inflate {
         }
     }
 
-    /// Continues with the data after the header.
+    /// Continues with the data after the header. As in zlib, a call whose goal is a block's end
+    /// stops here.
     fn begin_data(&mut self) {
         self.shown_check = self.header.check;
         self.blocks.await_block(true);
@@ -459,7 +515,8 @@ impl Inflate {
         Pass::Leave { held, outcome: Err(Error::Data) }
     }
 
-    /// Drops four bytes of the trailer, and any bits primed beyond them.
+    /// Drops four bytes of the trailer, and any bits primed beyond them. Bytes read ahead are given
+    /// back before the rest is cleared, so only primed bits are lost.
     fn drop_trailer_field(reader: &mut BitReader<'_>) {
         reader.drop_bits(32);
         reader.give_back(0);
@@ -467,6 +524,9 @@ impl Inflate {
     }
 
     /// Tracks zlib's window: whether zlib would have one now, and how much of it would be filled.
+    ///
+    /// zlib copies a call's output to its window at the end of the call, and allocates the window
+    /// at the first call that has something to copy.
     fn keep_history(&mut self, produced: usize, goal: Goal) {
         // Once zlib has read the check value, it keeps no history of the call's output. Nor does it allocate a window if the
         // stream's data ends in a call with `Z_FINISH`.
@@ -493,7 +553,9 @@ impl Inflate {
         self.history_len = self.history_size.min(self.history_len + count);
     }
 
-    /// The `data_type` that `inflate()` sets.
+    /// The `data_type` that `inflate()` sets: the number of bits held, plus 64 from the final
+    /// block's header on, plus 128 if the call stopped between two blocks, or 256 if after a
+    /// block's header.
     fn current_data_type(&self) -> i32 {
         let place = match self.blocks.state() {
             _ if self.mode != Mode::Blocks => 0,
@@ -504,7 +566,7 @@ impl Inflate {
         self.held.count as i32 + if self.blocks.is_final() { 64 } else { 0 } + place
     }
 
-    /// Returns to the start of a stream in the same format.
+    /// Returns to the start of a stream in the same format. Memory for tables and window is kept.
     pub fn reset(&mut self) {
         self.window.clear();
         (self.history_size, self.history_len) = (0, 0);
@@ -527,6 +589,8 @@ impl Inflate {
         self.held = HeldBits::default();
         self.blocks.reset();
         self.total = 0;
+        // zlib sets `adler` to 1 if a zlib header is accepted, else to 0; in a raw stream it keeps
+        // it.
         if !self.wrap.is_raw() {
             self.shown_check = u32::from(self.wrap.zlib);
         }
@@ -564,6 +628,8 @@ impl Inflate {
         if input.is_empty() && self.held.count < 8 {
             return Err(Error::Buffer);
         }
+        // A search may continue over several calls. The first one begins with the whole bytes among
+        // the bits held, which precede the input.
         let mut seen = 0;
         if let Mode::Sync(before) = self.mode {
             seen = before;
@@ -665,6 +731,8 @@ impl Inflate {
     }
 
     /// How many bits of the input taken so far belong to the next block, if the stream is between blocks.
+    /// With the position in the input this is the position of the block's first bit. `None` after
+    /// the final block, which no block follows.
     pub fn bits_before_block(&self) -> Option<u32> {
         let is_between = matches!(self.blocks.state(), BlockState::Type | BlockState::TypeBits);
         (self.mode == Mode::Blocks && is_between && !self.blocks.is_final()).then_some(self.held.count)
@@ -685,12 +753,15 @@ impl Inflate {
         self.window_bits == 15
     }
 
-    /// Whether the bits that were read but not used are the upper bits of `byte`.
+    /// Whether the bits that were read but not used are the upper bits of `byte`. If `byte` is the
+    /// last one taken from a copy of the input, the copy agrees with the input up to here as far as
+    /// it matters.
     pub fn holds_end_of(&self, byte: u8) -> bool {
         self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
     }
 
     /// Skips the next `count` bytes, which were decoded elsewhere: the history does not keep them.
+    /// At least 32 KiB that it does keep must follow.
     pub(super) fn skip_history(&mut self, count: usize) {
         self.window.skip(count);
     }
@@ -706,7 +777,8 @@ impl Inflate {
         self.window.remember(&bytes[bytes.len() - kept..])
     }
 
-    /// Moves the stream to `place`, after `count` bytes that were decoded elsewhere.
+    /// Moves the stream to `place`, after `count` bytes that were decoded elsewhere and counted by
+    /// [`count_decoded`](Self::count_decoded). The caller moves its input to the place too.
     pub(super) fn pass_to(&mut self, place: &Waypoint, count: usize) -> Result<()> {
         self.held = place.held;
         self.call.produced += count;
@@ -717,7 +789,8 @@ impl Inflate {
         if is_there { Ok(()) } else { Err(Error::Data) }
     }
 
-    /// An independent copy of the stream in its present state.
+    /// An independent copy of the stream in its present state. Tables are copied as they are, and
+    /// the window with its uninitialised part, so nothing is decoded or built again.
     pub fn try_clone(&self) -> Result<Self> {
         let window = self.window.try_clone()?;
         let tables = match &self.tables {

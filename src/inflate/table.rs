@@ -39,6 +39,16 @@
 //! 2^n entries, and whenever the length grows by one, the entries so far are copied to the place after them. This takes
 //! a few wide copies instead of a strided store per entry. The codewords are kept bit-reversed, as in the stream.
 //!
+//! For example, A has a codeword of one bit, B and C have two: 0, 10 and 11. A reader sees the
+//! first bit lowest, so the indexes are 0, 01 and 11 in binary:
+//!
+//! ```text
+//! index           0  1  2  3
+//! length 1        A  .            A at 0
+//! copied          A  .  A  .
+//! length 2        A  B  A  C      B at 01, C at 11
+//! ```
+//!
 //! Accepts exactly the sets of lengths that zlib accepts: over-subscribed is an error; incomplete is an error except for
 //! a single codeword of one bit, and then the other one-bit codeword has no meaning; a code without any symbol is
 //! accepted, and fails only when the stream uses it.
@@ -89,7 +99,8 @@ const SUBTABLE_ENTRIES: usize = 272;
 pub(super) const POOL: usize = LITLEN_AT + (1 << LITLEN_ROOT_BITS) + SUBTABLE_ENTRIES;
 const _: () = assert!(854 + 402 <= POOL);
 
-/// Bits to drop: codeword and extra bits.
+/// Bits to drop: codeword and extra bits. The mask 63 is that of a 64-bit shift's count, so a shift
+/// by this needs no instruction for it on x86-64 and AArch64. Bits 6 and 7 of an entry are zero.
 #[inline(always)]
 pub(super) const fn total_bits(entry: u32) -> u32 {
     entry & 63
@@ -286,6 +297,8 @@ impl Tables {
             self.lens[..litlen_symbols + offset_symbols].split_at(litlen_symbols);
         let (mut litlen, mut offset) = (Sorted::NONE, Sorted::NONE);
         sort(litlen_lens, &mut litlen).map_err(|_| BadCode::Litlen)?;
+        // The literal/length code is checked first, as in zlib, so its error is reported if both
+        // are bad.
         let is_offset_good = sort(offset_lens, &mut offset).is_ok();
         let mut max_bits = litlen_bits;
         let root_bits = loop {
@@ -322,6 +335,9 @@ impl Tables {
         for at in (0..root.len()).rev() {
             // SAFETY: all entries of the root are stored.
             let first = unsafe { root[at].assume_init() };
+            // The index without the first codeword; its upper bits are zeros instead of the
+            // stream's bits. If both codewords fit into the index, the second does not depend on
+            // these.
             // SAFETY: as above.
             let second = unsafe { root[at >> total_bits(first)].assume_init() };
             let total = total_bits(first) + total_bits(second);
@@ -361,6 +377,12 @@ impl Sorted {
 
 /// Sorts symbols by length, then by number. In place, because two of these and their copies would be a large part of a
 /// call's stack.
+///
+/// That is the order in which the codewords count up (RFC 1951, 3.2.2), so a table is filled by one
+/// pass over the sorted symbols. It is a counting sort: count the symbols of each length, add up
+/// where each length begins, place the symbols.
+///
+/// Fails if the code is over-subscribed, or incomplete with a codeword longer than one bit.
 fn sort(lens: &[u8], sorted: &mut Sorted) -> Result<(), BadLengths> {
     // Most symbols of a small block have no codeword. They are skipped once, without a branch: counting and sorting them
     // too would be hundreds of increments of one counter, each dependent on the one before.
@@ -377,6 +399,8 @@ fn sort(lens: &[u8], sorted: &mut Sorted) -> Result<(), BadLengths> {
         count[usize::from(symbol >> 12)] += 1;
     }
     let max_len = (1..=MAX_CODE_LEN).rev().find(|&len| count[len] != 0).unwrap_or(0);
+    // The code space that is left after each length, in codewords of this length. One codeword of
+    // `n` bits covers two of `n + 1`.
     let mut unused = 1i32;
     for &of_len in &count[1..=max_len] {
         unused = (unused << 1) - i32::from(of_len);
@@ -432,11 +456,15 @@ fn fill_root(
     meanings: &[u32],
     max_bits: u32,
 ) -> (u32, u32, usize) {
+    // `0x101` adds one bit to both the codeword length and the bits to drop; below, `len * 0x101`.
     let meaningless = EXCEPTIONAL | 0x101;
     if sorted.max_len == 0 {
         root[..2].fill(MaybeUninit::new(meaningless));
         return (1, 0, 0);
     }
+    // A code of short codewords needs no wider index. While `len` is processed, the first 2^len
+    // entries are in use; those of them that no codeword has yet are filled with longer ones, or
+    // with pointers.
     let bits = max_bits.min(sorted.max_len);
     let (mut codeword, mut done) = (0, 0);
     for len in 1..=bits {
@@ -456,7 +484,8 @@ fn fill_root(
     (bits, codeword, done)
 }
 
-/// Widens a root of `from` index bits, without subtables, to `to`.
+/// Widens a root of `from` index bits, without subtables, to `to`. The entries are repeated: the
+/// additional index bits belong to the next codeword and do not matter.
 fn widen(root: &mut [MaybeUninit<u32>], from: u32, to: u32) {
     for bits in from..to {
         root.copy_within(..1 << bits, 1 << bits);
@@ -465,6 +494,11 @@ fn widen(root: &mut [MaybeUninit<u32>], from: u32, to: u32) {
 
 /// Stores the codewords longer than `root_bits`, the first of which is `codeword`, in subtables from `free` on. Returns
 /// the first free index after them, or `None` if the pool is too small.
+///
+/// The first `root_bits` bits of a codeword are its prefix, which in reversed form are the lowest
+/// ones. In canonical order the codewords with the same prefix are consecutive, so a subtable is
+/// complete when the prefix changes. A pointer at the prefix's root entry has the subtable's place
+/// and width.
 fn fill_subtables(
     pool: &mut Pool,
     root_at: usize,
@@ -498,6 +532,8 @@ fn fill_subtables(
             let pointer = EXCEPTIONAL | SUBTABLE | (start as u32) << 16 | width << 8 | root_bits;
             pool[root_at + prefix as usize].write(pointer);
         }
+        // The root's bits are dropped before the lookup in the subtable, so the entry has only the
+        // rest. It is stored once for each value of the index bits after the codeword.
         let entry = meaning + (len - root_bits) * 0x101;
         let step = 1 << (len - root_bits);
         for place in pool[start..free].iter_mut().skip((codeword >> root_bits) as usize).step_by(step) {
@@ -536,6 +572,9 @@ fn pair_likelihood(lens: &[u8]) -> u32 {
 }
 
 /// The codeword after `codeword` in canonical order, both bit-reversed, of `len` bits; 0 after the last.
+///
+/// Where the length grows, RFC 1951, 3.2.2, shifts the code left, which appends a zero. In reversed
+/// form that is a zero at the upper end, so the value stays the same and the caller does nothing.
 #[inline(always)]
 const fn next_codeword(codeword: u32, len: u32) -> u32 {
     // Adding one at the top end: the highest zero becomes one, the ones above it become zeros.
@@ -637,6 +676,10 @@ pub(super) fn fixed() -> Codes<'static> {
 
 /// The number of entries in zlib's table for this code, with at most `root_bits` for the root; `inflateCodesUsed` returns
 /// it. The lengths must have been accepted.
+///
+/// It follows zlib's `inflate_table`, which gives every code at least the index bits of its
+/// shortest codeword, and sizes a subtable by the codewords that are left. A code without symbols
+/// takes two entries.
 pub(super) fn zlib_entries(lens: &[u8], root_bits: usize) -> usize {
     let mut count = [0usize; MAX_CODE_LEN + 1];
     for &len in lens {

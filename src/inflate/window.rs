@@ -118,6 +118,7 @@ impl Window {
     }
 
     /// Drops the bytes appended in this call, if the `len` bytes before them have not been overwritten.
+    /// Otherwise nothing is dropped: the window then differs from zlib's (docs/DECODER.md).
     pub(super) fn end_as_begun(&mut self, len: usize) {
         if self.appended + len <= self.len {
             self.position = if self.position >= self.appended {
@@ -203,6 +204,8 @@ impl Window {
     /// Returns the history for the next bytes, at most `room`.
     fn history<'h>(&'h mut self, scratch: &'h mut Scratch<'_>, room: usize) -> Result<History<'h, u8>> {
         if self.memory.is_none() {
+            // Up to 4 KiB of a first call go to the scratch. After that the output so far is moved
+            // to allocated memory, where it has the same position.
             if self.position < SCRATCH || room == 0 {
                 let limit = SCRATCH.min(self.position.saturating_add(room));
                 assert!(self.position <= scratch.len, "the scratch of another call");
@@ -221,6 +224,9 @@ impl Window {
     /// [`history`](Self::history) of a window with memory.
     fn ring(&mut self, room: usize) -> Result<History<'_, u8>> {
         let Some(memory) = self.memory else { return Err(Error::Memory) };
+        // The ring's end continues at its base. No history crosses the end: its limit is there, so
+        // a call with more room decodes in two steps. All bytes before the end have been delivered
+        // by then.
         if self.position == RING && room > 0 {
             (self.position, self.delivered) = (0, self.delivered.saturating_sub(RING));
         }
@@ -236,7 +242,8 @@ impl Window {
         let count = position - self.position;
         self.position = position;
         self.appended = self.appended.saturating_add(count);
-        // Wide stores may have overwritten bytes farther back.
+        // Wide stores may have overwritten bytes farther back. Of the ring's 32 KiB and `GAP` bytes
+        // at most those in the gap are affected.
         self.len = WINDOW_SIZE.min(self.len + count);
         self.reach = WINDOW_SIZE.min(self.reach + count);
     }
@@ -257,7 +264,8 @@ impl Window {
         unsafe { core::slice::from_raw_parts(base.wrapping_add(start), self.position - start) }
     }
 
-    /// The last `len` bytes, in one piece.
+    /// The last `len` bytes, in one piece. For rare calls such as `inflateGetDictionary`: if the
+    /// bytes cross the ring's end, the whole ring is rotated.
     pub(super) fn last(&mut self, len: usize) -> &[u8] {
         let len = len.min(self.len);
         let Some(memory) = self.memory else { return &[] };

@@ -4,6 +4,20 @@
 //! The input may end anywhere in a header, so it is read field by field, each when all its bytes are available; texts are
 //! read byte by byte. The fields of a gzip header are reported as they are read, in [`HeaderPart`]s, because that is
 //! when zlib fills in a caller's `gz_header`.
+//!
+//! ```text
+//! zlib:  CMF FLG | DICTID, 4 bytes, if FDICT
+//! gzip:  1f 8b | CM FLG | MTIME, 4 bytes | XFL OS | XLEN, 2, and the extra field, if FEXTRA
+//!        | name and a zero, if FNAME | comment and a zero, if FCOMMENT | CRC-16, 2, if FHCRC
+//! ```
+//!
+//! The first two bytes decide between the two. DICTID is sent from its high byte on, all numbers of
+//! gzip from their low byte on.
+//!
+//! Bits that `inflatePrime` inserted precede the header. zlib reads a field into its bit buffer
+//! until at least the field's bits are there, tests the whole buffer in some places, and empties it
+//! after the field. The code below follows this, so that a primed stream fails or succeeds as in
+//! zlib.
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +43,8 @@ impl Wrap {
     pub(crate) const RAW: Self = Self { zlib: false, gzip: false, checked: false };
 
     /// Splits `inflateInit2`'s window bits into the wrap and the window's size; returns `None` if they are not valid.
+    ///
+    /// A size of 0 is valid in all but the negative range: the header sets the size then.
     pub(crate) fn parse(window_bits: i32) -> Option<(Self, u32)> {
         let (wrap, bits) = match window_bits {
             ..-15 => return None,
@@ -141,17 +157,20 @@ pub(crate) enum HeaderEvent {
     },
 }
 
+// The bits of a gzip header's FLG (RFC 1952, 2.3.1).
 const TEXT: u8 = 1;
 const HAS_CRC: u8 = 2;
 const HAS_EXTRA: u8 = 4;
 const HAS_NAME: u8 = 8;
 const HAS_COMMENT: u8 = 16;
 const RESERVED: u8 = 0xe0;
+/// The compression method DEFLATE, in both wraps: CM.
 const DEFLATED: u32 = 8;
 
 /// The state of reading a header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderReader {
+    /// The field that is read next. It changes only when a field is complete.
     field: Field,
     /// Which header it is.
     pub(crate) found: Found,
@@ -183,11 +202,15 @@ impl HeaderReader {
     }
 
     /// Continues reading. One long function, because it is one state machine: one arm per field, in the order of the header.
+    ///
+    /// An arm whose optional field is absent reports that and goes on. After `NeedInput` the same
+    /// arm is repeated; all input was taken by then, and a text's bytes so far have been reported.
     pub(crate) fn step(
         &mut self,
         reader: &mut BitReader<'_>,
         around: &mut Surroundings<'_, '_>,
     ) -> HeaderEvent {
+        // Takes a field of whole bytes, or ends `step` without taking anything.
         macro_rules! field {
             ($bits:expr) => {{
                 if !reader.need($bits) {
@@ -216,16 +239,21 @@ impl HeaderReader {
                     reader.give_back(16);
                     let magic = reader.bits();
                     if around.wrap.gzip && magic == 0x8b1f {
+                        // A gzip header has no window size.
                         if *around.window_bits == 0 {
                             *around.window_bits = 15;
                         }
                         let _ = field!(16);
+                        // The flags are not known yet, so these bytes are always counted. Without a
+                        // header CRC the value is not used.
                         self.check = crc32::update(crc32::INITIAL, &(magic as u16).to_le_bytes());
                         self.field = Field::Flags;
                         continue;
                     }
                     (around.report)(HeaderPart::NotGzip);
                     let damaged = |message, held| HeaderEvent::Damaged { message, held };
+                    // CMF * 256 + FLG is a multiple of 31; the low four bits of CMF are the method,
+                    // the upper four the window's size as a power of two, minus 8 (RFC 1950, 2.2).
                     if !around.wrap.zlib || !(((magic & 0xff) << 8) + (magic >> 8)).is_multiple_of(31) {
                         return damaged(message::HEADER_CHECK, 16);
                     }
@@ -236,6 +264,7 @@ impl HeaderReader {
                     if *around.window_bits == 0 {
                         *around.window_bits = bits;
                     }
+                    // zlib has dropped the method's four bits when it tests the size.
                     if bits > 15 || bits > *around.window_bits {
                         reader.drop_bits(4);
                         return damaged(message::WINDOW_SIZE, 12);
@@ -243,6 +272,7 @@ impl HeaderReader {
                     let _ = field!(16);
                     self.found = Found::Zlib;
                     self.check = adler32::INITIAL;
+                    // FDICT is bit 5 of the second byte.
                     if magic & 0x2000 == 0 {
                         return HeaderEvent::Done;
                     }
@@ -298,6 +328,7 @@ impl HeaderReader {
                     self.field = Field::Extra;
                 }
                 Field::Extra => {
+                    // Without an extra field the length is 0, and this arm only goes on.
                     let bytes = reader.take_bytes(self.length);
                     if !bytes.is_empty() {
                         (around.report)(HeaderPart::Extra { left: self.length, bytes });
@@ -339,6 +370,7 @@ impl HeaderReader {
                 }
                 Field::Crc => {
                     if has(HAS_CRC) {
+                        // The low 16 bits of the CRC-32 of all header bytes before this field.
                         if !reader.need(16) {
                             return HeaderEvent::NeedInput;
                         }
@@ -349,6 +381,7 @@ impl HeaderReader {
                         let _ = field!(16);
                     }
                     (around.report)(HeaderPart::End { had_crc: has(HAS_CRC) });
+                    // From here on `check` is the data's.
                     self.check = crc32::INITIAL;
                     return HeaderEvent::Done;
                 }
@@ -364,6 +397,7 @@ impl HeaderReader {
     }
 
     /// Takes a text up to its closing zero or the end of the input; returns `None` if there is no input.
+    /// The text is complete if and only if the last byte returned is zero.
     fn take_text<'i>(&mut self, reader: &mut BitReader<'i>, wrap: Wrap) -> Option<&'i [u8]> {
         let rest = reader.rest();
         let len = rest.iter().position(|&byte| byte == 0).map_or(rest.len(), |zero| zero + 1);

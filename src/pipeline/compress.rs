@@ -16,6 +16,18 @@
 //! ```
 //!
 //! So on one thread output is written as soon as it is decided; only jobs hold output back: see [`Drive::may_hold`].
+//!
+//! For example, 1 MiB in one call with workers, with chunks of 128, 256 and 512 KiB:
+//!
+//! ```text
+//! data    |  128 KiB         |  256 KiB         |  512 KiB         |  128 KiB
+//! chunk   |  0, a job        |  1, a job        |  2, a job        |  3, the open chunk
+//! window  |  none            |  end of chunk 0  |  end of chunk 1  |  end of chunk 2
+//! output  |  ... 00 00 ff ff |  ... 00 00 ff ff |  ... 00 00 ff ff |  ...
+//! ```
+//!
+//! Every chunk but the last ends with a sync marker, on a byte boundary, so the results are joined
+//! as bytes. Check values are computed for each chunk and combined in the same order.
 
 use super::encoder::{ChunkEnd, Form, Level, PendingBits, Progress};
 use super::job::Chunk;
@@ -97,14 +109,16 @@ impl Counters {
 pub struct Compressor {
     settings: Settings,
     ring: Ring,
-    /// The open chunk: its window, then its data so far.
+    /// The open chunk: its window, then its data so far. Its capacity is that of the largest chunk
+    /// with a full window, so appending never allocates.
     open: Buffer,
     window_len: usize,
     /// The open chunk's number.
     number: usize,
     /// `Some` if the open chunk is being encoded: the number of bytes of its output written so far.
     begun: Option<usize>,
-    /// Length of `open` at which its encoder can continue; 0 if it may be able to now.
+    /// Length of `open` at which its encoder can continue; 0 if it may be able to now. Not 0 only
+    /// while the open chunk is begun.
     wakes_at: usize,
     /// How the open chunk ends, once that is known; then nothing is added to it.
     closing: Option<ChunkEnd>,
@@ -119,11 +133,14 @@ pub struct Compressor {
     workers_from: usize,
     /// Bytes of the segment taken so far.
     taken: usize,
-    /// Set once the end of the last chunk is decided.
+    /// Set once the end of the last chunk is decided: the segment's end.
     end: Option<ChunkEnd>,
+    /// Set when the last chunk was encoded in place and is written. A last chunk that was a job is
+    /// written when the ring is empty.
     is_done: bool,
     /// Check value of all chunks that are delivered, and of the open chunk up to `checked_to`.
     check: Check,
+    /// As [`used_bits`](Self::used_bits) returns it.
     used_bits: u32,
     /// Bits of an incomplete byte after the last chunk.
     after: PendingBits,
@@ -170,6 +187,10 @@ impl Compressor {
 
     /// Takes `input` if even then nothing can be decided, as in most calls with a few bytes. Returns
     /// whether it did; if not, nothing has changed.
+    ///
+    /// `wakes_at` is at most one byte more than a full chunk, so the input fits. It is not 0 only
+    /// while the open chunk is encoded in place. Then no job is before it, and its check value can
+    /// be continued.
     #[inline]
     pub fn collect(&mut self, input: &[u8]) -> bool {
         let is_too_little = self.open.len() + input.len() < self.wakes_at;
@@ -187,6 +208,7 @@ impl Compressor {
     ///
     /// After `Error::Memory` nothing is lost, and the call may be repeated.
     pub fn drive(&mut self, input: &mut &[u8], output: &mut Output<'_>, how: Drive) -> Result<bool> {
+        // Before anything that touches a job: in a forked child the parent's jobs must be replaced.
         self.ring.check_epoch()?;
         self.ring.set_between(how.between);
         // Without `may_hold`, workers are useful only in a call with enough input for them and room for all their output.
@@ -195,6 +217,8 @@ impl Compressor {
         if is_enough && !self.ring.has_workers() {
             self.call_workers()?;
         }
+        // Whether this call may make jobs. Without `may_hold` a small call makes none, even if an
+        // earlier one has requested workers.
         let is_wide = self.ring.has_workers() && (how.may_hold || fits);
         if is_wide && !how.may_hold {
             self.ring.open();
@@ -204,6 +228,8 @@ impl Compressor {
         outcome
     }
 
+    /// The loop of a call, as in README.md. Each turn ends the call, or does one step, or waits for
+    /// a job. Each step moves input into a chunk, a chunk into the ring, or results to the output.
     fn advance(
         &mut self,
         input: &mut &[u8],
@@ -213,6 +239,8 @@ impl Compressor {
     ) -> Result<bool> {
         loop {
             self.deliver(output)?;
+            // Done: the last chunk was encoded in place, or it was a job (then the chunk opened
+            // after it is not closing) and all jobs are delivered.
             if self.is_done || (self.end.is_some() && self.closing.is_none() && self.ring.is_empty()) {
                 return Ok(true);
             }
@@ -222,6 +250,8 @@ impl Compressor {
                 self.take(input, most);
                 self.close_if_due(input, how.end);
             }
+            // A chunk that has ended becomes a job, if it was not begun in place. If the ring is
+            // full, the end of this turn waits for a job.
             if self.begun.is_none()
                 && let Some(end) = self.closing
                 && self.is_for_ring(end, is_wide)
@@ -235,6 +265,9 @@ impl Compressor {
                     continue;
                 }
             } else if self.ring.is_empty() {
+                // No job is before the open chunk, so its output may be written now. But one that
+                // may become a job waits until it has ended; begun in place it could not be a job
+                // any more.
                 let waits =
                     self.closing.is_none() && (self.settings.form != Form::Raw || is_wide && how.may_hold);
                 if waits && self.begun.is_none() {
@@ -250,6 +283,7 @@ impl Compressor {
                 // The jobs continue without the caller.
                 return Ok(false);
             }
+            // The ring is full, or jobs before the open chunk must be delivered first.
             if output.is_full() {
                 return Ok(false);
             }
@@ -276,7 +310,9 @@ impl Compressor {
         }
     }
 
-    /// Decides how the open chunk ends, if it does.
+    /// Decides how the open chunk ends, if it does: with the call's end if all input is taken, else
+    /// with a sync marker if the chunk is full. `input` is the rest after [`take`](Self::take), so
+    /// a full chunk with no byte after it stays open unless the segment ends.
     fn close_if_due(&mut self, input: &[u8], end: Option<ChunkEnd>) {
         if self.closing.is_some() {
             return;
@@ -312,6 +348,7 @@ impl Compressor {
         let encoder = ring.encoder().incremental()?;
         let written = match *begun {
             Some(written) => written,
+            // The first chunk also completes the incomplete byte before the segment.
             None => {
                 let before = if *number == 0 { settings.before } else { PendingBits::default() };
                 encoder.begin(settings.level, *window_len, *number == 0, before)?;
@@ -332,6 +369,8 @@ impl Compressor {
         if progress == Progress::Done {
             self.counters.chunks += 1;
             self.is_done = self.end.is_some();
+            // The next chunk is opened in the same buffer, with the tail of this one as its window.
+            // After the last chunk the data stays, for `window`.
             if !self.is_done {
                 let tail = self.settings.form.history(&self.open).len();
                 self.open.keep_tail(tail);
@@ -348,6 +387,9 @@ impl Compressor {
     }
 
     /// Makes the open chunk a job and opens the next one, primed with its tail.
+    ///
+    /// The job gets the chunk's buffer itself; only the 32 KiB of window are copied. If memory is
+    /// refused at any point, the open chunk is as before.
     fn submit(&mut self, end: ChunkEnd) -> Result<()> {
         let out = self.ring.output_buffer(self.settings.form.bound(self.open.len() - self.window_len))?;
         let mut next = match self.ring.input_buffer(WINDOW_SIZE + self.settings.largest_chunk()) {
@@ -403,6 +445,8 @@ impl Compressor {
     /// Ends a call from the host. Returns the memory for jobs if there are none and another stream was refused memory.
     fn rest(&mut self) {
         self.ring.rest(self.begun.is_some());
+        // `refusals` changes when any stream of the process is refused memory. This one then
+        // requests workers again after another `parallel_from` bytes.
         if self.jobs_share.bytes() > 0 && self.ring.is_empty() && budget::refusals() != self.refusals {
             self.ring.leave_workers();
             self.jobs_share = Share::none();
@@ -414,6 +458,7 @@ impl Compressor {
     /// after another `parallel_from` bytes.
     fn call_workers(&mut self) -> Result<()> {
         let Self { ring, jobs_share, settings, .. } = self;
+        // A unit is the memory of a job with the largest chunk; on the usual grid that is number 2.
         ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS))?;
         self.counters.threads = self.counters.threads.max(self.ring.threads());
         self.refusals = budget::refusals();
@@ -474,6 +519,10 @@ impl Compressor {
     }
 
     /// An independent copy of the segment. If a chunk is being encoded, the copy encodes it again up to the same place.
+    ///
+    /// An engine cannot be copied, but its output is a function of the chunk. So the copy's engine
+    /// encodes the chunk from its start and discards as many bytes as the original has written.
+    /// Jobs are made again for the same chunks.
     pub fn try_clone(&self) -> Result<Self> {
         let mut ring = self.ring.try_clone()?;
         let mut open = ring.encoder().take_buffer(self.open.capacity())?;
@@ -482,6 +531,7 @@ impl Compressor {
         let own_share = Share::overdrawn(self.own_share.bytes());
         let mut copy = Self { ring, open, jobs_share, own_share, ..*self };
         if let (Some(mut written), false) = (self.begun, self.is_done) {
+            // Encoding again must not extend the copied check value.
             let (check, checked_to) = (copy.check, copy.checked_to);
             copy.begun = None;
             let mut scratch = Buffer::new(Allocator::SYSTEM);
@@ -503,13 +553,15 @@ impl Compressor {
     }
 }
 
-/// Bytes that are taken at a time if little may be held back.
+/// Bytes that are taken at a time if little may be held back. Input taken while
+/// the output is full counts as held back.
 const PIECE: usize = 8 << 10;
 
 /// Room for output that is discarded.
 const SCRATCH: usize = 4 << 10;
 
 impl Drop for Compressor {
+    /// Keeps the open chunk's buffer with the engine, if the ring has one, for the next segment.
     fn drop(&mut self) {
         let open = std::mem::replace(&mut self.open, Buffer::new(Allocator::SYSTEM));
         self.ring.encoder().keep_buffer(open);

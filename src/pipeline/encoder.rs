@@ -2,6 +2,18 @@
 //!
 //! A chunk's bytes depend only on its window, its data, its end and the level. So the engine begins every chunk in a fresh
 //! state, primed with the window, and keeps nothing from the chunk before.
+//!
+//! An *engine* is a DEFLATE encoder with its tables, up to 1.5 MiB: too much for each stream to own
+//! one all the time. So engines move between owners:
+//!
+//! ```text
+//! IDLE, the process's list  <-- take / return -->  a worker, for one job
+//!                           <-- take / return -->  a stream's thread, for its jobs in a call, or
+//!                                                  for an open chunk until it has ended
+//! ```
+//!
+//! So a process has as many engines as threads that encode, plus one for each stream whose open
+//! chunk is begun, not one for each stream.
 
 use crate::budget::Share;
 use crate::checksum::crc32;
@@ -21,7 +33,7 @@ pub use crate::deflate::{ChunkEnd, Level, PendingBits};
 pub enum Form {
     /// Raw DEFLATE that continues from chunk to chunk: each is primed with the 32 KiB before it.
     Raw,
-    /// BGZF blocks, which do not refer to data before them.
+    /// BGZF blocks, which do not refer to data before them. A chunk is cut into such blocks.
     Bgzf,
 }
 
@@ -34,10 +46,12 @@ impl Form {
         }
     }
 
-    /// The maximum compressed size of a chunk of `len` bytes.
+    /// The maximum compressed size of a chunk of `len` bytes. An output buffer of this size
+    /// always suffices, so a whole chunk is encoded in one step.
     pub(super) fn bound(self, len: usize) -> usize {
         match self {
             Form::Raw => bound(len),
+            // The last chunk of a file also has the end-of-file block.
             Form::Bgzf => {
                 let block = bgzf::WRAP_LEN + bound(bgzf::BLOCK_DATA);
                 len.div_ceil(bgzf::BLOCK_DATA) * block + bgzf::END_OF_FILE.len()
@@ -52,12 +66,17 @@ impl Form {
 /// every engine is a new one.
 static IDLE: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
 
+/// The greatest number of idle engines, which bounds the memory that an idle process keeps.
 const IDLE_MAX: usize = 16;
 
-/// The most bytes that an engine takes with levels up to 9, including its buffer.
+/// The most bytes that an engine takes with levels up to 9, including its buffer. Each engine
+/// counts this much towards the budget, whatever its level.
 const ENGINE_BYTES: usize = 3 << 19;
 
 /// An engine, which counts towards the memory budget, and a buffer for the chunk that it compresses.
+///
+/// The buffer is a stream's open chunk, kept from one segment to the next: a stream of short
+/// segments does not allocate half a megabyte for each.
 struct Engine {
     encoder: Placed<DeflateEncoder>,
     buffer: Buffer,
@@ -97,7 +116,8 @@ impl ChunkEncoder {
         self.engine.as_ref().map(|engine| &*engine.encoder)
     }
 
-    /// A buffer of at least `capacity` bytes: the engine's own, if it is large enough.
+    /// A buffer of at least `capacity` bytes: the engine's own, if it is large enough. Takes an
+    /// engine for that, which the segment needs soon in any case.
     pub(super) fn take_buffer(&mut self, capacity: usize) -> Result<Buffer> {
         let own = &mut self.engine()?.buffer;
         let mut buffer = std::mem::replace(own, Buffer::new(Allocator::SYSTEM));
@@ -115,6 +135,7 @@ impl ChunkEncoder {
         }
     }
 
+    /// The engine; takes an idle one, or allocates one, if there is none at the moment.
     fn engine(&mut self) -> Result<&mut Engine> {
         Ok(match &mut self.engine {
             Some(engine) => engine,
@@ -132,6 +153,9 @@ impl ChunkEncoder {
         out: &mut Output<'_>,
     ) -> Result<()> {
         for block in data.chunks(bgzf::BLOCK_DATA) {
+            // The header has the block's compressed size, so it is written after the data. Each
+            // block is a complete gzip member: without a window, with a final block, CRC-32 and
+            // length.
             out.put_headed(|out| self.encode(level, (block, 0), true, ChunkEnd::Finish, out), bgzf::header)
                 .ok_or(Error::Stream)??;
             out.put(&gzip::trailer(crc32::update(crc32::INITIAL, block), block.len() as u64));
@@ -183,7 +207,9 @@ fn take_idle() -> Option<Engine> {
     lock_idle()?.pop()
 }
 
-/// The lock is held for a few instructions only, so if its holder still exists a few tries are enough.
+/// The lock is held for a few instructions only, so if its holder still exists a few tries are
+/// enough. If none succeeds, the caller allocates an engine, or frees the one that it would have
+/// returned.
 fn lock_idle() -> Option<MutexGuard<'static, Vec<Engine>>> {
     (0..100).find_map(|_| {
         IDLE.try_lock().ok().or_else(|| {

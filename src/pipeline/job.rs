@@ -2,6 +2,21 @@
 //!
 //! The chunk never changes and the result is a function of it, so any thread can do any job, and a chunk can be compressed
 //! twice. That makes `fork`, a copied stream and a refused thread harmless.
+//!
+//! ```text
+//! Waiting --run_with--> Running --+--> Done             the result, in the job's own buffer
+//!    ^  |                         +--> Failed           delivery ends with the error
+//!    |  +--cancel--> Cancelled    |
+//!    +----------------------------+    memory was refused: it may be run again
+//! ```
+//!
+//! The change from `Waiting` to `Running` is made under the lock, so only one thread runs the
+//! job. That thread encodes without the lock, and takes it again only to store the outcome. A
+//! running job cannot be cancelled; it ends, and its last owner frees it.
+//!
+//! Owners: the stream's ring has a strong reference, the pool's queue a weak one. A worker upgrades
+//! it while it runs the job. So a dropped ring frees the jobs that no worker runs, and the queue's
+//! references to them are dead.
 
 use super::encoder::{ChunkEncoder, ChunkEnd, Form, Level};
 use crate::checksum::Check;
@@ -24,8 +39,10 @@ pub(super) struct Chunk {
     /// The window, then the chunk's own bytes.
     pub(super) bytes: Buffer,
     pub(super) window_len: usize,
-    /// Whether it is the first chunk of its segment.
+    /// Whether it is the first chunk of its segment: the encoder knows then that it may be short.
     pub(super) is_first: bool,
+    /// `Sync` for a chunk within the segment, so that its output ends on a byte boundary and the
+    /// chunks' outputs can be joined as bytes.
     pub(super) end: ChunkEnd,
     /// The kind of check value to compute for the chunk's own bytes.
     pub(super) check: Check,
@@ -55,12 +72,16 @@ pub(super) struct Encoded {
     pub(super) cpu: Duration,
 }
 
+/// Where the result's buffer is follows from the state: the thread that runs the job has it
+/// meanwhile.
 #[derive(Debug)]
 enum JobState {
     /// No thread has begun it; holds the buffer for the result.
     Waiting(Buffer),
+    /// One thread encodes it.
     Running,
     Done(Encoded),
+    /// Any error but refused memory. The buffer is kept for reuse.
     Failed(Error, Buffer),
     /// The stream that created it has ended.
     Cancelled,
@@ -75,7 +96,8 @@ pub(super) struct Job {
     chunk: Shared<Chunk>,
     /// Written by the thread that does the job and by the stream's thread; no thread holds the lock while it encodes.
     state: Mutex<JobState>,
-    /// Notified when `state` is no longer `Running`.
+    /// Notified by the thread that ran the job, after it stored a state other than `Running`.
+    /// Waited for by the stream's thread, in [`wait`](Self::wait).
     settled: Condvar,
 }
 
@@ -93,6 +115,7 @@ impl Job {
     /// Runs the job if it is waiting; returns `None` if another thread runs it or it is settled. After `Error::Memory` it
     /// waits again, since a later attempt may succeed; any other error settles it.
     pub(super) fn run_with(&self, encoder: &mut ChunkEncoder, by_worker: bool) -> Option<Result<()>> {
+        // The claim. A job in any other state gets its state back unchanged.
         let mut out = {
             let mut state = lock(&self.state);
             match std::mem::replace(&mut *state, JobState::Running) {
@@ -106,10 +129,14 @@ impl Job {
                 }
             }
         };
+        // Nothing below returns early: a state that stayed `Running` would let the stream's thread
+        // wait for ever. That is also why a panic is caught here and not only by the worker.
         let mut span = Span::work("chunk");
         span.note("bytes", self.chunk.data().len() as u64);
         let clock = (by_worker && config().stats.is_some()).then(thread_time);
         let encoded = catch_unwind(AssertUnwindSafe(|| {
+            // The check value begins anew in each chunk; delivery combines those of all chunks, in
+            // order.
             let mut check = self.chunk.check.fresh();
             check.update(self.chunk.data());
             point(Point::Job);
@@ -126,14 +153,17 @@ impl Job {
                 let cpu = clock.map_or(Duration::ZERO, |start| thread_time().saturating_sub(start));
                 (JobState::Done(Encoded { bytes: out, check, used_bits, by_worker, cpu }), Ok(()))
             }
+            // Low memory may be temporary.
             Ok(Err(Error::Memory)) => (JobState::Waiting(out), Err(Error::Memory)),
             Ok(Err(error)) => (JobState::Failed(error, out), Err(error)),
             Err(_panic) => {
+                // Its state may be inconsistent, so it must not return to the idle ones.
                 encoder.discard();
                 (JobState::Failed(Error::Stream, out), Err(Error::Stream))
             }
         };
         drop(span);
+        // The lock orders the result's bytes before the state, for whichever thread reads it.
         *lock(&self.state) = state;
         self.settled.notify_all();
         Some(outcome)
@@ -144,7 +174,8 @@ impl Job {
         matches!(*lock(&self.state), JobState::Done(_) | JobState::Failed(..))
     }
 
-    /// Waits while another thread runs the job.
+    /// Waits while another thread runs the job. Returns at once if it is in any other state, also
+    /// `Waiting`, to which a refused allocation returns it.
     pub(super) fn wait(&self) {
         let _waiting = Span::call("wait for chunk");
         let mut state = lock(&self.state);
@@ -154,6 +185,7 @@ impl Job {
     }
 
     /// Calls `read` with the result, if the job is done; returns the job's error if it failed.
+    /// `read` runs under the lock: once a job is settled, other threads need it only briefly.
     pub(super) fn with_result<T>(&self, read: impl FnOnce(&Encoded) -> T) -> Result<Option<T>> {
         match &*lock(&self.state) {
             JobState::Done(encoded) => Ok(Some(read(encoded))),
@@ -192,6 +224,8 @@ impl Job {
 }
 
 impl Task for Job {
+    /// A worker's side. The encoder is one for this job only: it takes an idle engine, and its drop
+    /// returns it, so idle workers hold no engines.
     fn run(&self) {
         self.run_with(&mut ChunkEncoder::default(), true);
     }

@@ -1,4 +1,9 @@
 //! Ordered parallel work on chunks. Does not use C types, zlib codes or files. README.md in this folder is the protocol.
+//!
+//! - `compress`: a segment of a stream, its open chunk, and the loop of a call;
+//! - `ring`: the chunks that are jobs, in the stream's order;
+//! - `job`: one chunk and its result, for whichever thread is free;
+//! - `encoder`: the DEFLATE encoder of a chunk, and those that are idle.
 
 #![forbid(unsafe_code)]
 

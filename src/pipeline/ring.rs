@@ -3,6 +3,21 @@
 //! Jobs are settled in any order and delivered in the ring's order. The ring's length is bounded, and so is a stream's
 //! memory. The ring belongs to the stream's thread; only its jobs are shared, and each job belongs to one ring. Buffers come
 //! from the system's allocator even if the stream has its own, because a worker may be the one to free them.
+//!
+//! ```text
+//! front                                                    back
+//! |  job, partly delivered  |  job  |  job  |  job  |  job  |   at most `depth`
+//! |  <---------------- offered -----------> |  not offered  |
+//! ```
+//!
+//! The stream's thread has three ways to get on with a full ring, in this order: it copies the
+//! results that are settled at the front (`deliver`); it runs a job that no thread has begun
+//! (`work`); it sleeps until the front job is settled (`work` too). In the last case a thread is
+//! running the front job, so the sleep ends.
+//!
+//! With [`Between::Rest`] the ring is *closed* between calls: jobs are only collected. It opens
+//! when the stream's thread has to wait, or when one call has enough work for all threads, and
+//! closes at the end of the call, after the jobs that were begun have been finished.
 
 use super::encoder::ChunkEncoder;
 use super::job::{Buffers, Chunk, Encoded, Job};
@@ -45,12 +60,15 @@ pub(super) struct Ring {
     /// The epoch in which these were offered; in another one no worker has them.
     epoch: Epoch,
     between: Between,
-    /// Whether a job is offered as soon as it is pushed.
+    /// Whether a job is offered as soon as it is pushed. Always true with [`Between::GoOn`].
     is_open: bool,
     /// Threads that the pipeline may keep busy for this stream; 1 before the segment is large enough for workers.
     threads: usize,
-    /// The stream's own encoder, for jobs done on its thread.
+    /// The stream's own encoder, for jobs done on its thread, and for an open chunk that is encoded
+    /// in place. The second keeps it between calls, but is begun only when the ring is empty.
     encoder: ChunkEncoder,
+    /// Buffers of delivered jobs, so that a long stream does not allocate and touch new memory for
+    /// each chunk.
     spare_inputs: Vec<Buffer>,
     spare_outputs: Vec<Buffer>,
 }
@@ -81,6 +99,8 @@ impl Ring {
         if self.threads > 1 {
             return Ok(());
         }
+        // The memory is granted before a thread is started, by the number of threads that there may
+        // be. The system may refuse some of them; then the ring has fewer jobs than were granted.
         let wanted = self.depth_for(thread_limit());
         let allowed = if wanted > 1 { allow(wanted) } else { 0 };
         if allowed == 0 {
@@ -120,7 +140,9 @@ impl Ring {
         self.threads > 1
     }
 
-    /// Sets what workers may do from now on while the host is not in a call.
+    /// Sets what workers may do from now on while the host is not in a call. After a change to
+    /// `Rest` the ring stays open until the end of the call, which then finishes the jobs that were
+    /// offered.
     pub(super) fn set_between(&mut self, between: Between) {
         self.between = between;
         self.is_open |= between == Between::GoOn;
@@ -142,6 +164,8 @@ impl Ring {
         self.encoder.current()
     }
 
+    /// Reserves memory for the lists at their greatest length, so that pushing cannot fail later.
+    /// There is one buffer more than jobs, since the open chunk has one too.
     fn reserve(&mut self) -> Result<()> {
         self.jobs.try_reserve(self.depth).map_err(|_| Error::Memory)?;
         self.spare_inputs.try_reserve(self.depth + 1).map_err(|_| Error::Memory)?;
@@ -180,7 +204,8 @@ impl Ring {
         Ok(())
     }
 
-    /// Keeps unused buffers for later jobs.
+    /// Keeps unused buffers for later jobs, as far as the lists have capacity; the others are
+    /// freed.
     pub(super) fn keep(&mut self, input: Option<Buffer>, output: Option<Buffer>) {
         self.spare_inputs.extend(input.filter(|_| self.spare_inputs.len() < self.spare_inputs.capacity()));
         self.spare_outputs
@@ -188,6 +213,9 @@ impl Ring {
     }
 
     /// Offers all jobs to the workers, if they are used. Jobs that were offered earlier must be from this epoch.
+    ///
+    /// They count as offered even if the queue has taken none of them, for lack of memory or
+    /// workers: then the stream's thread does them, and a fork renews more jobs than necessary.
     fn offer(&mut self) {
         if self.threads == 1 || self.offered == self.jobs.len() {
             return;
@@ -204,6 +232,8 @@ impl Ring {
     /// completely delivered.
     pub(super) fn deliver(&mut self, output: &mut Output<'_>, mut note: impl FnMut(Delivered)) -> Result<()> {
         while let Some(job) = self.jobs.front() {
+            // A job's result is copied in as many calls as the room requires. `pop` resets the
+            // count.
             let start = self.delivered;
             let data_len = job.chunk().data().len();
             let copy = |encoded: &Encoded| {
@@ -220,6 +250,7 @@ impl Ring {
                     }),
                 )
             };
+            // Not settled: later jobs may be, but must wait for this one.
             let Some((count, complete)) = job.with_result(copy)? else { return Ok(()) };
             self.delivered += count;
             let Some(delivered) = complete else { return Ok(()) };
@@ -247,11 +278,14 @@ impl Ring {
         }
         self.is_open = true;
         self.offer();
+        // From the front, so that the job that delivery waits for comes first. At most one job:
+        // after it the front may be settled, and the caller can deliver.
         for job in &self.jobs {
             if let Some(outcome) = job.run_with(&mut self.encoder, false) {
                 return outcome;
             }
         }
+        // No job waits, so another thread runs the front job or has settled it.
         if let Some(front) = self.jobs.front() {
             front.wait();
         }
@@ -267,6 +301,8 @@ impl Ring {
         }
     }
 
+    /// Finishes the jobs and closes the ring, unless workers may continue. A ring that was not
+    /// opened in this call has nothing to finish.
     fn finish_call(&mut self) {
         if self.between == Between::GoOn || !self.is_open {
             return;
@@ -296,6 +332,9 @@ impl Ring {
         if !self.is_of_parent() {
             return Ok(());
         }
+        // From the last offered job to the first, so that `offered` is right at every step: if
+        // memory is refused for one, the jobs before it are still known as the parent's, and the
+        // next call continues.
         while let Some(index) = self.offered.checked_sub(1) {
             let renewed = self.renewed(index)?;
             // The old job's counts may stay wrong, so it is leaked.
@@ -308,7 +347,8 @@ impl Ring {
         Ok(())
     }
 
-    /// A new job for the chunk of an old one.
+    /// A new job for the chunk of an old one. Only the old job's reference to the chunk is read. No
+    /// worker changes it or the chunk's count while the ring owns the job.
     fn renewed(&mut self, index: usize) -> Result<Shared<Job>> {
         let chunk = Shared::clone(self.jobs[index].chunk());
         let out = self.output_buffer(chunk.bound())?;
@@ -330,6 +370,7 @@ impl Ring {
         Ok(ring)
     }
 
+    /// Removes the front job, which is completely delivered.
     fn pop(&mut self) {
         self.delivered = 0;
         self.offered = self.offered.saturating_sub(1);
@@ -342,6 +383,9 @@ impl Ring {
 }
 
 impl Drop for Ring {
+    /// Jobs that no thread has begun are cancelled, also for a worker that upgrades its reference
+    /// at this moment. Those that run are finished and freed by their workers. The parent's jobs
+    /// are leaked.
     fn drop(&mut self) {
         if self.is_of_parent() {
             self.jobs.drain(..self.offered).for_each(std::mem::forget);

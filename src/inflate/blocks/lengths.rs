@@ -1,7 +1,22 @@
 //! The codeword lengths in a dynamic block's header (RFC 1951, 3.2.7).
 //!
+//! The lengths of both codes are one sequence, HLIT + 257 of the literal/length code and then HDIST
+//! + 1 of the offset code. It is written in the precode, whose symbols mean:
+//!
+//! ```text
+//!  0..=15   a length
+//!  16       the previous length again, 3 + 2 extra bits times
+//!  17       a length of 0, 3 + 3 extra bits times
+//!  18       a length of 0, 11 + 7 extra bits times
+//! ```
+//!
+//! A repeat may cross from the first code to the second. Two repeats are errors: 16 without a
+//! previous length, and one that exceeds the total.
+//!
 //! They are a large part of a 1 KiB message, so most are read with the bits in registers. At the end of the input, or at
-//! an error, they are read one at a time, so that the input taken and the bits dropped are exactly zlib's.
+//! an error, they are read one at a time, so that the input taken and the bits dropped are exactly
+//! zlib's. The first loop reports no error: it stops before the symbol in question, and the second
+//! loop reads that symbol again.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +46,10 @@ impl Lengths {
         let (mut bits, mut count) = (reader.bits(), reader.count());
         let mut at = self.read;
         while at < self.total {
+            // A codeword has at most 7 bits, and a repeat at most 7 extra bits. The refill is that
+            // of `fast`: it loads eight bytes and counts only those that fit, which is all that `|=
+            // 56` does for a count below 56. The bits above the count are already the stream's next
+            // ones, so the next refill combines them with equal bits.
             if count < 14 {
                 let Some(word) = load::first_u64_le(&input[next..]) else { break };
                 bits |= word << count;
@@ -44,6 +63,7 @@ impl Lengths {
                 at += 1;
             } else {
                 let extra = ((bits & ((1 << total_bits) - 1)) >> table::code_bits(entry)) as usize;
+                // Neither error has dropped any bits of its symbol yet.
                 let (len, repeat) = match symbol {
                     16 if at == 0 => break,
                     16 => (tables.lens[at - 1], 3 + extra),
@@ -53,7 +73,9 @@ impl Lengths {
                 if at + repeat > self.total {
                     break;
                 }
-                // Bytes written past the repeat are overwritten by later lengths; past the last length they are not used.
+                // One store of fixed size is cheaper than a loop, and most repeats are short. Bytes
+                // written past the repeat are overwritten by later lengths; past the last length
+                // they are not used.
                 match tables.lens[at..].first_chunk_mut::<16>() {
                     Some(stroke) if repeat <= 16 => *stroke = [len; 16],
                     _ => tables.lens[at..at + repeat].fill(len),
@@ -72,6 +94,8 @@ impl Lengths {
         while self.read < self.total {
             // 14 bits hold any codeword with its extra bits; near the end of the input fewer may be enough.
             let _ = reader.need(14);
+            // If bits are missing, the lookup uses zeros in their place. An entry that takes no
+            // more than the buffered bits does not depend on these zeros.
             let entry = tables.precode(reader.bits());
             if table::total_bits(entry) > reader.count() {
                 return Some(Event::NeedInput);
@@ -83,6 +107,8 @@ impl Lengths {
                 self.read += 1;
                 continue;
             }
+            // zlib has read the two extra bits of the first error and not dropped them. It has
+            // dropped those of the second.
             let (len, least) = match symbol {
                 16 if self.read == 0 => return Some(Event::Damaged { message: message::REPEAT, held: 2 }),
                 16 => (tables.lens[self.read - 1], 3),

@@ -20,9 +20,13 @@ use crate::inflate::wrap::{Found, HeaderReader};
 /// A place between the first and the last bit of a stream's data, without the 32 KiB before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Bookmark {
+    /// Which wrap was found, and the running check value.
     header: HeaderReader,
+    /// Bits of the input before the place that are not used yet.
     held: HeldBits,
+    /// The block machine with the codeword lengths of its tables: most of the bytes.
     blocks: blocks::Saved,
+    /// The running length, for a gzip trailer.
     total: u32,
     shown_check: u32,
 }
@@ -66,6 +70,7 @@ impl Inflate {
     /// input must be the bytes that followed the bookmark. Fails with [`Error::Memory`], or with
     /// [`Error::Data`] if the bookmark's codes are not valid; the stream is then at its start.
     pub fn resume(&mut self, bookmark: &Bookmark, window: &[u8]) -> Result<()> {
+        // Memory and codes first. If they fail, only a reset is necessary.
         self.reset();
         let window = &window[window.len().saturating_sub(WINDOW_SIZE)..];
         let mut result = self.window.remember(window);
@@ -83,6 +88,7 @@ impl Inflate {
             self.mode = Mode::Blocks;
             return Ok(());
         }
+        // If memory was not refused, the codes were not valid.
         self.reset();
         result.and(Err(Error::Data))
     }
