@@ -39,8 +39,8 @@ use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Output, Placed};
 
-/// Maximum tokens in a block. A block ends a reserve earlier ([`TOKEN_SLACK`]), so that the tokens
-/// of a whole span always fit.
+/// Tokens after which a block ends. The memory holds a reserve more ([`TOKEN_SLACK`]), so the
+/// tokens of a whole span always fit.
 const BLOCK_TOKENS: usize = 32 << 10;
 
 /// How far [`advance`](ChunkEncoder::advance) got, and why it stopped.
