@@ -174,7 +174,8 @@ impl OpenBlock {
         self.literals_from = self.literals_from.saturating_sub(count);
     }
 
-    /// Whether the block must be closed: fewer than [`TOKEN_SLACK`] tokens still fit.
+    /// Whether the block must be closed: no more than [`TOKEN_SLACK`] tokens still fit, as many as
+    /// a span may need.
     #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
         self.len + TOKEN_SLACK >= self.limit
