@@ -381,7 +381,7 @@ impl Emitter {
     }
 
     /// Writes while `out` has room. True when nothing is left. `tokens` is the block, `data` the
-    /// input; both must be the same in each call until the block is written.
+    /// input; until the block is written, its tokens and its bytes must stay as they are.
     ///
     /// Staged bytes precede everything else, so no step does anything before all of them are in the
     /// output. Each step leaves at most eight staged bytes.
