@@ -1,14 +1,22 @@
 //! Block splitting: a block ends where the new symbols differ from those in the block so far.
 //!
-//! Literals are counted in eight classes, by their top two bits and the lowest: enough to distinguish text from binary, case,
-//! digits and even/odd structure. Matches are counted in two classes (short, long). Each check compares the classes' shares among
-//! the new symbols with those in the block before them; the block ends if the difference is large for the number of symbols seen.
-//! The longer the block, the smaller the difference needed.
+//! Literals are counted in eight classes, by their top two bits and the lowest: enough to
+//! distinguish text from binary, case, digits and even/odd structure. Matches are counted in two
+//! classes (short, long). Each check compares the classes' shares among the new symbols with those
+//! in the block before them; the block ends if the difference is large for the number of symbols
+//! seen. The longer the block, the smaller the difference needed.
+//!
+//! With 10,000 symbols in the block, half of them in class A and half in B, and 512 new ones, three
+//! quarters of them in A, the shares differ by 1/4 + 1/4 = 256/512. That is more than 200/512, so
+//! the block ends.
 //!
 //! Classes do not show a slow drift, such as that of a table of increasing numbers. So every [`DRIFT_AFTER`] symbols the entropy
 //! of the block is compared with that of its two parts, before and after the previous such check.
 //!
-//! This needs no counting per symbol: each check sums the parser's symbol frequencies by class and subtracts the old sums.
+//! This needs no counting per symbol: each check sums the parser's symbol frequencies by class and
+//! subtracts the old sums. It decides only whether a block ends *here*, at the end of a span. It
+//! does not go back to where the change was, so the change may have been some hundred symbols
+//! earlier.
 
 #![forbid(unsafe_code)]
 
@@ -16,17 +24,21 @@ use super::entropy::entropy;
 use super::token::Frequencies;
 use crate::format::deflate::FIRST_LENGTH;
 
-/// The minimum block size in bytes. A block is not closed earlier, nor if fewer bytes would be left for the next one.
+/// The minimum block size in bytes. A block is not closed earlier, nor if fewer bytes would be left
+/// for the next one: a header takes several hundred bits. Only a block whose token memory is full
+/// is closed regardless of what is left.
 pub(super) const MIN_BLOCK: usize = 5000;
 /// The maximum block size in bytes. 600000 gains 0.01 %, 150000 loses 0.03 %.
 pub(super) const MAX_BLOCK: usize = 300_000;
 
 /// New symbols that trigger a check.
 const CHECK_AFTER: u32 = 512;
-/// The difference that ends a block, in 512ths: 150 and 250 are worse on some data, 200 on none.
+/// The difference that ends a block, in 512ths of the sum over all classes, which is at most two:
+/// 150 and 250 are worse on some data, 200 on none.
 const CUTOFF: u64 = 200;
 
-/// Symbols between two drift checks.
+/// Symbols between two drift checks. Each computes three entropies, so they are much rarer than the
+/// other checks.
 const DRIFT_AFTER: u32 = 8192;
 /// Bits that splitting a block in two must save: more than a header takes, plus 1/16 bit for each new symbol.
 const DRIFT_BITS: u64 = 1024;
@@ -38,7 +50,8 @@ const FIRST_LONG_SLOT: usize = 6;
 /// The statistics of the open block.
 #[derive(Debug)]
 pub(super) struct BlockSplit {
-    /// Symbols per class at the last check that did not end the block.
+    /// Symbols per class at the last check that did not end the block: the block before the new
+    /// symbols.
     seen: [u32; CLASSES],
     seen_total: u32,
     /// The block's symbols at the last drift check.
@@ -60,13 +73,15 @@ impl BlockSplit {
     pub(super) fn should_end(&mut self, frequencies: &Frequencies, len: usize) -> bool {
         let now = classes(frequencies);
         let total: u32 = now.iter().sum();
-        // Literals that were counted may have been replaced by a match since.
+        // Literals that were counted may have been replaced by a match since
+        // (`OpenBlock::add_match_early`), so a count may be lower than before.
         let new_total = total.saturating_sub(self.seen_total);
         if new_total < CHECK_AFTER {
             return false;
         }
         if self.seen_total > 0 {
-            // Both shares are scaled by both totals, so that no division is needed.
+            // Both shares are scaled by both totals, so that no division is needed: `seen /
+            // seen_total` and `new / new_total`, each times `seen_total * new_total`.
             let mut difference = 0;
             for (now, seen) in now.iter().zip(&self.seen) {
                 let expected = u64::from(*seen) * u64::from(new_total);
@@ -78,6 +93,8 @@ impl BlockSplit {
             if len < 10_000 && total < 8192 {
                 cutoff += cutoff * u64::from(8192 - total) / 8192;
             }
+            // The second term lowers the difference needed with the block's length: with 512 new
+            // symbols, by 1/512 for each 4 KiB.
             if difference + (len as u64 / 4096) * u64::from(self.seen_total) >= cutoff && len >= MIN_BLOCK {
                 return true;
             }
@@ -92,8 +109,11 @@ impl BlockSplit {
     }
 }
 
-/// Whether a block with these frequencies would be smaller if split where it had the frequencies `earlier`, if it had any. Then
-/// `earlier` becomes equal to `frequencies`, for the next check.
+/// Whether a block with these frequencies would be smaller if split where it had the frequencies
+/// `earlier`, if it had any. Then `earlier` becomes equal to `frequencies`, for the next check.
+///
+/// The entropy of two parts, each with a code of its own, is never more than that of the whole, so
+/// only a gain over [`DRIFT_BITS`] counts.
 pub(super) fn drifts(earlier: &mut Frequencies, frequencies: &Frequencies) -> bool {
     let symbols =
         |frequencies: &Frequencies| frequencies.litlen().iter().map(|&count| u64::from(count)).sum::<u64>();

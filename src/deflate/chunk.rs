@@ -1,12 +1,26 @@
 //! `ChunkEncoder`: encodes one chunk after another, each from input that may arrive in pieces.
 //!
 //! ```text
-//! loop: write all decided output that fits
-//!       parse the next span of 1 KiB, if enough input has arrived
-//!       at the end of a block: choose its form and start to write it
+//! loop: write all decided output that fits              out of room: return NeedsRoom
+//!       the chunk's end is written:                     return Done
+//!       a block was written: open the next one
+//!       a block is due: choose its form and start to write it
+//!       parse the next span of 1 KiB                    not arrived yet: return NeedsInput
 //! ```
 //!
-//! A chunk starts with fresh state and its window, independent of earlier chunks.
+//! The order matters. A block's tokens stay in the open block until all of them are written, and
+//! the parser waits for that: there is one token memory, and no output buffer. So each turn begins
+//! with writing, and only an idle emitter lets the parser go on. A call that returns may be
+//! continued at any later time, since everything is in the struct: the emitter's position in the
+//! block, the parser's position in the input, and three flags.
+//!
+//! A chunk starts with fresh state and its window, independent of earlier chunks. So a stream's
+//! chunks may be encoded by several encoders in any order. What that costs is the entering of the
+//! window in the tables, and statistics that begin anew: docs/ENCODER.md has the figures.
+//!
+//! The output depends only on the arguments, not on how the input arrived: the parsers stop at a
+//! grid of 1 KiB counted from the chunk's first byte, and parse a span only when all bytes that its
+//! decisions depend on are there.
 
 use super::block_split::MIN_BLOCK;
 #[cfg(any(test, feature = "internals"))]
@@ -25,7 +39,8 @@ use crate::error::{Error, Result};
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Allocator, Output, Placed};
 
-/// Maximum tokens in a block.
+/// Tokens after which a block ends. The memory holds a reserve more ([`TOKEN_SLACK`]), so the
+/// tokens of a whole span always fit.
 const BLOCK_TOKENS: usize = 32 << 10;
 
 /// How far [`advance`](ChunkEncoder::advance) got, and why it stopped.
@@ -39,7 +54,8 @@ pub enum Progress {
     Done,
 }
 
-/// The parser of the current chunk.
+/// The parser of the current chunk: its position and its small state. Large tables are members of
+/// the encoder, which lends them for each span, so that later chunks reuse them.
 #[derive(Debug)]
 enum Parser {
     Stored { position: usize },
@@ -49,6 +65,7 @@ enum Parser {
 }
 
 impl Parser {
+    /// Everything before this position is parsed: tokens for it are in the open block, or written.
     fn position(&self) -> usize {
         match self {
             Self::Stored { position } => *position,
@@ -58,13 +75,15 @@ impl Parser {
         }
     }
 
-    /// The minimum saving of a dynamic code, in 256ths of a block of `len` bytes.
+    /// The minimum saving of a dynamic code, in 256ths of a block of `len` bytes. Level 1 gives up
+    /// a small saving for the time to build the code; the other levels do not.
     fn margin(&self, len: usize) -> u32 {
         if matches!(self, Self::Fast(_)) { fast::margin(len) } else { 0 }
     }
 }
 
-/// The encoder: tables and buffers that are reused between chunks, and the state of the current chunk.
+/// The encoder: tables and buffers that are reused between chunks, and the state of the current
+/// chunk. Memory of one level's parser alone is allocated when a chunk first uses that level.
 pub struct ChunkEncoder {
     rings: DistanceRings,
     /// For level 1; allocated on first use.
@@ -73,15 +92,22 @@ pub struct ChunkEncoder {
     near_optimal: Option<Placed<Memory>>,
     /// For levels 3 to 9; allocated on first use.
     flat: Option<Placed<FlatMemory>>,
+    /// The tokens that are decided and not written. Between the end of a block and its last bit,
+    /// the block that is being written.
     block: OpenBlock,
     emitter: Emitter,
+    /// Replaced by `begin`; it does not outlive its chunk.
     parser: Parser,
     /// Where the chunk's own bytes begin, after the window.
     start: usize,
     /// The block ends at the parser's position and is to be written once the output before it is.
+    /// Set until the emitter has accepted the block: a pending stored range comes first.
     is_block_due: bool,
-    /// The block is being written.
+    /// The block is being written. When the emitter is idle again, its tokens are dropped. A stored
+    /// block does not set this: the emitter writes it from the input.
     is_block_written: bool,
+    /// The end mark was passed to the emitter, so nothing may follow. Once the emitter is idle the
+    /// chunk is done.
     is_ended: bool,
 }
 
@@ -104,8 +130,9 @@ impl ChunkEncoder {
         })
     }
 
-    /// Begins a chunk with a window of `window_len` bytes, at most 32768. `is_first`: the chunk is the first of its segment, so
-    /// it may be short. `before`: the bits of an output byte begun before the chunk.
+    /// Begins a chunk with a window of `window_len` bytes, at most 32768. `is_first`: the chunk is
+    /// the first of its segment, so it may be short, and the lazy parser begins with small tables.
+    /// `before`: the bits of an output byte begun before the chunk.
     pub fn begin(
         &mut self,
         level: Level,
@@ -139,6 +166,8 @@ impl ChunkEncoder {
                 Parser::NearOptimal(NearOptimal::new(level, memory, rings, start)?)
             }
         };
+        // Positions count from the window's first byte, so the chunk's own bytes begin at `start`,
+        // and offsets may reach back to 0.
         self.block.open(start);
         self.block.prepare(BLOCK_TOKENS + TOKEN_SLACK);
         self.emitter.begin(start, before);
@@ -146,8 +175,10 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Continues the chunk. `data` is its window followed by the chunk's bytes that have arrived. If `end` is given, all of them
-    /// have, and `end` must be the same in every later call. Writes to `out` while it has room.
+    /// Continues the chunk. `data` is its window followed by the chunk's bytes that have arrived,
+    /// all of them from the first one on: the parsers and the emitter read earlier bytes. If `end`
+    /// is given, all of them have arrived, and `end` must be the same in every later call. Writes
+    /// to `out` while it has room.
     ///
     /// Fails with `Error::Memory` if the memory of a parser cannot be allocated (levels 2 to 12); the call may be repeated.
     pub fn advance(&mut self, data: &[u8], end: Option<ChunkEnd>, out: &mut Output<'_>) -> Result<Progress> {
@@ -160,10 +191,14 @@ impl ChunkEncoder {
                 return Ok(Progress::Done);
             }
             if self.is_block_written {
+                // The parser has not moved since the block ended, so the next one begins at its
+                // position.
                 self.is_block_written = false;
                 self.block.open(self.parser.position());
             }
             if self.is_block_due {
+                // The block is written in the next turn. The flag may stay set: if stored bytes
+                // must be written before the block, the form is chosen again afterwards.
                 self.end_block(data, end);
                 continue;
             }
@@ -240,7 +275,11 @@ impl ChunkEncoder {
         self.emitter.remaining_bits(self.block.tokens())
     }
 
-    /// Parses the next span. Returns `None` if it has not arrived, otherwise whether the block ends there.
+    /// Parses the next span. Returns `None` if it has not arrived, otherwise whether the block ends
+    /// there.
+    ///
+    /// At level 0 the parser only counts. Its blocks have five spans, the first multiple of 1 KiB
+    /// that is not below [`MIN_BLOCK`]; the emitter joins them to ranges of [`STORED_MIN`] bytes.
     fn parse(&mut self, arrived: Arrived<'_>) -> Result<Option<bool>> {
         let Self { rings, block, start, flat, .. } = self;
         Ok(match (&mut self.parser, &mut self.table, &mut self.near_optimal) {
@@ -253,14 +292,21 @@ impl ChunkEncoder {
             (Parser::NearOptimal(parser), _, Some(memory)) => {
                 parser.advance(arrived, memory, rings, block)?
             }
+            // `begin` allocates the memory of these parsers, so this does not happen.
             (Parser::Fast(_) | Parser::NearOptimal(_), ..) => return Err(Error::Stream),
         })
     }
 
     /// Chooses the form of the block that ends at the parser's position, and starts to write it.
+    ///
+    /// A stored block is not written at once but joined with its neighbours, which saves up to five
+    /// bytes for each block joined. Its tokens are dropped, and the next block begins. A compressed
+    /// block must wait until such a range is written.
     fn end_block(&mut self, data: &[u8], end: Option<ChunkEnd>) {
         let to = self.parser.position();
+        // The block ends the chunk only if no byte follows it.
         let end = end.filter(|_| to == data.len());
+        // All bytes of the chunk are in `data`, so any block may be stored or written as literals.
         let bytes = Some(&data[self.block.start..to]);
         self.block.close();
         let decision = match self.parser {
@@ -283,7 +329,8 @@ impl ChunkEncoder {
                     self.is_ended = end.is_some();
                 }
             }
-            // The stored bytes before the block are written first; then the same decision is made again.
+            // The stored bytes before the block are written first; then the same decision is made
+            // again, on the same counts: the block is still due.
             Decision::Compress(_) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
             Decision::Compress(coding) => {
                 self.emitter.start_block(&self.block, coding, bytes, to, end);
@@ -293,7 +340,8 @@ impl ChunkEncoder {
         }
     }
 
-    /// Ends a chunk that has no bytes after its last block.
+    /// Ends a chunk that has no bytes after its last block, such as an empty one. The end mark
+    /// needs no block: [`ChunkEnd::Finish`] then writes an empty final block.
     fn end_chunk(&mut self, end: Option<ChunkEnd>) {
         let Some(end) = end else { return };
         self.is_ended = true;

@@ -1,21 +1,41 @@
 //! Writes blocks as bytes while the output has room, and continues at the next call.
 //!
-//! One thing is written at a time: a stored range of the input or a compressed block, then, if requested, the mark that ends a
-//! chunk or the stream. Only the bit buffer, the position within the header, the tokens or the range, and a few bytes that did
-//! not fit are kept until the next call. So no output buffer is needed, and the bytes do not depend on how the caller splits the
+//! One thing is written at a time: a stored range of the input or a compressed block, then, if
+//! requested, the mark that ends a chunk or the stream. Only the bit buffer, the position within
+//! the header, the tokens or the range, and a few bytes that did not fit are kept until the next
+//! call. So no output buffer is needed, and the bytes do not depend on how the caller splits the
 //! output.
 //!
-//! The emitter also counts the output's length, which [`Emitter::plan`] uses to choose a block's form.
+//! ```text
+//! Nothing -> StoredHeader -> StoredBytes -> Nothing    (header and bytes for each 65,535 bytes)
+//! Nothing -> Header -> Tokens or Literals -> Nothing   (the end-of-block codeword last)
+//! Nothing, with an end mark left: write it, then idle
+//! ```
 //!
-//! **Literals alone.** Parsers estimate what each match saves, but together matches may cost more than they save: without them the
-//! literals' codewords would be shorter, and no bits would be needed to distinguish literals from matches. This happens in DNA,
-//! rows of images, columns of numbers and other data with few symbols. So `plan` also computes the size of the block with all its
-//! bytes as literals, and writes the block from the input instead of its tokens where that is smaller.
+//! Bits go to a 64-bit buffer, from the low end up (RFC 1951, 3.1.1), and leave it as whole bytes;
+//! between two steps it holds at most seven. Tokens are written directly to the output, eight bytes
+//! with each store. All else, and tokens near the output's end, goes through a few *staged* bytes,
+//! which are moved to the output first in each turn. So any room is enough to go on, even one byte.
 //!
-//! **The bound.** The output never exceeds the input plus five bytes for each [`STORED_MIN`] of it (and the end mark). Two rules
-//! ensure that. A block that is best stored is not written at once but merged with its neighbours, until the range has
-//! [`STORED_MIN`] bytes or must be written before a compressed block. And a compressed block over input that ends at byte `n`
-//! is chosen only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`.
+//! The emitter also counts the output's length, which [`Emitter::plan`] uses to choose a block's
+//! form.
+//!
+//! **Literals alone.** Parsers estimate what each match saves, but together matches may cost more
+//! than they save: without them the literals' codewords would be shorter, and no bits would be
+//! needed to distinguish literals from matches. This happens in DNA, rows of images, columns of
+//! numbers and other data with few symbols. So `plan` also computes the size of the block with all
+//! its bytes as literals, and writes the block from the input instead of its tokens where that is
+//! smaller.
+//!
+//! **The bound.** The output never exceeds the input plus five bytes for each [`STORED_MIN`] of it
+//! (and the end mark). Two rules ensure that. A block that is best stored is not written at once
+//! but merged with its neighbours, until the range has [`STORED_MIN`] bytes or must be written
+//! before a compressed block. And a compressed block over input that ends at byte `n` is chosen
+//! only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`. A stored range costs
+//! five bytes for each 65,535, so one of [`STORED_MIN`] bytes or more keeps within that sum. A
+//! shorter one precedes a compressed block, which is checked together with it, or is the chunk's
+//! last; that one may add five bytes once more. In `message`, a move of the window may force a
+//! shorter range, and a block whose bytes have left the window cannot be stored.
 
 use super::block::{BLOCK_START_BITS, BlockCode, Form, MAX_TOKEN_BITS};
 use super::entropy::{BIT, entropy, log2_sixteenths};
@@ -25,10 +45,14 @@ use crate::error::{Error, Result};
 use crate::format::deflate::MAX_STORED;
 use crate::raw::{Allocator, Output, Placed};
 
-/// A stored range is written once it has this many bytes: 5 bytes of overhead for each.
+/// A stored range is written once it has this many bytes: 5 bytes of overhead for each. A larger
+/// range would cost less, but these bytes are held back until it is written, and must still be in
+/// the buffer then.
 pub(super) const STORED_MIN: usize = 20 << 10;
 
-/// The output that is being written. The all-zero representation is `Nothing`.
+/// The output that is being written, and how far. The all-zero representation is `Nothing`.
+/// [`Emitter::run`] does a step's work and moves to the next; it may return in each of them, when
+/// the output is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum Step {
@@ -48,7 +72,7 @@ enum Step {
 /// How to write a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Append the block to the pending stored range.
+    /// Append the block to the pending stored range. Nothing is written yet.
     Store,
     Compress(Coding),
 }
@@ -63,7 +87,8 @@ pub(super) struct Coding {
     size: u64,
 }
 
-/// Shorter blocks are not tried as literals.
+/// Shorter blocks are not tried as literals. At this length the pieces of the first sample, 16
+/// bytes each, begin 17 bytes apart.
 const LITERALS_MIN: usize = 256;
 /// The first sample that shows whether literals may be smaller: the number of pieces, or one more, and the bytes in each.
 const SMALL_SAMPLE: (usize, usize) = (15, 16);
@@ -72,7 +97,8 @@ const SAMPLE: (usize, usize) = (64, 512);
 /// Literals must save at least one bit in this many: matches are decoded faster.
 const LITERALS_GAIN: u64 = 128;
 
-/// Maximum whole bytes that wait for room outside the tokens or the range: a few of a block, and primed ones.
+/// Maximum whole bytes that wait for room outside the tokens or the range: a few of a block, and
+/// primed ones (`deflatePrime`), which may come before any output is accepted.
 const STAGED_MAX: usize = 64;
 
 /// The writer of a stream's or a chunk's blocks.
@@ -81,11 +107,13 @@ pub(super) struct Emitter {
     code: Placed<BlockCode>,
     bits: u64,
     count: u32,
-    /// Whole bytes that wait for room.
+    /// Whole bytes that wait for room. They precede the bits of the buffer.
     staged: [u8; STAGED_MAX],
     staged_len: u8,
     step: Step,
-    /// Input that is waiting to be stored or is being stored.
+    /// Input that is waiting to be stored or is being stored. Without such input both are the
+    /// position up to which all input is in written blocks, so `stored_from` is always where the
+    /// output planned so far ends.
     stored_from: usize,
     stored_to: usize,
     /// Input that is being written as literals, and the bits that it takes. Empty if the block's tokens are written.
@@ -94,7 +122,8 @@ pub(super) struct Emitter {
     literal_bits: u64,
     /// The end mark to write after the current step.
     end: Option<ChunkEnd>,
-    /// Bits of output up to the end of the current step, without the end mark.
+    /// Bits of output up to the end of the current step, without the end mark. Updated when a block
+    /// is started, before its bits are written, so that decisions do not depend on the room.
     planned_bits: u64,
     /// The number of input bytes that `planned_bits` covers, and the number of bits before the start.
     given: u64,
@@ -145,7 +174,8 @@ impl Emitter {
         self.restart_account();
     }
 
-    /// Restarts the count for the bound: the output before belongs to another chunk.
+    /// Restarts the count for the bound: the output before belongs to another chunk. The bits of a
+    /// begun byte count as output of this one, so that bit positions remain aligned.
     pub(super) fn restart_account(&mut self) {
         self.start_bits = u64::from(self.count);
         self.planned_bits = self.start_bits;
@@ -189,7 +219,9 @@ impl Emitter {
         self.stored_from
     }
 
-    /// Inserts at most 16 bits before the following output. Fails with `Error::Buffer` if too many bytes are already waiting.
+    /// Inserts at most 16 bits before the following output (`deflatePrime`). Fails with
+    /// `Error::Buffer` if too many bytes are already waiting: 16 bits and seven left in the buffer
+    /// make at most two more.
     pub(super) fn prime(&mut self, bits: u32, count: u32) -> Result<()> {
         if usize::from(self.staged_len) + 3 > STAGED_MAX {
             return Err(Error::Buffer);
@@ -201,8 +233,12 @@ impl Emitter {
         Ok(())
     }
 
-    /// Chooses how to write `block`, which ends at input position `end`. `bytes`: its bytes, if they are still in the buffer.
-    /// `is_last`: they are the last of their chunk.
+    /// Chooses how to write `block`, which ends at input position `end`. `bytes`: its bytes, if
+    /// they are still in the buffer; if not, it can be neither stored nor written as literals.
+    /// `is_last`: they are the last of their chunk. `margin`: see [`BlockCode::fit`].
+    ///
+    /// Changes only the code, so the caller may plan the same block again after it has written the
+    /// stored range before it.
     pub(super) fn plan(
         &mut self,
         block: &OpenBlock,
@@ -214,10 +250,15 @@ impl Emitter {
         let coding = self.fit_tokens(block, margin);
         let Some(bytes) = bytes else { return Decision::Compress(coding) };
         let coding = self.fit_literals(block, bytes, margin, coding);
+        // Both sizes are bit positions in the output: the pending range stored and the block
+        // compressed, or both stored as one range. So the header that a separate range would need
+        // is part of the comparison.
         let compressed = after_stored(self.planned_bits, self.waiting()) + coding.size;
         let stored = after_stored(self.planned_bits, end - self.stored_from);
         let given = self.given + (end - self.stored_from) as u64;
         let min = STORED_MIN as u64;
+        // The bound, see the head of this file. The chunk's last range is written however short it
+        // is, so there the quotient is rounded up.
         let stored_blocks = if is_last { given.div_ceil(min) } else { given / min };
         let allowed = self.start_bits + 8 * (given + 5 * stored_blocks);
         if compressed < stored && compressed <= allowed {
@@ -236,6 +277,8 @@ impl Emitter {
     /// Builds the code for the block's `bytes` as literals instead, if they are clearly smaller than `tokens`, for which the code
     /// was built.
     fn fit_literals(&mut self, block: &OpenBlock, bytes: &[u8], margin: u32, tokens: Coding) -> Coding {
+        // Cheap tests come first and exclude most blocks. Data whose blocks keep their matches
+        // loses 1 % of its speed at level 1.
         let limit = tokens.size - tokens.size / LITERALS_GAIN;
         let has_matches = block.frequencies.offset.iter().any(|&frequency| frequency > 0);
         if !has_matches || bytes.len() < LITERALS_MIN || !may_be_smaller(bytes, limit) {
@@ -243,13 +286,16 @@ impl Emitter {
         }
         match self.fit_bytes(bytes, margin, limit) {
             Some(coding) if coding.size < limit => coding,
+            // The code was overwritten, and the literals are not smaller after all: their entropy
+            // was just below the limit, or the dynamic header made the difference.
             Some(_) => self.fit_tokens(block, margin),
             None => tokens,
         }
     }
 
-    /// Builds the code for `bytes` as literals, unless their entropy shows that they take `limit` bits or more. Not inlined,
-    /// to keep its stack use out of the caller.
+    /// Builds the code for `bytes` as literals, unless their entropy shows that they take `limit`
+    /// bits or more. Tokens hold two literals each, so half as many tokens as bytes are announced.
+    /// Not inlined, to keep its stack use out of the caller.
     #[inline(never)]
     fn fit_bytes(&mut self, bytes: &[u8], margin: u32, limit: u64) -> Option<Coding> {
         let literals = Frequencies::of_bytes(bytes);
@@ -260,12 +306,14 @@ impl Emitter {
         Some(Coding { form, is_literal: true, size })
     }
 
-    /// Appends the block that ends at `end` to the range that waits to be stored.
+    /// Appends the block that ends at `end` to the range that waits to be stored. It begins where
+    /// the range ends, since blocks follow each other without gaps.
     pub(super) fn store(&mut self, end: usize) {
         self.stored_to = end;
     }
 
-    /// Starts to write the range that waits to be stored, followed by `end`.
+    /// Starts to write the range that waits to be stored, followed by `end`. The range's last block
+    /// is final if `end` is [`ChunkEnd::Finish`].
     pub(super) fn start_stored(&mut self, end: Option<ChunkEnd>) {
         debug_assert!(self.step == Step::Nothing && self.end.is_none());
         if self.waiting() > 0 {
@@ -291,6 +339,8 @@ impl Emitter {
         match bytes.filter(|_| coding.is_literal) {
             Some(bytes) => {
                 self.choose_for_bytes(coding.form, bytes);
+                // `literal_bits` is what the literals alone take: the planned size less start,
+                // header and end. As they are written it counts down, for `remaining_bits`.
                 let around = BLOCK_START_BITS + self.code.header_len() as u64;
                 let end_of_block = u64::from(self.code.codes().end_of_block().1);
                 self.literals_from = to - bytes.len();
@@ -301,6 +351,9 @@ impl Emitter {
         self.planned_bits += coding.size;
         self.given += (to - self.stored_from) as u64;
         (self.stored_from, self.stored_to) = (to, to);
+        // RFC 1951, 3.2.3: the final flag, then the form in two bits, 01 for fixed and 10 for
+        // dynamic codes. The emitter was idle, so at most seven bits are in the buffer, and the
+        // three make at most one byte.
         let is_final = u64::from(end == Some(ChunkEnd::Finish));
         let form = if coding.form == Form::Fixed { 1 } else { 2 };
         self.add(is_final | form << 1, BLOCK_START_BITS as u32);
@@ -315,7 +368,8 @@ impl Emitter {
         self.code.choose(form, &Frequencies::of_bytes(bytes));
     }
 
-    /// Starts to write an end mark without a block before it.
+    /// Starts to write an end mark without a block before it. Only [`ChunkEnd::Finish`] needs bits
+    /// for that here: a stream must have a final block, so it gets an empty one.
     pub(super) fn start_end(&mut self, end: ChunkEnd) {
         debug_assert!(self.step == Step::Nothing && self.end.is_none());
         if end == ChunkEnd::Finish {
@@ -326,7 +380,11 @@ impl Emitter {
         self.end = Some(end);
     }
 
-    /// Writes while `out` has room. True when nothing is left. `tokens` is the block, `data` the input.
+    /// Writes while `out` has room. True when nothing is left. `tokens` is the block, `data` the
+    /// input; until the block is written, its tokens and its bytes must stay as they are.
+    ///
+    /// Staged bytes precede everything else, so no step does anything before all of them are in the
+    /// output. Each step leaves at most eight staged bytes.
     pub(super) fn run(&mut self, tokens: &[u32], data: &[u8], out: &mut Output<'_>) -> bool {
         loop {
             if !self.drain(out) {
@@ -352,6 +410,7 @@ impl Emitter {
                     self.stage_whole_bytes();
                     self.step = Step::Header(from + count as usize);
                 }
+                // The header is complete, or the code is fixed and has none.
                 Step::Header(_) if self.literals_from < self.literals_to => self.step = Step::Literals,
                 Step::Header(_) => self.step = Step::Tokens(0),
                 Step::Tokens(from) if from < tokens.len() => {
@@ -362,6 +421,7 @@ impl Emitter {
                 Step::Literals if self.literals_from < self.literals_to => {
                     self.write_literals(&data[self.literals_from..self.literals_to], out);
                 }
+                // All tokens or literals are written: the block ends.
                 Step::Tokens(_) | Step::Literals => {
                     let (bits, count) = self.code.codes().end_of_block();
                     self.add(bits, count);
@@ -372,7 +432,9 @@ impl Emitter {
         }
     }
 
-    /// The number of bits that [`run`](Self::run) would write with unlimited room, including those of an incomplete last byte.
+    /// The number of bits that [`run`](Self::run) would write with unlimited room, including those
+    /// of an incomplete last byte. For `deflatePending`. Each step adds what it and the steps after
+    /// it would write.
     pub(super) fn remaining_bits(&self, tokens: &[u32]) -> u64 {
         let mut bits = 8 * u64::from(self.staged_len) + u64::from(self.count);
         let codes = self.code.codes();
@@ -401,6 +463,9 @@ impl Emitter {
             bits += tokens[from..].iter().map(|&token| u64::from(codes.of(token).1)).sum::<u64>();
             bits += u64::from(codes.end_of_block().1);
         }
+        // The end mark's bits as `write_end` writes them. A sync mark has three bits, padding, and
+        // four bytes; padding depends on all bits before it, and the staged bytes are whole, so
+        // `bits` has the same remainder modulo 8 as the position in the output.
         bits + match self.end {
             None | Some(ChunkEnd::Block) => 0,
             Some(ChunkEnd::Finish) => bits.next_multiple_of(8) - bits,
@@ -409,6 +474,7 @@ impl Emitter {
         }
     }
 
+    /// Adds `count` bits to the buffer. Callers stage whole bytes afterwards.
     #[inline(always)]
     fn add(&mut self, bits: u64, count: u32) {
         debug_assert!(self.count + count <= 64 && (count == 64 || bits >> count == 0));
@@ -422,6 +488,7 @@ impl Emitter {
         let at = usize::from(self.staged_len);
         self.staged[at..at + bytes].copy_from_slice(&self.bits.to_le_bytes()[..bytes]);
         self.staged_len += bytes as u8;
+        // A shift by 64 bits would overflow.
         self.bits = if bytes == 8 { 0 } else { self.bits >> (8 * bytes) };
         self.count &= 7;
     }
@@ -438,11 +505,16 @@ impl Emitter {
         self.staged_len == 0
     }
 
+    /// Pads the last byte with zero bits. Of a complete byte, or an empty buffer, all eight bits
+    /// are in use.
     fn fill_last_byte(&mut self) {
         self.used_bits = (self.count.wrapping_sub(1) & 7) + 1;
         self.count = self.count.next_multiple_of(8);
     }
 
+    /// Writes the header of the next stored block (RFC 1951, 3.2.4): final flag, form 00, padding
+    /// to a byte, length, and the length's complement. Only the last block of the range can be
+    /// final.
     fn write_stored_header(&mut self) {
         let count = self.waiting().min(MAX_STORED);
         let is_last = count == self.waiting();
@@ -455,6 +527,9 @@ impl Emitter {
         self.step = Step::StoredBytes(self.stored_from + count);
     }
 
+    /// Writes an end mark. `Partial`: an empty fixed block, three bits of start and the seven zero
+    /// bits of end-of-block. `Sync`: the start of an empty stored block, padding, and then 00 00 FF
+    /// FF. Neither is final. `Finish`: the block before was final.
     fn write_end(&mut self, end: ChunkEnd) {
         match end {
             ChunkEnd::Block => {}
@@ -470,7 +545,9 @@ impl Emitter {
         self.stage_whole_bytes();
     }
 
-    /// Writes the front of `bytes` as literals, while there is room, and at least one.
+    /// Writes the front of `bytes` as literals, while there is room, and at least one. They are
+    /// written in pairs, as tokens are; the last byte of an odd number is written by the next call,
+    /// when no pairs are left.
     fn write_literals(&mut self, bytes: &[u8], out: &mut Output<'_>) {
         let (before, waiting) = (out.written() + usize::from(self.staged_len), self.count);
         let (pairs, last) = bytes.as_chunks::<2>();
@@ -478,13 +555,19 @@ impl Emitter {
             &[byte] if pairs.is_empty() => self.write_tokens(1, [lone_literal(byte)].into_iter(), out),
             _ => 2 * self.write_tokens(pairs.len(), pairs.iter().map(|&[a, b]| two_literals(a, b)), out),
         };
+        // The bits that were added: whole bytes in the output or staged, and the change of the bits
+        // in the buffer.
         let bytes = out.written() + usize::from(self.staged_len) - before;
         self.literal_bits -= 8 * bytes as u64 + u64::from(self.count) - u64::from(waiting);
         self.literals_from += written;
     }
 
-    /// Writes the first of the `count` tokens, while there is room, and at least one: a token without room is staged. Returns
-    /// their number.
+    /// Writes the first of the `count` tokens, while there is room, and at least one: a token
+    /// without room is staged. Returns their number.
+    ///
+    /// The number of tokens is fixed before the loop, from the room and the longest token, so the
+    /// loop has no test for room. It usually leaves some room, which further calls fill: each
+    /// leaves a fraction of what the one before did. The last few bytes take a token at a time.
     #[inline(never)]
     fn write_tokens(
         &mut self,
@@ -492,16 +575,21 @@ impl Emitter {
         mut tokens: impl Iterator<Item = u32>,
         out: &mut Output<'_>,
     ) -> usize {
-        // Each token stores eight bytes and advances by at most six, including the bits left from before.
+        // Each token stores eight bytes and advances by the whole ones. With up to seven bits from
+        // before, 54 bits are at most six whole bytes; seven are allowed for.
         const TOKEN_MAX: usize = (MAX_TOKEN_BITS + 7).div_ceil(8) as usize;
         let spare = out.spare();
         let Some(room) = spare.len().checked_sub(8) else {
             let Some(token) = tokens.next() else { return 0 };
+            // Less than eight bytes are left. The staged bytes are empty here, and the token adds
+            // at most six.
             let (bits, bit_count) = self.code.codes().of(token);
             self.add(bits, bit_count);
             self.stage_whole_bytes();
             return 1;
         };
+        // Before the last token at most `(number - 1) * TOKEN_MAX <= room` bytes are written, so
+        // its eight bytes fit.
         let number = (room / TOKEN_MAX + 1).min(count);
         let codes = self.code.codes();
         let (mut buffer, mut count) = (self.bits, self.count);
@@ -510,6 +598,8 @@ impl Emitter {
         let mut place = start;
         for token in tokens.take(number) {
             let (bits, bit_count) = codes.of(token);
+            // The store writes bits that are not complete bytes yet, too; the next one overwrites
+            // them with the same bits and more.
             buffer |= bits << count;
             count += bit_count;
             // SAFETY: before token `i` at most `i * TOKEN_MAX` bytes were written, and `number` leaves space for eight more.
@@ -528,7 +618,9 @@ impl Emitter {
     }
 }
 
-/// Whether `bytes` may take fewer than `limit` bits as literals, judged by samples.
+/// Whether `bytes` may take fewer than `limit` bits as literals, judged by samples. Each test takes
+/// longer than the one before: a comparison, 256 bytes, one byte in eight. A wrong answer costs a
+/// little time or size, never correctness.
 fn may_be_smaller(bytes: &[u8], limit: u64) -> bool {
     let takes = |sixteenths: u32| u64::from(sixteenths) * bytes.len() as u64 / u64::from(BIT);
     // A literal takes one bit at least.
@@ -537,14 +629,19 @@ fn may_be_smaller(bytes: &[u8], limit: u64) -> bool {
         && takes(sampled_entropy(bytes)) < limit
 }
 
-/// The collision entropy of a byte, in sixteenths of a bit, estimated from the number of pairs of equal bytes in a small sample. Its
-/// true value is never more than the entropy.
+/// The collision entropy of a byte, in sixteenths of a bit, estimated from the number of pairs of
+/// equal bytes in a small sample. Its true value is never more than the entropy: it is `-log2(p)`,
+/// where `p` is the probability that two bytes are equal. The entropy of so few bytes would be far
+/// too low, since most values occur once or not at all.
+///
+/// The pieces are spread over the block, so that one part of it alone does not decide.
 #[inline(never)]
 fn collision_entropy(bytes: &[u8]) -> u32 {
     let (mut counts, mut equal_pairs, mut len) = ([0u16; 256], 0, 0);
     for piece in bytes.chunks(bytes.len() / SMALL_SAMPLE.0) {
         for &byte in &piece[..piece.len().min(SMALL_SAMPLE.1)] {
             let count = &mut counts[usize::from(byte)];
+            // This byte makes a pair with each earlier one of the same value.
             equal_pairs += u32::from(*count);
             *count += 1;
             len += 1;
@@ -554,7 +651,8 @@ fn collision_entropy(bytes: &[u8]) -> u32 {
     log2_sixteenths(pairs).saturating_sub(log2_sixteenths(equal_pairs.max(1)))
 }
 
-/// The entropy of a byte, in sixteenths of a bit, by a larger sample.
+/// The entropy of a byte, in sixteenths of a bit, by a larger sample: 64 of each 512 bytes.
+/// `of_pieces` also counts an end-of-block symbol, which makes no difference.
 #[inline(never)]
 fn sampled_entropy(bytes: &[u8]) -> u32 {
     let (piece, step) = SAMPLE;
@@ -563,7 +661,8 @@ fn sampled_entropy(bytes: &[u8]) -> u32 {
     (entropy(&sample) * u64::from(BIT) / u64::from(len)) as u32
 }
 
-/// The bit position after `len` bytes are written as stored blocks, starting at bit `from`.
+/// The bit position after `len` bytes are written as stored blocks, starting at bit `from`. Each
+/// block has at most 65,535 bytes and a header: three bits, padding, and 32 bits.
 fn after_stored(from: u64, len: usize) -> u64 {
     if len == 0 {
         return from;
@@ -573,7 +672,9 @@ fn after_stored(from: u64, len: usize) -> u64 {
     first + 40 * (len.div_ceil(MAX_STORED) as u64 - 1) + 8 * len as u64
 }
 
-/// The maximum output for `len` bytes, with an end mark: see the head of this file.
+/// The maximum output for `len` bytes, with an end mark: see the head of this file. The end mark
+/// takes at most six bytes: a sync mark has three bits and four bytes, and may begin anywhere in a
+/// byte.
 pub const fn bound(len: usize) -> usize {
     len + 5 * len.div_ceil(STORED_MIN) + 6
 }

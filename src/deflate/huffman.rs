@@ -1,22 +1,42 @@
 //! Length-limited Huffman codes, canonical as required by RFC 1951, 3.2.2.
 //!
-//! Symbols are sorted by frequency. Moffat and Katajainen's in-place method turns the sorted frequencies into codeword lengths in
-//! one pass up and two passes down the same array, without a tree or a heap. Lengths over the limit are cut to it, and the code
-//! is made complete again by lengthening the cheapest shorter codewords. The result is not always the optimal limited code (which
-//! package-merge computes), but the limit is seldom reached, and the loss was too small to measure.
+//! Frequencies become codewords in four steps:
 //!
-//! All steps use the list of symbols that occur: short blocks use few of the 286.
+//! 1. [`UsedSymbols`] lists the symbols that occur. All later steps use this list: short blocks use
+//!    few of the 286.
+//! 2. The list is sorted by frequency, ascending.
+//! 3. Moffat and Katajainen's in-place method turns the sorted frequencies into codeword lengths in
+//!    one pass up and two passes down the same array, without a tree or a heap. Lengths over the
+//!    limit are cut to it, and the code is made complete again by lengthening the cheapest shorter
+//!    codewords.
+//! 4. [`assign_codewords`] numbers the codewords of each length in the order of the symbols.
+//!
+//! Steps 3 and 4 for five symbols with the frequencies 1 1 2 3 5 and a limit of 3:
+//!
+//! ```text
+//! lengths              4 4 3 2 1
+//! cut to the limit     3 3 3 2 1    in eighths: 1 + 1 + 1 + 2 + 4 = 9, one too many
+//! made complete        3 3 3 3 1    1 + 1 + 1 + 1 + 4 = 8
+//! codewords            100 101 110 111 0
+//! ```
+//!
+//! The result is not always the optimal limited code (which package-merge computes), but the limit
+//! is seldom reached, and the loss was too small to measure. The code is always complete: most
+//! decoders refuse an incomplete one, and it would waste bits.
 
 #![forbid(unsafe_code)]
 
 use crate::format::deflate::MAX_CODEWORD;
 
-/// The largest alphabet.
+/// The largest alphabet: 286 literal/length symbols, and two that only the fixed code contains.
 pub(super) const MAX_SYMBOLS: usize = 288;
 
+/// The longest codeword that DEFLATE allows in any of its codes; the size of the tables by length.
 const LIMIT: usize = MAX_CODEWORD as usize;
 
-/// A symbol that occurs: the symbol in the low [`SYMBOL_BITS`] bits, its frequency above them.
+/// A symbol that occurs: the symbol in the low [`SYMBOL_BITS`] bits, its frequency above them. In
+/// one number, an entry is moved by one store, and comparing entries compares frequencies first,
+/// then symbols.
 pub(super) type Used = u32;
 
 const SYMBOL_BITS: u32 = 9;
@@ -33,7 +53,9 @@ pub(super) fn frequency_of(entry: Used) -> u32 {
     entry >> SYMBOL_BITS
 }
 
-/// The symbols that occur in an alphabet of at most `N`, in ascending order. Frequencies are below 2^23.
+/// The symbols that occur in an alphabet of at most `N`, in ascending order. Frequencies are below
+/// 2^23, so that an entry fits 32 bits; the sum of 288 of them is below 2^32, too, which
+/// [`minimum_redundancy`] needs.
 #[derive(Debug)]
 pub(super) struct UsedSymbols<const N: usize> {
     entries: [Used; N],
@@ -41,13 +63,15 @@ pub(super) struct UsedSymbols<const N: usize> {
 }
 
 impl<const N: usize> UsedSymbols<N> {
-    /// The used symbols of an alphabet with these frequencies: at least two, since some decoders refuse a code of one symbol.
-    /// Symbols added for that have frequency 0.
+    /// The used symbols of an alphabet with these frequencies: at least two, since some decoders
+    /// refuse a code of one symbol. Symbols added for that have frequency 0. They cost one or two
+    /// lengths in the header and no bits in the body.
     pub(super) fn new(frequencies: &[u32]) -> Self {
         let mut used = Self { entries: [0; N], len: 0 };
         for (symbol, &frequency) in frequencies.iter().enumerate() {
             debug_assert!(frequency < 1 << 23);
-            // Stored unconditionally: in short blocks a branch would often be mispredicted.
+            // Stored unconditionally: in short blocks a branch would often be mispredicted. The
+            // entry of a symbol that does not occur is overwritten by the next one.
             used.entries[used.len] = frequency << SYMBOL_BITS | symbol as u32;
             used.len += usize::from(frequency != 0);
         }
@@ -71,8 +95,12 @@ impl<const N: usize> UsedSymbols<N> {
     }
 }
 
-/// Sets the codeword length of each used symbol in `lengths`, at most `limit`; all other lengths become 0. There may be at most
-/// `2^limit` used symbols.
+/// Sets the codeword length of each used symbol in `lengths`, at most `limit`; all other lengths
+/// become 0. There may be at most `2^limit` used symbols, or no code with that limit exists.
+///
+/// Only the number of codewords of each length is taken from the unlimited code. Giving the longest
+/// to the rarest symbols is optimal for any such numbers, also after they were changed to keep the
+/// limit.
 pub(super) fn build_lengths(used: &[Used], limit: u32, lengths: &mut [u8]) {
     lengths.fill(0);
     let count = used.len();
@@ -100,8 +128,13 @@ pub(super) fn build_lengths(used: &[Used], limit: u32, lengths: &mut [u8]) {
     }
 }
 
-/// Sorts entries by frequency, ascending; `spare` has the same length. The entries arrive in ascending order of symbols, and both
-/// sorting methods keep that order among equal frequencies.
+/// Sorts entries by frequency, ascending; `spare` has the same length. The entries arrive in
+/// ascending order of symbols, and both sorting methods keep that order among equal frequencies, so
+/// the code depends on the frequencies alone.
+///
+/// Few entries are sorted by insertion, since a radix pass clears and sums 64 counters, however few
+/// entries there are. Others are sorted by digits of six bits of the frequency, lowest first: one
+/// pass if all frequencies are below 64, two below 4096.
 fn sort(entries: &mut [Used], spare: &mut [Used]) {
     const INSERTION_MAX: usize = 24;
     const DIGIT: u32 = 6;
@@ -117,11 +150,13 @@ fn sort(entries: &mut [Used], spare: &mut [Used]) {
         }
         return;
     }
+    // The bits that any frequency has: passes over higher digits would change nothing.
     let highest = entries.iter().fold(0, |all, &entry| all | frequency_of(entry));
     let (mut from, mut to) = (&mut *entries, &mut *spare);
     let mut shift = SYMBOL_BITS;
     let mut is_in_spare = false;
     while shift == SYMBOL_BITS || highest >> (shift - SYMBOL_BITS) != 0 {
+        // Count each digit, turn the counts into start positions, move the entries there.
         let digit = |entry: Used| (entry >> shift) as usize & ((1 << DIGIT) - 1);
         let mut next = [0u16; 1 << DIGIT];
         for &entry in from.iter() {
@@ -140,12 +175,38 @@ fn sort(entries: &mut [Used], spare: &mut [Used]) {
         is_in_spare = !is_in_spare;
         shift += DIGIT;
     }
+    // The passes alternate between the two arrays. After an odd number of them the result, now
+    // `from`, is in the spare one.
     if is_in_spare {
         to.copy_from_slice(from);
     }
 }
 
-/// Turns at least two ascending weights into the codeword lengths of a minimum-redundancy code, descending.
+/// Turns at least two ascending weights into the codeword lengths of a minimum-redundancy code,
+/// descending.
+///
+/// Huffman's method joins the two lightest nodes again and again. Leaves are sorted, and joined
+/// nodes are made in ascending order of weight, so both form queues, and the lightest node is the
+/// first of one of them. Both queues fit the one array:
+///
+/// ```text
+/// a[..root]       joined nodes that have a parent: its index
+/// a[root..next]   joined nodes without one yet: their weights
+/// a[leaf..]       leaves that are left: their weights
+/// ```
+///
+/// The slot for the next joined node is always free. `next` nodes were made, each of two others, so
+/// `2 * next = root + leaf`, and `root < next` gives `leaf > next`. The array after each pass, for
+/// the weights 1 1 2 3 5:
+///
+/// ```text
+/// up      1 2 3 12 5    nodes 0 to 2 have the parents 1 to 3; node 3 is the root, of weight 12
+/// down    3 2 1  0 5    the depths of nodes 0 to 3
+/// down    4 4 3 2 1     the lengths of the leaves
+/// ```
+///
+/// Of a leaf and a node with equal weights the leaf is taken, which makes the longest codeword as
+/// short as possible, so that the limit is reached less often.
 fn minimum_redundancy(a: &mut [u32]) {
     let n = a.len();
     // Up: join the two lightest of the remaining leaves and inner nodes. The slot of a joined node then holds its parent.
@@ -169,12 +230,17 @@ fn minimum_redundancy(a: &mut [u32]) {
             leaf += 1;
         }
     }
-    // Down: replace the parent indices of the inner nodes by depths.
+    // Down: replace the parent indices of the inner nodes by depths. A parent has a higher index
+    // than its children, so its own depth is known.
     a[n - 2] = 0;
     for next in (0..n - 2).rev() {
         a[next] = a[a[next] as usize] + 1;
     }
-    // Down: the number of inner nodes at each depth determines the number of leaves there.
+    // Down: the number of inner nodes at each depth determines the number of leaves there: of the
+    // `available` places, two for each inner node one level higher, those without an inner node are
+    // leaves. The heaviest leaves, at the end of the array, get the smallest depths. Before each
+    // write, at most as many leaves were written as inner nodes were read, so no unread entry is
+    // overwritten.
     let (mut available, mut depth) = (1usize, 0);
     let (mut inner, mut next) = (n as isize - 2, n as isize - 1);
     while available > 0 {
@@ -193,12 +259,17 @@ fn minimum_redundancy(a: &mut [u32]) {
     }
 }
 
-/// Restores Kraft's equality after lengths were limited to the last index of `per_length`.
+/// Restores Kraft's equality after lengths were limited to the last index of `per_length`: the sum
+/// of `2^-length` must be 1. `kraft` is that sum in units of `2^-limit`. Cutting lengths can only
+/// have increased it.
 fn make_complete(per_length: &mut [u32]) {
     let limit = per_length.len() - 1;
     let mut kraft: u64 = (1..=limit).map(|length| u64::from(per_length[length]) << (limit - length)).sum();
     while kraft > 1 << limit {
-        // Replace the longest codeword below the limit and one at the limit by two codewords one bit longer than the first.
+        // Replace the longest codeword below the limit and one at the limit by two codewords one
+        // bit longer than the first. With `u` units for the first, the two had `u + 1` units and
+        // now have `2 * (u / 2)`: one less, so the loop ends at exactly 1. The longest codeword is
+        // the cheapest choice, since it belongs to the rarest symbol.
         let split = (1..limit).rev().find(|&length| per_length[length] > 0).expect("2^limit symbols at most");
         per_length[limit] -= 1;
         per_length[split] -= 1;
@@ -207,7 +278,9 @@ fn make_complete(per_length: &mut [u32]) {
     }
 }
 
-/// Writes the canonical codeword of each used symbol, in order, bit-reversed as DEFLATE stores them.
+/// Writes the canonical codeword of each used symbol, in order, bit-reversed as DEFLATE stores them
+/// (RFC 1951, 3.1.1 and 3.2.2). `codewords` has an entry for each entry of `used`, not for each
+/// symbol.
 pub(super) fn assign_codewords(used: &[Used], lengths: &[u8], codewords: &mut [u16; MAX_SYMBOLS]) {
     let mut per_length = [0u16; LIMIT + 1];
     for &entry in used {
@@ -215,6 +288,8 @@ pub(super) fn assign_codewords(used: &[Used], lengths: &[u8], codewords: &mut [u
     }
     let mut next = [0u16; LIMIT + 2];
     for length in 1..=LIMIT {
+        // The first codeword of a length follows the last one of the length before, extended by a
+        // zero bit.
         next[length + 1] = (next[length] + per_length[length]) << 1;
     }
     for (codeword, &entry) in codewords.iter_mut().zip(used) {

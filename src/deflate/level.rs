@@ -22,13 +22,15 @@ impl Level {
 pub(super) enum Method {
     /// No compression: stored blocks.
     Stored,
-    /// Checks the most recent position with the same 4 bytes.
+    /// Checks the most recent position with the same 4 bytes, or 5, by the data
+    /// (`parse/fast/keys.rs`).
     Fast,
     Adaptive(AdaptiveLevel),
     NearOptimal(NearOptimalLevel),
 }
 
-/// Parameters of the quick parser.
+/// Parameters of the quick parser. With `depth` 0 it is the parser of level 2, which compares the
+/// most recent positions alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QuickLevel {
     /// Candidates of the long key compared after the most recent one; with 0, one later position is tried at most.

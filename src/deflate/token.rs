@@ -12,6 +12,22 @@
 //! branch. Literal runs with a length before each match were tried; mispredicted run lengths took a quarter of the time at
 //! level 1.
 //!
+//! The bytes `a b c d e f g e f g h`, with the last `e f g` as a match of length 3 and offset 3,
+//! are these tokens:
+//!
+//! ```text
+//! a b    symbol a, second 32 + b
+//! c d    symbol c, second 32 + d
+//! e f    symbol e, second 32 + f
+//! g      symbol g, second NOTHING
+//! 3, 3   symbol 256 (length 3), second 2 (offset slot of 3), no extra bits
+//! h      the last token is a lone literal: `open` is 1, and the next literal would join it
+//! ```
+//!
+//! Lengths are kept as lengths, not as slots and extra bits: `block::Codes` has an entry for each
+//! of the 256. An offset is kept as slot and extra bits (RFC 1951, 3.2.5), since a table of all
+//! offsets would be too large.
+//!
 //! Symbols are counted as tokens are added, so the end of a block needs no pass over them.
 
 use super::match_finder::starts_earlier;
@@ -22,15 +38,17 @@ use crate::format::deflate::{
 };
 use crate::raw::{Allocator, Placed, Table, Zeroed};
 
-/// Mask of a token's symbol, and of its second part.
+/// Mask of a token's symbol, and of its second part: nine bits each.
 pub(super) const SYMBOL_MASK: u32 = 511;
 /// Where the second part begins.
 pub(super) const SECOND_SHIFT: u32 = 9;
 /// Where the offset's extra bits begin.
 pub(super) const EXTRA_SHIFT: u32 = 18;
-/// The symbol for match length 0; lengths 3 to 258 have symbols 256 to 511.
+/// The symbol for match length 0; lengths 3 to 258 have symbols 256 to 511. These are not RFC
+/// 1951's symbols, of which lengths have only 29; `Frequencies` counts those.
 pub(super) const LENGTH_SYMBOL: usize = 256 - MIN_MATCH;
-/// The second part of a lone literal.
+/// The second part of a lone literal: the first number after the 30 offset slots. Its entry in
+/// `block::Codes` has no bits.
 pub(super) const NOTHING: u32 = 30;
 /// The second part of two literals, to which the second literal is added.
 pub(super) const SECOND_LITERAL: u32 = 32;
@@ -48,7 +66,7 @@ unsafe impl Zeroed for Frequencies {}
 impl Frequencies {
     pub(super) const NONE: Self = Self { litlen: [0; 288], offset: [0; 32] };
 
-    /// The frequencies of a block whose bytes are all literals.
+    /// The frequencies of a block whose bytes are all literals, with the end-of-block symbol.
     pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self::of_pieces([bytes].into_iter())
     }
@@ -75,12 +93,12 @@ impl Frequencies {
         }
     }
 
-    /// The literal/length symbols that can occur.
+    /// The literal/length symbols that can occur: 286. The array's two others are always 0.
     pub(super) fn litlen(&self) -> &[u32] {
         &self.litlen[..LITLEN_SYMBOLS]
     }
 
-    /// The offset symbols that can occur.
+    /// The offset symbols that can occur: 30. The array's two others are always 0.
     pub(super) fn offset(&self) -> &[u32] {
         &self.offset[..OFFSET_SYMBOLS]
     }
@@ -91,18 +109,24 @@ impl Frequencies {
 pub(super) struct OpenBlock {
     tokens: Table<u32>,
     len: usize,
-    /// The block must be closed before it has more tokens than this, at most the capacity.
+    /// The block must be closed before it has more tokens than this, at most the capacity. A
+    /// message raises it step by step, since it checks the drift of the block's symbols whenever it
+    /// is reached.
     limit: usize,
-    /// 1 when the last token is a lone literal, to which a second one may be added; else 0.
+    /// 1 when the last token is a lone literal, to which a second one may be added; else 0. A
+    /// number, since it is subtracted from the index instead of tested.
     open: usize,
     pub(super) frequencies: Placed<Frequencies>,
-    /// Where the block's first byte is in the input.
+    /// Where the block's first byte is in the input; 0 if it has left the buffer.
     pub(super) start: usize,
-    /// Where the last match ended; all bytes after it are literals so far.
+    /// Where the last match ended; all bytes after it are literals so far. So a match may be
+    /// extended down to here at the cost of literals, and the distance to the current position is
+    /// the length of the run of literals.
     pub(super) literals_from: usize,
 }
 
-/// Tokens that a parser may add between two calls of [`OpenBlock::is_full`].
+/// Tokens that a parser may add between two calls of [`OpenBlock::is_full`]: one for each byte of a
+/// span of 1 KiB, and for the longest match that passes its end.
 pub(super) const TOKEN_SLACK: usize = 1024 + MAX_MATCH + 8;
 
 impl OpenBlock {
@@ -119,7 +143,8 @@ impl OpenBlock {
         })
     }
 
-    /// Makes memory for `count` more tokens usable, up to the capacity.
+    /// Makes memory for `count` more tokens usable, up to the capacity. A message encoder calls it
+    /// for each piece of input, so that a short stream touches only the memory that it uses.
     pub(super) fn prepare(&mut self, count: usize) {
         self.tokens.extend_to(self.len + count, 0);
     }
@@ -149,7 +174,8 @@ impl OpenBlock {
         self.literals_from = self.literals_from.saturating_sub(count);
     }
 
-    /// Whether the block must be closed: fewer than [`TOKEN_SLACK`] tokens still fit.
+    /// Whether the block must be closed: no more than [`TOKEN_SLACK`] tokens still fit, as many as
+    /// a span may need.
     #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
         self.len + TOKEN_SLACK >= self.limit
@@ -179,14 +205,18 @@ impl OpenBlock {
         &self.tokens[..self.len]
     }
 
-    /// Returns the token memory and the count of tokens in use, for a loop that keeps both in registers.
+    /// Returns the token memory and the count of tokens in use, for a loop that keeps both in
+    /// registers. Such a loop makes its own pairs of literals, so the last token, if it is a lone
+    /// literal, stays one.
     pub(super) fn raw(&mut self) -> (&mut [u32], &mut usize, &mut Frequencies) {
         self.open = 0;
         let usable = self.tokens.len().min(self.limit);
         (&mut self.tokens[..usable], &mut self.len, &mut self.frequencies)
     }
 
-    /// Adds one literal.
+    /// Adds one literal. It joins the last token if that is a lone literal; `open` then changes
+    /// from 1 to 0, else from 0 to 1. Both tokens are computed and one is selected: whether a
+    /// literal is the second of a pair is hard to predict.
     #[inline(always)]
     pub(super) fn add_literal(&mut self, byte: u8) {
         self.frequencies.litlen[byte as usize] += 1;
@@ -198,8 +228,12 @@ impl OpenBlock {
         self.open ^= 1;
     }
 
-    /// Adds a match at `position`, as [`add_match`](Self::add_match), and returns its end. If it could begin earlier, it takes the
-    /// place of the literals before it, as long as `is_gain` returns true for the literal and the length so far.
+    /// Adds a match at `position`, as [`add_match`](Self::add_match), and returns its end. If it
+    /// could begin earlier, it takes the place of the literals before it, as long as `is_gain`
+    /// returns true for the literal and the length so far.
+    ///
+    /// The finders compare a limited number of candidates, so the search one byte earlier may have
+    /// missed this match. At level 2 output becomes 0.6 % smaller by this, at level 3 0.24 %.
     #[inline(always)]
     pub(super) fn add_match_early(
         &mut self,
@@ -231,7 +265,7 @@ impl OpenBlock {
         self.literals_from = position + length;
     }
 
-    /// Counts the symbol that ends the block.
+    /// Counts the symbol that ends the block (RFC 1951, 3.2.5): once in each block.
     pub(super) fn close(&mut self) {
         self.frequencies.litlen[END_OF_BLOCK] = 1;
     }
@@ -294,8 +328,11 @@ pub(super) fn two_literals(first: u8, second: u8) -> u32 {
     u32::from(first) | (SECOND_LITERAL + u32::from(second)) << SECOND_SHIFT
 }
 
-/// Removes the last literal, which is `byte`, from the first `len` tokens. Returns 1 if the last token is then a lone literal, else
-/// 0.
+/// Removes the last literal, which is `byte`, from the first `len` tokens. Returns 1 if the last
+/// token is then a lone literal, else 0.
+///
+/// A lone literal's token is removed; what the token before it is does not matter, so it counts as
+/// complete. Of a pair the first literal stays. Rare, so it is kept out of the parsers' loops.
 #[inline(never)]
 pub(super) fn drop_literal(
     tokens: &mut [u32],
@@ -314,6 +351,10 @@ pub(super) fn drop_literal(
 }
 
 /// Returns the token of a match and counts its symbols.
+///
+/// Slot `s` from 2 on has `s / 2 - 1` extra bits, and its offsets less one begin at a multiple of
+/// two to that power (RFC 1951, 3.2.5). So the extra bits are the low bits of `offset - 1`, and no
+/// table is needed.
 #[inline(always)]
 pub(super) fn match_token(frequencies: &mut Frequencies, length: usize, offset: usize) -> u32 {
     debug_assert!((MIN_MATCH..=MAX_MATCH).contains(&length) && (1..=32768).contains(&offset));

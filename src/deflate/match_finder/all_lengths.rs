@@ -1,28 +1,56 @@
-//! The gathering search: finds every match length at a position, each at its nearest offset, in one walk (levels 10 to 12).
+//! The gathering search: finds every match length at a position, each at its nearest offset, in one
+//! walk (levels 10 to 12).
 //!
-//! A parser that compares whole paths needs, for every length, the nearest match, not only the longest one: a farther match
-//! of the same length never costs fewer bits. The chains list candidates nearest first, so the nearest match of each length
-//! is the first that is longer than all before it. The search of [`tail_chain`](super::tail_chain) visits exactly these:
-//! everything that its second chain skips is no longer than the best match so far. So this is that search, recording each
-//! improvement.
+//! A parser that compares whole paths needs, for every length, the nearest match, not only the
+//! longest one. A farther match of the same length has the same offset slot or a higher one, and so
+//! at least as many extra bits; it is seldom cheaper. A match may be used at any shorter length. So
+//! a farther match is worth recording only if it is longer than all nearer ones:
 //!
-//! Three- and four-byte matches come from the most recent position of each string, which is the nearest.
+//! ```text
+//! distance back    7    40    95    300    2100
+//! length           5     5     9      7      14
+//! recorded        yes    -   yes      -     yes
+//! ```
+//!
+//! The chains list candidates nearest first, so the nearest match of each length is the first that
+//! is longer than all before it. The search of [`tail_chain`](super::tail_chain) visits exactly
+//! these: everything that its second chain skips is no longer than the best match so far. So this
+//! is that search, recording each improvement. It differs in one point: it does not jump over a run
+//! of short period. The positions of a run have matches of increasing length, nearest first, which
+//! are those to record.
+//!
+//! Three- and four-byte matches come from the most recent position of each string, since the
+//! chains' key is longer. They may be missed: the table of three bytes contains only some
+//! positions, and a table's entry may be that of another string with the same hash.
 
 use super::tail_chain::{Effort, SearchPosition};
 use super::{Match, match_length, same_word};
 use crate::format::deflate::{WINDOW_SIZE, offset_slot};
 
-/// Maximum matches at one position: one of three bytes, one of four, and as many improvements as a walk of usual depth makes.
+/// Maximum matches at one position: one of three bytes, one of four, and as many improvements as a
+/// walk of usual depth makes. A deeper walk may find more; then the last entry is overwritten.
 pub(in crate::deflate) const MAX_FOUND: usize = 32;
 
-/// A match in 32 bits, for long lists: from the top, length, offset slot, and offset minus one.
+/// A match in 32 bits, for long lists:
+///
+/// ```text
+/// bits  0..15   offset - 1
+/// bits 15..20   offset slot
+/// bits 20..29   length
+/// ```
+///
+/// Levels 11 and 12 keep all matches of a block, up to about 900,000, and go through them again, so
+/// they are small. The slot could be computed from the offset, but each pass would do it again:
+/// that was 5 % slower. With the length on top, numbers compare as lengths do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) struct Packed(u32);
 
+/// 15: offsets of 1 to 32768 are stored less one.
 const OFFSET_BITS: u32 = WINDOW_SIZE.trailing_zeros();
 const LENGTH_SHIFT: u32 = OFFSET_BITS + 5;
 
 impl Packed {
+    /// No match: of length 0, which no match has.
     pub(in crate::deflate) const NONE: Self = Self(0);
 
     #[inline(always)]
@@ -42,6 +70,7 @@ impl Packed {
         Self(self.0 & ((1 << LENGTH_SHIFT) - 1) | (length as u32) << LENGTH_SHIFT)
     }
 
+    /// A match that [`to_bits`](Self::to_bits) returned: the path keeps it in half of a node.
     #[inline(always)]
     pub(in crate::deflate) fn from_bits(bits: u32) -> Self {
         Self(bits)
@@ -68,7 +97,9 @@ impl Packed {
     }
 }
 
-/// The matches at one position, in increasing order of both length and offset.
+/// The matches at one position, in increasing order of length. Offsets increase as well, with two
+/// exceptions: the match carried over from the previous byte, and one of three bytes whose nearer
+/// occurrence was not entered, may be farther than the next. The path does not rely on that order.
 pub(in crate::deflate) struct Found {
     list: [Packed; MAX_FOUND],
     count: usize,
@@ -87,7 +118,9 @@ impl Found {
         self.count = 0;
     }
 
-    /// Appends a match longer than all before it; in a full list it replaces the longest one.
+    /// Appends a match longer than all before it; in a full list it replaces the longest one, since
+    /// a longer one serves all its lengths. The index is clamped rather than tested, so there is no
+    /// branch.
     #[inline(always)]
     pub(in crate::deflate) fn push(&mut self, found: Packed) {
         self.list[self.count.min(MAX_FOUND - 1)] = found;
@@ -96,8 +129,12 @@ impl Found {
 }
 
 impl SearchPosition<'_, '_> {
-    /// Appends to `found` all matches here longer than `above` bytes, up to the limits of `effort`; always enters the three
-    /// bytes here in the short table.
+    /// Appends to `found` all matches here longer than `above` bytes, up to the limits of `effort`;
+    /// always enters the three bytes here in the short table.
+    ///
+    /// `above` is 0, or the length of the match carried over from the previous byte, which is
+    /// already in `found`: then shorter ones are of no use, and the walk may begin on the chain of
+    /// that match's tail.
     #[inline(always)]
     pub(in crate::deflate) fn gather(&mut self, above: usize, effort: Effort, found: &mut Found) {
         let short = self.enter_short();
@@ -109,11 +146,13 @@ impl SearchPosition<'_, '_> {
                 found.push(Packed::new(length, offset));
             }
         }
+        // Above `K` bytes the chain alone finds everything that is longer.
         if length <= self.finder.key()
             && let Some(near) = self.near_match()
             && near.length > length
         {
-            // At the same offset the three-byte match is a part of this one.
+            // At the same offset the three-byte match is a part of this one, and the only entry of
+            // the list: a carried match is longer than `K`, and this is not reached.
             if found.list().last().is_some_and(|last| last.offset() == near.offset) {
                 found.clear();
             }
@@ -128,13 +167,19 @@ impl SearchPosition<'_, '_> {
     fn gather_chain(&self, length: usize, effort: Effort, found: &mut Found) {
         let Self { position, limit, window, .. } = *self;
         let (data, key) = (self.finder.data(), self.finder.key());
+        // The chain has matches of `K` bytes and more, apart from collisions; what is shorter would
+        // be one of these.
         let mut length = length.max(key - 1);
         let nice = effort.nice.min(limit);
         if length >= nice {
             return;
         }
+        // `distance` is that of the current candidate. Its chain is that of `position + shift`: the
+        // front's with 0, else the tail's.
         let mut distance = self.finder.chain_at(position);
         let mut shift = 0;
+        // Both chains contain every match that is longer than `length`, so the one whose first
+        // candidate is farther skips more.
         if length >= key {
             let tail = self.finder.chain_at(position + length + 1 - key);
             if tail >= distance {
@@ -145,6 +190,9 @@ impl SearchPosition<'_, '_> {
         let mut left = effort.depth;
         while distance <= window {
             let candidate = position - distance;
+            // The four bytes that end at byte `length` come first: on the front's chain they reject
+            // most candidates. Both tests together compare the front and the byte after the current
+            // length; only then is a measurement worth its time.
             // SAFETY: `3 <= length < limit`, and a `SearchPosition` has `limit` bytes after it, so the four bytes that end at
             // byte `length` are in `data`; the candidate's bytes are before them, and `distance <= window <= position`.
             if unsafe { same_word(data, candidate + length - 3, position + length - 3) }
@@ -160,6 +208,8 @@ impl SearchPosition<'_, '_> {
                     if length >= nice || left == 0 {
                         return;
                     }
+                    // As above, with the new length: the next candidate of this chain, or the first
+                    // of the new tail's if it is as far or farther.
                     let next = distance + self.finder.chain_at(position + shift - distance);
                     let tail = self.finder.chain_at(position + length + 1 - key);
                     distance = if tail >= next {

@@ -13,13 +13,31 @@
 //!   covers only the positions ahead.
 //! - `five[p]`: likewise for five bytes, if the chain's key is 6 and such matches are worth the time ([`Keys`]).
 //!
-//! A distance over 32768 means that there is no such position. A distance may also be wrong (hashes collide, entries
-//! saturate), so every candidate is compared before use. Errors only add candidates: a position's chain contains every position in
-//! the window with the same `K` bytes. Matches of three bytes use a plain table of most recent positions, which the parser
-//! updates only where it searches: filling it for all positions would cost more than it gains.
+//! With `K` 6, for the text `abcdefg.abcdefg.`:
 //!
-//! Table entries are 16 bits, relative to `base`. Every 32 KiB `base` moves up and all entries are rebased by a saturating
-//! subtraction (one vector pass). Halving the cache footprint of 32-bit entries saves far more than that pass costs.
+//! ```text
+//! position    0..8    8            9            10
+//! six bytes           abcdef       bcdefg       cdefg.
+//! before      none    at 0         at 1         at 2
+//! chain       NONE    8            8            8
+//! ```
+//!
+//! A distance over 32768 means that there is no such position. A distance may also be wrong (hashes
+//! collide, entries saturate), so every candidate is compared before use. Errors only add
+//! candidates: a position's chain contains every position in the window with the same `K` bytes.
+//! Matches of three bytes use a plain table of most recent positions, which the parser updates only
+//! where it searches: filling it for all positions would cost more than it gains.
+//!
+//! Table entries are 16 bits, relative to `base`. Every 32 KiB `base` moves up and all entries are
+//! rebased by a saturating subtraction (one vector pass). Halving the cache footprint of 32-bit
+//! entries saves far more than that pass costs. In the rings distances need no rebase, since they
+//! do not depend on a base.
+//!
+//! ```text
+//! relative position    0 ........ 32767        of the position that is filled: `filled - base`
+//! table entry     -32768 .. -1 .. 32767        negative: before `base`
+//! distance             0 ........ 65535        position - entry, as 16 bits; over 32768: none
+//! ```
 //!
 //! Tried without success (figures in docs/ENCODER.md): hashing with vectors, 32-bit entries, positions modulo 64 Ki without a
 //! rebase, rows with tags, and a four-byte table for searched positions only.
@@ -31,9 +49,11 @@ use super::{NEAR_RING, RING, WORD, hash};
 use crate::error::{Error, Result};
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 
-/// "No earlier position", in the rings.
+/// "No earlier position", in the rings: no search follows a distance over the window.
 const NONE: u16 = u16::MAX;
-/// "No earlier position", in a table entry.
+/// "No earlier position", in a table entry: 32768 before `base`. A position is at `base` or later,
+/// so its distance is 32768 or more. Only at `base` itself it is not over the window; then the
+/// candidate is compared, and fails or is a real match.
 const EMPTY: i16 = i16::MIN;
 
 /// Longest chain key. 7 is faster on four-letter data, but output is 0.7 % larger there, and it is no better elsewhere.
@@ -42,9 +62,11 @@ const MAX_KEY: usize = 6;
 /// Which strings the rings index; those of four bytes as well, except with `SixAlone`. `parse::tuning` chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::deflate) enum Keys {
-    /// A chain of five bytes: finds most matches, but has long walks.
+    /// A chain of five bytes: finds most matches, but has long walks. For short inputs, whose
+    /// chains are short, for binaries, and for levels 10 to 12.
     Five,
-    /// A chain of six bytes.
+    /// A chain of six bytes. Chains are shorter, so the same depth reaches farther; matches of five
+    /// bytes are missed unless they are the most recent with four.
     Six,
     /// A chain of six bytes, and the most recent position of each five. Only for inputs over [`MEDIUM_INPUT`].
     SixAndFive,
@@ -79,13 +101,18 @@ enum Size {
     Large,
 }
 
+// Table sizes as powers of two, by key. For long inputs, smaller tables of the chain and of four
+// bytes give more false candidates and are 3 to 13 % slower. The others were chosen by size: the
+// short table with 2^14 entries makes binaries 0.04 to 0.08 % larger, the table of five bytes with
+// 2^15 reads 0.12 %.
 const MEDIUM_BITS: u32 = 15;
 pub(in crate::deflate) const CHAIN_BITS: u32 = 17;
 pub(in crate::deflate) const NEAR_BITS: u32 = 16;
 const SHORT_BITS: u32 = 15;
 const FIVE_BITS: u32 = 16;
 
-/// See [`Size`].
+/// The longest input that the tables of [`Size::Medium`] serve, and the bytes after which they
+/// grow.
 pub(in crate::deflate) const MEDIUM_INPUT: usize = 65536;
 
 impl Size {
@@ -120,7 +147,8 @@ pub(in crate::deflate) struct DistanceRings {
     short_heads: Vec<u16>,
     size: Size,
     keys: Keys,
-    /// The position that table entries are relative to.
+    /// The position that table entries are relative to. It moves before `filled` is a window past
+    /// it, so a relative position is never negative as `i16`.
     base: usize,
     /// Positions of this input before this one are in the rings.
     filled: usize,
@@ -157,7 +185,10 @@ impl DistanceRings {
         cleared(&mut self.short_heads, 1 << SHORT_BITS, 1 << self.size.short_bits(), 0)
     }
 
-    /// Switches to the tables and `keys` of a long input at `position`.
+    /// Switches to the tables and `keys` of a long input at `position`. The hashes have more bits
+    /// now, so old entries are in wrong places: [`change_keys`](Self::change_keys) clears the
+    /// tables and fills the window again. For it the current keys must not be `SixAndFive`, from
+    /// which a change needs no refill.
     pub(in crate::deflate) fn grow(&mut self, data: &[u8], position: usize, keys: Keys) {
         self.size = Size::Large;
         self.chain_heads.resize(1 << CHAIN_BITS, EMPTY);
@@ -196,6 +227,8 @@ impl DistanceRings {
 
     /// Changes the keys at `position`, and refills the rings for the window before it.
     pub(in crate::deflate) fn change_keys(&mut self, data: &[u8], position: usize, keys: Keys) {
+        // The table of five bytes exists for long inputs only. Without its key, or that of four
+        // bytes, the other rings go on as they are: the chain of six is the same.
         debug_assert!(!matches!(keys, Keys::SixAndFive | Keys::SixAlone) || self.size == Size::Large);
         if self.keys == Keys::SixAndFive && matches!(keys, Keys::Six | Keys::SixAlone) {
             self.keys = keys;
@@ -205,6 +238,8 @@ impl DistanceRings {
         for heads in [&mut self.chain_heads, &mut self.near_heads, &mut self.five_heads] {
             heads.fill(EMPTY);
         }
+        // Fills again what was filled: the window before `position`, and the positions ahead of the
+        // parser.
         let filled = self.filled;
         self.filled = position.saturating_sub(WINDOW_SIZE);
         self.base = self.filled;
@@ -217,6 +252,8 @@ impl DistanceRings {
 
     /// Fills the rings up to `to`, which is at most `data.len()`.
     pub(in crate::deflate) fn fill(&mut self, data: &[u8], to: usize) {
+        // Each turn fills a stretch in which no ring wraps and the base stays, so that the inner
+        // loop goes through plain slices.
         while self.filled < to {
             let end = self.next_turn(to);
             // Filling a position reads eight bytes; the last seven positions read them from a padded copy.
@@ -230,7 +267,9 @@ impl DistanceRings {
         }
     }
 
-    /// Fills the rings up to `to` with the positions in [`THIN`] only; the others get no earlier position.
+    /// Fills the rings up to `to` with the positions in [`THIN`] only; the others get no earlier
+    /// position. For noise: after 40 KiB of literals, four positions of 13 are enough to find a
+    /// repeat within about a kibibyte.
     pub(in crate::deflate) fn fill_thinly(&mut self, data: &[u8], to: usize) {
         while self.filled < to {
             let (from, end) = (self.filled, self.next_turn(to));
@@ -238,6 +277,8 @@ impl DistanceRings {
             self.chain[at..at + count].fill(NONE);
             self.near[near_at..near_at + count].fill(NONE);
             self.five[near_at..near_at + count].fill(NONE);
+            // Cycles are counted from position 0, so the same positions are filled however the
+            // calls divide the input.
             for cycle in (from - from % THIN_CYCLE..end).step_by(THIN_CYCLE) {
                 for position in THIN.map(|step| cycle + step) {
                     if (from..end).contains(&position) {
@@ -249,7 +290,8 @@ impl DistanceRings {
         }
     }
 
-    /// Fills one position in the chain's ring and the four-byte ring, if enough bytes are left there.
+    /// Fills one position in the chain's ring and the four-byte ring, if enough bytes are left
+    /// there. The ring of five bytes gets no entry here.
     fn fill_one(&mut self, data: &[u8], position: usize) {
         let Some(bytes) = data.get(position..).and_then(|rest| rest.first_chunk()) else { return };
         let word = u64::from_le_bytes(*bytes);
@@ -262,7 +304,10 @@ impl DistanceRings {
         *head = relative;
     }
 
-    /// Moves the base if due, and returns how far to fill, at most `to`, before the base moves again or a ring wraps.
+    /// Moves the base if due, and returns how far to fill, at most `to`, before the base moves
+    /// again or a ring wraps. The large ring's size is a multiple of the small one's, so the small
+    /// one's border is enough. Tables that the keys do not use are not rebased: their entries are
+    /// wrong until a change of the keys clears them.
     fn next_turn(&mut self, to: usize) -> usize {
         if self.filled == self.base + WINDOW_SIZE {
             rebase(&mut self.chain_heads);
@@ -291,6 +336,8 @@ impl DistanceRings {
         let chain = &mut self.chain[at..at + count];
         let near = &mut self.near[near_at..near_at + count];
         let five = &mut self.five[near_at..near_at + count];
+        // One instance of the loop for each pair of sizes and keys, chosen once for a stretch. A
+        // medium input has only the first two.
         let run = match (self.size, self.keys) {
             (Size::Medium, Keys::Five) => run::<5, MEDIUM, MEDIUM, true, false>,
             (Size::Medium, _) => run::<6, MEDIUM, MEDIUM, true, false>,
@@ -313,8 +360,14 @@ impl DistanceRings {
     }
 }
 
-/// The fill loop, over the rings and tables of the chain, and, if `FOURS` and `FIVES`, of four and of five bytes. The table sizes are
-/// constants so that the compiler knows that a hash is a valid index.
+/// The fill loop, over the rings and tables of the chain, and, if `FOURS` and `FIVES`, of four and
+/// of five bytes. The table sizes are constants so that the compiler knows that a hash is a valid
+/// index.
+///
+/// A position costs a load of its bytes, and for each key a hash, a load, a subtraction and two
+/// stores. No step waits for the result of the position before it, so a processor works on several
+/// positions at once. Positions wrap around at the end of a window, where the caller moves the
+/// base.
 #[inline(never)]
 fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FOURS: bool, const FIVES: bool>(
     bytes: &[u8],
@@ -346,7 +399,9 @@ fn run<const KEY: usize, const CHAIN: usize, const NEAR: usize, const FOURS: boo
     }
 }
 
-/// Rebases all entries to a base one window higher; entries that fall out of range saturate at [`EMPTY`].
+/// Rebases all entries to a base one window higher; entries that fall out of range saturate at
+/// [`EMPTY`]. Adding -32768 is the subtraction of a window; an entry that was negative is more than
+/// a window back and is of no more use.
 fn rebase(heads: &mut [i16]) {
     for head in heads {
         *head = head.saturating_add(i16::MIN);

@@ -10,8 +10,17 @@
 //! match: the table keeps one position for each string, so it has overwritten the longer match. But machine code and records
 //! consist of matches of four and five bytes, so there is a second table for them, filled only if that is worth the time.
 //!
-//! Entries are positions modulo 64 Ki, so the tables are small and are never rebased. A stale entry reads as some other
-//! position before the current one, which the comparison rejects like any hash collision.
+//! Entries are positions modulo 64 Ki, so the tables are small and are never rebased. A stale entry
+//! reads as some other position before the current one, which the comparison rejects like any hash
+//! collision. At position 70,000, which is 4464 modulo 64 Ki:
+//!
+//! ```text
+//! entry 4400     distance 64        position 69,936: a candidate
+//! entry 5000     distance 65,000    position 5,000: outside the window
+//! ```
+//!
+//! An entry made more than 64 Ki ago has the same form. Its position is wrong by a multiple of 64
+//! Ki, but it is one that the input contains, so it may be compared.
 //!
 //! The loop is limited by its stores, one to the table and one to the ring, so it writes the ring four positions at a time.
 
@@ -21,16 +30,19 @@ use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u64_at;
 
-/// Positions filled at a time, with one store into a ring.
+/// Positions filled at a time, with one store into a ring: with both keys a byte takes 1.2 ns
+/// instead of 1.7.
 const GROUP: usize = 4;
 /// Bytes that a search compares at once.
 pub(in crate::deflate) const WORD: usize = 8;
-/// Positions with more than this many bytes left are searched: filling a group reads this many.
+/// Positions with more than this many bytes left are searched: filling a group reads this many, and
+/// only what is filled can be searched.
 const LOOKAHEAD: usize = GROUP - 1 + WORD;
 
 /// Bytes of the long key. With 5, output at level 1 is 0.3 % smaller on dickens and 2.5 % on mr, but 3 % larger on nci and
 /// 6 % on xml, and it is slower. At level 2, with the other key as well, 7 equals 6.
 const LONG_KEY: usize = 6;
+/// Bytes of the short key: the shortest match that the quick parser takes.
 const SHORT_KEY: usize = 4;
 
 /// Buckets of a table.
@@ -41,7 +53,8 @@ const BUCKET_BITS: u32 = BUCKETS.trailing_zeros();
 const LONG_RING: usize = super::RING;
 const SHORT_RING: usize = super::NEAR_RING;
 
-/// One key's table and ring of `GROUPS` groups.
+/// One key's table and ring of `GROUPS` groups. A group is stored at once; read by position, the
+/// ring is one flat array.
 struct Table<'a, const GROUPS: usize> {
     heads: &'a mut [i16; BUCKETS],
     ring: &'a mut [[u16; GROUP]; GROUPS],
@@ -108,13 +121,14 @@ impl Candidate {
         self.difference as u32 == 0
     }
 
-    /// The number of equal bytes at the front, up to [`WORD`].
+    /// The number of equal bytes at the front, up to [`WORD`]: equal bytes are zero in the
+    /// exclusive or, the first byte lowest.
     #[inline(always)]
     pub(in crate::deflate) fn length(self) -> usize {
         (self.difference.trailing_zeros() >> 3) as usize
     }
 
-    /// Whether its offset is valid for a match.
+    /// Whether its offset is valid for a match: 1 to 32768. One comparison, since 0 wraps around.
     #[inline(always)]
     pub(in crate::deflate) fn is_in_window(self) -> bool {
         self.offset.wrapping_sub(1) < WINDOW_SIZE
@@ -127,7 +141,9 @@ impl Candidate {
     }
 }
 
-/// The approximate value of a match, in bits: four for each byte, minus the extra bits of its offset.
+/// The approximate value of a match, in bits: four for each byte, minus the extra bits of its
+/// offset. For example, 4 bytes at 100 are worth 16 + 16 - 7 = 25, and more than 5 bytes at 30,000,
+/// worth 20 + 16 - 15 = 21. The 16 keeps it from becoming negative.
 #[inline(always)]
 pub(in crate::deflate) fn value(length: usize, offset: usize) -> u32 {
     let offset_bits = 32 - (offset as u32).leading_zeros();
@@ -143,7 +159,8 @@ impl<'a> HashTables<'a> {
         position: usize,
         has_chain: bool,
     ) -> Result<usize> {
-        // Position 0 can mark an empty entry: like any wrong candidate it is compared.
+        // Position 0 can mark an empty entry: like any wrong candidate it is compared. So an empty
+        // entry needs no test.
         rings.clear_for_lending(2 * BUCKETS, has_chain)?;
         Ok(position.saturating_sub(WINDOW_SIZE) / GROUP * GROUP)
     }
@@ -185,6 +202,8 @@ impl<'a> HashTables<'a> {
             else {
                 break;
             };
+            // The replaced entries of a group are collected in one word each, 16 bits for each
+            // position.
             let (mut long_places, mut short_places) = (0, 0);
             for index in 0..GROUP {
                 let mut word = [0; WORD];
@@ -208,7 +227,9 @@ impl<'a> HashTables<'a> {
         self.filled = position;
     }
 
-    /// Skips the positions up to `to`: they are not entered and must not be searched.
+    /// Skips the positions up to `to`: they are not entered and must not be searched. For noise, in
+    /// which most spans are not searched. Rounded down, so that `filled` remains at a group's
+    /// border.
     pub(in crate::deflate) fn skip(&mut self, to: usize) {
         self.filled = self.filled.max(to / GROUP * GROUP);
     }
@@ -242,8 +263,10 @@ impl<'a> HashTables<'a> {
         Self::candidate(spot, spot.position, entry)
     }
 
-    /// The position before that of `candidate` in the chain of the long key, or any other position at or before it: then the
-    /// offset may not grow.
+    /// The position before that of `candidate` in the chain of the long key, or any other position
+    /// at or before it: then the offset may not grow. The ring's entry of a position is the
+    /// position that it replaced in the table, so the entries lead from one to the next, with no
+    /// table look-up.
     #[inline(always)]
     pub(in crate::deflate) fn older(&self, spot: Spot<'_>, candidate: Candidate) -> Candidate {
         let place = spot.position.saturating_sub(candidate.offset);
@@ -251,6 +274,8 @@ impl<'a> HashTables<'a> {
     }
 
     /// The candidate at the nearest position up to `later` that is equal to `entry` modulo 64 Ki.
+    /// The distance is computed in 16 bits. Near the start of the input such a position may not
+    /// exist; then position 0 is compared, which is as harmless.
     #[inline(always)]
     fn candidate(spot: Spot<'_>, later: usize, entry: u16) -> Candidate {
         let Spot { data, position, word } = spot;

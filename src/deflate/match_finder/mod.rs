@@ -14,7 +14,8 @@ use crate::raw::load::{u32_at, u64_at};
 /// Bytes that a comparison reads at once. Only positions with at least this many bytes left are searched.
 pub(in crate::deflate) const WORD: usize = 4;
 
-/// Entries of the chain ring: enough for every position that a chain may reach back to, and those filled ahead.
+/// Entries of the chain ring: enough for every position that a chain may reach back to, and those
+/// filled ahead. A power of two, so that an index is the position's low bits.
 const RING: usize = 1 << 16;
 /// Entries of the four-byte ring: the positions ahead of the parser.
 const NEAR_RING: usize = 1 << 12;
@@ -32,8 +33,9 @@ impl Match {
     pub(super) const NONE: Self = Self { length: 0, offset: 0 };
 }
 
-/// Hashes the low `bytes` bytes of `word` to `bits` bits: shifts them to the top, multiplies, and keeps the top bits, which
-/// are mixed best.
+/// Hashes the low `bytes` bytes of `word` to `bits` bits: shifts them to the top, multiplies, and
+/// keeps the top bits, which are mixed best: a product's bit depends only on the factor's bits at
+/// or below it.
 #[inline(always)]
 pub(super) const fn hash(word: u64, bytes: usize, bits: u32) -> usize {
     const MULTIPLIER: u64 = 0x9E37_79B1_85EB_CA87;
@@ -64,6 +66,7 @@ pub(super) unsafe fn match_length(
         }
         length += 8;
     }
+    // Fewer than eight bytes are left.
     while length < limit && data[earlier + length] == data[later + length] {
         length += 1;
     }

@@ -14,9 +14,20 @@
 //!     else d = next
 //! ```
 //!
-//! Where data repeats every few bytes, as in a run of zeros, a chain goes through it in steps of the period, and all these
-//! positions have the same bytes up to the end of the run. The best is the one whose run ends when the run at `p` does: the
-//! search jumps there directly (`past_run`).
+//! With `K` 5 and a match of 8 bytes at `p`, `s` is 4: the chain of `p + 4` leads through the bytes
+//! 4 to 8. A candidate there has the byte that the current match lacks:
+//!
+//! ```text
+//! byte        0 1 2 3 4 5 6 7 8
+//! p           a b c d e f g h i
+//! chain of p  a b c d e . . . .     many places begin like this, most are no longer than the match
+//! chain of p + 4      e f g h i     all may be longer, if they also begin with a b c d
+//! ```
+//!
+//! Where data repeats every few bytes, as in a run of zeros, a chain goes through it in steps of
+//! the period, and all these positions have the same bytes up to the end of the run. The best is
+//! the one whose run ends when the run at `p` does: the search jumps there directly (`past_run`).
+//! Without that, a search in such data could use all its depth on one run.
 //!
 //! At equal depth this finds as much as a plain chain does with two to three times as many steps. A third chain, of the
 //! middle of the match, was tried in addition and gained nothing.
@@ -57,10 +68,13 @@ impl<'a> ShortTable<'a> {
 
 /// Chain steps up to this length are treated as the period of a run.
 const MAX_PERIOD: usize = 3;
-/// Maximum positions of a run that are skipped at once.
+/// Maximum positions of a run that are skipped at once. Each of them is looked up, so this bounds
+/// the time of one step; a longer run takes several.
 const RUN_STEPS: usize = 64;
 
-/// The result of [`SearchPosition::enter_short`].
+/// The result of [`SearchPosition::enter_short`]: the bytes at the position, and the distance to
+/// the previous position of the first three, or any number over the window. The bytes there are
+/// compared by [`short_match`](SearchPosition::short_match).
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Short {
     word: u32,
@@ -109,7 +123,8 @@ impl<'a> TailChain<'a> {
         self.data
     }
 
-    /// The search at `position`, if [`WORD`] bytes are left there.
+    /// The search at `position`, if [`WORD`] bytes are left there. The bounds of a match are
+    /// computed here, once, and all unchecked loads of the search rely on them.
     #[inline(always)]
     pub(in crate::deflate) fn at(&mut self, position: usize) -> Option<SearchPosition<'_, 'a>> {
         let left = self.data.len().checked_sub(position)?;
@@ -130,6 +145,7 @@ impl<'a> TailChain<'a> {
         self.compared.get()
     }
 
+    /// The distance from `position` to the next one on its chain, over the window if there is none.
     #[inline(always)]
     pub(super) fn chain_at(&self, position: usize) -> usize {
         self.chain[position % RING] as usize
@@ -207,7 +223,11 @@ impl SearchPosition<'_, '_> {
         near
     }
 
-    /// The longest match of four bytes or more here. `near` is [`near_match`](Self::near_match) of the same position.
+    /// The longest match of four bytes or more here. `near` is [`near_match`](Self::near_match) of
+    /// the same position.
+    ///
+    /// The walk begins with the length of the most recent match, which need only be exceeded. So it
+    /// may begin on that match's tail, and of equally long matches the nearest is returned.
     #[inline(always)]
     pub(in crate::deflate) fn longest(&self, near: Option<Match>, effort: Effort) -> Match {
         let best = self.five_match(near).unwrap_or(Match::NONE);
@@ -221,13 +241,18 @@ impl SearchPosition<'_, '_> {
         best
     }
 
-    /// The longest match here if it has at least `wanted` bytes, which is at least 3.
+    /// The longest match here if it has at least `wanted` bytes, which is at least 3. For lazy
+    /// searches, which need nothing shorter: the walk begins on the chain of the tail of such a
+    /// match.
     #[inline(always)]
     pub(in crate::deflate) fn at_least(&self, wanted: usize, effort: Effort) -> Option<Match> {
         if self.limit < wanted {
             return None;
         }
+        // A match to exceed, of no offset: if it is left at the end, nothing was found.
         let mut best = Match { length: wanted - 1, offset: 0 };
+        // The most recent positions of four and five bytes serve only the shortest lengths: the
+        // chain has all matches of `K` bytes.
         if wanted <= WORD + 1 {
             let near = if wanted <= WORD { self.near_match() } else { None };
             if let Some(found) = self.five_match(near) {
@@ -257,6 +282,7 @@ impl SearchPosition<'_, '_> {
         if short.offset <= self.window {
             // SAFETY: `offset <= window <= position`, and a `SearchPosition` has four bytes after it at least.
             let old = unsafe { u32_at(self.finder.data, self.position - short.offset) };
+            // The shift removes the fourth byte.
             if (old ^ short.word) << 8 == 0 {
                 return Match { length: 3, offset: short.offset };
             }
@@ -294,7 +320,8 @@ impl SearchPosition<'_, '_> {
         }
         // SAFETY: `check + 4 <= position + length + 1 <= position + limit`, and a `SearchPosition` has `limit` bytes after it.
         let mut word = unsafe { u32_at(data, check) };
-        // Counted in two parts: the depth would need a register throughout the loop.
+        // Counted in two parts, the depth here and the negative rest at the end: the depth would
+        // need a register throughout the loop.
         self.count_compared(effort.depth);
         let mut left = effort.depth;
         while distance <= window {
@@ -309,6 +336,8 @@ impl SearchPosition<'_, '_> {
                     if length >= nice || left == 0 {
                         break;
                     }
+                    // Go on with the chain whose next candidate is farther: this one's, or that of
+                    // the longer match's tail.
                     let next = distance + self.step(position, link, distance);
                     let tail = self.finder.chain_at(position + length + 1 - key);
                     distance = next;
@@ -316,6 +345,8 @@ impl SearchPosition<'_, '_> {
                         distance = tail;
                         link = position + length + 1 - key;
                     }
+                    // On the tail's chain a candidate has the end of the match, so the front is
+                    // compared first; on the front's chain it has the front, so the end is.
                     check = if link == position { position + length - 3 } else { position };
                     // SAFETY: as above: `check + 4 <= position + length + 1`, and `length < nice <= limit`.
                     word = unsafe { u32_at(data, check) };
@@ -332,23 +363,35 @@ impl SearchPosition<'_, '_> {
         best
     }
 
+    /// Adds to [`TailChain::compared`]; wraps around, as one of its two calls in a search needs.
     #[inline(always)]
     fn count_compared(&self, count: u32) {
         self.finder.compared.set(self.finder.compared.get().wrapping_add(count));
     }
 
-    /// The step from the position `distance` before `link` to the next on the chain of `link`, in a search at `position`.
+    /// The step from the position `distance` before `link` to the next on the chain of `link`, in a
+    /// search at `position`. Runs are passed over on the front's chain only.
     #[inline(always)]
     fn step(&self, position: usize, link: usize, distance: usize) -> usize {
         let step = self.finder.chain_at(link - distance);
         if step > MAX_PERIOD || link != position { step } else { self.past_run(position, distance, step) }
     }
 
-    /// As [`step`](Self::step), where data repeats every `step` bytes: steps to the farthest position of this run that has at
-    /// most as many bytes of the run left as `position` has, or from there on to the start of the run.
+    /// As [`step`](Self::step), where data repeats every `step` bytes: steps to the farthest
+    /// position of this run that has at most as many bytes of the run left as `position` has, or
+    /// from there on to the start of the run.
+    ///
+    /// A candidate with fewer bytes of the run left than `position` matches only up to its run's
+    /// end, so the next candidate, one period earlier, is always better. One with more bytes left
+    /// matches only up to the run's end at `position`; all of them match equally far, and the
+    /// nearest was already compared. One with as many may match beyond the run.
+    ///
+    /// Rare in most data, so it is not inlined in the walk.
     #[cold]
     #[inline(never)]
     fn past_run(&self, position: usize, distance: usize, step: usize) -> usize {
+        // The bytes from `at` on that are equal to those one period later: how far the run goes on
+        // after `at`.
         let run_length = |at: usize| {
             let limit = self.finder.data.len().saturating_sub(at + step).min(MAX_MATCH);
             // SAFETY: `at <= at + step`, and `limit` bytes are left there.
@@ -356,11 +399,15 @@ impl SearchPosition<'_, '_> {
         };
         let here = run_length(position);
         let mut there = run_length(position - distance);
+        // Before the best candidate, go on while the next one is not past it. At or after it,
+        // nothing in this run is better.
         let most = if there < here { here } else { usize::MAX };
         let mut jump = step;
         there += step;
         for _ in 0..RUN_STEPS {
             let place = position - distance;
+            // Ends where the data begins, where the next position would have more bytes left than
+            // `position`, and at the start of the run, where the chain's step is another.
             if place < jump || there + step > most || self.finder.chain_at(place - jump) != step {
                 break;
             }

@@ -1,14 +1,30 @@
-//! The chain parser of messages (levels 2 to 9): takes the longest match along a chain, unless the next byte has a longer
-//! one. If that one could have begun a byte earlier, it is taken there.
+//! The chain parser of messages (levels 2 to 9): takes the longest match along a chain, unless the
+//! next byte has a longer one. If that one could have begun a byte earlier, it is taken there.
 //!
-//! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes. To beat a match of length `L` at
-//! `p`, a candidate must also contain the [`KEY`] bytes that end at byte `L`. So the search follows the chain of the match's
-//! *tail*, at `p + L + 1 - KEY`: its candidates contain those bytes, which most candidates of the front lack. When a longer
-//! match is found, the search switches to the new tail's chain if its next candidate is farther back. At equal depth this
-//! finds 8 % more than the front's chain.
+//! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes:
 //!
-//! Positions are entered in batches a little ahead of the parser, so that tails have their chains. Matches of three bytes have a
-//! separate small table, and only short distances.
+//! ```text
+//! heads[hash]             the most recent position
+//! previous[p % size]      the position before p with the same hash
+//! short[hash of 3]        the most recent position of three bytes
+//! ```
+//!
+//! To beat a match of length `L` at `p`, a candidate must also contain the [`KEY`] bytes that end
+//! at byte `L`. So the search follows the chain of the match's *tail*, at `p + L + 1 - KEY`: its
+//! candidates contain those bytes, which most candidates of the front lack. When a longer match is
+//! found, the search switches to the new tail's chain if its next candidate is farther back. At
+//! equal depth this finds 8 % more than the front's chain. With `L` 6 at `p` and `KEY` 4, the
+//! tail's chain is that of the bytes 3 to 6:
+//!
+//! ```text
+//! p:            a b c d e f|g      a match of 6 bytes was found: a to f
+//! tail:               d e f g      only places with these four can have 7 bytes
+//! ```
+//!
+//! Positions are entered in batches a little ahead of the parser, so that tails have their chains.
+//! Matches of three bytes have a separate small table, and only short distances.
+//!
+//! Unlike the lazy parser of chunks, this one compares lengths, not costs.
 
 use super::TURN_TOKENS;
 use crate::deflate::match_finder::match_length;
@@ -20,7 +36,8 @@ use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 use crate::raw::load::{u32_at, u64_at};
 use crate::raw::{Allocator, Table};
 
-/// Bytes of the chains' key, if there is a table for three bytes as well.
+/// Bytes of the chains' key, if there is a table for three bytes as well; else the key has
+/// [`MIN_MATCH`] bytes, so that the chains find those.
 const KEY: usize = 4;
 /// Maximum entries of the table for three bytes.
 const SHORT_MAX: usize = 4096;
@@ -45,6 +62,7 @@ const CREDIT_BELOW: usize = 64;
 pub(super) struct Search {
     /// Candidates compared; half as many if the previous byte has a match of [`good`](Self::good) bytes.
     depth: u32,
+    /// A pending match this long halves the depth (in zlib `good_length`, which quarters it).
     good: usize,
     /// A match of this length is taken without a search at the next byte.
     lazy: usize,
@@ -56,7 +74,8 @@ const fn limits(depth: u32, good: usize, lazy: usize, nice: usize) -> Search {
     Search { depth, good, lazy, nice }
 }
 
-/// The limits of levels 1 to 9.
+/// The limits of levels 1 to 9. Level 1 uses them only where its own table would be too small
+/// (`FAST_HEADS`).
 const SEARCHES: [Search; 9] = [
     limits(2, 4, 4, 16),
     limits(4, 4, 5, 32),
@@ -69,10 +88,12 @@ const SEARCHES: [Search; 9] = [
     limits(256, 32, 258, 258),
 ];
 
-/// More candidates than a chain can have.
+/// More candidates than a chain can have, since it has at most as many as the window. It keeps the
+/// sums of depths within 32 bits.
 const CHAIN_MAX: u32 = 1 << 16;
 
-/// Limits in zlib's terms (zlib manual, `deflateTune`), as closely as possible.
+/// Limits in zlib's terms (zlib manual, `deflateTune`), as closely as possible. A program may pass
+/// any numbers; one out of range becomes the nearest with which the parser works.
 pub(super) fn tuned(good: usize, lazy: usize, nice: usize, chain: u32) -> Search {
     let nice = nice.clamp(MIN_MATCH, MAX_MATCH);
     Search { depth: chain.clamp(1, CHAIN_MAX), good: good.max(1), lazy: lazy.max(1), nice }
@@ -86,11 +107,15 @@ pub(super) fn search(level: u32) -> Search {
 /// The chains and the parser's state.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// The previous position with the same hash, indexed by position modulo the window's size.
+    /// The previous position with the same hash, indexed by position modulo the window's size. An
+    /// entry is overwritten one window later, when no match may reach it any more.
     previous: Table<u16>,
-    /// Positions before this one are entered.
+    /// Positions before this one are entered. When the parser searches, it is ahead of it, except
+    /// near the end of the input.
     filled: usize,
-    /// The pending match of the previous byte, which a longer one may replace; its length is 0 if there is none.
+    /// The pending match of the previous byte, which a longer one may replace; its length is 0 if
+    /// there is none. Kept between calls, so that a search's result does not depend on where the
+    /// input was split.
     waiting_length: usize,
     waiting_offset: usize,
     /// Whether the data begins with text in characters of two bytes.
@@ -106,7 +131,8 @@ impl Chain {
         if most < 256 { 0 } else { 1 << most.ilog2() }
     }
 
-    /// The number of positions entered at a time.
+    /// The number of positions entered at a time. A batch shortens the largest offset
+    /// (`max_offset`), which matters for small windows, so it is at most 1/64 of the window.
     pub(super) fn batch(window_size: usize) -> usize {
         (window_size / 64).min(32)
     }
@@ -144,7 +170,9 @@ impl Chain {
         self.waiting_length = 0;
     }
 
-    /// Reduces all positions by the window's size, `count`.
+    /// Reduces all positions by the window's size, `count`. Positions that leave the window become
+    /// 0, which no search follows. The ring's indices stay the same, since they are positions
+    /// modulo the same number.
     pub(super) fn move_down(&mut self, count: usize) {
         for place in self.previous.iter_mut() {
             *place = place.saturating_sub(count as u16);
@@ -165,13 +193,18 @@ impl Chain {
         max_offset: usize,
         block: &mut OpenBlock,
     ) -> usize {
+        // The unchecked loads below rely on this: 32 bytes are readable after the end. A table's
+        // entry may be any number of 16 bits; the searches use only those before the current
+        // position.
         assert!(span.end + 32 <= data.len() && data.len() <= (1 << 16) + 64 && span.limit <= span.end);
         assert!(heads.len().is_power_of_two() && self.previous.capacity().is_power_of_two());
         let bits = heads.len().ilog2();
         // With few heads, chains are long and most of their positions have only the hash in common.
+        // The depth doubles for each three bits, or part of them, that the hash is short of 15.
         let depth = search.depth << (15 - bits).div_ceil(3);
         let more = if self.is_wide { depth.min(WIDE_MAX) } else { 0 };
         let search = Search { depth: depth + more, ..search };
+        // Without the table for three bytes the chains find such matches themselves.
         let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
         if walk.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
     }
@@ -191,7 +224,8 @@ struct Walk<'a> {
     max_offset: usize,
 }
 
-/// The hash of the first `K` bytes of `word`, 3 or 4.
+/// The hash of the first `K` bytes of `word`, 3 or 4. The shift removes the fourth byte; the top
+/// bits of the product are those that depend on all bytes.
 #[inline(always)]
 fn hash<const K: usize>(word: u32, bits: u32) -> usize {
     let key = if K == 4 { word } else { word << 8 };
@@ -206,7 +240,8 @@ impl Walk<'_> {
         unsafe { u32_at(self.data, at) }
     }
 
-    /// Enters positions up to `to`.
+    /// Enters positions up to `to`: each becomes the head of its chain, and refers to the head
+    /// before it. Callers leave enough bytes before the end that the whole key is there.
     fn fill<const K: usize>(&mut self, to: usize) {
         let mask = self.chain.previous.capacity() - 1;
         self.chain.previous.extend_to(to, 0);
@@ -217,6 +252,8 @@ impl Walk<'_> {
         self.chain.filled = self.chain.filled.max(to);
     }
 
+    /// Parses positions as long as the key's bytes are there; with `is_last`, also the rest. `K`:
+    /// the bytes of the key.
     fn run<const K: usize>(mut self, block: &mut OpenBlock) -> usize {
         let Span { from, limit, end, is_last } = self.span;
         // Before this position all of the key's bytes are there.
@@ -225,6 +262,8 @@ impl Walk<'_> {
         let batch = Chain::batch(self.chain.previous.capacity());
         let mut position = from;
         while position < search_limit && block.room() > TURN_TOKENS {
+            // The longest match at this position has its tail at most `MAX_MATCH` bytes on, so its
+            // chain is filled.
             if position + MAX_MATCH >= self.chain.filled {
                 self.fill::<K>((position + MAX_MATCH + batch).min(keyed_end));
             }
@@ -236,7 +275,16 @@ impl Walk<'_> {
         position
     }
 
-    /// Decides on one position, and returns the next one.
+    /// Decides on one position, and returns the next one. One of four cases:
+    ///
+    /// ```text
+    /// pending, a longer one here    literal for the byte before; the longer one is pending
+    /// pending, none longer here     take the pending one
+    /// none pending, one here        it is pending
+    /// neither                       literal
+    /// ```
+    ///
+    /// A new match of `lazy` bytes or more is taken at once.
     #[inline(always)]
     fn step<const K: usize>(&mut self, position: usize, block: &mut OpenBlock) -> usize {
         let waiting = self.chain.waiting_length;
@@ -260,7 +308,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the pending match, at `position`; returns its end.
+    /// Takes the pending match, at `position`; returns its end. If the match could begin earlier,
+    /// it replaces the literals there, whatever they cost, since costs are not known here.
     #[inline(always)]
     fn take(&mut self, position: usize, block: &mut OpenBlock) -> usize {
         let length = core::mem::take(&mut self.chain.waiting_length).min(self.span.end - position);
@@ -276,6 +325,8 @@ impl Walk<'_> {
             let more = length as u32 * self.search.depth.max(16) / CREDIT;
             self.chain.credit = (self.chain.credit + more).min(3 * self.search.depth);
         }
+        // Of the positions inside a match only the last two are entered in the table for three
+        // bytes. The test makes sure that all three bytes of the last one have arrived.
         if to + 1 < self.span.end {
             for place in [to - 2, to - 1] {
                 self.swap_short(place);
@@ -284,7 +335,8 @@ impl Walk<'_> {
         to
     }
 
-    /// Enters the three bytes at `position`, and returns their previous position.
+    /// Enters the three bytes at `position`, and returns their previous position. Without a table
+    /// it returns `position`, whose offset 0 is not a match's.
     #[inline(always)]
     fn swap_short(&mut self, position: usize) -> usize {
         if self.short.is_empty() {
@@ -299,6 +351,8 @@ impl Walk<'_> {
     /// The best match at `position` that is longer than `waiting` bytes.
     #[inline(always)]
     fn find<const K: usize>(&mut self, position: usize, waiting: usize) -> Option<(usize, usize)> {
+        // A match must be longer than `best`: than the pending one, or than two bytes. A three-byte
+        // match cannot beat a pending one, which has at least as many.
         let mut best = waiting.max(2);
         let mut found = None;
         if K == KEY {
@@ -314,17 +368,28 @@ impl Walk<'_> {
         }
         let depth =
             if waiting >= self.search.good { self.search.depth.div_ceil(2) } else { self.search.depth };
+        // Half of the credit is used up by each search, so it lasts for a few after the match that
+        // gave it.
         let depth = depth + self.chain.credit;
         self.chain.credit /= 2;
         if let Some(longer) = self.longest::<K>(position, best, depth) {
             found = Some(longer);
         }
+        // Filtered data takes no short ones; and with a key of three bytes the chains may find
+        // three bytes at any distance.
         found.filter(|&(length, offset)| {
             length >= self.shortest && (length > MIN_MATCH || offset <= SHORT_OFFSET_MAX)
         })
     }
 
-    /// The longest match at `position` of more than `best` bytes, along the chains of tails.
+    /// The longest match at `position` of more than `best` bytes, along the chains of tails. Each
+    /// turn compares one candidate:
+    ///
+    /// 1. Its tail's [`KEY`] bytes, which reject hash collisions.
+    /// 2. Its first eight bytes, with those of `position`, which are in a register.
+    /// 3. The rest, if all eight are equal.
+    ///
+    /// `place` is the candidate's tail, `place - shift` its front. `shift` grows with the match.
     #[inline(always)]
     fn longest<const K: usize>(
         &self,
@@ -341,11 +406,14 @@ impl Walk<'_> {
         if best >= most || position + shift >= self.chain.filled {
             return None;
         }
+        // Position 0 marks the end of a chain, so no match begins there.
         let lowest = position.saturating_sub(self.max_offset).max(1);
         let mut place = previous(position + shift);
         let mut found = None;
         // SAFETY: `position < span.end`, and 32 bytes follow `span.end`.
         let front = unsafe { u64_at(self.data, position) };
+        // The second condition excludes entries that are not before the tail: those of a chain that
+        // was overwritten.
         while place >= lowest + shift && place < position + shift {
             let start = place - shift;
             let difference = self.word(place) ^ self.word(position + shift);
@@ -366,11 +434,15 @@ impl Walk<'_> {
                     }
                     // Switch to the new tail's chain if its next candidate is farther back.
                     let new_shift = length + 1 - K;
+                    // Near the end of the input the new tail may not be entered.
                     if position + new_shift >= self.chain.filled {
                         break;
                     }
                     let tail = previous(position + new_shift);
                     let next = previous(place);
+                    // The two candidates are compared by their fronts. -1, before every front,
+                    // means that this chain has ended, and so does the search: either chain
+                    // contains every longer match.
                     let next_start = if next < place { next.wrapping_sub(shift) as isize } else { -1 };
                     if tail as isize - new_shift as isize <= next_start {
                         shift = new_shift;
@@ -389,6 +461,8 @@ impl Walk<'_> {
                 break;
             }
             let next = previous(place);
+            // A chain leads backwards. Else it has ended, or the entry was overwritten by a newer
+            // position.
             if next >= place {
                 break;
             }
@@ -397,7 +471,8 @@ impl Walk<'_> {
         found
     }
 
-    /// Ends the input: takes the pending match, and adds the last bytes as literals. Returns the end.
+    /// Ends the input: takes the pending match, and adds the last bytes as literals, fewer than the
+    /// key has: no search is possible there. Returns the end.
     fn finish(&mut self, mut position: usize, end: usize, block: &mut OpenBlock) -> usize {
         if self.chain.waiting_length > 0 {
             position = self.take(position - 1, block);
