@@ -1,6 +1,7 @@
 //! `-l`: sizes, ratio and name of compressed files, in gzip's columns or as JSON.
 //!
-//! As in gzip since 1.12, each file is decoded to find its size: the trailer has it modulo 2^32 and for the last member only.
+//! As in gzip since 1.12, each file is decoded to find its decompressed size: a gzip trailer has only the size of its own member,
+//! modulo 2^32.
 
 #![forbid(unsafe_code)]
 
@@ -14,19 +15,19 @@ pub(crate) struct Entry {
     pub(crate) file: String,
     /// The name of the decompressed file.
     pub(crate) name: String,
-    /// Seconds since 1970.
+    /// In seconds since 1970: the header's if it has one and the options do not ignore it, else the file's.
     pub(crate) time: Option<i64>,
     pub(crate) format: &'static str,
 }
 
-/// The list as it is printed, line by line.
+/// Prints the list, a line for each file as it is added, and sums the sizes.
 #[derive(Debug)]
 pub(crate) struct List {
     is_verbose: bool,
     is_json: bool,
-    /// Headings and totals.
+    /// Whether the heading and the totals are printed too.
     is_framed: bool,
-    lines: u64,
+    files: u64,
     sum: Totals,
 }
 
@@ -36,13 +37,14 @@ impl List {
             is_verbose: options.verbose,
             is_json: options.json,
             is_framed: !options.quiet,
-            lines: 0,
+            files: 0,
             sum: Totals::default(),
         }
     }
 
-    pub(crate) fn add(&mut self, entry: &Entry, totals: Totals, check: Option<u32>) {
-        self.lines += 1;
+    /// Prints a file's line. `crc` is the CRC-32 of the decompressed data, if it was computed.
+    pub(crate) fn add(&mut self, entry: &Entry, totals: Totals, crc: Option<u32>) {
+        self.files += 1;
         self.sum.bytes_in += totals.bytes_in;
         self.sum.bytes_out += totals.bytes_out;
         self.sum.wrap_len += totals.wrap_len;
@@ -54,22 +56,24 @@ impl List {
                 "compressed": totals.bytes_in,
                 "uncompressed": totals.bytes_out,
                 "ratio_percent": percent(false, totals),
-                "crc32": check.map(|check| format!("{check:08x}")),
+                "crc32": crc.map(|crc| format!("{crc:08x}")),
                 "time": entry.time,
             });
-            return say!("{line}");
+            say!("{line}");
+            return;
         }
-        if self.lines == 1 && self.is_framed {
-            let more = if self.is_verbose { "method  crc     date  time  " } else { "" };
-            say!("{more}         compressed        uncompressed  ratio uncompressed_name");
+        if self.files == 1 && self.is_framed {
+            let verbose = if self.is_verbose { "method  crc     date  time  " } else { "" };
+            say!("{verbose}         compressed        uncompressed  ratio uncompressed_name");
         }
-        let mut more = String::new();
+        let mut verbose = String::new();
         if self.is_verbose {
             let time = entry.time.map_or_else(|| " ".repeat(12), local_time);
-            more = format!("defla {:08x} {time} ", check.unwrap_or_default());
+            // "defla" is gzip's name for DEFLATE.
+            verbose = format!("defla {:08x} {time} ", crc.unwrap_or_default());
         }
         say!(
-            "{more}{:>19} {:>19} {} {}",
+            "{verbose}{:>19} {:>19} {} {}",
             totals.bytes_in,
             totals.bytes_out,
             ratio(false, totals),
@@ -77,17 +81,17 @@ impl List {
         );
     }
 
-    /// The totals, if there was more than one file.
+    /// Prints the totals, if there was more than one file.
     pub(crate) fn close(&self) {
-        if self.lines > 1 && self.is_framed && !self.is_json {
-            let more = if self.is_verbose { " ".repeat(28) } else { String::new() };
+        if self.files > 1 && self.is_framed && !self.is_json {
+            let verbose = if self.is_verbose { " ".repeat(28) } else { String::new() };
             let sum = self.sum;
-            say!("{more}{:>19} {:>19} {} (totals)", sum.bytes_in, sum.bytes_out, ratio(false, sum));
+            say!("{verbose}{:>19} {:>19} {} (totals)", sum.bytes_in, sum.bytes_out, ratio(false, sum));
         }
     }
 }
 
-/// How much smaller the compressed data is, in percent, without headers and trailers, as in gzip.
+/// By how many percent the compressed data is smaller than the plain data. As in gzip, headers and trailers do not count.
 pub(crate) fn percent(is_compression: bool, totals: Totals) -> f64 {
     let (plain, compressed) = match is_compression {
         true => (totals.bytes_in, totals.bytes_out),
@@ -99,12 +103,12 @@ pub(crate) fn percent(is_compression: bool, totals: Totals) -> f64 {
     (plain as f64 - (compressed as f64 - totals.wrap_len as f64)) * 100.0 / plain as f64
 }
 
-/// The same in six columns.
+/// The percentage as text, at least six columns wide.
 pub(crate) fn ratio(is_compression: bool, totals: Totals) -> String {
     format!("{:5.1}%", percent(is_compression, totals))
 }
 
-/// `Nov 22 14:56`, in local time.
+/// A time as in gzip's list, `Nov 22 14:56`, in the user's time zone.
 fn local_time(seconds: i64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

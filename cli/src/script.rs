@@ -12,13 +12,15 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The longest chain of scripts and wrappers.
-const DEEPEST: usize = 8;
+/// The most files in a chain: scripts, wrappers and the program at its end.
+const MOST_FILES: usize = 8;
 
+/// The shells whose scripts are searched for `exec`.
 const SHELLS: [&str; 6] = ["sh", "dash", "bash", "ksh", "zsh", "ash"];
 
-/// The modules through which interpreters call zlib while they run: the beginning of an interpreter's
-/// name, and the module's path relative to the interpreter's folder; `NAME` is its whole name.
+/// The modules through which interpreters call zlib while they run: the start of an interpreter's
+/// name, and patterns of the module's path, relative to the interpreter's folder. `NAME` is the
+/// interpreter's whole name, and `*` any text without a slash.
 const MODULES: &[(&str, &[&str])] = &[
     ("python", &["../lib/NAME/lib-dynload/zlib*.so"]),
     (
@@ -37,20 +39,22 @@ const MODULES: &[(&str, &[&str])] = &[
 /// The program at the end of the chain.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// Without links: its libraries are searched from its real path.
+    /// The real path, without symbolic links: libraries and modules are searched relative to it.
     pub(crate) path: PathBuf,
+    /// The file's contents.
     pub(crate) data: Vec<u8>,
     /// The script that the program runs, if any.
     pub(crate) script: Option<PathBuf>,
-    /// The steps of the chain, for the user.
+    /// A sentence for each step of the chain, for the user.
     pub(crate) steps: Vec<String>,
 }
 
 impl Target {
+    /// Follows the chain from the program `name`, a path or a name in `PATH`. An error is for the user.
     pub(crate) fn find(image: &Image, name: &OsStr) -> Result<Self, String> {
         let mut path = image.program(name).ok_or("no such program")?;
         let (mut script, mut steps) = (None, Vec::new());
-        for _ in 0..DEEPEST {
+        for _ in 0..MOST_FILES {
             let data = image.read(&path).map_err(|error| crate::say::describe(&error))?;
             if let Some(next) = wrapped(image, &path, &data) {
                 steps.push(format!("{} starts {}", path.display(), next.display()));
@@ -77,7 +81,7 @@ impl Target {
         };
         let name = name.to_string_lossy();
         let patterns = MODULES.iter().find(|(start, _)| {
-            // "R" is a whole name; versions may follow the others.
+            // A version may follow, as in `python3.11`, but no letter: `Rscript` is not `R`.
             name.strip_prefix(start)
                 .is_some_and(|rest| !rest.starts_with(|first: char| first.is_alphabetic()))
         });
@@ -91,19 +95,19 @@ impl Target {
             }
             image.matches(&folder, &pattern)
         });
-        // A version's folder often has two names.
+        // Two paths may lead to one file: a version's folder often has a link to it.
         let found: BTreeSet<_> = found.filter_map(|path| image.resolve(&path)).collect();
         found.into_iter().collect()
     }
 }
 
-/// The program that a wrapper starts, if `path` is a wrapper that names it.
+/// The program that the file at `path` starts, if it is a known wrapper or a shell script that `exec`s one program.
 fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
     let name = path.file_name()?;
     let real = image.resolve(path)?;
     let is_script = data.starts_with(b"#!");
     if name == "Rscript" && !is_script {
-        // It runs `R` in the same folder.
+        // This program runs `R` in its own folder.
         return Some(real.with_file_name("R")).filter(|path| image.is_file(path));
     }
     if !is_script {
@@ -111,7 +115,7 @@ fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
     }
     let text = String::from_utf8_lossy(data);
     if real.file_name().is_some_and(|name| name == "pg_wrapper") {
-        // Without a server, it starts the newest version's client.
+        // If no server is set up, it starts the newest version's program.
         let clients = image.matches(Path::new("/usr/lib/postgresql"), &format!("*/bin/{}", name.display()));
         return clients.into_iter().max_by_key(|path| version_in(path));
     }
@@ -126,14 +130,14 @@ fn wrapped(image: &Image, path: &Path, data: &[u8]) -> Option<PathBuf> {
     if SHELLS.contains(&shell) { executed(image, &text, &real) } else { None }
 }
 
-/// The major version in `/usr/lib/postgresql/15/bin/pg_dump`, times ten where it has a minor one.
+/// The version in a path such as `/usr/lib/postgresql/9.6/bin/pg_dump`, as a number that grows with it: 9006 here.
 fn version_in(path: &Path) -> u32 {
     let version = path.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
     numbers.next().unwrap_or(0) * 1000 + numbers.next().unwrap_or(0)
 }
 
-/// The text that a shell script assigns to a variable, if it is literal.
+/// The last absolute path that a shell script assigns to a variable literally: without expansions and spaces.
 fn assigned<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
     let values = text.lines().filter_map(|line| {
         let line = line.trim().strip_prefix("export ").unwrap_or(line.trim());
@@ -142,7 +146,8 @@ fn assigned<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
     values.rev().find(|value| value.starts_with('/') && !value.contains(['$', '`', ' ']))
 }
 
-/// The program of a pyenv shim: in the first of the selected versions that has it.
+/// The program that a pyenv shim starts: that of the first selected version that has it. `PYENV_VERSION` selects versions, else the
+/// nearest `.python-version`, else pyenv's own file `version`; the first two only for this machine.
 fn of_pyenv(image: &Image, root: &Path, name: &OsStr) -> Option<PathBuf> {
     let mut chosen = None;
     if image.is_here() {
@@ -164,7 +169,8 @@ fn of_pyenv(image: &Image, root: &Path, name: &OsStr) -> Option<PathBuf> {
     })
 }
 
-/// The only program that a shell script `exec`s, if the script names it literally.
+/// The only program that a shell script `exec`s, if the script names it literally. `script` is the script's real path: one that
+/// `exec`s itself is not followed.
 fn executed(image: &Image, text: &str, script: &Path) -> Option<PathBuf> {
     let commands = text.lines().flat_map(|line| line.split([';', '&', '|'])).map(str::trim);
     let words = commands.filter_map(|command| {
@@ -185,7 +191,7 @@ fn executed(image: &Image, text: &str, script: &Path) -> Option<PathBuf> {
 /// The interpreter of the script at `path`, if it is one.
 pub(crate) fn interpreter_of(path: &Path) -> Option<OsString> {
     let mut start = Vec::new();
-    // The kernel reads no more of the first line.
+    // The kernel, too, looks only at the first 256 bytes (BINPRM_BUF_SIZE).
     fs::File::open(path).ok()?.take(256).read_to_end(&mut start).ok()?;
     interpreter(&start)
 }
@@ -196,7 +202,7 @@ fn interpreter(data: &[u8]) -> Option<OsString> {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let mut program = words.next()?;
     if program.ends_with(b"/env") {
-        // env's options, and variables it sets.
+        // Skips env's options and the variables that it sets, but not an option's separate argument (`-u NAME`).
         program = words.find(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
     }
     Some(OsStr::from_bytes(program).to_owned())
@@ -221,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_script_that_executes_one_program_is_followed() {
+    fn a_shell_script_that_executes_one_other_program_is_followed() {
         let image = Image::new(None);
         let followed = |text: &str| executed(&image, text, Path::new("/script"));
         assert_eq!(followed("x=1\nexec /bin/true \"$@\"\n"), Some(PathBuf::from("/bin/true")));
@@ -235,8 +241,20 @@ mod tests {
         ] {
             assert_eq!(followed(text), None, "{text}");
         }
+        let itself = image.resolve(Path::new("/bin/true")).expect("every system has it");
+        assert_eq!(executed(&image, "exec /bin/true", &itself), None);
+    }
+
+    #[test]
+    fn the_last_literal_path_assigned_to_a_variable_is_found() {
         assert_eq!(assigned("export PYENV_ROOT=\"/r\"\n", "PYENV_ROOT"), Some("/r"));
-        assert_eq!(assigned("A=$B\nA='/c'\n", "A"), Some("/c"));
-        assert!(version_in(Path::new("/p/15/bin/x")) > version_in(Path::new("/p/9.6/bin/x")));
+        assert_eq!(assigned("A=/b\nA='/c'\nA=$B\nA=d\n", "A"), Some("/c"));
+        assert_eq!(assigned("AB=/b\nA=$(/c)\n", "A"), None);
+    }
+
+    #[test]
+    fn versions_are_ordered_by_major_and_minor_number() {
+        let versions = ["9.5", "9.6", "15", "16"].map(|version| Path::new("/p").join(version).join("bin/x"));
+        assert!(versions.is_sorted_by(|a, b| version_in(a) < version_in(b)));
     }
 }

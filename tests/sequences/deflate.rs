@@ -1,31 +1,36 @@
 //! The deflate tester: the system's inflate must read our output under any sequence of calls.
 //!
-//! Sizes differ between encoders, so the compressed bytes are not compared. There are two kinds of sequence:
+//! Sizes differ between encoders, so the compressed bytes are not compared. The main kinds of sequence are:
 //!
 //! - *ample*: each call has room for all possible output. Then the compressed size does not matter, and the system's deflate gets
-//!   the same calls, except deflateTune, deflatePending and deflateBound, whose effects depend on the encoder. Code, message and
-//!   consumed input must be equal after each call, and data_type too if the input determines it.
+//!   the same calls, except deflateTune, deflatePending, deflateBound and deflateGetDictionary, whose results depend on the
+//!   encoder. After each call that takes input and returns output, code, message and consumed input must be equal.
 //! - *tight*: room is scarce, and the results are checked against the manual (`Pair::judge_tight` has the rules).
 //!
-//! In both: the checks of `port.rs` at every call; after a completed flush (a flush value, room left) all input so far must be
-//! decodable and adler must be its checksum (Z_BLOCK may keep back the last bits: at most 7 symbols); at the end the system's
-//! inflate must have decoded the input, and found the right trailer and nothing after it; a gzip header must be read back field by
-//! field; deflateGetDictionary must return the last bytes of the input; deflatePending must be zero after a completed flush.
+//! In both kinds:
+//!
+//! - every call passes the checks of `port.rs`;
+//! - after a completed flush (a flush value, room left) all input so far must be decodable, adler must be its checksum, and
+//!   deflatePending must return no bytes; Z_BLOCK may keep back the last bits, at most 7 symbols;
+//! - at the end the system's inflate must have decoded the input, and found the right trailer and nothing after it; a gzip header
+//!   must be read back field by field; data_type must be right if the input determines it;
+//! - deflateGetDictionary must return the last bytes of dictionary and input.
 //!
 //! Three kinds are special:
 //!
 //! - *one shot*: Z_FINISH gets exactly deflateBound's room;
 //! - *same bytes*: level 9 gets the same bytes and flushes twice, in pieces of different sizes, and must write the same bytes;
-//! - *large*: megabytes, so that the parallel pipeline runs, mostly plain writes without a flush.
+//! - *large*: megabytes, so that the parallel pipeline runs, mostly plain writes without a flush; some are *same bytes*.
 //!
 //! Differences that are allowed:
-//! - deflateGetDictionary may return up to 300 bytes less than zlib's (this depends on the encoder's window);
+//!
+//! - deflateGetDictionary may return up to 300 bytes less than all input or a full window (this depends on the encoder);
 //! - adler between flushes: an encoder may sum its input when it arrives or when it is encoded;
-//! - an empty flush after a completed one (or deflateParams), with an empty Z_NO_FLUSH between: zlib writes the marker again
-//!   (Z_OK), an encoder may detect that it is already there (Z_BUF_ERROR);
+//! - a flush without input after a completed flush or deflateParams, perhaps with empty Z_NO_FLUSH calls between: zlib may write
+//!   the marker again (Z_OK), and an encoder may detect that it is already there (Z_BUF_ERROR);
 //! - a call without new input that returns output from the pipeline with Z_OK, where zlib returns Z_BUF_ERROR;
 //! - deflateParams: msg after it (zlib leaves that of an inner call), and whether it takes input, which depends on whether the
-//!   encoder must switch; it gets no input in ample sequences, and is not called after the end;
+//!   encoder must switch; so it gets no input in ample sequences, and is not called after Z_FINISH;
 //! - data_type, if the input has text and binary bytes: the first block decides, and block boundaries differ.
 
 use std::ffi::{c_int, c_uint};
@@ -38,9 +43,10 @@ use crate::zlib::{
     BLOCK, BUF_ERROR, FINISH, FULL_FLUSH, NO_FLUSH, OK, PARTIAL_FLUSH, STREAM_END, SYNC_FLUSH, TREES,
 };
 
-/// No sequence needs nearly as many calls; an encoder that makes no progress does.
+/// More calls than any sequence needs: an encoder that reaches this number makes no progress.
 const MOST_CALLS: usize = 100_000;
 
+/// Runs the sequence of a seed.
 pub(crate) fn run(setup: &Setup, seed: u64, trace: &mut Trace) -> Verdict {
     let mut rng = Rng::new(seed);
     if setup.is_large(seed) {
@@ -66,6 +72,7 @@ fn random_flush(rng: &mut Rng) -> c_int {
         84..90 => PARTIAL_FLUSH,
         90..97 => BLOCK,
         97 => FINISH,
+        // Values that deflate must reject; Z_TREES is for inflate only.
         _ => {
             let any = rng.odd_int();
             let is_valid = (NO_FLUSH..=BLOCK).contains(&any);
@@ -110,7 +117,7 @@ fn sequence(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     Ok(())
 }
 
-/// One call of the main kind; returns the new stream if the call is a copy.
+/// One call of the main kinds, on one of `streams` streams; returns the new stream if the call is deflateCopy.
 fn random_call<'a>(
     pair: &mut Pair<'a>,
     streams: usize,
@@ -123,7 +130,8 @@ fn random_call<'a>(
         0..75 => {
             let mut flush = random_flush(rng);
             let mut cut = rng.cut(pair.left());
-            // After Z_FINISH has taken effect, any other flush is rejected.
+            // Once Z_FINISH has taken effect (`heard`), other flushes must be rejected, which is tried sometimes. Before that,
+            // the result of another flush depends on the encoder.
             if pair.finishing && !pair.ended && !(pair.heard && rng.chance(10)) {
                 flush = FINISH;
             }
@@ -131,9 +139,13 @@ fn random_call<'a>(
                 cut = pair.left();
             }
             pair.deflate(cut, room, flush, rng.chance(50), trace)?;
-            // These two end a block within a byte. A dictionary there is unusual, and must not lose the bits of that byte.
-            let ends_within_byte = matches!(flush, PARTIAL_FLUSH | BLOCK);
-            if ends_within_byte && pair.format == Format::Raw && pair.at_rest && !pair.ended && rng.chance(40)
+            // These two may end a block within a byte. A dictionary set then is unusual, and must not lose the bits of that byte.
+            let may_end_within_byte = matches!(flush, PARTIAL_FLUSH | BLOCK);
+            if may_end_within_byte
+                && pair.format == Format::Raw
+                && pair.at_rest
+                && !pair.ended
+                && rng.chance(40)
             {
                 let len = 1 + rng.size(40_000);
                 pair.set_dictionary(&data(rng, len), trace)?;
@@ -165,7 +177,7 @@ fn random_call<'a>(
             }
         }
         90..93 => pair.get_dictionary(trace)?,
-        // Only after the header is written: zlib writes bits that are primed earlier in front of it.
+        // Only after the header: zlib writes bits that are primed earlier before it.
         93..95 if (pair.format == Format::Raw || pair.started) && pair.clean && !pair.ended => {
             pair.prime(rng, trace)?;
         }
@@ -191,7 +203,7 @@ fn random_call<'a>(
                 return Err(format!("deflateBound({len}) is {bound}"));
             }
         }
-        // Not between the start and the end of a gzip stream, where part of the old header may be written already.
+        // Not between the start and the end of a gzip stream: part of the old header may have been written.
         99 if pair.ended || !pair.started || pair.format != Format::Gzip => {
             let header = WrittenHeader::random(rng);
             pair.set_header(header, trace)?;
@@ -201,7 +213,7 @@ fn random_call<'a>(
     Ok(None)
 }
 
-/// deflateTune with any numbers: they are hints, and the stream must be valid with all of them.
+/// deflateTune with any numbers, which are only hints: the call must succeed, and the stream must stay decodable.
 fn random_tune(pair: &mut Pair, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let may_be_invalid = rng.chance(40);
     let mut number = |high| match may_be_invalid {
@@ -226,12 +238,12 @@ fn one_shot(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     if rng.chance(30) {
         pair.set_header(WrittenHeader::random(rng), trace)?;
     }
+    // Calls that may precede the first byte. The manual promises nothing about primed bits, and zlib's bound excludes them.
     let mut is_plain = true;
-    // All calls that may precede the first byte. The manual promises nothing about primed bits, and zlib's bound excludes them.
     if rng.chance(20) {
+        is_plain = false;
         let len = 1 + rng.size(50_000);
         pair.set_dictionary(&data(rng, len), trace)?;
-        is_plain = false;
     }
     if rng.chance(15) {
         is_plain = false;
@@ -247,9 +259,9 @@ fn one_shot(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let bound = setup.ours.deflate_bound(&mut *pair.ours, len as u64) as usize;
     trace.add(|| format!("one shot: {params:?}, {len} bytes, deflateBound {bound}"));
     pair.deflate(len, bound, FINISH, false, trace)?;
+    // zlib 1.2.13's own bound is a byte short for stored data in a small window. deflateParams may also have set level 0, and the
+    // bound after a dictionary is not checked for zlib either.
     if !pair.ended && setup.ours_is_zlib && (params.level == 0 || !is_plain) {
-        // zlib 1.2.13's own bound is a byte short for stored data in a small window. Level 0 may also come from deflateParams, and
-        // the bound after a dictionary is not checked for zlib either.
         return Ok(());
     }
     if !pair.ended {
@@ -312,7 +324,6 @@ fn same_bytes(setup: &Setup, rng: &mut Rng, trace: &mut Trace, max: usize) -> Ve
             deflate(&mut pair, 0, room, FINISH)?;
         }
         pair.judge_end()?;
-        drop(pair);
         outputs.push(written);
     }
     if outputs[0] != outputs[1] {
@@ -326,7 +337,7 @@ fn same_bytes(setup: &Setup, rng: &mut Rng, trace: &mut Trace, max: usize) -> Ve
     Ok(())
 }
 
-/// Megabytes, for the parallel pipeline: long plain writes, sometimes another call in between.
+/// Megabytes, for the parallel pipeline: long plain writes, in some sequences with any other calls between them.
 fn large(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     if rng.chance(25) {
         return same_bytes(setup, rng, trace, 3 << 20);
@@ -337,7 +348,7 @@ fn large(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     trace.add(|| format!("large: {params:?}, {len} bytes"));
     let Some(pair) = Pair::open(setup, &params, input, false)? else { return Ok(()) };
     let mut pairs = vec![pair];
-    let disturb = rng.chance(60);
+    let has_other_calls = rng.chance(60);
     let mut calls = 0;
     while pairs.iter().any(|pair| pair.left() > 0) {
         calls += 1;
@@ -347,7 +358,7 @@ fn large(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         let which = rng.below(pairs.len());
         let count = pairs.len();
         let pair = &mut pairs[which];
-        if disturb && rng.chance(4) {
+        if has_other_calls && rng.chance(4) {
             if let Some(copy) = random_call(pair, count, rng, trace)? {
                 pairs.push(copy);
             }
@@ -355,13 +366,14 @@ fn large(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
         }
         let cut = (1 + rng.size(2 << 20)).min(pair.left());
         let room = if rng.chance(50) { 1 << 20 } else { 1 + rng.size(1 << 18) };
-        let flush = if pair.ended || pair.finishing { FINISH } else { NO_FLUSH };
         if pair.ended {
+            // By one of the other calls: no more input is written.
             pair.pos = pair.data.len();
             continue;
         }
-        let cut = if flush == FINISH { pair.left() } else { cut };
+        let (cut, flush) = if pair.finishing { (pair.left(), FINISH) } else { (cut, NO_FLUSH) };
         pair.deflate(cut, room, flush, false, trace)?;
+        // Sometimes Z_FINISH below gets the rest, or the streams are closed before their end.
         if rng.chance(1) {
             break;
         }
