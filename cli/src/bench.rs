@@ -1,9 +1,10 @@
-//! `rigz bench FILE`: speed and size of this file with the system's zlib, with gzip and pigz where
-//! they are installed, and with rigz; at levels 1, 6 and 9, on one thread and on all.
+//! `rigz bench FILE`: how fast and how far the system's zlib, gzip and pigz (where they are installed)
+//! and rigz compress this file, at levels 1, 6 and 9, with one thread and with one per processor; and
+//! how fast they decompress it.
 //!
-//! Each figure is the wall time of a process that reads the file, or an even sample of it, from the
-//! page cache and writes to another file: the shortest of up to three runs. The size of the sample is
-//! chosen so that the whole table takes about half a minute.
+//! Each figure is the wall time of a process that reads a copy of the file, or of evenly spaced pieces
+//! of it, from the page cache and writes to another file: the shortest of up to three runs. The size
+//! of the copy is chosen so that the whole table takes about half a minute.
 
 #![forbid(unsafe_code)]
 
@@ -19,19 +20,20 @@ use std::time::{Duration, Instant};
 
 const LEVELS: [u32; 3] = [1, 6, 9];
 
-/// Seconds that the table takes by the estimate.
+/// The planned time of the table, in seconds.
 const PLANNED: f64 = 18.0;
 
-/// Seconds after which no further run is started.
+/// Seconds after which no further run is started. An estimate that is too low then costs rows, not time.
 const LATEST: f64 = 28.0;
 
-/// An estimate of the total time of all runs, in units of one run of the slowest program at level 9.
-const SHARE: f64 = 8.0;
+/// An estimate of the total time of all runs, in units of one run by zlib at level 9.
+const TABLE_COST: f64 = 8.0;
 
-/// Bytes compressed to find out how long that run takes.
+/// Bytes of the probe: a small sample whose compression is timed to choose the size of the sample. Also
+/// the largest size of a sample's pieces, and the smallest size of a sample (unless the file is smaller).
 const PROBE: u64 = 1 << 20;
 
-/// Runs shorter than this are repeated, since clocks and schedulers are coarse.
+/// Runs shorter than this are repeated, since one short run is measured inaccurately.
 const SHORT: Duration = Duration::from_secs(1);
 
 pub(crate) fn command() -> Command {
@@ -55,7 +57,7 @@ pub(crate) fn command() -> Command {
         ])
 }
 
-/// `words` begin with `bench`.
+/// Runs the subcommand. The first of `words` is `bench`.
 pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     let matches = match crate::options::subcommand(command(), words, 1) {
         Ok(matches) => matches,
@@ -65,6 +67,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
         (Some(&0), _) => system_zlib::decompress(),
         (Some(&level), _) => system_zlib::compress(level),
         (None, Some(file)) => Bench::new(file, matches.get_flag("json")).and_then(|bench| bench.run()),
+        // clap requires a file unless `--zlib` is given.
         (None, None) => Ok(()),
     };
     match outcome {
@@ -76,7 +79,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// A program that compresses standard input to standard output.
+/// A program that compresses or decompresses standard input to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program {
     Zlib,
@@ -97,26 +100,28 @@ impl Program {
         }
     }
 
+    /// Whether it accepts a number of threads, as the option `-p`.
     fn has_threads(self) -> bool {
         matches!(self, Program::Pigz | Program::Rigz)
     }
 
-    /// `None` if the program is not installed.
+    /// The file to run. `None` if the program is not installed.
     fn path(self) -> Option<PathBuf> {
         match self {
+            // zlib is called by this program itself, with `bench --zlib`.
             Program::Zlib | Program::Rigz => std::env::current_exe().ok(),
             Program::Gzip | Program::Pigz => crate::image::Image::new(None).program(self.name().as_ref()),
         }
     }
 }
 
-/// The result of a run.
+/// The result of one run.
 struct Figures {
     took: Duration,
     bytes_out: u64,
 }
 
-/// One row of a table: a program that reads one file and writes another.
+/// One row of a table: how a program is run, and the files that it reads and writes.
 struct Row<'f> {
     program: Program,
     /// `None` for decompression.
@@ -127,10 +132,10 @@ struct Row<'f> {
 }
 
 impl Row<'_> {
-    /// `None` if the program is not installed.
+    /// The command that runs the program. `None` if the program is not installed.
     fn command(&self) -> Option<process::Command> {
         let mut command = process::Command::new(self.program.path()?);
-        // A user's preload and settings would change some programs and not others.
+        // Without variables of the user that affect some programs and not others.
         for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "GZIP", "PIGZ", "RIGZ_STATS", "RIGZ_LOG", "RIGZ_TRACE"]
         {
             command.env_remove(name);
@@ -146,7 +151,7 @@ impl Row<'_> {
         Some(command)
     }
 
-    /// Runs the program once. `None` if it is not installed.
+    /// Runs the program once. `None` if it is not installed, or if zlib fails.
     fn run(&self) -> Result<Option<Figures>, String> {
         let Some(mut command) = self.command() else { return Ok(None) };
         let failed = |error: io::Error| format!("{}: {}", self.program.name(), crate::say::describe(&error));
@@ -158,17 +163,19 @@ impl Row<'_> {
         let took = start.elapsed();
         match status.success() {
             true => Ok(Some(Figures { took, bytes_out: self.output.file.metadata().map_err(failed)?.len() })),
-            // The system may have no other zlib than rigz.
+            // The usual reason is that the system has no zlib, or that its zlib is rigz.
             false if self.program == Program::Zlib => Ok(None),
             false => Err(format!("{} failed: {status}", self.program.name())),
         }
     }
 }
 
-/// One file and how its rows are measured and printed.
+/// The sample of one file, and all that is needed to measure and print its rows.
 struct Bench {
     sample: Scratch,
+    /// Bytes of the sample.
     len: u64,
+    /// Bytes of the file.
     file_len: u64,
     processors: usize,
     start: Instant,
@@ -187,8 +194,8 @@ impl Bench {
         let (start, file_len) = (Instant::now(), status.len());
         let mut probe = Scratch::new("probe")?;
         let probe_len = copy_evenly(&mut file, file_len, &mut probe.file, PROBE).map_err(in_file)?;
-        let seconds = slowest(&probe)?.as_secs_f64().max(1e-3);
-        let most = (PLANNED / SHARE / seconds * probe_len as f64) as u64;
+        let seconds = probe_time(&probe)?.as_secs_f64().max(1e-3);
+        let most = (PLANNED / TABLE_COST / seconds * probe_len as f64) as u64;
         let mut sample = Scratch::new("sample")?;
         let len = copy_evenly(&mut file, file_len, &mut sample.file, most.max(PROBE)).map_err(in_file)?;
         Ok(Self { sample, len, file_len, processors, start, as_json })
@@ -212,7 +219,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The rows of compression. Returns the first output of level 6, with the program that wrote it.
+    /// Measures and prints the rows of compression. Returns the first output of level 6 and the program that wrote it.
     fn compress(&self) -> Result<Option<(Program, Scratch)>, String> {
         let mut packed = None;
         for level in LEVELS {
@@ -230,7 +237,7 @@ impl Bench {
         Ok(packed)
     }
 
-    /// The rows of decompression.
+    /// Measures and prints the rows of decompression. `packed` is the sample as compressed by `writer`.
     fn decompress(&self, writer: Program, packed: &Scratch) -> Result<(), String> {
         if !self.as_json {
             let ([program, threads, speed], writer) = (["program", "threads", "MB/s"], writer.name());
@@ -256,7 +263,7 @@ impl Bench {
         self.start.elapsed().as_secs_f64() > LATEST
     }
 
-    /// Programs with their numbers of threads, in the table's order.
+    /// All pairs of a program and a number of threads, in the table's order.
     fn programs(&self) -> Vec<(Program, usize)> {
         let counts = |program: Program| {
             let all = (program.has_threads() && self.processors > 1).then_some(self.processors);
@@ -265,7 +272,7 @@ impl Bench {
         Program::ALL.into_iter().flat_map(counts).collect()
     }
 
-    /// The shortest of a few runs. `None` if the program is not installed or no time is left.
+    /// The shortest of up to three runs. `None` if [`Row::run`] returns it or no time is left.
     fn best(&self, row: &Row<'_>) -> Result<Option<Figures>, String> {
         let mut best: Option<Figures> = None;
         for _ in 0..3 {
@@ -300,8 +307,8 @@ impl Bench {
     }
 }
 
-/// The time that the slowest program needs for this file at level 9.
-fn slowest(input: &Scratch) -> Result<Duration, String> {
+/// The time of one run at level 9 with one thread: by zlib, else by gzip, else by rigz.
+fn probe_time(input: &Scratch) -> Result<Duration, String> {
     let output = &Scratch::new("packed")?;
     for program in [Program::Zlib, Program::Gzip, Program::Rigz] {
         if let Ok(Some(figures)) = (Row { program, level: Some(9), threads: 1, input, output }).run() {
@@ -311,7 +318,9 @@ fn slowest(input: &Scratch) -> Result<Duration, String> {
     Err("no program to measure".into())
 }
 
-/// Copies up to `most` bytes of a file, in evenly spaced pieces. Returns the number of bytes copied.
+/// Copies a file of `len` bytes: the whole file if `len` is at most `most`, otherwise about `most`
+/// bytes, in pieces of up to [`PROBE`] bytes that begin at equal distances. Returns the number of
+/// bytes copied.
 fn copy_evenly(from: &mut File, len: u64, to: &mut File, most: u64) -> io::Result<u64> {
     let count = most.div_ceil(PROBE).max(1);
     let piece = if len <= most { len } else { most / count };
@@ -346,7 +355,7 @@ impl Scratch {
         names.find_map(open).ok_or_else(|| format!("cannot create a file in {}", folder.display()))
     }
 
-    /// Opens it again, at its start.
+    /// Opens the file again, at its start.
     fn open(&self) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open(&self.path)
     }

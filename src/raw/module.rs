@@ -1,11 +1,12 @@
-//! Which file of the process contains a piece of code: `stream::policy` recognises programs by it.
+//! Finds the program or shared library that contains a code address. By its file name, `stream::policy` recognises the code that
+//! creates a stream.
 
 use std::ffi::{CStr, c_void};
 
-/// Whether `is_wanted` accepts the file name, without its folder, of the program or library that contains the code at `address`.
+/// Whether `address` is in a program or library whose file name, without the folder, `is_wanted` accepts.
 ///
-/// Allocates nothing. Takes the loader's lock, so call it rarely. It uses `dladdr`, whose lock `fork` reinitialises in the child,
-/// unlike that of `dl_iterate_phdr`.
+/// That file must not be unloaded during the call. Allocates nothing. Takes the loader's lock, so call it rarely. It uses `dladdr`,
+/// because glibc's `fork` reinitialises the lock of that function in the child, but not the lock of `dl_iterate_phdr`.
 #[cold]
 pub fn is_in_file(address: usize, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
     let Some(found) = description(address) else { return false };
@@ -14,15 +15,15 @@ pub fn is_in_file(address: usize, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
     let program = description(headers).map(|program| program.dli_fbase);
     if program == Some(found.dli_fbase) {
         // The loader reports the name by which the program was called, which may not be its file name.
-        return is_wanted(base(program_path(&mut [0; PATH_MAX])));
+        return is_wanted(file_name(program_path(&mut [0; PATH_ROOM])));
     }
-    // SAFETY: a C string, which the loader keeps as long as the file is mapped. The caller asks about code on its call stack,
-    // so the file stays mapped during this call.
-    is_wanted(base(unsafe { CStr::from_ptr(found.dli_fname) }.to_bytes()))
+    // SAFETY: a C string, which the loader keeps as long as the file is mapped. The file contains the code that created a stream,
+    // and a program that compresses with this stream does not unload the file at the same time.
+    is_wanted(file_name(unsafe { CStr::from_ptr(found.dli_fname) }.to_bytes()))
 }
 
-/// Room for the program's path. A longer path counts as unknown.
-const PATH_MAX: usize = 512;
+/// Bytes for the program's path. A path of this length or longer counts as unknown.
+const PATH_ROOM: usize = 512;
 
 /// The loader's description of the file that contains `address`. Its name is not null.
 fn description(address: usize) -> Option<libc::Dl_info> {
@@ -34,8 +35,8 @@ fn description(address: usize) -> Option<libc::Dl_info> {
 }
 
 /// The path of the running program; empty when it is unknown or does not fit.
-fn program_path(room: &mut [u8; PATH_MAX]) -> &[u8] {
-    // SAFETY: the path is a C string, and `room` has `room.len()` bytes.
+fn program_path(room: &mut [u8; PATH_ROOM]) -> &[u8] {
+    // SAFETY: the link's name is a C string, and `room` has `room.len()` bytes.
     let len = unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), room.as_mut_ptr().cast(), room.len()) };
     match usize::try_from(len) {
         Ok(len) if len < room.len() => &room[..len],
@@ -43,8 +44,8 @@ fn program_path(room: &mut [u8; PATH_MAX]) -> &[u8] {
     }
 }
 
-/// The last part of a path.
-fn base(path: &[u8]) -> &[u8] {
+/// The last component of a path.
+fn file_name(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
@@ -55,18 +56,21 @@ mod tests {
 
     #[test]
     fn a_function_of_the_c_library_is_in_the_c_library() {
-        // Not `malloc`, which a sanitizer may have replaced.
-        assert!(is_in_file(libc::getppid as *const () as usize, |name| name.starts_with(b"libc")));
+        // `getppid`, because a sanitizer replaces functions such as `malloc` by its own.
+        let address = libc::getppid as *const () as usize;
+        assert!(is_in_file(address, |name| name.starts_with(b"libc")));
+        assert!(!is_in_file(address, |name| !name.starts_with(b"libc")));
     }
 
     #[test]
     fn a_function_of_the_program_is_in_the_program() {
         let program = std::env::current_exe().expect("a program");
-        assert!(is_in_file(base as *const () as usize, |name| name == base(program.as_os_str().as_bytes())));
+        let expected = file_name(program.as_os_str().as_bytes());
+        assert!(is_in_file(file_name as *const () as usize, |name| name == expected));
     }
 
     #[test]
-    fn an_address_of_no_file_is_in_none() {
+    fn a_null_address_is_in_no_file() {
         assert!(!is_in_file(0, |_| true));
     }
 }

@@ -1,6 +1,7 @@
-//! The gz functions behave like zlib's: the same calls are made on the system's libz and on this crate, and the results are
-//! compared. Where this crate is intentionally better than the system's zlib (good bytes before a fault, non-blocking
-//! descriptors), the test documents this and checks both.
+//! The gz functions behave like zlib's: most tests make the same calls on the system's libz and on this crate, and compare the
+//! results. Where this crate intentionally differs (PORTING.md, "gzip files"), a test states the result expected from this crate,
+//! and compares with zlib only what must be equal. Features that the system's libz may lack, such as non-blocking descriptors, are
+//! tested on this crate alone.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(clippy::multiple_unsafe_ops_per_block, reason = "several C calls share one safety comment")]
@@ -17,14 +18,15 @@ mod writing;
 
 use random::Random;
 
-/// Text with lines of many lengths, compressible, the same on every run.
+/// Compressible text with lines of many lengths, the same on every run.
 pub(crate) fn text(len: usize) -> Vec<u8> {
+    let words: [&[u8]; 8] =
+        [b"window ", b"literal ", b"match ", b"offset ", b"\n", b"block ", b"chunk\n", b"lazy "];
     let mut random = Random::new(1);
     let mut text = Vec::with_capacity(len + 64);
     while text.len() < len {
-        let words: [&[u8]; 8] =
-            [b"window ", b"literal ", b"match ", b"offset ", b"\n", b"block ", b"chunk\n", b"lazy "];
         text.extend_from_slice(random.pick(&words));
+        // A number that hardly ever repeats.
         if random.below(8) == 0 {
             text.extend_from_slice(format!("{:x}", random.next() as u32).as_bytes());
         }
@@ -49,12 +51,12 @@ pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
-/// The file's contents, decoded by the system's zlib.
+/// The file's contents as the system's zlib reads them: a gzip file is decompressed, any other file is read unchanged.
 pub(crate) fn gunzip(path: &std::path::Path) -> Vec<u8> {
     let system = api::Api::system();
     let gz = api::Gz::open(&system, path, "rb").unwrap();
-    let (last, data) = gz.read_all(65536);
-    assert_eq!((last, gz.error().0), (0, 0), "{}: {:?}", path.display(), gz.error());
+    let (status, data) = gz.read_all(65536);
+    assert_eq!((status, gz.error().0), (0, 0), "{}: {:?}", path.display(), gz.error());
     assert_eq!(gz.close(), 0);
     data
 }
