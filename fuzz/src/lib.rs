@@ -1,21 +1,21 @@
 //! The comparisons of the fuzz targets. Each target is a function that takes the input's bytes and panics if results differ.
 //!
 //! An input consists of content (a compressed stream, a file, or data to compress) and a *script* of choices (which call, how much
-//! input, how much output space); [`split`] separates them. Coverage guides both.
+//! input, how much output space); [`split`] separates them. Guided by coverage, the fuzzer changes both.
 //!
 //! [`calls`] uses the testers of `tests/sequences`, which make random calls to our library and to the system's zlib, and know every
 //! case in which results may differ. Here the script makes their choices and the content is hostile. [`engines`] compares our own
 //! parts with each other, below the C interface.
 //!
-//! Our library is linked in, so that it is instrumented. The judge, the system's zlib, is loaded by path, and must not be able to
-//! call our functions.
+//! Our library is linked in, so that it is instrumented. The judge, the system's zlib, is loaded at run time. Our functions are not
+//! visible to the dynamic linker, so the judge's internal calls cannot be bound to them.
 
 pub mod calls;
 pub mod engines;
 mod linked;
 pub mod seeds;
 
-// The testers refer to each other by these paths; the targets use only parts of each.
+// The testers refer to each other as `crate::...`, so all are modules of this crate; the targets use only parts of each.
 #[allow(dead_code)]
 #[path = "../../tests/sequences/decoder.rs"]
 mod decoder;
@@ -66,8 +66,8 @@ mod streams;
 #[path = "../../tests/sequences/zlib.rs"]
 mod zlib;
 
-/// Splits an input into content and script. The last byte is the length of the script before it, so an unchanged stream can be the
-/// content.
+/// Splits an input into content and script. The last byte is the length of the script, which is before it; if it exceeds the rest,
+/// all of the rest is script. The content is at the front, so a seed can begin with an unchanged stream.
 pub fn split(input: &[u8]) -> (&[u8], &[u8]) {
     match input.split_last() {
         Some((&len, rest)) => rest.split_at(rest.len() - usize::from(len).min(rest.len())),

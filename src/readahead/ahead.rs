@@ -1,13 +1,22 @@
 //! `Ahead`: the stretches that workers decode for one decoder.
 //!
-//! While stretches are pending, the decoder stops between blocks and asks [`Ahead::arrive`] whether
-//! its position is the start of the first one. If so, the stretch is delivered in place of decoding;
-//! if the decoder has passed the start, the stretch is dropped.
+//! The *decoder* is the serial one on the caller's thread, the *host* the program that calls it. A
+//! stretch is *pending* from its beginning until the decoder reaches or passes its start, and then it
+//! is delivered or dropped:
 //!
-//! **Exact or guessed.** [`Pace`] decides by the time that the host spends between reads. **None**
-//! before enough data was read and near its end, while little time would be saved, and while no
-//! processor is idle; also for a while, which doubles each time, after misses and when workers had to
-//! share their processors.
+//! ```text
+//! begin -> pending -> delivery: the decoder is at its start -> all delivered: the decoder is after it
+//!             |
+//!             +-----> dropped: the decoder is past its start, or there is no usable result
+//! ```
+//!
+//! While stretches are pending, the decoder stops between blocks, where [`Ahead::arrive`] compares its
+//! position with their starts. While a stretch is delivered, the next ones are decoded.
+//!
+//! **Exact or guessed stretches** (`stretch.rs` defines them): [`Pace`] decides by the time that the host
+//! spends between reads. **No stretch begins** before enough data was read and near its end, while
+//! little time would be saved, and while no processor is idle. After misses, and when workers had to
+//! share their processors, none begins for a while, which doubles each time.
 //!
 //! **Where stretches start and end** is decided by [`Plan`]. With one worker, a stretch ends when the
 //! decoder reaches its start: the worker is requested to end one block before that (`hurry`), and begins
@@ -43,7 +52,7 @@ use std::time::{Duration, Instant};
 /// Compressed bytes that must be left for an exact stretch.
 const LEAST_LEFT: u64 = 512 << 10;
 
-/// Compressed bytes that must be left for the first stretch: of a file, of a caller's memory.
+/// The same for the first stretch: of a file, and of a caller's memory.
 const LEAST_LEFT_AT_FIRST: u64 = 2 << 20;
 const LEAST_LEFT_IN_MEMORY: u64 = 768 << 10;
 
@@ -51,7 +60,8 @@ const LEAST_LEFT_IN_MEMORY: u64 = 768 << 10;
 /// about one millisecond.
 const LEAST_SAVING: Duration = Duration::from_micros(1500);
 
-/// Elements between two waypoints, for rooms of a megabyte and more, and for smaller ones.
+/// Elements (the 16-bit units of a guessed stretch's result) between two waypoints, for outputs of a MiB and more, and for
+/// smaller ones. A call delivers up to a waypoint, and the decoder decodes the rest of the room: less than one distance.
 const SPACING: usize = 64 << 10;
 const SPACING_IN_SMALL_ROOMS: usize = 4 << 10;
 
@@ -76,11 +86,12 @@ pub(super) fn least_left_at_first(kind: SourceKind, tuning: &Tuning) -> u64 {
 /// If there is memory for fewer stretches, nothing is decoded ahead: one is decoded while another is delivered.
 const LEAST_STRETCHES: usize = 2;
 
-/// Takes a share of the process's memory for stretches; returns the number of stretches, 0 if there is
-/// not enough.
+/// Takes a share of the process's memory for stretches of `elements` elements; returns the number of
+/// stretches, 0 if there is not enough. Tests that fix the way always get the memory.
 fn take_share(share: &mut Share, tuning: Tuning, workers: usize, elements: usize) -> usize {
     // One for each worker, one that waits, one that is delivered.
     let wanted = workers + 2;
+    // The result, two bytes for each element, and the input.
     let unit = 2 * elements + (tuning.stretch + MARGIN) as usize;
     if tuning.way == Way::Measured {
         return share.add_units(unit, wanted, LEAST_STRETCHES);
@@ -94,11 +105,12 @@ fn take_share(share: &mut Share, tuning: Tuning, workers: usize, elements: usize
 struct Pending {
     stretch: Stretch,
     is_exact: bool,
-    /// The call in which it was begun.
+    /// The call in which it was begun, and its input copied.
     call: u64,
-    /// The offset of its input's first byte.
+    /// The offset of its input's first byte. A guessed stretch starts there or later.
     from: u64,
-    /// The offset after which it ends.
+    /// The planned end: it ends at the first suitable place after this offset, or earlier if its memory is full or it is
+    /// requested to end.
     until: u64,
 }
 
@@ -117,16 +129,21 @@ pub(super) struct Ahead {
     _share: Share,
     /// The number of refused requests for memory when this one was granted.
     refusals: usize,
+    /// In the order of their offsets, which is that of their beginning. Has room for all from the start, so that adding one
+    /// allocates nothing.
     pending: VecDeque<Pending>,
+    /// The stretch that the decoder has reached; the decoder is at its start or inside it.
     pub(super) delivery: Option<Delivery>,
     resolver: Resolver,
     buffers: BufferPool,
+    /// The process that began to read ahead; the workers exist only there.
     epoch: Epoch,
+    /// How many workers the stretches are planned for; 0 in the child of a fork, where none begins.
     workers: usize,
     /// Stretches begun.
     begun: u64,
     plan: Plan,
-    /// Whether the last stretch that was delivered was one of bytes.
+    /// Whether the result of the last stretch that was reached was bytes, not elements. The next is expected to be the same.
     were_bytes: bool,
     /// The last place where the decoder was between two blocks or members, and the length of recent ones.
     last_stop: u64,
@@ -142,18 +159,21 @@ impl Ahead {
     /// Begins to read ahead. Fails with [`Error::Memory`] if other streams hold the memory, and with
     /// [`Error::Stream`] if there are no workers.
     pub(super) fn engage(kind: SourceKind, tuning: Tuning, source: &impl Source) -> Result<Self> {
+        // The memory comes first, for as many workers as are allowed: without it no pool is made.
         let workers = (thread_limit() - 1).min(MOST_WORKERS);
         let mut plan = Plan::new(kind, tuning);
         plan.divide_memory(workers > 1);
         let mut share = Share::none();
         let mut stretches = take_share(&mut share, tuning, workers, plan.elements());
         if stretches == 0 && workers == 1 {
+            // Shorter stretches are better than none.
             plan.divide_memory(true);
             stretches = take_share(&mut share, tuning, workers, plan.elements());
         }
         if stretches == 0 {
             return Err(Error::Memory);
         }
+        // The pool may have fewer workers: the system may refuse threads.
         let workers = Pool::current().map_or(0, Pool::workers).min(MOST_WORKERS);
         if workers == 0 {
             return Err(Error::Stream);
@@ -187,7 +207,7 @@ impl Ahead {
         })
     }
 
-    /// Makes the workers stop reading.
+    /// Makes the workers stop reading, and waits for a read that has begun: afterwards the host may close the descriptor.
     fn close_file(&mut self) {
         if let Some(file) = self.file.take() {
             file.close();
@@ -200,14 +220,14 @@ impl Ahead {
         ReadCounters { gap: self.plan.gap(), since, ..self.counters }
     }
 
-    /// Drops all stretches.
+    /// Drops all stretches without waiting for their workers, which own their memory and will notice.
     pub(super) fn drop_all(&mut self) {
         self.counters.misses += self.pending.len() as u64;
         self.pending.clear();
         self.delivery = None;
     }
 
-    /// Whether another stream was refused memory that this one does not use.
+    /// Whether another stream was refused memory that this one does not use now, so that this value should be dropped.
     pub(super) fn should_yield(&self) -> bool {
         self.pending.is_empty() && self.delivery.is_none() && budget::refusals() != self.refusals
     }
@@ -227,7 +247,7 @@ impl Ahead {
         !self.pending.is_empty()
     }
 
-    /// Starts the clock of a piece of decoding.
+    /// Starts to measure a piece of decoding, which ends with [`decoded`](Self::decoded).
     pub(super) fn timer(&self) -> Instant {
         Instant::now()
     }
@@ -254,6 +274,7 @@ impl Ahead {
         let began = Instant::now();
         let count = delivery.put(&self.resolver, engine, output);
         self.note_delivered(count, began.elapsed());
+        // The engine has counted the bytes of a guessed stretch, but its position moves only after the last one.
         if !delivery.is_over() {
             self.delivery = Some(delivery);
             return Delivered::Part;
@@ -264,8 +285,9 @@ impl Ahead {
         delivered
     }
 
-    /// Delivers up to the last waypoint that fits, and moves `engine` and `source` there. Returns the
-    /// number of compressed bytes that this passes.
+    /// For a source in memory, where the engine must be at the right bit after every call: delivers up to
+    /// the last waypoint that fits, and moves `engine` and `source` there. Returns the number of
+    /// compressed bytes that this passes.
     pub(super) fn deliver_part(
         &mut self,
         engine: &mut Inflate,
@@ -296,6 +318,7 @@ impl Ahead {
         }
     }
 
+    /// The time for bytes is not the cost of resolving elements, since they are only copied.
     fn note_delivered(&mut self, count: usize, took: Duration) {
         self.counters.bytes += count as u64;
         add(&mut self.counters.delivered, took);
@@ -326,9 +349,14 @@ impl Ahead {
 
     /// The decoder is at the source's position. Returns whether that is the start of a stretch, to be
     /// delivered next. Begins stretches where they seem useful.
+    ///
+    /// A stretch is used only if the decoder is exactly at its start: for a guess, at the same bit and
+    /// between the same two blocks or members. So a wrong guess is never delivered, since the decoder
+    /// does not stop there; it is dropped when the decoder has passed it.
     pub(super) fn arrive(&mut self, engine: &Inflate, source: &impl Source) -> bool {
         if self.epoch != Epoch::now() {
-            // This is the child of a fork. Its parent's workers do not exist here.
+            // This is the child of a fork. Its parent's workers do not exist here. A stretch that is being delivered is
+            // the child's own.
             self.pending.clear();
             self.workers = 0;
         }
@@ -336,6 +364,7 @@ impl Ahead {
         let (member, block) = self.note_stop(engine, next);
         while let Some(front) = self.pending.front() {
             if front.is_exact {
+                // Its decoder was a copy of this one at that offset.
                 if front.from != next {
                     self.drop_front();
                     continue;
@@ -348,7 +377,10 @@ impl Ahead {
             while self.tuning.patient && next >= front.from && front.stretch.start() == StartSearch::Running {
                 std::thread::yield_now();
             }
+            // `there` is the start that the worker found, in bits; `here` is the decoder's position if it is at a place of
+            // the same kind.
             let (here, there) = match front.stretch.start() {
+                // The decoder is not far into the stretch's data yet, and goes on decoding.
                 StartSearch::Running if next < front.from + (front.until - front.from) / 2 => break,
                 StartSearch::Running => {
                     self.plan.came_late();
@@ -363,19 +395,23 @@ impl Ahead {
                 StartSearch::Found(StretchStart::Block(bit)) => (block, bit),
             };
             if here == Some(there) {
+                // Markers can be resolved only with all of the 32 KiB before the block.
                 if here == block && !self.set_resolver_window(engine) {
                     self.miss_front(next);
                     continue;
                 }
                 let Some(decoded) = self.take_front() else { continue };
                 self.begin_delivery(decoded, next);
+                // Before the delivery, so that workers decode meanwhile.
                 self.begin_guessed(next, source);
                 return true;
             }
             if next * 8 <= there {
+                // Not reached yet. Later stretches start after this one, so they need no check.
                 self.approach(there / 8 - next.min(there / 8), source);
                 break;
             }
+            // The decoder has passed the start without stopping there: a wrong guess.
             self.miss_front(next);
         }
         self.begin_guessed(next, source);
@@ -398,11 +434,13 @@ impl Ahead {
 
     /// The decoder is `distance` bytes before the start of the first stretch. A single worker is
     /// requested to end when that is about one block, or when it has little left to do anyway, and
-    /// its next stretch is queued, so that it continues at once.
+    /// its next stretch is queued, so that it continues at once. The next one is queued before the
+    /// request, so the worker finds it when it ends.
     fn approach(&mut self, distance: u64, source: &impl Source) {
         let (1, Some(front)) = (self.workers, self.pending.front()) else { return };
         let (is_ready, block) = (front.stretch.is_ready(), self.block_len);
         let (reached, produced) = front.stretch.progress();
+        // The compressed bytes that fill the rest of its memory, at its own compression ratio so far.
         let room =
             (self.plan.elements() as u64).saturating_sub(produced) * reached.saturating_sub(front.from);
         let room = room.checked_div(produced).unwrap_or(u64::MAX);
@@ -414,6 +452,7 @@ impl Ahead {
             if is_ready {
                 self.plan.was_idle();
             }
+            // The worker has decoded the data before the next stretch, so its ratio is an estimate for that.
             self.plan.foresee(reached.saturating_sub(front.from), produced);
             self.begin_next(end, true, source);
         }
@@ -422,8 +461,8 @@ impl Ahead {
         }
     }
 
-    /// The host's call ends with the decoder at the source's position. Workers may decode the next data
-    /// until the host calls again.
+    /// The host's call ends with the decoder at the source's position. A worker may decode the next data
+    /// until the host calls again: exactly, since a host that works between calls gains from that.
     pub(super) fn rest(&mut self, engine: &Inflate, source: &impl Source) {
         if self.is_exact_wanted()
             && self.pending.is_empty()
@@ -468,12 +507,16 @@ impl Ahead {
         }
     }
 
-    /// Begins guessed stretches after the pending ones, or after offset `next`.
+    /// Begins guessed stretches after the pending ones, after the one that is being delivered, or after
+    /// offset `next`.
     fn begin_guessed(&mut self, next: u64, source: &impl Source) {
         let next = self.delivery.as_ref().map_or(next, |delivery| delivery.next);
+        // With one worker `approach` begins the second one, after the place where the first will end. With several, one more
+        // than workers, so that none has to wait for the decoder.
         let most = if self.workers == 1 { 1 } else { self.workers + 1 };
         while self.pending.len() < most {
             let frontier = self.pending.back().map_or(next, |last| last.until.max(next));
+            // One gap, which the decoder decodes, for each round of the workers.
             let has_gap = self.begun.is_multiple_of(self.workers as u64);
             if !self.begin_next(frontier, has_gap, source) {
                 return;
@@ -481,8 +524,8 @@ impl Ahead {
         }
     }
 
-    /// Begins the next guessed stretch, unless the host is busy. All data before `frontier` is decoded
-    /// or pending.
+    /// Begins the next guessed stretch, unless exact ones are wanted or none seems useful. All data before
+    /// `frontier` is decoded or pending. `may_try` is tested last, because it may query the system.
     fn begin_next(&mut self, frontier: u64, has_gap: bool, source: &impl Source) -> bool {
         if self.is_exact_wanted() {
             return false;
@@ -506,8 +549,8 @@ impl Ahead {
     }
 
     /// Whether guessed stretches may be tried in the data from `from` to `size`: they are expected to save enough time, and a
-    /// processor is idle. Decided for the first stretch, and for the first ones after a pause; while one is pending, the
-    /// running thread may be its worker.
+    /// processor is idle. Decided for the first stretch, and for the first ones after a pause, while none is pending: with a
+    /// pending one, the thread that makes a processor busy may be its worker.
     fn may_try(&mut self, from: u64, size: u64) -> bool {
         let is_decided = !self.pending.is_empty() || self.begun > 0 && !self.plan.is_on_trial();
         if self.tuning.way != Way::Measured || is_decided {
@@ -529,6 +572,7 @@ impl Ahead {
     fn begin_exact(&mut self, decoder: Inflate, from: u64, source: &impl Source) {
         let is_enough = |size| size >= from + LEAST_LEFT.min(2 * self.tuning.stretch);
         if !self.plan.is_paused(from) && source.readable_size().is_some_and(is_enough) {
+            // A little more input than expected, so that the memory is filled and not the input used up.
             let len = self.plan.len_for(MOST_BYTES * 17 / 16);
             let room = self.buffers.room(true);
             self.begin(Beginning::Exact(decoder), from, len, MOST_BYTES, room, source);
@@ -551,6 +595,7 @@ impl Ahead {
         if input.reserve(wanted).is_err() {
             return false;
         }
+        // A worker reads its part of a file by itself. Memory is the caller's and valid during this call only, so it is copied.
         let file = self.file.clone();
         if file.is_none() {
             input.append(|output| {
@@ -579,13 +624,14 @@ impl Ahead {
         true
     }
 
-    /// Takes the result of the first stretch, at whose start the decoder is; `None` when there is
-    /// none.
+    /// Takes the result of the first stretch, at whose start the decoder is, and reports to the plan how it
+    /// went; `None` when there is no result that can be used. Either way the stretch is no longer pending.
     fn take_front(&mut self) -> Option<Decoded> {
         let front = self.pending.pop_front()?;
         while self.tuning.patient && !front.stretch.is_ready() {
             std::thread::yield_now();
         }
+        // Measured before the wait below: whether the decoder came too early, and whether workers have nothing to do.
         let was_ready = front.stretch.is_ready();
         let is_idle = was_ready && self.pending.iter().all(|pending| pending.stretch.is_ready());
         let Pending { stretch, is_exact, call, from, until } = front;
@@ -604,6 +650,7 @@ impl Ahead {
         let waited = waits_from.elapsed();
         let Outcome::Ready(report) = outcome else {
             self.counters.misses += 1;
+            // A worker that has begun and is this late has no processor. One that has not begun costs nothing.
             if matches!(outcome, Outcome::GivenUp) {
                 self.counters.pauses += 1;
                 self.plan.pause_from(from);
@@ -628,6 +675,7 @@ impl Ahead {
         self.were_bytes = matches!(decoded.content, Content::Bytes { .. });
         if is_exact {
             self.counters.exact += 1;
+            // The decoder itself decodes little then, so its speed is measured here.
             self.pace.decoded(ran, decoded.content.len() as u64);
             return Some(decoded);
         }
@@ -636,8 +684,10 @@ impl Ahead {
             self.costs.marked(ran, decoded.content.len() as u64);
         }
         self.plan.found(search);
+        // The plan widens or narrows the gap by this.
         let ending = match (was_hurried, was_ready, is_idle) {
             (true, ..) => {
+                // How much of its input or of its memory was used, in 64ths.
                 let by_input = decoded.next.saturating_sub(from) * 64 / (until - from).max(1);
                 let by_output = decoded.content.len() as u64 * 64 / self.plan.elements() as u64;
                 Ending::Hurried(by_input.max(by_output))
@@ -653,11 +703,13 @@ impl Ahead {
         Some(decoded)
     }
 
+    /// The decoder continues after the stretch, so the length of the next block is counted from there.
     fn begin_delivery(&mut self, decoded: Decoded, from: u64) {
         self.last_stop = decoded.next;
         self.delivery = Some(Delivery::new(decoded, from));
     }
 
+    /// Drops the first stretch; keeps its memory if its result is ready.
     fn drop_front(&mut self) {
         let Some(front) = self.pending.pop_front() else { return };
         self.counters.misses += 1;
@@ -676,6 +728,7 @@ impl Ahead {
         self.missed(at);
     }
 
+    /// A guess was of no use, with the decoder at offset `at`.
     fn missed(&mut self, at: u64) {
         if self.plan.missed(at) {
             self.counters.pauses += 1;
@@ -684,12 +737,13 @@ impl Ahead {
 }
 
 impl Drop for Ahead {
-    /// After this the file may be closed.
+    /// Afterwards the host may close the file.
     fn drop(&mut self) {
         self.close_file();
     }
 }
 
+/// For sources in memory, where the decoder decodes parts of a stretch by itself (see `calls.rs`).
 impl Ahead {
     /// Whether the decoder is inside a stretch.
     pub(super) fn is_delivering(&self) -> bool {

@@ -1,16 +1,28 @@
 //! `Body`: the raw DEFLATE between header and trailer, from the encoder that suits the data.
 //!
-//! The encoder is chosen per *segment*, the data between two flushes. A segment's first 8 KiB are held in the message
-//! encoder's window. If a flush comes before they are exceeded, the segment is a *message*: the message encoder
+//! The encoder is chosen per *segment*, the data between two flushes. The first bytes of a segment are held in the
+//! message encoder's window. If a flush comes before there are 8 KiB, the segment is a *message*: the message encoder
 //! compresses it, with the history that it keeps and the memory allocated at the start of the stream. A longer segment is
 //! *bulk*: the pipeline cuts it into chunks, and uses workers if there is enough data. In streams with a small window
 //! or little memory every segment is a message.
 //!
-//! Between segments the last 32 KiB and the bits of an incomplete byte are passed from one encoder to the other, so a
-//! stream can change encoders wherever a flush ends, even within a byte.
+//! ```text
+//!                     8 KiB of input                     flush complete
+//! Message(None) ----------------------> Bulk --------------------------> Message(None), or Finished
+//!      |                                                                     ^
+//!      +------- flush -------> Message(Some(flush)) ------- complete --------+
+//! ```
+//!
+//! `Message(None)` is the state at the start of every segment, so the message encoder is kept while the pipeline is in
+//! use. Between segments the last 32 KiB and the bits of an incomplete byte are passed from one encoder to the other, so
+//! a stream can change encoders wherever a flush ends, even within a byte.
+//!
+//! The length of a segment decides, not the lengths of calls. So the output depends on the data and the flushes, but not
+//! on how calls split the data.
 //!
 //! zlib-ng handles the strategies that look for few or no matches (Huffman only, run lengths, fixed codes). A stream
-//! that requests one of these uses zlib-ng until it is reset, or until other parameters are set before its first byte.
+//! that requests one of these uses zlib-ng. After a change to another strategy it returns to our encoders at the next
+//! reset, or at once if it has not begun.
 
 #![forbid(unsafe_code)]
 
@@ -27,7 +39,8 @@ use crate::zng::{Deflate, DeflateParams};
 /// The engine in use.
 #[derive(Debug)]
 enum Engine {
-    /// The message encoder. A flush that it has begun is completed before anything else.
+    /// The message encoder, and the flush that it has begun, if all input before that flush is taken. Such a flush is
+    /// completed before anything else, whatever the next call requests.
     Message(Option<Flush>),
     /// The pipeline, whose memory is from the system's allocator.
     Bulk(Placed<Compressor>),
@@ -42,18 +55,21 @@ enum Engine {
 pub(super) struct Body {
     params: DeflateParams,
     allocator: Allocator,
-    /// None in a stream that has used zlib-ng from its start.
+    /// None in a stream that has used zlib-ng from its start. Unused in a stream that changed to zlib-ng, until a reset.
     message: Option<MessageEncoder>,
     engine: Engine,
-    /// The flush that ends the current bulk segment, once its input is taken.
+    /// The flush of the last call for the current bulk segment; fixed once the segment's last input is taken.
     bulk_flush: Flush,
     /// Allocation for bulk failed: the message encoder compresses the current segment, whatever its length.
     is_bulk_refused: bool,
     /// `deflateTune()` was called: the search uses the program's limits.
     is_tuned: bool,
     caller: policy::Caller,
-    /// Check values of all input taken, and of the input before the current segment.
+    /// Check value of all input taken by the message encoder or zlib-ng, and by completed bulk segments. While a segment is
+    /// bulk, the compressor has the current one.
     check: Check,
+    /// Check value of the input before the current segment. A compressor continues from it, because it also takes the held
+    /// bytes, which `check` already covers.
     segment_check: Check,
     data_type: DataType,
     /// zlib-ng has closed the next-to-last block of a raw stream, so the final block's bit count is known.
@@ -98,7 +114,8 @@ impl Body {
         self.caller.origin = address;
     }
 
-    /// Chooses the engine for a stream at its start. On an error nothing has changed.
+    /// Chooses the engine for a stream at its start, and resets the message encoder. On an error nothing has changed: the
+    /// only steps that can fail are allocations, before the first assignment.
     fn choose_engine(&mut self) -> Result<()> {
         if policy::is_for_zng(&self.params) {
             self.engine = Engine::Serial(Deflate::new(policy::zng_params(&self.params), self.allocator)?);
@@ -123,14 +140,15 @@ impl Body {
         Ok(())
     }
 
-    /// Takes all of a short input, if even then nothing could be decided and no output would be written. Returns
-    /// whether it did; if not, nothing has changed.
+    /// A fast path for calls with a few bytes and no flush. Takes all of the input if no output could be written even
+    /// with it. Returns whether it did; if not, nothing has changed.
     #[inline]
     pub(super) fn collect(&mut self, input: &mut &[u8]) -> bool {
         let Engine::Bulk(compressor) = &mut self.engine else { return false };
         let is_collected = compressor.collect(input);
         if is_collected {
             *input = &[];
+            // As `note_return` would: there is room left, or `collect` would not have been called.
             self.caller.note_progress();
         }
         is_collected
@@ -143,6 +161,8 @@ impl Body {
         output: &mut Output<'_>,
         flush: Flush,
     ) -> Result<Status> {
+        // With a flush, zlib requires further calls until one leaves room, and every program makes them. Only without a flush
+        // does a further call show that the program fetches output that is held back.
         if flush == Flush::None {
             self.caller.note_call(input.len(), output.room());
         }
@@ -151,6 +171,8 @@ impl Body {
         outcome
     }
 
+    /// Each turn of the loop works on one segment: the one whose flush an earlier call began, or the current one. A call can
+    /// complete an earlier call's flush and then continue with its own input and flush.
     fn advance(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         loop {
             let is_done = match &self.engine {
@@ -158,6 +180,7 @@ impl Body {
                 Engine::Serial(_) => return self.deflate_serial(input, output, flush),
                 Engine::Bulk(_) => self.deflate_bulk(input, output, flush)?,
                 Engine::Message(Some(begun)) => {
+                    // This call's input belongs to the next segment.
                     let begun = *begun;
                     self.end_message(&mut &[][..], output, begun)
                 }
@@ -165,11 +188,13 @@ impl Body {
                     if !self.start_bulk(input, output) {
                         return Ok(Status::Ok);
                     }
+                    // The engine is `Bulk` now; or, without memory for it, `is_bulk` is now false.
                     continue;
                 }
                 Engine::Message(None) => self.deflate_message(input, output, flush),
             };
             match is_done {
+                // The segment needs more input or more room.
                 None => return Ok(Status::Ok),
                 Some(Flush::Finish) => self.engine = Engine::Finished,
                 // A segment has ended, perhaps by an earlier call's flush. Does this call require more?
@@ -179,12 +204,16 @@ impl Body {
         }
     }
 
-    /// Whether the current segment, with `more` bytes of input added, is bulk.
+    /// Whether the current segment, with `more` bytes of input added, is bulk. Nothing of it is written then, so another
+    /// encoder can take it: a segment without a flush is only held, and if a flush ran out of room before its input was
+    /// taken, no block has ended. With the `memLevel` of bulk streams, 7 and more, a block has room for all tokens of 8 KiB.
     fn is_bulk(&self, more: usize) -> bool {
         let held = self.message.as_ref().map_or(0, MessageEncoder::message_len);
         self.may_be_bulk() && held + more >= policy::MESSAGE
     }
 
+    /// Whether the current segment becomes bulk if it is long enough. The pipeline does not know the limits of
+    /// `deflateTune()`.
     fn may_be_bulk(&self) -> bool {
         !self.is_tuned && !self.is_bulk_refused && policy::is_for_pipeline(&self.params)
     }
@@ -198,10 +227,12 @@ impl Body {
         }
         let message = self.message.as_mut()?;
         let before = *input;
+        // As in zlib, waiting output is written before input is taken.
         if !message.write_primed(output) {
             return None;
         }
         if may_be_bulk {
+            // No block may be begun: if the segment becomes bulk, the pipeline compresses it from its first byte.
             message.hold(input);
         } else {
             message.advance(input, None, output);
@@ -219,11 +250,13 @@ impl Body {
         let progress = message.advance(input, end_of(flush), output);
         self.check.update(&before[..before.len() - input.len()]);
         if progress != Progress::Done {
-            // If all input is taken, this flush must be completed, whatever the next call's flush is.
+            // If all input is taken, this flush must be completed, whatever the next call's flush is. Otherwise the message
+            // goes on: the input that is left belongs to it, and the next call's flush ends it.
             self.engine = Engine::Message(input.is_empty().then_some(flush));
             return None;
         }
         self.engine = Engine::Message(None);
+        // The next segment may be bulk again: low memory may be temporary.
         self.is_bulk_refused = false;
         self.segment_check = self.check;
         self.used_bits = message.used_bits();
@@ -246,8 +279,9 @@ impl Body {
         }
     }
 
-    /// Passes the current segment to the pipeline. If memory is short, it stays a message. Returns false when primed
-    /// bytes must be written first and do not fit.
+    /// Passes the current segment, of which the message encoder holds the first bytes, to the pipeline. If memory is short,
+    /// the segment stays a message. Returns false if primed bytes must be written first and do not fit: the compressor can
+    /// begin after an incomplete byte, but not after whole ones that wait.
     fn start_bulk(&mut self, input: &[u8], output: &mut Output<'_>) -> bool {
         if !self.message.as_mut().is_none_or(|message| message.write_primed(output)) {
             return false;
@@ -260,6 +294,7 @@ impl Body {
                 return true;
             }
         };
+        // With this input the sample for the data type is complete.
         self.data_type.note(input);
         self.data_type.decide();
         self.bulk_flush = Flush::None;
@@ -267,7 +302,8 @@ impl Body {
         true
     }
 
-    /// Creates a compressor that has taken the held part of the segment.
+    /// Creates a compressor that has taken the held part of the segment. On an error the message encoder still has that
+    /// part, not parsed, and continues with it.
     fn new_compressor(&mut self) -> Result<Placed<Compressor>> {
         let Some(message) = &mut self.message else { return Err(Error::Stream) };
         let before = message.pending_bits();
@@ -294,6 +330,7 @@ impl Body {
         let Engine::Bulk(compressor) = &mut self.engine else { return Ok(None) };
         let is_long = compressor.taken() + input.len() >= policy::parallel_from();
         let hold = self.caller.hold(output.room(), is_long);
+        // The flush that the compressor has begun must be completed, whatever this call's flush is.
         if compressor.end().is_none() {
             self.bulk_flush = flush;
         }
@@ -311,6 +348,8 @@ impl Body {
         if !is_done {
             return Ok(None);
         }
+        // The segment has ended: its results pass to this struct, its history and last bits to the message encoder. All are
+        // read before the assignment to `engine`, which drops the compressor.
         self.check = compressor.check();
         self.segment_check = self.check;
         self.used_bits = compressor.used_bits();
@@ -327,6 +366,7 @@ impl Body {
         self.log.note(self.params.level, Decision::Strategy(self.params.strategy));
         let before = *input;
         let outcome = self.call_serial(input, output, flush);
+        // Also after an error, which may come after input was taken.
         self.check.update(&before[..before.len() - input.len()]);
         if let (false, Engine::Serial(serial)) = (self.data_type.is_known(), &self.engine) {
             self.data_type = DataType::found(serial.data_type());
@@ -346,7 +386,9 @@ impl Body {
             // zlib-ng does not report how many bits of the last byte it used. Programs need this number to append to a
             // raw stream, so in a raw stream the last block is closed first. The rest has a known length: 3 bits of
             // header and 7 of end-of-block.
+            // If the output is full, the block may not be complete, and the next call continues here.
             match serial.deflate(input, output, Flush::Block) {
+                // There was nothing to close.
                 Err(Error::Buffer) if input.is_empty() && !output.is_full() => {}
                 Ok(_) if input.is_empty() && !output.is_full() => {}
                 outcome => return outcome,
@@ -357,8 +399,9 @@ impl Body {
         serial.deflate(input, output, flush)
     }
 
-    /// `deflateParams()`: data taken before is compressed with the old parameters; the new ones apply after it.
-    /// [`Error::Buffer`] when there is no room for that, and then nothing is changed.
+    /// `deflateParams()`: data taken before, and `input`, are compressed with the old parameters; the new ones apply after
+    /// them. [`Error::Buffer`] when there is no room for that; then the parameters are unchanged, but input may be taken.
+    /// `has_begun`: `deflate()` was called since the last reset.
     pub(super) fn params(
         &mut self,
         level: Level,
@@ -375,6 +418,7 @@ impl Body {
                 let was = std::mem::replace(&mut self.params, new);
                 return self.leave_serial(&history).inspect_err(|_| self.params = was);
             }
+            // zlib-ng flushes by itself, and stays in use whatever the new strategy is.
             let before = *input;
             let zng = policy::zng_params(&new);
             let outcome = serial.params(zng.level, zng.strategy, input, output);
@@ -383,12 +427,14 @@ impl Body {
             self.params = new;
             return Ok(());
         }
+        // A segment has one level, so the current one ends here, as in zlib with `Z_BLOCK`.
         if has_begun && !(self.is_at_rest() && input.is_empty()) {
             self.deflate(input, output, Flush::Block)?;
             if !input.is_empty() || !self.is_at_rest() {
                 return Err(Error::Buffer);
             }
         }
+        // The steps below read the new parameters from `self`; if one fails, the old ones are restored.
         let was = std::mem::replace(&mut self.params, new);
         let outcome = if policy::is_for_zng(&new) && matches!(self.engine, Engine::Message(_)) {
             self.go_serial()
@@ -405,7 +451,8 @@ impl Body {
         outcome
     }
 
-    /// Switches to zlib-ng, between two segments, with the history and the bits that are not written yet.
+    /// Switches to zlib-ng, between two segments, with the history and the bits that are not written yet, in the order of
+    /// the output. On an error nothing has changed. The message encoder is kept for the time after a reset.
     fn go_serial(&mut self) -> Result<()> {
         let mut serial = Deflate::new(policy::zng_params(&self.params), self.allocator)?;
         if let Some(message) = &self.message {
@@ -431,7 +478,8 @@ impl Body {
         Ok(())
     }
 
-    /// Resets to the start of a stream. `keep` keeps the history.
+    /// Resets to the start of a stream. `keep` keeps the history, and the search limits, as in zlib. What was observed of the
+    /// program (`caller`) remains true.
     pub(super) fn reset(&mut self, keep: bool) -> Result<()> {
         match (&mut self.engine, &mut self.message) {
             (Engine::Serial(serial), _) if policy::is_for_zng(&self.params) => {
@@ -454,6 +502,7 @@ impl Body {
                 message.reset(keep);
                 self.engine = Engine::Message(None);
             }
+            // Does not occur: only streams that use zlib-ng have no message encoder.
             (_, None) => self.choose_engine()?,
         }
         if !keep && matches!(self.engine, Engine::Message(_)) {
@@ -493,8 +542,8 @@ impl Body {
         }
     }
 
-    /// `deflatePrime()`: inserts bits before later output. [`Error::Buffer`] within bulk, or when too many bits are
-    /// pending.
+    /// `deflatePrime()`: inserts bits before later output. [`Error::Buffer`] within bulk, while a flush waits for room, or when
+    /// too many bits are pending.
     pub(super) fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         match (&mut self.engine, &mut self.message) {
             (Engine::Serial(serial), _) => serial.prime(bits, value),
@@ -534,8 +583,10 @@ impl Body {
         }
     }
 
-    /// Whether the output still to be delivered, after a flush that has taken all input, fits zlib's buffer for it.
+    /// Whether the output still to be delivered, after a flush that has taken all input, fits zlib's buffer for it. The
+    /// output of jobs in flight is not counted by `pending`, so with jobs the answer is no.
     pub(super) fn keeps_little(&self) -> bool {
+        /// The size of that buffer with the default `memLevel`.
         const PENDING: usize = 64 << 10;
         self.pending().0 <= PENDING
             && !matches!(&self.engine, Engine::Bulk(compressor) if compressor.has_jobs())
@@ -601,6 +652,7 @@ impl Body {
 }
 
 impl Drop for Body {
+    /// Keeps the message encoder for the process's next stream.
     fn drop(&mut self) {
         if let Some(message) = self.message.take() {
             idle::give(message, message_settings(&self.params), &self.allocator);

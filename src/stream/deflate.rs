@@ -1,7 +1,10 @@
 //! `DeflateStream`: zlib's `deflate()`, from header to trailer.
 //!
-//! This file writes header and trailer, the same for every engine; `Body` writes the data between them. Calls with
-//! nothing new, input after the end and flushes without room are handled as in zlib (zlib manual, `deflate`).
+//! This file writes header and trailer, the same for every engine; `Body` writes the data between them. A stream goes
+//! through the phases header, body, trailer and done, in this order, and a call can go through several of them.
+//!
+//! Return codes are zlib's: for calls with nothing new to do, input after the end, and flushes without room. They depend
+//! on the order of the checks in `advance`, which is that of zlib's deflate.c.
 
 #![forbid(unsafe_code)]
 
@@ -37,11 +40,12 @@ enum Wrap {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Bytes of the header that are written.
+    /// Bytes of the header that are written. A raw stream begins with `Body`.
     Header(usize),
     Body,
-    /// Bytes of the trailer that are written.
+    /// The body's final block is written; and bytes of the trailer that are written.
     Trailer(usize),
+    /// The trailer is written.
     Done,
 }
 
@@ -55,9 +59,10 @@ pub struct DeflateStream {
     dictionary_check: Option<u32>,
     /// Bytes of input taken since the last reset.
     taken: u64,
-    /// The flush of the last call; none when that call may be repeated because it ran out of room or memory.
+    /// The flush of the last call; none at the start of a stream, and when that call may be repeated because it ran out of
+    /// room or memory. A call without input whose flush ranks no higher has nothing to do.
     last_flush: Option<Flush>,
-    /// A call was made since the last reset.
+    /// `deflate()` was called since the last reset, with room for output.
     has_begun: bool,
     /// `Finish` was requested and all input taken: nothing but `Finish` may follow.
     is_finishing: bool,
@@ -150,6 +155,8 @@ impl DeflateStream {
         if output.is_full() {
             return Err(Error::Buffer);
         }
+        // The fast path for a few bytes of bulk data. Of the checks below none applies to it: there is input, and `has_begun`
+        // is set, since bulk has begun.
         if flush == Flush::None && self.phase == Phase::Body && !input.is_empty() {
             let given = input.len() as u64;
             if self.body.collect(input) {
@@ -163,13 +170,16 @@ impl DeflateStream {
             && self.last_flush.is_some_and(|last| rank(flush) <= rank(last));
         self.last_flush = Some(flush);
         self.has_begun = true;
+        // Input after `Finish` has taken all input; or nothing new, and no output waits for room.
         if self.is_finishing && !input.is_empty()
             || asks_nothing_new && self.phase == Phase::Body && self.body.is_at_rest()
         {
             return Err(Error::Buffer);
         }
+        // The header counts as progress, too.
         let start = (input.len(), output.written());
         if !self.write_header(output, header) {
+            // The flush is not performed yet, so the same call must not count as one with nothing new.
             self.last_flush = None;
             return Ok(Status::Ok);
         }
@@ -178,6 +188,7 @@ impl DeflateStream {
             point(Point::Deflate);
             self.taken += (start.0 - input.len()) as u64;
             self.is_finishing |= flush == Flush::Finish && input.is_empty();
+            // The totals above are updated before any return: input may be taken even in a call that fails.
             let has_progress = start != (input.len(), output.written());
             match outcome {
                 Ok(Status::StreamEnd) => self.phase = Phase::Trailer(0),
@@ -192,6 +203,7 @@ impl DeflateStream {
                 outcome => _ = outcome?,
             }
         }
+        // As in zlib: the next call continues a flush that may be incomplete, and must not fail even if it has nothing to do.
         if output.is_full() {
             self.last_flush = None;
         }
@@ -199,8 +211,9 @@ impl DeflateStream {
     }
 
     /// Writes the rest of the header, as far as there is room. Returns true when it is written and there is room for
-    /// more.
+    /// more. If it fits exactly, the phase is `Body` and the result false.
     fn write_header(&mut self, output: &mut Output<'_>, header: Option<&gzip::Header<'_>>) -> bool {
+        /// zlib's header of a gzip stream without `deflateSetHeader()`.
         const PLAIN: gzip::Header<'static> = gzip::Header {
             text: false,
             time: 0,
@@ -217,6 +230,7 @@ impl DeflateStream {
         let is_out = match self.wrap {
             Wrap::Raw => true,
             Wrap::Zlib => {
+                // FLEVEL (RFC 1950, 2.2), as zlib sets it.
                 let effort = match level {
                     _ if is_fast => 0,
                     ..6 => 1,
@@ -235,6 +249,7 @@ impl DeflateStream {
                 position == bytes.len()
             }
             Wrap::Gzip => {
+                // XFL (RFC 1952, 2.3.1), as zlib sets it: 2 for the best compression, 4 for the fastest.
                 let effort = match level {
                     9.. => 2,
                     _ if is_fast => 4,
@@ -247,9 +262,11 @@ impl DeflateStream {
         is_out && !output.is_full()
     }
 
+    /// Writes the rest of the trailer, as far as there is room, if the body is complete.
     fn write_trailer(&mut self, output: &mut Output<'_>) -> Status {
         if let Phase::Trailer(position) = self.phase {
             let check = self.body.check().value();
+            // The trailer, and how many of the bytes it has.
             let (bytes, len) = match self.wrap {
                 Wrap::Raw => ([0; 8], 0),
                 Wrap::Zlib => ((u64::from(check) << 32).to_be_bytes(), 4),
@@ -261,8 +278,9 @@ impl DeflateStream {
         if self.phase == Phase::Done { Status::StreamEnd } else { Status::Ok }
     }
 
-    /// `deflateParams()`: data taken before is compressed at the old level, as far as the room allows;
-    /// [`Error::Buffer`] if there is not enough room, and then the parameters are unchanged.
+    /// `deflateParams()`: data taken before, and `input`, are compressed with the old parameters, as far as the room
+    /// allows; [`Error::Buffer`] if there is not enough room, and then the parameters are unchanged. While the
+    /// stream [is within its header](Self::is_within_header), a caller with a gzip header of its own must complete it first.
     pub fn params(
         &mut self,
         level: Level,
@@ -280,6 +298,7 @@ impl DeflateStream {
         if !self.write_header(output, None) && self.phase != Phase::Body {
             return Err(Error::Buffer);
         }
+        // The final block is written, with the old parameters.
         if self.phase != Phase::Body {
             return Err(Error::Stream);
         }
@@ -291,6 +310,7 @@ impl DeflateStream {
 
     /// Returns to the start of a stream with the same parameters.
     pub fn reset(&mut self) -> Result<()> {
+        // First, because `Body::reset` clears the counters.
         self.finish_stats();
         self.body.reset(false)?;
         self.restart();
@@ -305,6 +325,7 @@ impl DeflateStream {
         Ok(())
     }
 
+    /// Resets the state that is not the body's.
     fn restart(&mut self) {
         self.phase = Phase::start(self.wrap);
         self.dictionary_check = None;
@@ -330,6 +351,7 @@ impl DeflateStream {
             _ => return Err(Error::Stream),
         }
         self.body.set_dictionary(dictionary)?;
+        // As in zlib, several dictionaries have one check value, and an empty one is not announced in the header.
         if self.wrap == Wrap::Zlib && !dictionary.is_empty() {
             let before = self.dictionary_check.unwrap_or(adler32::INITIAL);
             self.dictionary_check = Some(adler32::update(before, dictionary));
@@ -381,7 +403,8 @@ impl DeflateStream {
         let body_len = if params.window_bits == 15 && params.mem_level == 8 {
             zlib::compress_bound(len) - 6
         } else {
-            // Small tables mean short blocks: fixed codes of 9 bits per literal, or stored blocks of 127 bytes.
+            // Small tables mean short blocks: fixed codes of 9 bits per literal, or stored blocks of 127 bytes. These are the
+            // formulas of zlib's `deflateBound()`.
             let fixed =
                 [3, 8, 9].iter().fold(len, |sum, shift| sum.saturating_add(len >> shift)).saturating_add(4);
             let stored =

@@ -1,10 +1,13 @@
-/* Inputs that are intended to be slow, through the public functions; callgrind counts each measurement separately (see `run`).
+/* Passes inputs that are intended to be slow to the public functions; callgrind counts the instructions of each measurement
+ * separately (see `run`).
  *
- *   hostile make FOLDER            writes the inputs, without valgrind, because some take a search
- *   hostile measure FOLDER LEVEL... compresses each at each level, and decompresses the compressed ones, under valgrind
+ *   hostile make FOLDER              writes the inputs; run without valgrind, because some are found by a long search
+ *   hostile measure FOLDER LEVEL...  run under callgrind: compresses the inputs in `plain` at each level, decompresses those in
+ *                                    `packed`, reads empty gzip members, and compresses one input in many small calls
  *
- * Each is measured with a short input and one three times as long, so that more than linear time is noticed. A dump of the
- * counter is called "NAME BYTES".
+ * Each measurement is made with a short input and one three times as long, so that more than linear time is noticed. A dump of
+ * the counter is called "NAME BYTES", for example "deflate6:noise 49152". Only the cost is checked here: other tests check the
+ * results.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -19,7 +22,8 @@ enum { SHORT = 48 << 10, LONG = 3 * SHORT };
 #define CHECK(condition) ((condition) ? (void)0 : (fprintf(stderr, "%d: failed: %s\n", __LINE__, #condition), exit(1)))
 
 static const char *folder;
-static unsigned char bytes[LONG + 1000], out[4 * LONG], window[1 << 20];
+/* The input in use, with room for the item that passes LONG, and memory for results. */
+static unsigned char bytes[LONG + 1000], compressed[4 * LONG], decompressed[1 << 20];
 
 static uint32_t state = 1;
 static uint32_t next_random(void)
@@ -52,15 +56,17 @@ static size_t load(const char *name)
 
 /* ---------------------------------------------------------------------------------------------- to be compressed */
 
-static void period(const char *name, size_t len, size_t every)
+/* Repeats `len` bytes. If `is_near`, the last byte of each period is random, so most periods differ from all earlier ones. */
+static void period(const char *name, size_t len, int is_near)
 {
     for (size_t i = 0; i < LONG; i++)
-        bytes[i] = i % len == len - 1 && every && i / len % every == 0 ? (unsigned char)next_random() : (unsigned char)(i % len * 7);
+        bytes[i] = (unsigned char)(is_near && i % len == len - 1 ? next_random() : i % len * 7);
     keep(name, LONG);
 }
 
-/* Contains each word of three letters of an alphabet of 53 once: there are no matches, and every hash is new. */
-static int letters[4 * 53], at;
+/* A de Bruijn sequence, by the usual recursion: each word of three letters of an alphabet of 53 occurs at most once, so there
+ * are no matches, and every hash is new. */
+static int letters[4], at;
 static void de_bruijn(int t, int p)
 {
     if (t > 3) {
@@ -74,11 +80,11 @@ static void de_bruijn(int t, int p)
         letters[t] = j, de_bruijn(t + 1, t);
 }
 
-/* Words whose first `length` bytes all have the same hash in the encoder's tables, by its own function: the top bits of a product. */
+/* Words of `length` bytes that all have the same hash of `bits` bits, by the function `hash` of src/deflate/match_finder. */
 static void flood(const char *name, int length, int bits)
 {
     static unsigned char words[400][8];
-    uint64_t mask = length == 8 ? ~0ull : (1ull << 8 * length) - 1;
+    uint64_t mask = (1ull << 8 * length) - 1;
     for (int found = 0; found < 400;) {
         uint64_t word = ((uint64_t)next_random() << 32 | next_random()) & mask;
         if (((word << (64 - 8 * length)) * 0x9E3779B185EBCA87ull) >> (64 - bits) == 77)
@@ -105,25 +111,30 @@ static void make_plain(void)
     period("period_2", 2, 0);
     period("period_3", 3, 0);
     period("period_259", 259, 0);
-    period("period_32768", 32768, 0);
-    period("long_near_matches", 258, 1); /* each differs from all before it in its last byte */
+    period("long_near_matches", 258, 1);
     period("near_matches_of_40", 40, 1);
     de_bruijn(1, 1);
     keep("de_bruijn", LONG);
-    /* Three common bytes, and then new ones: long chains of useless matches. */
+    /* Three common bytes, and then two random ones: long chains of useless matches. */
     for (int i = 0; i < LONG; i++)
         bytes[i] = i % 5 < 3 ? 'x' : (unsigned char)(next_random() >> 7);
     keep("short_matches", LONG);
+    /* The keys of the tables: `near_heads` and `five_heads` of distance_rings.rs, and the long one of hash_table.rs. */
     flood("flood_4", 4, 16);
     flood("flood_5", 5, 16);
-    flood("flood_8", 8, 15);
+    flood("flood_6", 6, 15);
+    /* The period is noise, so there is no shorter one: all matches have the largest offset. */
+    for (int i = 0; i < LONG; i++)
+        bytes[i] = i < 32768 ? (unsigned char)(next_random() >> 9) : bytes[i - 32768];
+    keep("period_32768", LONG);
 }
 
 static const char *const plain[] = {"zeros", "noise", "two_letters", "nearly_a_run", "period_2", "period_3", "period_259", "period_32768",
-                                    "long_near_matches", "near_matches_of_40", "de_bruijn", "short_matches", "flood_4", "flood_5", "flood_8"};
+                                    "long_near_matches", "near_matches_of_40", "de_bruijn", "short_matches", "flood_4", "flood_5", "flood_6"};
 
 /* ---------------------------------------------------------------------------------------------- to be decompressed */
 
+/* The number of bits of `bytes` that are written. */
 static size_t bit_count;
 static void put(unsigned value, int count)
 {
@@ -134,26 +145,29 @@ static void put(unsigned value, int count)
     }
 }
 
-static void put_code(unsigned code, int length) /* Huffman codes are written from their top bit on */
+/* A codeword, whose most significant bit is written first. */
+static void put_code(unsigned code, int length)
 {
     while (length--)
         put(code >> length & 1, 1);
 }
 
-/* The largest tables that a block can have, and no data: 286 and 30 codes, and then the end of the block. */
+/* A dynamic block without data that has the most codewords: 286 for literals and lengths, 30 for distances. */
 static void put_empty_dynamic(void)
 {
     static const unsigned char order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4};
     put(4, 3), put(29, 5), put(29, 5), put(8, 4);
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) /* codeword lengths 4, 5, 8 and 9 have 2 bits each */
         put(strchr("\4\5\10\11", order[i]) != NULL && order[i] ? 2 : 0, 3);
-    for (int i = 0; i < 286; i++) /* 226 codes of 8 bits, 60 of 9 */
+    for (int i = 0; i < 286; i++) /* 226 codewords of 8 bits, 60 of 9 */
         put_code(i < 226 ? 2 : 3, 2);
     for (int i = 0; i < 30; i++) /* 2 of 4 bits, 28 of 5 */
         put_code(i < 2 ? 0 : 1, 2);
-    put_code(226 * 2 + (256 - 226), 9);
+    put_code(226 * 2 + (256 - 226), 9); /* the end of the block */
 }
 
+/* In the headers, bit 0 is set in the last block, and the next two are its type: 0 is stored, 1 fixed, 2 dynamic. The codeword
+ * for the end of a fixed block is 7 zeros. */
 static void make_packed(void)
 {
     for (bit_count = 0; bit_count / 8 < LONG - 1000;)
@@ -174,7 +188,7 @@ static void make_packed(void)
     keep("stored_blocks_of_1", bit_count / 8 + 1);
     bit_count = 0, put(2, 3), put_code(0x30 + 'a', 8);
     while (bit_count / 8 < LONG / 8)
-        put_code(0xc0 + 284 - 280, 8), put(30, 5), put_code(0, 5); /* 257 bytes from distance 1 */
+        put_code(0xc0 + 284 - 280, 8), put(30, 5), put_code(0, 5); /* 257 bytes, offset 1 */
     put(0, 7), put(3, 3), put(0, 7);
     keep("bomb", bit_count / 8 + 1);
     size_t len = 0;
@@ -188,49 +202,56 @@ static const char *const packed[] = {"empty_dynamic_blocks", "empty_fixed_blocks
 
 /* ---------------------------------------------------------------------------------------------- the measured part */
 
+enum { NO_LEVEL = -1 };
+
+/* Ends a measurement: writes the counter's value, with a label. */
 static void dump(const char *what, const char *name, int level, size_t len)
 {
-    char label[100];
-    snprintf(label, sizeof label, "%s%.*d:%s %zu", what, level >= 0, level >= 0 ? level : 0, name, len);
+    char label[100], digits[12] = "";
+    if (level != NO_LEVEL)
+        snprintf(digits, sizeof digits, "%d", level);
+    snprintf(label, sizeof label, "%s%s:%s %zu", what, digits, name, len);
     CALLGRIND_DUMP_STATS_AT(label);
 }
 
 static void compress_all(const char *name, int level)
 {
-    load(name);
+    CHECK(load(name) == LONG);
     for (size_t len = SHORT; len <= LONG; len += LONG - SHORT) {
         z_stream strm = {0};
         CALLGRIND_ZERO_STATS;
         CHECK(deflateInit2(&strm, level, 8, -15, 8, 0) == Z_OK);
-        strm.next_in = bytes, strm.avail_in = (uInt)len, strm.next_out = out, strm.avail_out = sizeof out;
+        strm.next_in = bytes, strm.avail_in = (uInt)len, strm.next_out = compressed, strm.avail_out = sizeof compressed;
         CHECK(deflate(&strm, Z_FINISH) == Z_STREAM_END && deflateEnd(&strm) == Z_OK);
         dump("deflate", name, level, len);
     }
 }
 
-/* Messages of `piece` bytes, each flushed: the smallest calls that a program may make. */
-static void messages(const char *name, int level, int flush, size_t piece, const char *what)
+/* Calls with `piece` bytes of input each, all with `flush`: the shortest input that a program may pass, or short messages. */
+static void compress_pieces(const char *name, int level, int flush, size_t piece, const char *what)
 {
-    load(name);
+    CHECK(load(name) == LONG);
     for (size_t len = SHORT / 4; len <= LONG / 4; len += (LONG - SHORT) / 4) {
         z_stream strm = {0};
         CALLGRIND_ZERO_STATS;
         CHECK(deflateInit2(&strm, level, 8, -15, 8, 0) == Z_OK);
-        strm.next_in = bytes, strm.next_out = out, strm.avail_out = sizeof out;
+        strm.next_in = bytes, strm.next_out = compressed, strm.avail_out = sizeof compressed;
         while (strm.total_in < len) {
             strm.avail_in = (uInt)piece;
-            CHECK(deflate(&strm, flush) == Z_OK);
+            CHECK(deflate(&strm, flush) == Z_OK && strm.avail_in == 0);
         }
         CHECK(deflate(&strm, Z_FINISH) == Z_STREAM_END && deflateEnd(&strm) == Z_OK);
         dump(what, name, level, len);
     }
 }
 
-/* `step` bytes of input and `room` of output in each call. */
+/* Each call has up to `step` bytes of input and room for `room` bytes of output. */
 static void decompress_all(const char *name, size_t step, size_t room, const char *what)
 {
-    size_t all = load(name), part = step < all ? 8 : 1;
-    for (size_t len = all / 3 / part; len <= all / part; len += all / part - all / 3 / part) {
+    size_t all = load(name);
+    if (step < all)
+        all /= 8; /* so that many calls do not take too long */
+    for (size_t len = all / 3; len <= all; len += all - all / 3) {
         z_stream strm = {0};
         CALLGRIND_ZERO_STATS;
         CHECK(inflateInit2(&strm, -15) == Z_OK);
@@ -238,51 +259,48 @@ static void decompress_all(const char *name, size_t step, size_t room, const cha
         int status = Z_OK;
         while (strm.total_in < len && (status == Z_OK || status == Z_BUF_ERROR)) {
             strm.avail_in = (uInt)(step < len - strm.total_in ? step : len - strm.total_in);
-            strm.next_out = window, strm.avail_out = (uInt)room;
+            strm.next_out = decompressed, strm.avail_out = (uInt)room;
             status = inflate(&strm, Z_NO_FLUSH);
         }
         CHECK(status == Z_OK || status == Z_BUF_ERROR || status == Z_STREAM_END);
         CHECK(inflateEnd(&strm) == Z_OK);
         /* A bomb's cost is counted per byte of output. */
-        dump(what, name, -1, strm.total_out > len ? strm.total_out : len);
+        dump(what, name, NO_LEVEL, strm.total_out > len ? strm.total_out : len);
     }
 }
 
-static void members(void)
+static void read_members(void)
 {
     size_t all = load("empty_members");
     for (size_t len = all / 3; len <= all; len += all - all / 3) {
-        char path[700];
-        snprintf(path, sizeof path, "%s/members", folder);
-        FILE *file = fopen(path, "wb");
-        CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
+        keep("members", len);
         CALLGRIND_ZERO_STATS;
-        gzFile gz = gzopen(path, "rb");
-        CHECK(gz != NULL && gzread(gz, out, 1000) == 0 && gzclose(gz) == Z_OK);
-        dump("gzread", "empty_members", -1, len);
+        gzFile gz = gzopen(path_of("members"), "rb");
+        CHECK(gz != NULL && gzread(gz, decompressed, 1000) == 0 && gzclose(gz) == Z_OK);
+        dump("gzread", "empty_members", NO_LEVEL, len);
     }
 }
 
-int main(int count, char **words)
+int main(int argc, char **argv)
 {
-    CHECK(count >= 3);
-    folder = words[2];
-    if (strcmp(words[1], "make") == 0) {
+    CHECK(argc >= 3);
+    folder = argv[2];
+    if (strcmp(argv[1], "make") == 0) {
         make_plain();
         make_packed();
         return 0;
     }
-    for (int i = 3; i < count; i++)
+    for (int i = 3; i < argc; i++)
         for (size_t kind = 0; kind < sizeof plain / sizeof *plain; kind++)
-            compress_all(plain[kind], atoi(words[i]));
+            compress_all(plain[kind], atoi(argv[i]));
     for (size_t kind = 0; kind < sizeof packed / sizeof *packed; kind++) {
-        decompress_all(packed[kind], LONG, sizeof window, "inflate");
+        decompress_all(packed[kind], LONG, sizeof decompressed, "inflate");
         decompress_all(packed[kind], 1, 1000, "inflate_bytes");
     }
-    members();
-    messages("two_letters", 6, Z_NO_FLUSH, 1, "bytes");
-    messages("two_letters", 6, Z_SYNC_FLUSH, 16, "sync");
-    messages("two_letters", 6, Z_FULL_FLUSH, 16, "full");
-    messages("two_letters", 6, Z_BLOCK, 16, "block");
+    read_members();
+    compress_pieces("two_letters", 6, Z_NO_FLUSH, 1, "bytes");
+    compress_pieces("two_letters", 6, Z_SYNC_FLUSH, 16, "sync");
+    compress_pieces("two_letters", 6, Z_FULL_FLUSH, 16, "full");
+    compress_pieces("two_letters", 6, Z_BLOCK, 16, "block");
     return 0;
 }

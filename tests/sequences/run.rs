@@ -1,16 +1,16 @@
 //! Runs a tester over its seeds in a child process, and reports the seeds that fail, crash or do not return.
 //!
 //! The child is this same test binary, started again; its tester, mode and folder are in the environment. A process of its own
-//! is necessary for three reasons: the library reads its switches once, and each mode has others; a crash must be reported with
-//! its seed; a call that does not return must be ended. In the folder the child writes
+//! is necessary for three reasons: the library reads its switches once, and the modes differ in them; a crash must be reported
+//! with its seed; a call that does not return must be ended. In the folder the child writes
 //!
 //! - `status`: the current seed, and `end` after the last one, so the parent knows which seed crashed;
 //! - `report`: the seeds that failed, with their calls;
 //! - `live`: the calls of the traced seed, each written as it happens;
 //! - `output`: the standard output and error of the process.
 //!
-//! Seeds run without a trace, which is faster. A seed that fails runs once more with the trace on. For a seed that crashed or
-//! did not return, the parent starts a second child, in a folder of its own, that replays it with the trace on.
+//! Seeds run without a trace, which is faster. A seed that fails runs once more with the trace on. If a seed crashes or does not
+//! return, the parent starts a second child, in a folder of its own, that replays the seed with the trace on.
 //!
 //! These variables control a run; the last one is set by a test.
 //!
@@ -23,7 +23,7 @@
 //! | `RIGZ_FAILURES` | stop after this many failing seeds (default 1) |
 //! | `RIGZ_JUDGE_SELF` | test a copy of the system's libz.so.1 in place of rigz, which checks the testers themselves |
 //! | `RIGZ_JUDGE` | the judge, a zlib that the results are compared with (default libz.so.1) |
-//! | `RIGZ_FAULT` | the fault of `broken.c`, which is then the library under test (`planted.rs`) |
+//! | `RIGZ_FAULT` | the fault that `broken.c` simulates; `RIGZ_LIB` is then the library built from it (`planted.rs`) |
 
 use std::env;
 use std::fmt::{Display, Write as _};
@@ -40,7 +40,7 @@ use crate::zlib::Zlib;
 /// unoptimised library.
 const SEED_LIMIT: Duration = Duration::from_secs(120);
 
-/// How many of a seed's calls a report has: the first ones, which open the stream, and the last ones.
+/// How many of a seed's calls a report contains: the first ones, which open the stream, and the last ones.
 const FIRST_LINES: usize = 8;
 const LAST_LINES: usize = 40;
 
@@ -69,9 +69,10 @@ pub(crate) enum Mode {
 pub(crate) struct Setup {
     pub(crate) judge: Zlib,
     pub(crate) ours: Zlib,
-    /// One seed in `large_every` is large; 0 means none.
+    /// One seed in this many is large; 0 means none.
     pub(crate) large_every: usize,
-    /// The library under test is the system's zlib too, or a wrapper of it: zlib's own faults are not reported.
+    /// The library under test is the system's zlib too, or a wrapper of it. Then the testers omit calls and checks in which zlib
+    /// has known faults.
     pub(crate) ours_is_zlib: bool,
     /// For the files that the gz tester makes.
     pub(crate) folder: PathBuf,
@@ -86,7 +87,7 @@ impl Setup {
     }
 }
 
-/// A tester's result for one seed. The error is one line; the trace has the calls that led to it.
+/// A tester's result for one seed. The error is one line; the trace contains the calls before it.
 pub(crate) type Verdict = Result<(), String>;
 
 /// The calls of one seed; empty unless the seed is traced.
@@ -205,10 +206,10 @@ fn replay_line(tester: Tester, mode: Mode, seed: impl Display) -> String {
     format!("  replay: RIGZ_SEED={seed} cargo test --test sequences {test} -- --nocapture\n")
 }
 
-/// The value of the environment variable `name`.
-fn number(name: &str) -> Option<u64> {
+/// The number in the environment variable `name`; `None` if it is not set.
+fn number_from(name: &str) -> Option<u64> {
     let value = env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")))
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is not a number: {value:?}")))
 }
 
 /// A folder of this test's own, removed when it is dropped.
@@ -229,18 +230,20 @@ impl Drop for Folder {
     }
 }
 
-/// The path of the judge, which is the system's zlib.
+/// The path of the judge: the system's zlib, unless `RIGZ_JUDGE` names another.
 pub(crate) fn judge_path() -> PathBuf {
     env::var_os("RIGZ_JUDGE").map_or_else(|| PathBuf::from("libz.so.1"), PathBuf::from)
 }
 
+/// The path of the library under test, unless that is a copy of the system's zlib.
 fn library_path() -> PathBuf {
     if let Some(path) = env::var_os("RIGZ_LIB") {
-        // Tests run in cdylib/; a relative path is meant from the root of the checkout.
+        // A relative path is relative to the root of the checkout, but this test runs in cdylib/.
         return Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path);
     }
     let exe = env::current_exe().expect("the test binary knows its path");
-    // target/<profile>/deps/sequences-<hash>. `cargo test` has just built the library beside it; `cargo build` puts it one up.
+    // target/<profile>/deps/sequences-<hash>. `cargo test` has just built the library in the same folder; `cargo build` puts it in
+    // target/<profile>.
     let deps = exe.parent().expect("the test binary lies in a folder");
     let profile = deps.parent().expect("the test binary lies in target/<profile>/deps");
     let target = profile.parent().expect("the profile folder lies in target");
@@ -253,18 +256,18 @@ fn library_path() -> PathBuf {
     panic!("no librigz.so under {}: run `cargo build --release`, or name it with RIGZ_LIB", target.display());
 }
 
-/// The file of the library under test, and whether it must be rigz.
+/// The file of the library under test, and whether [`Zlib::is_rigz`] must be true of it.
 fn subject(folder: &Path) -> (PathBuf, bool) {
     if env::var_os("RIGZ_JUDGE_SELF").is_none() {
         return (library_path(), true);
     }
-    // A copy under another name is a second library to the loader, with its own state.
+    // The loader treats a copy under another name as a second library, with its own state.
     let maps = fs::read_to_string("/proc/self/maps").expect("/proc/self/maps is readable");
     let system = maps
         .lines()
         .filter_map(|line| line.split_whitespace().nth(5))
         .find(|path| path.contains("/libz.so"))
-        .expect("the judge is loaded and shows in the memory map");
+        .expect("the judge is loaded, so it is in the memory map");
     let copy = folder.join("second-libz.so");
     fs::copy(system, &copy).expect("the system's libz.so.1 can be copied");
     (copy, false)
@@ -277,12 +280,13 @@ pub(crate) fn run_seeds(tester: Tester, mode: Mode) {
     }
 }
 
-/// As `run_seeds`, with more variables for the child; returns the report as an error.
+/// As [`run_seeds`], with more variables for the child; returns the report as an error. Succeeds only if the child reached the
+/// end of its seeds.
 pub(crate) fn watch(tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Result<(), String> {
     let label = format!("{}-{}-{:?}", tester.name(), mode.name(), std::thread::current().id());
     let folder = Folder::new(&label.replace(['(', ')'], ""));
-    let first = start_child(&folder.0, tester, mode, extra);
-    if first.status.success() {
+    let first = run_child(&folder.0, tester, mode, extra);
+    if first.status.success() && first.seed == ENDED {
         show(&first.report);
         return Ok(());
     }
@@ -291,15 +295,15 @@ pub(crate) fn watch(tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Resul
     match seed.as_str() {
         ENDED if !report.is_empty() => return Err(report),
         ENDED => return Err(format!("the {name} child failed after its last seed ({outcome}):\n{output}")),
-        "" => return Err(format!("the {name} child failed before its first seed ({outcome}):\n{output}")),
+        "" => return Err(format!("the {name} child ended before its first seed ({outcome}):\n{output}")),
         _ => {}
     }
-    // It crashed or was ended in this seed, perhaps after reports of others.
+    // It crashed in this seed, or was killed because the seed took too long; earlier seeds may have been reported.
     let again_folder = folder.0.join("replay");
     fs::create_dir(&again_folder).expect("a folder in our own folder");
     let again_extra: Vec<_> = extra.iter().copied().chain([("RIGZ_SEED", &*seed)]).collect();
-    let again = start_child(&again_folder, tester, mode, &again_extra);
-    // A replay that ends reports the calls; from one that crashes there are those written before.
+    let again = run_child(&again_folder, tester, mode, &again_extra);
+    // If the replay ends, its report contains the calls; if it crashes, `live` contains those up to the crash.
     let live = fs::read_to_string(again_folder.join("live")).unwrap_or_default();
     let calls = shortened(if again.seed == ENDED { &again.report } else { &live });
     let (mode_name, replay) = (mode.name(), replay_line(tester, mode, &seed));
@@ -328,16 +332,17 @@ struct Child {
     output: String,
 }
 
-/// Runs a child to its end, or until a seed takes too long.
-fn start_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Child {
-    let (status, outcome) = wait_for_child(folder, tester, mode, extra);
+/// Runs a child to its end, or until a seed takes too long, and reads its files.
+fn run_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> Child {
+    let (status, outcome) = start_and_wait(folder, tester, mode, extra);
     let read = |name| fs::read(folder.join(name)).unwrap_or_default();
     let text = |name| String::from_utf8_lossy(&read(name)).into_owned();
     let seed = text("status").trim().to_owned();
     Child { status, outcome, seed, report: text("report"), output: text("output") }
 }
 
-fn wait_for_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> (ExitStatus, String) {
+/// Starts a child and waits for its end, or kills it when a seed takes too long. Returns its status, and in words how it ended.
+fn start_and_wait(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &str)]) -> (ExitStatus, String) {
     let output = File::create(folder.join("output")).expect("a file in our own folder");
     let mut command = Command::new(env::current_exe().expect("the test binary knows its path"));
     command
@@ -360,7 +365,7 @@ fn wait_for_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &st
         };
     }
     if extra.iter().any(|(name, _)| *name == "RIGZ_LIB") {
-        // The user's switches must not affect a run on another library.
+        // These variables of the user are meant for rigz, not for the library that this run names.
         for name in ["RIGZ_JUDGE_SELF", "RIGZ_SEED", "RIGZ_FIRST_SEED", "RIGZ_FAILURES"] {
             command.env_remove(name);
         }
@@ -368,6 +373,7 @@ fn wait_for_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &st
     command.envs(extra.iter().copied());
     let mut child = command.spawn().expect("the test binary can be started again");
     let status_file = folder.join("status");
+    // The child's last known status, and when it changed.
     let mut seen = String::new();
     let mut since = Instant::now();
     loop {
@@ -383,7 +389,7 @@ fn wait_for_child(folder: &Path, tester: Tester, mode: Mode, extra: &[(&str, &st
             (seen, since) = (now, Instant::now());
         }
         if since.elapsed() > SEED_LIMIT {
-            // If it has just ended, there is nothing to kill.
+            // Fails if it has just ended, which is harmless.
             let _ = child.kill();
             let status = child.wait().expect("our own child can be waited for");
             return (status, format!("did not return within {} s", SEED_LIMIT.as_secs()));
@@ -417,14 +423,14 @@ pub(crate) fn child() {
     let mut status_file = File::create(folder.join("status")).expect("a file in the parent's folder");
     let mut write_status = |status: &str| {
         status_file.seek(SeekFrom::Start(0)).expect("the status file can be written");
-        // In one length, so that no digits of a longer seed remain.
+        // Padded, so that a shorter status overwrites a longer one completely.
         write!(status_file, "{status:<20}").expect("the status file can be written");
     };
     let mut report = String::new();
     let mut failures = 0;
-    let replay = number("RIGZ_SEED");
-    let first = replay.unwrap_or_else(|| number("RIGZ_FIRST_SEED").unwrap_or(0));
-    let count = if replay.is_some() { 1 } else { number("RIGZ_SEEDS").unwrap_or(1500) };
+    let replay = number_from("RIGZ_SEED");
+    let first = replay.unwrap_or_else(|| number_from("RIGZ_FIRST_SEED").unwrap_or(0));
+    let count = if replay.is_some() { 1 } else { number_from("RIGZ_SEEDS").unwrap_or(1500) };
     for seed in first..first + count {
         write_status(&seed.to_string());
         let mut trace = Trace::off();
@@ -436,6 +442,7 @@ pub(crate) fn child() {
             trace = Trace { live: File::create(folder.join("live")).ok(), ..Trace::on() };
             let second = tester.run(&setup, seed, &mut trace);
             let (name, mode_name) = (tester.name(), mode.name());
+            // Writing to a string cannot fail.
             let _ = match (&verdict, &second) {
                 (_, Err(message)) => writeln!(report, "{name} seed {seed} ({mode_name}): {message}"),
                 (Err(message), Ok(())) => {
@@ -456,7 +463,7 @@ pub(crate) fn child() {
                 failures += 1;
             }
             fs::write(folder.join("report"), &report).expect("a file in the parent's folder");
-            if failures >= number("RIGZ_FAILURES").unwrap_or(1) {
+            if failures >= number_from("RIGZ_FAILURES").unwrap_or(1) {
                 break;
             }
         }
