@@ -2,15 +2,15 @@
 """Measures whole programs with zlib and with rigz preloaded, and draws their wall times.
 
     scripts/bench programs [--rounds N] [--megabytes N] [--folder FOLDER]
-    scripts/bench programs --draw FOLDER    draws a recorded run again
+    scripts/bench programs --draw FOLDER    writes report.md and programs.svg of a recorded run again, from its run.json
 
-Each program runs with the system's zlib, then with rigz on one and on two threads, in turn, --rounds
-times (default 3). The data are Python's own sources, at most 32 MB, and four files of the Silesia
-corpus if they are in ../shared/corpus; --megabytes limits the total. Programs that are missing or do
-not call zlib through the loader are left out, with the reason.
+In each of --rounds rounds (default 3), each program runs three times: with the system's zlib, with rigz on one thread and
+with rigz on two threads. The corpus is Python's own sources, until they exceed 32 MB, and four files of the Silesia corpus
+if ../shared/corpus has them; --megabytes limits its size. Programs that are missing or do not call zlib through the loader
+are left out, with the reason.
 
-An untimed first run checks each program: the loader must have bound a zlib function to the preloaded
-file, and the decompressed result must be the input. The results are written to FOLDER (default
+An untimed first run checks each program three times in the same way: the loader must have bound a zlib function to the
+preloaded file, and the decompressed result must contain the corpus. The results are written to FOLDER (default
 benches/record/DATE-COMMIT-programs): run.json, rows.csv, report.md and programs.svg.
 """
 
@@ -19,6 +19,7 @@ import csv
 import glob
 import gzip
 import hashlib
+import io
 import json
 import os
 import platform
@@ -26,6 +27,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
@@ -35,8 +37,9 @@ from html import escape
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SILESIA = ("dickens", "osdb", "ooffice", "xml")
 SOURCES_BYTES = 32_000_000
-# Library and number of threads of a program's bars.
-WAYS = (("zlib", 1), ("rigz", 1), ("rigz", 2))
+# Library and number of threads of a program's rows and bars, in this order.
+VARIANTS = (("zlib", 1), ("rigz", 1), ("rigz", 2))
+# The distribution's Python loads libz.so.1; other builds may contain a zlib.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"
 GZIP_OPEN = """import gzip, shutil, sys
 with open(sys.argv[1], "rb") as source, gzip.open(sys.argv[2], "wb", int(sys.argv[3])) as target:
@@ -59,38 +62,39 @@ def fail(text):
     sys.exit(f"bench: {text}")
 
 
-# --- The data and the programs --------------------------------------------------------------------
+# --- The corpus and the programs --------------------------------------------------------------------
 
 
 def write_corpus(folder, limit):
-    """Writes the data as files in FOLDER/tree and as one file, FOLDER/data. Returns names and sizes."""
-    parts, room = [], limit
+    """Writes the corpus as files in FOLDER/tree and as one file, FOLDER/data. Returns the names and sizes of its parts."""
+    parts, left = [], limit
     os.mkdir(f"{folder}/tree")
 
-    def add(kind, files):
-        nonlocal room
-        taken = 0
+    def add(part, files):
+        """Adds files, each a name and a function that reads its content."""
+        nonlocal left
+        added = 0
         for name, read in files:
-            if room <= 0 or kind == "sources" and taken >= SOURCES_BYTES:
+            if left <= 0 or part == "sources" and added >= SOURCES_BYTES:
                 break
-            content = read()[:room]
+            content = read()[:left]
             if not content:
                 continue
             with open(f"{folder}/tree/{name}", "wb") as file:
                 file.write(content)
-            data.write(content)
-            room -= len(content)
-            taken += len(content)
-        if taken:
-            parts.append({"name": kind, "bytes": taken})
+            whole.write(content)
+            left -= len(content)
+            added += len(content)
+        if added:
+            parts.append({"name": part, "bytes": added})
 
-    def contents(path):
+    def read_file(path):
         with open(path, "rb") as file:
             return file.read()
 
-    with open(f"{folder}/data", "wb") as data:
+    with open(f"{folder}/data", "wb") as whole:
         paths = sorted(glob.glob("/usr/lib/python3*/**/*.py", recursive=True))
-        add("sources", [(f"{n:05}-{os.path.basename(path)}", lambda path=path: contents(path))
+        add("sources", [(f"{n:05}-{os.path.basename(path)}", lambda path=path: read_file(path))
                         for n, path in enumerate(paths)])
         for name in SILESIA:
             archive = f"{ROOT}/../shared/corpus/{name}.zip"
@@ -102,17 +106,17 @@ def write_corpus(folder, limit):
 
 
 def make_git(folder):
-    """Makes a repository of the files, for `git archive`."""
+    """Makes FOLDER/git, a repository of the files, for `git archive`."""
     git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "core.compression=1",
            "-c", "gc.auto=0", "-C", f"{folder}/tree"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "data", "--date=2000-01-01T00:00:00Z"]):
-        subprocess.run(git + words, check=True)
-    # Moved out of the tree that the other programs pack.
+    for action in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "data", "--date=2000-01-01T00:00:00Z"]):
+        subprocess.run(git + action, check=True)
+    # Moved out of the tree, because the other programs pack the whole tree.
     os.rename(f"{folder}/tree/.git", f"{folder}/git")
 
 
 def make_package(folder):
-    """Makes the folder that `dpkg-deb` packs."""
+    """Makes FOLDER/package, which `dpkg-deb` packs."""
     os.makedirs(f"{folder}/package/DEBIAN")
     with open(f"{folder}/package/DEBIAN/control", "w", encoding="ascii") as control:
         control.write(CONTROL)
@@ -120,81 +124,111 @@ def make_package(folder):
 
 
 def make_gzip(folder):
+    """Makes FOLDER/data.gz, for `gzip.decompress`."""
     with open(f"{folder}/data", "rb") as data, gzip.open(f"{folder}/data.gz", "wb", 6) as target:
         shutil.copyfileobj(data, target, 1 << 20)
 
 
 def programs(folder):
-    """Returns each program's name, command, preparation and function that reads its result."""
+    """Returns each program's name, command, preparation and the function that decodes its output and returns a digest."""
     data, out = f"{folder}/data", f"{folder}/out"
 
-    def python(code, *words):
-        return [PYTHON, "-c", code, *words]
+    def python(code, *arguments):
+        return [PYTHON, "-c", code, *arguments]
 
     return [
-        ("Python gzip.open, level 9", python(GZIP_OPEN, data, out, "9"), None, read_gzip),
-        ("Python gzip.open, level 6", python(GZIP_OPEN, data, out, "6"), None, read_gzip),
-        ("Python zlib.compress, level 6", python(ZLIB_COMPRESS, data, out), None, read_zlib),
-        ("bsdtar -cz, level 6", ["bsdtar", "-czf", out, "-C", f"{folder}/tree", "."], None, read_gzip),
+        ("Python gzip.open, level 9", python(GZIP_OPEN, data, out, "9"), None, digest_of_gzip),
+        ("Python gzip.open, level 6", python(GZIP_OPEN, data, out, "6"), None, digest_of_gzip),
+        ("Python zlib.compress, level 6", python(ZLIB_COMPRESS, data, out), None, digest_of_zlib),
+        ("bsdtar -cz, level 6", ["bsdtar", "-czf", out, "-C", f"{folder}/tree", "."], None, digest_of_tar_gz),
         ("git archive tar.gz, level 6", ["git", f"--git-dir={folder}/git", "archive", "--format=tar.gz", "-o", out, "HEAD"],
-         make_git, read_gzip),
+         make_git, digest_of_tar_gz),
         ("dpkg-deb -Zgzip, level 9",
-         ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z9", "-b", f"{folder}/package", out], make_package, read_deb),
-        ("Python gzip.decompress", python(GZIP_DECOMPRESS, f"{folder}/data.gz", out), make_gzip, read_plain),
+         ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z9", "-b", f"{folder}/package", out], make_package, digest_of_deb),
+        ("Python gzip.decompress", python(GZIP_DECOMPRESS, f"{folder}/data.gz", out), make_gzip, digest_of_plain),
     ]
 
 
-# These functions read a result and return the SHA-256 of its content. They run in this process, whose
-# zlib is never rigz.
+# These functions decode a program's output and return the digest of its content. They and the programs that they start use
+# the system's zlib, never rigz. A result is one file, FOLDER/data, or an archive of the files in FOLDER/tree.
 
 
 def digest(pieces):
+    """Returns the SHA-256 of all pieces together."""
     total = hashlib.sha256()
     for piece in pieces:
         total.update(piece)
     return total.hexdigest()
 
 
-def blocks(file):
+def pieces_of(file):
     return iter(lambda: file.read(1 << 20), b"")
 
 
-def read_plain(path):
+def digest_of_plain(path):
     with open(path, "rb") as file:
-        return digest(blocks(file))
+        return digest(pieces_of(file))
 
 
-def read_gzip(path):
+def digest_of_gzip(path):
     with gzip.open(path) as file:
-        return digest(blocks(file))
+        return digest(pieces_of(file))
 
 
-def read_zlib(path):
+def digest_of_zlib(path):
     with open(path, "rb") as file:
         return digest([zlib.decompress(file.read())])
 
 
-def read_deb(path):
-    return digest([subprocess.run(["dpkg-deb", "--fsys-tarfile", path], check=True, stdout=subprocess.PIPE).stdout])
+def digest_of_files(digests):
+    """Returns the digest of files, given the digest of each by its name."""
+    return digest(f"{name} {digests[name]}\n".encode() for name in sorted(digests))
+
+
+def digest_of_tree(folder):
+    return digest_of_files({name: digest_of_plain(f"{folder}/{name}") for name in os.listdir(folder)})
+
+
+def digest_of_tar(file):
+    """Returns the digest of a tar archive's regular files, whose folders are ignored."""
+    digests = {}
+    with tarfile.open(fileobj=file, mode="r|") as archive:
+        for member in archive:
+            if member.isfile():
+                digests[os.path.basename(member.name)] = digest(pieces_of(archive.extractfile(member)))
+    # To the end, where gzip's check value is.
+    for _ in pieces_of(file):
+        pass
+    return digest_of_files(digests)
+
+
+def digest_of_tar_gz(path):
+    with gzip.open(path) as file:
+        return digest_of_tar(file)
+
+
+def digest_of_deb(path):
+    tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], check=True, stdout=subprocess.PIPE).stdout
+    return digest_of_tar(io.BytesIO(tar))
 
 
 # --- Measuring ------------------------------------------------------------------------------------
 
 
 def run(command, environment, folder):
-    """Runs a program. Returns its wall seconds, CPU seconds and the size of its result."""
+    """Runs a program with these variables. Returns its wall seconds, CPU seconds and the size of FOLDER/out, its output."""
     out = f"{folder}/out"
     if os.path.exists(out):
         os.remove(out)
-    base = {name: value for name, value in os.environ.items() if not name.startswith(("RIGZ_", "LD_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RIGZ_", "LD_"))}
     begin = time.monotonic()
-    process = subprocess.Popen(command, env=base | environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
+    process = subprocess.Popen(command, env=inherited | environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"exit status {process.returncode}")
-    return wall, used.ru_utime + used.ru_stime, os.path.getsize(out)
+    return wall, usage.ru_utime + usage.ru_stime, os.path.getsize(out)
 
 
 def environment_of(library, threads, preload):
@@ -202,52 +236,53 @@ def environment_of(library, threads, preload):
 
 
 def is_bound(folder, preload):
-    """Returns whether the loader bound a zlib function to the preloaded file."""
-    bound = re.compile(rf"to {re.escape(preload)} \[\d+\]: .* symbol .(deflate|inflate|gzwrite|gzread|compress2?)'")
+    """Returns whether the loader bound a zlib function to the preloaded file, by the loader's logs, and removes the logs."""
+    binding = re.compile(rf"to {re.escape(preload)} \[\d+\]: .* symbol .(deflate|inflate|gzwrite|gzread|compress2?)'")
     found = False
     for path in glob.glob(f"{folder}/bindings.*"):
         with open(path, encoding="utf-8", errors="replace") as file:
-            found = found or any(bound.search(line) for line in file)
+            found = found or any(binding.search(line) for line in file)
         os.remove(path)
     return found
 
 
-def try_program(command, read, folder, preload, data):
-    """Runs a program once in each way and checks it. Returns why it cannot be measured, or None."""
+def check_program(command, digest_output, folder, preload, expected):
+    """Runs a program once with each variant and checks its output. Returns the reason for leaving it out, or None.
+
+    `expected` are the digests that the output may have.
+    """
     if shutil.which(command[0]) is None:
         return "not installed"
-    digests = []
-    for library, threads in WAYS:
+    for library, threads in VARIANTS:
         environment = environment_of(library, threads, preload)
         if library == "rigz":
             environment |= {"LD_DEBUG": "bindings", "LD_DEBUG_OUTPUT": f"{folder}/bindings"}
         try:
             run(command, environment, folder)
         except (OSError, RuntimeError) as error:
-            fail(f"{' '.join(command[:1])} with {library}: {error}")
+            fail(f"{command[0]} with {library}: {error}")
         if library == "rigz" and not is_bound(folder, preload):
             return "does not call libz.so.1 through the loader"
         try:
-            digests.append(read(f"{folder}/out"))
-        except (OSError, EOFError, zlib.error, subprocess.CalledProcessError) as error:
-            fail(f"{command[0]}: the result with {library} is damaged: {error}")
-    # An archive contains more than the data, so archives are compared with each other.
-    expected = digests[0] if command[0] != PYTHON else data
-    if any(one != expected for one in digests):
-        fail(f"{command[0]}: the result does not contain the input")
+            found = digest_output(f"{folder}/out")
+        except (OSError, EOFError, zlib.error, tarfile.TarError, subprocess.CalledProcessError) as error:
+            fail(f"{command[0]}: the output with {library} is damaged: {error}")
+        if found not in expected:
+            fail(f"{command[0]}: the output with {library} does not contain the corpus")
     return None
 
 
 def measure(folder, preload, rounds):
     """Returns the rows, each with its samples, and the programs that were left out."""
-    data, chosen, missing = read_plain(f"{folder}/data"), [], []
-    for name, command, prepare, read in programs(folder):
+    expected = (digest_of_plain(f"{folder}/data"), digest_of_tree(f"{folder}/tree"))
+    chosen, missing = [], []
+    for name, command, prepare, digest_output in programs(folder):
         if prepare and shutil.which(command[0]):
             prepare(folder)
-        why = try_program(command, read, folder, preload, data)
-        if why:
-            print(f"bench: left out: {name}: {why}", file=sys.stderr)
-            missing.append(f"{name}: {why}")
+        reason = check_program(command, digest_output, folder, preload, expected)
+        if reason:
+            print(f"bench: left out: {name}: {reason}", file=sys.stderr)
+            missing.append(f"{name}: {reason}")
         else:
             chosen.append((name, command))
     if not chosen:
@@ -255,41 +290,41 @@ def measure(folder, preload, rounds):
     samples = {}
     for _ in range(rounds):
         for name, command in chosen:
-            for library, threads in WAYS:
+            for library, threads in VARIANTS:
                 sample = run(command, environment_of(library, threads, preload), folder)
                 samples.setdefault((name, library, threads), []).append(sample)
     rows = []
-    for (name, library, threads), got in samples.items():
-        walls = [round(wall, 4) for wall, _, _ in got]
+    for (name, library, threads), own in samples.items():
+        walls = [round(wall, 4) for wall, _, _ in own]
         rows.append({"program": name, "library": library, "threads": threads, "wall_s": min(walls),
-                     "cpu_s": round(min(cpu for _, cpu, _ in got), 4), "bytes": got[0][2], "walls": walls})
+                     "cpu_s": round(min(cpu for _, cpu, _ in own), 4), "bytes": own[0][2], "walls": walls})
     return rows, missing
 
 
 # --- The record -----------------------------------------------------------------------------------
 
 
-def words_of(*command):
+def output_of(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def circumstances(arguments):
+def read_circumstances(arguments):
     git = ("git", "-C", ROOT)
-    dirty = words_of(*git, "status", "--porcelain", "--untracked-files=no")
+    dirty = output_of(*git, "status", "--porcelain", "--untracked-files=no")
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-        info = dict(line.split(":", 1) for line in file if ":" in line)
-    info = {name.strip(): value.strip() for name, value in info.items()}
-    cpu = info.get("model name", platform.machine())
-    if "model" in info:
-        cpu += f" (family {info.get('cpu family')}, model {info['model']})"
+        fields = dict(line.split(":", 1) for line in file if ":" in line)
+    fields = {name.strip(): value.strip() for name, value in fields.items()}
+    cpu = fields.get("model name", platform.machine())
+    if "model" in fields:
+        cpu += f" (family {fields.get('cpu family')}, model {fields['model']})"
     return {
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": words_of(*git, "rev-parse", "--short=10", "HEAD") + ("-dirty" if dirty else ""),
+        "commit": output_of(*git, "rev-parse", "--short=10", "HEAD") + ("-dirty" if dirty else ""),
         "command": f"scripts/bench programs --rounds {arguments.rounds} --megabytes {arguments.megabytes:g}",
         "cpu": cpu,
         "cpus": len(os.sched_getaffinity(0)),
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "zlib": words_of(PYTHON, "-c", "import zlib; print(zlib.ZLIB_RUNTIME_VERSION)"),
+        "zlib": output_of(PYTHON, "-c", "import zlib; print(zlib.ZLIB_RUNTIME_VERSION)"),
         "load_before": round(os.getloadavg()[0], 2),
     }
 
@@ -308,12 +343,13 @@ def by_program(record):
     return groups
 
 
-def circumstances_line(record):
-    seen = record["circumstances"]
+def describe(record):
+    """Returns a line that names the corpus, the machine, the date and the commit."""
+    circumstances = record["circumstances"]
     megabytes = sum(part["bytes"] for part in record["corpus"]) / 1e6
     parts = ["Python's sources" if part["name"] == "sources" else part["name"] for part in record["corpus"]]
-    return (f"{megabytes:.0f} MB: {', '.join(parts)}. {seen['cpu']}, {seen['cpus']} processors; "
-            f"{seen['date'][:10]}, commit {seen['commit']}.")
+    return (f"{megabytes:.0f} MB: {', '.join(parts)}. {circumstances['cpu']}, {circumstances['cpus']} processors; "
+            f"{circumstances['date'][:10]}, commit {circumstances['commit']}.")
 
 
 def write_record(record, folder):
@@ -326,6 +362,11 @@ def write_record(record, folder):
         table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         table.writerows(record["rows"])
+    write_report(record, folder)
+
+
+def write_report(record, folder):
+    """Writes the files that people read, the report and the picture."""
     with open(f"{folder}/report.md", "w", encoding="utf-8") as file:
         file.write(report(record))
     with open(f"{folder}/programs.svg", "w", encoding="utf-8") as file:
@@ -334,15 +375,17 @@ def write_record(record, folder):
 
 def report(record):
     rounds = len(record["rows"][0]["walls"])
-    lines = ["# Whole programs", "", circumstances_line(record),
-             f"Each time is the shortest of {rounds}, in turn; each result was decompressed and compared.", "",
-             "| program | library | wall s | processor s | bytes | times as fast as zlib |", "|---|---|---:|---:|---:|---:|"]
+    lines = ["# Whole programs", "", describe(record),
+             f"Each time is the shortest of {rounds} runs. An untimed first run of each row was checked: its decompressed "
+             "output contained the corpus.", "",
+             "| program | library | wall s | processor s | output bytes | times as fast as zlib |",
+             "|---|---|---:|---:|---:|---:|"]
     for name, rows in by_program(record).items():
         for row in rows:
-            gain = "" if row["library"] == "zlib" else f"{rows[0]['wall_s'] / row['wall_s']:.1f}"
+            speedup = "" if row["library"] == "zlib" else f"{rows[0]['wall_s'] / row['wall_s']:.1f}"
             lines.append(f"| {name} | {title_of(row['library'], row['threads'], record)} | {row['wall_s']:.2f} "
-                         f"| {row['cpu_s']:.2f} | {row['bytes']:,} | {gain} |")
-    lines += [""] + [f"Left out: {line}" for line in record["missing"]]
+                         f"| {row['cpu_s']:.2f} | {row['bytes']:,} | {speedup} |")
+    lines += [""] + [f"- Left out: {line}" for line in record["missing"]]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -358,14 +401,14 @@ def draw(record):
     bottom = TOP + sum(len(rows) * BAR + GAP for rows in groups.values())
     out = []
 
-    def text(x, y, words, extra=""):
-        out.append(f'<text x="{x:.1f}" y="{y:.1f}" {extra}>{escape(words)}</text>')
+    def text(x, y, content, attributes=""):
+        out.append(f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{escape(content)}</text>')
 
     text(14, 26, "Wall time of whole programs in seconds: shorter is better", 'font-size="18"')
     x = LEFT
-    for way in WAYS:
-        out.append(f'<rect x="{x}" y="40" width="14" height="14" fill="{COLOURS[way]}"/>')
-        text(x + 20, 52, title_of(*way, record))
+    for variant in VARIANTS:
+        out.append(f'<rect x="{x}" y="40" width="14" height="14" fill="{COLOURS[variant]}"/>')
+        text(x + 20, 52, title_of(*variant, record))
         x += 150
     step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 1e9) if longest / step <= 8)
     for tick in range(int(longest / step) + 1):
@@ -376,20 +419,21 @@ def draw(record):
     for name, rows in groups.items():
         text(LEFT - 12, y + 1.2 * BAR, name, 'text-anchor="end" font-weight="bold"')
         if "decompress" not in name:
+            # rigz's size does not depend on the number of threads.
             zlib_size, rigz_size = (f"{rows[n]['bytes'] / 1e6:.1f} MB" for n in (0, -1))
-            text(LEFT - 12, y + 2.2 * BAR, f"{zlib_size}, with rigz {rigz_size}",
+            text(LEFT - 12, y + 2.2 * BAR, f"{zlib_size} with zlib, {rigz_size} with rigz",
                  'text-anchor="end" font-size="12" fill="#444"')
         for row in rows:
             width = row["wall_s"] * scale
             out.append(f'<rect class="bar" x="{LEFT}" y="{y:.1f}" width="{width:.1f}" height="{BAR - 2}" '
                        f'fill="{COLOURS[row["library"], row["threads"]]}"/>')
-            words = f"{row['wall_s']:.2f} s"
+            label = f"{row['wall_s']:.2f} s"
             if row["library"] != "zlib":
-                words += f", {rows[0]['wall_s'] / row['wall_s']:.1f} times as fast"
-            text(LEFT + width + 6, y + BAR - 5, words, 'font-size="12"')
+                label += f", {rows[0]['wall_s'] / row['wall_s']:.1f} times as fast"
+            text(LEFT + width + 6, y + BAR - 5, label, 'font-size="12"')
             y += BAR
         y += GAP
-    text(14, bottom + 38, circumstances_line(record), 'font-size="11" fill="#444"')
+    text(14, bottom + 38, describe(record), 'font-size="11" fill="#444"')
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 50}" width="{WIDTH}" '
             f'height="{bottom + 50}" font-family="sans-serif" font-size="13" fill="#111">\n'
             '<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(out) + "\n</svg>\n")
@@ -405,21 +449,23 @@ def main():
     arguments = parser.parse_args()
     if arguments.draw:
         with open(f"{arguments.draw}/run.json", encoding="utf-8") as file:
-            write_record(json.load(file), arguments.draw)
+            write_report(json.load(file), arguments.draw)
         return
     if arguments.rounds < 1 or arguments.megabytes <= 0:
         fail("--rounds and --megabytes take positive numbers")
     # Set by scripts/bench.
     preload = os.environ["RIGZ_PRELOAD_FILE"]
-    seen = circumstances(arguments)
+    circumstances = read_circumstances(arguments)
+    # In memory if there is room, so that no disk is measured.
     shm = "/dev/shm"
     memory = shm if os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 1_000_000_000 else None
     with tempfile.TemporaryDirectory(prefix="rigz-bench.", dir=memory) as folder:
         corpus = write_corpus(folder, int(arguments.megabytes * 1e6))
         rows, missing = measure(folder, preload, arguments.rounds)
-    seen["load_after"] = round(os.getloadavg()[0], 2)
-    record = {"circumstances": seen, "corpus": corpus, "missing": missing, "rows": rows}
-    target = arguments.folder or f"{ROOT}/benches/record/{seen['date'][:10]}-{seen['commit']}-programs"
+    circumstances["load_after"] = round(os.getloadavg()[0], 2)
+    record = {"circumstances": circumstances, "corpus": corpus, "missing": missing, "rows": rows}
+    default = f"{ROOT}/benches/record/{circumstances['date'][:10]}-{circumstances['commit']}-programs"
+    target = arguments.folder or default
     write_record(record, target)
     print(report(record), end="")
     print(f"\nwritten to {os.path.relpath(target, ROOT) if target.startswith(ROOT) else target}")

@@ -1,7 +1,8 @@
-//! The pool: the library's own threads, which run tasks of any type.
+//! The pool: the library's own threads, which run any code that is offered as a task.
 //!
-//! [`threads`] has the threads and their queue, [`handover`] passes one result from a thread to an owner that may cancel it, and
-//! [`sync`] has the locks and atomics of both, so that loom can replace them.
+//! [`threads`] contains the threads and their queue. [`handover`] passes one result from a thread to its owner, which may cancel
+//! it. [`sync`] contains the locks, condition variables and atomics of the pool and of the code that offers tasks, which loom can
+//! replace, and their shared pointer.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
-//! A common interface to the gz functions of two libraries, and a recorder that makes the same calls on either.
+//! The gz functions of two libraries as one type, [`Api`]; an open file of either, [`Gz`]; and [`compare`], which runs a scenario
+//! on both libraries and compares the logs.
 //!
-//! The reference is the system's libz, as [`Library::system`] loads it.
+//! One library is this crate, the other the system's libz, as [`Library::system`] loads it, which is the reference.
 
 use crate::judge::Library;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
@@ -13,7 +14,7 @@ type Printf = unsafe extern "C" fn(File, *const c_char, ...) -> c_int;
 
 macro_rules! api {
     ($($name:ident: fn($($arg:ty),*) -> $result:ty;)*) => {
-        /// One library's functions.
+        /// The gz functions of one library.
         pub(crate) struct Api {
             pub(crate) label: &'static str,
             $(pub(crate) $name: unsafe extern "C" fn($($arg),*) -> $result,)*
@@ -21,27 +22,28 @@ macro_rules! api {
         }
 
         impl Api {
+            /// This crate.
             pub(crate) fn ours() -> Self {
-                let shim = rigz::capi::gz::gzprintf as unsafe extern "C" fn();
+                let printf = rigz::capi::gz::gzprintf as unsafe extern "C" fn();
                 Self {
                     label: "rigz",
                     $($name: rigz::capi::gz::$name,)*
-                    // SAFETY: the shim jumps to a C function of this type.
-                    gzprintf: unsafe { std::mem::transmute::<unsafe extern "C" fn(), Printf>(shim) },
+                    // SAFETY: this crate's `gzprintf` is declared without arguments; it jumps to a C function of this type.
+                    gzprintf: unsafe { std::mem::transmute::<unsafe extern "C" fn(), Printf>(printf) },
                 }
             }
 
             /// The system's libz.
             pub(crate) fn system() -> Self {
-                let judge = Library::system();
+                let libz = Library::system();
                 // SAFETY: these are the types of zlib.h.
                 unsafe {
                     Self {
                         label: "zlib",
                         $($name: std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) -> $result>(
-                            judge.function(stringify!($name)),
+                            libz.function(stringify!($name)),
                         ),)*
-                        gzprintf: std::mem::transmute::<*mut c_void, Printf>(judge.function("gzprintf")),
+                        gzprintf: std::mem::transmute::<*mut c_void, Printf>(libz.function("gzprintf")),
                     }
                 }
             }
@@ -102,7 +104,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Makes calls on one library and records the results.
+/// What a scenario needs: a library, a directory for its files, and a log. `open` logs its result; the scenario makes the other
+/// calls itself and logs their results with `note`.
 pub(crate) struct Player<'a> {
     pub(crate) api: &'a Api,
     pub(crate) scratch: Scratch,
@@ -114,16 +117,18 @@ impl<'a> Player<'a> {
         Self { api, scratch: Scratch::new(api.label), log: Vec::new() }
     }
 
-    pub(crate) fn note(&mut self, what: impl Into<String>) {
-        self.log.push(what.into());
+    pub(crate) fn note(&mut self, line: impl Into<String>) {
+        self.log.push(line.into());
     }
 
-    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    /// Writes the file `name` without either library, and returns its path.
+    pub(crate) fn create_file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.scratch.path(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
+    /// `gzopen` of a file in the directory; `None` if it fails.
     pub(crate) fn open(&mut self, name: &str, mode: &str) -> Option<Gz<'a>> {
         let path = self.scratch.path(name);
         let gz = Gz::open(self.api, &path, mode);
@@ -132,7 +137,7 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Runs `scenario` on both libraries and compares the records.
+/// Runs `scenario` on both libraries and compares the logs.
 pub(crate) fn compare(scenario: impl Fn(&mut Player<'_>)) {
     let (zlib, ours) = both(|player| {
         scenario(player);
@@ -142,16 +147,16 @@ pub(crate) fn compare(scenario: impl Fn(&mut Player<'_>)) {
         assert_eq!(zlib, ours, "step {step}: zlib left, rigz right");
     }
     assert_eq!(zlib.len(), ours.len());
-    assert!(!zlib.is_empty(), "the scenario recorded nothing");
+    assert!(!zlib.is_empty(), "the scenario logged nothing");
 }
 
-/// Runs `scenario` on both libraries, zlib's first.
+/// Runs `scenario` on both libraries, each with a directory and a log of its own. The first result is zlib's.
 pub(crate) fn both<T>(scenario: impl Fn(&mut Player<'_>) -> T) -> (T, T) {
     let (zlib, ours) = (Api::system(), Api::ours());
     (scenario(&mut Player::new(&zlib)), scenario(&mut Player::new(&ours)))
 }
 
-/// An open file of one library.
+/// An open file of one library. It is closed only by [`Gz::close`], not when it is dropped.
 pub(crate) struct Gz<'a> {
     pub(crate) api: &'a Api,
     pub(crate) file: File,
@@ -167,6 +172,7 @@ impl<'a> Gz<'a> {
         (!file.is_null()).then_some(Self { api, file, path })
     }
 
+    /// `gzdopen`
     pub(crate) fn adopt(api: &'a Api, fd: c_int, mode: &str) -> Option<Self> {
         let mode = CString::new(mode).unwrap();
         // SAFETY: a string that ends with a zero.
@@ -174,11 +180,12 @@ impl<'a> Gz<'a> {
         (!file.is_null()).then_some(Self { api, file, path: format!("<fd:{fd}>") })
     }
 
-    /// Reads `len` bytes; returns the return value and the bytes.
+    /// Reads up to `len` bytes; returns `gzread`'s result and the bytes.
     pub(crate) fn read(&self, len: usize) -> (c_int, Vec<u8>) {
         let mut buffer = vec![0xa5u8; len];
         // SAFETY: the buffer has `len` bytes.
         let got = unsafe { (self.api.gzread)(self.file, buffer.as_mut_ptr().cast(), len as c_uint) };
+        assert!(i64::from(got) <= len as i64, "gzread returns {got} for a request of {len} bytes");
         buffer.truncate(got.max(0) as usize);
         (got, buffer)
     }
@@ -196,21 +203,22 @@ impl<'a> Gz<'a> {
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> c_int {
-        // SAFETY: the buffer has that many bytes.
+        // SAFETY: the slice has `len()` bytes.
         unsafe { (self.api.gzwrite)(self.file, bytes.as_ptr().cast(), bytes.len() as c_uint) }
     }
 
+    /// Reads a line with `gzgets`; `None` if it returns null. A line ends at the first zero byte, one in the data included.
     pub(crate) fn gets(&self, len: c_int) -> Option<Vec<u8>> {
         let mut buffer = vec![0xa5u8; len.max(1) as usize];
-        // SAFETY: the buffer has `len` bytes.
+        // SAFETY: the buffer has at least `len` bytes.
         let line = unsafe { (self.api.gzgets)(self.file, buffer.as_mut_ptr().cast(), len) };
         let end = buffer.iter().position(|&byte| byte == 0);
-        (!line.is_null()).then(|| buffer[..end.unwrap()].to_vec())
+        (!line.is_null()).then(|| buffer[..end.expect("gzgets ends a line with a zero")].to_vec())
     }
 
     /// Does the same as zlib.h's `gzgetc` macro.
     pub(crate) fn getc_macro(&self) -> c_int {
-        // SAFETY: the file is open, and its first fields are these in every libz.
+        // SAFETY: the file is open, and in every libz it begins with these fields. `next` has `have` readable bytes.
         unsafe {
             let head = &mut *self.file;
             if head.have == 0 {
@@ -224,14 +232,15 @@ impl<'a> Gz<'a> {
         }
     }
 
+    /// `gzerror`'s number and message, the latter without the file's path, which differs between the libraries.
     pub(crate) fn error(&self) -> (c_int, String) {
         let mut number = 99;
-        // SAFETY: the file is open.
+        // SAFETY: the file is open, and the message is a string.
         let text = unsafe { CStr::from_ptr((self.api.gzerror)(self.file, &mut number)) };
         (number, text.to_str().unwrap().replace(&self.path, "PATH"))
     }
 
-    /// Position, end and error, for a record.
+    /// Position, end and error, for the log.
     pub(crate) fn state(&self) -> String {
         let (tell, eof, error) = (self.tell(), self.eof(), self.error());
         format!("tell {tell} eof {eof} error {error:?}")

@@ -10,7 +10,7 @@ const SIZES: [usize; 8] = [1, 7, 100, 4096, 16384, 20000, 65536, 500_000];
 
 /// Reads a file to its end in pieces of each size and records everything.
 fn read_through(player: &mut Player<'_>, name: &str, bytes: &[u8]) {
-    player.put(name, bytes);
+    player.create_file(name, bytes);
     for size in SIZES {
         if size == 1 && bytes.len() > 20_000 {
             continue;
@@ -86,7 +86,7 @@ fn a_header_cut_short_is_a_truncated_file() {
 
 /// Reads in pieces of `size`; returns the bytes and how reading ended.
 fn outcome(player: &mut Player<'_>, bytes: &[u8], size: usize) -> (Vec<u8>, c_int, i32, (i32, String), i32) {
-    player.put("file", bytes);
+    player.create_file("file", bytes);
     let gz = player.open("file", "rb").unwrap();
     let (last, data) = gz.read_all(size);
     let (eof, error) = (gz.eof(), gz.error());
@@ -210,7 +210,7 @@ fn damage_is_not_reported_before_the_reader_reaches_it() {
     member[crc] ^= 1;
     let api = Api::ours();
     let player = Player::new(&api);
-    player.put("file", &member);
+    player.create_file("file", &member);
     let gz = Gz::open(&api, &player.scratch.path("file"), "rb").unwrap();
     for _ in 0..99 {
         assert_eq!(gz.read(100).0, 100);
@@ -232,7 +232,7 @@ fn errors_remain_until_cleared() {
     let middle = member.len() - 8;
     member[middle] ^= 0x40;
     compare(|player| {
-        player.put("file", &member);
+        player.create_file("file", &member);
         let gz = player.open("file", "rb").unwrap();
         gz.read_all(1000);
         player.note(format!("{:?} eof {}", gz.error(), gz.eof()));
@@ -250,7 +250,7 @@ fn errors_remain_until_cleared() {
 fn requests_that_do_not_fit_an_int_are_errors() {
     let member = gzip(&text(1000));
     compare(|player| {
-        player.put("file", &member);
+        player.create_file("file", &member);
         let gz = player.open("file", "rb").unwrap();
         player.note(format!("{:?}", gz.read(10)));
         let mut byte = [0u8; 1];
@@ -272,7 +272,7 @@ fn requests_that_do_not_fit_an_int_are_errors() {
 fn items_are_counted_whole() {
     let member = gzip(&text(1000));
     compare(|player| {
-        player.put("file", &member);
+        player.create_file("file", &member);
         let gz = player.open("file", "rb").unwrap();
         let mut buffer = [0u8; 2000];
         for (size, count) in [(7, 10), (0, 5), (5, 0), (300, 2), (300, 5), (1, 1)] {
@@ -289,7 +289,7 @@ fn bytes_lines_and_blocks_mix() {
     let data = text(60_000);
     for (name, bytes) in [("gzip", gzip(&data)), ("plain", data.clone())] {
         compare(|player| {
-            player.put(name, &bytes);
+            player.create_file(name, &bytes);
             let gz = player.open(name, "rb").unwrap();
             for round in 0..3000usize {
                 match round % 7 {
@@ -313,7 +313,7 @@ fn lines_are_returned_whole_or_as_far_as_the_buffer_allows() {
     let member = gzip(&long);
     for len in [-1, 0, 1, 2, 10, 16384, 16385, 39_999, 40_001, 40_002, 100_000] {
         compare(|player| {
-            player.put("file", &member);
+            player.create_file("file", &member);
             let gz = player.open("file", "rb").unwrap();
             for _ in 0..8 {
                 let line = gz.gets(len);
@@ -334,7 +334,7 @@ fn as_many_bytes_as_the_output_buffer_holds_can_be_pushed_first() {
     let data = text(100_000);
     let api = Api::ours();
     let player = Player::new(&api);
-    player.put("file", &gzip(&data));
+    player.create_file("file", &gzip(&data));
     for (size, room) in [(None, 16384), (Some(100), 200), (Some(1), 16)] {
         let gz = Gz::open(&api, &player.scratch.path("file"), "rb").unwrap();
         if let Some(size) = size {
@@ -363,7 +363,7 @@ fn pushed_bytes_are_returned_in_order_and_clear_the_end() {
     let data = text(40_000);
     for (name, bytes) in [("gzip", gzip(&data)), ("plain", data.clone())] {
         compare(|player| {
-            player.put(name, &bytes);
+            player.create_file(name, &bytes);
             let gz = player.open(name, "rb").unwrap();
             player.note(format!("{:?} {}", gz.read(5), gz.ungetc(-1)));
             for c in [65, 66, 300, 67] {
@@ -390,7 +390,7 @@ fn a_byte_can_be_pushed_after_any_read() {
     let member = gzip(&data);
     for size in [1, 8191, 16384, 16385, 65536, 131_072, 200_000] {
         compare(|player| {
-            player.put("file", &member);
+            player.create_file("file", &member);
             let gz = player.open("file", "rb").unwrap();
             while gz.read(size).0 > 0 {
                 player.note(format!("{} {}", gz.ungetc(7), gz.getc()));
@@ -409,7 +409,7 @@ fn at_any_position_as_many_bytes_as_in_zlib_can_be_pushed() {
     {
         for more in [1, 2, 5000] {
             let (zlib, ours) = both(|player| {
-                player.put("file", &member);
+                player.create_file("file", &member);
                 let gz = player.open("file", "rb").unwrap();
                 for _ in 0..count {
                     gz.read(piece);
@@ -431,7 +431,7 @@ fn buffers_of_any_size_read_alike() {
     let data = text(50_000);
     for size in [8, 9, 100, 8192, 10_000, 1 << 20] {
         compare(|player| {
-            player.put("file", &gzip(&data));
+            player.create_file("file", &gzip(&data));
             let gz = player.open("file", "rb").unwrap();
             player.note(format!("{} {}", gz.buffer(u32::MAX), gz.buffer(size)));
             player.note(format!("{:?} {}", gz.read(10), gz.buffer(size)));
@@ -446,7 +446,7 @@ fn direct_is_known_before_the_first_read_and_fixes_the_buffer() {
     let data = text(5000);
     compare(|player| {
         for (name, bytes) in [("gzip", gzip(&data)), ("plain", data.clone()), ("empty", Vec::new())] {
-            player.put(name, &bytes);
+            player.create_file(name, &bytes);
             let gz = player.open(name, "rb").unwrap();
             player.note(format!("{} {} {}", gz.direct(), gz.buffer(100), gz.state()));
             player.note(format!("{:?} {}", gz.read(10), gz.direct()));
@@ -460,7 +460,7 @@ fn a_file_that_grew_can_be_read_on_after_clearing_its_error() {
     let data = text(20_000);
     let (first, second) = (gzip(&data[..10_000]), gzip(&data[10_000..]));
     compare(|player| {
-        let path = player.put("file", &first);
+        let path = player.create_file("file", &first);
         let gz = player.open("file", "rb").unwrap();
         player.note(format!("{:?} {}", gz.read_all(700).0, gz.state()));
         std::fs::write(&path, [&first[..], &second[..50]].concat()).unwrap();
@@ -487,7 +487,7 @@ fn mode_capital_g_accepts_nothing_but_gzip() {
         ("one byte", b"\x1f".to_vec(), 0, -5),
         ("garbage after", [gzip(&data), b"garbage".to_vec()].concat(), 5000, 0),
     ] {
-        player.put(name, &bytes);
+        player.create_file(name, &bytes);
         let gz = Gz::open(&api, &player.scratch.path(name), "rG").unwrap();
         assert_eq!((gz.direct(), gz.read(10_000).0, gz.error().0), (0, count, error), "{name}");
         gz.close();
@@ -539,7 +539,7 @@ fn every_function_refuses_a_null_file() {
 #[test]
 fn functions_of_the_other_direction_are_refused() {
     compare(|player| {
-        player.put("file", &gzip(b"abc"));
+        player.create_file("file", &gzip(b"abc"));
         let gz = player.open("file", "rb").unwrap();
         player.note(format!("{} {} {} {}", gz.write(b"x"), gz.putc(1), gz.puts("x"), gz.printf("x")));
         player.note(format!("{} {}", gz.flush(2), gz.set_params(1, 0)));

@@ -46,7 +46,7 @@ fn seeks_go_where_zlibs_go() {
         [("gzip", gzip(&data)), ("members", two), ("garbage", [&gzip(&data)[..], b"garbage"].concat())]
     {
         compare(|player| {
-            player.put(name, &bytes);
+            player.create_file(name, &bytes);
             let gz = player.open(name, "rb").unwrap();
             wander(player, &gz, &STEPS);
             player.note(format!("{} {}", gz.rewind(), gz.state()));
@@ -60,7 +60,7 @@ fn seeks_go_where_zlibs_go() {
 fn seeks_in_a_plain_file_move_the_files_position() {
     let data = text(150_000);
     compare(|player| {
-        player.put("plain", &data);
+        player.create_file("plain", &data);
         let gz = player.open("plain", "rb").unwrap();
         let steps: Vec<_> = STEPS.iter().copied().filter(|step| step.0.unsigned_abs() < 1 << 40).collect();
         wander(player, &gz, &steps);
@@ -75,7 +75,7 @@ fn seeks_add_up_before_anything_is_read() {
     let data = text(50_000);
     for (name, bytes) in [("gzip", gzip(&data)), ("plain", data.clone()), ("empty", Vec::new())] {
         compare(|player| {
-            player.put(name, &bytes);
+            player.create_file(name, &bytes);
             let gz = player.open(name, "rb").unwrap();
             for (offset, whence) in [(1000, 1), (500, 1), (-200, 1), (-5000, 1), (300, 1), (40, 0)] {
                 player.note(format!("{} {}", gz.seek(offset, whence), gz.tell()));
@@ -96,7 +96,7 @@ fn a_seek_over_a_truncated_end_stops_there() {
     let data = text(50_000);
     let member = gzip(&data);
     compare(|player| {
-        player.put("file", &member[..3000]);
+        player.create_file("file", &member[..3000]);
         let gz = player.open("file", "rb").unwrap();
         player.note(format!("{}", gz.seek(49_000, 0)));
         player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));
@@ -116,7 +116,7 @@ fn a_reader_starts_at_its_descriptors_position() {
     let data = text(5000);
     let file = [b"a preamble of 29 bytes ending".to_vec(), gzip(&data)].concat();
     compare(|player| {
-        let path = player.put("file", &file);
+        let path = player.create_file("file", &file);
         let mut inner = std::fs::File::open(path).unwrap();
         inner.seek(SeekFrom::Start(29)).unwrap();
         let gz = Gz::adopt(player.api, inner.into_raw_fd(), "rb").unwrap();
@@ -156,7 +156,7 @@ fn the_offset_in_the_file_is_that_of_the_decoded_data() {
     let data = text(5000);
     let member = gzip(&data);
     compare(|player| {
-        player.put("file", &member);
+        player.create_file("file", &member);
         let gz = player.open("file", "rb").unwrap();
         let offset = |gz: &Gz<'_>| {
             // SAFETY: the file is open.

@@ -13,7 +13,7 @@ fn errno() -> i32 {
 #[test]
 fn mode_strings_are_accepted_and_refused_alike() {
     compare(|player| {
-        player.put("there", &gzip(b"abc"));
+        player.create_file("there", &gzip(b"abc"));
         for mode in [
             "",
             "b",
@@ -49,7 +49,7 @@ fn mode_strings_are_accepted_and_refused_alike() {
             "w,ccs=UTF-8",
             "wz",
         ] {
-            player.put("file", &gzip(b"abc"));
+            player.create_file("file", &gzip(b"abc"));
             if let Some(gz) = player.open("file", mode) {
                 player.note(format!("{} {}", gz.write(b"def"), gz.direct()));
                 player.note(format!("{:?} {}", gz.read(5), gz.close()));
@@ -86,7 +86,7 @@ fn the_descriptor_is_closed_on_exec_when_asked() {
     let api = Api::ours();
     let player = Player::new(&api);
     for (mode, expected) in [("w", 0), ("we", libc::FD_CLOEXEC)] {
-        let path = player.put("file", b"");
+        let path = player.create_file("file", b"");
         let fd = std::fs::OpenOptions::new().write(true).open(path).unwrap().into_raw_fd();
         // SAFETY: the descriptor is open.
         unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
@@ -390,7 +390,7 @@ fn a_nonblocking_pipe_finally_gets_everything() {
         assert!(stalls > 2, "{mode} by {size}: the pipe was never full");
         std::io::Read::read_to_end(&mut reader, &mut drained).unwrap();
         let player = Player::new(&api);
-        let path = player.put("drained", &drained);
+        let path = player.create_file("drained", &drained);
         assert!(gunzip(&path) == noise, "{mode} by {size}: the data read differs");
     }
 }

@@ -1,108 +1,137 @@
-//! compress, compress2, uncompress and uncompress2 compared with the system's.
+//! compress, compress2, uncompress and uncompress2, checked with the judge, which is the system's zlib: the results of uncompress
+//! must be the judge's, and the judge must decode the output of compress.
 
-use std::ffi::c_ulong;
+use std::ffi::{c_int, c_ulong};
 
 use crate::random::{Rng, data};
 use crate::run::{Setup, Trace, Verdict};
 use crate::streams::Compressed;
-use crate::zlib::{BUF_ERROR, OK, Zlib};
+use crate::zlib::{BUF_ERROR, OK, STREAM_ERROR, Zlib};
 
-/// Codes, lengths and, if the code is Z_OK, the bytes are equal, for room that is short, exact or ample.
+/// The initial bytes of an output buffer, and how many of them after its end must remain.
+const FILLER: u8 = 0xC5;
+const GUARD_BYTES: usize = 16;
+
+/// A zlib header and trailer; no zlib stream is as short (RFC 1950, 2.2).
+const HEADER_AND_TRAILER: usize = 6;
+
+/// What a call of `uncompress` or `uncompress2` returned and wrote.
+struct Outcome {
+    code: c_int,
+    out_len: c_ulong,
+    in_len: c_ulong,
+    out: Vec<u8>,
+    /// The bytes after the end of `out`.
+    guard: Vec<u8>,
+}
+
+/// Codes and lengths must be the judge's, and also the bytes if the code is Z_OK, for room that is short, exact or ample.
 pub(crate) fn uncompress(setup: &Setup, made: &Compressed, rng: &mut Rng, trace: &mut Trace) -> Verdict {
+    // The length of the data before it was compressed.
+    let plain_len = made.input_len;
     let room = match rng.below(5) {
-        0 => made.input_len,
-        1 => made.input_len.saturating_sub(1),
-        2 => rng.size(made.input_len),
+        0 => plain_len,
+        1 => plain_len.saturating_sub(1),
+        2 => rng.size(plain_len),
         3 => 0,
-        _ => made.input_len + rng.size(1000),
+        _ => plain_len + rng.size(1000),
     };
-    let with_place = rng.chance(50);
+    let is_uncompress2 = rng.chance(50);
+    let name = if is_uncompress2 { "uncompress2" } else { "uncompress" };
     // Bytes after a stream are not part of it.
     let mut bytes = made.bytes.clone();
     if rng.chance(20) {
-        let more = 1 + rng.size(20);
-        bytes.extend(data(rng, more));
+        let extra_len = 1 + rng.size(20);
+        bytes.extend(data(rng, extra_len));
     }
     let call = |lib: &Zlib| {
-        let mut out = vec![0xC5u8; room + 16];
+        let mut out = vec![FILLER; room + GUARD_BYTES];
         let (mut out_len, mut in_len) = (room as c_ulong, bytes.len() as c_ulong);
-        let code = if with_place {
+        let code = if is_uncompress2 {
             lib.uncompress2(out.as_mut_ptr(), &mut out_len, bytes.as_ptr(), &mut in_len)
         } else {
             lib.uncompress(out.as_mut_ptr(), &mut out_len, bytes.as_ptr(), in_len)
         };
         let guard = out.split_off(room);
-        (code, out_len, in_len, out, guard)
+        Outcome { code, out_len, in_len, out, guard }
     };
     let (want, got) = (call(&setup.judge), call(&setup.ours));
     trace.add(|| {
-        let (name, len) = (if with_place { "uncompress2" } else { "uncompress" }, bytes.len());
-        format!("{name}({len} bytes, room {room}) -> {}, {} out, {} in", got.0, got.1, got.2)
+        format!(
+            "{name}({} bytes, room {room}) -> {}, {} out, {} in",
+            bytes.len(),
+            got.code,
+            got.out_len,
+            got.in_len
+        )
     });
-    if got.4.iter().any(|b| *b != 0xC5) {
-        return Err("uncompress writes past its room".into());
+    if got.guard.iter().any(|byte| *byte != FILLER) {
+        return Err(format!("{name} writes past the end of its output"));
     }
-    if (got.0, got.1, got.2) != (want.0, want.1, want.2) {
-        let (got, want) = ((got.0, got.1, got.2), (want.0, want.1, want.2));
-        return Err(format!("uncompress gives (code, out, in) {got:?}, the system's {want:?}"));
+    let numbers = |outcome: &Outcome| (outcome.code, outcome.out_len, outcome.in_len);
+    if numbers(&got) != numbers(&want) {
+        let (got, want) = (numbers(&got), numbers(&want));
+        return Err(format!("{name} returns (code, out, in) {got:?}, the judge's {want:?}"));
     }
-    let len = got.1 as usize;
-    if got.0 == OK && got.3[..len] != want.3[..len] {
-        return Err("uncompress gives other bytes than the system's".into());
+    // The judge's length is at most `room`, and ours is the same.
+    let out_len = got.out_len as usize;
+    if got.code == OK && got.out[..out_len] != want.out[..out_len] {
+        return Err(format!("{name} writes other bytes than the judge's"));
     }
     Ok(())
 }
 
-/// With compressBound's room it always fits and the system reads it; with next to none it is Z_BUF_ERROR.
+/// With compressBound's room the output always fits, and without room for a header and a trailer it never does. The judge must
+/// decode output that fits.
 pub(crate) fn compress(setup: &Setup, rng: &mut Rng, trace: &mut Trace) -> Verdict {
     let len = rng.size(200_000);
     let input = data(rng, len);
     let bound = setup.ours.compress_bound(len as c_ulong);
     let level = if rng.chance(95) { rng.range(-1, 9) } else { rng.odd_int() };
     let room = match rng.below(4) {
-        0 => rng.below(6),
+        0 => rng.below(HEADER_AND_TRAILER),
         1 => rng.size(len + 20),
         _ => bound as usize,
     };
-    trace.add(|| format!("compress2({len} bytes, level {level}, room {room} of {bound})"));
-    if bound != setup.judge.compress_bound(len as c_ulong) {
-        return Err(format!("compressBound({len}) is {bound}, not zlib's"));
-    }
-    let mut out = vec![0xC5u8; room + 16];
-    let mut out_len = room as c_ulong;
     // An empty input may come as NULL.
     let from = if len == 0 && rng.chance(50) { std::ptr::null() } else { input.as_ptr() };
-    let code = if level == -1 && rng.chance(50) {
+    let is_compress = level == -1 && rng.chance(50);
+    let name = if is_compress { "compress" } else { "compress2" };
+    trace.add(|| format!("{name}({len} bytes, level {level}, room {room} of {bound})"));
+    if bound != setup.judge.compress_bound(len as c_ulong) {
+        return Err(format!("compressBound({len}) is {bound}, not the judge's"));
+    }
+    let mut out = vec![FILLER; room + GUARD_BYTES];
+    let mut out_len = room as c_ulong;
+    let code = if is_compress {
         setup.ours.compress(out.as_mut_ptr(), &mut out_len, from, len as c_ulong)
     } else {
         setup.ours.compress2(out.as_mut_ptr(), &mut out_len, from, len as c_ulong, level)
     };
-    if out[room..].iter().any(|b| *b != 0xC5) {
-        return Err("compress2 writes past its room".into());
+    if out[room..].iter().any(|byte| *byte != FILLER) {
+        return Err(format!("{name} writes past the end of its output"));
     }
     if !(-1..=9).contains(&level) {
-        return if code == crate::zlib::STREAM_ERROR {
-            Ok(())
-        } else {
-            Err(format!("level {level} gives {code}"))
+        return match code {
+            STREAM_ERROR => Ok(()),
+            _ => Err(format!("{name} with level {level} returns {code}")),
         };
     }
     match code {
+        OK if room <= HEADER_AND_TRAILER => Err(format!("{name} returns Z_OK with room {room}")),
+        OK if out_len > room as c_ulong => Err(format!("{name} returns length {out_len} with room {room}")),
         OK => {
-            let mut back = vec![0; len + 1];
-            let mut back_len = back.len() as c_ulong;
-            let code = setup.judge.uncompress(back.as_mut_ptr(), &mut back_len, out.as_ptr(), out_len);
-            if code != OK || back_len != len as c_ulong || back[..len] != input[..] {
+            let mut decoded = vec![0; len + 1];
+            let mut decoded_len = decoded.len() as c_ulong;
+            let code = setup.judge.uncompress(decoded.as_mut_ptr(), &mut decoded_len, out.as_ptr(), out_len);
+            if code != OK || decoded_len != len as c_ulong || decoded[..len] != input[..] {
                 return Err(format!(
-                    "the system's uncompress of compress2's output gives {code}, {back_len} bytes"
+                    "the judge's uncompress of {name}'s output returns {code}, {decoded_len} of {len} bytes"
                 ));
-            }
-            if room < 6 {
-                return Err(format!("compress2 says it put a stream into {room} bytes"));
             }
             Ok(())
         }
         BUF_ERROR if room < bound as usize => Ok(()),
-        _ => Err(format!("compress2 gives {code} with room {room} of {bound}")),
+        _ => Err(format!("{name} returns {code} with room {room} of {bound}")),
     }
 }

@@ -268,7 +268,7 @@ fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
         rounds: run.rounds.unwrap_or(rounds).max(1),
         turn: Duration::from_millis(turn_ms),
         deadline: start + Duration::from_secs(limit),
-        last_call: start + Duration::from_secs(limit * 11 / 10),
+        first_deadline: start + Duration::from_secs(limit * 11 / 10),
     };
     let scratch = places.scratch()?;
     let (rows, unreached) = run::run(&cells, &corpora, &pace, &scratch, &run.reference);

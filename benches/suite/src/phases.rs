@@ -141,8 +141,8 @@ pub fn main(phases: &Phases, places: &Places) -> Outcome<()> {
         }
     }
     let deadline = start + Duration::from_secs(phases.limit);
-    let pace =
-        Pace { rounds: phases.rounds.max(1), turn: Duration::from_millis(60), deadline, last_call: deadline };
+    let turn = Duration::from_millis(60);
+    let pace = Pace { rounds: phases.rounds.max(1), turn, deadline, first_deadline: deadline };
     let scratch = places.scratch()?;
     let (rows, unreached) = run::run(&cells, &corpora, &pace, &scratch, "off");
     std::fs::remove_dir_all(&scratch)?;

@@ -84,7 +84,7 @@ pub fn main(plan: &Plan, places: &Places) -> Outcome<()> {
     let scratch = places.scratch()?;
     let turn = Duration::from_millis(100);
     let end = Instant::now() + Duration::from_secs(20 * 60);
-    let pace = Pace { rounds: plan.rounds.max(1), turn, deadline: end, last_call: end };
+    let pace = Pace { rounds: plan.rounds.max(1), turn, deadline: end, first_deadline: end };
     let (rows, unreached) = run::run(&cells, &corpora, &pace, &scratch, REFERENCE);
     std::fs::remove_dir_all(&scratch)?;
 

@@ -1,8 +1,10 @@
 //! Draws the results as SVG.
 //!
-//! Pareto, one picture per corpus: compressed size on the x axis, MB/s of CPU time on the y axis (logarithmic). Each contender is a line
-//! through its levels; a point above and left of another is better in both. Threads, one picture per file operation: MB/s of elapsed
-//! time over the number of threads; single-threaded libraries are horizontal lines.
+//! `pareto-CORPUS.svg`, for compress2 on each corpus: the compressed size on the x axis, MB/s of CPU time on the y axis (logarithmic).
+//! Each contender is a line through its levels; a point above and left of another is better in both.
+//!
+//! `threads-OPERATION.svg`, for each operation of the section "threads": MB/s of wall time by the number of threads. A contender
+//! that was measured with one number of threads only is a thin horizontal line.
 
 use std::path::Path;
 
@@ -15,7 +17,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const SIZE: (u32, u32) = (900, 600);
 
-/// The contender's colour in every picture. The colours are distinguishable for colour-blind readers.
+/// The contender's colour in every picture. Nearly all pairs also differ clearly for colour-blind readers (zlib-ng and isa-l differ
+/// least, with protanopia).
 fn colour(contender: &str) -> RGBColor {
     match contender {
         "rigz" => RGBColor(213, 40, 30),
@@ -32,11 +35,12 @@ fn colour(contender: &str) -> RGBColor {
 pub fn draw(rows: &[Row], folder: &Path) -> Outcome<Vec<String>> {
     let mut names = Vec::new();
     for corpus in distinct(rows.iter().filter(|row| row.op == "compress2").map(|row| row.corpus.as_str())) {
-        let own = |row: &&Row| row.op == "compress2" && row.corpus == corpus && row.fault.is_none();
-        let points: Vec<&Row> = rows.iter().filter(own).filter(|row| row.percent.is_some()).collect();
-        // Noise and zeros compress to the same size at every level, so a picture would show nothing.
-        if points.iter().all(|row| row.percent.is_some_and(|p| (1.0..99.0).contains(&p))) && points.len() > 1
-        {
+        let is_of_corpus = |row: &&Row| row.op == "compress2" && row.corpus == corpus && row.fault.is_none();
+        let points: Vec<&Row> =
+            rows.iter().filter(is_of_corpus).filter(|row| row.percent.is_some()).collect();
+        // Sizes of about 0 or 100 %, those of zeros and noise, hardly differ between levels, so a picture would show nothing.
+        let is_extreme = |row: &&Row| row.percent.is_none_or(|percent| !(1.0..99.0).contains(&percent));
+        if points.len() > 1 && !points.iter().any(is_extreme) {
             let name = format!("pareto-{corpus}.svg");
             pareto(corpus, &points, &folder.join(&name))?;
             names.push(name);
@@ -54,6 +58,7 @@ pub fn draw(rows: &[Row], folder: &Path) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
+/// The names without repetitions, in the order of their first occurrence.
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut list = Vec::new();
     for name in names {
@@ -77,7 +82,7 @@ fn pareto(corpus: &str, rows: &[&Row], path: &Path) -> Outcome<()> {
     let (low, high) = (speeds.clone().fold(f64::MAX, f64::min) * 0.8, speeds.fold(0.0, f64::max) * 1.25);
     let mut chart = ChartBuilder::on(&area)
         .caption(
-            format!("compress2 on {corpus}: further up is faster, further left is smaller"),
+            format!("compress2 on {corpus}: higher is faster, further left is smaller"),
             ("sans-serif", 20),
         )
         .margin(12)
@@ -120,7 +125,7 @@ fn threads(op: &str, rows: &[&Row], path: &Path) -> Outcome<()> {
     let most = rows.iter().map(|row| row.threads).max().unwrap_or(1) as f64;
     let top = rows.iter().map(|row| row.mb_per_s).fold(0.0, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(&area)
-        .caption(format!("{op}: speed over threads"), ("sans-serif", 20))
+        .caption(format!("{op}: speed by number of threads"), ("sans-serif", 20))
         .margin(12)
         .x_label_area_size(45)
         .y_label_area_size(65)
@@ -128,32 +133,33 @@ fn threads(op: &str, rows: &[&Row], path: &Path) -> Outcome<()> {
     chart
         .configure_mesh()
         .x_desc("threads")
-        .y_desc("MB/s of elapsed time")
+        .y_desc("MB/s of wall time")
         .x_labels(most as usize + 1)
         .x_label_formatter(&|v| if v.fract() < 1e-6 { format!("{v:.0}") } else { String::new() })
         .light_line_style(RGBColor(240, 240, 240))
         .draw()?;
-    let series = |row: &Row| match row.level {
+    let title_of = |row: &Row| match row.level {
         Some(level) => format!("{} {} -{level}", row.contender, row.corpus),
         None => format!("{} {}", row.contender, row.corpus),
     };
     let mut titles: Vec<String> = Vec::new();
     for row in rows {
-        let title = series(row);
+        let title = title_of(row);
         if titles.contains(&title) {
             continue;
         }
-        let own: Vec<&&Row> = rows.iter().filter(|other| series(other) == title).collect();
-        let mut points: Vec<(f64, f64)> = own.iter().map(|row| (row.threads as f64, row.mb_per_s)).collect();
-        let single = points.len() == 1;
-        if single {
+        let own = rows.iter().filter(|other| title_of(other) == title);
+        let mut points: Vec<(f64, f64)> = own.map(|row| (row.threads as f64, row.mb_per_s)).collect();
+        points.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let is_horizontal = points.len() == 1;
+        if is_horizontal {
             points.push((most, points[0].1));
         }
-        let colour = colour(&row.contender).mix(if single { 0.6 } else { 1.0 });
+        let colour = colour(&row.contender).mix(if is_horizontal { 0.6 } else { 1.0 });
         chart
             .draw_series(LineSeries::new(
                 points.iter().copied(),
-                colour.stroke_width(if single { 1 } else { 3 }),
+                colour.stroke_width(if is_horizontal { 1 } else { 3 }),
             ))?
             .label(title.clone())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
@@ -183,10 +189,11 @@ where
     Ok(())
 }
 
-fn widened(figures: impl Iterator<Item = f64> + Clone, share: f64) -> (f64, f64) {
+/// The range of the figures, extended at both ends by `fraction` of its length, and by 0.1 at least.
+fn widened(figures: impl Iterator<Item = f64> + Clone, fraction: f64) -> (f64, f64) {
     let low = figures.clone().fold(f64::MAX, f64::min);
     let high = figures.fold(f64::MIN, f64::max);
-    let margin = ((high - low) * share).max(0.1);
+    let margin = ((high - low) * fraction).max(0.1);
     (low - margin, high + margin)
 }
 
@@ -194,30 +201,80 @@ fn widened(figures: impl Iterator<Item = f64> + Clone, share: f64) -> (f64, f64)
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_picture_names_every_contender_and_an_extreme_corpus_has_no_picture() {
-        let row = |contender: &str, corpus: &str, level, percent, mb| Row {
+    /// Draws into a new folder; returns the names and contents of the pictures.
+    fn drawn(label: &str, rows: &[Row]) -> Vec<(String, String)> {
+        let folder = std::env::temp_dir().join(format!("rigz-bench-plot-{label}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let names = draw(rows, &folder).unwrap();
+        let files = names.into_iter().map(|name| {
+            let svg = std::fs::read_to_string(folder.join(&name)).unwrap();
+            (name, svg)
+        });
+        let files = files.collect();
+        std::fs::remove_dir_all(folder).unwrap();
+        files
+    }
+
+    fn compressed(contender: &str, corpus: &str, level: i32, percent: f64, mb_per_cpu_s: f64) -> Row {
+        Row {
             section: "compress".into(),
             op: "compress2".into(),
             corpus: corpus.into(),
             contender: contender.into(),
             level: Some(level),
             percent: Some(percent),
-            mb_per_cpu_s: mb,
+            mb_per_cpu_s,
+            ..Row::default()
+        }
+    }
+
+    #[test]
+    fn a_pareto_picture_names_its_contenders_and_their_levels() {
+        let rows = [
+            compressed("zlib", "text", 1, 40.0, 90.0),
+            compressed("zlib", "text", 9, 34.0, 10.0),
+            compressed("rigz", "text", 7, 33.0, 60.0),
+            compressed("isa-l", "logs", 1, 20.0, 60.0),
+        ];
+        let files = drawn("pareto", &rows);
+        // One point is no picture.
+        let [(name, svg)] = files.as_slice() else { panic!("{} pictures", files.len()) };
+        assert_eq!(name, "pareto-text.svg");
+        for text in ["\nzlib\n", "\nrigz\n", "\n1\n", "\n9\n", "\n7\n"] {
+            assert!(svg.contains(text), "no text {text:?}");
+        }
+        assert!(!svg.contains("isa-l"));
+    }
+
+    #[test]
+    fn a_corpus_with_sizes_of_about_0_or_100_percent_has_no_picture() {
+        let rows = [
+            compressed("zlib", "noise", 1, 100.02, 60.0),
+            compressed("rigz", "noise", 1, 100.01, 60.0),
+            compressed("zlib", "zeros", 1, 0.44, 60.0),
+            compressed("zlib", "zeros", 9, 0.1, 60.0),
+        ];
+        assert_eq!(drawn("extreme", &rows), []);
+    }
+
+    #[test]
+    fn a_threads_picture_has_a_line_for_each_contender() {
+        let row = |contender: &str, threads, mb_per_s| Row {
+            section: "threads".into(),
+            op: "gzwrite".into(),
+            corpus: "text".into(),
+            contender: contender.into(),
+            level: Some(6),
+            threads,
+            mb_per_s,
             ..Row::default()
         };
-        let rows = [
-            row("zlib", "text", 1, 40.0, 90.0),
-            row("zlib", "text", 9, 34.0, 10.0),
-            row("rigz", "text", 9, 33.0, 60.0),
-            row("zlib", "noise", 1, 100.0, 60.0),
-            row("rigz", "noise", 1, 100.0, 60.0),
-        ];
-        let folder = std::env::temp_dir().join(format!("rigz-bench-plot-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        assert_eq!(draw(&rows, &folder).unwrap(), ["pareto-text.svg"]);
-        let svg = std::fs::read_to_string(folder.join("pareto-text.svg")).unwrap();
-        assert!(svg.contains("zlib") && svg.contains("rigz"));
-        std::fs::remove_dir_all(folder).unwrap();
+        let rows = [row("zlib", 1, 20.0), row("rigz", 2, 150.0), row("rigz", 1, 80.0)];
+        let files = drawn("threads", &rows);
+        let [(name, svg)] = files.as_slice() else { panic!("{} pictures", files.len()) };
+        assert_eq!(name, "threads-gzwrite.svg");
+        assert!(svg.contains("gzwrite: speed by number of threads"));
+        assert!(svg.contains("\nzlib text -6\n") && svg.contains("\nrigz text -6\n"));
+        assert!(drawn("one-thread", &rows[..1]).is_empty(), "nothing to compare");
     }
 }

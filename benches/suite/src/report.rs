@@ -1,35 +1,38 @@
 //! Tables for the terminal and for report.md.
 //!
-//! `long` returns one line per row with all figures. `summary` returns one table per operation with a column for each contender. The last
-//! line of a table is the geometric mean of each contender's ratios to the reference, with the number of rows, because means over
-//! different rows must not be compared.
+//! `long` returns one line per row with all figures. `summary` returns one table per section and operation, with a line for each corpus
+//! and level and a column for each contender. `markdown` returns report.md: the circumstances of the run, the summary, the faults and
+//! the pictures.
+//!
+//! Ratios compare with the reference: speed above 1 is faster, size below 1 is smaller. The last line of a summary's table has the
+//! geometric means of each contender's ratios, each with its number of rows, because means over different rows must not be compared.
 
 use std::fmt::Write;
 
 use crate::record::{Circumstances, Record};
 use crate::run::{Row, uses_wall_time};
 
-/// Returns one line for every row.
+/// Returns one line for every row, with a heading where the section, operation, corpus or level changes.
 pub fn long(rows: &[Row]) -> String {
     let mut out = String::new();
     let mut last = String::new();
     for row in rows {
-        let heading = heading(row);
+        let heading = format!("{}; MB/s and speed ratio by {} time", subject(row), clock(row));
         if heading != last {
             let _ = writeln!(
                 out,
-                "\n{heading}\n  {:<16} {:>3} {:>28} {:>28} {:>8} {:>11} {:>7} {:>7} {:>7} {:>9} {:>4}",
+                "\n{heading}\n  {:<16} {:>3} {:>28} {:>28} {:>8} {:>11} {:>7} {:>11} {:>10} {:>9} {:>7}",
                 "",
                 "thr",
                 "CPU ms min/median/max",
                 "wall ms min/median/max",
                 "MB/s",
-                "size",
+                "bytes",
                 "%",
-                "speed",
-                "size",
+                "speed ratio",
+                "size ratio",
                 "peak KiB",
-                "n"
+                "samples"
             );
             last = heading;
         }
@@ -37,12 +40,12 @@ pub fn long(rows: &[Row]) -> String {
             Some(fault) => writeln!(out, "  {:<16} {:>3} FAULT: {fault}", row.contender, row.threads),
             None => writeln!(
                 out,
-                "  {:<16} {:>3} {:>28} {:>28} {:>8.1} {:>11} {:>7} {:>7} {:>7} {:>9} {:>4}",
+                "  {:<16} {:>3} {:>28} {:>28} {:>8.1} {:>11} {:>7} {:>11} {:>10} {:>9} {:>7}",
                 row.contender,
                 row.threads,
                 spread(row.cpu_ms_min, row.cpu_ms, row.cpu_ms_max),
                 spread(row.wall_ms_min, row.wall_ms, row.wall_ms_max),
-                speed(row),
+                megabytes_per_second(row),
                 optional(row.size, |n| n.to_string()),
                 optional(row.percent, |p| format!("{p:.2}")),
                 optional(row.speed_ratio, |r| format!("{r:.2}x")),
@@ -55,47 +58,49 @@ pub fn long(rows: &[Row]) -> String {
     out
 }
 
-fn heading(row: &Row) -> String {
+/// Names the cell of a row: section, operation, corpus and its size, level.
+fn subject(row: &Row) -> String {
     let level = optional(row.level, |l| format!(", level {l}"));
-    let clock = if uses_wall_time(&row.section) { "wall" } else { "CPU" };
-    format!(
-        "{}: {} on {} ({:.1} MB){level}; MB/s and speed by {clock} time",
-        row.section,
-        row.op,
-        row.corpus,
-        row.corpus_bytes as f64 / 1e6
-    )
+    let megabytes = row.corpus_bytes as f64 / 1e6;
+    format!("{}: {} on {} ({megabytes:.1} MB){level}", row.section, row.op, row.corpus)
 }
 
-fn speed(row: &Row) -> f64 {
+/// The clock that a row's speed is measured by.
+fn clock(row: &Row) -> &'static str {
+    if uses_wall_time(&row.section) { "wall" } else { "CPU" }
+}
+
+fn megabytes_per_second(row: &Row) -> f64 {
     if uses_wall_time(&row.section) { row.mb_per_s } else { row.mb_per_cpu_s }
 }
 
+/// Milliseconds as `min/median/max`.
 fn spread(min: f64, median: f64, max: f64) -> String {
     let digits = if median >= 100.0 { 1 } else { 3 };
     format!("{min:.digits$}/{median:.digits$}/{max:.digits$}")
 }
 
+/// The value as text, empty if there is none.
 fn optional<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
     value.map(show).unwrap_or_default()
 }
 
-/// Returns the whole report in Markdown.
+/// Returns report.md; `pictures` are the names of files in the same folder.
 pub fn markdown(record: &Record, pictures: &[String]) -> String {
     let Circumstances { date, commit, command, cpu, cpus, kernel, load_before, load_after } =
         &record.circumstances;
     let mut out = format!(
         "# Benchmark of {date}\n\nCommit {commit}; {cpu}, {cpus} CPUs; {kernel}; load {load_before:.2} before, \
-         {load_after:.2} after.\nCommand: `{command}`\n\n"
+         {load_after:.2} after.\n\nCommand: `{command}`\n\n"
     );
     for line in &record.missing {
-        let _ = writeln!(out, "Missing: {line}");
+        let _ = writeln!(out, "- Missing: {line}");
     }
     out.push_str("\n| contender | version | file |\n|---|---|---|\n");
-    let mut seen = Vec::new();
+    let mut listed = Vec::new();
     for row in &record.rows {
-        if !seen.contains(&&row.contender) && row.fault.is_none() {
-            seen.push(&row.contender);
+        if !listed.contains(&&row.contender) && row.fault.is_none() {
+            listed.push(&row.contender);
             let _ = writeln!(out, "| {} | {} | {} |", row.contender, row.version, row.file.display());
         }
     }
@@ -104,29 +109,24 @@ pub fn markdown(record: &Record, pictures: &[String]) -> String {
         let _ = writeln!(out, "| {} | {} | {:08x} |", corpus.name, corpus.bytes, corpus.crc32);
     }
     out.push_str(&summary(&record.rows));
-    let faults: Vec<&Row> = record.rows.iter().filter(|row| row.fault.is_some()).collect();
+    let faults: Vec<(&Row, &String)> =
+        record.rows.iter().filter_map(|row| Some((row, row.fault.as_ref()?))).collect();
     if !faults.is_empty() {
         out.push_str("\n## Faults\n\n");
-        for row in faults {
-            let _ = writeln!(
-                out,
-                "- {} {}: {}",
-                row.contender,
-                heading(row),
-                optional(row.fault.as_ref(), |f| f.clone())
-            );
+        for (row, fault) in faults {
+            let _ = writeln!(out, "- {}, {}: {fault}", row.contender, subject(row));
         }
     }
     if !pictures.is_empty() {
         out.push_str("\n## Pictures\n\n");
         for picture in pictures {
-            let _ = writeln!(out, "![{picture}]({picture})");
+            let _ = writeln!(out, "![{picture}]({picture})\n");
         }
     }
     out
 }
 
-/// Returns one table per section and operation.
+/// Returns one table per section and operation, of the rows without a fault.
 pub fn summary(rows: &[Row]) -> String {
     let mut out = String::new();
     let mut done: Vec<(&str, &str)> = Vec::new();
@@ -136,7 +136,7 @@ pub fn summary(rows: &[Row]) -> String {
             continue;
         }
         if !done.iter().any(|(section, _)| *section == table.0) {
-            let _ = write!(out, "\n## {}\n", capital(table.0));
+            let _ = write!(out, "\n## {}\n", capitalized(table.0));
         }
         done.push(table);
         let own: Vec<&Row> = rows
@@ -144,7 +144,7 @@ pub fn summary(rows: &[Row]) -> String {
             .filter(|r| (r.section.as_str(), r.op.as_str()) == table && r.fault.is_none())
             .collect();
         if !own.is_empty() {
-            one_table(&own, &mut out);
+            write_table(&own, &mut out);
         }
     }
     out
@@ -153,12 +153,13 @@ pub fn summary(rows: &[Row]) -> String {
 /// Identifies a line of a table: corpus, its size, level.
 type Line<'a> = (&'a str, u64, Option<i32>);
 
-fn one_table(rows: &[&Row], out: &mut String) {
+/// Writes the table of `rows`, which have one section and operation and no fault.
+fn write_table(rows: &[&Row], out: &mut String) {
     let first = rows[0];
-    let messages = first.us_per_message.is_some();
-    let clock = if uses_wall_time(&first.section) { "wall" } else { "CPU" };
-    let unit =
-        if messages { "µs of CPU time per message".to_owned() } else { format!("MB/s by {clock} time") };
+    let unit = match first.us_per_message {
+        Some(_) => "µs of CPU time per message".to_owned(),
+        None => format!("MB/s by {} time", clock(first)),
+    };
     let with_size = rows.iter().any(|row| row.percent.is_some());
     let _ = write!(
         out,
@@ -170,10 +171,13 @@ fn one_table(rows: &[&Row], out: &mut String) {
     let mut lines: Vec<(String, Line)> = Vec::new();
     for row in rows {
         if !columns.iter().any(|(_, name, threads)| *name == row.contender && *threads == row.threads) {
-            let many =
+            let has_other_threads =
                 rows.iter().any(|other| other.contender == row.contender && other.threads != row.threads);
-            let title =
-                if many { format!("{} ×{}", row.contender, row.threads) } else { row.contender.clone() };
+            let title = if has_other_threads {
+                format!("{} ×{}", row.contender, row.threads)
+            } else {
+                row.contender.clone()
+            };
             columns.push((title, &row.contender, row.threads));
         }
         let key = (row.corpus.as_str(), row.corpus_bytes, row.level);
@@ -202,7 +206,8 @@ fn one_table(rows: &[&Row], out: &mut String) {
     }
     let reference = rows.iter().map(|row| row.reference.as_str()).find(|name| !name.is_empty());
     if let Some(reference) = reference {
-        let _ = write!(out, "| *mean ratio to {reference}* |");
+        let sizes = if rows.iter().any(|row| row.size_ratio.is_some()) { ", size" } else { "" };
+        let _ = write!(out, "| *mean ratio to {reference}: speed{sizes} (rows)* |");
         for (_, name, threads) in &columns {
             let own: Vec<&&Row> =
                 rows.iter().filter(|row| row.contender == *name && row.threads == *threads).collect();
@@ -210,9 +215,11 @@ fn one_table(rows: &[&Row], out: &mut String) {
             let size = geometric_mean(own.iter().filter_map(|row| row.size_ratio));
             let _ = write!(
                 out,
-                " {}{} |",
-                optional(speed, |(mean, n)| format!("*{mean:.2}x of {n}*")),
-                optional(size, |(mean, _)| format!(", *{mean:.3}*"))
+                " {} |",
+                optional(speed, |(mean, n)| {
+                    let size = optional(size, |(mean, _)| format!(", {mean:.3}"));
+                    format!("*{mean:.2}x{size} ({n})*")
+                })
             );
         }
         out.push('\n');
@@ -222,8 +229,8 @@ fn one_table(rows: &[&Row], out: &mut String) {
 fn cell(row: &Row) -> String {
     let figure = match row.us_per_message {
         Some(us) => format!("{us:.2}"),
-        None if speed(row) >= 100.0 => format!("{:.0}", speed(row)),
-        None => format!("{:.1}", speed(row)),
+        None if megabytes_per_second(row) >= 100.0 => format!("{:.0}", megabytes_per_second(row)),
+        None => format!("{:.1}", megabytes_per_second(row)),
     };
     match row.percent {
         Some(percent) => format!("{figure}, {percent:.2} %"),
@@ -231,13 +238,13 @@ fn cell(row: &Row) -> String {
     }
 }
 
-/// Returns the mean of the positive figures, and how many there are.
+/// Returns the geometric mean of the positive figures and their number; `None` if there are none.
 pub fn geometric_mean(figures: impl Iterator<Item = f64>) -> Option<(f64, usize)> {
     let (sum, n) = figures.filter(|&f| f > 0.0).fold((0.0, 0), |(sum, n), f| (sum + f.ln(), n + 1));
     (n > 0).then(|| ((sum / n as f64).exp(), n))
 }
 
-fn capital(text: &str) -> String {
+fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
@@ -246,7 +253,7 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn row(contender: &str, corpus: &str, mb: f64, ratio: f64) -> Row {
+    fn row(contender: &str, corpus: &str, mb_per_cpu_s: f64, speed_ratio: f64) -> Row {
         Row {
             section: "compress".into(),
             op: "compress2".into(),
@@ -254,10 +261,10 @@ mod tests {
             level: Some(6),
             contender: contender.into(),
             threads: 1,
-            mb_per_cpu_s: mb,
+            mb_per_cpu_s,
             percent: Some(25.0),
             reference: "zlib".into(),
-            speed_ratio: Some(ratio),
+            speed_ratio: Some(speed_ratio),
             size_ratio: Some(1.0),
             ..Row::default()
         }
@@ -268,18 +275,46 @@ mod tests {
         let rows =
             [row("zlib", "text", 50.0, 1.0), row("rigz", "text", 200.0, 4.0), row("zlib", "logs", 60.0, 1.0)];
         let table = summary(&rows);
-        assert!(table.contains("| text -6 | 50.0, 25.00 % | 200, 25.00 % |"), "{table}");
-        assert!(table.contains("| logs -6 | 60.0, 25.00 % |  |"), "{table}");
-        assert!(table.contains("*1.00x of 2*"), "{table}");
-        assert!(table.contains("*4.00x of 1*"), "{table}");
+        assert!(table.contains("| | zlib | rigz |\n"), "{table}");
+        assert!(table.contains("| text -6 | 50.0, 25.00 % | 200, 25.00 % |\n"), "{table}");
+        assert!(table.contains("| logs -6 | 60.0, 25.00 % |  |\n"), "{table}");
+    }
+
+    #[test]
+    fn the_last_line_has_means_and_their_numbers_of_rows() {
+        let rows =
+            [row("zlib", "text", 50.0, 1.0), row("rigz", "text", 200.0, 4.0), row("zlib", "logs", 60.0, 1.0)];
+        let line = "| *mean ratio to zlib: speed, size (rows)* | *1.00x, 1.000 (2)* | *4.00x, 1.000 (1)* |\n";
+        assert!(summary(&rows).ends_with(line), "{}", summary(&rows));
     }
 
     #[test]
     fn a_fault_is_printed_and_not_averaged() {
-        let mut rows = [row("zlib", "text", 50.0, 1.0), row("rigz", "text", 200.0, 4.0)];
+        let mut rows =
+            [row("zlib", "text", 50.0, 1.0), row("rigz", "text", 200.0, 4.0), row("rigz", "logs", 90.0, 2.0)];
         rows[1].fault = Some("died of signal 11".into());
         assert!(long(&rows).contains("FAULT: died of signal 11"));
-        assert!(!summary(&rows).contains("rigz"));
+        let table = summary(&rows);
+        assert!(table.contains("*2.00x, 1.000 (1)*"), "{table}");
+        assert!(!table.contains("200"), "{table}");
+    }
+
+    #[test]
+    fn the_report_lists_what_is_missing_the_faults_and_the_pictures() {
+        let mut faulty = row("rigz", "text", 200.0, 4.0);
+        faulty.fault = Some("died of signal 11".into());
+        let record = Record {
+            circumstances: Circumstances::now(std::path::Path::new("/")),
+            corpora: Vec::new(),
+            missing: vec!["crabz".into(), "gzippy".into()],
+            rows: vec![row("zlib", "text", 50.0, 1.0), faulty],
+        };
+        let report = markdown(&record, &["one.svg".into(), "two.svg".into()]);
+        assert!(report.contains("\n\n- Missing: crabz\n- Missing: gzippy\n\n"), "{report}");
+        assert!(
+            report.contains("\n- rigz, compress: compress2 on text (0.0 MB), level 6: died of signal 11\n")
+        );
+        assert!(report.contains("![one.svg](one.svg)\n\n![two.svg](two.svg)\n"), "{report}");
     }
 
     #[test]
