@@ -1,6 +1,6 @@
 /* When the library's threads have no work, they end, and the process is single-threaded again, for the kernel too: it may leave its
- * user namespace, which a process with several threads cannot, and Python does not warn about its forks. The next large stream starts
- * threads again. */
+ * user namespace, which a process with several threads cannot, and Python does not warn about its forks. The next large stream
+ * starts threads again. */
 /* alone: waits some seconds for threads to end, and needs an idle processor, without which nothing may be decoded ahead */
 #include "check.h"
 #include <sched.h>
