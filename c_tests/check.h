@@ -230,6 +230,16 @@ static inline int entries(const char *folder)
     return count;
 }
 
+/* Whether fewer threads can run than the machine has processors, by /proc/loadavg. If not, rigz may decode nothing ahead. */
+static inline int has_idle_processor(void)
+{
+    int running = 0;
+    FILE *load = fopen("/proc/loadavg", "r");
+    CHECK(load != NULL && fscanf(load, "%*s %*s %*s %d/", &running) == 1);
+    fclose(load);
+    return running < sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 /* The path of a file in TMPDIR (else /tmp), unique to this process. The buffer is reused by the fourth call after this one. */
 static inline const char *scratch(const char *name)
 {

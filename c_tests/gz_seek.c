@@ -1,15 +1,16 @@
-/* Seeking: reading forward and back, writing forward by zeros, in plain files too. */
+/* gzseek, gzrewind and gztell, in gzip files and in uncompressed ones: a reader moves forward and back, a writer only forward, by
+ * writing zeros. */
 #include "check.h"
 
 enum { LEN = 2 << 20 };
 
-static void reader(const char *path, const Bytef *plain, int is_plain)
+static void seek_in_reader(const char *path, const Bytef *plain, int is_direct)
 {
     Bytef back[1000];
     uint32_t seed = 3;
     gzFile file = gzopen(path, "rb");
     CHECK(file != NULL);
-    CHECK_EQ(gzdirect(file), is_plain);
+    CHECK_EQ(gzdirect(file), is_direct);
     z_off_t at = 0;
     for (int i = 0; i < 40; i++) {
         z_off_t to = (z_off_t)(random_next(&seed) % (LEN - 2000));
@@ -29,6 +30,7 @@ static void reader(const char *path, const Bytef *plain, int is_plain)
             at -= 9;
         }
     }
+    /* Before the start, or from an unknown end: the seek fails and the position stays. */
     CHECK_EQ(gzseek(file, -1, SEEK_SET), -1);
     CHECK_EQ(gzseek(file, 0, SEEK_END), -1);
     CHECK_EQ(gzseek(file, -at - 1, SEEK_CUR), -1);
@@ -43,25 +45,37 @@ static void reader(const char *path, const Bytef *plain, int is_plain)
     CHECK_EQ(gzseek(file, 5, SEEK_SET), 5);
     CHECK_EQ(gzeof(file), 0);
     CHECK_EQ(gzgetc(file), plain[5]);
-    /* A byte put back does not survive a seek. */
-    CHECK_EQ(gzungetc('#', file), '#');
-    CHECK_EQ(gzseek(file, 7, SEEK_SET), 7);
-    CHECK_EQ(gzgetc(file), plain[7]);
+    /* gzungetc moves back by a byte. A seek forward from there skips the byte put back; a seek back and a rewind discard it. */
+    for (int way = 0; way < 4; way++) {
+        CHECK_EQ(gzseek(file, 5, SEEK_SET), 5);
+        CHECK_EQ(gzgetc(file), plain[5]);
+        CHECK_EQ(gzungetc('#', file), '#');
+        CHECK_EQ(gztell(file), 5);
+        switch (way) {
+        case 0: CHECK_EQ(gzgetc(file), '#'); break;
+        case 1: CHECK_EQ(gzseek(file, 6, SEEK_SET), 6); break;
+        case 2: CHECK_EQ(gzseek(file, 3, SEEK_SET), 3); break;
+        default: CHECK_EQ(gzrewind(file), 0);
+        }
+        for (z_off_t next = gztell(file); next < 8; next++)
+            CHECK_EQ(gzgetc(file), plain[next]);
+    }
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
-/* The seek succeeds, but its zeros can't be written: gzsetparams accepts level 256 before the first write, deflate then can't be
- * initialised, and each call fails with Z_MEM_ERROR. A failed gzflush, gzsetparams or gzputc discards the pending seek; the
- * others keep it. */
+/* In a writer gzseek only notes the offset, and the next call that writes begins with the zeros. Here that fails: gzsetparams
+ * accepts level 256 before the first write, but deflateInit2, which the first write calls, does not, and the call reports
+ * Z_MEM_ERROR. After a failed gzflush, gzsetparams or gzputc the seek is forgotten, and gztell is 0 again; after the others it is
+ * still pending. */
 static void zeros_that_cannot_be_written(const char *path)
 {
-    for (int act = 0; act < 9; act++) {
+    for (int call = 0; call < 9; call++) {
         gzFile file = gzopen(path, "wb");
         CHECK(file != NULL);
         CHECK_EQ(gzsetparams(file, 256, Z_DEFAULT_STRATEGY), Z_OK);
         CHECK_EQ(gzseek(file, 100, SEEK_CUR), 100);
-        int err = Z_OK, is_discarded = act == 1 || act >= 5;
-        switch (act) {
+        int err = Z_OK, is_forgotten = call == 1 || call >= 5;
+        switch (call) {
         case 0: CHECK_EQ(gzwrite(file, path, 3), 0); break;
         case 1: CHECK_EQ(gzputc(file, 'a'), -1); break;
         case 2: CHECK_EQ(gzputs(file, "abc"), -1); break;
@@ -72,11 +86,11 @@ static void zeros_that_cannot_be_written(const char *path)
         case 7: CHECK_EQ(gzsetparams(file, 6, Z_DEFAULT_STRATEGY), Z_MEM_ERROR); break;
         default: CHECK_EQ(gzsetparams(file, 256, Z_FILTERED), Z_MEM_ERROR);
         }
-        CHECK_EQ(gztell(file), is_discarded ? 0 : 100);
+        CHECK_EQ(gztell(file), is_forgotten ? 0 : 100);
         CHECK(gzerror(file, &err) != NULL);
         CHECK_EQ(err, Z_MEM_ERROR);
         gzclearerr(file);
-        CHECK_EQ(gztell(file), is_discarded ? 0 : 100);
+        CHECK_EQ(gztell(file), is_forgotten ? 0 : 100);
         CHECK_EQ(gzclose(file), Z_MEM_ERROR);
     }
 }
@@ -86,6 +100,7 @@ int main(void)
     begin();
     Bytef *plain = prose(LEN, 411);
     const char *path = scratch("seek.gz");
+    /* Where the writer seeks. */
     memset(plain + 5000, 0, 70000);
     memset(plain + LEN - 1000000, 0, 999999);
     static const char *const modes[] = {"wb6", "wb9", "wbT"};
@@ -97,15 +112,17 @@ int main(void)
         CHECK_EQ(gzseek(file, 75000, SEEK_SET), 75000);
         CHECK_EQ(gztell(file), 75000);
         CHECK_EQ(gzwrite(file, plain + 75000, LEN - 1000000 - 75000), LEN - 1000000 - 75000);
-        CHECK_EQ(gzseek(file, LEN - 1000001, SEEK_SET), -1); /* not back */
+        CHECK_EQ(gzseek(file, LEN - 1000001, SEEK_SET), -1); /* a writer can't seek back */
         CHECK_EQ(gzrewind(file), -1);
         CHECK_EQ(gzseek(file, LEN - 1, SEEK_SET), LEN - 1);
         CHECK_EQ(gzputc(file, plain[LEN - 1]), plain[LEN - 1]);
         CHECK_EQ(gzclose(file), Z_OK);
-        reader(path, plain, i == 2);
+        seek_in_reader(path, plain, i == 2);
     }
-    /* A seek as the last act writes its zeros too. As the only act, it makes zlib write uninitialised memory. */
+    /* If the seek is the last call before gzclose, gzclose writes the zeros. If nothing was written before, zlib writes as many
+     * bytes, but of uninitialised memory. */
     for (int written = 0; written <= 1; written++) {
+        static const Bytef zeros[1000];
         Bytef back[1100];
         gzFile file = gzopen(path, "wb");
         CHECK(file != NULL);
@@ -116,7 +133,7 @@ int main(void)
         CHECK(file != NULL);
         CHECK_EQ(gzread(file, back, sizeof back), 1000);
         if (written > 0 || is_rigz())
-            CHECK(memcmp(back, plain + 5000, 1000) == 0);
+            CHECK(memcmp(back, zeros, 1000) == 0);
         CHECK_EQ(gzclose(file), Z_OK);
     }
     zeros_that_cannot_be_written(path);

@@ -1,6 +1,7 @@
-/* Lengths larger than any memory, or than the interface's types hold: an immediate error, with nothing read, written or
- * consumed, and the file or stream still usable. */
-/* alone: reserves much memory */
+/* Very large sizes. A gz function fails if the length does not fit its types: it reads and writes nothing, and the file is usable
+ * after gzclearerr. A buffer that gzbuffer accepts, but that cannot be allocated, is a memory error. Output space of 64 GiB is
+ * valid, and the bounds for 4 GiB of data do not overflow. */
+/* alone: reserves 128 GiB of addresses, which a system with strict overcommit counts as memory */
 #include "check.h"
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -8,7 +9,6 @@
 enum { LEN = 70000 };
 static Bytef *plain;
 
-/* The file's last error is `code`. */
 static void check_error(gzFile file, int code)
 {
     int err;
@@ -16,17 +16,17 @@ static void check_error(gzFile file, int code)
     CHECK_EQ(err, code);
 }
 
-static void files(const char *path)
+static void lengths_that_do_not_fit(const char *path)
 {
-    char few[16];
+    char few[16]; /* a call that read anything would write past its end */
     gzFile file = gzopen(path, "wb");
     CHECK(file != NULL);
-    CHECK_EQ(gzbuffer(file, 0xffffffffu), -1); /* twice that is no length */
+    CHECK_EQ(gzbuffer(file, 0xffffffffu), -1); /* zlib allocates twice the size, which must fit in unsigned */
     CHECK_EQ(gzbuffer(file, 0x80000000u), -1);
-    CHECK_EQ(gzwrite(file, plain, 0xffffffffu), 0);
+    CHECK_EQ(gzwrite(file, plain, 0xffffffffu), 0); /* does not fit in the result, an int */
     check_error(file, Z_DATA_ERROR);
     gzclearerr(file);
-    CHECK_EQ(gzfwrite(plain, (size_t)-1 / 2, 4, file), 0);
+    CHECK_EQ(gzfwrite(plain, (size_t)-1 / 2, 4, file), 0); /* the product does not fit in size_t */
     check_error(file, Z_STREAM_ERROR);
     gzclearerr(file);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);
@@ -43,12 +43,13 @@ static void files(const char *path)
     Bytef *back = allocate(LEN);
     CHECK_EQ(gzread(file, back, LEN), LEN);
     CHECK(memcmp(plain, back, LEN) == 0);
+    CHECK_EQ(gzread(file, back, LEN), 0); /* the failed writes added nothing */
     free(back);
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
-/* A buffer size that is valid but cannot be allocated. */
-static void no_such_buffer(const char *path)
+/* gzbuffer accepts 2 GiB, but the process may have only 1 GiB of addresses. */
+static void unallocatable_buffer(const char *path)
 {
     struct rlimit limit = {1u << 30, 1u << 30};
     CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
@@ -66,8 +67,8 @@ static void no_such_buffer(const char *path)
     gzclose(file);
 }
 
-/* Buffers of more than INT_MAX bytes, of which little is used. */
-static void rooms(void)
+/* Buffers larger than the 4 GiB that avail_out can hold, of which little is used. */
+static void large_output_space(void)
 {
     enum { GIB = 1 << 30 };
     const size_t len = (size_t)64 * GIB;
@@ -82,8 +83,12 @@ static void rooms(void)
         CHECK(memcmp(plain, back, LEN) == 0);
         munmap(packed, len), munmap(back, len);
     } else {
-        printf("note: no 64 GiB of addresses here\n");
+        printf("note: buffers of 64 GiB cannot be reserved here\n");
     }
+}
+
+static void bounds(void)
+{
     CHECK(compressBound(0xffffffffUL) > 0xffffffffUL);
     z_stream strm;
     deflate_start(&strm, 6, 31);
@@ -96,11 +101,12 @@ int main(void)
     begin();
     plain = prose(LEN, 733);
     const char *path = scratch("huge.gz");
-    files(path);
-    rooms();
+    lengths_that_do_not_fit(path);
+    large_output_space();
+    bounds();
     pid_t child = fork_for(60);
     if (child == 0) {
-        no_such_buffer(path);
+        unallocatable_buffer(path);
         _exit(0);
     }
     CHECK_EQ(child_status(child), 0);

@@ -61,7 +61,7 @@ fn folder() -> PathBuf {
 }
 
 /// Runs a tester. If it fails, runs it again with the trace on, and panics with the verdict and the calls.
-pub(crate) fn judge(run: impl Fn(&mut Trace) -> Verdict) {
+pub(crate) fn run_tester(run: impl Fn(&mut Trace) -> Verdict) {
     if let Err(message) = run(&mut Trace::off()) {
         let mut trace = Trace::on();
         let second = run(&mut trace);
@@ -82,7 +82,7 @@ fn made(content: &[u8], rng: &mut Rng) -> Compressed {
 /// Content: a compressed stream. Script: window bits, then the calls.
 pub fn inflate(input: &[u8]) {
     let (content, script) = split(input);
-    judge(|trace| {
+    run_tester(|trace| {
         let mut rng = Rng::scripted(script);
         let made = made(content, &mut rng);
         crate::inflate::sequence(setup(), &made, &mut rng, trace)
@@ -92,7 +92,7 @@ pub fn inflate(input: &[u8]) {
 /// Content: a raw stream. Script: window bits, then the sizes that the callbacks pass.
 pub fn inflate_back(input: &[u8]) {
     let (content, script) = split(input);
-    judge(|trace| {
+    run_tester(|trace| {
         let mut rng = Rng::scripted(script);
         let made = made(content, &mut rng);
         crate::inflate_back::inflate_back(setup(), &made, &mut rng, trace)
@@ -101,13 +101,13 @@ pub fn inflate_back(input: &[u8]) {
 
 /// The whole input is the script.
 pub fn deflate(input: &[u8]) {
-    judge(|trace| crate::deflate::all_but_large(setup(), &mut Rng::scripted(input), trace));
+    run_tester(|trace| crate::deflate::all_but_large(setup(), &mut Rng::scripted(input), trace));
 }
 
 /// Content: a file to read. Script: whether to read it or write another file, then the calls.
 pub fn gz(input: &[u8]) {
     let (content, script) = split(input);
-    judge(|trace| {
+    run_tester(|trace| {
         let mut rng = Rng::scripted(script);
         match rng.below(4) {
             0 => gz_write::run(setup(), 100_000, &mut rng, trace),

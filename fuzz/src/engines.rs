@@ -1,4 +1,6 @@
-//! Compares our own parts with each other and with the judge, below the C interface or just above it.
+//! Compares our own parts with each other, mostly below the C interface, and in two targets with the system's zlib (the judge).
+//!
+//! Each public function is a fuzz target, whose input consists of content and a script of choices (see [`split`]).
 
 use std::ffi::c_int;
 
@@ -9,7 +11,7 @@ use rigz::inflate::{Decoded, End, Goal, Inflate, Marked, Resolver, Search, Start
 use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings};
 use rigz::raw::{Allocator, Output};
 
-use crate::calls::{judge, setup};
+use crate::calls::{run_tester, setup};
 use crate::params::Params;
 use crate::random::Rng;
 use crate::streams::Compressed;
@@ -18,11 +20,12 @@ use crate::zlib::{
 };
 use crate::{oneshot, split};
 
-/// Fills the `GUARD` bytes after every output buffer, to detect writes past its end.
+/// Fills the `GUARD` bytes after an output buffer, to detect writes past its end.
 const CANARY: u8 = 0xC5;
 const GUARD: usize = 40;
 
-/// Returns `content` repeated with small changes, up to a length that the script chooses: long enough for chunks and windows.
+/// Returns `content`, in half of the cases repeated with small changes, up to a length of at most `max` that the script chooses:
+/// long enough for chunks and windows.
 fn repeated(content: &[u8], max: usize, rng: &mut Rng) -> Vec<u8> {
     let mut data = content.to_vec();
     if content.is_empty() || rng.chance(50) {
@@ -39,8 +42,8 @@ fn repeated(content: &[u8], max: usize, rng: &mut Rng) -> Vec<u8> {
     data
 }
 
-/// Content: data to compress, which is repeated. Script: level, strategy, format, pieces and flushes. The system's inflate and ours,
-/// in pieces, and for raw streams our one-call decoder must decode the stream to the data.
+/// Content: data to compress, perhaps repeated. Script: level, strategy, format, pieces and flushes. Our deflate compresses it. The
+/// system's inflate and ours, in pieces, must decode the stream to the data, and so must our one-call decoder if the stream is raw.
 pub fn round_trip(input: &[u8]) {
     let (content, script) = split(input);
     let mut rng = Rng::scripted(script);
@@ -71,28 +74,26 @@ fn deflated(params: &Params, data: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut strm = ZStream::new();
     assert_eq!(lib.deflate_init2(&mut strm, params), OK, "{params:?}");
     let (mut stream, mut rest) = (Vec::new(), data);
-    let mut room = vec![CANARY; 70_000];
-    // The percentage of pieces with a flush.
-    let every = rng.pick(&[0, 10, 50, 100]);
-    let usual_cut = 1 + rng.size(data.len()).max(data.len() / 500);
+    let mut buffer = vec![CANARY; 70_000];
+    let flush_percent = rng.pick(&[0, 10, 50, 100]);
+    // At least 1/500 of the data per call: smaller pieces would take too long.
+    let cut = 1 + rng.size(data.len()).max(data.len() / 500);
     // With less than 7 bytes of output space, a flush that exactly fills it is repeated endlessly, as zlib's manual warns.
-    let usual_room = (7 + rng.size(60_000)).max(data.len() / 500);
+    let room = (7 + rng.size(60_000)).max(data.len() / 500);
     loop {
         let flush = match rest {
             [] => FINISH,
-            _ if rng.chance(every) => rng.pick(&[PARTIAL_FLUSH, SYNC_FLUSH, FULL_FLUSH, BLOCK]),
+            _ if rng.chance(flush_percent) => rng.pick(&[PARTIAL_FLUSH, SYNC_FLUSH, FULL_FLUSH, BLOCK]),
             _ => NO_FLUSH,
         };
-        let (piece, after) = rest.split_at(usual_cut.min(rest.len()));
+        let (piece, after) = rest.split_at(cut.min(rest.len()));
         (strm.next_in, strm.avail_in) = (piece.as_ptr(), piece.len() as u32);
         loop {
-            let guard = usual_room..usual_room + GUARD;
-            room[guard.clone()].fill(CANARY);
-            (strm.next_out, strm.avail_out) = (room.as_mut_ptr(), usual_room as u32);
+            (strm.next_out, strm.avail_out) = (buffer.as_mut_ptr(), room as u32);
             let code = lib.deflate(&mut *strm, flush);
-            let made = usual_room - strm.avail_out as usize;
-            stream.extend_from_slice(&room[..made]);
-            assert!(room[guard].iter().all(|&byte| byte == CANARY), "written past avail_out");
+            let made = room - strm.avail_out as usize;
+            stream.extend_from_slice(&buffer[..made]);
+            assert!(buffer[room..room + GUARD].iter().all(|&byte| byte == CANARY), "written past avail_out");
             match code {
                 STREAM_END => {
                     assert!(flush == FINISH && strm.avail_in == 0);
@@ -110,7 +111,7 @@ fn deflated(params: &Params, data: &[u8], rng: &mut Rng) -> Vec<u8> {
     }
 }
 
-/// Decodes the stream in pieces, to its end.
+/// Decodes the stream, which has `len` bytes of data, to its end by calls of at most `cut` bytes of input and `room` of output.
 fn inflated(
     lib: &Zlib,
     window_bits: c_int,
@@ -120,16 +121,16 @@ fn inflated(
 ) -> Vec<u8> {
     let mut strm = ZStream::new();
     assert_eq!(lib.inflate_init2(&mut strm, window_bits), OK);
-    let mut data = vec![CANARY; len + room + GUARD];
-    let (mut at, mut made) = (0, 0);
     // At least 1/2000 of the stream and of the data per call: smaller pieces would take too long.
     let (cut, room) = (cut.max(stream.len() / 2000), room.max(len / 2000));
-    data.resize(len + room + GUARD, CANARY);
+    let mut data = vec![CANARY; len + room + GUARD];
+    let (mut at, mut made) = (0, 0);
     loop {
         let end = stream.len().min(at + cut);
         (strm.next_in, strm.avail_in) = (stream[at..].as_ptr(), (end - at) as u32);
         (strm.next_out, strm.avail_out) = (data[made..].as_mut_ptr(), room as u32);
         let code = lib.inflate(&mut *strm, NO_FLUSH);
+        assert!(data[made + room..][..GUARD].iter().all(|&byte| byte == CANARY), "written past avail_out");
         let (taken, given) = (end - at - strm.avail_in as usize, room - strm.avail_out as usize);
         (at, made) = (at + taken, made + given);
         assert!(made <= len, "more output than data");
@@ -155,8 +156,8 @@ fn decoded(stream: &[u8], room: usize) -> (Vec<u8>, Decoded) {
     (bytes, decoded)
 }
 
-/// Content: a stream, decoded as raw and as zlib (by uncompress). Script: output space and pieces. Decoding the raw stream in one call
-/// and in pieces must have the same result, and our uncompress must equal the system's.
+/// Content: a stream, decoded as a raw one by our engine, and as a zlib stream by uncompress. Script: output space and pieces.
+/// Decoding the raw stream in one call and in pieces must have the same result, and our uncompress the same as the system's.
 pub fn one_shot(input: &[u8]) {
     let (content, script) = split(input);
     let mut rng = Rng::scripted(script);
@@ -165,25 +166,25 @@ pub fn one_shot(input: &[u8]) {
     let (at_once, decoded) = decoded(content, room);
 
     let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
-    let mut bytes = vec![CANARY; room];
+    let mut bytes = vec![CANARY; room + GUARD];
     let (mut rest, mut made) = (content, 0);
     let outcome = loop {
-        let (mut piece, after) = rest.split_at(pieces.0.max(content.len() / 2000).min(rest.len()));
+        let mut piece = &rest[..pieces.0.max(content.len() / 2000).min(rest.len())];
         let end = room.min(made + pieces.1.max(room / 2000));
         let before = piece.len();
         let mut output = Output::new(&mut bytes[made..end]);
         let outcome = stream.inflate(&mut piece, &mut output, Goal::Progress, &mut |_| {});
-        let given = output.written();
+        let (taken, given) = (before - piece.len(), output.written());
+        assert!(bytes[end..][..GUARD].iter().all(|&byte| byte == CANARY), "written past the output's end");
+        rest = &rest[taken..];
         made += given;
-        let is_stuck = piece.len() == before && given == 0 && (after.is_empty() || !piece.is_empty());
-        rest = &rest[before - piece.len()..];
-        if !matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)) || (is_stuck && made == end.min(room)) {
-            break outcome;
-        }
-        if is_stuck && (made == room || rest.is_empty()) {
+        // A call without progress is the last. If it had input and output space, the comparison below fails.
+        let is_stuck = taken == 0 && given == 0;
+        if is_stuck || !matches!(outcome, Ok(Status::Ok) | Err(Error::Buffer)) {
             break outcome;
         }
     };
+    // The numbers of bytes are compared below.
     let common = made.min(at_once.len());
     assert!(bytes[..common] == at_once[..common], "the bytes differ");
     match decoded.end {
@@ -205,19 +206,20 @@ pub fn one_shot(input: &[u8]) {
             assert_eq!((made, decoded.produced), (room, room));
         }
     }
-    let made =
+    let zlib_stream =
         Compressed { bytes: content.to_vec(), window_bits: 15, dictionary: Vec::new(), input_len: room };
-    judge(|trace| oneshot::uncompress(setup(), &made, &mut Rng::scripted(script), trace));
+    run_tester(|trace| oneshot::uncompress(setup(), &zlib_stream, &mut Rng::scripted(script), trace));
 }
 
-/// Content: a raw stream, decoded from its start with an unknown window. Script: output space, where to stop, and the window.
+/// Content: a raw stream, decoded from its start with an unknown window. Script: output space, where to stop, and the window. See
+/// [`from_the_middle`].
 pub fn markers(input: &[u8]) {
     let (content, script) = split(input);
     from_the_middle(content, 0, &mut Rng::scripted(script));
 }
 
-/// Content: part of a file's middle. Script: as for `markers`. Decoding must work from any position that the finder returns, with the
-/// same result with markers as with the window known.
+/// Content: part of a gzip file, from any offset. Script: as for [`markers`]. At any position that the finder returns, decoding
+/// with markers must have the same result as decoding with a known window; a position of a member must be that of a gzip header.
 pub fn middle(input: &[u8]) {
     let (content, script) = split(input);
     match find_start(content, Search::All) {
@@ -229,13 +231,14 @@ pub fn middle(input: &[u8]) {
     }
 }
 
-/// Decodes from a bit of `content`, where a block may begin, in two ways that must have the same result: to markers, which are
-/// resolved later, continuing normally after them; and normally, with the window known from the start.
+/// Decodes from a bit of `content`, where a block may begin, in two ways that must have the same result. The first decodes
+/// without a window to markers, until an offset that the script chooses or for `room` elements; then it resolves them with the
+/// window, and continues as an ordinary stream. The second is an ordinary stream that has the window from the start.
 fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     let room = rng.size(60_000);
     let until = rng.below(content.len() + 1);
-    let mut noise = Rng::new(rng.below(256) as u64);
-    let window: Vec<u8> = (0..WINDOW_SIZE).map(|_| noise.bits() as u8).collect();
+    let mut window_rng = Rng::new(rng.below(256) as u64);
+    let window: Vec<u8> = (0..WINDOW_SIZE).map(|_| window_rng.bits() as u8).collect();
     let mut marked = Marked::new(room).expect("memory for elements");
     let Some(passed) = marked.decode(content, bit, until, usize::MAX, |_, _| true) else { return };
 
@@ -258,12 +261,13 @@ fn from_the_middle(content: &[u8], bit: u64, rng: &mut Rng) {
     }
     let mut known = vec![CANARY; room + 20_000];
     let mut output = Output::new(&mut known);
-    let usual = decode_rest(&mut stream, &content[byte + usize::from(used > 0)..], &mut output);
-    assert_eq!(after_markers, usual);
+    let with_window = decode_rest(&mut stream, &content[byte + usize::from(used > 0)..], &mut output);
+    assert_eq!(after_markers, with_window);
     assert_eq!(made, output.written());
-    assert!(by_markers == known, "the bytes differ");
+    assert!(by_markers[..made] == known[..made], "the bytes differ");
 }
 
+/// Returns a decoder that has `window` as its history.
 fn raw_stream(window: &[u8]) -> Inflate {
     let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
     stream.set_dictionary(window).expect("a raw stream takes a dictionary");
@@ -278,8 +282,8 @@ fn decode_rest(stream: &mut Inflate, input: &[u8], output: &mut Output<'_>) -> (
     (outcome == Ok(Status::StreamEnd), message, rest.len())
 }
 
-/// Content: data to compress, which is repeated. Script: level, window, chunks, pieces. The output must equal that of one thread with
-/// one write, and decode to the data.
+/// Content: data to compress, perhaps repeated. Script: level, window, chunks, pieces. The output of several threads for data in
+/// pieces must equal that of one thread for all data at once, and that of a copy made meanwhile; and it must decode to the data.
 pub fn parallel(input: &[u8]) {
     const CHUNKS: [fn(usize) -> usize; 5] =
         [|_| 1, |number| 7 + number % 3, |_| 1 << 10, |number| (4 << 10) << number.min(3), |_| 32 << 10];
@@ -299,8 +303,8 @@ pub fn parallel(input: &[u8]) {
     let window: Vec<u8> = data.drain(..window_len).collect();
     let check = [Check::None, Check::Adler(1), Check::Crc(0)][rng.below(3)];
     let end = [ChunkEnd::Finish, ChunkEnd::Sync][rng.below(2)];
-    let usual = Level::new(rng.range(1, 9) as u32).expect("a level");
-    let level = if rng.chance(80) { usual } else { usual.filtered() };
+    let level = Level::new(rng.range(1, 9) as u32).expect("a level");
+    let level = if rng.chance(80) { level } else { level.filtered() };
     let between = if rng.below(2) == 0 { Between::GoOn } else { Between::Rest };
     let how = Drive { end: None, may_hold: rng.below(2) == 0, between };
     let before = PendingBits::default();
@@ -311,18 +315,17 @@ pub fn parallel(input: &[u8]) {
     let together = Compressor::new(settings(rng.size(data.len())), &window, &data[..held]).expect("memory");
 
     let whole = (usize::MAX, 1 << 20);
-    let (want, check, _) = compressed(alone, &data, (end, how), whole, 0);
+    let (want, want_check, _) = compressed(alone, &data, (end, how), whole, 0);
     let pieces = (1 + rng.size(data.len()), 1 + rng.size(70_000));
     let clone_at = rng.below(40);
     let (got, got_check, copy) = compressed(together, &data[held..], (end, how), pieces, clone_at);
-    assert_eq!(check, got_check);
+    assert_eq!(got_check, want_check);
     assert!(want == got, "several threads produced different output: {} and {} bytes", want.len(), got.len());
     if let Some(copy) = copy {
         assert!(want == copy, "a copied compressor produced different output");
     }
 
-    let mut stream = Inflate::new(-15, Allocator::SYSTEM).expect("memory for a stream");
-    stream.set_dictionary(&window).expect("a raw stream takes a dictionary");
+    let mut stream = raw_stream(&window);
     let mut bytes = vec![0; data.len() + 1];
     let mut output = Output::new(&mut bytes);
     let outcome = stream.inflate(&mut &want[..], &mut output, Goal::Progress, &mut |_| {});
@@ -331,8 +334,8 @@ pub fn parallel(input: &[u8]) {
     assert_eq!(outcome.is_ok_and(|status| status == Status::StreamEnd), end == ChunkEnd::Finish);
 }
 
-/// Compresses `data` in pieces. Returns the output, the check value, and the output of a copy taken before piece `clone_at`. Another
-/// copy, taken there too, is dropped while it works.
+/// Compresses `data` in pieces. Returns the output, the check value, and the output of a copy of the compressor, taken before piece
+/// `clone_at` modulo their number; none is taken if `clone_at` is 0. Another copy, taken there too, is dropped while it works.
 fn compressed(
     mut compressor: Compressor,
     data: &[u8],
@@ -368,6 +371,7 @@ fn write(compressor: &mut Compressor, mut data: &[u8], room: usize, how: Drive, 
     }
 }
 
+/// Ends the data with `end`, in calls until all output is delivered.
 fn finish(compressor: &mut Compressor, end: ChunkEnd, room: usize, how: Drive, bytes: &mut Vec<u8>) {
     while !drive(compressor, &mut &[][..], room, Drive { end: Some(end), ..how }, bytes) {}
 }

@@ -1,12 +1,12 @@
 //! `Output`: a cursor over a caller's buffer that may be uninitialised.
 //!
-//! C passes `next_out` and `avail_out` and promises only that those bytes may be written. A `&mut [u8]` would also promise
-//! that they may be read, so the engines get this cursor instead: they append to it and never read through it.
+//! C passes `next_out` and `avail_out` and guarantees only that those bytes may be written. A `&mut [u8]` would also
+//! require that they are initialised, so the engines get this cursor instead: they append to it and never read through it.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-/// A write-only cursor over a borrowed buffer. Bytes before [`written`](Output::written) are initialised.
+/// A write-only cursor over a borrowed buffer. The first [`written`](Output::written) bytes of the buffer are initialised.
 #[derive(Debug)]
 pub struct Output<'a> {
     start: *mut u8,
@@ -35,12 +35,12 @@ impl<'a> Output<'a> {
         Self { start, len, written: 0, _buffer: PhantomData }
     }
 
-    /// How many bytes were appended so far.
+    /// The number of bytes appended so far.
     pub fn written(&self) -> usize {
         self.written
     }
 
-    /// How many bytes still fit.
+    /// The number of bytes that still fit.
     pub fn room(&self) -> usize {
         self.len - self.written
     }
@@ -66,17 +66,18 @@ impl<'a> Output<'a> {
         self.start.wrapping_add(self.written)
     }
 
-    /// The free room. Count the bytes written there with [`advance`](Self::advance).
+    /// The rest of the buffer, to be written from its start. [`advance`](Self::advance) then counts the written bytes.
     pub fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
         if self.is_full() {
             return &mut [];
         }
-        // SAFETY: there is room, so the buffer is one to write to, exclusively ours; its bytes may be uninitialised.
+        // SAFETY: `room() > 0`, so `room()` bytes from `cursor()` on belong to the constructor's buffer, which nothing else
+        // uses during `'a`; `MaybeUninit` permits uninitialised bytes.
         unsafe { core::slice::from_raw_parts_mut(self.cursor().cast(), self.room()) }
     }
 
-    /// Appends a header of `N` bytes and then the bytes that `write` writes. `head` makes the header afterwards, from their count.
-    /// Returns `None` and appends nothing if there is no room for the header.
+    /// Appends a header of `N` bytes and then the bytes that `write` appends. `head` returns the header for their count.
+    /// Returns the result of `write`, or `None`, with nothing appended, if there is no room for the header.
     pub fn put_headed<const N: usize, T>(
         &mut self,
         write: impl FnOnce(&mut Output<'_>) -> T,
@@ -84,12 +85,12 @@ impl<'a> Output<'a> {
     ) -> Option<T> {
         let (result, count) = Output::of_uninit(self.spare().get_mut(N..)?).lend(write);
         self.put(&head(count));
-        // SAFETY: `lend` counted the bytes written directly after the header.
+        // SAFETY: `write` appended `count` bytes to the buffer after the header, so they fit and are initialised.
         unsafe { self.advance(count) };
         Some(result)
     }
 
-    /// Lets `write` append at most `limit` bytes.
+    /// Lets `write` append at most `limit` bytes, and returns its result.
     pub fn limited<T>(&mut self, limit: usize, write: impl FnOnce(&mut Output<'_>) -> T) -> T {
         let len = self.room().min(limit);
         let part = Output { start: self.cursor(), len, written: 0, _buffer: PhantomData };
@@ -98,14 +99,14 @@ impl<'a> Output<'a> {
         result
     }
 
-    /// Lets `write` append, and returns how many bytes of this buffer it has written.
+    /// Lets `write` append. Returns its result, and the number of bytes of this buffer that are written.
     ///
     /// # Panics
-    /// If `write` replaces its cursor with another one, whose count does not apply to this buffer.
+    /// If `write` replaces its cursor with one over another buffer: that one's count does not apply here.
     pub(crate) fn lend<T>(mut self, write: impl FnOnce(&mut Output<'_>) -> T) -> (T, usize) {
-        let place = (self.start, self.len);
+        let buffer = (self.start, self.len);
         let result = write(&mut self);
-        assert!((self.start, self.len) == place, "the cursor was replaced");
+        assert!((self.start, self.len) == buffer, "the cursor was replaced");
         (result, self.written)
     }
 
@@ -114,7 +115,7 @@ impl<'a> Output<'a> {
         self.written = 0;
     }
 
-    /// Counts `count` bytes that were written through [`cursor`](Output::cursor).
+    /// Counts `count` bytes that were written through [`cursor`](Output::cursor) or [`spare`](Output::spare).
     ///
     /// # Safety
     /// - `count <= room()`, and that many bytes from `cursor()` are initialised.
@@ -153,6 +154,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "replaced")]
     fn replacing_the_lent_cursor_panics() {
+        // Leaked, because only a cursor over a `'static` buffer can replace one of an unknown lifetime.
         let (mut small, large) = ([0u8; 8], Box::leak(Box::new([7u8; 1000])));
         Output::new(&mut small).limited(8, |part| {
             *part = Output::new(large);
@@ -165,11 +167,12 @@ mod tests {
         // SAFETY: `len` is 0.
         let mut output = unsafe { Output::from_raw(core::ptr::null_mut(), 0) };
         assert_eq!(output.put(b"x"), 0);
+        assert!(output.spare().is_empty());
         assert!(output.is_full());
     }
 
     #[test]
-    fn a_limited_part_ends_before_the_buffer_does() {
+    fn limited_stops_at_the_limit_and_at_the_end_of_the_buffer() {
         let mut buffer = [0u8; 8];
         let mut output = Output::new(&mut buffer);
         output.put(b"a");
