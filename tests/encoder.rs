@@ -370,6 +370,40 @@ fn repeated_noise_is_found_at_any_distance() {
 }
 
 #[test]
+fn a_repetition_is_found_in_data_with_short_matches() {
+    // Each kind has many short matches or cheap literals, so that a far match is expensive, and hard to find among the others.
+    // Filtered data always goes to the lazy parser, which does not find the first one in DNA.
+    type Next = fn(&mut Random) -> Vec<u8>;
+    let kinds: [(&str, Next); 5] = [
+        ("hexadecimal digits", |random| vec![b"0123456789abcdef"[random.below(16)]]),
+        ("DNA", |random| vec![b"ACGT"[random.below(4)]]),
+        ("numbers", |random| format!("{} ", random.below(1_000_000)).into_bytes()),
+        ("skewed letters", |random| vec![b'a' + (random.next() | 1 << 20).trailing_zeros() as u8]),
+        ("words", |random| WORDS[random.below(WORDS.len())].into()),
+    ];
+    for (name, next) in kinds {
+        for period in [12_000, 30_000] {
+            let mut random = Random::new(61);
+            let mut data = Vec::new();
+            while data.len() < period {
+                data.extend(next(&mut random));
+            }
+            let once = data.len();
+            let data = data.repeat(6);
+            for level in levels().take(13).filter(|level| level.number() > 4) {
+                let mut encoder = ChunkEncoder::new().expect("memory");
+                let mut len = |data| check(&mut encoder, level, data, usize::MAX, ChunkEnd::Finish).len();
+                let (first, all) = (len(&data[..once]), len(&data));
+                assert!(
+                    all < first * 7 / 4,
+                    "{name}, {once} bytes, level {level:?}: {first}, repeated {all}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_window_is_used() {
     let mut encoder = ChunkEncoder::new().expect("memory");
     let secret = sample(0, 20_000, 4);

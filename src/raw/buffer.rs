@@ -170,6 +170,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it leaks on purpose")]
     #[should_panic(expected = "replaced")]
     fn a_replaced_cursor_does_not_lengthen_a_buffer() {
         let mut buffer = Buffer::copy_of(b"12345678", Allocator::SYSTEM).expect("malloc returns a few bytes");

@@ -109,6 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "250,000 copies: slow; proof/tests/tiny.rs makes enough")]
     fn every_distance_and_length_repeats_as_byte_by_byte_would() {
         for distance in (1..=70).chain([255, 256, 257, 300]) {
             for length in 3..=258 {

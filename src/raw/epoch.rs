@@ -144,6 +144,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri cannot fork")]
     fn a_child_has_another_epoch_and_so_has_its_child() {
         let before = Epoch::watch();
         assert_eq!(before, Epoch::now());
@@ -155,6 +156,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri cannot fork")]
     fn without_a_page_a_child_has_another_epoch_too() {
         count_forks();
         let before = Epoch::by_process_id();

@@ -55,6 +55,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no dladdr")]
     fn a_function_of_the_c_library_is_in_the_c_library() {
         // `getppid`, because a sanitizer replaces functions such as `malloc` by its own.
         let address = libc::getppid as *const () as usize;
@@ -63,6 +64,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no dladdr")]
     fn a_function_of_the_program_is_in_the_program() {
         let program = std::env::current_exe().expect("a program");
         let expected = file_name(program.as_os_str().as_bytes());
@@ -70,6 +72,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no dladdr")]
     fn a_null_address_is_in_no_file() {
         assert!(!is_in_file(0, |_| true));
     }

@@ -235,6 +235,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no signal masks")]
     fn signals_are_blocked_only_inside() {
         let is_blocked = || {
             let mut mask = MaybeUninit::uninit();

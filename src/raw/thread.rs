@@ -113,6 +113,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "miri has no signal masks")]
     fn our_threads_are_marked_block_signals_and_panic_alone() {
         let (sender, receiver) = channel();
         let report: &'static Report = Box::leak(Box::new(Report(Mutex::new(sender))));

@@ -1,4 +1,4 @@
-"""169 kinds of small generated data, compressed by Python's zlib at several levels and settings.
+"""181 kinds of small generated data, compressed by Python's zlib at several levels and settings.
 The first 52 are tried with all settings, the others, families of like kinds, with the usual ones only.
 
 zoo.py sizes      prints a line for each case: kind, bytes, level, setting, compressed bytes
@@ -110,6 +110,9 @@ K['points']=lambda n: b''.join(struct.pack('<fff',round(a,1),round(b,1),0.0) for
 K['indices']=lambda n: b''.join(struct.pack('<III',i,i+1,i+200) for i in range(n//12+1))[:n]
 K['flags']=lambda n: (lambda r: b''.join(struct.pack('<HBB',r.randrange(8)<<9,r.randrange(2),255) for _ in range(n//4+1))[:n])(random.Random(37))
 K['times']=lambda n: (lambda r: b''.join(struct.pack('<qi',1764400000000+i*1000+r.randrange(900),r.randrange(100)) for i in range(n//12+1))[:n])(random.Random(38))
+FAR={'hex':lambda r:b'%x'%r.randrange(16),'dna':lambda r:r.choice((b'A',b'C',b'G',b'T')),'numbers':lambda r:b'%d '%r.randrange(10**6),'skewed':lambda r:bytes([64+min(30,int(r.expovariate(.3)))])}
+for name in FAR:
+    for p in (5000,12000,30000): K['far_%s%d'%(name,p)]=lambda n,f=FAR[name],p=p: (lambda r: rep(lambda at: f(r),p)*(n//p+1))(random.Random(p))[:n]
 def run(d,level,cfg):
     wb,ml,st,fl=15,8,0,0
     if cfg=='filt': st=1

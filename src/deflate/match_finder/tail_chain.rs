@@ -188,11 +188,10 @@ pub(in crate::deflate) struct SearchPosition<'f, 'a> {
 }
 
 impl SearchPosition<'_, '_> {
-    /// The match at the most recent position of the four bytes here, if they really are there.
+    /// The match at `offset`, if the first four bytes are equal there.
     #[inline(always)]
-    pub(in crate::deflate) fn near_match(&self) -> Option<Match> {
+    pub(in crate::deflate) fn match_at(&self, offset: usize) -> Option<Match> {
         let Self { position, limit, window, .. } = *self;
-        let offset = self.finder.near[position % NEAR_RING] as usize;
         // SAFETY: `offset <= window <= position`, and a `SearchPosition` has four bytes after it at least.
         if offset <= window && unsafe { same_word(self.finder.data, position - offset, position) } {
             // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `position - offset` lies before.
@@ -202,23 +201,23 @@ impl SearchPosition<'_, '_> {
         None
     }
 
+    /// The match at the most recent position of the four bytes here, if they really are there.
+    #[inline(always)]
+    pub(in crate::deflate) fn near_match(&self) -> Option<Match> {
+        self.match_at(self.finder.near[self.position % NEAR_RING] as usize)
+    }
+
     /// The match at the most recent position of the five bytes here, if it has more than four bytes and `near`, that of four
     /// bytes, does not; otherwise `near`.
     #[inline(always)]
     fn five_match(&self, near: Option<Match>) -> Option<Match> {
         let Some(five) = self.finder.five else { return near };
-        let Self { position, limit, window, .. } = *self;
-        let offset = five[position % NEAR_RING] as usize;
-        if offset <= window
-            && near.is_none_or(|near| near.length == WORD && near.offset != offset)
-            // SAFETY: `offset <= window <= position`, and a `SearchPosition` has four bytes after it at least.
-            && unsafe { same_word(self.finder.data, position - offset, position) }
+        let offset = five[self.position % NEAR_RING] as usize;
+        if near.is_none_or(|near| near.length == WORD && near.offset != offset)
+            && let Some(found) = self.match_at(offset)
+            && found.length > WORD
         {
-            // SAFETY: a `SearchPosition` has `limit >= 4` bytes after it, and `position - offset` lies before.
-            let length = unsafe { match_length(self.finder.data, position - offset, position, WORD, limit) };
-            if length > WORD {
-                return Some(Match { length, offset });
-            }
+            return Some(found);
         }
         near
     }

@@ -30,6 +30,7 @@ use super::TURN_TOKENS;
 use crate::deflate::match_finder::match_length;
 use crate::deflate::parse::fast::Span;
 use crate::deflate::parse::has_wide_characters;
+use crate::deflate::parse::repetition::LONG_MATCH;
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
@@ -118,6 +119,8 @@ pub(super) struct Chain {
     /// input was split.
     waiting_length: usize,
     waiting_offset: usize,
+    /// The offset of the last match taken if it was long, otherwise 0.
+    repeated: usize,
     /// Whether the data begins with text in characters of two bytes.
     is_wide: bool,
     /// Additional candidates for the next search: data with long matches needs few searches.
@@ -143,6 +146,7 @@ impl Chain {
             filled: 0,
             waiting_length: 0,
             waiting_offset: 0,
+            repeated: 0,
             is_wide: false,
             credit: 0,
         })
@@ -165,7 +169,7 @@ impl Chain {
     /// Clears the chains; all positions are entered again. `input`: the bytes after the history.
     pub(super) fn clear(&mut self, input: &[u8]) {
         self.previous.clear();
-        (self.filled, self.credit) = (0, 0);
+        (self.filled, self.credit, self.repeated) = (0, 0, 0);
         self.is_wide = has_wide_characters(&input[..input.len().min(SAMPLE)]);
         self.waiting_length = 0;
     }
@@ -320,6 +324,7 @@ impl Walk<'_> {
             return position + length;
         }
         let offset = self.chain.waiting_offset;
+        self.chain.repeated = if length >= LONG_MATCH { offset } else { 0 };
         let to = block.add_match_early(self.data, position, (length, offset), |_, _| true);
         if length < CREDIT_BELOW.min(self.search.nice) {
             let more = length as u32 * self.search.depth.max(16) / CREDIT;
@@ -375,11 +380,28 @@ impl Walk<'_> {
         if let Some(longer) = self.longest::<K>(position, best, depth) {
             found = Some(longer);
         }
+        // Where data repeats, the search may stop before it gets to the offset at which it goes on.
+        if let Some(longer) = self.at_repeated(position, found.map_or(best, |(length, _)| length)) {
+            found = Some(longer);
+        }
         // Filtered data takes no short ones; and with a key of three bytes the chains may find
         // three bytes at any distance.
         found.filter(|&(length, offset)| {
             length >= self.shortest && (length > MIN_MATCH || offset <= SHORT_OFFSET_MAX)
         })
+    }
+
+    /// The match at `position` at the offset of the last long match, if it is long again, and longer than `best`.
+    #[inline(always)]
+    fn at_repeated(&self, position: usize, best: usize) -> Option<(usize, usize)> {
+        let offset = self.chain.repeated;
+        let most = (self.span.end - position).min(MAX_MATCH);
+        if offset == 0 || offset >= position || offset > self.max_offset || best >= most {
+            return None;
+        }
+        // SAFETY: `offset <= position`, and `position + most <= span.end`.
+        let length = unsafe { match_length(self.data, position - offset, position, 0, most) };
+        (length >= LONG_MATCH.max(best + 1)).then_some((length, offset))
     }
 
     /// The longest match at `position` of more than `best` bytes, along the chains of tails. Each

@@ -16,6 +16,9 @@
 //! Where matches are long but the lazy parser is slow, since it compares many candidates for each, the flat one takes over too, and
 //! stays until matches become very long.
 //!
+//! Data of few letters, such as DNA, goes to the flat parser at once, with longer keys: its short strings occur so often that
+//! neither parser's candidates would reach the few far matches that pay.
+//!
 //! At levels 5 and 6 the flat parser compares as many candidates as at level 9 in text with characters of two bytes (UTF-16).
 //!
 //! The quick parser finds no matches of three bytes, which tables of numbers consist of, and poor ones in runs of equal pixels.
@@ -36,6 +39,7 @@
 //! quick    lazy    level 4: matches became shorter; all: samples of numbers or pixels
 //! flat     first   matches became long, or noise (`suits_lazy`)
 //! flat     flat    the other keys, by the share of three-byte matches and of literals
+//! any      flat    a sample has few letters (`letter_keys`), and matches are not very long
 //! ```
 //!
 //! Each condition differs from that for the way back, so that data near a limit does not change
@@ -48,7 +52,7 @@ use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
 use super::quick::Quick;
 use super::tuning::FIVES_FEW;
-use super::{Arrived, Cursor, ParseState, SAMPLE_MIN, has_wide_characters, in_short_matches};
+use super::{Arrived, Cursor, ParseState, SAMPLE_MIN, few_letters, has_wide_characters, in_short_matches};
 use crate::deflate::level::AdaptiveLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
 use crate::deflate::token::OpenBlock;
@@ -147,6 +151,16 @@ fn has_pixels(sample: &[u8]) -> bool {
     sample.len() >= SAMPLE_MIN && like * 100 >= sample.len() * PIXELS
 }
 
+/// The flat parser's keys for data that begins as `data` if it has few letters, and no pixels.
+fn letter_keys(data: &[u8]) -> Option<Keys> {
+    let keys = match few_letters(data) {
+        2 => Keys::TwoLetters,
+        4 => Keys::FourLetters,
+        _ => return None,
+    };
+    (!has_pixels(sample(data, 0))).then_some(keys)
+}
+
 /// Whether at least half of the matches have three bytes, and there are any. After the quick
 /// parser, which finds none, `threes` is set from a sample ([`Adaptive::advance`]).
 fn has_threes(counts: &Counts) -> bool {
@@ -214,6 +228,8 @@ struct Chooser {
     threes_rest: u32,
     /// Checks before the keys for binaries may be tried again.
     binary_rest: u32,
+    /// The flat parser's keys for the next data if it has few letters.
+    letters: Option<Keys>,
 }
 
 impl Chooser {
@@ -229,6 +245,18 @@ impl Chooser {
             stay: 0,
             threes_rest: 0,
             binary_rest: 0,
+            letters: None,
+        }
+    }
+
+    /// Chooses for the start of a chunk, which begins with `data`: the level's first parser, unless a sample shows that another
+    /// one suits it.
+    fn start(&mut self, data: &[u8]) {
+        let sample = sample(data, 0);
+        if let Some(keys) = letter_keys(data).filter(|_| self.ways > 0) {
+            self.now = Choice::Flat(keys);
+        } else if self.now == Choice::Quick && (has_numbers(sample, THREES_AT_START) || has_pixels(sample)) {
+            self.now = Choice::Lazy;
         }
     }
 
@@ -278,6 +306,11 @@ impl Chooser {
 
     /// The parser to change to, if one suits the data better.
     fn next_parser(&self, seen: &Counts) -> Option<Choice> {
+        let letters = self.letters.filter(|_| self.ways > 0 && !is_long(seen, VERY_LONG)).map(Choice::Flat);
+        let are_letters = matches!(self.now, Choice::Flat(Keys::FourLetters | Keys::TwoLetters));
+        if letters.is_some() || are_letters {
+            return letters.or(Some(self.first)).filter(|&next| next != self.now);
+        }
         match self.now {
             Choice::Lazy if suits_flat(seen, self.ways) || is_slow(seen, self.ways) => {
                 Some(self.first_keys())
@@ -356,13 +389,8 @@ impl Adaptive {
         if arrived.span_end(start, position).is_none() {
             return Ok(None);
         }
-        // A chunk that would begin with the quick parser: look at its first bytes.
-        let at_start = self.parser.is_none() && self.chooser.now == Choice::Quick;
-        if at_start {
-            let sample = sample(arrived.data, position);
-            if has_numbers(sample, THREES_AT_START) || has_pixels(sample) {
-                self.chooser.now = Choice::Lazy;
-            }
+        if self.parser.is_none() && !self.is_filtered {
+            self.chooser.start(&arrived.data[position..]);
         }
         let choice = self.chooser.now;
         if self.parser.as_ref().is_none_or(|(running, _)| *running != choice) {
@@ -400,6 +428,7 @@ impl Adaptive {
         if let Some(counts) = counts
             && !self.is_filtered
         {
+            self.chooser.letters = letter_keys(&arrived.data[self.state.cursor.position..]);
             self.chooser.choose(&counts);
         }
         Ok(is_due)
@@ -430,7 +459,8 @@ impl Adaptive {
                 };
                 // In UTF-16 four bytes are only two characters, so more candidates must be
                 // compared.
-                let is_wide = has_wide_characters(sample(data, self.state.cursor.position));
+                let sample = sample(data, self.state.cursor.position);
+                let is_wide = has_wide_characters(sample);
                 let ways = if is_wide && self.level.ways == 2 { 4 } else { self.level.ways };
                 Parser::Flat(Flat::new(keys, ways, self.vectors, &self.state, (rings, memory), data)?)
             }
@@ -594,6 +624,36 @@ mod tests {
     }
 
     #[test]
+    fn few_letters_choose_the_flat_parser_until_matches_are_very_long() {
+        let mut random = Random::new(5);
+        let mut data =
+            |next: &dyn Fn(&mut Random) -> u8| -> Vec<u8> { (0..5000).map(|_| next(&mut random)).collect() };
+        let dna = data(&|random| b"ACGT"[random.below(4)]);
+        let digits = data(&|random| b'0' + random.below(2) as u8);
+        let bits = data(&|random| 1 << random.below(8));
+        let runs: Vec<u8> = (0..5000).map(|at| (at / 100 % 3) as u8).collect();
+        let pixels: Vec<u8> = (0..5000).map(|at| (at % 2 + at / 10 % 2 * 2) as u8).collect();
+        let (four, two) = (Some(Keys::FourLetters), Some(Keys::TwoLetters));
+        for (data, keys) in [(&dna, four), (&digits, two), (&bits, None), (&runs, None), (&pixels, None)] {
+            for level in 3..=9 {
+                let mut chooser = chooser_of(level);
+                chooser.start(data);
+                let is_usual = matches!(chooser.now, Choice::Lazy | Choice::Quick);
+                assert!(keys.map_or(is_usual, |keys| chooser.now == Choice::Flat(keys)), "level {level}");
+            }
+        }
+        let mut chooser = chooser();
+        chooser.letters = four;
+        let dna = Choice::Flat(Keys::FourLetters);
+        assert_eq!(course(&mut chooser, &NOISE_ONLY, 2), [dna; 2]);
+        let repeated = Counts { len: 16_384, matches: 64, covered: 16_380, ..Counts::default() };
+        assert_eq!(course(&mut chooser, &repeated, 6)[5], Choice::Lazy);
+        assert_eq!(course(&mut chooser, &NOISE_ONLY, 6)[5], dna);
+        chooser.letters = None;
+        assert_eq!(course(&mut chooser, &NOISE_ONLY, 6)[5], Choice::Lazy);
+    }
+
+    #[test]
     fn a_change_lasts_some_checks() {
         let mut chooser = chooser();
         course(&mut chooser, &PROSE, 2);
@@ -620,12 +680,17 @@ mod tests {
         let mut data = Vec::new();
         while data.len() < len {
             let end = len.min(data.len() + 40_000 + random.below(120_000));
-            let kind = random.below(4);
+            let kind = random.below(7);
             while data.len() < end {
                 match kind {
                     0 => data.extend(&words[random.below(words.len())]),
                     1 => data.extend_from_slice(b"2026-11-29 INFO request handled in 12 ms, status 200\n"),
                     2 => data.extend(random.bytes(64)),
+                    3 => data.push(b"ACGT"[random.below(4)]),
+                    4 if data.len() > 40_000 => {
+                        let from = data.len() - 20_000 - random.below(12_000);
+                        data.extend_from_within(from..from + 1000);
+                    }
                     _ => data.extend([random.byte() & 7, 0, random.byte() & 3, 1]),
                 }
             }
@@ -689,7 +754,8 @@ mod tests {
     fn the_parser_may_change_before_every_span() {
         let mut random = Random::varied(7);
         let data = changing(&mut random, if cfg!(miri) { 5000 } else { 500_000 });
-        let all = [Choice::Lazy, Choice::Flat(Keys::Binary), Choice::Quick, Choice::Flat(Keys::Text)];
+        let flat = [Keys::Binary, Keys::Text, Keys::FourLetters, Keys::TwoLetters].map(Choice::Flat);
+        let all = [Choice::Lazy, flat[0], Choice::Quick, flat[1], flat[2], flat[3]];
         let mut choices = all.into_iter().cycle();
         let next = |chooser: &mut Chooser| chooser.now = choices.next().expect("the choices do not end");
         let (symbols, spans) = parse(4, (&data, data.len()), has_vectors(), next);
@@ -711,7 +777,7 @@ mod tests {
             (4, [true, true, true]),
             (6, [true, false, true]),
         ] {
-            let data = changing(&mut random, 900_000);
+            let data = changing(&mut random, 2_000_000);
             let (whole, spans) = parse(level, (&data, data.len()), has_vectors(), |_| {});
             assert_eq!(spans.map(|count| count > 20), used, "the parsers of level {level}: {spans:?}");
             let piece = 1 + random.below(20_000);

@@ -34,6 +34,7 @@
 
 use super::cost::Costs;
 use super::counts::Counts;
+use super::repetition::{LONG_MATCH, Repetition};
 use super::tuning::{KeyTuning, LONG, MatchStats};
 use super::{Arrived, Cursor, ParseState, QUIET_RUN, skip_after, take_literals};
 use crate::deflate::entropy::BIT;
@@ -117,7 +118,8 @@ impl Lazy {
         let depth = if rings.keys() == Keys::SixAlone { 2 * depth } else { depth };
         let (level, costs, stats) = (self.level, &state.costs, &mut self.tuning.stats);
         let (from, before) = (position, stats.searches);
-        let mut span = ParseSpan { level, depth, costs, end: to, stats };
+        let repetition = &mut state.repetition;
+        let mut span = ParseSpan { level, depth, costs, end: to, repetition, stats };
         let finder = rings.search(data);
         // The minimum length is constant inside the loop, so each has a loop without the tests that
         // it does not need.
@@ -148,6 +150,7 @@ struct ParseSpan<'a> {
     depth: u32,
     costs: &'a Costs,
     end: usize,
+    repetition: &'a mut Repetition,
     stats: &'a mut MatchStats,
 }
 
@@ -187,6 +190,12 @@ impl ParseSpan<'_> {
             {
                 found = near;
             }
+            if self.repetition.is_near(position)
+                && let Some(repeated) = at.match_at(self.repetition.offset)
+                && repeated.length >= LONG_MATCH.max(found.length + 1)
+            {
+                found = repeated;
+            }
             // `longest` returns length 0 if there is none, and may return less than `SHORTEST`.
             let mut worth_it = found.length >= SHORTEST && self.is_worth_it(found, &data[position..]);
             if worth_it {
@@ -209,7 +218,10 @@ impl ParseSpan<'_> {
                 }
                 continue;
             }
-            let end = self.take::<SHORTEST>(&mut finder, position, found, block);
+            let (end, taken) = self.take::<SHORTEST>(&mut finder, position, found, block);
+            if taken.length >= LONG_MATCH {
+                *self.repetition = Repetition { offset: taken.offset, end };
+            }
             self.stats.covered += (end - position) as u32;
             position = end;
         }
@@ -230,7 +242,7 @@ impl ParseSpan<'_> {
         self.costs.of_literals(&bytes[..found.length]) > cost + gain
     }
 
-    /// Takes `found`, or a better match soon after it; returns the end of the match taken.
+    /// Takes `found`, or a better match soon after it; returns the end of the match taken, and the match.
     ///
     /// The loop replaces `found` by a better match one or two bytes later, as often as there is
     /// one. It ends at a match of `lazy_below` bytes, at the end of the span, or where no later
@@ -243,7 +255,7 @@ impl ParseSpan<'_> {
         mut position: usize,
         mut found: Match,
         block: &mut OpenBlock,
-    ) -> usize {
+    ) -> (usize, Match) {
         let data = finder.data();
         let level = self.level;
         while found.length < level.lazy_below
@@ -291,7 +303,7 @@ impl ParseSpan<'_> {
         if SHORTEST == MIN_MATCH {
             finder.enter_ends(position, end);
         }
-        end
+        (end, found)
     }
 
     /// Whether `later`, `delay` bytes after `found`, is the better choice; `literals` is the cost

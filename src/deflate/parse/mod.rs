@@ -31,6 +31,7 @@ mod lazy;
 pub(super) mod near_optimal;
 mod path;
 mod quick;
+pub(super) mod repetition;
 mod tuning;
 
 pub(super) use flat::Memory as FlatMemory;
@@ -41,6 +42,7 @@ use super::match_finder::distance_rings::LOOKAHEAD;
 use super::token::OpenBlock;
 use crate::format::deflate::MAX_MATCH;
 use cost::Costs;
+use repetition::Repetition;
 
 /// The grid, counted from the chunk's start, at whose lines a parser leaves its loop to fill the rings, split blocks and
 /// refresh costs. The grid depends only on the input, and therefore the output does.
@@ -90,6 +92,23 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
     let small = [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(is_small).count());
     let (fewer, more) = (small[0].min(small[1]), small[0].max(small[1]));
     sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
+}
+
+/// The number of letters of which nearly all of the first 4 KiB of `data` consist, 2 or 4, as in binary digits or DNA. 0 if there
+/// are more, or if it is mostly one byte, or in long runs, as images are. Looks at two bytes in seven.
+fn few_letters(data: &[u8]) -> usize {
+    let mut counts = [0u16; 256];
+    let (mut pairs, mut equal_pairs) = (0, 0);
+    for pair in data[..data.len().min(4096)].chunks_exact(7) {
+        counts[usize::from(pair[0])] += 1;
+        pairs += 1;
+        equal_pairs += usize::from(pair[0] == pair[1]);
+    }
+    counts.sort_unstable_by(|one, other| other.cmp(one));
+    let is_mixed = equal_pairs.max(counts[0].into()) * 16 <= pairs * 9;
+    let share = |letters: usize| counts[..letters].iter().map(|&count| usize::from(count)).sum::<usize>();
+    let are_few = |&letters: &usize| share(letters) * 16 >= pairs * 15;
+    if pairs < SAMPLE_MIN || !is_mixed { 0 } else { [2, 4].into_iter().find(are_few).unwrap_or(0) }
 }
 
 /// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
@@ -167,11 +186,13 @@ pub(super) struct Cursor {
 struct ParseState {
     cursor: Cursor,
     costs: Costs,
+    /// The last long match of the lazy or the flat parser.
+    repetition: Repetition,
 }
 
 impl ParseState {
     fn new(start: usize) -> Self {
-        Self { cursor: Cursor::new(start), costs: Costs::defaults() }
+        Self { cursor: Cursor::new(start), costs: Costs::defaults(), repetition: Repetition::default() }
     }
 
     /// Refreshes the costs if that is due; returns whether it was.

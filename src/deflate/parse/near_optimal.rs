@@ -36,8 +36,10 @@
 
 use super::cost::Costs;
 use super::path::Path;
+use super::repetition::{LONG_MATCH, Repetition};
 use super::{Arrived, Cursor, SPAN, skip_after};
 use crate::deflate::level::NearOptimalLevel;
+use crate::deflate::match_finder::Match;
 use crate::deflate::match_finder::all_lengths::{Found, MAX_FOUND, Packed};
 use crate::deflate::match_finder::distance_rings::{DistanceRings, Keys, LOOKAHEAD};
 use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
@@ -111,6 +113,7 @@ pub(in crate::deflate) struct NearOptimal {
     /// The longest match at the position before the cursor: found there, or the rest of an earlier
     /// one.
     carry: Packed,
+    repetition: Repetition,
     /// The number of consecutive searches that found nothing.
     barren: usize,
     /// No search before this position, since the data does not match. Up to 63 positions are
@@ -138,6 +141,7 @@ impl NearOptimal {
             path_start: start,
             next_split_check: start + SPAN,
             carry: Packed::NONE,
+            repetition: Repetition::default(),
             barren: 0,
             next_search: start,
         })
@@ -200,6 +204,13 @@ impl Parser<'_> {
                     let above = self.carry_into(&mut found);
                     let effort = Effort { depth: self.state.level.depth, nice: self.state.level.nice };
                     at.gather(above, effort, &mut found);
+                    let longest = found.list().last().map_or(0, |longest| longest.length());
+                    if self.state.repetition.is_near(position)
+                        && let Some(Match { length, offset }) = at.match_at(self.state.repetition.offset)
+                        && length >= LONG_MATCH.max(longest + 1)
+                    {
+                        found.push(Packed::new(length, offset));
+                    }
                     self.note_search(position, &found);
                 }
             }
@@ -259,6 +270,10 @@ impl Parser<'_> {
             Some(&longest) => {
                 if longest.length() > self.state.carry.length() {
                     self.state.carry = longest;
+                }
+                if longest.length() >= LONG_MATCH {
+                    self.state.repetition =
+                        Repetition { offset: longest.offset(), end: position + longest.length() };
                 }
                 self.state.barren = 0;
             }

@@ -23,39 +23,43 @@
 use super::memory::{Found, Heads, POSITIONS, SHORT_BITS, long_bits};
 use crate::raw::load::u64_at;
 
-/// The multipliers of the first four and the last four bytes of the long key, and of the short key:
-/// xxHash's first 32-bit primes.
-const LOW: u32 = 0x85EB_CA77;
-const HIGH: u32 = 0xC2B2_AE3D;
+/// The multipliers of the parts of the long key, and of the short key: xxHash's 32-bit primes.
+const PARTS: [u32; 4] = [0x85EB_CA77, 0xC2B2_AE3D, 0x27D4_EB2F, 0x1656_67B1];
 const SHORT: u32 = 0x9E37_79B1;
 
-/// The hash of the first `KEY` bytes of `word`, 4 to 8: its top bits are mixed best.
+/// Where part `number` of a long key begins. A key has at most four parts of four bytes; the last one may overlap the one
+/// before.
+const fn part_at(key: usize, number: usize) -> usize {
+    if 4 * number + 4 <= key { 4 * number } else { key - 4 }
+}
+
+/// The hash of the first `KEY` bytes of `word`, 5 to 16: its top bits are mixed best.
 ///
-/// Two products of 32 bits, of the first four and the last four bytes of the key, which may
-/// overlap: AVX2 has no multiplication of 64-bit numbers.
+/// The sum of products of 32 bits: AVX2 has no multiplication of 64-bit numbers.
 #[inline(always)]
-fn long_hash<const KEY: usize>(word: u64) -> u32 {
-    let high = (word >> (8 * (KEY - 4))) as u32;
-    (word as u32).wrapping_mul(LOW).wrapping_add(high.wrapping_mul(HIGH))
+fn long_hash<const KEY: usize>(word: u128) -> u32 {
+    let part = |number| ((word >> (8 * part_at(KEY, number))) as u32).wrapping_mul(PARTS[number]);
+    (0..KEY.div_ceil(4)).map(part).fold(0, u32::wrapping_add)
 }
 
 /// The hash of the first `KEY` bytes of `word`, 3 or 4. The shift of the multiplier moves a fourth
 /// byte that is not part of the key out of the product.
 #[inline(always)]
-fn short_hash<const KEY: usize>(word: u64) -> u32 {
+fn short_hash<const KEY: usize>(word: u128) -> u32 {
     (word as u32).wrapping_mul(SHORT << (32 - 8 * KEY as u32))
 }
 
-/// Enters `position`, where eight bytes are left.
+/// Enters `position`, where 16 bytes are left.
 #[inline(always)]
 fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     heads: &mut Heads<'_>,
     data: &[u8],
     position: usize,
 ) -> (u64, u16) {
-    debug_assert!(position + 8 <= data.len());
+    debug_assert!(position + 16 <= data.len());
     // SAFETY: checked by `enter_all` for all positions.
-    let word = unsafe { u64_at(data, position) };
+    let words = [0, 8].map(|at| unsafe { u64_at(data, position + at) });
+    let word = u128::from(words[1]) << 64 | u128::from(words[0]);
     enter_word::<LONG, SHORT, WAYS>(heads, word, position)
 }
 
@@ -63,7 +67,7 @@ fn enter<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 #[inline(always)]
 pub(super) fn enter_word<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     heads: &mut Heads<'_>,
-    word: u64,
+    word: u128,
     position: usize,
 ) -> (u64, u16) {
     let long = heads.push_long::<WAYS>(long_hash::<LONG>(word) >> (32 - long_bits(WAYS)), position as u16);
@@ -174,7 +178,7 @@ fn measure<const WAYS: usize>(found: &mut Found, (from, to): (usize, usize), pos
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{Found, HIGH, Heads, LOW, SHORT_BITS, long_bits};
+    use super::{Found, Heads, PARTS, SHORT_BITS, long_bits, part_at};
     use core::arch::x86_64::*;
 
     /// Positions at a time.
@@ -211,11 +215,15 @@ mod avx2 {
         for (group, (buckets, entries)) in buckets.zip(entries).enumerate().take(groups) {
             let position = from + GROUP * group;
             // SAFETY: 32 bytes are left at each position.
-            let bytes = unsafe { _mm_loadu_si128(data.as_ptr().wrapping_add(position).cast()) };
-            let bytes = _mm256_broadcastsi128_si256(bytes);
-            let first = words(bytes, 0);
-            let high = _mm256_mullo_epi32(words(bytes, LONG - 4), _mm256_set1_epi32(HIGH as i32));
-            let hash = _mm256_add_epi32(_mm256_mullo_epi32(first, _mm256_set1_epi32(LOW as i32)), high);
+            let load = |at| unsafe { _mm_loadu_si128(data.as_ptr().wrapping_add(position + at).cast()) };
+            let bytes = [0, 8].map(|at| _mm256_broadcastsi128_si256(load(at)));
+            let first = words(bytes[0], 0);
+            let mut hash = _mm256_mullo_epi32(first, _mm256_set1_epi32(PARTS[0] as i32));
+            for (number, &multiplier) in PARTS.iter().enumerate().take(LONG.div_ceil(4)).skip(1) {
+                let at = part_at(LONG, number);
+                let part = words(bytes[at / 8], at % 8);
+                hash = _mm256_add_epi32(hash, _mm256_mullo_epi32(part, _mm256_set1_epi32(multiplier as i32)));
+            }
             let long = _mm256_srl_epi32(hash, _mm_cvtsi32_si128(32 - long_bits(WAYS) as i32));
             let shift = 32 - 8 * SHORT as i32;
             let multiplier = _mm256_set1_epi32((super::SHORT << shift) as i32);

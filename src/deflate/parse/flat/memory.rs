@@ -153,6 +153,8 @@ pub(super) struct Path {
     pub(super) prices: [u32; PATH_END],
     /// The first step of that path, in the low two bits.
     pub(super) choices: [u8; POSITIONS],
+    /// The mean price of a byte of the last span, `u32::MAX` before the first.
+    pub(super) mean: u32,
     /// One bit for each position whose choice is a match, and a word of zeros past the end.
     pub(super) matches: [u64; POSITIONS / 64 + 2],
 }

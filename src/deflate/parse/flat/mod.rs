@@ -27,7 +27,7 @@
 //! `base` is a line of the grid; `from` is after it if the last match of the span before reached
 //! into this one. The walk may do the same in the next.
 //!
-//! There are two tables: one for a long key (6 bytes, or 5 for binaries), one for a short key (4 or 3). A
+//! There are two tables: one for a long key (6 bytes, or 5 for binaries, 8 for DNA, 12 for binary digits), one for a short key (4 or 3). A
 //! bucket of the long key has the 1, 2 or 4 most recent positions of its hash. Positions are 16 bits and are never rebased: an
 //! old one reads as a distance within 64 Ki, and is compared like any other.
 //!
@@ -48,13 +48,13 @@ mod walk;
 pub(in crate::deflate) use memory::Memory;
 
 use super::counts::Counts;
+use super::repetition::{LONG_MATCH, Repetition};
 use super::{Arrived, ParseState, SPAN};
 use crate::deflate::match_finder::distance_rings::DistanceRings;
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE};
 use memory::{Found, Heads};
-use prepare::Extended;
 use price::Prices;
 use verify::LONG_LIMIT;
 
@@ -70,13 +70,17 @@ pub(super) enum Keys {
     Text,
     /// Five bytes and three, for binaries.
     Binary,
+    /// Eight bytes and four, for data of four letters, such as DNA: shorter strings occur again and again by chance.
+    FourLetters,
+    /// Twelve bytes and four, for data of two letters.
+    TwoLetters,
 }
 
 impl Keys {
     /// The shortest match that they find.
     fn shortest(self) -> usize {
         match self {
-            Self::Text => MIN_MATCH + 1,
+            Self::Text | Self::FourLetters | Self::TwoLetters => MIN_MATCH + 1,
             Self::Binary => MIN_MATCH,
         }
     }
@@ -104,6 +108,12 @@ impl Kernel {
             (Keys::Binary, 1) => Self::with::<5, 3, 1>(),
             (Keys::Binary, 2) => Self::with::<5, 3, 2>(),
             (Keys::Binary, _) => Self::with::<5, 3, 4>(),
+            (Keys::FourLetters, 1) => Self::with::<8, 4, 1>(),
+            (Keys::FourLetters, 2) => Self::with::<8, 4, 2>(),
+            (Keys::FourLetters, _) => Self::with::<8, 4, 4>(),
+            (Keys::TwoLetters, 1) => Self::with::<12, 4, 1>(),
+            (Keys::TwoLetters, 2) => Self::with::<12, 4, 2>(),
+            (Keys::TwoLetters, _) => Self::with::<12, 4, 4>(),
         }
     }
 
@@ -116,6 +126,8 @@ impl Kernel {
     }
 }
 
+const _: () = assert!(LONG_LIMIT == LONG_MATCH);
+
 /// The parser's state between two spans.
 #[derive(Debug)]
 pub(super) struct Flat {
@@ -123,7 +135,8 @@ pub(super) struct Flat {
     kernel: Kernel,
     /// Positions before this one are entered in the tables and, from the span's start on, prepared.
     filled: usize,
-    extended: Extended,
+    /// The last long match that was prepared, which may be after the cursor.
+    last: Repetition,
     /// Whether to use the forms with vectors.
     vectors: bool,
     /// Since [`take_counts`](Self::take_counts).
@@ -149,14 +162,17 @@ impl Flat {
     ) -> Result<Self> {
         let filled = state.cursor.line();
         memory.prices.set(&state.costs, keys.shortest());
+        memory.path.mean = u32::MAX;
         rings.clear_heads()?;
         let to = filled.min(data.len().saturating_sub(LONG_LIMIT));
         let range = (filled.saturating_sub(WINDOW_SIZE), to);
         let (heads, found) = (&mut Heads::of(rings), &mut memory.found);
         let kernel = Kernel::of(keys, ways);
         (kernel.prime)(heads, found, data, range, vectors);
-        let (extended, counts) = (Extended::default(), Counts::default());
-        Ok(Self { keys, kernel, filled, extended, vectors, counts })
+        // Which bytes are equal before that line is not known.
+        let last = Repetition { end: state.repetition.end.min(filled), ..state.repetition };
+        let counts = Counts::default();
+        Ok(Self { keys, kernel, filled, last, vectors, counts })
     }
 
     /// Parses one span into `block`. Returns `None` if too little of the input has arrived, otherwise whether the block ends
@@ -194,6 +210,7 @@ impl Flat {
         let heads = &mut Heads::of(rings);
         position = (self.kernel.tail)(heads, prices, data, (position, to), block, &mut self.counts);
         self.counts.len += (position - from) as u32;
+        state.repetition = Repetition { end: self.last.end.min(position), ..self.last };
         state.cursor.position = position;
         memory.shift();
         // The offers of the positions that were shifted keep the old prices; all later ones, and
@@ -218,8 +235,8 @@ impl Flat {
         fill::fill::<LONG, SHORT, WAYS>(heads, found, data, range, indices.0, self.vectors);
         // SAFETY: `fill` stores no distance that reaches before the front of the data.
         unsafe { verify::verify::<WAYS>(found, data, indices, base, self.vectors) };
-        let extended = &mut self.extended;
-        prepare::prepare::<WAYS>((found, offers), prices, extended, data, indices, base, self.vectors);
+        let last = &mut self.last;
+        prepare::prepare::<WAYS>((found, offers), prices, last, data, indices, base, self.vectors);
     }
 
     /// The counts since the last call, if at least `len` bytes were parsed.

@@ -13,7 +13,7 @@
 //! choice, and comparing prices here would need one more look-up for each candidate.
 //!
 //! Step 2 is the only one with a branch that depends on the data. It is taken at most once for each
-//! position, and inside a repetition it costs little (`Extended`).
+//! position, and inside a repetition it costs little ([`Repetition`]).
 //!
 //! The form with vectors does this for 32 positions at a time, all in bytes: lengths are at most
 //! 32, and prices saturate at 255, which means no offer. The plain form does the same for one
@@ -22,8 +22,8 @@
 use super::memory::{Found, Offers, POSITIONS, WAYS_MAX};
 use super::price::{CUT, LONG, NO_OFFER, NO_PRICE, Prices, SHORT, offer};
 use super::verify::LONG_LIMIT;
-use crate::deflate::match_finder::match_length;
-use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE, offset_slot};
+use crate::deflate::parse::repetition::Repetition;
+use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE, offset_slot};
 
 /// The length, less 3, where there is no match. The planner loads the price of the path from its
 /// end in any case. With a small length it would have to wait for the prices of the next positions,
@@ -38,42 +38,15 @@ fn is_valid(distance: u16) -> bool {
     (1..=WINDOW_SIZE).contains(&usize::from(distance))
 }
 
-/// The last match of [`LONG_LIMIT`] bytes or more that was measured.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Extended {
-    distance: usize,
-    /// The bytes from where it was found up to this position are equal.
-    end: usize,
-}
-
-impl Extended {
-    /// The length of the match at `position` that has at least [`LONG_LIMIT`] bytes.
-    ///
-    /// In a repetition each position has a match at the same distance. The bytes up to `end` are
-    /// known to be equal, so each position compares only those after it: one byte instead of up to
-    /// 226.
-    pub(super) fn measure(&mut self, data: &[u8], position: usize, distance: usize) -> usize {
-        let limit = MAX_MATCH.min(data.len() - position);
-        assert!(distance <= position && LONG_LIMIT <= limit, "the match lies in the data");
-        // `verify` has compared `LONG_LIMIT` bytes in any case.
-        let known = if distance == self.distance && self.end >= position + LONG_LIMIT {
-            (self.end - position).min(limit)
-        } else {
-            LONG_LIMIT
-        };
-        // SAFETY: `distance <= position`, `known <= limit`, and `position + limit <= data.len()`.
-        let length = unsafe { match_length(data, position - distance, position, known, limit) };
-        *self = Self { distance, end: position + length };
-        length
-    }
-}
+/// A repetition is resumed at multiples of this: where the groups of the form with vectors begin.
+const RESUME: usize = 32;
 
 /// Prepares the offers at indices `from..to`, of which index 0 is position `base`. Long matches are
-/// extended in the order of their positions, which [`Extended`] relies on for its speed.
+/// extended in the order of their positions, which [`Repetition`] relies on for its speed.
 pub(super) fn prepare<const WAYS: usize>(
     (found, offers): (&Found, &mut Offers),
     prices: &Prices,
-    extended: &mut Extended,
+    last: &mut Repetition,
     data: &[u8],
     (from, to): (usize, usize),
     base: usize,
@@ -81,24 +54,30 @@ pub(super) fn prepare<const WAYS: usize>(
 ) {
     assert!(to <= POSITIONS && base + to + LONG_LIMIT <= data.len(), "the positions are in the arrays");
     let mut start = from;
+    debug_assert!(from.is_multiple_of(RESUME), "a span, or what is ahead of it");
     #[cfg(target_arch = "x86_64")]
     if vectors {
         // Whole groups only: `found` is not filled past `to`. The plain form does the rest.
         while start + avx2::GROUP <= to {
             // SAFETY: the processor has AVX2 if `vectors` is set; the group is in the arrays.
-            let mut long = unsafe { avx2::prepare::<WAYS>(found, offers, prices, start) };
-            while long != 0 {
-                extend(offers, prices, extended, data, start + long.trailing_zeros() as usize, base);
-                long &= long - 1;
+            let long = unsafe { avx2::prepare::<WAYS>(found, offers, prices, start) };
+            last.resume(data, base + start);
+            if long != 0 || last.reaches(base + start) {
+                for index in start..start + avx2::GROUP {
+                    let is_limit = long >> (index - start) & 1 == 1;
+                    extend(offers, prices, last, data, (index, base), is_limit);
+                }
             }
             start += avx2::GROUP;
         }
     }
     let _ = vectors;
     for index in start..to {
-        if prepare_one::<WAYS>(found, offers, prices, index) {
-            extend(offers, prices, extended, data, index, base);
+        let is_limit = prepare_one::<WAYS>(found, offers, prices, index);
+        if index.is_multiple_of(RESUME) {
+            last.resume(data, base + index);
         }
+        extend(offers, prices, last, data, (index, base), is_limit);
     }
 }
 
@@ -138,19 +117,25 @@ fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &P
     is_limit
 }
 
-/// Measures the long match at `index` to its end, and replaces the length and the prices that were
-/// stored for its first [`LONG_LIMIT`] bytes.
+/// Measures the long match at `index` to its end if it `is_limit` bytes long so far, and replaces it by the last match that was
+/// measured where that one is longer.
+#[inline(always)]
 fn extend(
     offers: &mut Offers,
     prices: &Prices,
-    extended: &mut Extended,
+    last: &mut Repetition,
     data: &[u8],
-    index: usize,
-    base: usize,
+    (index, base): (usize, usize),
+    is_limit: bool,
 ) {
-    let distance = usize::from(offers.long.distances[index]);
-    let length = extended.measure(data, base + index, distance);
+    let position = base + index;
+    if !is_limit && !last.reaches(position) {
+        return;
+    }
+    let found = is_limit.then_some(usize::from(offers.long.distances[index]));
+    let Some((distance, length)) = last.longest(data, position, found) else { return };
     let price = prices.offsets[offset_slot(distance)];
+    offers.long.distances[index] = distance as u16;
     offers.long.lengths[index] = (length - MIN_MATCH) as u8;
     offers.long.prices[index] = offer(prices.lengths[length], price, LONG);
     offers.cut_prices[index] = offer(prices.lengths[length - 1], price, CUT);
@@ -158,13 +143,15 @@ fn extend(
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{CUT, Found, LONG, LONG_LIMIT, MIN_MATCH, NO_LENGTH, Offers, POSITIONS, Prices, SHORT};
+    use super::{
+        CUT, Found, LONG, LONG_LIMIT, MIN_MATCH, NO_LENGTH, NO_PRICE, Offers, POSITIONS, Prices, SHORT,
+    };
     use crate::deflate::parse::flat::memory::Offer;
     use crate::deflate::parse::flat::price::CHOICE_BITS;
     use core::arch::x86_64::*;
 
     /// Positions at a time.
-    pub(super) const GROUP: usize = 32;
+    pub(super) const GROUP: usize = super::RESUME;
 
     /// The bytes or 16-bit numbers from `index` on.
     #[inline]
@@ -311,6 +298,15 @@ mod avx2 {
         none
     }
 
+    /// The prices of 32 matches, as in [`super::offer`], of those of their lengths and offsets.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sum(lengths: __m256i, offsets: __m256i) -> __m256i {
+        let none = _mm256_cmpeq_epi8(lengths, _mm256_set1_epi8(-1));
+        let sums = _mm256_adds_epu8(lengths, offsets);
+        _mm256_or_si256(_mm256_min_epu8(sums, _mm256_set1_epi8((NO_PRICE - 1) as i8)), none)
+    }
+
     /// [`super::prepare_one`] for 32 indices from `index` on, with the same results. Returns a bit
     /// for each long match that may be longer than it was measured.
     ///
@@ -335,15 +331,14 @@ mod avx2 {
         let [small, small_cut] = &prices.small_lengths;
         let is_limit = _mm256_cmpeq_epi8(lengths, _mm256_set1_epi8(LONG_LIMIT as i8));
         let offsets = distances.prices(prices);
-        // Saturated sums: if a length has no price, neither has the match.
-        let cut = _mm256_adds_epu8(look_up(small_cut, lengths), offsets);
-        let whole = _mm256_adds_epu8(look_up(small, lengths), offsets);
+        let cut = sum(look_up(small_cut, lengths), offsets);
+        let whole = sum(look_up(small, lengths), offsets);
         let none = store_offer(&mut offers.long, index, distances, (lengths, whole), LONG);
         store_prices(&mut offers.cut_prices, index, _mm256_or_si256(cut, none), CUT);
 
         let distances = Distances::load(&found.short_distances, index);
         let lengths = _mm256_and_si256(load(&found.short_lengths, index), distances.valid());
-        let whole = _mm256_adds_epu8(look_up(small, lengths), distances.prices(prices));
+        let whole = sum(look_up(small, lengths), distances.prices(prices));
         store_offer(&mut offers.short, index, distances, (lengths, whole), SHORT);
         _mm256_movemask_epi8(is_limit) as u32
     }

@@ -19,8 +19,7 @@ use crate::deflate::parse::cost::Costs;
 use crate::format::deflate::{MAX_MATCH, OFFSET_BASE};
 
 /// A length or match that cannot be used. The price of every length (at most 12 + 5 bits) and
-/// offset (9 + 13 bits) is below, by the limits of [`Costs`]. A match for which both together reach
-/// it, 31.9 bits, is not offered either.
+/// offset (9 + 13 bits) is below, by the limits of [`Costs`]; see [`sum`] for both together.
 pub(super) const NO_PRICE: u8 = u8::MAX;
 /// In [`Offer::prices`](super::memory::Offer): no match. The plan does not test for it; the head of
 /// `plan.rs` has the reason.
@@ -80,11 +79,17 @@ impl Prices {
     }
 }
 
-/// The price of a match in [`Offer::prices`](super::memory::Offer), of the prices of its length and
-/// its offset. If one of them is [`NO_PRICE`], so is the saturated sum.
+/// The price of a match, of those of its length and its offset: [`NO_PRICE`] if its length has none. The highest price stands
+/// for all higher ones: a match whose symbols have not occurred yet may cost up to 39 bits, and saves more if it is long.
+#[inline(always)]
+pub(super) fn sum(length: u8, offset: u8) -> u8 {
+    if length == NO_PRICE { NO_PRICE } else { length.saturating_add(offset).min(NO_PRICE - 1) }
+}
+
+/// As [`sum`], in the form of [`Offer::prices`](super::memory::Offer).
 #[inline(always)]
 pub(super) fn offer(length: u8, offset: u8, choice: u32) -> u16 {
-    match length.saturating_add(offset) {
+    match sum(length, offset) {
         NO_PRICE => NO_OFFER,
         price => u16::from(price) << CHOICE_BITS | choice as u16,
     }

@@ -14,7 +14,7 @@
 use super::Counts;
 use super::fill::enter_word;
 use super::memory::Heads;
-use super::price::{CHOICE_BITS, NO_PRICE, Prices};
+use super::price::{CHOICE_BITS, NO_PRICE, Prices, sum};
 use crate::deflate::match_finder::match_length;
 use crate::deflate::token::OpenBlock;
 use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE, offset_slot};
@@ -53,10 +53,10 @@ fn best<const LONG: usize, const SHORT: usize, const WAYS: usize>(
     let rest = &data[position..];
     // Zeros past the end only affect the hash: a wrong candidate is compared like any other, and a
     // match has at most `limit` bytes.
-    let mut word = [0; 8];
-    let known = rest.len().min(8);
+    let mut word = [0; 16];
+    let known = rest.len().min(16);
     word[..known].copy_from_slice(&rest[..known]);
-    let (bucket, short) = enter_word::<LONG, SHORT, WAYS>(heads, u64::from_le_bytes(word), position);
+    let (bucket, short) = enter_word::<LONG, SHORT, WAYS>(heads, u128::from_le_bytes(word), position);
     let limit = rest.len().min(MAX_MATCH);
     // From the nearest of the long key to the farthest, then that of the short key.
     let entries = (0..WAYS).map(|way| (bucket >> (16 * way)) as u16).chain([short]);
@@ -68,7 +68,7 @@ fn best<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         }
         // SAFETY: `distance <= position`, and `limit` bytes are left there.
         let length = unsafe { match_length(data, position - distance, position, 0, limit) };
-        let price = prices.lengths[length].saturating_add(prices.offsets[offset_slot(distance)]);
+        let price = sum(prices.lengths[length], prices.offsets[offset_slot(distance)]);
         let literals: u32 = rest[..length].iter().map(|&byte| prices.literals[usize::from(byte)]).sum();
         // Lengths below the keys' shortest have the price `NO_PRICE`, as in the plan.
         let saved = (literals >> CHOICE_BITS).checked_sub(u32::from(price)).filter(|_| price != NO_PRICE)?;

@@ -6,7 +6,7 @@ use crate::deflate::token::{Symbol, TOKEN_SLACK};
 use crate::random::Random;
 use crate::raw::{Allocator, Placed};
 
-const ALL_KEYS: [Keys; 2] = [Keys::Text, Keys::Binary];
+const ALL_KEYS: [Keys; 4] = [Keys::Text, Keys::Binary, Keys::FourLetters, Keys::TwoLetters];
 const ALL_WAYS: [usize; 3] = [1, 2, 4];
 
 /// All keys with all numbers of ways; under miri half of them.
@@ -189,14 +189,19 @@ fn the_plan_is_the_cheapest() {
 fn a_long_match_is_measured_to_its_end() {
     let mut random = Random::varied(5);
     let data = sample(&mut random, if cfg!(miri) { 1500 } else { 20_000 });
-    let mut extended = Extended::default();
+    let mut last = Repetition::default();
     for position in 1..data.len() - LONG_LIMIT {
         let distance = 1 + random.below(position.min(3));
         let limit = 258.min(data.len() - position);
-        let length =
-            (0..limit).take_while(|&at| data[position + at] == data[position + at - distance]).count();
+        let measure = |distance: usize| {
+            (0..limit).take_while(|&at| data[position + at] == data[position + at - distance]).count()
+        };
+        let length = measure(distance);
+        let earlier = if last.reaches(position) { measure(last.offset) } else { 0 };
         if length >= LONG_LIMIT {
-            assert_eq!(extended.measure(&data, position, distance), length, "{position} {distance}");
+            let found = last.longest(&data, position, Some(distance)).expect("one was found");
+            assert_eq!(found.1, length.max(earlier), "{position} {distance}");
+            assert_eq!(measure(found.0), found.1, "{position} {distance}");
         }
     }
 }
