@@ -35,10 +35,11 @@ impl Repetition {
         self.end >= position + LONG_MATCH
     }
 
-    /// Tries the offset at `position` if the match ended shortly before.
+    /// Tries the offset at `position`, which may be before the match if another parser took it: the flat parser begins at a
+    /// line of the grid.
     #[inline(always)]
     pub(super) fn resume(&mut self, data: &[u8], position: usize) {
-        let is_due = self.is_near(position) && !self.reaches(position);
+        let is_due = self.is_near(position) && !self.reaches(position) && self.offset <= position;
         if is_due && equal_bytes(data, position, self.offset, 0, LONG_MATCH) == LONG_MATCH {
             self.end = position + LONG_MATCH;
         }
@@ -104,6 +105,15 @@ mod tests {
         assert_eq!(last.longest(&data, 200, Some(200)), Some((200, 100)));
         assert_eq!(last.longest(&data, 210, None), Some((200, 90)));
         assert_eq!(last.longest(&data, 269, None), None, "31 bytes are left");
+    }
+
+    #[test]
+    fn an_offset_that_reaches_before_the_data_is_not_tried() {
+        let data = data();
+        // A match at 210, whose offset is that of the front, and a parser that begins at 192.
+        let mut last = Repetition { offset: 210, end: 192 };
+        last.resume(&data, 192);
+        assert!(!last.reaches(192));
     }
 
     #[test]
