@@ -27,9 +27,10 @@
 //! `base` is a line of the grid; `from` is after it if the last match of the span before reached
 //! into this one. The walk may do the same in the next.
 //!
-//! There are two tables: one for a long key (6 bytes, or 5 for binaries, 8 for DNA, 12 for binary digits), one for a short key (4 or 3). A
-//! bucket of the long key has the 1, 2 or 4 most recent positions of its hash. Positions are 16 bits and are never rebased: an
-//! old one reads as a distance within 64 Ki, and is compared like any other.
+//! There are two tables: one for a long key (6 bytes; 5 for binaries, 8 for DNA, 12 for binary
+//! digits), one for a short key (4 bytes, or 3). A bucket of the long key has the 1, 2 or 4 most
+//! recent positions of its hash. Positions are 16 bits and are never rebased: an old one reads as a
+//! distance within 64 Ki, and is compared like any other.
 //!
 //! The last 32 positions of the data do not go through these steps ([`tail`]). As literals they would cost a short stream ten
 //! bytes, too much for programs that fill records of a fixed size (zlib's example fitblk).

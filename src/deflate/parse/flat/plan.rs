@@ -21,9 +21,7 @@
 //! All four steps are computed at each position, also where there is no match, so the loop has no
 //! branch that depends on the data. Where there is none, the step has the price `NO_OFFER`, 65,535,
 //! and ends at most 64 positions later. It is never chosen: as many literals cost at most 64 * 13
-//! bits, 26,624 in these units (1/8 bit, shifted by two). Only a match of 32 bytes or more can have
-//! that price together with its real length, if the price is beyond the range. Then the low two
-//! bits read as `CUT`, which is a valid step too.
+//! bits, 26,624 in these units (1/8 bit, shifted by two).
 
 use super::memory::{Offers, POSITIONS, Path};
 use super::price::{CHOICE_BITS, CHOICE_MASK, Prices};

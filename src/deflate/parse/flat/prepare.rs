@@ -6,6 +6,7 @@
 //! 1. Of the candidates of the long key that are in the window, select the longest. Of equally long
 //!    ones that is the most recent, whose offset costs least.
 //! 2. If it has all the 32 bytes that `verify` compares, measure it to its end, up to 258 bytes.
+//!    Where the last such match goes on and is longer, it takes its place ([`Repetition`]).
 //! 3. Add the prices of its length and its offset slot; likewise for one byte less (`CUT`).
 //! 4. The same for the candidate of the short key, which has at most 8 bytes.
 //!
@@ -13,10 +14,10 @@
 //! choice, and comparing prices here would need one more look-up for each candidate.
 //!
 //! Step 2 is the only one with a branch that depends on the data. It is taken at most once for each
-//! position, and inside a repetition it costs little ([`Repetition`]).
+//! position, and inside a repetition it costs little.
 //!
 //! The form with vectors does this for 32 positions at a time, all in bytes: lengths are at most
-//! 32, and prices saturate at 255, which means no offer. The plain form does the same for one
+//! 32, and prices at most 254: 255 means no offer. The plain form does the same for one
 //! position (`prepare_one`).
 
 use super::memory::{Found, Offers, POSITIONS, WAYS_MAX};
