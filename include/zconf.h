@@ -18,7 +18,7 @@
 #define ZCONF_H
 
 #ifdef Z_PREFIX
-#  error "rigz exports zlib's own names; build zlib with Z_PREFIX if you need z_deflate and its brothers"
+#  error "rigz exports zlib's own names; if you need names like z_deflate, build zlib with Z_PREFIX"
 #endif
 
 #ifndef STDC
@@ -77,7 +77,7 @@ typedef size_t z_size_t;    /* lengths of the *_z functions, gzfread, gzfwrite *
 typedef unsigned int z_crc_t;   /* one entry of get_crc_table(): exactly 32 bits */
 #define Z_U4 unsigned
 
-/* The same behind a pointer. */
+/* The same types, for what pointers refer to. */
 typedef Byte FAR Bytef;
 typedef char FAR charf;
 typedef int FAR intf;

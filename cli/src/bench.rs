@@ -319,14 +319,14 @@ fn probe_time(input: &Scratch) -> Result<Duration, String> {
 }
 
 /// Copies a file of `len` bytes: the whole file if `len` is at most `most`, otherwise about `most`
-/// bytes, in pieces of up to [`PROBE`] bytes that begin at equal distances. Returns the number of
-/// bytes copied.
+/// bytes, in pieces of up to [`PROBE`] bytes, from the first to the last at equal distances.
+/// Returns the number of bytes copied.
 fn copy_evenly(from: &mut File, len: u64, to: &mut File, most: u64) -> io::Result<u64> {
     let count = most.div_ceil(PROBE).max(1);
     let piece = if len <= most { len } else { most / count };
     let mut copied = 0;
     for index in 0..count {
-        let at = if len <= most { 0 } else { (len - piece) / count.max(2) * index };
+        let at = if len <= most { 0 } else { (len - piece) / (count - 1).max(1) * index };
         from.seek(SeekFrom::Start(at))?;
         copied += io::copy(&mut from.take(piece), to)?;
         if len <= most {

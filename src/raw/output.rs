@@ -110,11 +110,6 @@ impl<'a> Output<'a> {
         (result, self.written)
     }
 
-    /// Discards everything that was appended.
-    pub fn rewind(&mut self) {
-        self.written = 0;
-    }
-
     /// Counts `count` bytes that were written through [`cursor`](Output::cursor) or [`spare`](Output::spare).
     ///
     /// # Safety
