@@ -135,7 +135,7 @@ const METHODS: [Method; 13] = [
     // Levels up to 5 do a lazy search after short matches only; levels from 6 on do one after all matches shorter than `nice`.
     lazy([8, 4, 0], 130, 130, 130, 2),
     lazy([8, 4, 2], 130, 130, 130, 4),
-    lazy([24, 12, 6], 32, 130, 130, 4),
+    lazy([24, 12, 6], 32, 258, 130, 4),
     // A depth of 300 gains 0.03 %; a lazy depth of 64 gains another 0.04 %, at 6 % more time.
     // The `good` limit: logs and tables take 5 to 9 % less time and are 0.4 % larger; other data take 2 % less at the same size.
     lazy([128, 32, 16], 32, 258, 258, 4),

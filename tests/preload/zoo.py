@@ -51,7 +51,7 @@ def text():
     return open('../data/text','rb').read()
 K['prose']=lambda n:text()[:n]
 K['utf16']=lambda n:text()[:n//2+1].decode('latin1').encode('utf-16-le')[:n]
-K['dna']=lambda n:bytes(random.Random(6).choice(b'ACGT') for _ in range(n))
+K['dna']=lambda n: (lambda r: bytes(r.choice(b'ACGT') for _ in range(n)))(random.Random(6))
 def csv(n):
     r=random.Random(8);return rep(lambda p:b'%d,%d,%.2f,%s\n'%(p,r.randrange(1000),r.random()*100,r.choice([b'red',b'green',b'blue'])),n)
 K['csv']=csv
