@@ -2,8 +2,8 @@
  * process lives; the stream continues without loss when there is memory again; and everything is freed. */
 #include "refusing.h"
 
-enum { LEN = 110 << 10, PART = 40 << 10 };
-static Bytef *plain, *out, *back, *packed;
+enum { LEN = 110 << 10, PART = 40 << 10, MIXED = 120 << 10, ROOM = 32000 };
+static Bytef *plain, *out, *back, *packed, *mixed, *written;
 static size_t room, packed_len;
 static const char *path;
 static int refusals, goes_on;
@@ -19,13 +19,14 @@ static int refusals, goes_on;
         status_;                                             \
     })
 
-static void check_unpacks_now(size_t len, int window_bits)
+/* check_unpacks() with all the memory that it needs. */
+static void check_unpacks_now(const Bytef *from, size_t len, int window_bits, const Bytef *wanted, size_t wanted_len)
 {
-    size_t from = refuse_from, to = refuse_to, count = asked;
+    size_t first = refuse_from, last = refuse_to, count = asked;
     long left = bytes_left;
     refuse_from = 0, bytes_left = -1;
-    check_unpacks(out, len, window_bits, plain, LEN);
-    refuse_from = from, refuse_to = to, asked = count, bytes_left = left;
+    check_unpacks(from, len, window_bits, wanted, wanted_len);
+    refuse_from = first, refuse_to = last, asked = count, bytes_left = left;
 }
 
 /* Large and small pieces, flushes, a change of level, a copy, a dictionary. */
@@ -58,7 +59,7 @@ static int deflating(void)
     strm.avail_in = (uInt)(LEN - strm.total_in);
     status = TRY(deflate(&strm, Z_FINISH));
     if (status == Z_STREAM_END)
-        check_unpacks_now(strm.total_out, -15);
+        check_unpacks_now(out, strm.total_out, -15, plain, LEN);
 end:
     if (has_copy)
         CHECK_EQ(deflateEnd(&copy), Z_DATA_ERROR);
@@ -77,7 +78,7 @@ static int at_once(void)
         return status;
     strm.next_in = plain, strm.avail_in = LEN, strm.next_out = out, strm.avail_out = (uInt)room;
     if ((status = TRY(deflate(&strm, Z_FINISH))) == Z_STREAM_END)
-        check_unpacks_now(strm.total_out, 31), status = Z_OK;
+        check_unpacks_now(out, strm.total_out, 31, plain, LEN), status = Z_OK;
     int ended = deflateEnd(&strm);
     CHECK(ended == Z_OK || (ended == Z_DATA_ERROR && status != Z_OK));
     if (status != Z_OK)
@@ -85,11 +86,48 @@ static int at_once(void)
     uLongf len = (uLong)room;
     if ((status = TRY((len = (uLong)room, compress2(out, &len, plain, LEN, 1)))) != Z_OK)
         return status;
-    check_unpacks_now(len, 15);
+    check_unpacks_now(out, len, 15, plain, LEN);
     uLongf back_len = LEN;
     if ((status = TRY((back_len = LEN, uncompress(back, &back_len, out, len)))) != Z_OK)
         return status;
     CHECK(back_len == LEN && memcmp(back, plain, LEN) == 0);
+    return Z_OK;
+}
+
+/* Lines that differ at their ends, then prose. */
+static void mix(void)
+{
+    Bytef *text = prose(MIXED, 503), *hard = noise(MIXED, 504);
+    mixed = allocate(MIXED), written = allocate(2 * MIXED);
+    for (size_t i = 0; i < MIXED; i++)
+        mixed[i] = i < MIXED / 2 && i % 90 >= 80 ? hard[i] : text[i < MIXED / 2 ? i % 90 : i];
+    free(text), free(hard);
+}
+
+/* Data that changes its kind within a chunk: the encoder allocates another parser's memory after it has written output in the same
+ * call. The room is so small that the chunk is compressed as it arrives. */
+static int changing(void)
+{
+    for (int level = 9; level >= 6; level -= 3) {
+        z_stream strm;
+        memset(&strm, 0, sizeof strm);
+        int status = TRY(deflateInit2(&strm, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY));
+        if (status != Z_OK)
+            return status;
+        strm.next_in = mixed, strm.avail_in = MIXED, strm.next_out = written;
+        while (status == Z_OK) {
+            strm.avail_out = ROOM;
+            status = TRY(deflate(&strm, Z_FINISH));
+        }
+        if (status == Z_STREAM_END) {
+            check_unpacks_now(written, strm.total_out, -15, mixed, MIXED);
+            status = Z_OK;
+        }
+        int ended = deflateEnd(&strm);
+        CHECK(ended == Z_OK || (ended == Z_DATA_ERROR && status != Z_OK));
+        if (status != Z_OK)
+            return status;
+    }
     return Z_OK;
 }
 
@@ -181,22 +219,24 @@ static int files(void)
     return got == LEN || goes_on ? Z_OK : Z_MEM_ERROR;
 }
 
-static int (*const uses[])(void) = {deflating, at_once, inflating, files};
+static int (*const uses[])(void) = {deflating, at_once, inflating, files, changing};
 enum { USES = sizeof uses / sizeof *uses };
 
-/* Runs `use` in a child process that has not called the library before, unless `is_warm`. Returns 0 if an allocation failed and
- * all is well, 3 if no allocation failed. */
+/* Runs `use` in a child process that has not called the library before, unless `is_warm`. Returns 0 if an allocation failed,
+ * whether the program saw it or not, and all is well; 3 if no allocation failed. */
 static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
 {
     pid_t child = fork_for(120);
     if (child == 0) {
+        if (uses[use] == changing)
+            unsetenv("RIGZ_THRESHOLD"), unsetenv("RIGZ_CHUNK");
         if (is_warm)
             CHECK_EQ(uses[use](), Z_OK);
         long before = live;
         goes_on = from == to && bytes < 0, refusals = 0;
         bytes_left = bytes < 0 ? -1 : live_bytes + bytes;
         refuse(from, to);
-        int status = uses[use]();
+        int status = uses[use](), was_refused = failed > 0;
         refuse(0, 0), bytes_left = -1;
         if (status != Z_OK && (status != Z_MEM_ERROR || refusals == 0))
             fprintf(stderr, "status %d of use %d, warm %d, calls %zu to %zu or %ld bytes: ", status, use, is_warm, from, to, bytes);
@@ -206,7 +246,7 @@ static int in_child(int use, int is_warm, size_t from, size_t to, long bytes)
         if (is_warm && atoi(getenv("RIGZ_THREADS")) == 1)
             CHECK(live <= before);
         CHECK_EQ(uses[use](), Z_OK); /* and with memory all is well */
-        _exit(refusals ? 0 : 3);
+        _exit(was_refused ? 0 : 3);
     }
     return child_status(child);
 }
@@ -224,6 +264,7 @@ int main(void)
         _exit(!(file != NULL && fwrite(packed, 1, packed_len, file) == packed_len && fclose(file) == 0));
     }
     CHECK_EQ(child_status(child), 0);
+    mix();
     packed = allocate(room);
     FILE *file = fopen(path, "rb");
     CHECK(file != NULL && (packed_len = fread(packed, 1, room, file)) > 0 && fclose(file) == 0);
@@ -251,6 +292,6 @@ int main(void)
         }
     }
     unlink(path);
-    free(plain), free(out), free(back), free(packed);
+    free(plain), free(out), free(back), free(packed), free(mixed), free(written);
     return 0;
 }

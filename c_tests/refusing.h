@@ -12,6 +12,7 @@ void __libc_free(void *);
 
 static size_t asked;                   /* calls since `refuse_from` was set */
 static size_t refuse_from, refuse_to;  /* the calls that fail, counted from 1; none if 0 */
+static long failed;                    /* calls that failed since then */
 static long live, live_bytes, most_bytes; /* currently allocated, and the peak */
 static long bytes_left = -1;           /* the limit of bytes; none when negative */
 static long largest;                   /* the largest piece asked for */
@@ -23,8 +24,10 @@ static inline int refused(size_t size)
     if ((long)size > largest)
         largest = (long)size;
     int no = (refuse_from && call >= refuse_from && call <= refuse_to) || (limit >= 0 && before + (long)size > limit);
-    if (no)
+    if (no) {
+        __atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
         errno = ENOMEM;
+    }
     return no;
 }
 
@@ -93,7 +96,7 @@ void free(void *memory)
 /* Makes calls number `from` to `to` fail, counted from now; all from `from` on if `to` is (size_t)-1; none if `from` is 0. */
 static inline void refuse(size_t from, size_t to)
 {
-    asked = 0, refuse_from = from, refuse_to = to;
+    asked = 0, failed = 0, refuse_from = from, refuse_to = to;
 }
 
 #endif /* REFUSING_H */

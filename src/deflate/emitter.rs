@@ -31,11 +31,15 @@
 //! (and the end mark). Two rules ensure that. A block that is best stored is not written at once
 //! but merged with its neighbours, until the range has [`STORED_MIN`] bytes or must be written
 //! before a compressed block. And a compressed block over input that ends at byte `n` is chosen
-//! only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`. A stored range costs
-//! five bytes for each 65,535, so one of [`STORED_MIN`] bytes or more keeps within that sum. A
-//! shorter one precedes a compressed block, which is checked together with it, or is the chunk's
-//! last; that one may add five bytes once more. In `message`, a move of the window may force a
-//! shorter range, and a block whose bytes have left the window cannot be stored.
+//! only if the output so far stays within `n + 5 * floor(n / STORED_MIN)`, or if it saves at least
+//! [`CLEAR_SAVING`], which pays for the header of the next range. A stored range costs five bytes
+//! for each 65,535, so one of [`STORED_MIN`] bytes or more keeps within that sum. A shorter one
+//! precedes a compressed block, which is checked together with it, or is the chunk's last; that one
+//! may add five bytes once more.
+//!
+//! In `message`, a move of the window may force a shorter range, and a block whose bytes have left
+//! the window cannot be stored: noise may then exceed the sum. The second condition is for the data
+//! after it; with the first alone it would be stored, however much compressing it saved.
 
 use super::block::{BLOCK_START_BITS, BlockCode, Form, MAX_TOKEN_BITS};
 use super::entropy::{BIT, entropy, log2_sixteenths};
@@ -49,6 +53,10 @@ use crate::raw::{Allocator, Output, Placed};
 /// range would cost less, but these bytes are held back until it is written, and must still be in
 /// the buffer then.
 pub(super) const STORED_MIN: usize = 20 << 10;
+
+/// Bits that a compressed block saves if it is chosen whatever the output so far: at least the
+/// header of a stored range, which takes 3 + 32 bits and up to 7 to reach a byte's end.
+const CLEAR_SAVING: u64 = 48;
 
 /// The output that is being written, and how far. The all-zero representation is `Nothing`.
 /// [`Emitter::run`] does a step's work and moves to the next; it may return in each of them, when
@@ -261,7 +269,7 @@ impl Emitter {
         // is, so there the quotient is rounded up.
         let stored_blocks = if is_last { given.div_ceil(min) } else { given / min };
         let allowed = self.start_bits + 8 * (given + 5 * stored_blocks);
-        if compressed < stored && compressed <= allowed {
+        if compressed < stored && (compressed <= allowed || stored - compressed >= CLEAR_SAVING) {
             Decision::Compress(coding)
         } else {
             Decision::Store

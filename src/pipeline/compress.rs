@@ -356,8 +356,10 @@ impl Compressor {
             }
         };
         let before = output.written();
-        let progress = encoder.advance(open, self.closing, output)?;
+        let progress = encoder.advance(open, self.closing, output);
+        // Also if memory was refused after some output: the next call must not begin the chunk again.
         *begun = Some(written + output.written() - before);
+        let progress = progress?;
         if progress == Progress::Done {
             (self.used_bits, self.after) = (encoder.used_bits(), encoder.pending_bits());
         } else if progress == Progress::NeedsInput {

@@ -260,6 +260,8 @@ impl MessageEncoder {
             if self.is_ending {
                 self.is_ending = false;
                 self.message = self.position;
+                // The bound is one of a message: what earlier ones took more must not be saved by this one.
+                self.emitter.restart_account();
                 return Progress::Done;
             }
             self.take(input, UNPARSED_MAX);

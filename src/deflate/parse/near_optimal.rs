@@ -166,7 +166,7 @@ impl NearOptimal {
         rings.fill(data, data.len().min(to + MAX_MATCH + LOOKAHEAD));
         let mut parser = Parser { state: self, data, path: &mut memory.path, kept: &mut memory.kept };
         parser.reserve()?;
-        parser.parse(rings.search(data), to, arrived, block).map(Some)
+        Ok(Some(parser.parse(rings.search(data), to, arrived, block)))
     }
 }
 
@@ -187,7 +187,7 @@ impl Parser<'_> {
         to: usize,
         arrived: Arrived<'_>,
         block: &mut OpenBlock,
-    ) -> Result<bool> {
+    ) -> bool {
         let mut found = Found::new();
         while self.state.cursor.position < to {
             let position = self.state.cursor.position;
@@ -234,11 +234,11 @@ impl Parser<'_> {
             self.state.cursor.position = next;
             // A span ends where no match crosses, and a block only at the end of a span.
             let is_end = arrived.is_whole && next == self.data.len();
-            if (self.has_closed_at(next) || is_end) && self.close(arrived, block)? {
-                return Ok(true);
+            if (self.has_closed_at(next) || is_end) && self.close(arrived, block) {
+                return true;
             }
         }
-        Ok(false)
+        false
     }
 
     /// Shortens the carried match by a byte, for the next position. With three bytes it ends: two
@@ -321,7 +321,7 @@ impl Parser<'_> {
     ///
     /// The end of a block is looked for at most once per 1 KiB, unless it must end. It is decided
     /// by the symbols of the first pass; the later passes are made after that and do not change it.
-    fn close(&mut self, arrived: Arrived<'_>, block: &mut OpenBlock) -> Result<bool> {
+    fn close(&mut self, arrived: Arrived<'_>, block: &mut OpenBlock) -> bool {
         let position = self.state.cursor.position;
         self.record(position, block);
         if self.state.cursor.is_refresh_due() {
@@ -331,21 +331,21 @@ impl Parser<'_> {
         let is_end = arrived.is_whole && position == self.data.len();
         let must_look = is_end || block.is_full() || self.kept.is_full();
         if !must_look && position < self.state.next_split_check {
-            return Ok(false);
+            return false;
         }
         self.state.next_split_check = position + SPAN;
         if !self.state.cursor.is_end_due(arrived, block) && !self.kept.is_full() {
-            return Ok(false);
+            return false;
         }
         // The block ends here. The costs of its final parse are those that the next block starts
         // with.
-        self.refine(position, block)?;
+        self.refine(position, block);
         if !is_end {
             self.refresh_costs(block);
         }
         self.state.cursor.begin_block();
         self.kept.clear();
-        Ok(true)
+        true
     }
 
     /// Reserves memory for the matches of the next stretch, if they are kept. This fails before the
@@ -374,15 +374,17 @@ impl Parser<'_> {
     ///
     /// Each pass goes through the kept matches as the first did through those found, and takes the
     /// same matches of `nice` bytes at once. Only the costs differ.
-    fn refine(&mut self, end: usize, block: &mut OpenBlock) -> Result<()> {
+    fn refine(&mut self, end: usize, block: &mut OpenBlock) {
         let start = block.start;
         // Moved out, so that the lists and `self` can be borrowed at once.
         let counts = std::mem::take(&mut self.kept.counts);
         let matches = std::mem::take(&mut self.kept.matches);
         for _ in 0..self.state.level.passes {
             self.refresh_costs(block);
-            // Each byte takes at most one token.
-            block.reopen(start, end - start)?;
+            // Each byte takes at most one token. Without memory for them the block stays as it is.
+            if block.reopen(start, end - start).is_err() {
+                break;
+            }
             self.state.path_start = start;
             let (mut position, mut rest) = (start, &matches[..]);
             while position < end {
@@ -396,6 +398,5 @@ impl Parser<'_> {
         }
         self.kept.counts = counts;
         self.kept.matches = matches;
-        Ok(())
     }
 }
