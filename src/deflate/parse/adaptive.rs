@@ -8,16 +8,19 @@
 //! everything but tables of numbers and, at level 3, data with dense matches, which the flat parser takes. Level 2 has no flat
 //! parser.
 //!
-//! A chunk begins with the lazy parser, at levels 2 and 3 with the quick one. After each 16 KiB (a *check*) the counts of these
-//! bytes, and earlier ones with half the weight, choose the next parser. A new parser stays for some checks,
-//! since it must first enter the window in its tables. With the flat parser, the counts also choose its keys: those for
-//! binaries are tried first, since only they show how many matches of three bytes there are.
+//! A chunk begins with the lazy parser, at levels 2 and 3 with the quick one, unless a sample shows
+//! that another one suits it. After each 16 KiB (a *check*) the counts of these bytes, and earlier
+//! ones with half the weight, choose the next parser. A new parser stays for some checks, since it
+//! must first enter the window in its tables. With the flat parser, the counts also choose its
+//! keys: those for binaries are tried first, since only they show how many matches of three bytes
+//! there are.
 //!
 //! Where matches are long but the lazy parser is slow, since it compares many candidates for each, the flat one takes over too, and
 //! stays until matches become very long.
 //!
-//! Data of few letters, such as DNA, goes to the flat parser at once, with longer keys: its short strings occur so often that
-//! neither parser's candidates would reach the few far matches that pay.
+//! Data of few letters, such as DNA, goes to the flat parser at once, with longer keys: its short
+//! strings occur so often that with the usual keys no parser's candidates would reach the few far
+//! matches that pay.
 //!
 //! At levels 5 and 6 the flat parser compares as many candidates as at level 9 in text with characters of two bytes (UTF-16).
 //!
@@ -35,15 +38,16 @@
 //! lazy     flat    it is slow enough that the flat one is faster, and matches are short
 //!                  (`suits_flat`); or it is very slow (`is_slow`)
 //! lazy     quick   level 4: matches are very long; levels 2, 3: there are no numbers or pixels
-//! quick    flat    level 3, 4: many matches, few literals (`is_dense`)
+//! quick    flat    levels 3, 4: many matches, few literals (`is_dense`)
 //! quick    lazy    level 4: matches became shorter; all: samples of numbers or pixels
 //! flat     first   matches became long, or noise (`suits_lazy`)
 //! flat     flat    the other keys, by the share of three-byte matches and of literals
-//! any      flat    a sample has few letters (`letter_keys`), and matches are not very long
+//! any      flat    a sample has few letters (`letter_keys`), and matches are not very long;
+//!                  back to `first` when one of the two no longer holds
 //! ```
 //!
-//! Each condition differs from that for the way back, so that data near a limit does not change
-//! parsers again and again.
+//! Each condition but the last differs from that for the way back, so that data near a limit does
+//! not change parsers again and again.
 
 #![forbid(unsafe_code)]
 
@@ -84,22 +88,23 @@ const LITERALS_FEW: u32 = 7;
 const QUICK: (u32, u32) = (16, 160);
 /// The same limits for data that the quick parser already compresses.
 const QUICK_STILL: (u32, u32) = (14, 180);
-/// Data that the quick parser compresses suits the flat one if it has at least this many matches in 1 KiB, and fewer literals.
+/// Data that the quick parser compresses suits the flat one if it has at least this many matches in
+/// 1 KiB, and fewer literals than matches.
 const DENSE: u32 = 100;
 /// Data is noise if matches cover less than one byte in this many. The lazy and the quick parser
-/// skip most of it; the flat one takes its usual time.
+/// skip most of it; the flat one takes as long as for other data.
 const NOISE: u32 = 8;
-/// The time that the lazy parser takes for the chain or table of five bytes, in the units of [`lazy_work`]: without many of
-/// their matches it does not use them.
+/// The time that the lazy parser takes to fill the chain or table of five bytes, in the units of
+/// [`lazy_work`]. It uses them only where they find enough matches.
 const FIVES_WORK: u32 = 200;
-/// The bytes of a sample that is searched for matches of three bytes; all of them have arrived with a span (`AHEAD` is
-/// larger), unless the data ends.
+/// The bytes of a sample that is searched for matches of three bytes. Unless the data ends, all of
+/// them have arrived: after a span at least `MIN_BLOCK` bytes have (`AHEAD`).
 const SAMPLE: usize = 512;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in runs of equal pixels.
 const PIXELS: usize = 60;
-/// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in such
-/// matches: at the start of a chunk, where a wrong choice costs little, and later. With 20 at both
-/// places logs took 1.8 times as long.
+/// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in
+/// matches of three bytes: at the start of a chunk, where a wrong choice costs little, and later.
+/// With 20 at both places logs took 1.8 times as long.
 const THREES_AT_START: usize = 20;
 const THREES_LATER: usize = 40;
 /// The keys for binaries stay if at least one match in this many has three bytes.
@@ -151,7 +156,8 @@ fn has_pixels(sample: &[u8]) -> bool {
     sample.len() >= SAMPLE_MIN && like * 100 >= sample.len() * PIXELS
 }
 
-/// The flat parser's keys for data that begins as `data` if it has few letters, and no pixels.
+/// The flat parser's keys for the data at the front of `data`, if it has few letters and no pixels.
+/// Looks at 4 KiB, fewer than `MIN_BLOCK`, so they have arrived (see [`SAMPLE`]).
 fn letter_keys(data: &[u8]) -> Option<Keys> {
     let keys = match few_letters(data) {
         2 => Keys::TwoLetters,
@@ -167,7 +173,8 @@ fn has_threes(counts: &Counts) -> bool {
     counts.threes * 2 >= counts.matches && counts.threes > 0
 }
 
-/// Whether the flat parser suits the data better than the quick one that counted this: many matches, few literals.
+/// Whether the flat parser suits the data better than the quick one that counted this: there are
+/// many matches and few literals.
 fn is_dense(counts: &Counts, ways: usize) -> bool {
     ways > 0 && counts.matches * 1024 >= counts.len * DENSE && counts.literals() < counts.matches
 }
@@ -190,7 +197,7 @@ fn lazy_work(counts: &Counts) -> u32 {
     work * 1024 / counts.len.max(1) + fives
 }
 
-/// The time that the flat parser takes in the same units, and a fifth more: less than that is not
+/// The time that the flat parser takes, in the same units, and a fifth more: a smaller gain is not
 /// worth a change. It does not depend on the data.
 const fn flat_work(ways: usize) -> u32 {
     match ways {
@@ -261,8 +268,8 @@ impl Chooser {
     }
 
     /// Chooses for the data after that of `counts`. Earlier counts are added with half their
-    /// weight, so one unusual check decides little. After a change they start anew: counts of
-    /// another parser mean something else.
+    /// weight, so one unusual check decides little. After a change they start anew: the counts of
+    /// two parsers cannot be compared.
     fn choose(&mut self, counts: &Counts) {
         let before = self.now;
         self.seen = counts.with_half(&self.seen);
@@ -356,8 +363,9 @@ pub(in crate::deflate) struct Adaptive {
     vectors: bool,
     state: ParseState,
     chooser: Chooser,
-    /// The parser of the choice that was current at the last span. A new one is made only at the
-    /// next span, when its memory may be refused: then the call can be repeated.
+    /// The parser of the last span, and its choice. After a change of the choice, the new parser is
+    /// made at the start of the next span: if its memory cannot be allocated there, the call can be
+    /// repeated.
     parser: Option<(Choice, Parser)>,
 }
 

@@ -40,8 +40,8 @@ const LENGTH_RANGE: (u32, u32) = (BIT, 12 * BIT);
 const OFFSET_RANGE: (u32, u32) = (BIT, 9 * BIT);
 
 /// Costs of all symbols, extra bits included: by byte, by length, by offset slot. The cost of a
-/// match is the sum of two entries. An entry for each length, not for each of its slots, saves the
-/// parsers a look-up.
+/// match is the sum of two entries. An entry for each length, not for each slot, saves the parsers
+/// a look-up.
 #[derive(Debug)]
 pub(in crate::deflate) struct Costs {
     literal: [u16; 256],
@@ -71,8 +71,8 @@ impl Costs {
         // Each match has one offset symbol, so the offsets count the matches, that is, the length
         // symbols.
         let total = log2_sixteenths(literal_count + matches);
-        // The logarithm of the quotient `total / frequency`. `total` is not the smaller one; `min`
-        // only excludes a subtraction that wraps.
+        // The logarithm of the quotient `total / frequency`. `total` is never smaller than the
+        // frequency's logarithm; `min` makes sure that the subtraction cannot wrap.
         let cost = |total: u32, frequency: u32, (low, high): (u32, u32)| match frequency {
             0 => high,
             _ => (total - log2_sixteenths(frequency).min(total)).clamp(low, high),
@@ -150,8 +150,8 @@ impl Costs {
     }
 }
 
-/// [`Costs::defaults`], computed at compile time, since at run time it would slow down a message of
-/// 1 KiB.
+/// [`Costs::defaults`], computed at compile time, since at run time it would slow down a short
+/// chunk.
 ///
 /// Every literal costs 7 bits. A length costs 3 bits, one more for each four slots, and its extra
 /// bits: short matches are the frequent ones. An offset costs 4.5 bits and its extra bits, somewhat

@@ -59,8 +59,8 @@ const COVERED_VALUE: u32 = 70;
 const CLEAR_GAIN: u32 = 10 * BIT;
 
 /// With more bytes per search than this, searches are few, so each may compare four times as many
-/// candidates, up to this maximum. Without it pixels with few colours were 7 % larger than zlib's
-/// at level 6, and with at most 64 candidates up to 8 % at level 9.
+/// candidates, up to [`SPARSE_DEPTH_MAX`]. Without it pixels with few colours were 7 % larger than
+/// zlib's at level 6, and with at most 64 candidates up to 8 % at level 9.
 const SPARSE_FROM: usize = 24;
 const SPARSE_DEPTH_MAX: u32 = 512;
 
@@ -114,7 +114,7 @@ impl Lazy {
         let shortest = self.tuning.shortest();
         let depth = self.level.depth;
         let depth = if self.is_sparse { depth.max(SPARSE_DEPTH_MAX.min(4 * depth)) } else { depth };
-        // Searches are fewer then, so each may compare more (`tuning`).
+        // With these keys searches are fewer, so each may compare more (`tuning`).
         let depth = if rings.keys() == Keys::SixAlone { 2 * depth } else { depth };
         let (level, costs, stats) = (self.level, &state.costs, &mut self.tuning.stats);
         let (from, before) = (position, stats.searches);
@@ -137,7 +137,8 @@ impl Lazy {
         Some(state.cursor.end_span(arrived, block))
     }
 
-    /// What was parsed between the last two checks of the tuning, if the last one was at the end of this span.
+    /// The counts of the data between the last two checks of the tuning, if the last check was at
+    /// the end of this span.
     pub(super) fn take_counts(&mut self) -> Option<Counts> {
         self.counts.take()
     }

@@ -20,7 +20,7 @@
 //! checks, refreshes of costs) is tied to positions, none to calls.
 //!
 //! This file has what the parsers share: the grid, the step between searches in data that does not
-//! match, samples that recognise two kinds of data, and the rules for a block's end.
+//! match, samples that recognise some kinds of data, and the rules for a block's end.
 
 pub(super) mod adaptive;
 pub(super) mod cost;
@@ -48,8 +48,9 @@ use repetition::Repetition;
 /// refresh costs. The grid depends only on the input, and therefore the output does.
 pub(super) const SPAN: usize = 1024;
 
-/// How far past a span's end its decisions depend on the input: its last match and the lazy searches near it, or the rest of
-/// the input if a block is about to end.
+/// How far past a span's end its decisions depend on the input: its last match and the lazy
+/// searches near it, or the rest of the input if a block is about to end. Also the samples from
+/// which `adaptive` chooses the next parser: up to 4 KiB after the last match.
 const AHEAD: usize =
     MAX_MATCH + 2 + if LOOKAHEAD + MAX_MATCH > MIN_BLOCK { LOOKAHEAD + MAX_MATCH } else { MIN_BLOCK };
 
@@ -94,8 +95,10 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
     sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
 }
 
-/// The number of letters of which nearly all of the first 4 KiB of `data` consist, 2 or 4, as in binary digits or DNA. 0 if there
-/// are more, or if it is mostly one byte, or in long runs, as images are. Looks at two bytes in seven.
+/// The number of letters, 2 or 4, that nearly all of the first 4 KiB of `data` consist of, as in
+/// binary digits or DNA. 0 if there are more letters, if more than 9/16 of the bytes are the same
+/// one, or if more than 9/16 equal the next byte, as in images; also for less than 448 bytes.
+/// Counts every seventh byte, and compares it with the next.
 fn few_letters(data: &[u8]) -> usize {
     let mut counts = [0u16; 256];
     let (mut pairs, mut equal_pairs) = (0, 0);

@@ -1,9 +1,13 @@
-//! The last long match. Where data repeats, the match at the same offset goes on after it, but the match finders may not find it
-//! there: of strings that occur often they keep only the most recent positions.
+//! The last long match. Where data repeats, the next bytes often match at the same offset, but the
+//! match finders may miss that match: of a string that occurs often they compare only the most
+//! recent positions.
 //!
-//! So the lazy parser and that of levels 10 to 12 try that offset too, and the flat parser offers the match wherever it has no
-//! longer one, also up to [`NEAR`] bytes after its end: there the data may differ in a few bytes only. Without this, DNA that repeats after 12,000 bytes
-//! became twice as large as with zlib at level 9, and random binary digits nine times.
+//! So the parsers remember the offset of the last match of at least [`LONG_MATCH`] bytes, and try
+//! it inside the match and up to [`NEAR`] bytes after its end, since two copies may differ in a few
+//! bytes only. The lazy parser and that of levels 10 to 12 compare the bytes wherever they search.
+//! The flat parser does so at every 32nd position, and from there on offers the match wherever it
+//! has no longer one. Without this, DNA that repeats after 12,000 bytes became twice as large as
+//! with zlib at level 9, and random binary digits nine times.
 
 use crate::deflate::match_finder::match_length;
 use crate::format::deflate::MAX_MATCH;
@@ -18,7 +22,7 @@ const NEAR: usize = 64;
 pub(super) struct Repetition {
     /// 0 before the first such match.
     pub(super) offset: usize,
-    /// The bytes from where it was found up to this position are equal; the next ones may be.
+    /// The match reaches at least up to this position.
     pub(super) end: usize,
 }
 
@@ -35,8 +39,11 @@ impl Repetition {
         self.end >= position + LONG_MATCH
     }
 
-    /// Tries the offset at `position`, which may be before the match if another parser took it: the flat parser begins at a
-    /// line of the grid.
+    /// Tries the offset at `position`, if it is near. If at least [`LONG_MATCH`] bytes are equal,
+    /// the match goes on there.
+    ///
+    /// The offset may be larger than `position`: the match may be one of another parser and begin
+    /// later, since the flat parser begins at a line of the grid.
     #[inline(always)]
     pub(super) fn resume(&mut self, data: &[u8], position: usize) {
         let is_due = self.is_near(position) && !self.reaches(position) && self.offset <= position;
@@ -45,11 +52,12 @@ impl Repetition {
         }
     }
 
-    /// The offset and length of the longest match at `position`: the one at the offset `found`, if there is one, which has at least
-    /// [`LONG_MATCH`] bytes, or the last one. That becomes the last one.
+    /// The offset and length of the longer of two matches at `position`, which becomes the last
+    /// one: that at the offset `found`, if there is one, and the last match, if it
+    /// [`reaches`](Self::reaches) there. Both have at least [`LONG_MATCH`] bytes.
     ///
-    /// Called for each position of a repetition, it compares one byte for each instead of up to 226, as the bytes up to `end` are
-    /// known to be equal.
+    /// The bytes of the last match up to `end` are not compared again. So inside a repetition most
+    /// calls compare one byte instead of up to 226.
     pub(super) fn longest(
         &mut self,
         data: &[u8],
@@ -69,7 +77,8 @@ impl Repetition {
         Some((last.offset, length))
     }
 
-    /// The length of the match at `position`, which has at least [`LONG_MATCH`] bytes.
+    /// The length of the match at `position` and `offset`, of which the first [`LONG_MATCH`] bytes
+    /// are known to be equal. It becomes the last match.
     fn measure(&mut self, data: &[u8], position: usize, offset: usize) -> usize {
         let limit = MAX_MATCH.min(data.len() - position);
         let known =
@@ -80,7 +89,8 @@ impl Repetition {
     }
 }
 
-/// The number of equal bytes at `position` and `offset` before it, at least `known` and at most `limit`.
+/// The number of equal bytes at `position` and `offset` bytes before it, at most `limit`. The first
+/// `known` are known to be equal.
 fn equal_bytes(data: &[u8], position: usize, offset: usize, known: usize, limit: usize) -> usize {
     assert!(offset <= position && known <= limit && position + limit <= data.len(), "both are in the data");
     // SAFETY: by the assertion.

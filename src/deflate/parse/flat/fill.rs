@@ -6,9 +6,10 @@
 //! 3. Turn the candidates, positions modulo 64 Ki, into distances (`measure`).
 //!
 //! No hash depends on what an earlier position found, so with vectors eight positions are hashed at
-//! a time: one load of 16 bytes, byte shuffles that put the four bytes of each position into a
-//! lane, and two multiplications for the long key. Only the table accesses are one by one, in the
-//! order of the positions: in a run a position's candidate is the position just before it.
+//! a time: a load of 16 bytes (two for a key of more than eight bytes), byte shuffles that put four
+//! bytes of each position into a lane, and a multiplication for each four bytes of a key. Only the
+//! table accesses are one by one, in the order of the positions: in a run a position's candidate is
+//! the position just before it.
 //!
 //! ```text
 //! bytes         0 1 2 3 4 5 6 7 8 9 10 ... 15
@@ -33,9 +34,9 @@ const fn part_at(key: usize, number: usize) -> usize {
     if 4 * number + 4 <= key { 4 * number } else { key - 4 }
 }
 
-/// The hash of the first `KEY` bytes of `word`, 5 to 16: its top bits are mixed best.
+/// The hash of the first `KEY` bytes of `word`, 5 to 16. Its top bits are mixed best.
 ///
-/// The sum of products of 32 bits: AVX2 has no multiplication of 64-bit numbers.
+/// It is a sum of products of 32 bits, since AVX2 has no multiplication of 64-bit numbers.
 #[inline(always)]
 fn long_hash<const KEY: usize>(word: u128) -> u32 {
     let part = |number| ((word >> (8 * part_at(KEY, number))) as u32).wrapping_mul(PARTS[number]);
@@ -133,8 +134,8 @@ fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
         to + 32 <= data.len() && from <= to && at + (to - from) <= POSITIONS,
         "the positions are in the arrays"
     );
-    // By the assertion, `found` has an entry for each position, and the loads stay in the data: 16
-    // bytes at the first position of a group, eight at a single one.
+    // By the assertion, `found` has an entry for each position, and the loads stay in the data: 24
+    // bytes at the first position of a group, 16 at a single one.
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if vectors {
@@ -150,8 +151,9 @@ fn enter_all<const LONG: usize, const SHORT: usize, const WAYS: usize>(
 }
 
 /// Turns the entries found at indices `from..to` into distances; the first of them is at `position`.
-/// A distance is the difference modulo 64 Ki. It is 0, for no candidate, where the entry is exactly
-/// 64 Ki old, and may be over 32 Ki, which `prepare` excludes.
+/// A distance is the difference modulo 64 Ki. It is 0, for no candidate, where it would reach
+/// before the front of the data, or where the entry is exactly 64 Ki old. It may be over 32 Ki,
+/// which `prepare` excludes.
 ///
 /// This is a separate loop: right after the entries were stored one by one, a vector load of them
 /// would wait for the stores; the parser took 1.4 times as long.

@@ -32,7 +32,7 @@ const LONG_HEADS: usize = 1 << CHAIN_BITS;
 pub(super) const SHORT_BITS: u32 = NEAR_BITS;
 const SHORT_HEADS: usize = 1 << SHORT_BITS;
 
-/// The arrays, 45 KiB.
+/// The arrays, 48 KiB.
 #[repr(C, align(16))]
 pub(in crate::deflate) struct Memory {
     pub(super) found: Found,
@@ -104,7 +104,7 @@ impl<'a> Heads<'a> {
         }
     }
 
-    /// Replaces the entry of `index` by `position`, and returns it.
+    /// Replaces the entry of `index` by `position`, and returns the earlier entry.
     #[inline(always)]
     pub(super) fn swap_short(&mut self, index: u32, position: u16) -> u16 {
         core::mem::replace(&mut self.short[index as usize & 0xffff], position as i16) as u16
@@ -142,8 +142,8 @@ pub(super) struct Offer {
     pub(super) prices: [u16; POSITIONS],
 }
 
-/// The longest match may end 257 bytes after the last position, so `plan` computes 260 prices
-/// there.
+/// The longest match may end 257 bytes past the end of the positions, so `plan` sets 260 prices
+/// there, two more than it needs.
 const PATH_END: usize = POSITIONS + 260;
 
 /// The cheapest path.
@@ -155,7 +155,7 @@ pub(super) struct Path {
     pub(super) choices: [u8; POSITIONS],
     /// The mean price of a byte of the last span, `u32::MAX` before the first.
     pub(super) mean: u32,
-    /// One bit for each position whose choice is a match, and a word of zeros past the end.
+    /// One bit for each position whose choice is a match, and two words of zeros past the end.
     pub(super) matches: [u64; POSITIONS / 64 + 2],
 }
 

@@ -11,8 +11,9 @@
 //! walk       from match to match: tokens
 //! ```
 //!
-//! Only the walk has branches that depend on the data, about one for each match. So the cost of a byte is nearly the same for
-//! all data: less than that of the lazy parser where matches are short, more where they are long.
+//! Apart from matches of 32 bytes and more in step 3, only the walk has branches that depend on the
+//! data, about one for each match. So the cost of a byte is nearly the same for all data: less than
+//! that of the lazy parser where matches are short, more where they are long.
 //!
 //! A plan goes [`AHEAD`] positions past its span, and these are planned again with the next span.
 //! The bytes of a match past the plan's end count as an average price each.
@@ -60,8 +61,8 @@ use price::Prices;
 use verify::LONG_LIMIT;
 
 /// The positions past a span that are planned with it. The price at the plan's end is a guess; the
-/// further away it is, the less it affects the steps of the span. But these positions are planned
-/// twice, one in eight.
+/// further away it is, the less it affects the steps of the span. The cost: these positions, one in
+/// eight, are planned twice.
 const AHEAD: usize = 128;
 
 /// Which strings the two tables index.
@@ -136,7 +137,7 @@ pub(super) struct Flat {
     kernel: Kernel,
     /// Positions before this one are entered in the tables and, from the span's start on, prepared.
     filled: usize,
-    /// The last long match that was prepared, which may be after the cursor.
+    /// The last match of 32 bytes or more that was prepared; it may begin after the cursor.
     last: Repetition,
     /// Whether to use the forms with vectors.
     vectors: bool,
@@ -170,7 +171,7 @@ impl Flat {
         let (heads, found) = (&mut Heads::of(rings), &mut memory.found);
         let kernel = Kernel::of(keys, ways);
         (kernel.prime)(heads, found, data, range, vectors);
-        // Which bytes are equal before that line is not known.
+        // The last match may begin after that line, so it is not known to reach past it.
         let last = Repetition { end: state.repetition.end.min(filled), ..state.repetition };
         let counts = Counts::default();
         Ok(Self { keys, kernel, filled, last, vectors, counts })
@@ -189,10 +190,10 @@ impl Flat {
         let from = state.cursor.position;
         let to = arrived.span_end(state.cursor.start, from)?;
         let base = state.cursor.line();
-        // Too few bytes are left at the positions from here on.
+        // At positions from `end` on, too few bytes are left for the steps.
         let end = data.len().saturating_sub(LONG_LIMIT);
         let prepared = (base + SPAN + AHEAD).min(end);
-        // The first positions were prepared with the span before, as those past its end.
+        // The first positions of this span were prepared with the span before.
         let range = (self.filled.max(base), prepared);
         if range.0 < range.1 {
             (self.kernel.look)(self, (&mut Heads::of(rings), memory), data, range, base);

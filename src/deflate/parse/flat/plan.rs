@@ -61,7 +61,6 @@ pub(super) fn plan(path: &mut Path, offers: &Offers, prices: &Prices, data: &[u8
         best = smaller(best, path.prices[index + MIN + length] + u32::from(short.prices[index]));
         // Each position waits for `next` from the turn before, the loop's chain of dependencies. So
         // the literal is compared last: all other minimums are computed meanwhile.
-        // The price of the next position is available last.
         best = smaller(best, next + prices.literals[data[index] as usize]);
         path.choices[index] = best as u8;
         next = best & !CHOICE_MASK;

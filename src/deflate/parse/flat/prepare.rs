@@ -5,20 +5,19 @@
 //!
 //! 1. Of the candidates of the long key that are in the window, select the longest. Of equally long
 //!    ones that is the most recent, whose offset costs least.
-//! 2. If it has all the 32 bytes that `verify` compares, measure it to its end, up to 258 bytes.
-//!    Where the last such match goes on and is longer, it takes its place ([`Repetition`]).
+//! 2. If it has all the 32 bytes that `verify` compares, measure it to its end, up to 258 bytes. If
+//!    the last match that was measured goes on here and is longer, take that one ([`Repetition`]).
 //! 3. Add the prices of its length and its offset slot; likewise for one byte less (`CUT`).
 //! 4. The same for the candidate of the short key, which has at most 8 bytes.
 //!
 //! The longest candidate is not always the cheapest, but the plan has the short one as a second
 //! choice, and comparing prices here would need one more look-up for each candidate.
 //!
-//! Step 2 is the only one with a branch that depends on the data. It is taken at most once for each
-//! position, and inside a repetition it costs little.
+//! Only step 2 has a branch that depends on the data, and inside a repetition it costs little.
 //!
-//! The form with vectors does this for 32 positions at a time, all in bytes: lengths are at most
-//! 32, and prices at most 254: 255 means no offer. The plain form does the same for one
-//! position (`prepare_one`).
+//! The form with vectors does steps 1, 3 and 4 for 32 positions at a time, in bytes: lengths are at
+//! most 32, prices at most 254, and 255 means no offer. The plain form does the same for one
+//! position (`prepare_one`). Step 2 follows for both, and replaces the long offer (`extend`).
 
 use super::memory::{Found, Offers, POSITIONS, WAYS_MAX};
 use super::price::{CUT, LONG, NO_OFFER, NO_PRICE, Prices, SHORT, offer};
@@ -26,14 +25,14 @@ use super::verify::LONG_LIMIT;
 use crate::deflate::parse::repetition::Repetition;
 use crate::format::deflate::{MIN_MATCH, WINDOW_SIZE, offset_slot};
 
-/// The length, less 3, where there is no match. The planner loads the price of the path from its
-/// end in any case. With a small length it would have to wait for the prices of the next positions,
-/// which it has just computed. With one over 154 the match could become the cheapest step, although
-/// its price is `NO_OFFER` (`plan.rs`).
+/// The length, less 3, where there is no match. The planner computes this step too, and loads the
+/// price of the path from its end. With a small length it would have to wait for the prices of the
+/// next positions, which it has just computed. With one over 154 the step could become the
+/// cheapest, although its price is `NO_OFFER` (`plan.rs`).
 const NO_LENGTH: u8 = 61;
 
-/// Whether `distance` is one of a match (RFC 1951, 3.2.5: 1 to 32,768). Entries are 16 bits, so
-/// others are 0, for no earlier position, or up to 65,535, beyond the window.
+/// Whether a match may have this distance (RFC 1951, 3.2.5: 1 to 32,768). Others are 0, for no
+/// candidate, and up to 65,535, beyond the window, since distances are computed in 16 bits.
 #[inline(always)]
 fn is_valid(distance: u16) -> bool {
     (1..=WINDOW_SIZE).contains(&usize::from(distance))
@@ -42,8 +41,9 @@ fn is_valid(distance: u16) -> bool {
 /// A repetition is resumed at multiples of this: where the groups of the form with vectors begin.
 const RESUME: usize = 32;
 
-/// Prepares the offers at indices `from..to`, of which index 0 is position `base`. Long matches are
-/// extended in the order of their positions, which [`Repetition`] relies on for its speed.
+/// Prepares the offers at indices `from..to`, of which index 0 is position `base`. `from` is a
+/// multiple of [`RESUME`]. Long matches are extended in the order of their positions, which
+/// [`Repetition`] relies on for its speed.
 pub(super) fn prepare<const WAYS: usize>(
     (found, offers): (&Found, &mut Offers),
     prices: &Prices,
@@ -82,7 +82,8 @@ pub(super) fn prepare<const WAYS: usize>(
     }
 }
 
-/// Prepares the offers at one index. Returns whether the long match may be longer than it was measured.
+/// Prepares the offers at one index. Returns whether the long match has 32 bytes, so that it may be
+/// longer.
 #[inline(always)]
 fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &Prices, index: usize) -> bool {
     // The distance of way 0 is the default, so that all forms store the same one without a match.
@@ -118,8 +119,8 @@ fn prepare_one<const WAYS: usize>(found: &Found, offers: &mut Offers, prices: &P
     is_limit
 }
 
-/// Measures the long match at `index` to its end if it `is_limit` bytes long so far, and replaces it by the last match that was
-/// measured where that one is longer.
+/// Measures the long match at `index` to its end if it may be longer (`is_limit`), and replaces it
+/// by the last match that was measured if that one is longer.
 #[inline(always)]
 fn extend(
     offers: &mut Offers,
@@ -299,7 +300,7 @@ mod avx2 {
         none
     }
 
-    /// The prices of 32 matches, as in [`super::offer`], of those of their lengths and offsets.
+    /// The prices of 32 matches, from those of their lengths and offsets, as `sum` in `price.rs`.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn sum(lengths: __m256i, offsets: __m256i) -> __m256i {
@@ -308,8 +309,8 @@ mod avx2 {
         _mm256_or_si256(_mm256_min_epu8(sums, _mm256_set1_epi8((NO_PRICE - 1) as i8)), none)
     }
 
-    /// [`super::prepare_one`] for 32 indices from `index` on, with the same results. Returns a bit
-    /// for each long match that may be longer than it was measured.
+    /// [`super::prepare_one`] for 32 indices from `index` on. Returns a bit for each long match
+    /// that has 32 bytes; for the others the results are the same.
     ///
     /// An invalid distance has length 0, whose price is `NO_PRICE`, so nothing else tests for it.
     #[target_feature(enable = "avx2")]

@@ -74,13 +74,14 @@ impl Prices {
         for (byte, price) in (0..=u8::MAX).zip(&mut self.literals) {
             *price = (costs.literal(byte) / 2) << CHOICE_BITS;
         }
-        // 100 for the percentage, and half of that since prices are halves.
+        // 100 for the percentage, times 2 since prices are half of costs.
         self.covered = (costs.mean_literal() * COVERED_VALUE / 200) << CHOICE_BITS;
     }
 }
 
-/// The price of a match, of those of its length and its offset: [`NO_PRICE`] if its length has none. The highest price stands
-/// for all higher ones: a match whose symbols have not occurred yet may cost up to 39 bits, and saves more if it is long.
+/// The price of a match, from those of its length and its offset: [`NO_PRICE`] if its length has
+/// none, and at most 254, or 31.75 bits. A match whose symbols have not occurred yet may cost up to
+/// 39 bits, but must be offered: it saves more than that if it is long.
 #[inline(always)]
 pub(super) fn sum(length: u8, offset: u8) -> u8 {
     if length == NO_PRICE { NO_PRICE } else { length.saturating_add(offset).min(NO_PRICE - 1) }

@@ -1,18 +1,18 @@
 //! Step 2, verify: compares the bytes at each position with those at its candidates.
 //!
-//! A comparison of fixed length has no branch: the difference of two loads, and the number of its
-//! zero bits at the front. A candidate of the long key is compared by 32 bytes, one vector; one of
-//! the short key by eight, one word. Equal bytes beyond 32 are counted only for the match that
-//! `prepare` selects.
+//! A comparison of fixed length needs no branch: it loads the bytes at both places, and counts the
+//! zero bits before the first difference. Of a candidate of the long key 32 bytes are compared, one
+//! vector; of one of the short key eight, one word. Equal bytes beyond 32 are counted only for the
+//! match that `prepare` selects.
 //!
-//! Wrong candidates (colliding hashes, old entries) are compared like the others and have a length
-//! of mostly 0. So the tables need no check of their own.
+//! Wrong candidates (colliding hashes, old entries) are compared like the others; most have length
+//! 0. So the tables need no check of their own.
 
 use super::memory::{Found, POSITIONS, WAYS_MAX};
 use crate::raw::load::u64_at;
 
-/// Bytes that are compared of a candidate of the long key. Positions with fewer bytes left do not
-/// go through the steps (`tail`).
+/// The bytes of each candidate of the long key that are compared. Positions with fewer bytes left
+/// do not go through the steps (`tail`).
 pub(super) const LONG_LIMIT: usize = 32;
 
 /// Stores the lengths of the candidates at indices `from..to`, of which index 0 is position `base`. 32 bytes are left at each

@@ -16,8 +16,8 @@
 //! tokens    (a b)(c)(------ 6, 3 ------)     literals; a match of 6 bytes at distance 3
 //! ```
 //!
-//! A branch for each literal would be mispredicted about once per byte in prose. Here the number of
-//! literals comes from one count of zero bits, and the literals are added four at a time.
+//! A branch for each literal would often be mispredicted. Here the number of literals comes from
+//! one count of zero bits, and the literals are added four at a time.
 
 use super::memory::{Offers, Path};
 use super::price::{CHOICE_BITS, CHOICE_MASK, CUT, Prices, SHORT};
@@ -82,7 +82,7 @@ pub(super) fn walk(
 /// A bit for each of the 64 positions from `index` on where a match was chosen, the first position
 /// in the lowest bit.
 ///
-/// `index` is below `SPAN`, and the arrays end with a word of zeros, so the second word exists.
+/// `index` is below `SPAN`, so the second word exists.
 #[inline(always)]
 fn ahead(path: &Path, index: usize) -> u64 {
     let (word, bit) = (index / 64, index % 64);
