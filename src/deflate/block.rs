@@ -211,7 +211,7 @@ impl Header {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     pub(super) fixed: u64,
-    /// `None` if a dynamic code was estimated not to be smaller.
+    /// `None` if no dynamic code was built.
     pub(super) dynamic: Option<u64>,
 }
 
@@ -241,9 +241,10 @@ pub(super) struct BlockCode {
 unsafe impl Zeroed for BlockCode {}
 
 impl BlockCode {
-    /// Builds the best code for a block of `token_count` tokens with these frequencies, and returns the size of each form. Skips
-    /// the dynamic code if the estimate shows that it saves less than `margin` 256ths of the fixed size, since building it takes
-    /// time.
+    /// Builds the best code for a block of `token_count` tokens with these frequencies, and returns
+    /// the size of each form. Skips the dynamic code, since building it takes time, if the block is
+    /// very short, or if the estimate shows that it saves less than `margin` 256ths of the fixed
+    /// size.
     pub(super) fn fit(&mut self, frequencies: &Frequencies, token_count: usize, margin: u32) -> Sizes {
         let fixed = BLOCK_START_BITS + fixed_body_bits(frequencies);
         if token_count < DYNAMIC_MIN_TOKENS {
@@ -446,8 +447,8 @@ impl Row<'_> {
         }
     }
 
-    /// Ends the run: writes its items, the longest repeats first. What is too short for a repeat,
-    /// one or two lengths, is written as it is.
+    /// Ends the run: writes its items, the longest repeats first. One or two lengths, too few for a
+    /// repeat, are written as they are.
     fn end(&mut self) {
         let mut run = core::mem::take(&mut self.run);
         if self.length == 0 {

@@ -26,15 +26,15 @@ use crate::format::deflate::FIRST_LENGTH;
 
 /// The minimum block size in bytes. A block is not closed earlier, nor if fewer bytes would be left
 /// for the next one: a header takes several hundred bits. Only a block whose token memory is full
-/// is closed regardless of what is left.
+/// is closed even then.
 pub(super) const MIN_BLOCK: usize = 5000;
 /// The maximum block size in bytes. 600000 gains 0.01 %, 150000 loses 0.03 %.
 pub(super) const MAX_BLOCK: usize = 300_000;
 
 /// New symbols that trigger a check.
 const CHECK_AFTER: u32 = 512;
-/// The difference that ends a block, in 512ths of the sum over all classes, which is at most two:
-/// 150 and 250 are worse on some data, 200 on none.
+/// The block ends if the differences of the classes' shares add up to this, in 512ths; the sum is
+/// at most two. 150 and 250 are worse on some data, 200 on none.
 const CUTOFF: u64 = 200;
 
 /// Symbols between two drift checks. Each computes three entropies, so they are much rarer than the
@@ -50,8 +50,7 @@ const FIRST_LONG_SLOT: usize = 6;
 /// The statistics of the open block.
 #[derive(Debug)]
 pub(super) struct BlockSplit {
-    /// Symbols per class at the last check that did not end the block: the block before the new
-    /// symbols.
+    /// Symbols per class at the last check: those of the block before the new symbols.
     seen: [u32; CLASSES],
     seen_total: u32,
     /// The block's symbols at the last drift check.

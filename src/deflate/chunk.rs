@@ -15,8 +15,8 @@
 //! block, the parser's position in the input, and three flags.
 //!
 //! A chunk starts with fresh state and its window, independent of earlier chunks. So a stream's
-//! chunks may be encoded by several encoders in any order. What that costs is the entering of the
-//! window in the tables, and statistics that begin anew: docs/ENCODER.md has the figures.
+//! chunks may be encoded by several encoders in any order. In return each chunk enters its window
+//! in the tables, and its statistics start empty: docs/ENCODER.md has the figures.
 //!
 //! The output depends only on the arguments, not on how the input arrived: the parsers stop at a
 //! grid of 1 KiB counted from the chunk's first byte, and parse a span only when all bytes that its

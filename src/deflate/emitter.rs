@@ -37,9 +37,13 @@
 //! precedes a compressed block, which is checked together with it, or is the chunk's last; that one
 //! may add five bytes once more.
 //!
-//! In `message`, a move of the window may force a shorter range, and a block whose bytes have left
-//! the window cannot be stored: noise may then exceed the sum. The second condition is for the data
-//! after it; with the first alone it would be stored, however much compressing it saved.
+//! `message` may exceed this sum, but not `deflateBound`. Its ranges are shorter where the window
+//! is small or a move of the window forces one, and a block whose first bytes have left the window
+//! is compressed without a check. With the usual window and `memLevel` 8, such a block has more
+//! than 32,400 bytes in at most 15,024 tokens of at most two literals, so its matches save more
+//! than its code costs; and a forced range has 16,000 bytes or more. For other parameters
+//! `deflateBound` allows nine bits for each byte, as the fixed code needs. After such noise a block
+//! is compressed if it saves enough: by the sum alone it would be stored, whatever it saved.
 
 use super::block::{BLOCK_START_BITS, BlockCode, Form, MAX_TOKEN_BITS};
 use super::entropy::{BIT, entropy, log2_sixteenths};
@@ -105,8 +109,8 @@ const SAMPLE: (usize, usize) = (64, 512);
 /// Literals must save at least one bit in this many: matches are decoded faster.
 const LITERALS_GAIN: u64 = 128;
 
-/// Maximum whole bytes that wait for room outside the tokens or the range: a few of a block, and
-/// primed ones (`deflatePrime`), which may come before any output is accepted.
+/// Maximum staged bytes: at most eight of one step, or primed ones (`deflatePrime`), which may come
+/// before any output is accepted.
 const STAGED_MAX: usize = 64;
 
 /// The writer of a stream's or a chunk's blocks.
@@ -120,8 +124,8 @@ pub(super) struct Emitter {
     staged_len: u8,
     step: Step,
     /// Input that is waiting to be stored or is being stored. Without such input both are the
-    /// position up to which all input is in written blocks, so `stored_from` is always where the
-    /// output planned so far ends.
+    /// position up to which all input is in written blocks. So whenever a block is planned,
+    /// `planned_bits` covers the input up to `stored_from`.
     stored_from: usize,
     stored_to: usize,
     /// Input that is being written as literals, and the bits that it takes. Empty if the block's tokens are written.
@@ -575,7 +579,8 @@ impl Emitter {
     ///
     /// The number of tokens is fixed before the loop, from the room and the longest token, so the
     /// loop has no test for room. It usually leaves some room, which further calls fill: each
-    /// leaves a fraction of what the one before did. The last few bytes take a token at a time.
+    /// leaves a fraction of the room that the one before did. With less than eight bytes of room,
+    /// a call stages one token.
     #[inline(never)]
     fn write_tokens(
         &mut self,

@@ -130,7 +130,8 @@ pub(super) struct OpenBlock {
 pub(super) const TOKEN_SLACK: usize = 1024 + MAX_MATCH + 8;
 
 impl OpenBlock {
-    /// An empty block with memory for `capacity` tokens, more than [`TOKEN_SLACK`].
+    /// An empty block with memory for `capacity` tokens: more than [`TOKEN_SLACK`] where
+    /// [`is_full`](Self::is_full) is used, in chunks.
     pub(super) fn new(capacity: usize, allocator: Allocator) -> Result<Self> {
         Ok(Self {
             tokens: Table::new(capacity, allocator)?,
@@ -331,8 +332,8 @@ pub(super) fn two_literals(first: u8, second: u8) -> u32 {
 /// Removes the last literal, which is `byte`, from the first `len` tokens. Returns 1 if the last
 /// token is then a lone literal, else 0.
 ///
-/// A lone literal's token is removed; what the token before it is does not matter, so it counts as
-/// complete. Of a pair the first literal stays. Rare, so it is kept out of the parsers' loops.
+/// A lone literal's token is removed; the token before it is not examined and counts as complete.
+/// Of a pair the first literal stays. Rare, so it is kept out of the parsers' loops.
 #[inline(never)]
 pub(super) fn drop_literal(
     tokens: &mut [u32],

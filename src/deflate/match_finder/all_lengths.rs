@@ -13,11 +13,11 @@
 //! ```
 //!
 //! The chains list candidates nearest first, so the nearest match of each length is the first that
-//! is longer than all before it. The search of [`tail_chain`](super::tail_chain) visits exactly
-//! these: everything that its second chain skips is no longer than the best match so far. So this
-//! is that search, recording each improvement. It differs in one point: it does not jump over a run
-//! of short period. The positions of a run have matches of increasing length, nearest first, which
-//! are those to record.
+//! is longer than all before it. The search of [`tail_chain`](super::tail_chain), within its depth,
+//! visits all of these: everything that its second chain skips is no longer than the best match so
+//! far. So this is that search, recording each improvement. It differs in one point: it does not
+//! jump over a run of short period. The positions of a run have matches of increasing length,
+//! nearest first, which are those to record.
 //!
 //! Three- and four-byte matches come from the most recent position of each string, since the
 //! chains' key is longer. They may be missed: the table of three bytes contains only some
@@ -97,9 +97,10 @@ impl Packed {
     }
 }
 
-/// The matches at one position, in increasing order of length. Offsets increase as well, with two
+/// The matches at one position, in increasing order of length. Offsets increase as well, with three
 /// exceptions: the match carried over from the previous byte, and one of three bytes whose nearer
-/// occurrence was not entered, may be farther than the next. The path does not rely on that order.
+/// occurrence was not entered, may be farther than the next, and the last one may be nearer than
+/// that before it if it continues a repetition. The path does not rely on that order.
 pub(in crate::deflate) struct Found {
     list: [Packed; MAX_FOUND],
     count: usize,
@@ -167,8 +168,7 @@ impl SearchPosition<'_, '_> {
     fn gather_chain(&self, length: usize, effort: Effort, found: &mut Found) {
         let Self { position, limit, window, .. } = *self;
         let (data, key) = (self.finder.data(), self.finder.key());
-        // The chain has matches of `K` bytes and more, apart from collisions; what is shorter would
-        // be one of these.
+        // The chain has matches of `K` bytes and more; a shorter one would be a collision.
         let mut length = length.max(key - 1);
         let nice = effort.nice.min(limit);
         if length >= nice {

@@ -147,8 +147,8 @@ pub(in crate::deflate) struct DistanceRings {
     short_heads: Vec<u16>,
     size: Size,
     keys: Keys,
-    /// The position that table entries are relative to. It moves before `filled` is a window past
-    /// it, so a relative position is never negative as `i16`.
+    /// The position that table entries are relative to. It moves before a position a window past it
+    /// is filled, so a relative position is never negative as `i16`.
     base: usize,
     /// Positions of this input before this one are in the rings.
     filled: usize,

@@ -141,9 +141,9 @@ impl Candidate {
     }
 }
 
-/// The approximate value of a match, in bits: four for each byte, minus the extra bits of its
-/// offset. For example, 4 bytes at 100 are worth 16 + 16 - 7 = 25, and more than 5 bytes at 30,000,
-/// worth 20 + 16 - 15 = 21. The 16 keeps it from becoming negative.
+/// The approximate value of a match, in bits: four for each byte, minus the number of binary digits
+/// of its offset. For example, 4 bytes at 100 are worth 16 + 16 - 7 = 25, and more than 5 bytes at
+/// 30,000, worth 20 + 16 - 15 = 21. The 16 keeps it from becoming negative.
 #[inline(always)]
 pub(in crate::deflate) fn value(length: usize, offset: usize) -> u32 {
     let offset_bits = 32 - (offset as u32).leading_zeros();
@@ -151,9 +151,9 @@ pub(in crate::deflate) fn value(length: usize, offset: usize) -> u32 {
 }
 
 impl<'a> HashTables<'a> {
-    /// Creates empty tables in the memory of `rings`, whose contents are lost, for a parser from `position` on; returns the
-    /// position to [`resume`](Self::resume) from, which is that of the window. `has_chain`: [`older`](Self::older) will be
-    /// called.
+    /// Creates empty tables in the memory of `rings`, whose contents are lost, for a parser from
+    /// `position` on; returns the position to [`resume`](Self::resume) from, a group's border at or
+    /// just before the start of its window. `has_chain`: [`older`](Self::older) will be called.
     pub(in crate::deflate) fn clear(
         rings: &mut DistanceRings,
         position: usize,
@@ -263,10 +263,10 @@ impl<'a> HashTables<'a> {
         Self::candidate(spot, spot.position, entry)
     }
 
-    /// The position before that of `candidate` in the chain of the long key, or any other position
-    /// at or before it: then the offset may not grow. The ring's entry of a position is the
-    /// position that it replaced in the table, so the entries lead from one to the next, with no
-    /// table look-up.
+    /// The position before that of `candidate` in the chain of the long key. Where the chain has
+    /// ended it may be any position at or before that of `candidate`, also the same. The ring's
+    /// entry of a position is the position that it replaced in the table, so the entries lead from
+    /// one to the next, with no table look-up.
     #[inline(always)]
     pub(in crate::deflate) fn older(&self, spot: Spot<'_>, candidate: Candidate) -> Candidate {
         let place = spot.position.saturating_sub(candidate.offset);

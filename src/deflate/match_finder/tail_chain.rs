@@ -37,15 +37,16 @@ use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::load::u32_at;
 use core::cell::Cell;
 
-/// The most recent searched position of each three-byte string, modulo 64 Ki. An entry older than that reads as a more recent
-/// one, and its comparison fails.
+/// The most recent position of each three-byte string, modulo 64 Ki, of those that the parser
+/// visited. An older entry reads as a more recent position, and is compared like any other.
 pub(in crate::deflate) struct ShortTable<'a> {
     heads: &'a mut [u16],
     bits: u32,
 }
 
-/// Added to a position in a [`ShortTable`], so that the zero of a cleared entry reads as a distance beyond the
-/// window.
+/// Added to a position in a [`ShortTable`], so that up to position 32767 the zero of a cleared
+/// entry reads as a distance beyond the window. Later it reads as position 32767, or one 64 Ki
+/// further on, which is compared.
 const SHORT_BIAS: usize = WINDOW_SIZE + 1;
 
 impl<'a> ShortTable<'a> {
@@ -73,8 +74,8 @@ const MAX_PERIOD: usize = 3;
 const RUN_STEPS: usize = 64;
 
 /// The result of [`SearchPosition::enter_short`]: the bytes at the position, and the distance to
-/// the previous position of the first three, or any number over the window. The bytes there are
-/// compared by [`short_match`](SearchPosition::short_match).
+/// the table's entry for the first three, which may be any number. The bytes there are compared by
+/// [`short_match`](SearchPosition::short_match).
 #[derive(Clone, Copy)]
 pub(in crate::deflate) struct Short {
     word: u32,

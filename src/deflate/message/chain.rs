@@ -111,8 +111,8 @@ pub(super) struct Chain {
     /// The previous position with the same hash, indexed by position modulo the window's size. An
     /// entry is overwritten one window later, when no match may reach it any more.
     previous: Table<u16>,
-    /// Positions before this one are entered. When the parser searches, it is ahead of it, except
-    /// near the end of the input.
+    /// Positions before this one are entered. During a search it is more than a match's maximum
+    /// length past the searched position, except near the end of the input.
     filled: usize,
     /// The pending match of the previous byte, which a longer one may replace; its length is 0 if
     /// there is none. Kept between calls, so that a search's result does not depend on where the

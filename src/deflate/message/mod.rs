@@ -61,7 +61,7 @@ const PADDING: usize = 64;
 /// Unparsed bytes that are collected before the parser is called without a flush. Each call of the
 /// parser has a fixed cost, and programs may pass a few bytes at a time.
 const BATCH: usize = 4 << 10;
-/// Maximum unparsed bytes: input accepted while the output is full counts as held back.
+/// Maximum unparsed bytes, since they are held back if the output is full.
 const UNPARSED_MAX: usize = 12 << 10;
 /// Maximum tokens of a block, regardless of memory, since an open block is held back; and minimum:
 /// a turn of the chain parser needs room for up to [`TURN_TOKENS`].
@@ -408,8 +408,8 @@ impl MessageEncoder {
     /// The maximum offset of a match: the window still contains it after a move, and the chains do.
     ///
     /// A move takes the parser from `2 * size - lookahead` or later to `size - lookahead` or later,
-    /// so that many bytes precede it. And the ring of the chains has `size` entries, of which the
-    /// newest may be as far ahead as a match and a batch, which is less than `lookahead`.
+    /// so at least that many bytes precede it. And the ring of the chains has `size` entries, of
+    /// which the newest may be as far ahead as a match and a batch, which is less than `lookahead`.
     fn max_offset(&self) -> usize {
         self.size - self.lookahead() - 2
     }
@@ -588,7 +588,7 @@ impl MessageEncoder {
             return;
         }
         if matches!(self.method, Method::Fast) {
-            // Not of all that has arrived, which depends on how the input was cut.
+            // The bytes up to `to`, not all that have arrived: their number depends on the calls.
             let window = to.saturating_sub(self.size);
             self.table.note_block(&self.block.frequencies, &self.window[..to], window, OPEN_MESSAGE);
         }
@@ -612,7 +612,9 @@ impl MessageEncoder {
                     self.is_ending = end.is_some();
                 }
             }
-            // The stored bytes before the block are written first; then the same decision is made again.
+            // The stored bytes before the block are written first, then the next turn decides
+            // again: the same, except that a block that ended by its drift may go on, since
+            // `extend_block` compares with the counts of its own last check.
             Decision::Compress(_) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
             Decision::Compress(coding) => {
                 self.emitter.start_block(&self.block, coding, bytes, to, end);

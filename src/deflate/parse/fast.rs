@@ -316,7 +316,8 @@ impl Fast {
         let span = Span { from, limit: limit.max(from), end: near.len(), is_last: false };
         let mut position = position;
         if from < limit {
-            // `near` begins at the base; a run of literals that began before it is as long as counts.
+            // `near` begins at the base. A run of literals that began before it counts from there,
+            // and is then longer than `RUN_MAX` all the same.
             block.literals_from = block.literals_from.saturating_sub(self.base);
             position = self.base + table.parse(near, span, WINDOW_SIZE, block);
             block.literals_from += self.base;

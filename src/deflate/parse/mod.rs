@@ -83,6 +83,10 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
 
 /// The minimum size of a sample.
 const SAMPLE_MIN: usize = 64;
+/// The bytes in which `few_letters` samples. With a span `AHEAD` more have arrived, so the sample
+/// does not depend on how the input is cut.
+const LETTERS_SAMPLE: usize = 4096;
+const _: () = assert!(LETTERS_SAMPLE + MAX_MATCH < AHEAD);
 
 /// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at
 /// odd places most are small (at least 3/8 of the whole sample), of the others few (at most 1/16).
@@ -97,21 +101,22 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
 
 /// The number of letters, 2 or 4, that nearly all of the first 4 KiB of `data` consist of, as in
 /// binary digits or DNA. 0 if there are more letters, if more than 9/16 of the bytes are the same
-/// one, or if more than 9/16 equal the next byte, as in images; also for less than 448 bytes.
-/// Counts every seventh byte, and compares it with the next.
+/// one, or if more than 9/16 equal the next byte, as in images; also for less than 352 bytes.
+/// Counts two of eleven bytes: a prime number, so that few records have the same bytes there.
 fn few_letters(data: &[u8]) -> usize {
     let mut counts = [0u16; 256];
-    let (mut pairs, mut equal_pairs) = (0, 0);
-    for pair in data[..data.len().min(4096)].chunks_exact(7) {
+    let (mut bytes, mut equal_pairs) = (0, 0);
+    for pair in data[..data.len().min(LETTERS_SAMPLE)].chunks_exact(11) {
         counts[usize::from(pair[0])] += 1;
-        pairs += 1;
+        counts[usize::from(pair[1])] += 1;
+        bytes += 2;
         equal_pairs += usize::from(pair[0] == pair[1]);
     }
     counts.sort_unstable_by(|one, other| other.cmp(one));
-    let is_mixed = equal_pairs.max(counts[0].into()) * 16 <= pairs * 9;
+    let is_mixed = (2 * equal_pairs).max(counts[0].into()) * 16 <= bytes * 9;
     let share = |letters: usize| counts[..letters].iter().map(|&count| usize::from(count)).sum::<usize>();
-    let are_few = |&letters: &usize| share(letters) * 16 >= pairs * 15;
-    if pairs < SAMPLE_MIN || !is_mixed { 0 } else { [2, 4].into_iter().find(are_few).unwrap_or(0) }
+    let are_few = |&letters: &usize| share(letters) * 16 >= bytes * 15;
+    if bytes < SAMPLE_MIN || !is_mixed { 0 } else { [2, 4].into_iter().find(are_few).unwrap_or(0) }
 }
 
 /// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.

@@ -25,7 +25,7 @@
 //!   `margin`; more than a third of all positions).
 //! - For lengths up to that of a long match that began a byte before, whose rest is a match here
 //!   without a search (`carry_from`).
-//! - At an increasing part of the positions, where many searches in a row found nothing.
+//! - At a growing share of the positions, after many searches in a row that found nothing.
 //!
 //! A skipped search only loses matches for the path: every position is in the rings all the same,
 //! since the fill pass inserts them.
