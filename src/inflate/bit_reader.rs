@@ -44,8 +44,9 @@ pub(crate) struct BitReader<'a> {
     bits: u64,
     /// At most 63, so that a shift by it is defined.
     count: u32,
-    /// Bytes moved from this call's input to the bit buffer; it is a bound for the bytes given
-    /// back. Those whose bits were dropped are counted too, but then `count` is the lower bound.
+    /// Bytes moved from this call's input to the bit buffer: no more can be given back. Bytes whose
+    /// bits were dropped are counted too; then all buffered bits are from this call, and `count` is
+    /// the tighter limit.
     pulled: usize,
 }
 
@@ -104,9 +105,9 @@ impl<'a> BitReader<'a> {
 
     /// Reads as many bytes as fit; returns false if there are fewer than `count` bits then.
     ///
-    /// With `(63 - count) / 8` more bytes the buffer holds 56 to 63 bits. If the input has eight
-    /// bytes, they come from one load; otherwise bytes are added one at a time. So if this returns
-    /// false, the whole input was taken, as by zlib.
+    /// With `(63 - count) / 8` more bytes the buffer holds 56 to 63 bits. If the input has at least
+    /// eight bytes, they come from one load; otherwise bytes are added one at a time. So if this
+    /// returns false, the whole input was taken, as by zlib.
     fn refill(&mut self, count: u32) -> bool {
         let bytes = (63 - self.count) / 8;
         if let Some(word) = load::first_u64_le(&self.input[self.next..]) {
@@ -157,9 +158,9 @@ impl<'a> BitReader<'a> {
 
     /// Returns whole bytes read in this call to the input, except those that `keep` bits need.
     ///
-    /// With 0 less than a byte stays buffered, unless bits of an earlier call are left. zlib holds
-    /// more where it stops with a field that it has read but not dropped, for example a wrong check
-    /// value.
+    /// With `keep` 0, less than a byte stays buffered, unless bits of an earlier call are left.
+    /// More must stay where zlib stops with a field that it has read but not dropped, for example a
+    /// wrong check value.
     pub(crate) fn give_back(&mut self, keep: u32) {
         let bytes = (self.count.saturating_sub(keep) as usize / 8).min(self.pulled);
         self.next -= bytes;
@@ -176,7 +177,7 @@ impl<'a> BitReader<'a> {
     /// Takes and returns up to `count` whole bytes of the input, after any buffered bits.
     ///
     /// The buffer should have been emptied, or hold only primed bits, which stay buffered, as in
-    /// zlib. They cannot be given back any more, since the bytes after them are taken.
+    /// zlib. Afterwards no buffered bits can be given back, since bytes after them were taken.
     pub(crate) fn take_bytes(&mut self, count: usize) -> &'a [u8] {
         let end = self.next + count.min(self.input.len() - self.next);
         let bytes = &self.input[self.next..end];

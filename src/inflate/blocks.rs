@@ -24,8 +24,9 @@
 //! `run` returns `NeedInput` or `NeedRoom`, no item is half read, and the next call continues with
 //! the same state. The bits that wait are in the reader; everything else is in the fields.
 //!
-//! The state after a match or literal was read, but before it is appended, exists because of zlib:
-//! it reads one more symbol when the room is used up, and reports that symbol in `inflateMark`.
+//! In the states `Match` and `Literal` a symbol was read and is not appended yet. They are separate
+//! states as in zlib, which reads one more symbol when the room is used up, and reports that symbol
+//! in `inflateMark`.
 //!
 //! `run` is one long function on purpose: one arm per state, in the order of a stream.
 
@@ -139,7 +140,7 @@ enum Built {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blocks {
     state: BlockState,
-    /// The BFINAL bit of the open block, or of the last one between two blocks.
+    /// The BFINAL bit of the open block or, between two blocks, of the last one.
     is_final: bool,
     /// Which tables the open block uses.
     codes: Kind,
@@ -476,7 +477,8 @@ impl Blocks {
                     bits += root_bits + table::code_bits(entry) + extra;
                     (state, full_length, back) = (BlockState::Match, length, bits as i32);
                 }
-                // Checked after a symbol was read and before it is appended: the one symbol more.
+                // Checked only after a symbol was read: as in zlib, one more symbol is read when
+                // the room is used up.
                 _ if history.room() == 0 => break,
                 BlockState::Match => {
                     if distance as usize > history.reach() {

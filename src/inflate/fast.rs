@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! entry = litlen[next bits]                       // loaded ahead, before the previous copy
-//! loop while the input has 32 bytes left and the output room for 3:
+//! loop while the input has 32 bytes left and the output room for 3 literals:
 //!     up to three times: entry is a literal -> drop, load the next entry, store
 //!     entry is a length  -> drop code and extra bits at once; cut the extra bits from the old buffer
 //!     offset entry       -> the same
@@ -274,9 +274,10 @@ impl<T: Element> Turn<'_, T> {
         }
         macro_rules! refill {
             () => {
-                // SAFETY: a turn begins with 32 bytes left. It drops 68 bits at most, and refills replace what was
-                // dropped, so the last load begins at most 10 bytes from where the turn did, and the first, for which
-                // the bit buffer may be empty, at most 7.
+                // SAFETY: the refill before the first turn loads the input's first 8 bytes, of at
+                // least 32. A turn begins with 32 bytes left. It drops 68 bits at most, and its
+                // refills replace only dropped bits, so its last load begins at most 10 bytes after
+                // the place where the turn began.
                 bits |= unsafe { load::u64_le(next) } << (count & 63);
                 next = next.wrapping_add(7 - (count as usize >> 3 & 7));
                 count |= 56;
@@ -322,8 +323,8 @@ impl<T: Element> Turn<'_, T> {
             }
             drop_entry!(entry);
             if entry & LITERAL != 0 {
-                // Each entry is loaded before the literal ahead of it is stored. No refill is
-                // needed: of 56 bits two root entries drop 20 at most.
+                // The next entry is loaded before this literal is stored. No refill is needed
+                // first: of 56 bits two root entries drop 20 at most.
                 let first = entry;
                 entry = litlen_entry!();
                 store_literal!(first);
@@ -400,9 +401,9 @@ impl<T: Element> Turn<'_, T> {
             let match_end = out.wrapping_add(length as usize);
             // In a ring, a source before the base is read at the ring's other end. `before_base` is
             // the number of bytes from the source to the base, minus one; a huge number if the
-            // source is not before the base. With fewer than `length` bytes the match crosses the
-            // seam. The test requires 16 bytes more: then the distance of a source that passes is
-            // at least 16, so it is copied by `copy_far`.
+            // source is not before the base. If fewer than `length` elements are before the base,
+            // the match crosses it. The test requires 16 bytes more: then the distance of a source
+            // that passes is at least 16 bytes, so the match is copied by `copy_far`.
             let before_base = (base as usize).wrapping_sub(source as usize).wrapping_sub(1);
             let is_outside = match WRAPS {
                 true => before_base < length as usize * scale + 15,
@@ -422,8 +423,8 @@ impl<T: Element> Turn<'_, T> {
                 }
                 // SAFETY: `distance` elements lie before `out`, or at the end of the ring, where the source ends before
                 // the ring does, and at least `GAP` elements past `out`; they were written, or were there.
-                // Past `out` lie `length` elements up to `end` at most, and `SLOP` more past `end`, which is more than
-                // `out` as `length` is not 0.
+                // The match ends at `end` at most, and `SLOP` more elements past `end` are
+                // writable: `end` is not `out`, since `length` is not 0 (see `FastParts::end`).
                 unsafe { copy::copy_far(source.cast(), out.cast(), length) };
             } else {
                 // SAFETY: the source does not lie before the base, or it would be as close to it as is refused above. The

@@ -15,8 +15,9 @@
 //! block machine:     both sets of lengths make codes that zlib accepts   real headers, and very few others
 //! ```
 //!
-//! The first three tests reject only headers that the block machine would reject too. Without the third, most of the search
-//! time is spent in the machine, which reads all lengths of a header before it checks their sum.
+//! Apart from final blocks, the first three tests reject only headers that the block machine would
+//! reject too. Without the third, most of the search time is spent in the machine, which reads all
+//! lengths of a header before it checks their sum.
 //!
 //! Does not search for stored and fixed blocks: their first bytes are too common, and files worth decoding in parallel have
 //! dynamic blocks nearby.
@@ -253,9 +254,9 @@ fn precode_table(lengths: u64) -> [u8; 128] {
     for (place, &symbol) in PRECODE_ORDER.iter().enumerate() {
         by_symbol[symbol] = length_of(place);
     }
-    // Codewords count up from their first bit, by length and then by symbol (RFC 1951, 3.2.2).
-    // `next` has the next codeword of each length, in the upper bits of seven: a codeword of `len`
-    // bits takes `128 >> len` of the 128 values. First it has the number of codewords.
+    // With the first bit highest, codewords count up by length and then by symbol (RFC 1951,
+    // 3.2.2). `next` has the next codeword of each length, in the upper bits of seven: a codeword
+    // of `len` bits takes `128 >> len` of the 128 values. At first it has the number of codewords.
     let mut next = [0u8; 8];
     for &len in &by_symbol {
         next[usize::from(len)] += 1;

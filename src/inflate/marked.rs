@@ -23,9 +23,9 @@
 //! A *waypoint* is a place in the result to which a decoder of the same stream can be moved, without
 //! decoding the data before it.
 //!
-//! The decoding is a guess: the start may be none, or the data may be damaged later. So the result
-//! is always a number of whole, valid blocks. Whatever comes after them is left to the stream's own
-//! decoder, which reports the errors.
+//! The start is a guess, and the data may be damaged after it. So the result always has whole,
+//! valid blocks only. Data after them is left to the stream's own decoder, which reports the
+//! errors.
 
 use core::mem::MaybeUninit;
 

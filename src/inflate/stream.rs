@@ -18,9 +18,9 @@
 //! ```
 //!
 //! One call of `inflate()` is `begin_call`, `advance` at least once, and `end_call`. `readahead`
-//! makes several calls of `advance` in between, with delivered stretches between them. Everything
-//! that zlib does once per call is in the first and the last of the three: whether no progress is
-//! an error, the history that is kept, `data_type`.
+//! calls `advance` several times, and delivers stretches between these calls. Everything that zlib
+//! does once per call is in `begin_call` and `end_call`: whether no progress is an error, the
+//! history that is kept, `data_type`.
 //!
 //! The stream has two notions of history. The *window* holds the bytes that a match can be copied
 //! from. `history_size` and `history_len` describe the window that zlib would have: it decides
@@ -121,8 +121,8 @@ const _: () = assert!(FEW + History::<u8>::SLOP <= History::<u8>::GAP);
 pub struct Inflate {
     mode: Mode,
     wrap: Wrap,
-    /// Whether the caller asked for a raw stream; then [`check`](Self::check) returns `None`.
-    /// Unlike `wrap`, `inflateSync` does not change it.
+    /// Whether the caller requested a raw stream; then [`check`](Self::check) returns `None`.
+    /// Unlike `wrap`, it is not changed by `inflateSync`.
     is_raw: bool,
     /// The size of zlib's window as a power of two; 0 if the header is to set it.
     window_bits: u32,
@@ -247,7 +247,7 @@ impl Inflate {
         if !is_full {
             return self.inflate_any(input, output, Goal::Progress, report);
         }
-        // `call` is read only between `begin_call` and `end_call`.
+        // As `begin_call` does. Nothing is counted in `call`: only `end_call` reads it.
         (self.is_checked, self.call) = (false, Call::default());
         self.deliver(output, None);
         reader.give_back(0);

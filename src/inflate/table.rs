@@ -331,7 +331,8 @@ impl Tables {
         let root = &mut self.pool[LITLEN_AT..LITLEN_AT + (1 << LITLEN_ROOT_BITS)];
         widen(root, u32::from(self.litlen_bits), LITLEN_ROOT_BITS);
         self.litlen_bits = LITLEN_ROOT_BITS as u8;
-        // From the top down: the entry after an index's first codeword is at a smaller index, so it is not paired yet.
+        // From the top down: the second entry is at a smaller index, or at the same index 0, so it
+        // is not paired yet.
         for at in (0..root.len()).rev() {
             // SAFETY: all entries of the root are stored.
             let first = unsafe { root[at].assume_init() };

@@ -170,7 +170,8 @@ impl Window {
         Ok(result)
     }
 
-    /// Whether the window has memory, and `room` bytes can be appended without a seam.
+    /// Whether the window has memory, and `room` bytes can be appended without crossing the ring's
+    /// end.
     #[inline(always)]
     pub(super) fn has_room(&self, room: usize) -> bool {
         self.memory.is_some() && room <= RING - self.position
@@ -224,9 +225,9 @@ impl Window {
     /// [`history`](Self::history) of a window with memory.
     fn ring(&mut self, room: usize) -> Result<History<'_, u8>> {
         let Some(memory) = self.memory else { return Err(Error::Memory) };
-        // The ring's end continues at its base. No history crosses the end: its limit is there, so
-        // a call with more room decodes in two steps. All bytes before the end have been delivered
-        // by then.
+        // The ring continues at its base after its end. No history crosses the end: its limit is
+        // there, so a call with more room decodes in several steps. All bytes before the end have
+        // been delivered by then.
         if self.position == RING && room > 0 {
             (self.position, self.delivered) = (0, self.delivered.saturating_sub(RING));
         }
@@ -260,7 +261,8 @@ impl Window {
             }
             (None, None) => unreachable!("only a window with memory needs no scratch"),
         };
-        // SAFETY: the bytes between the two were appended without a seam since the last delivery, so they are initialised.
+        // SAFETY: the bytes between the two were appended since the last delivery, without crossing
+        // the ring's end, so they are initialised.
         unsafe { core::slice::from_raw_parts(base.wrapping_add(start), self.position - start) }
     }
 

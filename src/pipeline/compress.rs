@@ -151,9 +151,9 @@ pub struct Compressor {
 const LEAST_JOBS: usize = 3;
 
 impl Compressor {
-    /// Begins a segment whose history is the tail of `window`, and whose first bytes are `held`, at most a
-    /// chunk. Fails with `Error::Memory` if there is no memory for an engine and a chunk; memory requested
-    /// by later calls is optional.
+    /// Begins a segment whose history is the tail of `window`, and whose first bytes are `held`, at
+    /// most a chunk. Fails with `Error::Memory` if there is no memory for an engine and a chunk.
+    /// Later calls may be refused memory, too: see [`drive`](Self::drive).
     pub fn new(settings: Settings, window: &[u8], held: &[u8]) -> Result<Self> {
         let mut ring = Ring::new(Between::Rest)?;
         let mut open = ring.encoder().take_buffer(WINDOW_SIZE + settings.largest_chunk())?;
@@ -251,7 +251,7 @@ impl Compressor {
                 self.close_if_due(input, how.end);
             }
             // A chunk that has ended becomes a job, if it was not begun in place. If the ring is
-            // full, the end of this turn waits for a job.
+            // full, the end of this turn does a job or waits for one.
             if self.begun.is_none()
                 && let Some(end) = self.closing
                 && self.is_for_ring(end, is_wide)
@@ -555,8 +555,8 @@ impl Compressor {
     }
 }
 
-/// Bytes that are taken at a time if little may be held back. Input taken while
-/// the output is full counts as held back.
+/// Bytes that are taken at a time if little may be held back. Input taken while the output is full
+/// counts as held back.
 const PIECE: usize = 8 << 10;
 
 /// Room for output that is discarded.

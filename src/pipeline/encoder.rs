@@ -3,8 +3,8 @@
 //! A chunk's bytes depend only on its window, its data, its end and the level. So the engine begins every chunk in a fresh
 //! state, primed with the window, and keeps nothing from the chunk before.
 //!
-//! An *engine* is a DEFLATE encoder with its tables, up to 1.5 MiB: too much for each stream to own
-//! one all the time. So engines move between owners:
+//! An *engine* is a DEFLATE encoder with its tables, up to 1.5 MiB for levels up to 9: too much for
+//! each stream to own one all the time. So engines move between owners:
 //!
 //! ```text
 //! IDLE, the process's list  <-- take / return -->  a worker, for one job
@@ -12,8 +12,8 @@
 //!                                                  for an open chunk until it has ended
 //! ```
 //!
-//! So a process has as many engines as threads that encode, plus one for each stream whose open
-//! chunk is begun, not one for each stream.
+//! So a process needs as many engines as it has threads that encode, plus one for each stream whose
+//! open chunk is begun, not one for each stream.
 
 use crate::budget::Share;
 use crate::checksum::crc32;

@@ -72,8 +72,8 @@ pub(super) struct Encoded {
     pub(super) cpu: Duration,
 }
 
-/// Where the result's buffer is follows from the state: the thread that runs the job has it
-/// meanwhile.
+/// `Waiting`, `Done` and `Failed` own the buffer for the result. While the job is `Running`, the
+/// thread that runs it owns the buffer.
 #[derive(Debug)]
 enum JobState {
     /// No thread has begun it; holds the buffer for the result.

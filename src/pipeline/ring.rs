@@ -10,14 +10,15 @@
 //! |  <---------------- offered -----------> |  not offered  |
 //! ```
 //!
-//! The stream's thread has three ways to get on with a full ring, in this order: it copies the
-//! results that are settled at the front (`deliver`); it runs a job that no thread has begun
-//! (`work`); it sleeps until the front job is settled (`work` too). In the last case a thread is
-//! running the front job, so the sleep ends.
+//! If the ring is full, the stream's thread does one of three things, tried in this order: it
+//! copies the settled results at the front to the output (`deliver`); it runs a job that no thread
+//! has begun (`work`); it sleeps until the front job is settled (also `work`). In the last case
+//! another thread runs the front job, so the sleep ends.
 //!
-//! With [`Between::Rest`] the ring is *closed* between calls: jobs are only collected. It opens
-//! when the stream's thread has to wait, or when one call has enough work for all threads, and
-//! closes at the end of the call, after the jobs that were begun have been finished.
+//! With [`Between::Rest`] the ring is *closed* at the beginning of a call: jobs are only collected.
+//! It opens when the stream's thread would have to wait, or in a call that has enough input for
+//! workers and after which no work may be in flight. It closes at the end of the call, after the
+//! jobs that were begun have been finished.
 
 use super::encoder::ChunkEncoder;
 use super::job::{Buffers, Chunk, Encoded, Job};
@@ -65,7 +66,8 @@ pub(super) struct Ring {
     /// Threads that the pipeline may keep busy for this stream; 1 before the segment is large enough for workers.
     threads: usize,
     /// The stream's own encoder, for jobs done on its thread, and for an open chunk that is encoded
-    /// in place. The second keeps it between calls, but is begun only when the ring is empty.
+    /// in place. Such a chunk keeps the engine between calls, but is begun only when the ring is
+    /// empty, and no job is added before it ends.
     encoder: ChunkEncoder,
     /// Buffers of delivered jobs, so that a long stream does not allocate and touch new memory for
     /// each chunk.
@@ -260,7 +262,8 @@ impl Ring {
         Ok(())
     }
 
-    /// Bytes that [`deliver`](Self::deliver) could copy at once. None in a forked child before its first call.
+    /// Bytes that [`deliver`](Self::deliver) could copy at once; 0 in a forked child before its
+    /// first call.
     pub(super) fn settled_len(&self) -> usize {
         if self.is_of_parent() {
             return 0;

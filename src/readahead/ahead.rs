@@ -13,10 +13,10 @@
 //! While stretches are pending, the decoder stops between blocks, where [`Ahead::arrive`] compares its
 //! position with their starts. While a stretch is delivered, the next ones are decoded.
 //!
-//! **Exact or guessed stretches** (`stretch.rs` defines them): [`Pace`] decides by the time that the host
-//! spends between reads. **No stretch begins** before enough data was read and near its end, while
-//! little time would be saved, and while no processor is idle. After misses, and when workers had to
-//! share their processors, none begins for a while, which doubles each time.
+//! **Exact or guessed stretches** (`stretch.rs` defines them): [`Pace`] decides by the time that
+//! the host spends between reads. **No stretch begins** before enough data was read, near the end
+//! of the data, if little time would be saved, or if no processor is idle. After misses, and when
+//! workers had to share their processors, none begins for a while, which doubles each time.
 //!
 //! **Where stretches start and end** is decided by [`Plan`]. With one worker, a stretch ends when the
 //! decoder reaches its start: the worker is requested to end one block before that (`hurry`), and begins
@@ -318,7 +318,8 @@ impl Ahead {
         }
     }
 
-    /// The time for bytes is not the cost of resolving elements, since they are only copied.
+    /// A result of bytes is only copied, so its time does not count as the cost of resolving
+    /// elements.
     fn note_delivered(&mut self, count: usize, took: Duration) {
         self.counters.bytes += count as u64;
         add(&mut self.counters.delivered, took);
@@ -424,7 +425,8 @@ impl Ahead {
         let member = engine.is_at_start().then_some(next * 8);
         let block = engine.bits_before_block().map(|bits| next * 8 - u64::from(bits));
         if member.is_some() || block.is_some() {
-            // The longest recent length: between long blocks there may be empty ones, before sync markers.
+            // The longest recent length: between long blocks there may be empty ones, which end in
+            // a sync marker.
             let passed = next.saturating_sub(self.last_stop).min(MARGIN);
             let faded = self.block_len - self.block_len / 8;
             (self.last_stop, self.block_len) = (next, passed.max(faded));
@@ -572,7 +574,8 @@ impl Ahead {
     fn begin_exact(&mut self, decoder: Inflate, from: u64, source: &impl Source) {
         let is_enough = |size| size >= from + LEAST_LEFT.min(2 * self.tuning.stretch);
         if !self.plan.is_paused(from) && source.readable_size().is_some_and(is_enough) {
-            // A little more input than expected, so that the memory is filled and not the input used up.
+            // A little more input than expected, so that the memory is full before the input is
+            // used up.
             let len = self.plan.len_for(MOST_BYTES * 17 / 16);
             let room = self.buffers.room(true);
             self.begin(Beginning::Exact(decoder), from, len, MOST_BYTES, room, source);

@@ -478,8 +478,8 @@ impl Body {
         Ok(())
     }
 
-    /// Resets to the start of a stream. `keep` keeps the history, and the search limits, as in zlib. What was observed of the
-    /// program (`caller`) remains true.
+    /// Resets to the start of a stream. `keep` keeps the history, and the search limits, as in
+    /// zlib. The observations of the program (`caller`) are always kept.
     pub(super) fn reset(&mut self, keep: bool) -> Result<()> {
         match (&mut self.engine, &mut self.message) {
             (Engine::Serial(serial), _) if policy::is_for_zng(&self.params) => {

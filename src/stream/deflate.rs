@@ -40,10 +40,10 @@ enum Wrap {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Bytes of the header that are written. A raw stream begins with `Body`.
+    /// The number of header bytes written so far. A raw stream begins with `Body`.
     Header(usize),
     Body,
-    /// The body's final block is written; and bytes of the trailer that are written.
+    /// The body's final block is written. The number of trailer bytes written so far.
     Trailer(usize),
     /// The trailer is written.
     Done,
@@ -365,7 +365,7 @@ impl DeflateStream {
     }
 
     /// `deflatePrime()`: inserts `bits` bits of `value` before later output. [`Error::Buffer`] if `bits` is not 0 to 16, within
-    /// bulk, or when too many bits are pending.
+    /// bulk, while a flush waits for room, or when too many bits are pending.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         // zlib's limit; zlib-ng would accept more.
         if !(0..=16).contains(&bits) {

@@ -1,22 +1,22 @@
 //! The codeword lengths in a dynamic block's header (RFC 1951, 3.2.7).
 //!
-//! The lengths of both codes are one sequence, HLIT + 257 of the literal/length code and then HDIST
-//! + 1 of the offset code. It is written in the precode, whose symbols mean:
+//! The lengths of both codes are one sequence: first `HLIT + 257` lengths of the literal/length
+//! code, then `HDIST + 1` of the offset code. It is written in the precode, whose symbols mean:
 //!
 //! ```text
 //!  0..=15   a length
-//!  16       the previous length again, 3 + 2 extra bits times
-//!  17       a length of 0, 3 + 3 extra bits times
-//!  18       a length of 0, 11 + 7 extra bits times
+//!  16       the previous length, 3 to 6 times      (2 extra bits)
+//!  17       a length of 0, 3 to 10 times           (3 extra bits)
+//!  18       a length of 0, 11 to 138 times         (7 extra bits)
 //! ```
 //!
 //! A repeat may cross from the first code to the second. Two repeats are errors: 16 without a
 //! previous length, and one that exceeds the total.
 //!
-//! They are a large part of a 1 KiB message, so most are read with the bits in registers. At the end of the input, or at
-//! an error, they are read one at a time, so that the input taken and the bits dropped are exactly
-//! zlib's. The first loop reports no error: it stops before the symbol in question, and the second
-//! loop reads that symbol again.
+//! The lengths are a large part of a 1 KiB message, so a first loop reads most of them with the
+//! bits in registers. At the end of the input, or at an error, a second loop reads them one at a
+//! time, so that the input taken and the bits dropped are exactly zlib's. The first loop reports no
+//! error: it stops before the symbol in question, and the second loop reads that symbol again.
 
 #![forbid(unsafe_code)]
 
@@ -47,9 +47,9 @@ impl Lengths {
         let mut at = self.read;
         while at < self.total {
             // A codeword has at most 7 bits, and a repeat at most 7 extra bits. The refill is that
-            // of `fast`: it loads eight bytes and counts only those that fit, which is all that `|=
-            // 56` does for a count below 56. The bits above the count are already the stream's next
-            // ones, so the next refill combines them with equal bits.
+            // of `fast`: it loads eight bytes and counts only those that fit; for a count below 56,
+            // `count |= 56` adds eight for each of them. The bits above the count are already the
+            // stream's next ones, so the next refill combines them with equal bits.
             if count < 14 {
                 let Some(word) = load::first_u64_le(&input[next..]) else { break };
                 bits |= word << count;

@@ -3,11 +3,6 @@
 //! A [`Blocks`] does not own its tables, because many streams never have a dynamic block, and the
 //! tables take about 6 KB from the stream's allocator. The decoders of `finder` and `marked` look
 //! for dynamic blocks, so they always need tables, and each runs within one function.
-//!
-//! A [`Blocks`] does not own its tables, because many streams never have a dynamic block, and the
-//! tables take about 6 KB from the stream's allocator. The decoders of `finder` and `marked` look
-//! for dynamic blocks, so they always need tables; they run within one function and allocate
-//! nothing.
 
 #![forbid(unsafe_code)]
 
@@ -46,8 +41,7 @@ impl WithTables {
     }
 }
 
-// The other methods of `Blocks` need no tables. `step` and `save` above hide those that do.
-// For the methods that need no tables. `step` and `save` above hide those of `Blocks`.
+// For the methods of `Blocks` that need no tables. `step` and `save` above hide its own.
 impl core::ops::Deref for WithTables {
     type Target = Blocks;
 
