@@ -326,6 +326,47 @@ fn messages_round_trip_and_do_not_depend_on_cuts() {
 }
 
 #[test]
+fn noise_does_not_keep_later_data_from_being_compressed() {
+    let noise = sample(0, 400_000, 71);
+    // Of 16 letters: a block saves less than what 400 KB of noise take more in a small window.
+    let letters: Vec<u8> = sample(0, 100_000, 72).iter().map(|byte| b'a' + byte % 16).collect();
+    let data = [&noise[..], &letters].concat();
+    let pieces = |from: usize, to: usize, len: usize| {
+        (from..to).step_by(len).map(move |at| (at..to.min(at + len), ChunkEnd::Sync))
+    };
+    // Many short messages of noise, one long one, and one in which letters follow without a flush.
+    let before: [Vec<Message>; 3] = [
+        pieces(0, noise.len(), 300).collect(),
+        pieces(0, noise.len(), noise.len()).collect(),
+        vec![(0..noise.len() + 50_000, ChunkEnd::Sync)],
+    ];
+    for (window_bits, mem_level) in [(15, 8), (15, 1), (12, 8), (12, 1), (9, 8), (9, 1)] {
+        for level in [1, 6] {
+            let encode = |messages: &[Message]| {
+                let settings = MessageSettings { window_bits, mem_level };
+                let mut encoder = MessageEncoder::new(settings, Allocator::SYSTEM).expect("memory");
+                encoder.set_level(level, false);
+                encode_messages(&mut encoder, &data, messages, None).len()
+            };
+            for noise in &before {
+                let from = noise.last().expect("there are some").0.end;
+                let later: Vec<Message> = pieces(from, data.len(), 2000).collect();
+                let (alone, both) = (encode(&later), encode(&[&noise[..], &later].concat()));
+                let all = encode(noise) + alone * 11 / 10 + 100;
+                assert!(both < all, "level {level}, {window_bits} {mem_level}: {both}, {all} expected");
+                assert!(encode(noise) < from * 102 / 100 + 16 * noise.len(), "level {level}, noise");
+            }
+            let letters = encode(&pieces(noise.len(), data.len(), 50_000).collect::<Vec<_>>());
+            let mixed = encode(&before[2]) - encode(&before[1]);
+            assert!(
+                mixed < letters * 2 / 3,
+                "level {level}, {window_bits} {mem_level}: {mixed} of {letters}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_used_encoder_writes_the_same_bytes_as_a_new_one() {
     let mut used = ChunkEncoder::new().expect("memory");
     let inputs: Vec<Vec<u8>> =

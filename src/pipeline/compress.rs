@@ -215,7 +215,7 @@ impl Compressor {
         let fits = input.len() >= self.settings.parallel_from && output.room() >= input.len();
         let is_enough = if how.may_hold { self.taken + input.len() >= self.workers_from } else { fits };
         if is_enough && !self.ring.has_workers() {
-            self.call_workers()?;
+            self.call_workers();
         }
         // Whether this call may make jobs. Without `may_hold` a small call makes none, even if an
         // earlier one has requested workers.
@@ -458,17 +458,16 @@ impl Compressor {
 
     /// Requests workers, and memory for their jobs. If the budget is used up, the stream continues serially and tries again
     /// after another `parallel_from` bytes.
-    fn call_workers(&mut self) -> Result<()> {
+    fn call_workers(&mut self) {
         let Self { ring, jobs_share, settings, .. } = self;
         // A unit is the memory of a job with the largest chunk; on the usual grid that is number 2.
-        ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS))?;
+        ring.use_workers(|wanted| jobs_share.add_units(settings.job_bytes(2), wanted, LEAST_JOBS));
         self.counters.threads = self.counters.threads.max(self.ring.threads());
         self.refusals = budget::refusals();
         if !self.ring.has_workers() {
             self.jobs_share = Share::none();
             self.workers_from = self.taken + self.settings.parallel_from;
         }
-        Ok(())
     }
 
     /// Bytes of the segment taken so far.

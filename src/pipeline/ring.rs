@@ -96,25 +96,27 @@ impl Ring {
     }
 
     /// Begins to use workers, if there are any, and sets the ring's depth. `allow` is called with the number of jobs that the
-    /// workers can use, and returns how many are permitted, or 0. If it returns 0, no thread is started.
-    pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) -> Result<()> {
+    /// workers can use, and returns how many are permitted, or 0. If it returns 0, no thread is started. Without memory the
+    /// ring stays as it is: the stream's thread does all jobs, and the next write tries again.
+    pub(super) fn use_workers(&mut self, allow: impl FnOnce(usize) -> usize) {
         if self.threads > 1 {
-            return Ok(());
+            return;
         }
         // The memory is granted before a thread is started, by the number of threads that there may
         // be. The system may refuse some of them; then the ring has fewer jobs than were granted.
         let wanted = self.depth_for(thread_limit());
         let allowed = if wanted > 1 { allow(wanted) } else { 0 };
         if allowed == 0 {
-            return Ok(());
+            return;
         }
-        // Without memory for a pool the stream's thread does all jobs; the next write tries again.
-        let Some(pool) = Pool::current() else { return Ok(()) };
+        let Some(pool) = Pool::current() else { return };
         let threads = pool.workers() + 1;
         self.depth = self.depth_for(threads).min(allowed);
-        self.reserve()?;
-        self.threads = threads;
-        Ok(())
+        if self.reserve().is_ok() {
+            self.threads = threads;
+        } else {
+            self.depth = 1;
+        }
     }
 
     /// How many jobs this number of threads can use.
@@ -284,8 +286,12 @@ impl Ring {
         // From the front, so that the job that delivery waits for comes first. At most one job:
         // after it the front may be settled, and the caller can deliver.
         for job in &self.jobs {
-            if let Some(outcome) = job.run_with(&mut self.encoder, false) {
-                return outcome;
+            match job.run_with(&mut self.encoder, false) {
+                // The job waits again.
+                Some(Err(Error::Memory)) => return Err(Error::Memory),
+                // Any other error is reported when the job is delivered, after those before it.
+                Some(_) => return Ok(()),
+                None => {}
             }
         }
         // No job waits, so another thread runs the front job or has settled it.
