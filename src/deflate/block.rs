@@ -47,8 +47,11 @@ pub(super) const MAX_TOKEN_BITS: u32 = MAX_LITLEN_CODEWORD + 5 + MAX_CODEWORD + 
 /// Bits before a block's header or body: the final flag and the form (RFC 1951, 3.2.3).
 pub(super) const BLOCK_START_BITS: u64 = 3;
 
-/// Blocks with fewer tokens get fixed codes: a dynamic header costs more than it saves.
+/// Blocks with fewer tokens get fixed codes, since a dynamic header costs more than it saves, unless
+/// nearly all of them are matches, and at least [`FEW_MATCHES`]: data that repeats again and again
+/// has few different symbols, and a fixed code takes 13 bits for each match.
 const DYNAMIC_MIN_TOKENS: usize = 24;
+const FEW_MATCHES: usize = 12;
 /// The maximum number of symbols for which the size of the dynamic form is estimated first.
 /// [`log2`] has a table entry for each number up to it.
 const ESTIMATE_MAX: u32 = 4096;
@@ -248,7 +251,10 @@ impl BlockCode {
     pub(super) fn fit(&mut self, frequencies: &Frequencies, token_count: usize, margin: u32) -> Sizes {
         let fixed = BLOCK_START_BITS + fixed_body_bits(frequencies);
         if token_count < DYNAMIC_MIN_TOKENS {
-            return Sizes { fixed, dynamic: None };
+            let matches: u32 = frequencies.offset.iter().sum();
+            if (matches as usize) < FEW_MATCHES.max(token_count * 3 / 4) {
+                return Sizes { fixed, dynamic: None };
+            }
         }
         // From here on only symbols that occur are visited: a short block uses few of the 286 and
         // 30.

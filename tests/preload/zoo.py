@@ -1,8 +1,10 @@
 """181 kinds of small generated data, compressed by Python's zlib at several levels and settings.
 The first 52 are tried with all settings, the others, families of like kinds, with the usual ones only.
 
-zoo.py sizes      prints a line for each case: kind, bytes, level, setting, compressed bytes
-zoo.py judge A B  compares two such lists, zlib's and ours: a report, and exit status 1 when ours is too large
+zoo.py sizes            prints a line for each case: kind, bytes, level, setting, compressed bytes
+zoo.py judge A B        compares two such lists, zlib's and ours: a report, and exit status 1 when ours is too large
+zoo.py mixtures         prints such lines for random sequences of these kinds, with random settings and flushes
+zoo.py judge_mixtures A B
 """
 import zlib,struct,random,sys,base64,math
 R=random.Random(7)
@@ -162,7 +164,57 @@ def judge(theirs, ours):
     return 1 if far or over * 100 > 2.4 * cases else 0
 
 
+def mixture(seed):
+    """A random sequence of pieces of all kinds, some of them twice, with a random setting and interval of flushes."""
+    r = random.Random(seed)
+    total, pieces, taken = r.choice((3000, 20000, 100000, 300000)), [], 0
+    while taken < total:
+        if len(pieces) > 8 and r.random() < 0.3:
+            piece = r.choice(pieces)
+        else:
+            kind, count = r.choice(list(K)), r.choice((200, 2000, 20000, 60000))
+            if kind not in samples:
+                samples[kind] = K[kind](70000)
+            start = r.randrange(70000 - count)
+            piece = samples[kind][start:start + count]
+        pieces.append(piece)
+        taken += len(piece)
+    level, window_bits, mem_level = r.randrange(1, 10), r.choice((15, 15, 15, 14, 12, 9)), r.choice((8, 8, 8, 9, 4, 1))
+    strategy, interval = r.choice((0, 0, 0, 1)), r.choice((0, 0, 100, 1000, 5000, 30000))
+    # Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_BLOCK
+    flush = r.choice((1, 2, 3, 5))
+    data, packer, packed = b"".join(pieces), zlib.compressobj(level, zlib.DEFLATED, -window_bits, mem_level, strategy), b""
+    for start in range(0, len(data), interval or len(data)):
+        packed += packer.compress(data[start:start + (interval or len(data))]) + (packer.flush(flush) if interval else b"")
+    packed += packer.flush()
+    setting = "%d,%d,%d,%d,%d" % (window_bits, mem_level, strategy, interval, flush)
+    print("mixture%d" % seed, len(data), level, setting, len(packed) if zlib.decompress(packed, -15) == data else -1)
+
+
+samples = {}
+
+
+def judge_mixtures(theirs, ours):
+    """Fails where a mixture is much larger than zlib's, or more than one in fifty is larger by more than 4 % and 30 bytes."""
+    rows, over = [], 0
+    for left, right in zip(open(theirs), open(ours)):
+        size, found = int(left.split()[-1]), int(right.split()[-1])
+        assert left.split()[:4] == right.split()[:4] and found > 0, (left, right)
+        rows.append((found / size, right.strip(), size))
+        over += found > 1.04 * size + 30
+    rows.sort(reverse=True)
+    print("%d of %d mixtures over 4 %%, mean %.3f; the worst:" % (over, len(rows), math.exp(sum(math.log(row[0]) for row in rows) / len(rows))))
+    for row in rows[:8]:
+        print("%.3f %s, zlib's %d" % row)
+    return 1 if rows[0][0] > 1.3 or over * 50 > len(rows) else 0
+
+
 if sys.argv[1] == "sizes":
     sizes()
+elif sys.argv[1] == "mixtures":
+    for seed in range(800):
+        mixture(seed)
+elif sys.argv[1] == "judge_mixtures":
+    sys.exit(judge_mixtures(*sys.argv[2:]))
 else:
     sys.exit(judge(*sys.argv[2:]))
