@@ -25,7 +25,7 @@ struct TestMemory {
 
 impl TestMemory {
     fn new() -> Self {
-        let memory = Placed::zeroed(Allocator::SYSTEM).expect("45 KiB");
+        let memory = Placed::zeroed(Allocator::SYSTEM).expect("48 KiB");
         Self { rings: DistanceRings::new().expect("memory"), memory }
     }
 
