@@ -351,8 +351,8 @@ impl Emitter {
         match bytes.filter(|_| coding.is_literal) {
             Some(bytes) => {
                 self.choose_for_bytes(coding.form, bytes);
-                // `literal_bits` is what the literals alone take: the planned size less start,
-                // header and end. As they are written it counts down, for `remaining_bits`.
+                // `literal_bits` is the size of the literals alone: the planned size without
+                // start, header and end. It counts down as they are written, for `remaining_bits`.
                 let around = BLOCK_START_BITS + self.code.header_len() as u64;
                 let end_of_block = u64::from(self.code.codes().end_of_block().1);
                 self.literals_from = to - bytes.len();

@@ -130,7 +130,7 @@ impl Job {
             }
         };
         // Nothing below returns early: a state that stayed `Running` would let the stream's thread
-        // wait for ever. That is also why a panic is caught here and not only by the worker.
+        // wait forever. That is also why a panic is caught here and not only by the worker.
         let mut span = Span::work("chunk");
         span.note("bytes", self.chunk.data().len() as u64);
         let clock = (by_worker && config().stats.is_some()).then(thread_time);

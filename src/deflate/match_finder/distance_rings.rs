@@ -238,7 +238,7 @@ impl DistanceRings {
         for heads in [&mut self.chain_heads, &mut self.near_heads, &mut self.five_heads] {
             heads.fill(EMPTY);
         }
-        // Fills again what was filled: the window before `position`, and the positions ahead of the
+        // Fills the same positions again: the window before `position`, and those ahead of the
         // parser.
         let filled = self.filled;
         self.filled = position.saturating_sub(WINDOW_SIZE);

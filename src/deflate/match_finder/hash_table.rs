@@ -36,7 +36,7 @@ const GROUP: usize = 4;
 /// Bytes that a search compares at once.
 pub(in crate::deflate) const WORD: usize = 8;
 /// Positions with more than this many bytes left are searched: filling a group reads this many, and
-/// only what is filled can be searched.
+/// only filled positions can be searched.
 const LOOKAHEAD: usize = GROUP - 1 + WORD;
 
 /// Bytes of the long key. With 5, output at level 1 is 0.3 % smaller on dickens and 2.5 % on mr, but 3 % larger on nci and

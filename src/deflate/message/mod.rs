@@ -56,7 +56,7 @@ use crate::raw::{Allocator, Output, Placed, Table};
 use chain::{Chain, Search};
 
 /// Readable bytes past the window's end, for loads of whole words. Half of them are zeroed where a
-/// message ends, so that what is loaded there does not depend on earlier data.
+/// message ends, so that the words loaded there do not depend on earlier data.
 const PADDING: usize = 64;
 /// Unparsed bytes that are collected before the parser is called without a flush. Each call of the
 /// parser has a fixed cost, and programs may pass a few bytes at a time.
@@ -272,7 +272,7 @@ impl MessageEncoder {
                 return Progress::NeedsInput;
             }
             self.parse(end.is_some());
-            // The order decides what a block contains, so it must not depend on calls: a full block
+            // The order determines a block's contents, so it must not depend on calls: a full block
             // ends before the window moves, and both before the message ends.
             let has_room = self.block.room() > self.turn_tokens() || self.extend_block();
             if !has_room || self.is_store_due() {

@@ -237,7 +237,7 @@ struct Chooser {
     threes_rest: u32,
     /// Checks before the keys for binaries may be tried again.
     binary_rest: u32,
-    /// The flat parser's keys for the next data if it has few letters.
+    /// The flat parser's keys for the next data if it has few letters and the level has that parser.
     letters: Option<Keys>,
 }
 
@@ -262,11 +262,17 @@ impl Chooser {
     /// one suits it.
     fn start(&mut self, data: &[u8]) {
         let sample = sample(data, 0);
-        if let Some(keys) = letter_keys(data).filter(|_| self.ways > 0) {
+        self.note_letters(data);
+        if let Some(keys) = self.letters {
             self.now = Choice::Flat(keys);
         } else if self.now == Choice::Quick && (has_numbers(sample, THREES_AT_START) || has_pixels(sample)) {
             self.now = Choice::Lazy;
         }
+    }
+
+    /// Looks for few letters in the next data, which begins with `data`.
+    fn note_letters(&mut self, data: &[u8]) {
+        self.letters = if self.ways > 0 { letter_keys(data) } else { None };
     }
 
     /// Chooses for the data after that of `counts`. Earlier counts are added with half their
@@ -315,7 +321,7 @@ impl Chooser {
 
     /// The parser to change to, if one suits the data better.
     fn next_parser(&self, seen: &Counts) -> Option<Choice> {
-        let letters = self.letters.filter(|_| self.ways > 0 && !is_long(seen, VERY_LONG)).map(Choice::Flat);
+        let letters = self.letters.filter(|_| !is_long(seen, VERY_LONG)).map(Choice::Flat);
         let are_letters = matches!(self.now, Choice::Flat(Keys::FourLetters | Keys::TwoLetters));
         if letters.is_some() || are_letters {
             return letters.or(Some(self.first)).filter(|&next| next != self.now);
@@ -438,7 +444,7 @@ impl Adaptive {
         if let Some(counts) = counts
             && !self.is_filtered
         {
-            self.chooser.letters = letter_keys(&arrived.data[self.state.cursor.position..]);
+            self.chooser.note_letters(&arrived.data[self.state.cursor.position..]);
             self.chooser.choose(&counts);
         }
         Ok(is_due)

@@ -19,8 +19,8 @@
 //! So the output does not depend on how the input is divided into calls. All periodic work (spans,
 //! checks, refreshes of costs) is tied to positions, none to calls.
 //!
-//! This file has what the parsers share: the grid, the step between searches in data that does not
-//! match, samples that recognise some kinds of data, and the rules for a block's end.
+//! This file contains the parts that all parsers use: the grid, the step between searches in data
+//! that does not match, samples that recognise some kinds of data, and the rules for a block's end.
 
 pub(super) mod adaptive;
 pub(super) mod cost;
