@@ -42,13 +42,13 @@ fn levels() -> impl Iterator<Item = Level> {
     (0..).map_while(Level::new).chain(filtered)
 }
 
-const KINDS: usize = 12;
+const KINDS: usize = 13;
 
 const WORDS: [&str; 9] =
     ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
 
 /// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed bytes, noise that repeats
-/// with changes, lines of a log, UTF-16, mixed.
+/// with changes, lines of a log, UTF-16, counters, mixed.
 fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 64);
@@ -95,8 +95,9 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
                 let word = WORDS[random.below(WORDS.len())];
                 data.extend(word.bytes().flat_map(|byte| [byte, 0]));
             }
+            11 => data.extend_from_slice(&(data.len() as u32 / 4 + 70_000).to_be_bytes()),
             _ => {
-                let piece = sample(random.below(11), 1 + random.below(20_000), random.next());
+                let piece = sample(random.below(12), 1 + random.below(20_000), random.next());
                 data.extend_from_slice(&piece);
             }
         }

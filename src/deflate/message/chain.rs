@@ -1,5 +1,6 @@
 //! The chain parser of messages (levels 2 to 9): takes the longest match along a chain, unless the
-//! next byte has a longer one. If that one could have begun a byte earlier, it is taken there.
+//! next byte has a longer one, or one as long and much nearer. If that one could have begun a byte
+//! earlier, it is taken there.
 //!
 //! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes:
 //!
@@ -22,35 +23,41 @@
 //! ```
 //!
 //! Positions are entered in batches a little ahead of the parser, so that tails have their chains.
-//! Matches of three bytes have a separate small table, and only short distances.
+//! Matches of three bytes have a separate small table, and only short distances. For some data the
+//! key has three or eight bytes, and there is no such table ([`Nature`]).
 //!
 //! Unlike the lazy parser of chunks, this one compares lengths, not costs.
 
 use super::TURN_TOKENS;
+use super::nature::Nature;
 use crate::deflate::match_finder::match_length;
 use crate::deflate::parse::fast::Span;
-use crate::deflate::parse::has_wide_characters;
-use crate::deflate::parse::repetition::LONG_MATCH;
+use crate::deflate::parse::repetition::{LONG_MATCH, Repetition};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
-use crate::raw::load::{u32_at, u64_at};
+use crate::raw::load::u64_at;
 use crate::raw::{Allocator, Table};
 
 /// Bytes of the chains' key, if there is a table for three bytes as well; else the key has
 /// [`MIN_MATCH`] bytes, so that the chains find those.
 const KEY: usize = 4;
+/// The same in data of few letters, where shorter matches cost more than their literals.
+const LETTERS_KEY: usize = 8;
+/// With a smaller [`Search::lazy`], numbers have no key of their own: the parser takes most matches
+/// at once, and then the nearest is as good as the longest.
+const NUMBERS_LAZY: usize = 8;
 /// Maximum entries of the table for three bytes.
 const SHORT_MAX: usize = 4096;
 /// The maximum offset of a three-byte match; farther ones cost more than their literals.
 const SHORT_OFFSET_MAX: usize = 4096;
+/// A match as long as the one a byte earlier is taken instead if it is at least this many times nearer.
+const NEARER: usize = 16;
 /// The minimum length of a match in filtered data (`Z_FILTERED`), as in zlib.
 pub(super) const FILTERED_SHORTEST: usize = 6;
 
-/// The bytes that show whether the data is text in characters of two bytes.
-const SAMPLE: usize = 256;
-/// Such characters recur so often that a search compares twice as many candidates, at most this many more: level 9's depth is enough
-/// for them.
+/// Characters of two bytes recur so often that a search compares twice as many candidates, at most
+/// this many more: level 9's depth is enough for them.
 const WIDE_MAX: u32 = 24;
 /// A match adds candidates to the next searches: its length times their depth (at least 16), divided by this, up to three times
 /// their depth; each search halves the number. Level 6 becomes 0.2 % smaller and 1.4 % slower, pixels 3 to 8 % smaller.
@@ -69,6 +76,17 @@ pub(super) struct Search {
     lazy: usize,
     /// A match of this length ends the search.
     nice: usize,
+}
+
+impl Search {
+    /// The bytes of the chains' key.
+    pub(super) fn key(self, nature: Nature) -> usize {
+        match nature {
+            Nature::Numbers if self.lazy >= NUMBERS_LAZY => MIN_MATCH,
+            Nature::FewLetters => LETTERS_KEY,
+            _ => KEY,
+        }
+    }
 }
 
 const fn limits(depth: u32, good: usize, lazy: usize, nice: usize) -> Search {
@@ -119,10 +137,9 @@ pub(super) struct Chain {
     /// input was split.
     waiting_length: usize,
     waiting_offset: usize,
-    /// The offset of the last match taken if it was long, otherwise 0.
-    repeated: usize,
-    /// Whether the data begins with text in characters of two bytes.
-    is_wide: bool,
+    /// The last long match.
+    repeated: Repetition,
+    pub(super) nature: Nature,
     /// Additional candidates for the next search: data with long matches needs few searches.
     credit: u32,
 }
@@ -146,8 +163,8 @@ impl Chain {
             filled: 0,
             waiting_length: 0,
             waiting_offset: 0,
-            repeated: 0,
-            is_wide: false,
+            repeated: Repetition::default(),
+            nature: Nature::Usual,
             credit: 0,
         })
     }
@@ -166,12 +183,16 @@ impl Chain {
         self.waiting_length = 0;
     }
 
-    /// Clears the chains; all positions are entered again. `input`: the bytes after the history.
-    pub(super) fn clear(&mut self, input: &[u8]) {
+    /// Clears the chains and the parser's state.
+    pub(super) fn clear(&mut self) {
         self.previous.clear();
-        (self.filled, self.credit, self.repeated) = (0, 0, 0);
-        self.is_wide = has_wide_characters(&input[..input.len().min(SAMPLE)]);
-        self.waiting_length = 0;
+        (self.waiting_length, self.credit) = (0, 0);
+        self.repeated = Repetition::default();
+    }
+
+    /// Enters the positions from `from` on again, which must be done when the heads are cleared.
+    pub(super) fn enter_again(&mut self, from: usize) {
+        self.filled = from;
     }
 
     /// Reduces all positions by the window's size, `count`. Positions that leave the window become
@@ -182,6 +203,7 @@ impl Chain {
             *place = place.saturating_sub(count as u16);
         }
         self.filled = self.filled.saturating_sub(count);
+        self.repeated.end = self.repeated.end.saturating_sub(count);
     }
 
     /// Parses `span` of `data` into `block`, up to its limit, or until `block` has less room than one turn may need. Match
@@ -206,11 +228,17 @@ impl Chain {
         // With few heads, chains are long and most of their positions have only the hash in common.
         // The depth doubles for each three bits, or part of them, that the hash is short of 15.
         let depth = search.depth << (15 - bits).div_ceil(3);
-        let more = if self.is_wide { depth.min(WIDE_MAX) } else { 0 };
+        let more = if self.nature == Nature::WideCharacters { depth.min(WIDE_MAX) } else { 0 };
         let search = Search { depth: depth + more, ..search };
         // Without the table for three bytes the chains find such matches themselves.
+        let key = if short.is_empty() { MIN_MATCH } else { search.key(self.nature) };
+        let short = if key == KEY { short } else { &mut [] };
         let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
-        if walk.short.is_empty() { walk.run::<MIN_MATCH>(block) } else { walk.run::<KEY>(block) }
+        match key {
+            MIN_MATCH => walk.run::<MIN_MATCH>(block),
+            LETTERS_KEY => walk.run::<LETTERS_KEY>(block),
+            _ => walk.run::<KEY>(block),
+        }
     }
 }
 
@@ -228,20 +256,29 @@ struct Walk<'a> {
     max_offset: usize,
 }
 
-/// The hash of the first `K` bytes of `word`, 3 or 4. The shift removes the fourth byte; the top
-/// bits of the product are those that depend on all bytes.
+/// The first `K` bytes of `word`, 3, 4 or 8, in its upper part.
 #[inline(always)]
-fn hash<const K: usize>(word: u32, bits: u32) -> usize {
-    let key = if K == 4 { word } else { word << 8 };
-    (key.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+fn key<const K: usize>(word: u64) -> u64 {
+    word << (64 - 8 * K)
+}
+
+/// The hash of the first `K` bytes of `word`: the top bits of a product, which depend on all of them.
+#[inline(always)]
+fn hash<const K: usize>(word: u64, bits: u32) -> usize {
+    let key = key::<K>(word);
+    if K > 4 {
+        (key.wrapping_mul(0x9e37_79b1_85eb_ca87) >> (64 - bits)) as usize
+    } else {
+        (((key >> 32) as u32).wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+    }
 }
 
 impl Walk<'_> {
-    /// The four bytes at `at`.
+    /// The eight bytes at `at`.
     #[inline(always)]
-    fn word(&self, at: usize) -> u32 {
+    fn word(&self, at: usize) -> u64 {
         // SAFETY: all callers stay before `span.end`, and `Chain::parse` checked that 32 bytes follow it.
-        unsafe { u32_at(self.data, at) }
+        unsafe { u64_at(self.data, at) }
     }
 
     /// Enters positions up to `to`: each becomes the head of its chain, and refers to the head
@@ -324,7 +361,9 @@ impl Walk<'_> {
             return position + length;
         }
         let offset = self.chain.waiting_offset;
-        self.chain.repeated = if length >= LONG_MATCH { offset } else { 0 };
+        if length >= LONG_MATCH {
+            self.chain.repeated = Repetition { offset, end: position + length };
+        }
         let to = block.add_match_early(self.data, position, (length, offset), |_, _| true);
         if length < CREDIT_BELOW.min(self.search.nice) {
             let more = length as u32 * self.search.depth.max(16) / CREDIT;
@@ -363,12 +402,21 @@ impl Walk<'_> {
         if K == KEY {
             let place = self.swap_short(position);
             let offset = position.wrapping_sub(place);
-            if waiting == 0
-                && offset.wrapping_sub(1) < self.max_offset.min(SHORT_OFFSET_MAX)
-                && (self.word(place) ^ self.word(position)) << 8 == 0
-            {
-                best = MIN_MATCH;
-                found = Some((MIN_MATCH, offset));
+            if waiting == 0 {
+                if offset.wrapping_sub(1) < self.max_offset.min(SHORT_OFFSET_MAX)
+                    && key::<MIN_MATCH>(self.word(place) ^ self.word(position)) == 0
+                {
+                    best = MIN_MATCH;
+                    found = Some((MIN_MATCH, offset));
+                }
+            } else if offset.wrapping_sub(1) < self.chain.waiting_offset / NEARER {
+                let most = (self.span.end - position).min(MAX_MATCH);
+                // SAFETY: `offset <= position`, and `position + most <= span.end`.
+                let length = unsafe { match_length(self.data, place, position, 0, most) };
+                if length >= waiting {
+                    best = length;
+                    found = Some((length, offset));
+                }
             }
         }
         let depth =
@@ -394,9 +442,10 @@ impl Walk<'_> {
     /// The match at `position` at the offset of the last long match, if it is long again, and longer than `best`.
     #[inline(always)]
     fn at_repeated(&self, position: usize, best: usize) -> Option<(usize, usize)> {
-        let offset = self.chain.repeated;
+        let offset = self.chain.repeated.offset;
         let most = (self.span.end - position).min(MAX_MATCH);
-        if offset == 0 || offset >= position || offset > self.max_offset || best >= most {
+        let is_due = self.chain.repeated.is_near(position) && best < most;
+        if !is_due || offset >= position || offset > self.max_offset {
             return None;
         }
         // SAFETY: `offset <= position`, and `position + most <= span.end`.
@@ -438,8 +487,7 @@ impl Walk<'_> {
         // was overwritten.
         while place >= lowest + shift && place < position + shift {
             let start = place - shift;
-            let difference = self.word(place) ^ self.word(position + shift);
-            if (if K == 4 { difference } else { difference << 8 }) == 0 {
+            if key::<K>(self.word(place) ^ self.word(position + shift)) == 0 {
                 // SAFETY: `start < position < span.end`, and 32 bytes follow `span.end`.
                 let unlike = unsafe { u64_at(self.data, start) } ^ front;
                 let length = match unlike {

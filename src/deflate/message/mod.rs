@@ -44,6 +44,7 @@
 //! have arrived, or a flush.
 
 mod chain;
+mod nature;
 
 use super::block_split::drifts;
 use super::emitter::{Decision, Emitter, STORED_MIN};
@@ -51,9 +52,10 @@ use super::parse::fast::{self, FastTable, Keys, Span};
 use super::token::{Frequencies, OpenBlock};
 use super::{ChunkEnd, PendingBits, Progress};
 use crate::error::{Error, Result};
-use crate::format::deflate::MAX_MATCH;
+use crate::format::deflate::{MAX_MATCH, WINDOW_SIZE};
 use crate::raw::{Allocator, Output, Placed, Table};
 use chain::{Chain, Search};
+use nature::Choice;
 
 /// Readable bytes past the window's end, for loads of whole words. Half of them are zeroed where a
 /// message ends, so that the words loaded there do not depend on earlier data.
@@ -70,6 +72,8 @@ const TOKENS: (usize, usize) = (16 << 10, 96);
 /// windows is 0.05 to 0.1 % smaller in the mean of seven files, that of tables of increasing
 /// numbers 3 %.
 const DRIFT_TOKENS: usize = 4096;
+/// A block of fewer tokens does not end where the nature of the data changes.
+const SPLIT_TOKENS: usize = 1000;
 /// Maximum tokens that one turn of the chain parser adds.
 const TURN_TOKENS: usize = 8;
 /// Bytes that zlib allocates in addition to its tables. This struct, its own allocations, and the owner's additions take
@@ -102,12 +106,14 @@ enum Method {
 }
 
 /// Which parser's tables contain the positions of the window. Both parsers share the table of
-/// heads, so only one can. After a change of the level the other one enters the window again.
+/// heads, so only one can. After a change of the level, or of the data's nature, the window is
+/// entered again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entered {
     Nothing,
     Fast,
-    Chain,
+    /// Chains of this many bytes.
+    Chain(usize),
 }
 
 /// The encoder.
@@ -126,6 +132,8 @@ pub struct MessageEncoder {
     emitter: Emitter,
     method: Method,
     is_filtered: bool,
+    /// What the chains search for.
+    choice: Choice,
     entered: Entered,
     /// Everything before this position is parsed. The chain parser may have a pending match of the
     /// byte before it, for which there is no token yet ([`decided`](Self::decided)).
@@ -170,6 +178,7 @@ impl MessageEncoder {
             emitter: Emitter::new(allocator)?,
             method: Method::Store,
             is_filtered: false,
+            choice: Choice::new(&[], 0),
             entered: Entered::Nothing,
             position: 0,
             end: 0,
@@ -271,11 +280,11 @@ impl MessageEncoder {
             if input.is_empty() && end.is_none() && self.end - self.position < BATCH + self.lookahead() {
                 return Progress::NeedsInput;
             }
-            self.parse(end.is_some());
+            let changes = self.parse(end.is_some());
             // The order determines a block's contents, so it must not depend on calls: a full block
             // ends before the window moves, and both before the message ends.
             let has_room = self.block.room() > self.turn_tokens() || self.extend_block();
-            if !has_room || self.is_store_due() {
+            if changes || !has_room || self.is_store_due() {
                 self.end_block(None);
             } else if self.position >= self.slide_at() {
                 self.slide();
@@ -445,24 +454,51 @@ impl MessageEncoder {
 
     /// Parses as far as decisions can be made: up to the end with `is_last`, else up to `lookahead`
     /// bytes before it. Stops at [`slide_at`](Self::slide_at), so that the window moves at the same
-    /// position however much has arrived.
-    fn parse(&mut self, is_last: bool) {
+    /// position however much has arrived. Returns whether it stopped because the block should end:
+    /// the data after it is of another nature.
+    fn parse(&mut self, is_last: bool) -> bool {
         let limit = if is_last { self.end } else { self.end.saturating_sub(self.lookahead()) };
         // A message may end a few bytes past the slide position without a move. It still fits the
         // buffer, which has `lookahead` bytes there.
         let ends_there = is_last && self.end < self.slide_at() + 8;
         let limit = if ends_there { limit } else { limit.min(self.slide_at()) }.max(self.position);
         if self.position == limit && !(is_last && self.chain.has_match()) {
-            return;
+            return false;
         }
         let is_last = is_last && limit == self.end;
         if is_last {
             // Loads past the end must not read bytes of an earlier stream.
             self.window[self.end..self.end + PADDING / 2].fill(0);
         }
-        self.enter_history();
         // At most one token for each byte, and the free tokens that the parsers require.
         self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
+        loop {
+            let is_chained = matches!((self.method, self.entered), (Method::Chain(_), Entered::Chain(_)));
+            if is_chained && self.position >= self.choice.until && self.choose() {
+                return true;
+            }
+            self.enter_history();
+            // The last bytes of a message show too little.
+            let stops = matches!(self.method, Method::Chain(_)) && self.choice.until + PADDING < self.end;
+            let stop = if stops { limit.min(self.choice.until) } else { limit };
+            self.parse_to(stop, is_last && stop == limit);
+            let is_full = self.position < stop;
+            if is_full || stop == limit || self.position >= limit && !is_last {
+                return false;
+            }
+        }
+    }
+
+    /// Chooses the nature of the data at the position. Returns whether the open block should end.
+    fn choose(&mut self) -> bool {
+        let earlier = self.choice.nature;
+        self.choice = self.choice.next(&self.window[self.position..self.end], self.position);
+        // With a window of 32 KiB, blocks must not end in a message that is held ([`hold`](Self::hold)).
+        self.choice.nature != earlier && self.size < WINDOW_SIZE && self.block.tokens().len() >= SPLIT_TOKENS
+    }
+
+    /// Parses up to `limit`, or until the block is full. `is_last`: the message ends there.
+    fn parse_to(&mut self, limit: usize, is_last: bool) {
         let span = Span { from: self.position, limit, end: self.end, is_last };
         let max_offset = self.max_offset();
         self.position = match self.method {
@@ -477,29 +513,38 @@ impl MessageEncoder {
         };
     }
 
-    /// Enters the history in the tables of the method in use, if it is not there yet. The keys are
-    /// chosen by the first bytes that are not parsed. All bytes of that sample have arrived, since
-    /// it is shorter than `lookahead`, or the message ends.
+    /// Enters the history in the tables of the method in use, if it is not there yet. The first
+    /// bytes that are not parsed decide what is looked up. All bytes of that sample have arrived,
+    /// since it is shorter than `lookahead`, or the message ends.
     fn enter_history(&mut self) {
-        let wanted = match self.method {
-            Method::Store => return,
-            Method::Fast => Entered::Fast,
-            Method::Chain(_) => Entered::Chain,
-        };
-        if self.entered == wanted {
-            return;
-        }
-        self.entered = wanted;
+        let input = &self.window[self.position..self.end];
         match self.method {
+            Method::Store => {}
+            Method::Fast if self.entered == Entered::Fast => {}
             Method::Fast => {
-                self.table.clear(Keys::at_start(&self.window[self.position..self.end]));
+                self.table.clear(Keys::at_start(input));
                 self.table.enter(&self.window, 0, self.position);
+                self.entered = Entered::Fast;
             }
-            _ => {
-                // The chains enter positions themselves, from 0 on, before the first search. The
-                // table is cleared only as their heads.
-                self.table.clear(Keys::Four);
-                self.chain.clear(&self.window[self.position..self.end]);
+            Method::Chain(search) => {
+                let is_chained = matches!(self.entered, Entered::Chain(_));
+                if !is_chained {
+                    self.chain.clear();
+                    self.choice = Choice::new(input, self.position);
+                }
+                self.chain.nature = self.choice.nature;
+                let key = search.key(self.choice.nature);
+                if self.entered != Entered::Chain(key) {
+                    // The chains enter positions themselves before the first search. The table is
+                    // cleared only as their heads.
+                    self.table.clear(Keys::Four);
+                    self.chain.enter_again(if is_chained {
+                        self.position.saturating_sub(self.size)
+                    } else {
+                        0
+                    });
+                    self.entered = Entered::Chain(key);
+                }
             }
         }
     }
@@ -561,10 +606,11 @@ impl MessageEncoder {
         self.message = self.message.saturating_sub(size);
         self.block.move_down(size);
         self.emitter.move_down(size);
+        self.choice.until = self.choice.until.saturating_sub(size);
         match self.entered {
             Entered::Nothing => {}
             Entered::Fast => self.table.move_down(size),
-            Entered::Chain => {
+            Entered::Chain(_) => {
                 self.table.move_down(size);
                 self.chain.move_down(size);
             }

@@ -56,7 +56,10 @@ use super::flat::{Flat, Keys, Memory, has_vectors};
 use super::lazy::Lazy;
 use super::quick::Quick;
 use super::tuning::FIVES_FEW;
-use super::{Arrived, Cursor, ParseState, SAMPLE_MIN, few_letters, has_wide_characters, in_short_matches};
+use super::{
+    Arrived, Cursor, LetterCount, ParseState, SAMPLE_MIN, few_letters, has_pixels, has_wide_characters,
+    in_short_matches,
+};
 use crate::deflate::level::AdaptiveLevel;
 use crate::deflate::match_finder::distance_rings::{DistanceRings, MEDIUM_INPUT};
 use crate::deflate::token::OpenBlock;
@@ -100,8 +103,6 @@ const FIVES_WORK: u32 = 200;
 /// The bytes of a sample that is searched for matches of three bytes. Unless the data ends, all of
 /// them have arrived: after a span at least `MIN_BLOCK` bytes have (`AHEAD`).
 const SAMPLE: usize = 512;
-/// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in runs of equal pixels.
-const PIXELS: usize = 60;
 /// The lazy parser replaces the quick one if at least this much of a sample, in percent, is in
 /// matches of three bytes: at the start of a chunk, where a wrong choice costs little, and later.
 /// With 20 at both places logs took 1.8 times as long.
@@ -144,22 +145,13 @@ fn has_numbers(sample: &[u8], percent: usize) -> bool {
     sample.len() >= SAMPLE_MIN && in_short_matches(sample) * 100 >= sample.len() * percent
 }
 
-/// Whether most of `sample` are pixels of two to four bytes that are like the one before. The most
-/// recent places of such a pixel are inside its last run; the lazy parser goes to the run's start
-/// instead.
-///
-/// A byte counts if it equals the one two, three or four bytes before, and not the one just
-/// before: runs of one byte are no pixels.
-fn has_pixels(sample: &[u8]) -> bool {
-    let is_like = |bytes: &[u8]| bytes[4] != bytes[3] && bytes[..3].contains(&bytes[4]);
-    let like = sample.windows(5).filter(|bytes| is_like(bytes)).count();
-    sample.len() >= SAMPLE_MIN && like * 100 >= sample.len() * PIXELS
-}
+/// The step is a prime number, so that few records have the same bytes there.
+const LETTERS: LetterCount = LetterCount { step: 11, same: 9 };
 
 /// The flat parser's keys for the data at the front of `data`, if it has few letters and no pixels.
 /// Looks at 4 KiB, fewer than `MIN_BLOCK`, so they have arrived (see [`SAMPLE`]).
 fn letter_keys(data: &[u8]) -> Option<Keys> {
-    let keys = match few_letters(data) {
+    let keys = match few_letters(data, &LETTERS) {
         2 => Keys::TwoLetters,
         4 => Keys::FourLetters,
         _ => return None,

@@ -232,7 +232,7 @@ impl FastTable {
             self.enter(data, from.saturating_sub(KEY_MAX - 1), from);
         }
         let (tokens, token_count, frequencies) = block.raw();
-        if from >= limit || *token_count + TURN_TOKENS > tokens.len() {
+        if from >= limit || *token_count + TURN_TOKENS >= tokens.len() {
             return from;
         }
         let out = Tokens { tokens, count: *token_count, frequencies };
@@ -536,7 +536,7 @@ impl Scan<'_> {
     /// - `end <= data.len()`, and `offset` is at most `position`.
     #[inline(never)]
     unsafe fn go_on_at(&mut self, offset: &mut usize, mut position: usize, out: &mut Tokens<'_>) -> usize {
-        while position < self.limit && out.count + TURN_TOKENS <= out.tokens.len() {
+        while position < self.limit && out.count + TURN_TOKENS < out.tokens.len() {
             let most = (self.end - position.min(self.end)).min(MAX_MATCH);
             // SAFETY: the earlier place is before `position`, and `position + most <= end`.
             let length = unsafe { match_length(self.data, position - *offset, position, 0, most) };

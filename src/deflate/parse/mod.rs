@@ -82,7 +82,7 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
 }
 
 /// The minimum size of a sample.
-const SAMPLE_MIN: usize = 64;
+pub(super) const SAMPLE_MIN: usize = 64;
 /// The bytes in which `few_letters` samples. With a span `AHEAD` more have arrived, so the sample
 /// does not depend on how the input is cut.
 const LETTERS_SAMPLE: usize = 4096;
@@ -99,31 +99,54 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
     sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
 }
 
+/// How letters are counted in a sample.
+pub(super) struct LetterCount {
+    /// Two of this many bytes are counted.
+    pub(super) step: usize,
+    /// No letters are few if more than this many of 16 bytes are the same one, or equal the next.
+    pub(super) same: usize,
+}
+
 /// The number of letters, 2 or 4, that nearly all of the first 4 KiB of `data` consist of, as in
-/// binary digits or DNA. 0 if there are more letters, if more than 9/16 of the bytes are the same
-/// one, or if more than 9/16 equal the next byte, as in images; also for less than 352 bytes.
-/// Counts two of eleven bytes: a prime number, so that few records have the same bytes there.
-fn few_letters(data: &[u8]) -> usize {
+/// binary digits or DNA. 0 if there are more, if most bytes are the same one or equal the next byte,
+/// as in images, and for less than [`SAMPLE_MIN`] counted bytes.
+pub(super) fn few_letters(data: &[u8], count: &LetterCount) -> usize {
     let mut counts = [0u16; 256];
     let (mut bytes, mut equal_pairs) = (0, 0);
-    for pair in data[..data.len().min(LETTERS_SAMPLE)].chunks_exact(11) {
+    for pair in data[..data.len().min(LETTERS_SAMPLE)].chunks_exact(count.step) {
         counts[usize::from(pair[0])] += 1;
         counts[usize::from(pair[1])] += 1;
         bytes += 2;
         equal_pairs += usize::from(pair[0] == pair[1]);
     }
-    counts.sort_unstable_by(|one, other| other.cmp(one));
-    let is_mixed = (2 * equal_pairs).max(counts[0].into()) * 16 <= bytes * 9;
+    counts.select_nth_unstable_by(3, |one, other| other.cmp(one));
+    counts[..4].sort_unstable_by(|one, other| other.cmp(one));
+    let is_mixed = (2 * equal_pairs).max(counts[0].into()) * 16 <= bytes * count.same;
     let share = |letters: usize| counts[..letters].iter().map(|&count| usize::from(count)).sum::<usize>();
     let are_few = |&letters: &usize| share(letters) * 16 >= bytes * 15;
     if bytes < SAMPLE_MIN || !is_mixed { 0 } else { [2, 4].into_iter().find(are_few).unwrap_or(0) }
+}
+
+/// At least this much of a sample, in percent, is in runs of equal pixels if it `has_pixels`.
+const PIXELS: usize = 60;
+
+/// Whether most of `sample` are pixels of two to four bytes that are like the one before. The most
+/// recent places of such a pixel are inside its last run; the lazy parser goes to the run's start
+/// instead.
+///
+/// A byte counts if it equals the one two, three or four bytes before, and not the one just
+/// before: runs of one byte are no pixels.
+pub(super) fn has_pixels(sample: &[u8]) -> bool {
+    let is_like = |bytes: &[u8]| bytes[4] != bytes[3] && bytes[..3].contains(&bytes[4]);
+    let like = sample.windows(5).filter(|bytes| is_like(bytes)).count();
+    sample.len() >= SAMPLE_MIN && like * 100 >= sample.len() * PIXELS
 }
 
 /// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
 ///
 /// A greedy parser with one entry for each hash of three bytes. A longer match counts as none, and
 /// the search goes on at its next byte. Entries begin as 0, a position like any other.
-fn in_short_matches(sample: &[u8]) -> usize {
+pub(super) fn in_short_matches(sample: &[u8]) -> usize {
     const BITS: u32 = 8;
     let mut newest = [0u16; 1 << BITS];
     let (mut position, mut covered) = (0, 0);

@@ -15,21 +15,21 @@ use crate::format::deflate::MAX_MATCH;
 /// The length of a long match.
 pub(in crate::deflate) const LONG_MATCH: usize = 32;
 /// The number of bytes after the end of a match in which its offset is tried.
-const NEAR: usize = 64;
+const NEAR: usize = 256;
 
 /// The last match of at least [`LONG_MATCH`] bytes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Repetition {
+pub(in crate::deflate) struct Repetition {
     /// 0 before the first such match.
-    pub(super) offset: usize,
+    pub(in crate::deflate) offset: usize,
     /// The match reaches at least up to this position.
-    pub(super) end: usize,
+    pub(in crate::deflate) end: usize,
 }
 
 impl Repetition {
     /// Whether its offset should be tried at `position`.
     #[inline(always)]
-    pub(super) fn is_near(&self, position: usize) -> bool {
+    pub(in crate::deflate) fn is_near(&self, position: usize) -> bool {
         self.offset > 0 && position <= self.end + NEAR
     }
 
@@ -133,8 +133,8 @@ mod tests {
         assert!(!last.reaches(300));
         last.resume(&data, 301);
         assert_eq!(last.longest(&data, 301, None), Some((200, 99)));
-        let mut last = Repetition { offset: 200, end: 236 };
+        let mut last = Repetition { offset: 200, end: 300 - NEAR };
         last.resume(&data, 301);
-        assert!(!last.reaches(301), "65 bytes after its end");
+        assert!(!last.reaches(301), "too far after its end");
     }
 }

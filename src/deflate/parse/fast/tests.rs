@@ -60,3 +60,27 @@ fn repeated_noise_with_errors_is_found() {
     let literals = parse(&data, Keys::Four).symbols().iter().filter(is_literal).count();
     assert!(literals < noise.len() + noise.len() / 20, "{literals} literals");
 }
+
+/// A match of the maximum length that fills the block is not followed by another one, which the next call would not take.
+#[test]
+fn a_block_is_full_at_the_same_token_in_one_call_and_in_many() {
+    let mut random = Random::varied(5);
+    let data = [random.bytes(400), random.bytes(300).repeat(20)].concat();
+    let end = data.len() - 16;
+    let until_full = |capacity, step| {
+        let mut table = FastTable::new(Allocator::SYSTEM).expect("memory");
+        let mut block = OpenBlock::new(capacity, Allocator::SYSTEM).expect("memory");
+        block.prepare(capacity);
+        table.clear(Keys::Four);
+        let mut position = 0;
+        while position < end && block.room() > TURN_TOKENS {
+            let span =
+                Span { from: position, limit: end.min(position + step), end: data.len(), is_last: false };
+            position = table.parse(&data, span, WINDOW_SIZE, &mut block);
+        }
+        block.tokens().to_vec()
+    };
+    for capacity in TURN_TOKENS + 300..TURN_TOKENS + 400 {
+        assert!(until_full(capacity, data.len()) == until_full(capacity, 100), "{capacity} tokens");
+    }
+}
