@@ -231,7 +231,10 @@ impl Chain {
         let more = if self.nature == Nature::WideCharacters { depth.min(WIDE_MAX) } else { 0 };
         let search = Search { depth: depth + more, ..search };
         // Without the table for three bytes the chains find such matches themselves.
-        let key = if short.is_empty() { MIN_MATCH } else { search.key(self.nature) };
+        let key = match search.key(self.nature) {
+            KEY if short.is_empty() => MIN_MATCH,
+            key => key,
+        };
         let short = if key == KEY { short } else { &mut [] };
         let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
         match key {

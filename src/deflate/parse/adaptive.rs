@@ -20,7 +20,7 @@
 //!
 //! Data of few letters, such as DNA, goes to the flat parser at once, with longer keys: its short
 //! strings occur so often that with the usual keys no parser's candidates would reach the few far
-//! matches that pay.
+//! matches that pay. Other filtered data stays with the lazy parser.
 //!
 //! At levels 5 and 6 the flat parser compares as many candidates as at level 9 in text with characters of two bytes (UTF-16).
 //!
@@ -214,6 +214,7 @@ enum Choice {
 struct Chooser {
     /// The parser that a chunk begins with, and that follows the flat one: quick at levels 2 and 3, otherwise lazy.
     first: Choice,
+    is_filtered: bool,
     /// Whether the level has the quick parser.
     has_quick: bool,
     /// Candidates that the flat parser compares.
@@ -238,6 +239,7 @@ impl Chooser {
         let first = if level.begins_quick && !is_filtered { Choice::Quick } else { Choice::Lazy };
         Self {
             first,
+            is_filtered,
             has_quick: level.quick.is_some(),
             ways: level.ways,
             now: first,
@@ -318,6 +320,10 @@ impl Chooser {
         if letters.is_some() || are_letters {
             return letters.or(Some(self.first)).filter(|&next| next != self.now);
         }
+        // Other filtered data stays with the lazy parser, which alone has a rule for it (`tuning`).
+        if self.is_filtered {
+            return None;
+        }
         match self.now {
             Choice::Lazy if suits_flat(seen, self.ways) || is_slow(seen, self.ways) => {
                 Some(self.first_keys())
@@ -397,7 +403,7 @@ impl Adaptive {
         if arrived.span_end(start, position).is_none() {
             return Ok(None);
         }
-        if self.parser.is_none() && !self.is_filtered {
+        if self.parser.is_none() {
             self.chooser.start(&arrived.data[position..]);
         }
         let choice = self.chooser.now;
@@ -432,10 +438,7 @@ impl Adaptive {
             }
             _ => return Err(Error::Stream),
         };
-        // Filtered data stays with the lazy parser, which alone has a rule for it (`tuning`).
-        if let Some(counts) = counts
-            && !self.is_filtered
-        {
+        if let Some(counts) = counts {
             self.chooser.note_letters(&arrived.data[self.state.cursor.position..]);
             self.chooser.choose(&counts);
         }
@@ -648,6 +651,9 @@ mod tests {
                 chooser.start(data);
                 let is_usual = matches!(chooser.now, Choice::Lazy | Choice::Quick);
                 assert!(keys.map_or(is_usual, |keys| chooser.now == Choice::Flat(keys)), "level {level}");
+                let mut filtered = Chooser::new(adaptive(level), true);
+                filtered.start(data);
+                assert_eq!(filtered.now, keys.map_or(Choice::Lazy, Choice::Flat), "level {level}");
             }
         }
         let mut chooser = chooser();
