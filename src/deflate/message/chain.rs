@@ -1,6 +1,6 @@
-//! The chain parser of messages (levels 2 to 9): takes the longest match along a chain, unless the
-//! next byte has a longer one, or one as long and much nearer. If that one could have begun a byte
-//! earlier, it is taken there.
+//! The chain parser of messages (levels 2 to 9, level 1 with a small table, and `deflateTune`): takes
+//! the longest match along a chain, unless the next byte has a longer one, or one as long and much
+//! nearer. A match that could have begun earlier begins there.
 //!
 //! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes:
 //!
@@ -24,7 +24,7 @@
 //!
 //! Positions are entered in batches a little ahead of the parser, so that tails have their chains.
 //! Matches of three bytes have a separate small table, and only short distances. For some data the
-//! key has three or eight bytes, and there is no such table ([`Nature`]).
+//! key has three or eight bytes, and that table is not used ([`Nature`]).
 //!
 //! Unlike the lazy parser of chunks, this one compares lengths, not costs.
 
@@ -39,12 +39,13 @@ use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
 use crate::raw::load::u64_at;
 use crate::raw::{Allocator, Table};
 
-/// Bytes of the chains' key, if there is a table for three bytes as well; else the key has
-/// [`MIN_MATCH`] bytes, so that the chains find those.
+/// Bytes of the chains' key in most data.
 const KEY: usize = 4;
 /// The same in data of few letters, where shorter matches cost more than their literals.
 const LETTERS_KEY: usize = 8;
-/// With a smaller [`Search::lazy`], numbers have no key of their own: the parser takes most matches
+/// The longest key.
+pub(super) const KEY_MAX: usize = LETTERS_KEY;
+/// With a smaller [`Search::lazy`], numbers get the usual key: the parser takes most matches
 /// at once, and then the nearest is as good as the longest.
 const NUMBERS_LAZY: usize = 8;
 /// Maximum entries of the table for three bytes.
@@ -59,10 +60,10 @@ pub(super) const FILTERED_SHORTEST: usize = 6;
 /// Characters of two bytes recur so often that a search compares twice as many candidates, at most
 /// this many more: level 9's depth is enough for them.
 const WIDE_MAX: u32 = 24;
-/// A match adds candidates to the next searches: its length times their depth (at least 16), divided by this, up to three times
-/// their depth; each search halves the number. Level 6 becomes 0.2 % smaller and 1.4 % slower, pixels 3 to 8 % smaller.
+/// A match adds `length * max(depth, 16) / CREDIT` candidates to the credit, which is at most three times the depth. Each search
+/// compares that many more candidates, and then halves the credit. Level 6 becomes 0.2 % smaller and 1.4 % slower, pixels 3 to 8 % smaller.
 const CREDIT: u32 = 64;
-/// Longer matches add none: in masks, where nearly all matches are long, deeper searches make the output up to a quarter larger.
+/// Longer matches add none: in image masks, where nearly all matches are long, deeper searches make the output up to a quarter larger.
 const CREDIT_BELOW: usize = 64;
 
 /// Limits of a search.
@@ -79,11 +80,12 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// The bytes of the chains' key.
-    pub(super) fn key(self, nature: Nature) -> usize {
+    /// The bytes of the chains' key. `has_short`: there is a table for three bytes; else the chains find those, too.
+    pub(super) fn key(self, nature: Nature, has_short: bool) -> usize {
         match nature {
             Nature::Numbers if self.lazy >= NUMBERS_LAZY => MIN_MATCH,
             Nature::FewLetters => LETTERS_KEY,
+            _ if !has_short => MIN_MATCH,
             _ => KEY,
         }
     }
@@ -139,13 +141,14 @@ pub(super) struct Chain {
     waiting_offset: usize,
     /// The last long match.
     repeated: Repetition,
+    /// Must be that with which the positions were entered: it chooses the key.
     pub(super) nature: Nature,
     /// Additional candidates for the next search: data with long matches needs few searches.
     credit: u32,
 }
 
 impl Chain {
-    /// Entries of the table for three bytes, if `rest` bytes are left for it and the tokens.
+    /// Entries of the table for three bytes, if `rest` bytes are left for it and the tokens; 0 if they are too few.
     pub(super) fn short_count(rest: usize) -> usize {
         let most = (rest / 16).min(SHORT_MAX);
         if most < 256 { 0 } else { 1 << most.ilog2() }
@@ -183,14 +186,14 @@ impl Chain {
         self.waiting_length = 0;
     }
 
-    /// Clears the chains and the parser's state.
+    /// Clears the chains and the parser's state; [`enter_again`](Self::enter_again) must follow.
     pub(super) fn clear(&mut self) {
         self.previous.clear();
         (self.waiting_length, self.credit) = (0, 0);
         self.repeated = Repetition::default();
     }
 
-    /// Enters the positions from `from` on again, which must be done when the heads are cleared.
+    /// The next search enters the positions from `from` on, again. Must be called when the heads are cleared.
     pub(super) fn enter_again(&mut self, from: usize) {
         self.filled = from;
     }
@@ -230,11 +233,7 @@ impl Chain {
         let depth = search.depth << (15 - bits).div_ceil(3);
         let more = if self.nature == Nature::WideCharacters { depth.min(WIDE_MAX) } else { 0 };
         let search = Search { depth: depth + more, ..search };
-        // Without the table for three bytes the chains find such matches themselves.
-        let key = match search.key(self.nature) {
-            KEY if short.is_empty() => MIN_MATCH,
-            key => key,
-        };
+        let key = search.key(self.nature, !short.is_empty());
         let short = if key == KEY { short } else { &mut [] };
         let walk = Walk { chain: self, search, shortest, heads, short, bits, data, span, max_offset };
         match key {
@@ -251,7 +250,7 @@ struct Walk<'a> {
     search: Search,
     shortest: usize,
     heads: &'a mut [u16],
-    /// The most recent position of each three bytes; empty if memory is short, and then the chains' key has three bytes.
+    /// The most recent position of each three bytes; empty if memory is short, or if the key has three or eight bytes.
     short: &'a mut [u16],
     bits: u32,
     data: &'a [u8],
@@ -322,8 +321,8 @@ impl Walk<'_> {
     /// Decides on one position, and returns the next one. One of four cases:
     ///
     /// ```text
-    /// pending, a longer one here    literal for the byte before; the longer one is pending
-    /// pending, none longer here     take the pending one
+    /// pending, a better one here    literal for the byte before; the better one is pending
+    /// pending, none better here     take the pending one
     /// none pending, one here        it is pending
     /// neither                       literal
     /// ```
@@ -395,11 +394,11 @@ impl Walk<'_> {
         usize::from(core::mem::replace(head, position as u16))
     }
 
-    /// The best match at `position` that is longer than `waiting` bytes.
+    /// The best match at `position`: longer than `waiting` bytes, or as long and at least [`NEARER`] times nearer than the
+    /// pending one.
     #[inline(always)]
     fn find<const K: usize>(&mut self, position: usize, waiting: usize) -> Option<(usize, usize)> {
-        // A match must be longer than `best`: than the pending one, or than two bytes. A three-byte
-        // match cannot beat a pending one, which has at least as many.
+        // The length to exceed: that of the pending match, or two bytes.
         let mut best = waiting.max(2);
         let mut found = None;
         if K == KEY {
@@ -414,7 +413,7 @@ impl Walk<'_> {
                 }
             } else if offset.wrapping_sub(1) < self.chain.waiting_offset / NEARER {
                 let most = (self.span.end - position).min(MAX_MATCH);
-                // SAFETY: `offset <= position`, and `position + most <= span.end`.
+                // SAFETY: by the condition `1 <= offset <= position`, so `place < position`; and `position + most <= span.end`.
                 let length = unsafe { match_length(self.data, place, position, 0, most) };
                 if length >= waiting {
                     best = length;
@@ -431,7 +430,7 @@ impl Walk<'_> {
         if let Some(longer) = self.longest::<K>(position, best, depth) {
             found = Some(longer);
         }
-        // Where data repeats, the search may stop before it gets to the offset at which it goes on.
+        // Where data repeats, the search may run out of candidates before it reaches the offset of the repetition.
         if let Some(longer) = self.at_repeated(position, found.map_or(best, |(length, _)| length)) {
             found = Some(longer);
         }
@@ -459,7 +458,7 @@ impl Walk<'_> {
     /// The longest match at `position` of more than `best` bytes, along the chains of tails. Each
     /// turn compares one candidate:
     ///
-    /// 1. Its tail's [`KEY`] bytes, which reject hash collisions.
+    /// 1. The key's bytes at its tail, which reject hash collisions.
     /// 2. Its first eight bytes, with those of `position`, which are in a register.
     /// 3. The rest, if all eight are equal.
     ///

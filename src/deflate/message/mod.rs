@@ -7,11 +7,11 @@
 //! One call of [`MessageEncoder::advance`] repeats these steps:
 //!
 //! 1. Write decided output. If some is left, return: the output is full.
-//! 2. Copy input to the window. Return if too little has arrived to decide anything.
+//! 2. Copy input to the window. Return if no flush has come and fewer than 4 KiB can be parsed.
 //! 3. Parse up to the end of the message, or to `lookahead` bytes before the end of what has
 //!    arrived.
-//! 4. End the block if its tokens or its symbols require it, else move the window if the parser is
-//!    near its end, else end the message if all of it is parsed.
+//! 4. End the block if its tokens, its symbols or another nature of the data require it, else move
+//!    the window if the parser is near the buffer's end, else end the message if all of it is parsed.
 //!
 //! **Memory.** All state kept between calls is in a few tables, allocated at the start, and in this
 //! struct: the window, the search tables, and the tokens of the open block. Together they take no
@@ -48,6 +48,7 @@ mod nature;
 
 use super::block_split::drifts;
 use super::emitter::{Decision, Emitter, STORED_MIN};
+use super::parse::SAMPLE_MIN;
 use super::parse::fast::{self, FastTable, Keys, Span};
 use super::token::{Frequencies, OpenBlock};
 use super::{ChunkEnd, PendingBits, Progress};
@@ -63,7 +64,7 @@ const PADDING: usize = 64;
 /// Unparsed bytes that are collected before the parser is called without a flush. Each call of the
 /// parser has a fixed cost, and programs may pass a few bytes at a time.
 const BATCH: usize = 4 << 10;
-/// Maximum unparsed bytes, since they are held back if the output is full.
+/// Maximum unparsed bytes that are taken: while the output is full they stay in the window.
 const UNPARSED_MAX: usize = 12 << 10;
 /// Maximum tokens of a block, regardless of memory, since an open block is held back; and minimum:
 /// a turn of the chain parser needs room for up to [`TURN_TOKENS`].
@@ -72,6 +73,8 @@ const TOKENS: (usize, usize) = (16 << 10, 96);
 /// windows is 0.05 to 0.1 % smaller in the mean of seven files, that of tables of increasing
 /// numbers 3 %.
 const DRIFT_TOKENS: usize = 4096;
+// `parse` relies on both: a sample has arrived, and the last bytes of a message are no key.
+const _: () = assert!(nature::SAMPLE < MAX_MATCH + 8 && chain::KEY_MAX <= 8 && chain::KEY_MAX <= SAMPLE_MIN);
 /// A block of fewer tokens does not end where the nature of the data changes.
 const SPLIT_TOKENS: usize = 1000;
 /// Maximum tokens that one turn of the chain parser adds.
@@ -99,7 +102,7 @@ pub struct MessageSettings {
 enum Method {
     /// Stored blocks only.
     Store,
-    /// One position for each four bytes.
+    /// The most recent position of each string of four bytes, or of three or five (`Keys`).
     Fast,
     /// Chains of positions.
     Chain(Search),
@@ -112,7 +115,7 @@ enum Method {
 enum Entered {
     Nothing,
     Fast,
-    /// Chains of this many bytes.
+    /// Chains with a key of this many bytes.
     Chain(usize),
 }
 
@@ -132,7 +135,7 @@ pub struct MessageEncoder {
     emitter: Emitter,
     method: Method,
     is_filtered: bool,
-    /// What the chains search for.
+    /// The nature of the data, which chooses the chains' key.
     choice: Choice,
     entered: Entered,
     /// Everything before this position is parsed. The chain parser may have a pending match of the
@@ -149,6 +152,8 @@ pub struct MessageEncoder {
     is_writing: bool,
     /// The end of the message is being written.
     is_ending: bool,
+    /// The open block ends at the position, since the data after it is of another nature.
+    must_end: bool,
 }
 
 impl MessageEncoder {
@@ -186,6 +191,7 @@ impl MessageEncoder {
             is_block_whole: true,
             is_writing: false,
             is_ending: false,
+            must_end: false,
         };
         encoder.restart(&[], PendingBits::default());
         Ok(encoder)
@@ -259,8 +265,8 @@ impl MessageEncoder {
     }
 
     /// Takes input, and writes decided output while `out` has room. Takes all input unless `out` is
-    /// full. With `end`, the message ends with the input; then, until [`Progress::Done`], only
-    /// calls with the same `end` may follow.
+    /// full. With `end`, the message ends with the input; once all input is taken, only calls with
+    /// the same `end` may follow until [`Progress::Done`].
     pub fn advance(&mut self, input: &mut &[u8], end: Option<ChunkEnd>, out: &mut Output<'_>) -> Progress {
         loop {
             if !self.write(out) {
@@ -269,7 +275,7 @@ impl MessageEncoder {
             if self.is_ending {
                 self.is_ending = false;
                 self.message = self.position;
-                // The bound is one of a message: what earlier ones took more must not be saved by this one.
+                // The bound holds for each message alone: one need not make up for an earlier one that took more.
                 self.emitter.restart_account();
                 return Progress::Done;
             }
@@ -280,11 +286,11 @@ impl MessageEncoder {
             if input.is_empty() && end.is_none() && self.end - self.position < BATCH + self.lookahead() {
                 return Progress::NeedsInput;
             }
-            let changes = self.parse(end.is_some());
+            self.parse(end.is_some());
             // The order determines a block's contents, so it must not depend on calls: a full block
             // ends before the window moves, and both before the message ends.
             let has_room = self.block.room() > self.turn_tokens() || self.extend_block();
-            if changes || !has_room || self.is_store_due() {
+            if self.must_end || !has_room || self.is_store_due() {
                 self.end_block(None);
             } else if self.position >= self.slide_at() {
                 self.slide();
@@ -414,7 +420,7 @@ impl MessageEncoder {
         2 * self.size - self.lookahead()
     }
 
-    /// The maximum offset of a match: the window still contains it after a move, and the chains do.
+    /// The maximum offset of a match: the window and the chains still contain it after a move.
     ///
     /// A move takes the parser from `2 * size - lookahead` or later to `size - lookahead` or later,
     /// so at least that many bytes precede it. And the ring of the chains has `size` entries, of
@@ -454,16 +460,16 @@ impl MessageEncoder {
 
     /// Parses as far as decisions can be made: up to the end with `is_last`, else up to `lookahead`
     /// bytes before it. Stops at [`slide_at`](Self::slide_at), so that the window moves at the same
-    /// position however much has arrived. Returns whether it stopped because the block should end:
-    /// the data after it is of another nature.
-    fn parse(&mut self, is_last: bool) -> bool {
+    /// position however much has arrived, and where the block must end.
+    fn parse(&mut self, is_last: bool) {
         let limit = if is_last { self.end } else { self.end.saturating_sub(self.lookahead()) };
-        // A message may end a few bytes past the slide position without a move. It still fits the
-        // buffer, which has `lookahead` bytes there.
+        // Fewer than 8 bytes past the slide position may not be a whole key, and the parser would
+        // stop before it. So a message that ends there is parsed to its end before a move; the
+        // buffer has `lookahead` bytes there.
         let ends_there = is_last && self.end < self.slide_at() + 8;
         let limit = if ends_there { limit } else { limit.min(self.slide_at()) }.max(self.position);
-        if self.position == limit && !(is_last && self.chain.has_match()) {
-            return false;
+        if self.must_end || self.position == limit && !(is_last && self.chain.has_match()) {
+            return;
         }
         let is_last = is_last && limit == self.end;
         if is_last {
@@ -474,27 +480,33 @@ impl MessageEncoder {
         self.block.prepare(limit - self.position + MAX_MATCH + 2 * fast::TURN_TOKENS);
         loop {
             let is_chained = matches!((self.method, self.entered), (Method::Chain(_), Entered::Chain(_)));
-            if is_chained && self.position >= self.choice.until && self.choose() {
-                return true;
+            if is_chained && self.position >= self.choice.until {
+                self.choose();
+                if self.must_end {
+                    return;
+                }
             }
             self.enter_history();
-            // The last bytes of a message show too little.
-            let stops = matches!(self.method, Method::Chain(_)) && self.choice.until + PADDING < self.end;
+            // In the last bytes of a message no sample is taken. A stop there might never be
+            // reached, since a position without a whole key is not searched.
+            let stops = matches!(self.method, Method::Chain(_)) && self.choice.until + SAMPLE_MIN < self.end;
             let stop = if stops { limit.min(self.choice.until) } else { limit };
             self.parse_to(stop, is_last && stop == limit);
-            let is_full = self.position < stop;
-            if is_full || stop == limit || self.position >= limit && !is_last {
-                return false;
+            let is_full = self.block.room() <= self.turn_tokens();
+            if is_full || stop == limit || self.position < stop || self.position >= limit && !is_last {
+                return;
             }
         }
     }
 
-    /// Chooses the nature of the data at the position. Returns whether the open block should end.
-    fn choose(&mut self) -> bool {
+    /// Chooses the nature of the data at the position. If it changes, the open block must end,
+    /// except with a window of 32 KiB, whose messages may be held ([`hold`](Self::hold)).
+    fn choose(&mut self) {
         let earlier = self.choice.nature;
         self.choice = self.choice.next(&self.window[self.position..self.end], self.position);
-        // With a window of 32 KiB, blocks must not end in a message that is held ([`hold`](Self::hold)).
-        self.choice.nature != earlier && self.size < WINDOW_SIZE && self.block.tokens().len() >= SPLIT_TOKENS
+        self.must_end = self.choice.nature != earlier
+            && self.size < WINDOW_SIZE
+            && self.block.tokens().len() >= SPLIT_TOKENS;
     }
 
     /// Parses up to `limit`, or until the block is full. `is_last`: the message ends there.
@@ -514,7 +526,7 @@ impl MessageEncoder {
     }
 
     /// Enters the history in the tables of the method in use, if it is not there yet. The first
-    /// bytes that are not parsed decide what is looked up. All bytes of that sample have arrived,
+    /// bytes that are not parsed decide the keys. All bytes of that sample have arrived,
     /// since it is shorter than `lookahead`, or the message ends.
     fn enter_history(&mut self) {
         let input = &self.window[self.position..self.end];
@@ -533,7 +545,7 @@ impl MessageEncoder {
                     self.choice = Choice::new(input, self.position);
                 }
                 self.chain.nature = self.choice.nature;
-                let key = search.key(self.choice.nature);
+                let key = search.key(self.choice.nature, self.table.has_short());
                 if self.entered != Entered::Chain(key) {
                     // The chains enter positions themselves before the first search. The table is
                     // cleared only as their heads.
@@ -551,6 +563,7 @@ impl MessageEncoder {
 
     /// Empties the block; its input begins at `start`.
     fn open_block(&mut self, start: usize) {
+        self.must_end = false;
         self.block.open(start);
         if let Some(earlier) = &mut self.earlier {
             **earlier = Frequencies::NONE;

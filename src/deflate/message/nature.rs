@@ -1,15 +1,17 @@
 //! What a message's data is like, as far as the search for matches depends on it.
 //!
-//! A sample of 256 bytes decides: the first bytes of a stream, and later, once in 16 KiB, the last
-//! bytes of a block. In the seven Silesia files and in programs no sample is taken for numbers.
+//! A sample of the next 256 bytes decides: at the start, and again after 2 KiB. While the data is
+//! usual the interval doubles, up to 16 KiB.
 //!
 //! - *Numbers* of four or eight bytes, such as counters and offsets, match in three bytes, often at
 //!   the distance at which the number before them did. The table for three bytes has only the most
-//!   recent place, and loses many. With chains of three bytes such data is up to 8 % smaller.
+//!   recent place, and loses many. With chains of three bytes such data is up to 8 % smaller. No
+//!   sample of the seven Silesia files or of programs is taken for numbers.
 //! - *Few letters*, as in DNA: every four bytes recur, thousands of times in a window, and short
 //!   matches cost more than their literals. A chain of eight bytes finds what is worth a match.
 //!   Where such data repeats after 12,000 bytes, level 7 without this wrote four times zlib's size.
-//! - *Wide characters* recur so often that a search compares more candidates.
+//! - *Characters of two bytes* (UTF-16): strings recur so often that a search compares more
+//!   candidates.
 
 #![forbid(unsafe_code)]
 
@@ -17,12 +19,15 @@ use crate::deflate::parse::{
     LetterCount, SAMPLE_MIN, few_letters, has_pixels, has_wide_characters, in_short_matches,
 };
 
-/// The bytes of a sample.
+/// The bytes of a sample: less than the encoder's `lookahead`, so that all of it has arrived.
 pub(super) const SAMPLE: usize = 256;
 /// Letters are counted in all bytes of a sample. So few bytes of two random letters often have one of them 9 times in 16.
 const WHOLE: LetterCount = LetterCount { step: 2, same: 11 };
-/// The bytes after which data is looked at again: the first time, and at most if it is usual data each time.
-const LASTS: (usize, usize) = (2 << 10, 16 << 10);
+/// Bytes until the next sample: after the first one and after unusual data; after a change to usual
+/// data, since each change of the key costs entering the window; and at most.
+const SOON: usize = 2 << 10;
+const AFTER_CHANGE: usize = 8 << 10;
+const LATEST: usize = 16 << 10;
 
 /// The kinds of data that are searched differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +39,7 @@ pub(super) enum Nature {
 }
 
 impl Nature {
-    /// The nature of data with this sample. Less than 64 bytes are usual.
+    /// The nature of data with this sample. A sample of fewer than 64 bytes counts as usual.
     fn of(sample: &[u8]) -> Self {
         if sample.len() < SAMPLE_MIN {
             return Self::Usual;
@@ -49,8 +54,8 @@ impl Nature {
     }
 }
 
-/// Whether at least five of eight bytes are in matches of exactly three, and there are many
-/// different bytes, an eighth of the sample: letters match in three bytes by chance.
+/// Whether at least five of eight bytes are in matches of exactly three, and the number of different
+/// bytes is at least an eighth of the sample's length: with fewer, such matches occur by chance.
 fn has_numbers(sample: &[u8]) -> bool {
     let mut seen = [false; 256];
     sample.iter().for_each(|&byte| seen[usize::from(byte)] = true);
@@ -58,12 +63,13 @@ fn has_numbers(sample: &[u8]) -> bool {
     in_short_matches(sample) * 8 >= sample.len() * 5 && different * 8 >= sample.len()
 }
 
-/// The nature of the data, and how long it is assumed.
+/// The nature of the data, and where the next sample is taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {
     pub(super) nature: Nature,
     /// From this position on it must be chosen again.
     pub(super) until: usize,
+    /// Bytes between the last sample and the next.
     lasts: usize,
 }
 
@@ -71,7 +77,7 @@ impl Choice {
     /// The first choice, for `input`, which begins at `position`.
     pub(super) fn new(input: &[u8], position: usize) -> Self {
         let nature = Nature::of(&input[..input.len().min(SAMPLE)]);
-        Self { nature, until: position + LASTS.0, lasts: LASTS.0 }
+        Self { nature, until: position + SOON, lasts: SOON }
     }
 
     /// The next choice. It lasts twice as long if usual data goes on. Where too little input is left
@@ -81,10 +87,11 @@ impl Choice {
             return Self { until: position + 1, ..self };
         }
         let next = Self::new(input, position);
-        if next.nature != Nature::Usual || self.nature != Nature::Usual {
-            return next;
-        }
-        let lasts = (2 * self.lasts).min(LASTS.1);
+        let lasts = match (self.nature, next.nature) {
+            (Nature::Usual, Nature::Usual) => (2 * self.lasts).min(LATEST),
+            (_, Nature::Usual) => AFTER_CHANGE,
+            _ => SOON,
+        };
         Self { until: position + lasts, lasts, ..next }
     }
 }
@@ -134,5 +141,6 @@ mod tests {
         assert_eq!((changed.nature, changed.until), (Nature::Numbers, 102_048));
         let too_short = changed.next(&text[..10], 102_048);
         assert_eq!((too_short.nature, too_short.until), (Nature::Numbers, 102_049));
+        assert_eq!(changed.next(&text, 102_048).until, 102_048 + AFTER_CHANGE);
     }
 }

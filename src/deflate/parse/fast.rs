@@ -110,6 +110,11 @@ impl FastTable {
         Self { heads, bits, short_heads, keys: Keys::Four, newest: 0, reenter_at: 0, repeated: 0 }
     }
 
+    /// Whether there is memory for the table of three bytes.
+    pub(in crate::deflate) fn has_short(&self) -> bool {
+        self.short_heads.capacity() > 0
+    }
+
     /// The number of entries of the main table.
     pub(in crate::deflate) fn len(&self) -> usize {
         1 << self.bits

@@ -101,9 +101,9 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
 
 /// How letters are counted in a sample.
 pub(super) struct LetterCount {
-    /// Two of this many bytes are counted.
+    /// Of this many bytes the first two are counted.
     pub(super) step: usize,
-    /// No letters are few if more than this many of 16 bytes are the same one, or equal the next.
+    /// There are no few letters if more than this many of 16 counted bytes are the same one, or equal the next byte.
     pub(super) same: usize,
 }
 

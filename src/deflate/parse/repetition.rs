@@ -4,7 +4,8 @@
 //!
 //! So the parsers remember the offset of the last match of at least [`LONG_MATCH`] bytes, and try
 //! it inside the match and up to [`NEAR`] bytes after its end, since two copies may differ in a few
-//! bytes only. The lazy parser and that of levels 10 to 12 compare the bytes wherever they search.
+//! bytes only. The lazy parser, that of levels 10 to 12 and that of messages try the offset wherever they
+//! search.
 //! The flat parser does so at every 32nd position, and from there on offers the match wherever it
 //! has no longer one. Without this, DNA that repeats after 12,000 bytes became twice as large as
 //! with zlib at level 9, and random binary digits nine times.
@@ -33,7 +34,7 @@ impl Repetition {
         self.offset > 0 && position <= self.end + NEAR
     }
 
-    /// Whether the match has at least [`LONG_MATCH`] bytes at `position`, which is after its start.
+    /// Whether at least [`LONG_MATCH`] bytes of the match are from `position` on, which is after its start.
     #[inline(always)]
     pub(super) fn reaches(&self, position: usize) -> bool {
         self.end >= position + LONG_MATCH
@@ -42,8 +43,8 @@ impl Repetition {
     /// Tries the offset at `position`, if it is near. If at least [`LONG_MATCH`] bytes are equal,
     /// the match goes on there.
     ///
-    /// The offset may be larger than `position`: the match may be one of another parser and begin
-    /// later, since the flat parser begins at a line of the grid.
+    /// The offset may be larger than `position`: another parser may have found the match after
+    /// `position`, since the flat parser begins at the grid's line before it.
     #[inline(always)]
     pub(super) fn resume(&mut self, data: &[u8], position: usize) {
         let is_due = self.is_near(position) && !self.reaches(position) && self.offset <= position;

@@ -1,4 +1,5 @@
-//! Tests: the tokens decode to the data, and the frequencies count the tokens' symbols.
+//! Tests of the fast parser: the tokens decode to the data and are counted, repeats are found, and the tokens do not depend on how
+//! the input is divided into calls.
 
 use super::*;
 use crate::deflate::token::{Symbol, TOKEN_SLACK};
@@ -48,7 +49,7 @@ fn tokens_decode_to_the_data_and_are_counted() {
     }
 }
 
-/// The positions of skipped literals are entered, so nearly all of the repeated data is found.
+/// Positions that the search skips are entered in the table all the same, so nearly all of the repeated data becomes matches.
 #[test]
 fn repeated_noise_with_errors_is_found() {
     let mut random = Random::varied(4);
@@ -61,7 +62,8 @@ fn repeated_noise_with_errors_is_found() {
     assert!(literals < noise.len() + noise.len() / 20, "{literals} literals");
 }
 
-/// A match of the maximum length that fills the block is not followed by another one, which the next call would not take.
+/// If a match of the maximum length fills the block, `parse` stops there, even if the data repeats further. Otherwise the tokens
+/// would depend on how the input is divided into calls.
 #[test]
 fn a_block_is_full_at_the_same_token_in_one_call_and_in_many() {
     let mut random = Random::varied(5);
