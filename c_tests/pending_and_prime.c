@@ -27,9 +27,33 @@ static void pending_at_the_end(Bytef *data, uInt len, int level)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
+/* The rest of a header that does not fit the output is pending. */
+static void pending_in_the_header(int window_bits, gz_header *header, unsigned len)
+{
+    for (unsigned room = 1; room < len; room++) {
+        z_stream strm;
+        Bytef in[] = "input", out[100];
+        unsigned pending = 99;
+        deflate_start(&strm, 6, window_bits);
+        CHECK(header == NULL || deflateSetHeader(&strm, header) == Z_OK);
+        CHECK_EQ(deflatePending(&strm, &pending, NULL), Z_OK);
+        CHECK_EQ(pending, 0); /* nothing is begun */
+        strm.next_in = in, strm.avail_in = sizeof in, strm.next_out = out, strm.avail_out = room;
+        CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+        CHECK_EQ(strm.total_out, room);
+        CHECK_EQ(deflatePending(&strm, &pending, NULL), Z_OK);
+        CHECK_EQ(pending, len - room);
+        CHECK_EQ(deflateEnd(&strm), Z_DATA_ERROR);
+    }
+}
+
 int main(void)
 {
     begin();
+    gz_header header = {.name = (Bytef *)"a name", .comment = (Bytef *)"a comment"};
+    pending_in_the_header(15, NULL, 2);
+    pending_in_the_header(31, NULL, 10);
+    pending_in_the_header(31, &header, 10 + sizeof "a name" + sizeof "a comment");
     Bytef *plain = prose(40000, 41), out[50000], back[40001];
     z_stream strm;
     unsigned pending = 99;

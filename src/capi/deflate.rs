@@ -418,10 +418,10 @@ pub unsafe extern "C" fn deflatePending(
     bits: *mut c_int,
 ) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
-    let Some((waiting_bytes, waiting_bits)) = stream_guard.guard(None, || Some(deflate.stream.pending()))
-    else {
-        return Z_STREAM_ERROR;
-    };
+    // SAFETY: the program's header is valid until it is written.
+    let waiting =
+        stream_guard.guard(None, || Some(deflate.stream.pending(unsafe { deflate.header() }.as_ref())));
+    let Some((waiting_bytes, waiting_bits)) = waiting else { return Z_STREAM_ERROR };
     // SAFETY: null or the program's.
     if let Some(bits) = unsafe { bits.as_mut() } {
         *bits = waiting_bits as c_int;

@@ -21,11 +21,11 @@ use crate::zng::DeflateParams;
 /// The parameters of a stream, in `deflateInit2()`'s terms.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// zlib's levels, and ours up to 12.
+    /// 0 to 9 as in zlib; 10 to 12 take more time for a smaller output.
     pub level: Level,
-    /// 8 to 15 for the zlib wrap, 16 more for gzip, negative (-9 to -15) for raw.
+    /// The window's size as a power of two: 8 to 15 with zlib's wrapper, 25 to 31 (16 more) for gzip, -9 to -15 for raw.
     pub window_bits: i32,
-    /// 1 to 9.
+    /// 1 to 9: how much memory the encoder takes, as in zlib.
     pub mem_level: i32,
     /// How matches are searched.
     pub strategy: Strategy,
@@ -106,22 +106,24 @@ impl DeflateStream {
         })
     }
 
-    /// A stream whose output the library itself fetches to the end, so that work may be in flight between its calls.
+    /// A stream for the library's own use: its caller calls until the end of the stream, so threads may still hold output when
+    /// a call returns.
     pub fn for_own_output(config: Config) -> Result<Self> {
         let mut stream = Self::new(config, Allocator::SYSTEM)?;
         stream.body.expect_all_calls();
         Ok(stream)
     }
 
-    /// Sets an address in the code that created the stream; the file that contains it is looked up.
+    /// Sets an address in the code that created the stream; the file that contains it is looked up. It decides whether output
+    /// may be held back between calls (`policy`).
     pub fn set_origin(&mut self, address: usize) {
         self.body.set_origin(address);
     }
 
     /// Compresses: takes input and writes output as far as `flush` requires and the room allows.
     ///
-    /// [`Error::Buffer`] when nothing could be done, which is not fatal. [`Status::StreamEnd`] when the trailer is
-    /// written.
+    /// [`Status::StreamEnd`] when the trailer is written. [`Error::Buffer`] when nothing could be done, which is not fatal;
+    /// [`Error::Stream`] for `Flush::Trees`, and for any flush but `Finish` after `Finish` has taken all input.
     pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         self.deflate_with_header(input, output, flush, None)
     }
@@ -155,7 +157,7 @@ impl DeflateStream {
         if output.is_full() {
             return Err(Error::Buffer);
         }
-        // The fast path for a few bytes of bulk data. Of the checks below none applies to it: there is input, and `has_begun`
+        // The fast path for a few bytes of a long segment (bulk). Of the checks below none applies to it: there is input, and `has_begun`
         // is set, since bulk has begun.
         if flush == Flush::None && self.phase == Phase::Body && !input.is_empty() {
             let given = input.len() as u64;
@@ -170,7 +172,7 @@ impl DeflateStream {
             && self.last_flush.is_some_and(|last| rank(flush) <= rank(last));
         self.last_flush = Some(flush);
         self.has_begun = true;
-        // Input after `Finish` has taken all input; or nothing new, and no output waits for room.
+        // Fails for input after `Finish` has taken all input, and for a call that requests nothing new while no output waits.
         if self.is_finishing && !input.is_empty()
             || asks_nothing_new && self.phase == Phase::Body && self.body.is_at_rest()
         {
@@ -359,13 +361,13 @@ impl DeflateStream {
         Ok(dictionary.len().min(1 << self.body.parameters().window_bits))
     }
 
-    /// `deflateGetDictionary()`: the last 32 KiB, at most, of dictionary and input.
+    /// `deflateGetDictionary()`: the last bytes of dictionary and input, at most the window's size.
     pub fn dictionary(&self) -> Result<Buffer> {
         self.body.window()
     }
 
-    /// `deflatePrime()`: inserts `bits` bits of `value` before later output. [`Error::Buffer`] if `bits` is not 0 to 16, within
-    /// bulk, while a flush waits for room, or when too many bits are pending.
+    /// `deflatePrime()`: inserts `bits` bits of `value` before later output. [`Error::Buffer`] if `bits` is not 0 to 16, in
+    /// a segment that became bulk, while a flush waits for room, or when too many bits are pending.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         // zlib's limit; zlib-ng would accept more.
         if !(0..=16).contains(&bits) {
@@ -380,24 +382,34 @@ impl DeflateStream {
         self.body.tune(good, lazy, nice, chain)
     }
 
-    /// `deflatePending()`: bytes and bits of output that are not delivered yet for lack of room.
-    pub fn pending(&self) -> (usize, u32) {
-        let trailer = match self.phase {
+    /// `deflatePending()`: bytes of output that wait for room, and bits, 0 to 7, that do not fill a byte yet. `header` is the
+    /// one that a gzip stream writes.
+    pub fn pending(&self, header: Option<&gzip::Header<'_>>) -> (usize, u32) {
+        let wrap = match self.phase {
+            Phase::Header(position) if self.has_begun => self.header_len(header) - position,
             Phase::Trailer(position) => self.wrap.trailer_len() - position,
             _ => 0,
         };
         let (bytes, bits) = self.body.pending();
-        (bytes + trailer, bits)
+        (bytes + wrap, bits)
+    }
+
+    fn header_len(&self, header: Option<&gzip::Header<'_>>) -> usize {
+        match self.wrap {
+            Wrap::Raw => 0,
+            Wrap::Zlib => 2 + if self.dictionary_check.is_some() { 4 } else { 0 },
+            Wrap::Gzip => header.map_or(10, gzip::Header::encoded_len),
+        }
     }
 
     /// `deflateBound()`: the maximum output of one `Finish` call over `len` bytes of input. `header` is the one that a
     /// gzip stream will write.
     pub fn bound(&self, len: u64, header: Option<&gzip::Header<'_>>) -> u64 {
         let wrap_len = match self.wrap {
-            // The empty last block of 10 bits (see `Body`), and a byte to distinguish the end from a full buffer.
+            // Only a raw stream can have an additional last block of 10 bits (see `Body`); and a byte more, because a full
+            // buffer counts as unfinished.
             Wrap::Raw => 3,
-            Wrap::Zlib => 6 + if self.dictionary_check.is_some() { 4 } else { 0 },
-            Wrap::Gzip => 8 + header.map_or(10, gzip::Header::encoded_len) as u64,
+            wrap => (self.header_len(header) + wrap.trailer_len()) as u64,
         };
         let params = self.body.parameters();
         let body_len = if params.window_bits == 15 && params.mem_level == 8 {
@@ -421,8 +433,8 @@ impl DeflateStream {
         Ok(Self { body: self.body.try_clone()?, stats: self.stats.clone(), ..*self })
     }
 
-    /// The value of `z_stream.adler`: the check value of the input so far (while a parallel segment runs, of the part
-    /// that was delivered), or the dictionary's before the header is written. None for a raw stream.
+    /// The value of `z_stream.adler`: the check value of the input so far (while threads compress, of the input whose
+    /// output was delivered), or the dictionary's before the header is written. None for a raw stream.
     pub fn check(&self) -> Option<u32> {
         match (self.wrap, self.phase, self.dictionary_check) {
             (Wrap::Raw, ..) => None,
@@ -442,7 +454,7 @@ impl DeflateStream {
         self.body.used_bits()
     }
 
-    /// Whether the stream has a gzip wrap, and its end has not been reached.
+    /// Whether `deflateSetHeader()` is allowed: a gzip stream whose final block is not written.
     pub fn takes_header(&self) -> bool {
         self.wrap == Wrap::Gzip && matches!(self.phase, Phase::Header(_) | Phase::Body)
     }
@@ -452,8 +464,8 @@ impl DeflateStream {
         self.has_begun && matches!(self.phase, Phase::Header(_))
     }
 
-    /// Whether ending the stream now loses data: it was begun, and its end is not written. As in zlib, the last output
-    /// may be undelivered once `Finish` has taken all input, if it is no more than zlib would keep.
+    /// Whether `deflateEnd()` reports lost data: the stream was begun, and its end is not written. As in zlib, false also if
+    /// `Finish` has taken all input and at most the size of zlib's buffer is undelivered.
     pub fn is_unfinished(&self) -> bool {
         self.has_begun && self.phase != Phase::Done && !(self.is_finishing && self.body.keeps_little())
     }
