@@ -1,10 +1,11 @@
-/* fork at any moment: other threads compress and write files meanwhile, this one has a file in mid-write and streams in flight; the
- * child forks again, goes on with the file on its own, and then becomes another program, which compresses too. */
+/* fork while two threads compress, decompress and write files, and this thread is in the middle of a file. The child forks again;
+ * child and grandchild each complete a copy of the file. Then the child runs this program again, which compresses: by exec in odd
+ * rounds, by posix_spawn in even ones. */
 #include "check.h"
 #include <pthread.h>
 #include <spawn.h>
 
-enum { LEN = 1200 << 10, ROUNDS = 6 };
+enum { LEN = 1200 << 10, ROUNDS = 6 }; /* several chunks, so that rigz compresses with threads */
 static Bytef *plain;
 static int stop;
 
@@ -26,7 +27,7 @@ static void *busy(void *unused)
     return unused;
 }
 
-/* Writes the second half, and reads the whole. */
+/* Writes the second half, closes the file, checks all of it and removes it. */
 static void finish(gzFile file, const char *path)
 {
     Bytef *back = allocate(2 * LEN);
@@ -41,7 +42,7 @@ static void finish(gzFile file, const char *path)
     free(back);
 }
 
-/* Copies the file written so far to a new file of this process, which gets the same descriptor number. */
+/* Copies what is written of the file so far to a new file, and makes `fd` refer to that one in this process. */
 static void move_to(int fd, const char *from, const char *to)
 {
     static char part[1 << 16];
@@ -54,11 +55,11 @@ static void move_to(int fd, const char *from, const char *to)
     close(source), close(target);
 }
 
-int main(int count, char **words)
+int main(int argc, char **argv)
 {
     begin();
     plain = prose(LEN, 235);
-    if (count > 1) { /* the program that a child became */
+    if (argc > 1) { /* the program that a child became */
         once(6);
         return 0;
     }
@@ -86,10 +87,12 @@ int main(int count, char **words)
             if (grandchild == 0)
                 _exit(0);
             CHECK_EQ(child_status(grandchild), 0);
-            if (round % 2)
-                execl("/proc/self/exe", words[0], "again", (char *)NULL);
+            if (round % 2) {
+                execl("/proc/self/exe", argv[0], "again", (char *)NULL);
+                _exit(127);
+            }
             pid_t spawned;
-            char *const arguments[] = {words[0], "again", NULL};
+            char *const arguments[] = {argv[0], "again", NULL};
             extern char **environ;
             CHECK_EQ(posix_spawn(&spawned, "/proc/self/exe", NULL, NULL, arguments, environ), 0);
             _exit(child_status(spawned));

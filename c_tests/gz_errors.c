@@ -1,5 +1,5 @@
-/* File errors: invalid modes, missing files, a full disk, a closed pipe, damaged data, calls that do not suit the file's mode. The
- * results and, where zlib sets them, the error code, its text and errno. */
+/* File errors: invalid modes, missing files, a full disk, a closed pipe, damaged data, calls that do not suit the file's mode.
+ * Checks the return values and, where zlib sets them, the error code, its text and errno. */
 #include "check.h"
 #include <signal.h>
 
@@ -77,7 +77,7 @@ static void closed_pipe(Bytef *plain, size_t len)
     close(ends[0]);
     gzFile file = gzdopen(ends[1], "wb1");
     CHECK(file != NULL);
-    int calls = 0; /* the first may succeed, since their output may be written by a later one */
+    int calls = 0; /* the first calls may succeed: a later one may be the one that writes their output */
     while (gzwrite(file, plain, (unsigned)len) != 0)
         CHECK(++calls < 100);
     CHECK_EQ(errno, EPIPE);
@@ -136,7 +136,7 @@ static void damaged(const char *path, Bytef *plain)
     free(packed);
 }
 
-/* Reading from a file that is written, the reverse, and invalid arguments. */
+/* Reading from a file opened for writing, writing to one opened for reading, and invalid arguments. */
 static void unsuitable_calls(const char *path)
 {
     char buf[10];

@@ -10,7 +10,8 @@ static void put(const void *bytes, size_t len, const char *mode)
     CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
 }
 
-/* Reads all in steps; returns the last gzread's value, the length in *len, and gzclose's value in *closed. */
+/* Reads the whole file with gzread calls of `step` bytes, then calls gzread once more. Returns that call's value, or the first that
+ * is an error; stores the length in *len, and gzclose's value in *closed. */
 static int get(Bytef *back, size_t room, unsigned step, size_t *len, int *closed)
 {
     gzFile file = gzopen(path, "rb");
@@ -40,7 +41,7 @@ int main(void)
     Bytef *one = pack(plain, LEN, 6, 31, &one_len);
     static const unsigned steps[] = {1000, 77777, 1 << 19};
     for (int s = 0; s < 3; s++) {
-        /* Three members are one file; an empty one among them is nothing. */
+        /* Consecutive members are read as one file; an empty one adds no data. */
         size_t empty_len;
         Bytef *empty = pack(plain, 0, 6, 31, &empty_len);
         put(one, one_len, "wb"), put(empty, empty_len, "ab"), put(one, one_len, "ab"), put(one, one_len, "ab");
@@ -65,37 +66,38 @@ int main(void)
         CHECK(memcmp(back, plain, LEN) == 0);
         CHECK_EQ(closed, Z_OK);
 
-        /* No gzip: the bytes as they are. */
+        /* Not a gzip file: gzread returns the bytes unchanged. */
         put(plain, LEN, "wb");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
         CHECK_EQ(len, LEN);
         CHECK(memcmp(back, plain, LEN) == 0);
-        put("\x1f", 1, "wb"); /* half of gzip's mark */
+        put("\x1f", 1, "wb"); /* the first of gzip's two magic bytes */
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
         CHECK_EQ(len, 1);
+        CHECK_EQ(back[0], 0x1f);
         put("", 0, "wb");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
         CHECK_EQ(len, 0);
         CHECK_EQ(closed, Z_OK);
 
-        /* Truncated: the existing data can be read, then reading fails, and the close too. */
+        /* Truncated: the data that is there can be read, then gzread returns 0 as at the end of a file, and gzclose an error. */
         put(one, one_len - 1000, "wb");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), 0);
         CHECK(len > LEN / 2 && len < LEN);
         CHECK(memcmp(back, plain, len) == 0);
         CHECK_EQ(closed, Z_BUF_ERROR);
 
-        /* Damaged: an error, and only good bytes before it. */
+        /* Damaged: gzread returns -1. The bytes decoded before the damage are right. */
         one[one_len - 6] ^= 1; /* in the CRC */
         put(one, one_len, "wb");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), -1);
-        CHECK(memcmp(back, plain, len) == 0);
+        CHECK(len <= LEN && memcmp(back, plain, len) == 0);
         CHECK_EQ(closed, Z_OK); /* gzclose reports only truncated files */
         one[one_len - 6] ^= 1;
         one[one_len / 2] ^= 1; /* in the compressed data: may be noticed only by the CRC */
         put(one, one_len, "wb");
         CHECK_EQ(get(back, ROOM, steps[s], &len, &closed), -1);
-        CHECK(memcmp(back, plain, len < LEN / 3 ? len : LEN / 3) == 0);
+        CHECK(memcmp(back, plain, len < LEN / 3 ? len : LEN / 3) == 0); /* the damage is behind this third */
         CHECK_EQ(closed, Z_OK);
         one[one_len / 2] ^= 1;
     }
@@ -122,7 +124,7 @@ int main(void)
     fclose(raw);
     check_unpacks(back, 20, 31, plain, 0);
 
-    /* The level may change in the middle: level 0 makes the file longer than its data. gzflush(Z_FINISH) ends the member; the next
+    /* The level may change in the middle: data written at level 0 takes more bytes than it has. gzflush(Z_FINISH) ends the member; the next
      * write begins another, which decodes alone. */
     file = gzopen(path, "wb1");
     CHECK(file != NULL);

@@ -1,4 +1,4 @@
-/* gzprintf and gzvprintf: arguments of all kinds, more than registers hold, so that some are on the stack; calls between other
+/* gzprintf and gzvprintf: arguments of all kinds, more than the argument registers hold, so that some are on the stack; calls between other
  * writes; and the limit of the output's length, which is one byte less than the buffer. */
 #include "check.h"
 

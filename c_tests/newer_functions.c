@@ -1,5 +1,6 @@
-/* The functions that zlib 1.3.2 added: those for whole buffers and deflateBound_z return the same as the older ones that take
- * uLong, and deflateUsed returns the number of bits used in the last byte. With an older zlib the program checks nothing. */
+/* The functions that zlib 1.3.2 added: compress_z, compress2_z, compressBound_z and deflateBound_z give the same results as the
+ * functions that take uLong, uncompress_z and uncompress2_z restore the data, and deflateUsed stores the number of bits used in the
+ * last byte. If the library lacks one of them, the program prints notes and checks nothing else. */
 #include "check.h"
 
 int main(void)
@@ -60,7 +61,8 @@ int main(void)
     CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
     CHECK_EQ(used_bits(&strm, &bits), Z_OK);
     CHECK(bits >= 1 && bits <= 8);
-    /* The other bits of the last byte are padding. At the end of the last block (128 and 64 in data_type), inflate reports in the
+    /* The other bits of the last byte are padding. At the end of the last block (data_type has 128, end of a block, and 64, last
+     * block), inflate reports in the
      * lowest bits of data_type how many bits of that byte it has not used. */
     z_stream decoder;
     inflate_start(&decoder, -15);

@@ -1,9 +1,13 @@
-//! rigz: a complete replacement for libz.so.1 that compresses large writes on every core.
+//! rigz: a complete replacement for libz.so.1 that compresses and decompresses large data with several threads.
 //!
-//! The layers, from the C interface down; a module imports only from layers to its right (`tests/layering.rs` checks it):
+//! C programs use the functions of [`capi`]; Rust programs [`stream::deflate::DeflateStream`] and
+//! [`stream::inflate::InflateStream`].
+//!
+//! The layers, from the C interface down; a module imports only from layers to its right (`tests/layering.rs` checks it).
+//! Modules separated by `|` are one layer:
 //!
 //! ```text
-//! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng | pool -> checksum, format -> budget | trace
+//! capi -> gzfile -> stream -> readahead -> pipeline -> deflate | inflate | zng | pool -> checksum | format -> budget | trace
 //!      -> config -> raw -> error
 //! ```
 //!
@@ -17,8 +21,8 @@ pub mod error;
 pub mod gzfile;
 pub mod stream;
 
-// The layers below are internal to the library. Tests, benchmarks, fuzzers and the command use them with the feature
-// `internals`; without it they are private, so that the compiler reports unused code.
+// The modules below are internal. Tests, benchmarks, fuzzers and the command use them with the feature `internals`; without it they
+// are private, so that the compiler reports unused code.
 #[cfg(feature = "internals")]
 pub mod budget;
 #[cfg(not(feature = "internals"))]

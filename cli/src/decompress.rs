@@ -148,14 +148,13 @@ impl<'a> Decoder<'a> {
         self.totals.wrap_len = wrap_len + self.stored.len as u64;
         loop {
             self.decode_member(&mut stream, output, progress)?;
-            let (kind, stored) = self.look()?;
+            let (kind, _) = self.look()?;
             if self.bytes().is_empty() {
                 return Ok(());
             }
             if (self.kind, kind) != (Kind::Gzip, Kind::Gzip) {
                 return self.pass_trailing();
             }
-            self.totals.wrap_len += wrap_len + stored.len as u64;
             stream.reset();
         }
     }

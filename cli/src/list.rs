@@ -12,11 +12,14 @@ use serde_json::json;
 /// The values that are known before a file is decoded.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// The input's name for messages.
     pub(crate) file: String,
     /// The name of the decompressed file.
     pub(crate) name: String,
-    /// In seconds since 1970: the header's if it has one and the options do not ignore it, else the file's.
+    /// The modification time in seconds since 1970-01-01 UTC: that of the header, unless it has none or the options ignore it, else
+    /// the file's. `None` if the input is not a regular file.
     pub(crate) time: Option<i64>,
+    /// `gzip`, `zlib` or `zip`.
     pub(crate) format: &'static str,
 }
 
@@ -25,8 +28,8 @@ pub(crate) struct Entry {
 pub(crate) struct List {
     is_verbose: bool,
     is_json: bool,
-    /// Whether the heading and the totals are printed too.
-    is_framed: bool,
+    /// Whether the heading and the totals are printed, too. JSON never has them.
+    has_heading: bool,
     files: u64,
     sum: Totals,
 }
@@ -36,7 +39,7 @@ impl List {
         Self {
             is_verbose: options.verbose,
             is_json: options.json,
-            is_framed: !options.quiet,
+            has_heading: !options.quiet,
             files: 0,
             sum: Totals::default(),
         }
@@ -62,7 +65,7 @@ impl List {
             say!("{line}");
             return;
         }
-        if self.files == 1 && self.is_framed {
+        if self.files == 1 && self.has_heading {
             let verbose = if self.is_verbose { "method  crc     date  time  " } else { "" };
             say!("{verbose}         compressed        uncompressed  ratio uncompressed_name");
         }
@@ -83,7 +86,7 @@ impl List {
 
     /// Prints the totals, if there was more than one file.
     pub(crate) fn close(&self) {
-        if self.files > 1 && self.is_framed && !self.is_json {
+        if self.files > 1 && self.has_heading && !self.is_json {
             let verbose = if self.is_verbose { " ".repeat(28) } else { String::new() };
             let sum = self.sum;
             say!("{verbose}{:>19} {:>19} {} (totals)", sum.bytes_in, sum.bytes_out, ratio(false, sum));
@@ -91,7 +94,9 @@ impl List {
     }
 }
 
-/// By how many percent the compressed data is smaller than the plain data. As in gzip, headers and trailers do not count.
+/// By how many percent the compressed data is smaller than the plain data; negative if it is larger, 0 if there is no plain data. As
+/// in gzip, the header and trailer of the first member do not count. `is_compression`: `bytes_in` counts the plain data, else
+/// `bytes_out` does.
 pub(crate) fn percent(is_compression: bool, totals: Totals) -> f64 {
     let (plain, compressed) = match is_compression {
         true => (totals.bytes_in, totals.bytes_out),

@@ -2,13 +2,14 @@
 //!
 //! The library's chunks begin at fixed positions, so a byte inserted at the front would change all of them. Here a rolling hash
 //! over the last 64 bytes chooses the boundaries. A chunk's compressed bytes depend only on its own data and on the 32 KiB before
-//! it, and they begin and end at byte boundaries. Chunks have at least 32 KiB, so an edit changes the chunk that contains it
-//! and the next one; if it removes or adds a boundary, the old boundaries apply again after two more. All other bytes are
-//! unchanged, and rsync finds them. The chunks go through the pipeline like all others, on all threads.
+//! it, and they begin and end at byte boundaries. Chunks have at least 32 KiB, so an edit changes at most the chunk that
+//! contains it and the next one. If it removes or adds a boundary, the old boundaries usually apply again after about two more
+//! chunks; in data without boundaries, such as a long run of one byte, after the next boundary. All other bytes but the trailer
+//! are unchanged, and rsync finds them. The chunks go through the pipeline like all others, on all threads.
 //!
-//! The cost, for seven concatenated files of the Silesia corpus at levels 9 and 6: 0.05 and 0.07 % of size, 9 and 10 % of processor time (one
-//! run each, `time rigz -9 -R -p2 -c`), since a chunk is primed with the window before it and these chunks are shorter. Rows of ascending
-//! numbers, where each chunk learns its statistics anew, lose 6 %.
+//! The cost, for seven concatenated files of the Silesia corpus at levels 9 and 6 (one run each, `time rigz -9 -R -p2 -c`): the output
+//! is 0.05 and 0.07 % larger and takes 9 and 10 % more processor time, since chunks are shorter and each is primed with the window
+//! before it. A file of ascending numbers becomes 6 % larger, since each chunk begins with new statistics.
 //!
 //! gzip and pigz have such boundaries every few kilobytes. Longer chunks compress better; a change costs rsync about 40 kB.
 
@@ -22,13 +23,13 @@ use rigz::format::{gzip, zlib};
 use rigz::pipeline::{Between, ChunkEnd, Compressor, Drive, Form, Level, PendingBits, Settings};
 use rigz::raw::Output;
 
-/// No chunk is shorter, so that a window never extends past the previous chunk.
+/// No chunk but the last is shorter, so that a window never extends past the previous chunk.
 const SHORTEST: usize = 32 << 10;
 
 /// After `SHORTEST`, one position in 2^17 is a boundary: chunks have 160 KiB on average.
 const BITS: u32 = 17;
 
-/// A chunk ends here if the data has no boundary before.
+/// The maximum length of a chunk in bytes: it ends here if the data has no boundary before.
 const LONGEST: usize = 512 << 10;
 
 /// One arbitrary number per byte value, by splitmix64 from a fixed seed.
@@ -46,7 +47,7 @@ const GEAR: [u64; 256] = {
     table
 };
 
-/// Finds the boundaries. Each step shifts the hash by a bit, so a byte has no effect after 64 steps.
+/// Finds the boundaries with a Gear hash. Each step shifts the hash by a bit, so a byte has no effect after 64 steps.
 #[derive(Debug, Default)]
 struct Cutter {
     hash: u64,
@@ -76,18 +77,20 @@ impl Cutter {
     }
 }
 
-/// A compressing stream with such boundaries.
+/// A gzip or zlib stream with the boundaries that `Cutter` finds.
 pub(crate) struct Rsyncable {
     format: Format,
     compressor: Compressor,
     cutter: Cutter,
     /// Bytes at the front of the input that belong to the open chunk.
     granted: usize,
-    /// The chunk ends after these; it is passed on when another byte follows, so that no chunk is empty.
+    /// The open chunk ends after these. The compressor is told only when another byte follows, so that no chunk is empty.
     ends: bool,
     /// The header or trailer that is being written.
     wrap: Vec<u8>,
+    /// Bytes of it that are written.
     wrap_done: usize,
+    /// Bytes of input taken, for the gzip trailer.
     taken: u64,
     is_trailer: bool,
 }
@@ -137,7 +140,8 @@ impl Rsyncable {
         })
     }
 
-    /// Consumes input and writes output as far as there is room; at the end of all input, until `StreamEnd`.
+    /// Consumes input and writes output, until the output is full or the input is consumed. `is_last`: no more input follows;
+    /// the call is repeated until `StreamEnd`.
     pub(crate) fn deflate(
         &mut self,
         input: &mut &[u8],

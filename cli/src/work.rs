@@ -1,9 +1,9 @@
 //! Processes the files of one command line. Any free worker takes a small file.
 //!
-//! The main thread finds the files, passes small ones to the workers and reports each result, in the
-//! order of the command line. It processes large files, whose chunks go to all threads, and files that
-//! are not regular itself, after all files before them. So there are never more busy threads than
-//! requested.
+//! The main thread finds the files, passes small ones to the workers and reports results in the order
+//! of the command line. It processes the other files itself, once all earlier ones are done: large
+//! files, whose chunks all threads compress, and files that are not regular. So never more threads
+//! than requested compress or decompress.
 
 #![forbid(unsafe_code)]
 
@@ -20,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
-/// Enough for the library's own workers too, and for the standard library's file functions.
+/// A worker's stack. The library's own threads need 256 KiB; the rest is for the standard library's file functions.
 const STACK_BYTES: usize = 512 << 10;
 
 /// See the head of this file.
@@ -88,7 +88,7 @@ impl<'a> Work<'a> {
     }
 
     fn do_path(&mut self, path: &Path, queue: &mut Option<&mut Queue<'_, 'a>>) {
-        // Links to folders are followed only if links may be processed.
+        // Links, also those to folders, are followed only if links may be processed.
         let options = self.options;
         let only_looks = matches!(options.mode, Mode::Test | Mode::List);
         let follows_links = options.force || options.to_stdout || only_looks;
@@ -106,7 +106,7 @@ impl<'a> Work<'a> {
             while queue.is_full() || queue.clashes(path, status) {
                 self.do_front(queue);
             }
-            // Other work may have removed the file in the meantime.
+            // While this thread waited, another file's processing may have removed this one; the worker reports that.
             return queue.add(path, status);
         }
         self.drain_all(queue);
@@ -116,7 +116,7 @@ impl<'a> Work<'a> {
     fn do_folder(&mut self, path: &Path, queue: &mut Option<&mut Queue<'_, 'a>>) {
         let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         match entries {
-            // The names are read before the first file changes, or a result could be found as another input.
+            // The names are read before the first file changes; otherwise a new output file could be listed as another input.
             Ok(entries) => entries.iter().for_each(|entry| self.do_path(&entry.path(), queue)),
             Err(error) => {
                 self.drain_all(queue);

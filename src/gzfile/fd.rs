@@ -1,4 +1,4 @@
-//! `Descriptor`: a gzFile's file descriptor, and the only file of `gzfile` that makes system calls.
+//! `Descriptor`: a gzFile's file descriptor. No other file of `gzfile` makes system calls.
 //!
 //! It behaves as zlib does. A read or write that a signal interrupts fails with `EINTR`: the host may rely on
 //! that. A thread is not cancelled in the middle of one (`NoCancel`). A short read is continued until the buffer is
@@ -38,12 +38,12 @@ impl Errno {
         unsafe { location.write(self.0) };
     }
 
-    /// Whether a non-blocking descriptor had no data or no room. This is not a failure: the host will retry.
+    /// Whether a non-blocking descriptor had no data or no room. This is not a failure: the host may repeat the call.
     pub(super) fn would_block(self) -> bool {
         self.0 == libc::EAGAIN || self.0 == libc::EWOULDBLOCK
     }
 
-    /// The system's text for it, in the host's language, without the terminating zero.
+    /// The system's text for it, in the language of the current locale, without the terminating zero.
     pub(super) fn describe(self, buffer: &mut [u8; 256]) -> &[u8] {
         // SAFETY: the buffer is writable for the length given; the function ends what it writes with a zero.
         unsafe { libc::strerror_r(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
@@ -70,7 +70,8 @@ pub(super) enum Origin {
     End,
 }
 
-/// Identifies a file's content without reading it: equal versions mean that the file was not written to in between.
+/// Identifies a file's content without reading it. If two are equal, the file was not modified between them, except by a write
+/// within one step of its timestamps that kept the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     file: (libc::dev_t, libc::ino_t),
@@ -113,7 +114,8 @@ impl Descriptor {
         (fd != -1).then_some(Self(fd))
     }
 
-    /// Takes over the host's descriptor and sets the flags that the mode requests.
+    /// Takes over the host's descriptor and sets the flags that the mode requests. Failures are ignored: a bad descriptor fails
+    /// at its first use.
     pub(super) fn adopt(fd: c_int, mode: &Mode) -> Self {
         let _whole = NoCancel::new();
         if mode.non_blocking {
@@ -149,7 +151,7 @@ impl Descriptor {
         Filled::Full
     }
 
-    /// Writes all of `bytes`, removing the written bytes from its front.
+    /// Writes all of `bytes`, and removes from its front what was written, also before an error.
     pub(super) fn write_all(&self, bytes: &mut &[u8]) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         while !bytes.is_empty() {
@@ -167,7 +169,7 @@ impl Descriptor {
         Ok(())
     }
 
-    /// Moves the file position and returns it; `None` if the file is not seekable.
+    /// Moves the file position and returns it; `None` if `lseek` fails: `errno` has the reason.
     pub(super) fn seek(&self, offset: i64, origin: Origin) -> Option<i64> {
         let whence = match origin {
             Origin::Start => libc::SEEK_SET,
@@ -179,8 +181,8 @@ impl Descriptor {
         (position != -1).then_some(position)
     }
 
-    /// The version of a regular file, which can be read far ahead without waiting for a writer or taking bytes from
-    /// another reader; `None` for any other file.
+    /// The version of a regular file; `None` for other files, or if `fstat` fails. Only regular files can be read ahead: with
+    /// a pipe that would wait for the writer, or take another reader's bytes.
     pub(super) fn version(&self) -> Option<Version> {
         let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `status` is writable for one `stat`.
@@ -197,13 +199,13 @@ impl Descriptor {
         })
     }
 
-    /// The file, for other threads to read from; they must finish before it is closed.
+    /// The file, for other threads to read from. [`SharedFile::close`] waits for them; call it before [`close`](Self::close).
+    /// `None` if `fstat` or an allocation fails.
     pub(super) fn share(&self) -> Option<SharedFile> {
         SharedFile::new(self.0)
     }
 
-    /// The file's size, if it is a regular file and this descriptor is read-only and blocking: no other reader waits
-    /// for its bytes, and nothing is written through it.
+    /// The size of a regular file that is open read-only and blocking, and so can be read ahead; else `None`.
     pub(super) fn readable_size(&self) -> Option<u64> {
         // SAFETY: `fcntl` accepts any number and fails if it is no descriptor.
         let flags = unsafe { libc::fcntl(self.0, libc::F_GETFL) };
@@ -213,7 +215,7 @@ impl Descriptor {
         u64::try_from(self.version()?.size).ok()
     }
 
-    /// Closes the file; closing it again is an error.
+    /// Closes the descriptor, which is then unusable, also if this fails. A second call fails with `EBADF`.
     pub(super) fn close(&mut self) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         let fd = core::mem::replace(&mut self.0, -1);

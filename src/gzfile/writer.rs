@@ -1,16 +1,16 @@
 //! The writing side of a gzFile: turns the host's bytes into a gzip member, or BGZF (`encoder`).
 //!
-//! Small writes are buffered up to the size that `gzbuffer` set (8 KiB by default); large ones go to the stream
-//! directly. The stream decides whether it compresses them at once or hands them to other threads. Its output is
+//! Small writes are buffered up to the size that `gzbuffer` set (8 KiB by default); large ones go to the stream, a
+//! gzip or BGZF encoder, directly. The stream decides whether it compresses them at once or hands them to other threads. Its output is
 //! buffered as well and written in pieces of at least 64 KiB, or when the host flushes. A file opened for plain writing
-//! works the same way without a stream.
+//! has no stream and no output buffer: its bytes are written in pieces of the `gzbuffer` size, larger writes directly.
 //!
-//! **Everything as late as possible.** Memory is allocated at the first byte; the member's header is written with the
+//! **Everything as late as possible.** Memory is allocated at the first write, flush or close; the member's header is written with the
 //! first piece. After `Flush::Finish` the member is complete; another one begins only when there is data for it.
 //!
 //! **Stalls.** A non-blocking descriptor may have no room. The write that finds this returns how much of its data was
-//! consumed, and a fault marked `again`; output that is not written yet stays buffered and is written first at the next
-//! request. Any other failed write also keeps the bytes it could not write, as zlib does.
+//! consumed, and a fault marked `again`; output that is not written yet stays buffered and is written before any later
+//! output. Any other failed write also keeps the bytes it could not write, as zlib does.
 
 #![forbid(unsafe_code)]
 
@@ -44,17 +44,18 @@ pub(super) struct Writer {
     encoder: Option<FileEncoder>,
     /// The member is complete; the stream must be reset before it takes anything more.
     complete: bool,
-    /// The number of bytes the host wrote.
+    /// The position in the uncompressed data, in bytes: what the host wrote, and the zeros of completed seeks.
     position: i64,
     /// Zeros that a seek still has to write.
     skip: i64,
 }
 
 impl Writer {
-    /// A writer to `descriptor`, which is not written to before the first byte.
+    /// A writer to `descriptor`. It writes nothing before the first write, flush or close.
     pub(super) fn new(descriptor: Descriptor, mode: &Mode) -> Self {
         if mode.access == Access::Append {
-            // Writes go to the end anyway; this makes `gzoffset` right before the first one.
+            // With O_APPEND all writes go to the end, but a descriptor passed to `gzdopen` may lack it. This also makes
+            // `gzoffset` correct before the first write.
             descriptor.seek(0, Origin::End);
         }
         Self {
@@ -72,7 +73,7 @@ impl Writer {
         }
     }
 
-    /// Sets the buffer size, unless the buffer is in use.
+    /// Sets the buffer size; returns `false` if the buffer is in use.
     pub(super) fn set_size(&mut self, size: usize) -> bool {
         let untouched = self.collected.capacity() == 0;
         if untouched {
@@ -86,12 +87,12 @@ impl Writer {
         self.plain
     }
 
-    /// The number of bytes the host wrote.
+    /// The position in the uncompressed data.
     pub(super) fn position(&self) -> i64 {
         self.position
     }
 
-    /// The number of bytes the host wrote, a pending seek included.
+    /// The same, with the zeros of a pending seek.
     pub(super) fn tell(&self) -> i64 {
         self.position + self.skip
     }
@@ -101,7 +102,8 @@ impl Writer {
         self.descriptor.seek(0, Origin::Current)
     }
 
-    /// Moves forward to `target`; the next write fills the gap with zeros. Returns `false` if `target` is backward.
+    /// Moves forward to `target`; the next write fills the gap with zeros. Returns `false` if `target` is before the
+    /// position; as in zlib, a pending seek is cancelled even then.
     pub(super) fn seek(&mut self, target: i64) -> bool {
         self.skip = target.saturating_sub(self.position).max(0);
         target >= self.position
@@ -204,14 +206,14 @@ impl Writer {
         self.descriptor.close()
     }
 
-    /// Allocates memory at the first byte.
+    /// Allocates the buffers and the stream, unless that was done before.
     fn prepare(&mut self) -> Result<(), Fault> {
         if self.collected.capacity() != 0 {
             return Ok(());
         }
         if !self.plain {
             self.finished.grow(self.size.max(PIECE_SIZE)).map_err(|_| Fault::MEMORY)?;
-            // zlib, too, reports an unknown level or strategy as refused memory.
+            // As in zlib, an unknown level or strategy is reported as a failed allocation.
             let level = Level::of_zlib(self.level).map_err(|_| Fault::MEMORY)?;
             let strategy = self.strategy.ok_or(Fault::MEMORY)?;
             self.encoder = Some(FileEncoder::new(level, strategy).map_err(|_| Fault::MEMORY)?);

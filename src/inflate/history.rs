@@ -1,8 +1,8 @@
 //! `History`: an append-only buffer whose earlier elements may be repeated.
 //!
 //! A DEFLATE decoder only appends elements to its output and repeats earlier ones. This is such a buffer, over memory
-//! that may be uninitialised past the write position: a caller's output buffer, or the window of a stream. Three
-//! positions divide it:
+//! that may be uninitialised past the write position: a caller's output buffer, or the window of a stream.
+//! `low`, `position` and `limit` divide it:
 //!
 //! ```text
 //! base        low            position        limit        capacity
@@ -11,15 +11,15 @@
 //! ```
 //!
 //! Matches may reach back to `low`; elements before it may exist but are not part of the stream's history. Elements are
-//! appended up to `limit`. Wide stores may write garbage anywhere from `position` to `capacity`. With enough slop,
-//! decoding runs at full speed up to the limit.
+//! appended up to `limit`. Wide stores may overwrite anything from `position` to `capacity`; *slop* is spare memory past the
+//! limit for them. With enough of it, decoding runs at full speed up to the limit.
 //!
-//! The buffer of a stream is a *ring*: elements appended before the base are at its other end, and `low` may lie before
-//! the base. The ring is [`GAP`](History::GAP) elements larger than the largest distance, so that wide stores past the
+//! A stream's window is a *ring* buffer: after its last element `position` returns to the base, and older elements are at
+//! the other end; `low` is then before the base, in wrapping arithmetic. The ring is [`GAP`](History::GAP) elements larger than the largest distance, so that wide stores past the
 //! position do not overwrite elements that may still be repeated.
 //!
 //! ```text
-//! base           position                                      ring    capacity
+//! base           position                                      RING    capacity
 //!  |   newest      | room, gap | oldest that may be repeated ... | slop  |
 //! ```
 //!
@@ -30,11 +30,12 @@ use core::marker::PhantomData;
 use crate::format::deflate::WINDOW_SIZE;
 use crate::raw::{Output, copy};
 
-/// An element of a decoder's output: a byte, or a 16-bit unit whose upper half marks a reference into an unknown window.
+/// An element of a decoder's output: a byte, or a 16-bit unit, whose values from 0x8000 on are indices
+/// into a window that is not known yet.
 ///
 /// # Safety
 /// - Elements may be copied as bytes, and their size divides [`copy::SLOP_BYTES`].
-/// - The two store functions initialise exactly the target's elements, and write nothing else.
+/// - The two store functions write exactly as many elements at `target` as there are literals, and nothing else.
 pub(crate) unsafe trait Element: Copy {
     /// Converts a literal to an element.
     fn literal(byte: u8) -> Self;
@@ -52,7 +53,7 @@ pub(crate) unsafe trait Element: Copy {
     unsafe fn store_literals(bytes: &[u8], target: *mut Self);
 }
 
-// SAFETY: any byte is one; `store_two` writes two and `store_literals` `bytes.len()`.
+// SAFETY: every byte is a valid element; `store_two` writes two elements, `store_literals` `bytes.len()`.
 unsafe impl Element for u8 {
     #[inline(always)]
     fn literal(byte: u8) -> Self {
@@ -71,7 +72,7 @@ unsafe impl Element for u8 {
     }
 }
 
-// SAFETY: any 16 bits are one; `store_two` writes two and `store_literals` `bytes.len()`.
+// SAFETY: all 16 bits are valid elements; `store_two` writes two elements, `store_literals` `bytes.len()`.
 unsafe impl Element for u16 {
     #[inline(always)]
     fn literal(byte: u8) -> Self {
@@ -110,7 +111,8 @@ pub(crate) struct History<'a, T> {
 impl<'a, T: Element> History<'a, T> {
     /// How many elements past the end of a match the fast path may overwrite.
     pub(crate) const SLOP: usize = copy::SLOP_BYTES / size_of::<T>();
-    /// How many elements a ring has in addition to those that may be repeated.
+    /// How many elements a ring has in addition to those that may be repeated: one `SLOP` for wide stores, and one for the
+    /// bytes that a short call which failed wrote past the position (`stream.rs`, `FEW`).
     pub(crate) const GAP: usize = 2 * Self::SLOP;
     /// How many elements a ring has.
     pub(crate) const RING: usize = WINDOW_SIZE + Self::GAP;
@@ -122,7 +124,7 @@ impl<'a, T: Element> History<'a, T> {
         Self { base, is_ring: false, low: 0, position, limit: len, capacity: len, _buffer: PhantomData }
     }
 
-    /// A history over foreign memory.
+    /// A history over memory given by a pointer.
     ///
     /// # Safety
     /// - `base` is valid for reads and writes of `capacity` elements for `'a`, and nothing else touches them meanwhile.
@@ -139,7 +141,7 @@ impl<'a, T: Element> History<'a, T> {
         Self { base, is_ring: false, low, position, limit, capacity, _buffer: PhantomData }
     }
 
-    /// A history over foreign memory that is a ring.
+    /// The same for a ring.
     ///
     /// # Safety
     /// - `base` is valid for reads and writes of `RING + SLOP` elements for `'a`, and nothing else touches them meanwhile.
@@ -182,7 +184,7 @@ impl<'a, T: Element> History<'a, T> {
         core::ptr::eq(self.base, base)
     }
 
-    /// How far back a match may reach.
+    /// How far back a match may reach. In a ring this grows past `WINDOW_SIZE`, but no match reaches farther than that.
     #[inline(always)]
     pub(crate) fn reach(&self) -> usize {
         self.position.wrapping_sub(self.low)
@@ -228,7 +230,8 @@ impl<'a, T: Element> History<'a, T> {
         for at in 0..length {
             let from = source + at;
             let from = if from < Self::RING { from } else { from - Self::RING };
-            // SAFETY: `repeat` checked that the source is within reach, so it is initialised, at either end of the ring.
+            // SAFETY: `repeat` checked that the source is within reach, so it is initialised, at either end of the ring; and it
+            // was not overwritten, by the assertion above.
             let element = unsafe { self.base.wrapping_add(from).read() };
             // SAFETY: `repeat` checked that there is room.
             unsafe { self.base.wrapping_add(self.position + at).write(element) };
@@ -238,8 +241,8 @@ impl<'a, T: Element> History<'a, T> {
     /// The fast path's view.
     #[inline(always)]
     pub(super) fn fast_parts(&mut self) -> FastParts<T> {
-        // The fast path repeats elements at the ring's other end only if a whole window may be repeated, since it does not
-        // compare them with `low`. Less than a window may be repeated there in a stream with a smaller window.
+        // The fast path does not compare elements at the ring's other end with `low`, so it may repeat them only if a whole
+        // window of 32 KiB may be repeated; in a stream with a smaller window less may be.
         let is_ahead = self.low > self.position;
         let last = self.limit.min(self.capacity.saturating_sub(Self::SLOP)).max(self.position);
         FastParts {
@@ -339,11 +342,12 @@ mod tests {
     #[test]
     fn a_repeat_at_the_very_end_stays_inside() {
         for length in 1..=40 {
-            let mut buffer = vec![7u8; 8 + length];
+            let mut buffer = vec![7u8; 8 + length + 64];
             buffer[..8].copy_from_slice(b"abcdefgh");
-            let mut history = History::new(&mut buffer, 8);
+            let mut history = History::new(&mut buffer[..8 + length], 8);
             history.repeat(3, length);
             assert_eq!(history.room(), 0);
+            assert_eq!(buffer[8 + length..], [7; 64]);
             for at in 8..8 + length {
                 assert_eq!(buffer[at], buffer[at - 3]);
             }

@@ -1,4 +1,4 @@
-//! `Inflate`: a stream that decodes across any cut of input and output, with the meaning of zlib's `inflate()`.
+//! `Inflate`: a stream that decodes input and output in pieces of any size, with the meaning of zlib's `inflate()`.
 //!
 //! A call runs a state machine with a few modes (header, dictionary, blocks, trailer, end, and three failed states) until
 //! input or room runs out or the stream reaches a place where the caller wants to stop. All observable behaviour is exactly
@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! Header -+-> Dictionary -+-> Blocks --> Check --> Length --> Done
-//!         +---------------+              (a raw stream reads nothing in these two)
+//!         +---------------+              (a raw stream reads nothing in Check and Length)
 //!
 //! from any mode:  Bad       damage was found
 //!                 NoMemory  an allocation failed
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! One call of `inflate()` is `begin_call`, `advance` at least once, and `end_call`. `readahead`
-//! calls `advance` several times, and delivers stretches between these calls. Everything that zlib
+//! calls `advance` several times, and between these calls delivers output that other threads decoded. Everything that zlib
 //! does once per call is in `begin_call` and `end_call`: whether no progress is an error, the
 //! history that is kept, `data_type`.
 //!
@@ -87,11 +87,11 @@ enum Mode {
 
 /// How a pass through the modes ended.
 ///
-/// The difference between the first and the last follows zlib's code: most places end with
+/// The difference between `Leave` and `Abort` follows zlib's code: most places end with
 /// `goto inf_leave`, where the window, the totals and `data_type` are updated. A needed dictionary,
 /// refused memory and a wrong state end with `return`, which skips this.
 enum Pass {
-    /// Stop here; the input gives back all but this many bits.
+    /// Stop here; the reader gives back to the input all but this many bits.
     Leave { held: u32, outcome: Result<Status> },
     /// Stop here, with all input taken.
     Starved,
@@ -110,9 +110,9 @@ struct Call {
     is_aborted: bool,
 }
 
-/// Calls with at most this much room take the short path. If it fails, it may have overwritten this many bytes and a wide
-/// store past the position, which no match may still need. In the ring the oldest bytes that a
-/// match may need are at least `GAP` bytes past the position.
+/// The short path is for calls with at most this much room. If it does not fill the room, the general path decodes again; until
+/// then this many bytes after the position, and one wide store, may have been overwritten. No match may need those: in the ring
+/// the oldest bytes that a match may need are at least `GAP` bytes after the position.
 const FEW: usize = 32;
 const _: () = assert!(FEW + History::<u8>::SLOP <= History::<u8>::GAP);
 
@@ -185,8 +185,8 @@ impl Inflate {
     /// Decodes from the front of `input` to `output` until one of them runs out, the stream ends, or `goal` is met.
     /// Parts of a gzip header are passed to `report` as they are read.
     ///
-    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a
-    /// [`message`](Self::message).
+    /// [`Error::Buffer`], which is not fatal, if no progress was possible, or with `Goal::Finish` if the end was not reached;
+    /// [`Error::Data`] with a [`message`](Self::message); [`Error::Memory`]; [`Error::Stream`] after an unsuccessful `sync`.
     pub fn inflate(
         &mut self,
         input: &mut &[u8],
@@ -247,7 +247,7 @@ impl Inflate {
         if !is_full {
             return self.inflate_any(input, output, Goal::Progress, report);
         }
-        // As `begin_call` does. Nothing is counted in `call`: only `end_call` reads it.
+        // As `begin_call` does. `call` stays zero: only `end_call`, which is not called here, reads it.
         (self.is_checked, self.call) = (false, Call::default());
         self.deliver(output, None);
         reader.give_back(0);
@@ -430,7 +430,7 @@ impl Inflate {
     ///
     /// Each turn decodes at most as much as the output has room for, so everything decoded is
     /// delivered in the same turn. The window may have less room: its ring or its scratch ends.
-    /// Then the machine stops with `NeedRoom` although the output is not full, and the next turn
+    /// Then `blocks.step` stops with `NeedRoom` although the output is not full, and the next turn
     /// begins at the ring's base or in newly allocated memory.
     fn run_blocks(
         &mut self,
@@ -614,8 +614,8 @@ impl Inflate {
         Ok(())
     }
 
-    /// `inflateMark()`: bits back to the start of the pending symbol in the upper bits; its bytes done, or those of a stored
-    /// block still to come, in the low 16.
+    /// `inflateMark()`. Upper bits: how many bits before the current position the unfinished symbol begins. Low 16 bits: how
+    /// many bytes of that match are copied, or how many of a stored block are still to come.
     pub fn mark(&self) -> i64 {
         let (back, bytes) = self.blocks.mark();
         let bytes = if self.mode == Mode::Blocks { bytes } else { 0 };
@@ -753,9 +753,9 @@ impl Inflate {
         self.window_bits == 15
     }
 
-    /// Whether the bits that were read but not used are the upper bits of `byte`. If `byte` is the
-    /// last one taken from a copy of the input, the copy agrees with the input up to here as far as
-    /// it matters.
+    /// Whether the bits that were read but not used are the upper bits of `byte`. The caller passes
+    /// the last byte taken from its own copy of the input: if they agree, decoding can continue
+    /// after that byte of the copy.
     pub fn holds_end_of(&self, byte: u8) -> bool {
         self.held.count < 8 && u64::from(byte) >> (8 - self.held.count) == self.held.bits
     }
@@ -779,6 +779,7 @@ impl Inflate {
 
     /// Moves the stream to `place`, after `count` bytes that were decoded elsewhere and counted by
     /// [`count_decoded`](Self::count_decoded). The caller moves its input to the place too.
+    /// Fails with `Error::Memory`, or `Error::Data` if the codes at `place` are not valid.
     pub(super) fn pass_to(&mut self, place: &Waypoint, count: usize) -> Result<()> {
         self.held = place.held;
         self.call.produced += count;

@@ -1,6 +1,7 @@
 //! The ring: a stream's undelivered jobs in order, oldest first, and spare buffers of delivered ones.
 //!
-//! Jobs are settled in any order and delivered in the ring's order. The ring's length is bounded, and so is a stream's
+//! A job is *settled* when it is done or has failed, and *delivered* when its result is copied to the output. Jobs are settled
+//! in any order and delivered in the ring's order. The ring's length is bounded, and so is a stream's
 //! memory. The ring belongs to the stream's thread; only its jobs are shared, and each job belongs to one ring. Buffers come
 //! from the system's allocator even if the stream has its own, because a worker may be the one to free them.
 //!
@@ -10,15 +11,15 @@
 //! |  <---------------- offered -----------> |  not offered  |
 //! ```
 //!
-//! If the ring is full, the stream's thread does one of three things, tried in this order: it
+//! If the ring is full, or its results are needed before more input, the stream's thread does one of three things, tried in this order: it
 //! copies the settled results at the front to the output (`deliver`); it runs a job that no thread
 //! has begun (`work`); it sleeps until the front job is settled (also `work`). In the last case
 //! another thread runs the front job, so the sleep ends.
 //!
 //! With [`Between::Rest`] the ring is *closed* at the beginning of a call: jobs are only collected.
 //! It opens when the stream's thread would have to wait, or in a call that has enough input for
-//! workers and after which no work may be in flight. It closes at the end of the call, after the
-//! jobs that were begun have been finished.
+//! workers but must leave no job unfinished. At the end of the call all jobs of an open ring are
+//! finished, and the ring closes.
 
 use super::encoder::ChunkEncoder;
 use super::job::{Buffers, Chunk, Encoded, Job};
@@ -45,7 +46,8 @@ pub(super) struct Delivered {
 pub enum Between {
     /// They continue: the library's work overlaps with the host's own.
     GoOn,
-    /// They do nothing. Jobs are collected, run together when the ring is full, and finished before the call returns.
+    /// They do nothing. Jobs are collected, also over several calls, and run together when the ring is full; jobs that were
+    /// begun are finished before the call returns.
     Rest,
 }
 
@@ -58,7 +60,7 @@ pub(super) struct Ring {
     depth: usize,
     /// The number of jobs, from the front on, that were offered to workers.
     offered: usize,
-    /// The epoch in which these were offered; in another one no worker has them.
+    /// The epoch in which these were offered; in another one, after a `fork`, no worker of this process has them.
     epoch: Epoch,
     between: Between,
     /// Whether a job is offered as soon as it is pushed. Always true with [`Between::GoOn`].
@@ -102,8 +104,8 @@ impl Ring {
         if self.threads > 1 {
             return;
         }
-        // The memory is granted before a thread is started, by the number of threads that there may
-        // be. The system may refuse some of them; then the ring has fewer jobs than were granted.
+        // The memory is granted before a thread is started, for the largest possible number of
+        // threads. The system may refuse some of them; then the ring has fewer jobs than were granted.
         let wanted = self.depth_for(thread_limit());
         let allowed = if wanted > 1 { allow(wanted) } else { 0 };
         if allowed == 0 {
@@ -125,8 +127,8 @@ impl Ring {
             (1, _) => 1,
             // For each thread one job running and one waiting, and one being delivered.
             (_, Between::GoOn) => 2 * threads + 1,
-            // Small writes are collected until all threads have something to do. With more, the threads would finish a call
-            // more evenly, but the data would no longer be in the cache when it is compressed.
+            // Small writes are collected until there are two jobs for each thread. With more, the threads would finish a call
+            // closer together, but the data would no longer be in the cache when it is compressed.
             (_, Between::Rest) => 2 * threads,
         }
     }
@@ -145,8 +147,7 @@ impl Ring {
     }
 
     /// Sets what workers may do from now on while the host is not in a call. After a change to
-    /// `Rest` the ring stays open until the end of the call, which then finishes the jobs that were
-    /// offered.
+    /// `Rest` the ring stays open until the end of the call, which then finishes all its jobs.
     pub(super) fn set_between(&mut self, between: Between) {
         self.between = between;
         self.is_open |= between == Between::GoOn;
@@ -276,7 +277,7 @@ impl Ring {
     }
 
     /// If the front job is not settled, runs a waiting job of this ring; if none waits, sleeps until the worker that runs the
-    /// front job has finished it.
+    /// front job has finished it. Opens the ring.
     pub(super) fn work(&mut self) -> Result<()> {
         if self.jobs.front().is_none_or(|front| front.is_settled()) {
             return Ok(());
@@ -301,7 +302,7 @@ impl Ring {
         Ok(())
     }
 
-    /// Ends a call: unless workers may continue, finishes the jobs that were offered to them; later jobs are only collected.
+    /// Ends a call: unless workers may continue, finishes all jobs of an open ring; later jobs are only collected.
     /// Returns the engine to the idle ones unless the stream `keeps` it.
     pub(super) fn rest(&mut self, keeps: bool) {
         self.finish_call();
@@ -311,7 +312,7 @@ impl Ring {
     }
 
     /// Finishes the jobs and closes the ring, unless workers may continue. A ring that was not
-    /// opened in this call has nothing to finish.
+    /// opened in this call keeps its jobs for a later one.
     fn finish_call(&mut self) {
         if self.between == Between::GoOn || !self.is_open {
             return;
@@ -320,8 +321,8 @@ impl Ring {
         if self.is_of_parent() {
             return;
         }
-        // First run the jobs that no thread has begun, then wait for those of the workers. A job that fails is settled, or
-        // waits again if an allocation failed; delivery reports the error.
+        // First run the jobs that no thread has begun, then wait for those of the workers. If a job fails, delivery
+        // reports the error; if memory was refused, the job waits again, and a later call runs it.
         for job in &self.jobs {
             job.run_with(&mut self.encoder, false);
         }
@@ -405,7 +406,7 @@ impl Drop for Ring {
     }
 }
 
-/// A buffer of at least `capacity` bytes, from `spare` if one fits.
+/// An empty buffer with room for `capacity` bytes: the last of `spare` if it is large enough, else a new one.
 fn buffer(spare: &mut Vec<Buffer>, capacity: usize) -> Result<Buffer> {
     // A buffer that is too small is freed before a new one is allocated.
     let fitting = spare.pop().filter(|buffer| buffer.capacity() >= capacity);

@@ -2,7 +2,8 @@
 //!
 //! Like `Arc`, but `Arc::new` aborts the process if there is no memory, which a library must not do. The
 //! algorithm is the usual one: all strong owners together count as one weak one, the last strong owner drops the value, the last
-//! weak one frees the memory. A job has a handful of owners. An overflowed count would free memory in use, so it panics instead.
+//! weak one frees the memory. A value has a handful of owners. An overflowed count would free memory in use, so counting panics
+//! long before.
 
 use super::Allocator;
 use core::cell::UnsafeCell;
@@ -17,7 +18,7 @@ use loom::sync::atomic::AtomicUsize;
 #[cfg(not(loom))]
 use std::sync::atomic::AtomicUsize;
 
-/// Work that any thread may do, whatever its type.
+/// Work of any type, which any thread may do.
 pub(crate) trait Task: Send + Sync {
     /// Does the work.
     fn run(&self);
@@ -37,9 +38,9 @@ pub(crate) struct Shared<T: ?Sized>(NonNull<Counted<T>>);
 /// A weak owner: it can check whether the value still lives.
 pub(crate) struct WeakShared<T: ?Sized>(NonNull<Counted<T>>);
 
-// SAFETY: owners in several threads read the value, and any of them may be the one that drops it.
+// SAFETY: owners in several threads read the value (`Sync`), and any of them may take or drop it (`Send`).
 unsafe impl<T: Send + Sync + ?Sized> Send for Shared<T> {}
-// SAFETY: as above; a shared owner can be cloned.
+// SAFETY: as above: through `&Shared` another thread can clone an owner.
 unsafe impl<T: Send + Sync + ?Sized> Sync for Shared<T> {}
 // SAFETY: a weak owner can become a strong one.
 unsafe impl<T: Send + Sync + ?Sized> Send for WeakShared<T> {}
@@ -47,7 +48,7 @@ unsafe impl<T: Send + Sync + ?Sized> Send for WeakShared<T> {}
 unsafe impl<T: Send + Sync + ?Sized> Sync for WeakShared<T> {}
 
 impl<T> Shared<T> {
-    /// The first owner of `value`; returns it as the error if allocation fails.
+    /// The first owner of `value`; returns `value` as the error if allocation fails.
     pub(crate) fn try_new(value: T) -> Result<Self, T> {
         let place = Counted {
             strong: AtomicUsize::new(1),
@@ -60,24 +61,25 @@ impl<T> Shared<T> {
             .map_err(|place| ManuallyDrop::into_inner(place.value.into_inner()))
     }
 
-    /// The value, if this was the last strong owner.
+    /// Gives up this owner; returns the value if it was the last strong one.
     pub(crate) fn into_inner(self) -> Option<T> {
         let this = ManuallyDrop::new(self);
         if !this.release() {
             return None;
         }
-        let _share = WeakShared(this.0);
+        // The weak count of all strong owners, as in `drop`.
+        let _weak = WeakShared(this.0);
         // SAFETY: this was the last strong owner, so no other owner reads the value, now or later.
-        let value = unsafe { &mut *this.place().value.get() };
+        let value = unsafe { &mut *this.counted().value.get() };
         // SAFETY: this owner's `drop` does not run, so the value is taken only here.
         Some(unsafe { ManuallyDrop::take(value) })
     }
 }
 
 impl<T: Task + 'static> Shared<T> {
-    /// A weak owner, which neither keeps the value alive nor has its type.
+    /// A weak owner, as `dyn Task`; it does not keep the value alive.
     pub(crate) fn downgrade(&self) -> WeakShared<dyn Task> {
-        check_count(self.place().weak.fetch_add(1, Ordering::Relaxed));
+        check_count(self.counted().weak.fetch_add(1, Ordering::Relaxed));
         WeakShared(self.0)
     }
 }
@@ -85,20 +87,20 @@ impl<T: Task + 'static> Shared<T> {
 impl<T: ?Sized> Shared<T> {
     /// Gives up this owner's count; true if it was the last.
     fn release(&self) -> bool {
-        // Release and Acquire pair: other owners' accesses to the value happen before it is taken or dropped. In one
-        // operation, since ThreadSanitizer does not understand fences.
-        self.place().strong.fetch_sub(1, Ordering::AcqRel) == 1
+        // Release orders this owner's accesses before the decrement; Acquire lets the last owner see all of them. One
+        // operation, not Release and a fence, since ThreadSanitizer does not support fences.
+        self.counted().strong.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    fn place(&self) -> &Counted<T> {
-        // SAFETY: the place is not freed while there is an owner.
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: the memory is not freed while there is an owner.
         unsafe { self.0.as_ref() }
     }
 }
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        check_count(self.place().strong.fetch_add(1, Ordering::Relaxed));
+        check_count(self.counted().strong.fetch_add(1, Ordering::Relaxed));
         Self(self.0)
     }
 }
@@ -108,7 +110,7 @@ impl<T: ?Sized> Deref for Shared<T> {
 
     fn deref(&self) -> &T {
         // SAFETY: the value is not written while there is a strong owner.
-        unsafe { &*self.place().value.get() }
+        unsafe { &*self.counted().value.get() }
     }
 }
 
@@ -118,7 +120,7 @@ impl<T: ?Sized> Drop for Shared<T> {
             // The weak count of all strong owners, given up even if dropping the value panics.
             let _share = WeakShared(self.0);
             // SAFETY: this was the last strong owner, so no other owner reads the value.
-            let value = unsafe { &mut *self.place().value.get() };
+            let value = unsafe { &mut *self.counted().value.get() };
             // SAFETY: the last owner drops the value once, here.
             unsafe { ManuallyDrop::drop(value) };
         }
@@ -135,15 +137,15 @@ impl<T: ?Sized> WeakShared<T> {
     pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
         let add = |strong: usize| (strong > 0).then_some(strong + 1);
         // Acquire: this thread sees the complete value.
-        self.place()
+        self.counted()
             .strong
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, add)
             .ok()
             .map(|_| Shared(self.0))
     }
 
-    fn place(&self) -> &Counted<T> {
-        // SAFETY: the place is not freed while there is an owner.
+    fn counted(&self) -> &Counted<T> {
+        // SAFETY: the memory is not freed while there is an owner.
         unsafe { self.0.as_ref() }
     }
 }
@@ -151,7 +153,7 @@ impl<T: ?Sized> WeakShared<T> {
 impl<T: ?Sized> Drop for WeakShared<T> {
     fn drop(&mut self) {
         // As in `release`.
-        if self.place().weak.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.counted().weak.fetch_sub(1, Ordering::AcqRel) == 1 {
             let (_, free, opaque) = Allocator::SYSTEM.parts();
             // SAFETY: `try_new` got the memory from the same allocator, the last owner frees it once, and the value was dropped
             // or taken before.
@@ -178,28 +180,28 @@ mod tests {
     use std::sync::Arc;
 
     /// Counts how often it was run and dropped.
-    struct Counted {
+    struct Probe {
         runs: Arc<AtomicUsize>,
         drops: Arc<AtomicUsize>,
     }
 
-    impl Task for Counted {
+    impl Task for Probe {
         fn run(&self) {
             assert_eq!(self.drops.load(Ordering::Relaxed), 0);
             self.runs.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    impl Drop for Counted {
+    impl Drop for Probe {
         fn drop(&mut self) {
             self.drops.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// A value and its drop counter.
-    fn counted() -> (Shared<Counted>, Arc<AtomicUsize>) {
+    fn counted() -> (Shared<Probe>, Arc<AtomicUsize>) {
         let (runs, drops) = (Arc::default(), Arc::<AtomicUsize>::default());
-        let value = Counted { runs, drops: Arc::clone(&drops) };
+        let value = Probe { runs, drops: Arc::clone(&drops) };
         (Shared::try_new(value).ok().expect("malloc returns a few bytes"), drops)
     }
 
@@ -229,8 +231,13 @@ mod tests {
         for _ in 0..100 {
             let (first, drops) = counted();
             let weak = first.downgrade();
+            let start = std::sync::Barrier::new(2);
             std::thread::scope(|scope| {
-                scope.spawn(|| weak.upgrade().map(|value| value.run()));
+                scope.spawn(|| {
+                    start.wait();
+                    weak.upgrade().map(|value| value.run())
+                });
+                start.wait();
                 drop(first);
             });
             assert!(weak.upgrade().is_none());

@@ -1,4 +1,4 @@
-//! `InflateStream`: zlib's `inflate()`, and the same over a file.
+//! `InflateStream`: zlib's `inflate()` on input in memory, and the same on a file that is read through a `Source`.
 //!
 //! The engine, `inflate::Inflate`, implements all of zlib's behaviour, and `readahead::Decoder` lets other threads help
 //! it. This type translates zlib's flushes and counts for the statistics.
@@ -27,8 +27,9 @@ pub struct InflateStream {
 }
 
 impl InflateStream {
-    /// Creates a stream. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 16 more for gzip, 32 more for
-    /// either, negative for raw, 0 for the size in the zlib header; [`Error::Stream`] for others.
+    /// Creates a stream. `window_bits` as `inflateInit2()` takes it: 8 to 15 for zlib, 24 to 31 for gzip,
+    /// 40 to 47 to detect either, -8 to -15 for raw; 0, 16 and 32: as the first three, with the window size of a zlib
+    /// header. [`Error::Stream`] for others.
     #[inline(always)]
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<Self> {
         let engine = Inflate::new(window_bits, allocator)?;
@@ -49,7 +50,9 @@ impl InflateStream {
 
     /// Decompresses: takes input and writes output as far as both allow and `flush` requires.
     ///
-    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a [`message`](Self::message).
+    /// [`Status::StreamEnd`] at the stream's end, [`Status::NeedDictionary`] when a zlib stream needs a preset dictionary.
+    /// [`Error::Buffer`] when nothing could be done, which is not fatal; [`Error::Data`] with a [`message`](Self::message);
+    /// [`Error::Memory`] when memory is refused.
     pub fn inflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         self.inflate_with_header(input, output, flush, &mut |_| {})
     }
@@ -80,8 +83,9 @@ impl InflateStream {
         outcome
     }
 
-    /// Decompresses from `source`; see `readahead::Decoder::decode`. Fails as [`inflate`](Self::inflate) does, and with
-    /// [`Error::Stream`] if the source cannot move.
+    /// Decompresses from `source`; see `readahead::Decoder::decode`. It may change the source's position; the caller then
+    /// supplies input from there and calls again. Fails as [`inflate`](Self::inflate) does, and with [`Error::Stream`] if
+    /// seeking in the source fails.
     pub fn read(&mut self, source: &mut impl Source, output: &mut Output<'_>) -> Result<Status> {
         let (passed, written) = (self.decoder.passed(), output.written());
         let timer = self.stats.timer();
@@ -92,7 +96,7 @@ impl InflateStream {
         outcome
     }
 
-    /// Begins the next stream of the source that is read.
+    /// Begins the next gzip member of the source; keeps what was decoded ahead.
     pub fn begin_next(&mut self) {
         self.stats.finish(Counters::default());
         self.decoder.begin_next();
@@ -128,14 +132,15 @@ impl InflateStream {
         self.decoder.reset2(window_bits)
     }
 
-    /// `inflatePrime()`: inserts bits before the input; [`Error::Stream`] if they are too many. Such a stream is decoded
-    /// serially.
+    /// `inflatePrime()`: inserts `count` bits, 0 to 16, before the input; a negative count drops all inserted bits.
+    /// [`Error::Stream`] for more than 16, or if more than 32 would be held. Such a stream is decoded serially.
     pub fn prime(&mut self, count: i32, value: i32) -> Result<()> {
         self.decoder.decline();
         self.decoder.engine_mut().prime(count, value)
     }
 
-    /// The stream's position, if decoding can [`resume`](Self::resume) there, and the end of the data before it.
+    /// The stream's position, if decoding can [`resume`](Self::resume) there, and the last output before it, at most 32 KiB.
+    /// `None` while data is delivered that was decoded ahead.
     pub fn bookmark(&mut self) -> Option<(Bookmark, &[u8])> {
         self.decoder.bookmark()
     }
@@ -155,7 +160,7 @@ impl InflateStream {
         self.decoder.tune(tuning);
     }
 
-    /// The offset in the source of the data that is being delivered, if it was decoded ahead.
+    /// The offset in the compressed source, in bytes, of the data that is being delivered, if it was decoded ahead.
     pub fn offset(&self) -> Option<u64> {
         self.decoder.offset()
     }
@@ -185,7 +190,7 @@ impl InflateStream {
         self.decoder.dictionary()
     }
 
-    /// The engine, for operations that are the same in every layer.
+    /// The serial decoder, for functions that this type only passes on.
     pub fn engine(&self) -> &Inflate {
         self.decoder.engine()
     }
@@ -209,8 +214,8 @@ impl Drop for InflateStream {
 }
 
 /// Decompresses a whole zlib stream, as `uncompress2()` does. Returns the number of input bytes used. [`Error::Buffer`]
-/// when the output does not fit, [`Error::Data`] when the stream is damaged, needs a dictionary or does not end,
-/// [`Error::Memory`] when memory is refused.
+/// when the output is full before the stream ends; [`Error::Data`] when the stream is damaged, needs a dictionary or does not
+/// end, or when the output has no room and the stream contains data; [`Error::Memory`] when memory is refused.
 pub fn uncompress(source: &[u8], output: &mut Output<'_>) -> (usize, Result<()>) {
     if source.len() >= LARGE_INPUT
         && !output.is_full()

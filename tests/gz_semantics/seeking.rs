@@ -1,16 +1,17 @@
-//! `gzseek` and `gztell`, when reading and writing.
+//! `gzseek`, `gzrewind`, `gztell` and `gzoffset`, reading and writing, compared with the system's zlib.
 
 use crate::api::{Gz, Player, compare};
 use crate::{gunzip, gzip, text};
 
-/// Records seeks and the bytes read after them.
-fn wander(player: &mut Player<'_>, gz: &Gz<'_>, steps: &[(i64, i32)]) {
+/// Seeks to each step and records the results and the next 20 bytes.
+fn seek_and_read(player: &mut Player<'_>, gz: &Gz<'_>, steps: &[(i64, i32)]) {
     for &(offset, whence) in steps {
         player.note(format!("seek {offset} {whence} = {}; {}", gz.seek(offset, whence), gz.state()));
         player.note(format!("{:?} {}", gz.read(20), gz.state()));
     }
 }
 
+/// Offset and whence: 0 is `SEEK_SET`, 1 `SEEK_CUR`; all others are rejected. The data have 150,000 bytes.
 const STEPS: [(i64, i32); 24] = [
     (0, 0),
     (10, 0),
@@ -48,7 +49,7 @@ fn seeks_go_where_zlibs_go() {
         compare(|player| {
             player.create_file(name, &bytes);
             let gz = player.open(name, "rb").unwrap();
-            wander(player, &gz, &STEPS);
+            seek_and_read(player, &gz, &STEPS);
             player.note(format!("{} {}", gz.rewind(), gz.state()));
             player.note(format!("{:?}", gz.read(30)));
             player.note(format!("{}", gz.close()));
@@ -62,8 +63,9 @@ fn seeks_in_a_plain_file_move_the_files_position() {
     compare(|player| {
         player.create_file("plain", &data);
         let gz = player.open("plain", "rb").unwrap();
+        // In a plain file zlib passes the offset to lseek, whose largest depends on the file system.
         let steps: Vec<_> = STEPS.iter().copied().filter(|step| step.0.unsigned_abs() < 1 << 40).collect();
-        wander(player, &gz, &steps);
+        seek_and_read(player, &gz, &steps);
         player.note(format!("{} {}", gz.rewind(), gz.state()));
         player.note(format!("{:?}", gz.read(30)));
         player.note(format!("{}", gz.close()));
@@ -92,7 +94,7 @@ fn seeks_add_up_before_anything_is_read() {
 }
 
 #[test]
-fn a_seek_over_a_truncated_end_stops_there() {
+fn a_seek_past_the_end_of_a_truncated_file_stops_there() {
     let data = text(50_000);
     let member = gzip(&data);
     compare(|player| {
@@ -101,7 +103,8 @@ fn a_seek_over_a_truncated_end_stops_there() {
         player.note(format!("{}", gz.seek(49_000, 0)));
         player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));
         player.note(format!("{} {:?}", gz.seek(10, 0), gz.error()));
-        // The file ends within zlib's first buffer, so zlib reports the truncation again here; we report it at its position.
+        // The error is not recorded here: zlib, whose first buffer holds the whole file, reports the truncation again; rigz
+        // does so only when the position gets there.
         player.note(format!("{:?} {} {}", gz.read(10), gz.tell(), gz.eof()));
         player.note(format!("{}", gz.seek(49_000, 0)));
         player.note(format!("{:?} eof {} {:?}", gz.read(10), gz.eof(), gz.error()));
@@ -152,7 +155,7 @@ fn a_written_file_is_filled_with_zeros_up_to_a_seek() {
 }
 
 #[test]
-fn the_offset_in_the_file_is_that_of_the_decoded_data() {
+fn the_offset_is_0_at_first_and_the_files_length_at_the_end() {
     let data = text(5000);
     let member = gzip(&data);
     compare(|player| {

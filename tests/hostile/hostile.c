@@ -1,12 +1,12 @@
-/* Passes inputs that are intended to be slow to the public functions; callgrind counts the instructions of each measurement
+/* Calls the public functions with inputs that are intended to be slow to process; callgrind counts the instructions of each measurement
  * separately (see `run`).
  *
  *   hostile make FOLDER              writes the inputs; run without valgrind, because some are found by a long search
- *   hostile measure FOLDER LEVEL...  run under callgrind: compresses the inputs in `plain` at each level, decompresses those in
- *                                    `packed`, reads empty gzip members, and compresses one input in many small calls
+ *   hostile measure FOLDER LEVEL...  run under callgrind: compresses the inputs of the array `plain` at each level, decompresses
+ *                                    those of `packed`, reads empty gzip members, and compresses one input in many small calls
  *
- * Each measurement is made with a short input and one three times as long, so that more than linear time is noticed. A dump of
- * the counter is called "NAME BYTES", for example "deflate6:noise 49152". Only the cost is checked here: other tests check the
+ * Each measurement is made with a short input and one three times as long, so that more than linear time is noticed. Callgrind's
+ * dump of its count after each of them is labelled "NAME BYTES", for example "deflate6:noise 49152". Only the cost is checked here: other tests check the
  * results.
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@ enum { SHORT = 48 << 10, LONG = 3 * SHORT };
 #define CHECK(condition) ((condition) ? (void)0 : (fprintf(stderr, "%d: failed: %s\n", __LINE__, #condition), exit(1)))
 
 static const char *folder;
-/* The input in use, with room for the item that passes LONG, and memory for results. */
+/* The input in use, with room for a last item that ends after LONG bytes; and memory for the results. */
 static unsigned char bytes[LONG + 1000], compressed[4 * LONG], decompressed[1 << 20];
 
 static uint32_t state = 1;
@@ -56,7 +56,7 @@ static size_t load(const char *name)
 
 /* ---------------------------------------------------------------------------------------------- to be compressed */
 
-/* Repeats `len` bytes. If `is_near`, the last byte of each period is random, so most periods differ from all earlier ones. */
+/* Repeats `len` bytes. If `is_near`, the last byte of each period is random, so nearly every period differs from the one before. */
 static void period(const char *name, size_t len, int is_near)
 {
     for (size_t i = 0; i < LONG; i++)
@@ -65,7 +65,7 @@ static void period(const char *name, size_t len, int is_near)
 }
 
 /* A de Bruijn sequence, by the usual recursion: each word of three letters of an alphabet of 53 occurs at most once, so there
- * are no matches, and every hash is new. */
+ * are no matches, and every key is new. */
 static int letters[4], at;
 static void de_bruijn(int t, int p)
 {
@@ -123,7 +123,7 @@ static void make_plain(void)
     flood("flood_4", 4, 16);
     flood("flood_5", 5, 16);
     flood("flood_6", 6, 15);
-    /* The period is noise, so there is no shorter one: all matches have the largest offset. */
+    /* The period is noise, so there is no shorter one: all long matches have the maximum offset. */
     for (int i = 0; i < LONG; i++)
         bytes[i] = i < 32768 ? (unsigned char)(next_random() >> 9) : bytes[i - 32768];
     keep("period_32768", LONG);
@@ -264,7 +264,7 @@ static void decompress_all(const char *name, size_t step, size_t room, const cha
         }
         CHECK(status == Z_OK || status == Z_BUF_ERROR || status == Z_STREAM_END);
         CHECK(inflateEnd(&strm) == Z_OK);
-        /* A bomb's cost is counted per byte of output. */
+        /* If the output is longer than the input, as for `bomb`, the cost is counted per byte of output. */
         dump(what, name, NO_LEVEL, strm.total_out > len ? strm.total_out : len);
     }
 }

@@ -1,15 +1,16 @@
-//! The benchmark of rigz: measures rigz and the other libraries and tools (the *contenders*) in one run, alternately, on the same
-//! data. A *cell* is one operation on one corpus at one level; in each *round* every contender of a cell gets a *turn*.
+//! The benchmark of rigz: measures rigz and the other libraries and tools (the *contenders*; those that are not rigz are its *peers*) in
+//! one run, alternately, on the same data. A *cell* is one operation on one corpus at one level, in one *section* (compress, gz files,
+//! messages and so on); in each *round* every contender of a cell gets a *turn*.
 //!
 //!     main ─┬─ schedule   the list of cells
 //!           ├─ contender  finds the libraries and tools
 //!           ├─ corpus     test data
 //!           ├─ run        rounds over cells ── child ── op ── zlib     one turn, in a separate process
 //!           ├─ record, report, plot   store and show the results       measure   clocks and medians
-//!           ├─ plan       the ratios that the project's goals are about
+//!           ├─ plan       the project's goals: speed and size compared with pigz and the system's zlib
 //!           ├─ phases     rigz with each of the ten phases of docs/PHASES.md on and off
 //!           ├─ insn       instruction counts under callgrind
-//!           └─ small      messages, small calls and small writes: costs, sizes, memory, output held back
+//!           └─ small      messages, small calls and small writes: costs, sizes, memory, and how much output a stream delays
 //!
 //! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md describes the method.
 
@@ -72,13 +73,13 @@ struct Places {
 enum Action {
     /// Run all benchmarks, or a subset with --quick.
     Run(Run),
-    /// Count the instructions of a fixed small set, under valgrind.
+    /// Count the instructions of a small fixed set of operations, under valgrind.
     Insn(insn::Insn),
-    /// Measure the ratios that the project's goals are about.
+    /// Measure the project's goals: speed and size compared with pigz and the system's zlib.
     Plan(plan::Plan),
     /// Measure rigz with each of the ten phases of docs/PHASES.md on and off.
     Phases(phases::Phases),
-    /// Measure messages, small calls, small writes, and the memory and output that streams hold.
+    /// Measure messages, small calls, small writes, the memory of streams, and how much output they delay.
     Small(small::Small),
     /// Internal: measure the cells of `small` with one library.
     #[command(hide = true)]
@@ -116,7 +117,7 @@ struct Run {
     /// Number of rounds, if the time limit allows [default: 5].
     #[arg(long)]
     rounds: Option<usize>,
-    /// Time limit in seconds; no new round starts after it [default: 1320, with --quick 100].
+    /// Time limit in seconds; no new turn starts after it, except that the first round has 10 % more [default: 1320, with --quick 100].
     #[arg(long)]
     limit: Option<u64>,
     /// Write nothing to benches/record.
@@ -156,7 +157,10 @@ fn act(mut cli: Cli) -> Outcome<ExitCode> {
                 insn::CORPORA.iter().map(|name| Data::generated(name, insn::BYTES >> 20, false)).collect();
             let corpora = corpora(&data, &cli.places)?;
             let contenders = contender::find(cli.places.rigz.as_deref(), &cli.places.peers);
-            insn::main(insn, &contenders, &corpora, &cli.places.scratch()?)?;
+            let scratch = cli.places.scratch()?;
+            let outcome = insn::main(insn, &contenders, &corpora, &scratch);
+            std::fs::remove_dir_all(&scratch)?;
+            outcome?;
         }
         Action::Plan(plan) => {
             cli.places.prepare()?;
@@ -296,13 +300,17 @@ fn bench(places: &Places, run: &Run) -> Outcome<ExitCode> {
     Ok(verdict(&record.rows, start))
 }
 
-/// Prints the totals, and returns failure if any row has a wrong result.
+/// Prints the totals, and returns failure if any row has a fault.
 fn verdict(rows: &[Row], start: Instant) -> ExitCode {
     let faults = rows.iter().filter(|row| row.fault.is_some()).count();
     let least = rows.iter().map(|row| row.samples).filter(|&n| n > 0).min().unwrap_or(0);
-    println!("{} rows, at least {least} samples each, {:.0} s.", rows.len(), start.elapsed().as_secs_f64());
+    println!(
+        "{} rows, at least {least} samples per measured row, {:.0} s.",
+        rows.len(),
+        start.elapsed().as_secs_f64()
+    );
     if faults > 0 {
-        println!("{faults} rows have wrong results, marked FAULT");
+        println!("{faults} rows are faulty (wrong result, crash or hang), marked FAULT");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -1,8 +1,8 @@
 //! Tables for the terminal and for report.md.
 //!
-//! `long` returns one line per row with all figures. `summary` returns one table per section and operation, with a line for each corpus
-//! and level and a column for each contender. `markdown` returns report.md: the circumstances of the run, the summary, the faults and
-//! the pictures.
+//! `long` returns one line per row, with times, speed, size and memory. `summary` returns one table per section and operation, with a
+//! line for each corpus and level and a column for each contender and number of threads. `markdown` returns report.md: the
+//! circumstances of the run, the contenders and corpora, the summary, the faults (wrong results, crashes) and the charts.
 //!
 //! Ratios compare with the reference: speed above 1 is faster, size below 1 is smaller. The last line of a summary's table has the
 //! geometric means of each contender's ratios, each with its number of rows, because means over different rows must not be compared.
@@ -58,7 +58,7 @@ pub fn long(rows: &[Row]) -> String {
     out
 }
 
-/// Names the cell of a row: section, operation, corpus and its size, level.
+/// Describes what a row measures: section, operation, corpus and its size, level.
 fn subject(row: &Row) -> String {
     let level = optional(row.level, |l| format!(", level {l}"));
     let megabytes = row.corpus_bytes as f64 / 1e6;
@@ -114,7 +114,7 @@ pub fn markdown(record: &Record, pictures: &[String]) -> String {
     if !faults.is_empty() {
         out.push_str("\n## Faults\n\n");
         for (row, fault) in faults {
-            let _ = writeln!(out, "- {}, {}: {fault}", row.contender, subject(row));
+            let _ = writeln!(out, "- {}, {} threads, {}: {fault}", row.contender, row.threads, subject(row));
         }
     }
     if !pictures.is_empty() {
@@ -226,6 +226,7 @@ fn write_table(rows: &[&Row], out: &mut String) {
     }
 }
 
+/// The text of a table's cell: the speed and, if known, the size in percent.
 fn cell(row: &Row) -> String {
     let figure = match row.us_per_message {
         Some(us) => format!("{us:.2}"),

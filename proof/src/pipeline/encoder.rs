@@ -1,5 +1,5 @@
-//! An encoder that copies, panics or fails to allocate, depending on the chunk's level and the model. It panics if it is called while
-//! no worker may run.
+//! Replaces `src/pipeline/encoder.rs` in the loom models, where real compression would be too slow. It copies the chunk; at the level
+//! `PANICS` it panics; if `WORKERS_LACK_MEMORY` is set it fails in workers. It also panics if it runs while `IS_RESTING` is set.
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread::{self, ThreadId};
@@ -9,7 +9,7 @@ use crate::raw::Output;
 
 pub(super) use crate::deflate::ChunkEnd;
 
-/// A plain number is enough here.
+/// Replaces `deflate::Level`; only `PANICS` has a meaning.
 pub(super) type Level = i32;
 
 /// The level at which encoding panics.
@@ -20,13 +20,13 @@ loom::lazy_static! {
     pub(super) static ref IS_RESTING: AtomicBool = AtomicBool::new(false);
     /// Set by a model before workers start, to make their allocations fail.
     pub(super) static ref WORKERS_LACK_MEMORY: AtomicBool = AtomicBool::new(false);
-    /// The model's main thread, which must be the first to read this.
+    /// The model's main thread. It is initialised at the first read, so the main thread must read it first.
     pub(super) static ref OWNER: ThreadId = thread::current().id();
     /// Number of chunks encoded.
     pub(super) static ref ENCODED: AtomicUsize = AtomicUsize::new(0);
 }
 
-/// Like the pipeline's enum.
+/// Replaces `Form` of `src/pipeline/encoder.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Raw,
@@ -45,6 +45,7 @@ pub(super) fn bound(len: usize) -> usize {
 
 #[derive(Debug, Default)]
 pub(super) struct ChunkEncoder {
+    /// The number of calls of `discard`.
     pub(super) discarded: usize,
 }
 
@@ -53,7 +54,7 @@ impl ChunkEncoder {
         &mut self,
         level: Level,
         (data, window_len): (&[u8], usize),
-        _: bool,
+        _is_first: bool,
         _: ChunkEnd,
         out: &mut Output<'_>,
     ) -> Result<u32> {
@@ -67,6 +68,7 @@ impl ChunkEncoder {
         out.put(&data[window_len..]);
         ENCODED.fetch_add(1, Ordering::SeqCst);
         assert!(!IS_RESTING.load(Ordering::SeqCst), "a chunk is being encoded between two calls");
+        // All bits of the last byte are in use.
         Ok(8)
     }
 
@@ -75,12 +77,12 @@ impl ChunkEncoder {
         Err(Error::Stream)
     }
 
-    /// Returns `None`: there is no engine.
+    /// Returns `None`: there is no real encoder.
     pub(super) fn current(&self) -> Option<&crate::deflate::ChunkEncoder> {
         None
     }
 
-    /// Does nothing: there is no engine to return.
+    /// Does nothing: there is no real encoder to return.
     pub(super) fn rest(&mut self) {}
 
     pub(super) fn discard(&mut self) {

@@ -1,4 +1,5 @@
-//! zlib-rs as a C shared library: the same re-export as in its libz-rs-sys-cdylib, which is a cdylib and so cannot be a dependency.
+//! zlib-rs as a C shared library, for the benchmarks. It re-exports libz-rs-sys, as zlib-rs's own crate libz-rs-sys-cdylib does;
+//! that crate is only a cdylib, so cargo cannot use it as a dependency.
 #![forbid(unsafe_code)]
 
 pub use libz_rs_sys::*;
