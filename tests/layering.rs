@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 11] = [
     &["checksum", "format"],
     &["budget", "trace"],
     &["config"],
-    &["raw", "arch"],
+    &["raw"],
     &["error"],
 ];
 
