@@ -6,9 +6,9 @@ use std::time::Duration;
 /// workers were first used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReadCounters {
-    /// Exact stretches delivered.
+    /// Stretches delivered whose start was known exactly.
     pub exact: u64,
-    /// Guessed stretches delivered.
+    /// Stretches delivered whose start was guessed.
     pub hits: u64,
     /// Stretches dropped: the decoder never reached their start, or they were too late.
     pub misses: u64,
