@@ -21,7 +21,7 @@ int main(void)
     CHECK_EQ(gzflush(writer, Z_SYNC_FLUSH), Z_OK);
     int waiting = 0;
     CHECK_EQ(ioctl(ends[0], FIONREAD, &waiting), 0);
-    CHECK(waiting > 10); /* more than the gzip header */
+    CHECK(waiting > 13); /* the gzip header has ten bytes; the compressed text follows */
     CHECK_EQ(gzputs(writer, ", again"), 7);
     CHECK_EQ(gzclose(writer), Z_OK);
     CHECK_EQ(gzread(reader, buf, sizeof buf), 20);

@@ -124,8 +124,8 @@ int main(void)
     fclose(raw);
     check_unpacks(back, 20, 31, plain, 0);
 
-    /* The level may change in the middle: data written at level 0 takes more bytes than it has. gzflush(Z_FINISH) ends the member; the next
-     * write begins another, which decodes alone. */
+    /* The level may change in the middle: data written at level 0 takes more bytes than it has. gzflush(Z_FINISH) ends
+     * the member; the next write begins another, which decodes alone. */
     file = gzopen(path, "wb1");
     CHECK(file != NULL);
     CHECK_EQ(gzwrite(file, plain, LEN), LEN);

@@ -1,5 +1,5 @@
-/* gzprintf and gzvprintf: arguments of all kinds, more than the argument registers hold, so that some are on the stack; calls between other
- * writes; and the limit of the output's length, which is one byte less than the buffer. */
+/* gzprintf and gzvprintf: arguments of all kinds, more than the argument registers hold, so that some are on the stack; calls
+ * between other writes; and the limit of the output's length, which is one byte less than the buffer. */
 #include "check.h"
 
 static int print_by_va_list(gzFile file, const char *format, ...)

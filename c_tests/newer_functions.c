@@ -62,8 +62,7 @@ int main(void)
     CHECK_EQ(used_bits(&strm, &bits), Z_OK);
     CHECK(bits >= 1 && bits <= 8);
     /* The other bits of the last byte are padding. At the end of the last block (data_type has 128, end of a block, and 64, last
-     * block), inflate reports in the
-     * lowest bits of data_type how many bits of that byte it has not used. */
+     * block), inflate reports in the lowest bits of data_type how many bits of that byte it has not used. */
     z_stream decoder;
     inflate_start(&decoder, -15);
     decoder.next_in = out, decoder.avail_in = (uInt)strm.total_out, decoder.next_out = back, decoder.avail_out = ROOM;

@@ -151,7 +151,7 @@ impl Descriptor {
         Filled::Full
     }
 
-    /// Writes all of `bytes`, and removes from its front what was written, also before an error.
+    /// Writes all of `bytes`. Removes the written bytes from its front, also if it fails.
     pub(super) fn write_all(&self, bytes: &mut &[u8]) -> Result<(), Errno> {
         let _whole = NoCancel::new();
         while !bytes.is_empty() {

@@ -44,7 +44,7 @@ pub(super) struct Writer {
     encoder: Option<FileEncoder>,
     /// The member is complete; the stream must be reset before it takes anything more.
     complete: bool,
-    /// The position in the uncompressed data, in bytes: what the host wrote, and the zeros of completed seeks.
+    /// The position in the uncompressed data, in bytes: the host's bytes, and the zeros of completed seeks.
     position: i64,
     /// Zeros that a seek still has to write.
     skip: i64,

@@ -157,8 +157,8 @@ impl DeflateStream {
         if output.is_full() {
             return Err(Error::Buffer);
         }
-        // The fast path for a few bytes of a long segment (bulk). Of the checks below none applies to it: there is input, and `has_begun`
-        // is set, since bulk has begun.
+        // The fast path for a few bytes of a long segment (bulk). None of the checks below applies to it: there is input, and
+        // `has_begun` is set, since bulk has begun.
         if flush == Flush::None && self.phase == Phase::Body && !input.is_empty() {
             let given = input.len() as u64;
             if self.body.collect(input) {

@@ -96,7 +96,7 @@ impl InflateStream {
         outcome
     }
 
-    /// Begins the next gzip member of the source; keeps what was decoded ahead.
+    /// Begins the next gzip member of the source. Data that was decoded ahead is kept.
     pub fn begin_next(&mut self) {
         self.stats.finish(Counters::default());
         self.decoder.begin_next();

@@ -1,13 +1,13 @@
-/* Calls the public functions with inputs that are intended to be slow to process; callgrind counts the instructions of each measurement
- * separately (see `run`).
+/* Calls the public functions with inputs that are intended to be slow to process; callgrind counts the instructions of each
+ * measurement separately (see `run`).
  *
  *   hostile make FOLDER              writes the inputs; run without valgrind, because some are found by a long search
  *   hostile measure FOLDER LEVEL...  run under callgrind: compresses the inputs of the array `plain` at each level, decompresses
  *                                    those of `packed`, reads empty gzip members, and compresses one input in many small calls
  *
  * Each measurement is made with a short input and one three times as long, so that more than linear time is noticed. Callgrind's
- * dump of its count after each of them is labelled "NAME BYTES", for example "deflate6:noise 49152". Only the cost is checked here: other tests check the
- * results.
+ * dump of its count after each of them is labelled "NAME BYTES", for example "deflate6:noise 49152". Only the cost is checked
+ * here: other tests check the results.
  */
 #define _GNU_SOURCE
 #include <stdint.h>

@@ -168,7 +168,8 @@ def judge(theirs, ours):
     for row in worst[:12]:
         print("%.3f %s %s bytes, level %s %s: %d, ours %d" % row)
     # With 256 hash heads (memLevel 1) luck decides more than the search does: those cases are reported only.
-    far = [row for row in worst if row[4] != "m1" and row[0] > 1.25]
+    limit = lambda kind, level: 1.25 if kind.startswith("changed_") else 1.2 if level == "1" else 1.11 if level in "369" else 1.14
+    far = [row for row in worst if row[4] != "m1" and row[0] > limit(row[1], row[3])]
     return 1 if far or over * 100 > 1.5 * cases else 0
 
 

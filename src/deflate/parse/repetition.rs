@@ -4,11 +4,10 @@
 //!
 //! So the parsers remember the offset of the last match of at least [`LONG_MATCH`] bytes, and try
 //! it inside the match and up to [`NEAR`] bytes after its end, since two copies may differ in a few
-//! bytes only. The lazy parser, that of levels 10 to 12 and that of messages try the offset wherever they
-//! search.
-//! The flat parser does so at every 32nd position, and from there on offers the match wherever it
-//! has no longer one. Without this, DNA that repeats after 12,000 bytes became twice as large as
-//! with zlib at level 9, and random binary digits nine times.
+//! bytes only. The lazy parser, that of levels 10 to 12 and that of messages try
+//! the offset wherever they search. The flat parser does so at every 32nd position, and from there
+//! on offers the match wherever it has no longer one. Without this, DNA that repeats after 12,000
+//! bytes became twice as large as with zlib at level 9, and random binary digits nine times.
 
 use crate::deflate::match_finder::match_length;
 use crate::format::deflate::MAX_MATCH;
