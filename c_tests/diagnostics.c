@@ -78,7 +78,7 @@ static void work_while_the_reader_reopens(void)
         work();
 }
 
-/* A SIGPIPE that was pending before the calls is still pending after them, also where a write of the library raised another. */
+/* A SIGPIPE that was pending before the calls is still pending after them, even if a write of the library raised another. */
 static void work_with_pending_sigpipe(void)
 {
     sigset_t pipe_signal, waiting;
@@ -169,7 +169,7 @@ static void finish_and_reset(void)
     free(data), free(out);
 }
 
-/* The first line of the statistics has the bytes and chunks of before deflateReset(). */
+/* The first line of the statistics counts the bytes and chunks before deflateReset(). */
 static void work_before_reset_is_counted(void)
 {
     const char *path = scratch("counted");

@@ -1,6 +1,6 @@
-/* fork at random moments with streams that have their own allocator, or only one of its functions, and jobs in threads: a child
- * may end at once or continue the stream, and never waits for a thread that exists only in the parent. The allocator is called
- * only on the stream's own thread, even if the program set just one of its two functions. */
+/* fork at random moments while threads compress for streams with their own allocator, with zfree alone, or without: a child may
+ * end at once or continue the stream, and never waits for a thread that exists only in the parent. The allocator's functions are
+ * called only on the stream's own thread, even if the program set only zfree. */
 #include "check.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@ static size_t room;
 static int stop;
 static __thread int is_own;
 
-/* Simulates a scheduler that preempts each thread of the library as soon as it has woken another one, which is when a worker is
- * about to release its resources. */
+/* Simulates a scheduler that preempts each thread of the library right after it has woken another thread: a worker that has done
+ * so still has to release what it used. */
 long syscall(long number, ...)
 {
     static void *found;
@@ -39,8 +39,8 @@ long syscall(long number, ...)
     return result;
 }
 
-/* The thread that owns the allocator; a child of a fork has the same thread. */
-static void *counted(void *owner, uInt items, uInt size)
+/* Must run on the thread that `owner` points to; in a forked child it has the same id. */
+static void *allocated(void *owner, uInt items, uInt size)
 {
     CHECK(pthread_equal(pthread_self(), *(pthread_t *)owner));
     return malloc((size_t)items * size);
@@ -69,7 +69,7 @@ static void start(z_stream *strm, int level, int kind)
     if (kind > 0)
         strm->zfree = kind == 1 ? returned_here : returned;
     if (kind > 1)
-        strm->zalloc = counted;
+        strm->zalloc = allocated;
     CHECK_EQ(deflateInit2(strm, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
 }
 
@@ -140,9 +140,9 @@ static void forks(int threads, int has_busy_thread)
         int kind = (int)(random_next(&seed) >> 8) % 4;
         start(&strm, 1 + (int)(random_next(&seed) >> 8) % 3, kind);
         while (strm.total_in < LEN - 1) {
-            /* Fork at any state of the workers. */
             feed(&strm, out, 1 + (random_next(&seed) >> 8) % (random_next(&seed) & 256 ? LEN : LEN / 10));
             if (random_next(&seed) & 256) {
+                /* Fork with the workers in any state. */
                 uint32_t way = random_next(&seed) >> 8;
                 for (volatile uint32_t wait = way % 4 == 0 ? way % 5000 : 0; wait > 0; wait--)
                     ;

@@ -1,4 +1,4 @@
-//! Runs the testers of `tests/sequences` with the fuzzer's choices.
+//! Runs the testers of `tests/sequences`. Bytes of the fuzzer's input, the *script*, make their choices.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use crate::{gz_read, gz_write, linked, split};
 pub const DICTIONARY: &[u8] =
     b"the stream of window and chunk a to member in literal is match that offset block";
 
-/// The decoded length of a hostile stream that the testers assume.
+/// The decoded length that the testers assume for a hostile stream.
 const ASSUMED_LEN: usize = 3000;
 
 /// Window bits that a hostile stream may have been written with.
@@ -21,10 +21,10 @@ const WINDOW_BITS: [i32; 8] = [15, 31, -15, 15, 31, -15, 9, -9];
 
 /// Returns the first byte of a script that chooses `window_bits` from [`WINDOW_BITS`].
 pub fn script_for(window_bits: i32) -> u8 {
-    WINDOW_BITS.iter().position(|&bits| bits == window_bits).expect("window bits of the list") as u8
+    WINDOW_BITS.iter().position(|&bits| bits == window_bits).expect("one of WINDOW_BITS") as u8
 }
 
-/// Returns both libraries. The pipeline's threshold and chunks are so small that ordinary inputs reach its edge cases.
+/// Returns both libraries. The length from which threads are used, and the chunks, are so small that ordinary inputs reach its edge cases.
 pub(crate) fn setup() -> &'static Setup {
     static SETUP: OnceLock<Setup> = OnceLock::new();
     SETUP.get_or_init(|| {
@@ -32,7 +32,7 @@ pub(crate) fn setup() -> &'static Setup {
             // SAFETY: no input has run yet, so this is the only thread.
             unsafe { std::env::set_var(name, value) };
         }
-        assert!(!linked::is_visible(), "the judge could call our functions instead of its own");
+        assert!(!linked::is_visible(), "the system's zlib could call our functions instead of its own");
         let judge = Zlib::open(&judge_path()).expect("the system has a libz.so.1");
         assert!(!judge.is_rigz, "the judge must be the system's zlib");
         let ours = Zlib::of(linked::symbol).expect("every function is linked in");

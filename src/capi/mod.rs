@@ -5,11 +5,11 @@
 //! symbol versions of its names; `symbols` explains them.
 //!
 //! # Safety
-//! For every function here: pointers are null where the zlib manual allows it, and else valid as it says; a stream is used
+//! For every function here: pointers are valid as the zlib manual says, or null where it allows that; a stream is used
 //! by one thread at a time.
 
 #![allow(non_snake_case, reason = "the C names")]
-#![allow(clippy::missing_safety_doc, reason = "one contract for all, in the module's head")]
+#![allow(clippy::missing_safety_doc, reason = "one contract for all, in the module's documentation")]
 
 #[macro_use]
 mod symbols;

@@ -10,23 +10,23 @@ pub(crate) const BLOCK_TYPE: &CStr = c"invalid block type";
 pub(crate) const STORED_LENGTHS: &CStr = c"invalid stored block lengths";
 /// A dynamic block describes more symbols than there are.
 pub(crate) const TOO_MANY_SYMBOLS: &CStr = c"too many length or distance symbols";
-/// The precode is over-subscribed or incomplete.
+/// The code length code is over-subscribed or incomplete.
 pub(crate) const PRECODE: &CStr = c"invalid code lengths set";
-/// A repeat with nothing before it, or past the end.
+/// A code length is repeated before the first one, or past the last.
 pub(crate) const REPEAT: &CStr = c"invalid bit length repeat";
 /// A dynamic block without a codeword for its end.
 pub(crate) const MISSING_END: &CStr = c"invalid code -- missing end-of-block";
 /// The literal/length code is over-subscribed or incomplete.
 pub(crate) const LITLEN_SET: &CStr = c"invalid literal/lengths set";
-/// The offset code is over-subscribed or incomplete.
+/// The distance code is over-subscribed or incomplete.
 pub(crate) const OFFSET_SET: &CStr = c"invalid distances set";
-/// A literal/length codeword without a meaning.
+/// An unassigned or reserved literal/length codeword.
 pub(crate) const LITLEN: &CStr = c"invalid literal/length code";
-/// An offset codeword without a meaning.
+/// An unassigned or reserved distance codeword.
 pub(crate) const OFFSET: &CStr = c"invalid distance code";
 /// A match that begins before the data.
 pub(crate) const TOO_FAR: &CStr = c"invalid distance too far back";
-/// A zlib header whose 16 bits are not a multiple of 31, or a wrap that the caller does not accept.
+/// A zlib header whose 16 bits are not a multiple of 31, or a format that the caller does not accept.
 pub(crate) const HEADER_CHECK: &CStr = c"incorrect header check";
 /// A header whose method is not DEFLATE.
 pub(crate) const METHOD: &CStr = c"unknown compression method";

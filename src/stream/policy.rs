@@ -1,7 +1,7 @@
 //! The one place that decides which engine compresses, and whether in parallel.
 //!
-//! The engine and the chunk boundaries determine the output bytes. They depend only on the level, the stream's form and
-//! the bytes between two flushes, never on threads, time or how the bytes were written. Whether threads help is decided
+//! The engine and the chunk boundaries determine the output bytes. They depend only on the stream's parameters, the
+//! bytes between two flushes and the switches, never on threads, time or how calls divide the bytes. Whether threads help is decided
 //! here too, and affects only the time.
 
 #![forbid(unsafe_code)]
@@ -17,25 +17,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Workers are used from this many unflushed bytes on: with fewer there is almost no gain.
 const PARALLEL_FROM: usize = 1 << 20;
 
-/// Bytes in the first chunk of a segment. This size makes output begin, and memory use grow, at about zlib's pace.
+/// Bytes in the first chunk of a segment (the input between two flushes). With it, output begins and memory use grows
+/// about as soon as with zlib.
 const FIRST_CHUNK: usize = 128 << 10;
 
-/// Bytes in the third chunk and later ones; the second has half of this. Priming with 32 KiB costs 5 to 7 % at 128 KiB
-/// and almost nothing at 512 KiB.
+/// Bytes in the third chunk and later ones; the second has half of this. Entering the 32 KiB before a chunk in
+/// the tables costs 5 to 7 % at 128 KiB and almost nothing at 512 KiB.
 const CHUNK: usize = 512 << 10;
 
-/// A segment shorter than this is a message: it is compressed by the message encoder, which keeps its history.
+/// A segment shorter than this is a message: the message encoder compresses it, and keeps its window for the next one.
 pub(super) const MESSAGE: usize = 8 << 10;
 
-/// The smallest `memLevel` of a stream that may become bulk: its message encoder holds [`MESSAGE`] bytes before the
-/// decision.
+/// The smallest `memLevel` with which a stream may use the pipeline: until it does, the message encoder must hold
+/// [`MESSAGE`] bytes.
 const BULK_MEM_LEVEL: i32 = 7;
 
 /// Room for output below which zlib itself may need another call.
 const SMALL_ROOM: usize = 32 << 10;
 
-/// Whether a stream's long segments go to the pipeline: it has the usual window, enough memory, and a strategy that
-/// looks for matches of any distance.
+/// Whether a stream's long segments go to the pipeline: it compresses, and has the usual window, enough memory, and a
+/// strategy of our own encoder.
 pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
     params.level.number() > 0
         && params.window_bits == 15
@@ -43,7 +44,7 @@ pub(super) fn is_for_pipeline(params: &DeflateParams) -> bool {
         && params.strategy.is_general()
 }
 
-/// Whether zlib-ng compresses the stream: strategies that look for no matches, for runs only, or use fixed codes.
+/// Whether zlib-ng compresses the stream: for `Z_HUFFMAN_ONLY`, `Z_RLE` and `Z_FIXED`.
 pub(super) fn is_for_zng(params: &DeflateParams) -> bool {
     !params.strategy.is_general()
 }
@@ -58,11 +59,10 @@ pub(super) fn zng_params(params: &DeflateParams) -> DeflateParams {
     DeflateParams { level: mapped(params.level), ..*params }
 }
 
-/// Whether and why a stream may keep work in flight between two calls that both have room for output. Later calls must
-/// fetch this output, and not every program makes them: programs are written for zlib, which holds back one block.
+/// Whether and why a call that has room for output may return while work is in flight. Later calls must fetch its output, and not every program makes them: programs are written for zlib, which holds back one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
-    /// No known reason to hold: the output of all decided work is delivered within the call.
+    /// No known reason to hold: the output of all started work is delivered within the call.
     No,
     /// The library itself fetches the output: `gzwrite()`, `compress()`.
     OwnOutput,

@@ -1,8 +1,8 @@
-//! Writing: each library writes its own file with the same calls; both files must decode to the data written.
+//! Writing: ours and the judge, the system's zlib, write a file each with the same calls; both must decode to the data written.
 //!
-//! Equal after every call: the return value, gztell, gzerror's code and text. At the end the close code is equal and the
-//! system's gzread returns exactly the bytes of the model, which records the bytes that each call should add; from the judge's
-//! file too, so the model itself is tested.
+//! Equal after every call: the return value, gztell, gzeof, gzerror's code and text. At the end gzclose's results are equal,
+//! and the system's gzread returns from both files exactly the bytes of the model, to which each call added what it should
+//! write. The judge's file tests the model.
 //!
 //! Results may differ for gzoffset (how much has reached the file depends on buffers): it must not decrease and not exceed the
 //! size of the closed file. And the judge's file is not checked if gzseek was called before the first write: zlib 1.2.13 then
@@ -24,7 +24,7 @@ struct Duo<'a> {
     /// The bytes that the file must decode to, from this opening on.
     model: Vec<u8>,
     offset: i64,
-    /// The judge may have written anything (see the head of this file).
+    /// The judge may have written anything (see the module's comment).
     judge_lost: bool,
     is_transparent: bool,
 }
@@ -93,12 +93,12 @@ pub(crate) fn run(setup: &Setup, max: usize, rng: &mut Rng, trace: &mut Trace) -
         (true, false) => &paths[..1],
         (true, true) => &[],
     };
-    for (path, who) in judged.iter().zip(["ours", "the system's (tester's fault)"]) {
+    for (path, who) in judged.iter().zip(["our", "the system's (a fault of this test)"]) {
         let back = read_back(setup, path);
         if back != whole {
             let at = back.iter().zip(&whole).position(|(a, b)| a != b);
             let sizes = (back.len(), whole.len());
-            return Err(format!("the file of {who} decodes wrongly: sizes {sizes:?}, first at {at:?}"));
+            return Err(format!("{who} file decodes wrongly: sizes {sizes:?}, first difference at {at:?}"));
         }
     }
     let first = fs::read(&paths[0]).map_err(|e| e.to_string())?;
@@ -220,7 +220,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
         30..33 if !duo.is_transparent => {
             let (mut level, mut strategy) = (rng.range(-1, 9), rng.range(0, 4));
             if rng.chance(5) {
-                // Accepted here, and rejected when the next member begins, if there is one.
+                // Accepted here, and rejected when the first member begins, if it has not begun.
                 (level, strategy) =
                     if rng.chance(50) { (rng.odd_int(), strategy) } else { (level, rng.odd_int()) };
             }
@@ -252,7 +252,7 @@ fn random_call(duo: &mut Duo, input: &[u8], pos: &mut usize, rng: &mut Rng, trac
             duo.same(&format!("gzbuffer({size})"), trace, |lib, f| lib.gzbuffer(f, size))?;
         }
         37 => {
-            // Lengths that exceed the types set an error.
+            // Lengths that do not fit in an int, or overflow, set an error.
             let from = input.as_ptr();
             if rng.chance(20) {
                 let len = u32::MAX - rng.below(1 << 31) as u32;

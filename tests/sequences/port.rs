@@ -1,11 +1,11 @@
-//! One call on a `z_stream`, with everything checked that holds for every call of every stream function.
+//! One call on a `z_stream`. Checks what must hold for every call of every stream function:
 //!
 //! - next_in, avail_in and total_in move together, and so do next_out, avail_out and total_out;
-//! - nothing is written before next_out or past its room;
+//! - nothing is written before next_out or past the avail_out bytes there;
 //! - the input is not changed.
 //!
-//! The library gets its input in a scratch buffer that is overwritten as soon as the call returns, and its output room
-//! likewise, because a program may do so: the library must have copied everything that it still needs.
+//! Input and output are in scratch buffers. After the call the input and the bytes produced are overwritten, as a program
+//! may do: the library must have copied everything that it still needs.
 
 use crate::zlib::{NEED_DICT, ZStream};
 
@@ -28,7 +28,7 @@ pub(crate) struct Step {
 }
 
 impl Port {
-    /// Offers `input` and `room` bytes to `call`. An empty side is sometimes a NULL pointer (`nulls`).
+    /// Runs `call` with `input` and `room` bytes for output. Empty input is a NULL pointer if `nulls`.
     pub(crate) fn call(
         &mut self,
         strm: &mut ZStream,
@@ -70,8 +70,8 @@ impl Port {
         if self.output[..GUARD].iter().any(|b| *b != CANARY) {
             return Err("the call wrote before next_out".into());
         }
-        if let Some(at) = self.output[GUARD + room..][..GUARD].iter().position(|b| *b != CANARY) {
-            return Err(format!("the call wrote {} bytes past avail_out", at + 1));
+        if let Some(at) = self.output[GUARD + room..][..GUARD].iter().rposition(|b| *b != CANARY) {
+            return Err(format!("the call wrote {} bytes or more past avail_out", at + 1));
         }
         let output = self.output[GUARD..][..produced].to_vec();
         self.input.fill(0xEE);
@@ -82,7 +82,7 @@ impl Port {
     }
 }
 
-/// How far one side moved, if its three fields agree about it.
+/// The bytes consumed or produced, if the three fields agree.
 fn moved(
     side: &str,
     given: usize,

@@ -1,8 +1,8 @@
 //! One turn (one contender, one operation) in a separate process.
 //!
-//! The suite starts itself as `suite one ...` for every turn. The child opens the library, prepares, measures, and prints one JSON
+//! The suite starts itself as `suite one ...` for every turn of a library. The child opens the library, prepares, measures, and prints one JSON
 //! line. So no contender inherits another's heap, threads or caches, peak memory is measured for each alone, and a crash or hang
-//! costs only one row. This file also starts the commands of whole-process rows.
+//! costs only one row. This file also runs and times command-line tools.
 
 use std::fs::File;
 use std::io::Write;
@@ -20,16 +20,16 @@ use crate::measure::{Sample, cpu_of, page_faults, turn};
 use crate::op::{self, Material, Op};
 use crate::zlib::{self, Failure, Library};
 
-/// Longer than any turn takes, even on a loaded machine. A child that runs longer hangs.
+/// Longer than any turn takes, even on a loaded machine. A child that runs longer has hung.
 const ALARM_SECONDS: u32 = 600;
 
 /// The result of a turn.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Answer {
     Measured(Measured),
-    /// The contender has no such call or level.
+    /// The contender has no such call, direction or level, or cannot be started.
     Lacks(String),
-    /// The result is wrong, or the contender crashed or hung.
+    /// The result is wrong, or the contender crashed or hung, or the turn could not be prepared.
     Wrong(String),
 }
 
@@ -42,7 +42,7 @@ pub struct Measured {
     pub bytes: u64,
     /// Messages of one call, or 0.
     pub messages: u64,
-    /// Peak resident memory minus resident memory before the first call.
+    /// Peak resident memory; for a library without what was resident before the first call.
     pub peak_kib: u64,
     /// Minor page faults (served without disk access) of one call.
     pub page_faults: f64,
@@ -101,8 +101,7 @@ fn measure(one: &One) -> Result<Answer, Failure> {
         scratch: one.scratch.clone(),
     };
     let op = Op::named(&one.op).ok_or_else(|| Failure::Wrong(format!("no operation {}", one.op)))?;
-    // Open the judge before the library, whose SONAME may also be libz.so.1: the loader resolves that name to the file that it loaded
-    // first.
+    // Open the judge, the system's zlib, before the library: once that is loaded, the name libz.so.1 may mean it.
     let _judge = zlib::judge()?;
     let library = Library::open(&one.library)?;
     let mut prepared = op::prepare(op, &library, one.level, &material, one.verify)?;
@@ -186,8 +185,8 @@ pub fn library_command(peer: &LibraryPeer, op: Op, turn: &Turn, verify: bool) ->
     Ok(command)
 }
 
-/// Runs a library's turn. A separate process verifies first: memory that verification leaves on the heap would hide the timed
-/// process's peak.
+/// Runs a library's turn. A separate process verifies first: memory that verification leaves on the heap would hide the peak of
+/// the timed calls.
 pub fn library_turn(peer: &LibraryPeer, op: Op, turn: &Turn) -> Answer {
     let run = |verify: bool| -> Answer {
         let start = || {

@@ -1,6 +1,6 @@
 //! The benchmark of rigz: measures rigz and the other libraries and tools (the *contenders*; those that are not rigz are its *peers*) in
 //! one run, alternately, on the same data. A *cell* is one operation on one corpus at one level, in one *section* (compress, gz files,
-//! messages and so on); in each *round* every contender of a cell gets a *turn*.
+//! messages and so on); in each *round* every contender of a cell gets a *turn*. Its result in a cell is a *row*.
 //!
 //!     main ─┬─ schedule   the list of cells
 //!           ├─ contender  finds the libraries and tools
@@ -10,7 +10,7 @@
 //!           ├─ plan       the project's goals: speed and size compared with pigz and the system's zlib
 //!           ├─ phases     rigz with each of the ten phases of docs/PHASES.md on and off
 //!           ├─ insn       instruction counts under callgrind
-//!           └─ small      messages, small calls and small writes: costs, sizes, memory, and how much output a stream delays
+//!           └─ small      short inputs (*messages*), small calls and small writes: costs, sizes, memory, and how much output a stream holds back
 //!
 //! scripts/bench builds the peers and starts this; docs/BENCHMARKS.md describes the method.
 
@@ -44,7 +44,7 @@ use schedule::{Data, Planner};
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(about = "rigz and its peers on the same data in one run")]
+#[command(about = "Measure rigz and similar libraries and tools (its peers) on the same data in one run")]
 struct Cli {
     #[command(flatten)]
     places: Places,
@@ -71,7 +71,7 @@ struct Places {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Run all benchmarks, or a subset with --quick.
+    /// Run the main benchmark, or a subset of it with --quick.
     Run(Run),
     /// Count the instructions of a small fixed set of operations, under valgrind.
     Insn(insn::Insn),
@@ -79,7 +79,7 @@ enum Action {
     Plan(plan::Plan),
     /// Measure rigz with each of the ten phases of docs/PHASES.md on and off.
     Phases(phases::Phases),
-    /// Measure messages, small calls, small writes, the memory of streams, and how much output they delay.
+    /// Measure short inputs, small calls, small writes, the memory of streams, and how much output they hold back.
     Small(small::Small),
     /// Internal: measure the cells of `small` with one library.
     #[command(hide = true)]
@@ -105,13 +105,13 @@ struct Run {
     /// Run a subset that takes under two minutes instead of up to 25.
     #[arg(long)]
     quick: bool,
-    /// Use this folder's files (zip files unpacked) instead of the built-in corpora; at most 32 MiB of each, 4 with --quick.
+    /// Use this folder's files (zip files are unpacked) instead of the usual corpora; at most 32 MiB of each, 4 with --quick.
     #[arg(long)]
     corpus: Option<PathBuf>,
     /// Run only the cells whose name, "SECTION OPERATION CORPUS", contains this text.
     #[arg(long)]
     only: Option<String>,
-    /// Contender that ratios are relative to.
+    /// Library that ratios are relative to.
     #[arg(long, default_value = contender::REFERENCE)]
     reference: String,
     /// Number of rounds, if the time limit allows [default: 5].
@@ -184,7 +184,7 @@ fn act(mut cli: Cli) -> Outcome<ExitCode> {
 }
 
 impl Places {
-    /// Creates the cache and peers folders, and makes all paths absolute: child processes and the dynamic linker run elsewhere.
+    /// Creates the cache and peers folders, and makes all paths absolute: child processes run in other folders, and the dynamic linker finds libraries by path.
     fn prepare(&mut self) -> Outcome<()> {
         std::fs::create_dir_all(&self.cache)?;
         std::fs::create_dir_all(&self.peers)?;

@@ -1,7 +1,8 @@
-//! `suite small`: messages, small calls and small writes with our library, the system's zlib and zlib-ng, on generated data.
+//! `suite small` compares our library with the system's zlib and one more, zlib-ng unless `--peer` names another: short inputs
+//! (*messages*), small calls and small writes, on generated data.
 //!
-//! The cost is CPU time or, with `--instructions`, callgrind's count, for loaded machines. In each round every library does all cells
-//! once, in a separate process. A cell's result is the shortest time of all rounds. Each library's results are verified first, also in
+//! The cost is CPU time or, with `--instructions` (for loaded machines), callgrind's count. In each round every library runs all
+//! cells (operation, level, kind of data) in a separate process. A cell's result is the shortest time of all rounds. Each library's results are verified first, also in
 //! a separate process.
 
 mod work;
@@ -22,7 +23,7 @@ use work::{ALL, BYTES, KINDS, LEVELS, Prepared, STATES};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Input bytes per call of the streams whose held-back output is measured.
+/// Input bytes per call where held-back output (consumed, but not yet returned) is measured.
 const STEPS: [usize; 2] = [1000, 1 << 16];
 
 /// The arguments of `suite small`.
@@ -37,7 +38,7 @@ pub struct Small {
     /// Run only cells whose name, "OPERATION LEVEL KIND", contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// Show each kind of data.
+    /// Print the results for each kind of data too.
     #[arg(long)]
     kinds: bool,
     /// Compare with this peer, in addition to zlib.
@@ -101,7 +102,7 @@ fn names(only: &str) -> impl Iterator<Item = (String, work::Work, i32, usize)> {
 
 /// The inner process: measures all cells of one library and prints a line of JSON for each.
 pub fn cells(cells: &Cells) -> Outcome<()> {
-    // Open the judge before the library, which may have the same SONAME.
+    // Open the judge, the system's zlib, before the library, which may have the same SONAME.
     let _judge = zlib::judge()?;
     let library = Library::open(&cells.library)?;
     let mut out = std::io::stdout().lock();
@@ -242,7 +243,7 @@ fn show(small: &Small, figures: &[Figures; 3]) {
     let [zlib, peer, ours] = figures;
     let unit = if small.instructions { "instructions per byte" } else { "ns per byte" };
     println!(
-        "Speed is the peer's cost divided by ours; size is ours divided by the peer's. {unit}, one thread.\n"
+        "Costs: {unit}, one thread. Speed is the other's cost divided by ours; size is ours divided by zlib's, then the peer's.\n"
     );
     println!(
         "{:<18} {:>8} {:>8} {:>8} | {:>6} {:>6} {:>15} | {:>6} {:>15} {:>6}",
@@ -252,10 +253,10 @@ fn show(small: &Small, figures: &[Figures; 3]) {
         "rigz",
         "x zlib",
         "x peer",
-        "worst",
+        "slowest",
         "size",
-        "worst",
-        "to peer"
+        "largest",
+        "/ peer"
     );
     for (name, _) in ALL {
         for level in LEVELS {
@@ -312,7 +313,7 @@ fn show_held(small: &Small, held: &[Figures]) {
             let name = format!("memory {level} {state}");
             println!(
                 "{:<34} {:>9} {:>9} {:>9}",
-                format!("memory of a stream {level} {state}"),
+                format!("memory, level {level}, {state}"),
                 size(zlib, &name),
                 size(peer, &name),
                 size(ours, &name)
@@ -327,7 +328,7 @@ fn show_held(small: &Small, held: &[Figures]) {
                     .map(|(kind, _)| size(of, &format!("held {level} {step} {kind}")))
                     .fold(0.0, f64::max)
             };
-            let label = format!("held back, most, {level} step {step}");
+            let label = format!("most held back, level {level}, step {step}");
             println!("{label:<34} {:>9} {:>9} {:>9}", most(zlib), most(peer), most(ours));
         }
     }

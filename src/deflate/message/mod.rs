@@ -1,4 +1,5 @@
-//! `MessageEncoder`: a DEFLATE stream within zlib's memory limits, for everything except bulk data.
+//! `MessageEncoder`: a DEFLATE stream within zlib's memory limits, for everything except bulk data (long
+//! streams with the usual settings, which `ChunkEncoder` compresses).
 //!
 //! ```text
 //! input -> window -> parser (`parse/fast.rs`, or `chain.rs` here) -> open block -> emitter -> output
@@ -8,9 +9,10 @@
 //!
 //! 1. Write decided output. If some is left, return: the output is full.
 //! 2. Copy input to the window. Return if no flush has come and fewer than 4 KiB can be parsed.
-//! 3. Parse up to the end of the message, or to `lookahead` bytes before the end of what has
-//!    arrived.
-//! 4. End the block if its tokens, its symbols or another nature of the data require it, else move
+//! 3. Parse up to the flush that ends the message, or to `lookahead` bytes before the end of what
+//!    has arrived.
+//! 4. End the block if it is full, its symbols drift, the kind of data changes or a stored range must
+//!    be written, else move
 //!    the window if the parser is near the buffer's end, else end the message if all of it is parsed.
 //!
 //! **Memory.** All state kept between calls is in a few tables, allocated at the start, and in this
@@ -25,13 +27,13 @@
 //! heads          65,536          2^15 positions
 //! three bytes     4,096          2^11 positions
 //! tokens         60,096          15,024 tokens
-//! drift           1,280          the symbols at the last check
+//! drift           1,280          the block's symbol counts at the last check
 //! ```
 //!
 //! **Window.** Its buffer has twice the window's size. When the parser comes near its end, the
 //! upper half is moved down, and all positions in the tables are reduced. Positions therefore
-//! always fit 16 bits. Offsets are limited so that a match remains in the buffer across a move
-//! ([`MessageEncoder::max_offset`]), a little less than the window.
+//! always fit 16 bits. Offsets are limited to a little less than the window
+//! ([`MessageEncoder::max_offset`]), so that a match remains in the buffer across a move.
 //!
 //! ```text
 //! before    0 ........ size ................... slide_at ... 2 * size
@@ -61,25 +63,25 @@ use nature::Choice;
 /// Readable bytes past the window's end, for loads of whole words. Half of them are zeroed where a
 /// message ends, so that the words loaded there do not depend on earlier data.
 const PADDING: usize = 64;
-/// Unparsed bytes that are collected before the parser is called without a flush. Each call of the
+/// Unparsed bytes, in addition to `lookahead`, that are collected before the parser is called without
+/// a flush. Each call of the
 /// parser has a fixed cost, and programs may pass a few bytes at a time.
 const BATCH: usize = 4 << 10;
 /// Maximum unparsed bytes that are taken: while the output is full they stay in the window.
 const UNPARSED_MAX: usize = 12 << 10;
-/// Maximum tokens of a block, regardless of memory, since an open block is held back; and minimum:
-/// a turn of the chain parser needs room for up to [`TURN_TOKENS`].
+/// Maximum tokens of a block, regardless of memory, since its output must wait until it ends; and
+/// minimum: a step of the chain parser needs room for up to [`TURN_TOKENS`].
 const TOKENS: (usize, usize) = (16 << 10, 96);
-/// Tokens after which the drift of the block's symbols is checked: with it, output with small
-/// windows is 0.05 to 0.1 % smaller in the mean of seven files, that of tables of increasing
-/// numbers 3 %.
+/// Tokens after which the drift of the block's symbols is checked. The check makes output with small
+/// windows 0.05 to 0.1 % smaller (mean of seven files), and tables of increasing numbers 3 %.
 const DRIFT_TOKENS: usize = 4096;
-// `parse` relies on both: a sample has arrived, and the last bytes of a message are no key.
+// `parse` relies on it: a sample is within the lookahead, and a key within 8 bytes and within a sample.
 const _: () = assert!(nature::SAMPLE < MAX_MATCH + 8 && chain::KEY_MAX <= 8 && chain::KEY_MAX <= SAMPLE_MIN);
 /// A block of fewer tokens does not end where the nature of the data changes.
 const SPLIT_TOKENS: usize = 1000;
-/// Maximum tokens that one turn of the chain parser adds.
+/// Maximum tokens that one step of the chain parser adds.
 const TURN_TOKENS: usize = 8;
-/// Bytes that zlib allocates in addition to its tables. This struct, its own allocations, and the owner's additions take
+/// Bytes that zlib allocates in addition to its tables. This struct, its small allocations, and the owner's additions take
 /// less.
 const ZLIB_STATE: usize = 8 << 10;
 
@@ -110,7 +112,7 @@ enum Method {
 
 /// Which parser's tables contain the positions of the window. Both parsers share the table of
 /// heads, so only one can. After a change of the level, or of the data's nature, the window is
-/// entered again.
+/// inserted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entered {
     Nothing,
@@ -125,7 +127,7 @@ pub struct MessageEncoder {
     window: Table<u8>,
     /// The window's size; its table is twice as large.
     size: usize,
-    /// The table of the fast parser, and the heads of the chains: one memory for both, since only
+    /// The table of the fast parser, and the heads of the chains: the same memory, since only
     /// one of them is in use.
     table: FastTable,
     chain: Chain,
@@ -138,7 +140,7 @@ pub struct MessageEncoder {
     /// The nature of the data, which chooses the chains' key.
     choice: Choice,
     entered: Entered,
-    /// Everything before this position is parsed. The chain parser may have a pending match of the
+    /// Everything before this position is parsed. The chain parser may have a pending match at the
     /// byte before it, for which there is no token yet ([`decided`](Self::decided)).
     position: usize,
     /// The end of the bytes that have arrived.
@@ -161,7 +163,8 @@ impl MessageEncoder {
     pub fn new(settings: MessageSettings, allocator: Allocator) -> Result<Self> {
         let size = 1usize << settings.window_bits;
         let head_count = 1usize << (settings.mem_level + 7).min(15);
-        // Excludes the window and the chain, which are as large as zlib's, and the heads. zlib
+        // `rest` is what zlib's formula leaves after the window, the chain (both as large as zlib's)
+        // and the heads. zlib
         // divides `1 << (memLevel + 9)` equally between its heads and its symbols; here the heads'
         // half is smaller at `memLevel` 9, since 2^15 heads are enough for a window, and the rest
         // serves the table of three bytes and the tokens.
@@ -237,7 +240,7 @@ impl MessageEncoder {
         self.go_on_at(len);
     }
 
-    /// Restarts after `history`, of which only the last window is used, with the bits `before` of an output byte.
+    /// Restarts after `history` (only the last window of it is used). Output begins with the bits `before`.
     pub fn restart(&mut self, history: &[u8], before: PendingBits) {
         let history = &history[history.len().saturating_sub(self.size)..];
         let len = history.len();
@@ -275,12 +278,12 @@ impl MessageEncoder {
             if self.is_ending {
                 self.is_ending = false;
                 self.message = self.position;
-                // The bound holds for each message alone: one need not make up for an earlier one that took more.
+                // `compressBound` is kept by each message alone: none must make up for an earlier one that took more.
                 self.emitter.restart_account();
                 return Progress::Done;
             }
             self.take(input, UNPARSED_MAX);
-            // The message ends here only if all of its input is in the window. Otherwise this turn
+            // The message ends here only if all of its input is in the window. Otherwise this pass
             // parses as if more were to follow.
             let end = end.filter(|_| input.is_empty());
             if input.is_empty() && end.is_none() && self.end - self.position < BATCH + self.lookahead() {
@@ -359,7 +362,7 @@ impl MessageEncoder {
         self.emitter.remaining_bits(if self.is_writing { self.block.tokens() } else { &[] })
     }
 
-    /// Whether no input was taken since the last message ended.
+    /// Whether no input was taken since the last message ended, and nothing waits to be written.
     pub fn is_at_rest(&self) -> bool {
         self.end == self.message && self.emitter.is_idle() && !self.is_ending
     }
@@ -369,7 +372,7 @@ impl MessageEncoder {
         self.end == self.message && !self.is_writing && !self.is_ending
     }
 
-    /// Primed bytes that wait for room, before [`pending_bits`](Self::pending_bits). Only between two messages.
+    /// Primed bytes that wait for room. In the output they precede [`pending_bits`](Self::pending_bits). Only between two messages.
     pub fn primed_bytes(&self) -> &[u8] {
         self.emitter.staged()
     }
@@ -403,12 +406,12 @@ impl MessageEncoder {
         })
     }
 
-    /// Maximum tokens that one turn of the parser in use adds.
+    /// Maximum tokens that one step of the parser in use adds.
     fn turn_tokens(&self) -> usize {
         if matches!(self.method, Method::Fast) { fast::TURN_TOKENS } else { TURN_TOKENS }
     }
 
-    /// How far past a position its decisions depend on the input: its match, the positions that are
+    /// The number of bytes past a position that affect its decisions: its match, the positions that are
     /// entered in a batch ahead of it, and whole-word loads.
     fn lookahead(&self) -> usize {
         MAX_MATCH + Chain::batch(self.size) + 8
@@ -463,9 +466,9 @@ impl MessageEncoder {
     /// position however much has arrived, and where the block must end.
     fn parse(&mut self, is_last: bool) {
         let limit = if is_last { self.end } else { self.end.saturating_sub(self.lookahead()) };
-        // Fewer than 8 bytes past the slide position may not be a whole key, and the parser would
-        // stop before it. So a message that ends there is parsed to its end before a move; the
-        // buffer has `lookahead` bytes there.
+        // A key may not fit in fewer than 8 bytes after the slide position, and the parser would stop
+        // before it. So a message that ends there is parsed to its end before a move; the buffer has
+        // room for it.
         let ends_there = is_last && self.end < self.slide_at() + 8;
         let limit = if ends_there { limit } else { limit.min(self.slide_at()) }.max(self.position);
         if self.must_end || self.position == limit && !(is_last && self.chain.has_match()) {
@@ -499,8 +502,8 @@ impl MessageEncoder {
         }
     }
 
-    /// Chooses the nature of the data at the position. If it changes, the open block must end,
-    /// except with a window of 32 KiB, whose messages may be held ([`hold`](Self::hold)).
+    /// Chooses the nature of the data at the position. If it changes, the open block must end if it has
+    /// enough tokens, except with a window of 32 KiB: [`hold`](Self::hold) must not end blocks.
     fn choose(&mut self) {
         let earlier = self.choice.nature;
         self.choice = self.choice.next(&self.window[self.position..self.end], self.position);
@@ -525,7 +528,7 @@ impl MessageEncoder {
         };
     }
 
-    /// Enters the history in the tables of the method in use, if it is not there yet. The first
+    /// Inserts the history into the tables of the method in use, if it is not there yet. The first
     /// bytes that are not parsed decide the keys. All bytes of that sample have arrived,
     /// since it is shorter than `lookahead`, or the message ends.
     fn enter_history(&mut self) {
@@ -547,8 +550,8 @@ impl MessageEncoder {
                 self.chain.nature = self.choice.nature;
                 let key = search.key(self.choice.nature, self.table.has_short());
                 if self.entered != Entered::Chain(key) {
-                    // The chains enter positions themselves before the first search. The table is
-                    // cleared only as their heads.
+                    // The chains enter positions themselves before the first search. The table
+                    // only holds their heads.
                     self.table.clear(Keys::Four);
                     self.chain.enter_again(if is_chained {
                         self.position.saturating_sub(self.size)
@@ -602,7 +605,7 @@ impl MessageEncoder {
     /// Moves the upper half of the window down.
     ///
     /// If bytes that wait to be stored would leave the buffer, they are written first: the emitter
-    /// reads them from the window. The move follows in the next turn. An open block need not be
+    /// reads them from the window. The move follows in the next pass. An open block need not be
     /// written, since its tokens do not refer to the window.
     fn slide(&mut self) {
         let size = self.size;
@@ -631,8 +634,8 @@ impl MessageEncoder {
     }
 
     /// Chooses the form of the block that ends here, and starts to write it, followed by `end`. As
-    /// in `ChunkEncoder`, a stored block is joined with its neighbours, and the others wait for
-    /// such a range.
+    /// in `ChunkEncoder`, adjacent stored blocks are joined, and are written before the next
+    /// compressed block.
     fn end_block(&mut self, end: Option<ChunkEnd>) {
         let to = self.decided();
         let is_empty = self.block.is_empty() && (to == self.block.start);
@@ -671,9 +674,9 @@ impl MessageEncoder {
                     self.is_ending = end.is_some();
                 }
             }
-            // The stored bytes before the block are written first, then the next turn decides
-            // again: the same, except that a block that ended by its drift may go on, since
-            // `extend_block` compares with the counts of its own last check.
+            // The stored bytes before the block are written first, then the next pass decides again,
+            // with the same result, except that a block that drifted may go on, since `extend_block`
+            // compares with the counts of its own last check.
             Decision::Compress(_) if self.emitter.waiting() > 0 => self.emitter.start_stored(None),
             Decision::Compress(coding) => {
                 self.emitter.start_block(&self.block, coding, bytes, to, end);

@@ -1,17 +1,17 @@
-//! What a message's data is like, as far as the search for matches depends on it.
+//! What kind of data a message encoder compresses, as far as the search for matches depends on it.
 //!
 //! A sample of the next 256 bytes decides: at the start, and again after 2 KiB. While the data is
-//! usual the interval doubles, up to 16 KiB.
+//! none of the following the interval doubles, up to 16 KiB.
 //!
 //! - *Numbers* of four or eight bytes, such as counters and offsets, match in three bytes, often at
 //!   the distance at which the number before them did. The table for three bytes has only the most
-//!   recent place, and loses many. With chains of three bytes such data is up to 8 % smaller. No
-//!   sample of the seven Silesia files or of programs is taken for numbers.
+//!   recent position, and misses many. With chains of three bytes such data is up to 8 % smaller. No
+//!   sample of seven Silesia files or of programs is taken for numbers.
 //! - *Few letters*, as in DNA: every four bytes recur, thousands of times in a window, and short
 //!   matches cost more than their literals. Chains with keys of eight bytes find the matches that
 //!   save bits.
-//!   Where such data repeats after 12,000 bytes, level 7 without this wrote four times zlib's size.
-//! - *Characters of two bytes* (UTF-16): strings recur so often that a search compares more
+//!   Where such data repeats after 12,000 bytes, level 7 without this wrote four times as much as zlib.
+//! - *Characters of two bytes* (UTF-16): strings recur often, so a search may compare more
 //!   candidates.
 
 #![forbid(unsafe_code)]
@@ -22,12 +22,14 @@ use crate::deflate::parse::{
 
 /// The bytes of a sample: less than the encoder's `lookahead`, so that all of it has arrived.
 pub(super) const SAMPLE: usize = 256;
-/// Letters are counted in all bytes of a sample. So few bytes of two random letters often have one of them 9 times in 16.
+/// How letters are counted in the whole of a sample, which is short: of two random letters one often fills 9 of 16 bytes,
+/// so `same` is higher.
 const WHOLE: LetterCount = LetterCount { step: 2, same: 11 };
-/// Bytes until the next sample: after the first one and after unusual data; after a change to usual
-/// data, since each change of the key costs entering the window; and at most.
+/// Bytes until the next sample, at first and after data that is not usual.
 const SOON: usize = 2 << 10;
+/// The same after a change to usual data: a new key costs inserting the window again.
 const AFTER_CHANGE: usize = 8 << 10;
+/// The maximum.
 const LATEST: usize = 16 << 10;
 
 /// The kinds of data that are searched differently.
@@ -55,7 +57,7 @@ impl Nature {
     }
 }
 
-/// Whether at least five of eight bytes are in matches of exactly three, and the number of different
+/// Whether at least 5/8 of the bytes are in matches of exactly three, and the number of different
 /// bytes is at least an eighth of the sample's length: with fewer, such matches occur by chance.
 fn has_numbers(sample: &[u8]) -> bool {
     let mut seen = [false; 256];
@@ -82,7 +84,7 @@ impl Choice {
     }
 
     /// The next choice. It lasts twice as long if usual data goes on. Where too little input is left
-    /// in a message, the choice is put off to the next.
+    /// in a message, it is put off.
     pub(super) fn next(self, input: &[u8], position: usize) -> Self {
         if input.len() < SAMPLE_MIN {
             return Self { until: position + 1, ..self };
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_data_is_looked_at_ever_more_seldom() {
+    fn usual_data_is_sampled_less_and_less_often() {
         let text = [b'.'; SAMPLE];
         let mut choice = Choice::new(&text, 0);
         let mut positions = vec![];

@@ -1,15 +1,15 @@
-//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 2 to 9, where `adaptive`
-//! chooses it).
+//! The lazy parser: takes a match only if none that begins one or two bytes later is better (levels 2 to 9, for the data that
+//! the module `adaptive` leaves to it).
 //!
 //! *Better* is decided by estimated cost ([`Costs`]), not by length:
 //!
 //! - A match is taken over literals if it saves more than [`GAIN`] ([`SHORT_GAIN`] for three bytes). Without that minimum the
 //!   parser takes many matches that save nothing, and the costs adapt to them.
 //! - A later match replaces the current one if its gain exceeds [`LAZY_GAIN`] per byte of delay. The gain is the current
-//!   match's cost minus its own, minus that of the literals before it, plus [`COVERED_VALUE`] percent of a mean literal, about
-//!   the cost of an average byte, for each byte that it reaches further.
-//! - If the later match could have begun a byte earlier, it is taken there, without a literal
-//!   before it.
+//!   match's cost, minus the later one's, minus that of the literals between, plus [`COVERED_VALUE`] percent of a mean
+//!   literal (about the cost of an average byte) for each byte that the later one reaches further.
+//! - A match that could begin a byte earlier does so, if that literal costs more than the added
+//!   length.
 //!
 //! For example, a match of 5 bytes at offset 8000 costs 20 bits; one byte later there is one of 7
 //! bytes at offset 200 that costs 15 bits. A mean literal and the one between them cost 5 bits. The
@@ -22,13 +22,13 @@
 //! unless m is worth it: literal, p += 1
 //! while a longer match after p is possible:
 //!     m' = search(p + 1, at least as long), or else search(p + 2, longer)
-//!     if m' is better: literals up to it, p and m = m'    else break
+//!     if m' is better: literals up to its start; p, m = its start, m'    else break
 //! take m, p += its length
 //! ```
 //!
-//! The inner loop runs over one span of 1 KiB; fills, splits and refreshes happen between spans, so the loop only compares
+//! The inner loop runs over one span of 1 KiB; hashing, block ends and cost updates come between spans, so the loop only compares
 //! the position with the span's end. After a long stretch without matches (incompressible data), searches are made at
-//! increasing distances, and finally most positions are not even entered.
+//! increasing distances, and finally most positions are not even entered in the tables.
 
 #![forbid(unsafe_code)]
 
@@ -55,11 +55,11 @@ const SHORT_GAIN: u32 = 16;
 const LAZY_GAIN: i32 = 20;
 /// The value of one more covered byte, in percent of a mean literal. 55 to 70 is best for prose, 85 to 100 for binaries.
 const COVERED_VALUE: u32 = 70;
-/// If the covered bytes as mean literals cost this much more than the match, their exact cost is not computed.
+/// If a match costs this much less than as many mean literals, the literals' exact cost is not computed.
 const CLEAR_GAIN: u32 = 10 * BIT;
 
 /// With more bytes per search than this, searches are few, so each may compare four times as many
-/// candidates, up to [`SPARSE_DEPTH_MAX`]. Without it pixels with few colours were 7 % larger than
+/// candidates, up to [`SPARSE_DEPTH_MAX`]. Otherwise images with few colours were 7 % larger than
 /// zlib's at level 6, and with at most 64 candidates up to 8 % at level 9.
 const SPARSE_FROM: usize = 24;
 const SPARSE_DEPTH_MAX: u32 = 512;
@@ -69,10 +69,10 @@ const SPARSE_DEPTH_MAX: u32 = 512;
 pub(super) struct Lazy {
     level: &'static LazyLevel,
     tuning: KeyTuning,
-    /// Whether the last span needed few searches. It decides for the next one, since the number is
+    /// Whether the last span needed few searches. It sets the next one's depth, since the number is
     /// known only at a span's end.
     is_sparse: bool,
-    /// The counts up to the last check of the tuning, until [`take_counts`](Self::take_counts).
+    /// The data's counts, if the last span ended with a check of the tuning: see [`take_counts`](Self::take_counts).
     counts: Option<Counts>,
 }
 
@@ -105,7 +105,7 @@ impl Lazy {
         self.tuning.note_length(rings, data, position);
         // A span's last match and the lazy searches in it begin at most two bytes past its end.
         let ahead = data.len().min(to + MAX_MATCH + LOOKAHEAD);
-        // After more literals than a window has bytes the data is noise.
+        // After a window's length of literals the data counts as incompressible.
         if position - block.literals_from < QUIET_RUN {
             rings.fill(data, ahead);
         } else {
@@ -121,7 +121,7 @@ impl Lazy {
         let repetition = &mut state.repetition;
         let mut span = ParseSpan { level, depth, costs, end: to, repetition, stats };
         let finder = rings.search(data);
-        // The minimum length is constant inside the loop, so each has a loop without the tests that
+        // The minimum length is a constant parameter: each value gets a loop without the tests that
         // it does not need.
         let position = match shortest {
             MIN_MATCH => span.parse::<MIN_MATCH>(finder, position, block),
@@ -144,10 +144,10 @@ impl Lazy {
     }
 }
 
-/// The part of the input that one call of the inner loop parses.
+/// What one call of the inner loop needs to parse a span.
 struct ParseSpan<'a> {
     level: &'a LazyLevel,
-    /// Candidates compared in a first search.
+    /// Maximum number of candidates compared in a search that is not lazy.
     depth: u32,
     costs: &'a Costs,
     end: usize,
@@ -161,8 +161,8 @@ impl ParseSpan<'_> {
     /// [`KeyTuning::shortest`].
     ///
     /// Each turn decides one position: search, compare with literals, and either add a literal or
-    /// [`take`](Self::take) the match. The three-byte match is looked at only if no longer one is
-    /// worth its bits.
+    /// [`take`](Self::take) the match. A three-byte match is tried only if none of four or more
+    /// bytes is worth its bits.
     fn parse<const SHORTEST: usize>(
         &mut self,
         mut finder: TailChain<'_>,
@@ -171,7 +171,7 @@ impl ParseSpan<'_> {
     ) -> usize {
         let data = finder.data();
         while position < self.end {
-            // A search needs four bytes; the last three of the data are literals.
+            // A search needs four bytes, so no match begins in the data's last three.
             let Some(mut at) = finder.at(position) else {
                 block.add_literal(data[position]);
                 position += 1;
@@ -184,7 +184,7 @@ impl ParseSpan<'_> {
             let short = if SHORTEST == MIN_MATCH { Some(at.enter_short()) } else { None };
             let near = if SHORTEST <= WORD { at.near_match() } else { None };
             let mut found = at.longest(near, effort);
-            // The walk compared lengths only; a nearer match may be cheaper.
+            // `longest` compared lengths only; a nearer match may be cheaper.
             if let Some(near) = near
                 && near.length < found.length
                 && !self.is_better(found, 0, near, 0)
@@ -212,7 +212,7 @@ impl ParseSpan<'_> {
             if !worth_it {
                 block.add_literal(data[position]);
                 position += 1;
-                // The run of literals in front grows with every literal, and the step with it.
+                // The longer the run of literals, the larger the step.
                 let skip = skip_after(position - block.literals_from);
                 if skip > 0 {
                     position = take_literals(data, position, self.end.min(position + skip), block);
@@ -230,8 +230,8 @@ impl ParseSpan<'_> {
         position
     }
 
-    /// Whether `found`, at the front of `bytes`, costs enough less than literals. For most matches
-    /// the estimate by mean literals decides; only where it is close are the bytes' own costs
+    /// Whether `found`, at the front of `bytes`, costs enough less than literals. Most matches
+    /// are clearly worth it by the cost of mean literals; for the others the bytes' own costs are
     /// summed.
     #[inline(always)]
     fn is_worth_it(&self, found: Match, bytes: &[u8]) -> bool {
@@ -246,9 +246,10 @@ impl ParseSpan<'_> {
     /// Takes `found`, or a better match soon after it; returns the end of the match taken, and the match.
     ///
     /// The loop replaces `found` by a better match one or two bytes later, as often as there is
-    /// one. It ends at a match of `lazy_below` bytes, at the end of the span, or where no later
-    /// match can be longer: one look-up that saves most searches. Every literal is added before the
-    /// next search, so `found` always begins at `position`.
+    /// one. It ends at a match of `lazy_below` bytes or more, at the end of the span, or where one
+    /// look-up shows that no later match can be longer, which saves most searches. The literals
+    /// before a later match are added when it replaces `found`, which so always begins at
+    /// `position`.
     #[inline(always)]
     fn take<const SHORTEST: usize>(
         &self,
@@ -282,7 +283,7 @@ impl ParseSpan<'_> {
             }
             let effort = Effort { depth: level.second_lazy_depth >> quarter, nice: level.nice };
             let second_literal = data[position + 1];
-            // A match of the same length could not be worth two literals.
+            // A match of the same length is rarely worth two literals.
             let literals = self.costs.literal(first_literal) + self.costs.literal(second_literal);
             if let Some(at) = finder.at(position + 2)
                 && let Some(later) = at.at_least(found.length + 1, effort)
@@ -296,7 +297,7 @@ impl ParseSpan<'_> {
             }
             break;
         }
-        // A literal before the match is replaced only if it costs more than the longer length adds.
+        // The match absorbs the literal before it only if that costs more than the added length.
         let is_gain = |literal, length| {
             self.costs.literal(literal) + self.costs.of_length(length) > self.costs.of_length(length + 1)
         };

@@ -1,13 +1,14 @@
 //! The last long match. Where data repeats, the next bytes often match at the same offset, but the
-//! match finders may miss that match: of a string that occurs often they compare only the most
-//! recent positions.
+//! match finders may miss that match: for a frequent string they compare only the most recent
+//! positions.
 //!
 //! So the parsers remember the offset of the last match of at least [`LONG_MATCH`] bytes, and try
 //! it inside the match and up to [`NEAR`] bytes after its end, since two copies may differ in a few
-//! bytes only. The lazy parser, that of levels 10 to 12 and that of messages try
-//! the offset wherever they search. The flat parser does so at every 32nd position, and from there
-//! on offers the match wherever it has no longer one. Without this, DNA that repeats after 12,000
-//! bytes became twice as large as with zlib at level 9, and random binary digits nine times.
+//! bytes only. The lazy parser, that of levels 10 to 12 and that of the message
+//! encoder try the offset wherever they search. The flat parser does so at every 32nd position, and
+//! from there on offers the match wherever it finds none longer. Without this, level 9 compressed
+//! DNA that repeats after 12,000 bytes to twice zlib's size, and such random binary digits to nine
+//! times.
 
 use crate::deflate::match_finder::match_length;
 use crate::format::deflate::MAX_MATCH;
@@ -33,7 +34,7 @@ impl Repetition {
         self.offset > 0 && position <= self.end + NEAR
     }
 
-    /// Whether at least [`LONG_MATCH`] bytes of the match are from `position` on, which is after its start.
+    /// Whether at least [`LONG_MATCH`] bytes of the match are left at `position`, which is not before its start.
     #[inline(always)]
     pub(super) fn reaches(&self, position: usize) -> bool {
         self.end >= position + LONG_MATCH
@@ -42,8 +43,8 @@ impl Repetition {
     /// Tries the offset at `position`, if it is near. If at least [`LONG_MATCH`] bytes are equal,
     /// the match goes on there.
     ///
-    /// The offset may be larger than `position`: another parser may have found the match after
-    /// `position`, since the flat parser begins at the grid's line before it.
+    /// The offset may be larger than `position`: the flat parser begins at a multiple of 1 KiB,
+    /// which may be before the match that another parser found.
     #[inline(always)]
     pub(super) fn resume(&mut self, data: &[u8], position: usize) {
         let is_due = self.is_near(position) && !self.reaches(position) && self.offset <= position;
@@ -52,8 +53,8 @@ impl Repetition {
         }
     }
 
-    /// The offset and length of the longer of two matches at `position`, which becomes the last
-    /// one: that at the offset `found`, if there is one, and the last match, if it
+    /// Returns the offset and length of the longer of two matches at `position`, and remembers it
+    /// as the last match: that at the offset `found`, if any, and the one remembered so far, if it
     /// [`reaches`](Self::reaches) there. Both have at least [`LONG_MATCH`] bytes.
     ///
     /// The bytes of the last match up to `end` are not compared again. So inside a repetition most
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn an_offset_that_reaches_before_the_data_is_not_tried() {
         let data = data();
-        // A match at 210, whose offset is that of the front, and a parser that begins at 192.
+        // A match whose source is position 0 was found at 210; this parser begins at 192.
         let mut last = Repetition { offset: 210, end: 192 };
         last.resume(&data, 192);
         assert!(!last.reaches(192));

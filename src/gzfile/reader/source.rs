@@ -2,7 +2,8 @@
 //!
 //! **How much is read at once.** zlib's input buffer has 8 KiB unless `gzbuffer` sets another size,
 //! and so has ours at first. After 64 KiB it grows to 128 KiB if the last load filled it, the
-//! file is a regular one and `gzbuffer` was not called: only `gzoffset` can show the difference. Pipes, sockets and
+//! file is a regular one, `gzbuffer` was not called and the process's memory budget allows it: only
+//! `gzoffset` can show the difference. Pipes, sockets and
 //! terminals are always read as zlib reads them, because a larger read would take bytes from them
 //! that zlib would have left, or wait for bytes that zlib would not have waited for.
 
@@ -25,18 +26,18 @@ pub(super) struct Source {
     size: Option<usize>,
     /// Whether this is a regular file; known from just before its first byte is read.
     is_regular: bool,
-    /// Whether the last load filled the buffer, so that a larger one would be filled too.
+    /// Whether the last load filled the buffer: a larger one would probably be filled too.
     was_filled: bool,
     /// The number of bytes read from the file.
     loaded_bytes: usize,
     input: Buffer,
-    /// The budget's share for the reader's buffers if they are larger than zlib's.
+    /// The part of the process's memory budget that is reserved for buffers larger than zlib's.
     share: Share,
-    /// The file ended, as of the last read.
+    /// The last read found the end of the file, or the rest is ignored.
     is_at_eof: bool,
-    /// The decoder has moved on in the file, and needs input from there even if its output is full.
+    /// The decoder moved the position (`go_to`), and needs input from there even if its output is full.
     was_moved: bool,
-    /// The error of a read that failed after some bytes; the next read reports it.
+    /// The error of a read that failed after some bytes, unless it would have blocked; the next read reports it.
     deferred: Option<Errno>,
 }
 
@@ -94,7 +95,7 @@ impl Source {
         self.size.is_none() && self.is_regular
     }
 
-    /// Whether the buffers may be larger, and the process's budget has memory for it.
+    /// Reserves memory of the process's budget for larger buffers. Returns false if they may not grow or the budget is used up.
     pub(super) fn takes_share(&mut self) -> bool {
         self.may_grow() && (self.share.bytes() > 0 || self.share.resize(2 * LARGE_SIZE))
     }
@@ -114,7 +115,7 @@ impl Source {
         self.is_at_eof && self.input.is_empty()
     }
 
-    /// Whether the decoder needs more input: more output is wanted, or it has moved on in the file.
+    /// Whether the decoder needs more input, and there may be some: more output is wanted, or it moved the position.
     pub(super) fn needs_load(&self, has_room: bool) -> bool {
         self.input.is_empty() && !self.is_at_eof && (has_room || self.was_moved)
     }
@@ -130,7 +131,7 @@ impl Source {
         self.is_at_eof
     }
 
-    /// Whether no failed read is still to be reported.
+    /// Whether no read error is waiting to be reported.
     pub(super) fn is_clean(&self) -> bool {
         self.deferred.is_none()
     }
@@ -146,7 +147,7 @@ impl Source {
         Some(self.descriptor.seek(0, Origin::Current)? - self.input.len() as i64)
     }
 
-    /// Moves the file's own position, and drops the bytes read from it.
+    /// Moves the descriptor's position, and drops the bytes read from it.
     pub(super) fn seek(&mut self, offset: i64, origin: Origin) -> Option<()> {
         self.descriptor.seek(offset, origin)?;
         self.input.clear();
@@ -179,7 +180,7 @@ impl Source {
     }
 
     /// Reads from the file until `output` is full, the file ends or a read fails. A failure after
-    /// some bytes is reported by the next call.
+    /// some bytes is reported by the next call, unless it would have blocked.
     pub(super) fn fill(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
         if let Some(errno) = self.deferred.take() {
             return Err(Fault::io(errno));

@@ -1,6 +1,7 @@
-//! The tables and arrays of the flat parser.
+//! The tables and arrays of the flat parser, whose steps are loops over all positions of a span.
 //!
-//! Each step reads the arrays of the one before, index by index; index 0 is a line of the grid:
+//! Each step reads the arrays of the one before, index by index; index 0 is the span's start, at a
+//! multiple of 1 KiB from the chunk's:
 //!
 //! ```text
 //! fill      Heads -> Found::buckets -> Found::distances, short_distances
@@ -13,8 +14,10 @@
 //! `Found` is needed for the positions of one call only. `Offers` also keep the last 128 positions,
 //! which are planned again with the next span ([`Memory::shift`]); `Path` is computed anew.
 //!
-//! The arrays are structures of arrays, since each step is a loop over one or two fields of all
-//! positions, and with vectors loads 16 or 32 of them at once.
+//! The long key of a position is a hash of its next 5 to 12 bytes, the short key one of 3 or 4.
+//!
+//! The layout is structures of arrays: a step loops over one or two fields of all positions, and
+//! with vectors loads 16 or 32 of them at once.
 
 use super::AHEAD;
 use super::price::Prices;
@@ -24,11 +27,11 @@ use crate::raw::Zeroed;
 
 /// The positions that the arrays hold: a span and those after it that its decisions depend on.
 pub(super) const POSITIONS: usize = SPAN + AHEAD;
-/// The most candidates of the long key.
+/// The maximum number of candidates with the same long key.
 pub(super) const WAYS_MAX: usize = 4;
 /// Entries of the table of the long key, in buckets of 1, 2 or 4.
 const LONG_HEADS: usize = 1 << CHAIN_BITS;
-/// Entries of the table of the short key, as a power of two.
+/// The binary logarithm of the number of entries in the short key's table.
 pub(super) const SHORT_BITS: u32 = NEAR_BITS;
 const SHORT_HEADS: usize = 1 << SHORT_BITS;
 
@@ -44,24 +47,24 @@ pub(in crate::deflate) struct Memory {
 // SAFETY: arrays of numbers.
 unsafe impl Zeroed for Memory {}
 
-/// The most recent positions of each string, modulo 64 Ki, in memory of the [`DistanceRings`], which are not in use meanwhile.
+/// The most recent positions of each string, modulo 64 Ki, stored in the tables of the [`DistanceRings`], which are unused meanwhile.
 ///
-/// Old entries are not removed: they read as more recent ones, and are compared like these. 0 is a
-/// position like any other.
+/// Old entries are not removed: modulo 64 Ki they look recent, and are compared like recent ones.
+/// 0 does not mean "empty".
 ///
-/// A bucket of the long key is a queue without counters. Its entries are one number of 16, 32 or 64
-/// bits, so one shift drops the oldest:
+/// A bucket of the long key is a queue in one number of 16, 32 or 64 bits, so one shift drops the
+/// oldest entry:
 ///
 /// ```text
 /// before    | p3 | p2 | p1 | p0 |      p0, in the low 16 bits, is the most recent
-/// after     | p2 | p1 | p0 | p  |      push_long(p) returns the number before
+/// after     | p2 | p1 | p0 | p  |      push_long(p) returns the old number
 /// ```
 pub(super) struct Heads<'a> {
     long: &'a mut [i16; LONG_HEADS],
     short: &'a mut [i16; SHORT_HEADS],
 }
 
-/// The number of buckets of `ways` entries, as a power of two. With 2 and 4 ways all `1 << 17`
+/// The binary logarithm of the number of buckets of `ways` entries. With 2 and 4 ways all `1 << 17`
 /// entries are used, with 1 half of them.
 pub(super) const fn long_bits(ways: usize) -> u32 {
     if ways == 4 { 15 } else { 16 }
@@ -86,7 +89,7 @@ impl<'a> Heads<'a> {
             2 => {
                 // SAFETY: two entries for each of `1 << 16` indices are `1 << 17` entries.
                 let bucket = unsafe { start.cast::<u32>().add(index & 0xffff) };
-                // SAFETY: as above; the reference makes the entries ours.
+                // SAFETY: as above; `&mut self` makes the access exclusive.
                 let earlier = unsafe { bucket.read_unaligned() };
                 // SAFETY: as above.
                 unsafe { bucket.write_unaligned(earlier << 16 | u32::from(position)) };
@@ -95,7 +98,7 @@ impl<'a> Heads<'a> {
             _ => {
                 // SAFETY: four entries for each of `1 << 15` indices are `1 << 17` entries.
                 let bucket = unsafe { start.cast::<u64>().add(index & 0x7fff) };
-                // SAFETY: as above; the reference makes the entries ours.
+                // SAFETY: as above; `&mut self` makes the access exclusive.
                 let earlier = unsafe { bucket.read_unaligned() };
                 // SAFETY: as above.
                 unsafe { bucket.write_unaligned(earlier << 16 | u64::from(position)) };
@@ -111,8 +114,8 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// The candidates of each position: distances, 0 for none, and the bytes that are equal there, up to 32 of the long key and
-/// up to 8 of the short one.
+/// The candidates of each position: distances, 0 for none, and match lengths, up to 32 for the long key
+/// and up to 8 for the short one.
 #[repr(C, align(16))]
 pub(super) struct Found {
     /// The earlier entries of each position's bucket.
@@ -127,7 +130,7 @@ pub(super) struct Found {
 #[repr(C, align(16))]
 pub(super) struct Offers {
     pub(super) long: Offer,
-    /// The price of the long match without its last byte.
+    /// The price of the long match if it is made one byte shorter.
     pub(super) cut_prices: [u16; POSITIONS],
     pub(super) short: Offer,
 }
@@ -161,7 +164,7 @@ pub(super) struct Path {
 
 impl Memory {
     /// Moves the last [`AHEAD`] positions to the front, where they are the first of the next span.
-    /// Their offers keep the prices that they have, also if the costs are refreshed now.
+    /// Their offers keep their prices, even if the costs are refreshed now.
     pub(super) fn shift(&mut self) {
         let Offers { long, cut_prices, short } = &mut self.offers;
         cut_prices.copy_within(SPAN.., 0);
