@@ -76,6 +76,35 @@ static void each_flush_value(const Bytef *plain, int level, int window_bits)
     CHECK_EQ(deflateEnd(&strm), Z_OK);
 }
 
+/* deflateParams ends a block, but is no flush: the next flush delivers everything and writes its marker, also if it is no stronger
+ * than the flush before. `primed`: bits are added first, so that the output is not at a byte's border. */
+static void flush_after_params(const Bytef *plain, int flush, int next, size_t len, int primed)
+{
+    z_stream strm;
+    deflate_start(&strm, 6, -15);
+    strm.next_in = (Bytef *)plain, strm.next_out = out, strm.avail_out = sizeof out;
+    strm.avail_in = 100;
+    CHECK_EQ(deflate(&strm, flush), Z_OK);
+    if (primed) /* an empty block with fixed codes */
+        CHECK_EQ(deflatePrime(&strm, 10, 2), Z_OK);
+    strm.avail_in = (uInt)len;
+    CHECK_EQ(deflateParams(&strm, 1, Z_DEFAULT_STRATEGY), Z_OK);
+    CHECK_EQ(strm.avail_in, 0);
+    CHECK_EQ(deflate(&strm, next), next == Z_BLOCK ? Z_BUF_ERROR : Z_OK);
+    if (next != Z_BLOCK)
+        check_prefix(&strm, -15, plain);
+    if (next == Z_SYNC_FLUSH || next == Z_FULL_FLUSH)
+        CHECK(memcmp(strm.next_out - sizeof marker, marker, sizeof marker) == 0);
+    uLong start = strm.total_out, taken = strm.total_in;
+    CHECK_EQ(deflate(&strm, next), Z_BUF_ERROR); /* nothing is new now */
+    strm.avail_in = 1000;
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    check_unpacks(out, strm.total_out, -15, plain, strm.total_in);
+    if (next == Z_FULL_FLUSH)
+        check_unpacks(out + start, strm.total_out - start, -15, plain + taken, 1000);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+}
+
 /* A full flush clears the history: the data after it decodes alone. */
 static void full_flush_resets_history(const Bytef *plain, int level)
 {
@@ -170,6 +199,10 @@ int main(void)
                     for (int copied = 0; copied <= 1; copied++)
                         small_writes_after_an_incomplete_flush(plain, len, level, flush, room, copied);
     }
+    static const int flushes[] = {Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_BLOCK};
+    static const size_t lens[] = {0, 1, 5, 100, 5000, 20005};
+    for (int i = 0; i < 4 * 4 * 6 * 2; i++)
+        flush_after_params(plain, flushes[i % 4], flushes[i / 4 % 4], lens[i / 16 % 6], i / 96);
     free(plain);
     return 0;
 }

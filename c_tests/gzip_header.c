@@ -1,6 +1,8 @@
 /* The gzip header's fields survive a round trip, written and read whole, in pieces of several sizes, and byte by byte. Fields that
- * are longer than the reader's buffers are cut, a wrong header CRC is an error, and the default header is zlib's. */
+ * are longer than the reader's buffers are cut, a wrong header CRC is an error, and the default header is zlib's. The program's
+ * struct is not used any more once the header is written or read. */
 #include "check.h"
+#include <sys/mman.h>
 
 static Bytef out[5000], plain[] = "the bytes after the header";
 
@@ -46,6 +48,77 @@ static void read_back(size_t len, uInt step, gz_header *found, int window_bits)
     CHECK_EQ(inflateEnd(&strm), Z_OK);
 }
 
+enum { PAGE = 1 << 16 };
+
+/* A header with a name, in memory of its own. */
+static gz_header *mapped_header(void)
+{
+    gz_header *header = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(header != MAP_FAILED);
+    header->name = (Bytef *)(header + 1), header->name_max = 100;
+    header->comment = header->name + 100, header->comm_max = 100;
+    header->extra = header->comment + 100, header->extra_len = header->extra_max = 100;
+    memcpy(header->name, "name", 5);
+    return header;
+}
+
+/* Unmaps the program's header when it is written; every function still works. */
+static void header_is_gone_after_it_is_written(int level, int has_input)
+{
+    z_stream strm, copy;
+    unsigned pending;
+    int bits;
+    gz_header *header = mapped_header();
+    deflate_start(&strm, level, 31);
+    CHECK_EQ(deflateSetHeader(&strm, header), Z_OK);
+    strm.next_in = plain, strm.avail_in = has_input ? 10 : 0, strm.next_out = out, strm.avail_out = sizeof out;
+    CHECK_EQ(deflate(&strm, has_input ? Z_NO_FLUSH : Z_SYNC_FLUSH), Z_OK);
+    CHECK_EQ(munmap(header, PAGE), 0);
+
+    CHECK_EQ(deflatePending(&strm, &pending, &bits), Z_OK);
+    strm.avail_in = 2;
+    CHECK_EQ(deflate(&strm, Z_NO_FLUSH), Z_OK);
+    CHECK_EQ(deflateParams(&strm, 9, Z_FILTERED), Z_OK);
+    CHECK_EQ(deflateTune(&strm, 8, 8, 8, 8), Z_OK);
+    CHECK_EQ(deflateCopy(&copy, &strm), Z_OK);
+    CHECK_EQ(deflatePending(&copy, &pending, &bits), Z_OK);
+    copy.avail_in = strm.avail_in = (uInt)(sizeof plain - strm.total_in);
+    Bytef copied[500];
+    copy.next_out = copied, copy.avail_out = sizeof copied;
+    CHECK_EQ(deflate(&copy, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(deflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(deflatePending(&strm, &pending, &bits), Z_OK);
+    check_unpacks(out, strm.total_out, 31, plain, sizeof plain);
+    CHECK_EQ(deflateEnd(&strm), Z_OK);
+    CHECK_EQ(deflateEnd(&copy), Z_OK);
+}
+
+/* The same for inflateGetHeader. */
+static void header_is_gone_after_it_is_read(size_t len)
+{
+    z_stream strm, copy;
+    Bytef back[sizeof plain];
+    gz_header *header = mapped_header();
+    inflate_start(&strm, 31);
+    CHECK_EQ(inflateGetHeader(&strm, header), Z_OK);
+    strm.next_in = out, strm.next_out = back, strm.avail_out = sizeof back;
+    while (!header->done) {
+        strm.avail_in = 1;
+        CHECK_EQ(inflate(&strm, Z_BLOCK), Z_OK);
+    }
+    CHECK_STR((char *)header->name, "name.txt");
+    CHECK_EQ(munmap(header, PAGE), 0);
+    CHECK_EQ(inflateCopy(&copy, &strm), Z_OK);
+    strm.avail_in = (uInt)(len - strm.total_in);
+    CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK(memcmp(back, plain, sizeof plain) == 0);
+    CHECK_EQ(inflateReset(&strm), Z_OK); /* another stream does not use the header either */
+    strm.next_in = out, strm.avail_in = (uInt)len, strm.next_out = back, strm.avail_out = sizeof back;
+    CHECK_EQ(inflate(&strm, Z_FINISH), Z_STREAM_END);
+    CHECK_EQ(inflateEnd(&strm), Z_OK);
+    CHECK_EQ(inflateEnd(&copy), Z_OK);
+}
+
 int main(void)
 {
     begin();
@@ -88,8 +161,13 @@ int main(void)
         CHECK_EQ(found.extra_len, sizeof extra);
     }
 
-    /* A changed bit of the extra field, in a header with a CRC, is an error. */
+    for (int level = 0; level <= 9; level++)
+        for (int has_input = 0; has_input < 2; has_input++)
+            header_is_gone_after_it_is_written(level, has_input);
     size_t len = write_with(&given, 2000);
+    header_is_gone_after_it_is_read(len);
+
+    /* A changed bit of the extra field, in a header with a CRC, is an error. */
     z_stream strm;
     out[20] ^= 1;
     inflate_start(&strm, 31);

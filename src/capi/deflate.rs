@@ -67,6 +67,15 @@ impl Deflate {
         })
     }
 
+    /// The program's header, while it is not completely written. Later the program may have freed it.
+    ///
+    /// # Safety
+    /// - As for [`header`](Self::header).
+    unsafe fn header_to_write<'a>(&self) -> Option<gzip::Header<'a>> {
+        // SAFETY: the caller guarantees that the header is valid.
+        if self.stream.has_header_left() { unsafe { self.header() } } else { None }
+    }
+
     /// Updates the fields of `z_stream` that are not about the buffers.
     fn publish(&self, strm: &mut z_stream) {
         if let Some(check) = self.stream.check() {
@@ -223,7 +232,7 @@ pub unsafe extern "C" fn deflate(strm: *mut z_stream, flush: c_int) -> c_int {
 /// Runs `work` on the program's buffers and header, and updates the `z_stream` afterwards.
 ///
 /// # Safety
-/// - The buffers and the header that the program named are valid.
+/// - The program's buffers are valid, and its header is until it is written.
 unsafe fn run<T>(
     deflate: &mut Deflate,
     strm: &mut z_stream,
@@ -231,8 +240,8 @@ unsafe fn run<T>(
 ) -> Result<T> {
     // SAFETY: the caller guarantees that the buffers are valid.
     let exchange = unsafe { Exchange::new(NonNull::from(&mut *strm)) }.ok_or(Error::Stream)?;
-    // SAFETY: the caller guarantees that the header is valid.
-    let header = unsafe { deflate.header() };
+    // SAFETY: the caller guarantees that the header is valid until it is written.
+    let header = unsafe { deflate.header_to_write() };
     let outcome = exchange.lend(|input, output| work(&mut deflate.stream, input, output, header.as_ref()));
     deflate.publish(strm);
     outcome
@@ -419,8 +428,8 @@ pub unsafe extern "C" fn deflatePending(
 ) -> c_int {
     let (stream_guard, deflate) = stream!(strm);
     // SAFETY: the program's header is valid until it is written.
-    let waiting =
-        stream_guard.guard(None, || Some(deflate.stream.pending(unsafe { deflate.header() }.as_ref())));
+    let waiting = stream_guard
+        .guard(None, || Some(deflate.stream.pending(unsafe { deflate.header_to_write() }.as_ref())));
     let Some((waiting_bytes, waiting_bits)) = waiting else { return Z_STREAM_ERROR };
     // SAFETY: null or the program's.
     if let Some(bits) = unsafe { bits.as_mut() } {

@@ -38,6 +38,15 @@ impl Level {
         self.number as u32
     }
 
+    /// Which of zlib's search functions the level uses: none, fast or lazy (`configuration_table` in deflate.c).
+    pub(crate) const fn zlib_search(self) -> u8 {
+        match self.number {
+            0 => 0,
+            1..=3 => 1,
+            _ => 2,
+        }
+    }
+
     /// The same level, for the output of a filter or predictor (`Z_FILTERED`), such as a PNG image's rows: small values with a
     /// random part, in which short matches cost more than they save.
     pub const fn filtered(self) -> Self {

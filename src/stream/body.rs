@@ -411,6 +411,14 @@ impl Body {
         has_begun: bool,
     ) -> Result<()> {
         let new = DeflateParams { level, strategy, ..self.params };
+        // A segment has one level, so the current one ends here, as in zlib with `Z_BLOCK`.
+        let has_ended = |body: &Self| matches!(body.engine, Engine::Serial(_)) || body.is_at_rest();
+        if has_begun && !(input.is_empty() && has_ended(self)) {
+            self.deflate(input, output, Flush::Block)?;
+            if !input.is_empty() || !has_ended(self) {
+                return Err(Error::Buffer);
+            }
+        }
         if let Engine::Serial(serial) = &mut self.engine {
             // Bits that `deflatePrime()` inserted cannot be fetched from zlib-ng, so then it stays in use.
             if !has_begun && !policy::is_for_zng(&new) && serial.pending() == (0, 0) {
@@ -418,7 +426,7 @@ impl Body {
                 let was = std::mem::replace(&mut self.params, new);
                 return self.leave_serial(&history).inspect_err(|_| self.params = was);
             }
-            // zlib-ng flushes by itself, and stays in use whatever the new strategy is.
+            // zlib-ng flushes what it has begun, and stays in use whatever the new strategy is.
             let before = *input;
             let zng = policy::zng_params(&new);
             let outcome = serial.params(zng.level, zng.strategy, input, output);
@@ -426,13 +434,6 @@ impl Body {
             outcome?;
             self.params = new;
             return Ok(());
-        }
-        // A segment has one level, so the current one ends here, as in zlib with `Z_BLOCK`.
-        if has_begun && !(self.is_at_rest() && input.is_empty()) {
-            self.deflate(input, output, Flush::Block)?;
-            if !input.is_empty() || !self.is_at_rest() {
-                return Err(Error::Buffer);
-            }
         }
         // The steps below read the new parameters from `self`; if one fails, the old ones are restored.
         let was = std::mem::replace(&mut self.params, new);

@@ -281,7 +281,8 @@ impl DeflateStream {
     }
 
     /// `deflateParams()`: data taken before, and `input`, are compressed with the old parameters, as far as the room
-    /// allows; [`Error::Buffer`] if there is not enough room, and then the parameters are unchanged. While the
+    /// allows; [`Error::Buffer`] if there is not enough room, and then the parameters are unchanged. After the
+    /// end, levels with the same search function in zlib may be exchanged, for the stream after a reset. While the
     /// stream [is within its header](Self::is_within_header), a caller with a gzip header of its own must complete it first.
     pub fn params(
         &mut self,
@@ -293,20 +294,35 @@ impl DeflateStream {
         if !self.has_begun {
             return self.body.params(level, strategy, input, output, false);
         }
-        let current = self.body.parameters();
-        if (current.level, current.strategy) == (level, strategy) {
+        let DeflateParams { level: old_level, strategy: old_strategy, .. } = *self.body.parameters();
+        if (old_level, old_strategy) == (level, strategy) {
             return Ok(());
         }
         if !self.write_header(output, None) && self.phase != Phase::Body {
             return Err(Error::Buffer);
         }
-        // The final block is written, with the old parameters.
-        if self.phase != Phase::Body {
-            return Err(Error::Stream);
+        let zlib_flushes = strategy != old_strategy || level.zlib_search() != old_level.zlib_search();
+        match self.phase {
+            Phase::Body => {}
+            // The final block is written, with the old parameters.
+            _ if zlib_flushes => return Err(Error::Stream),
+            _ => return self.body.params(level, strategy, &mut &[][..], output, false),
         }
         let before = input.len();
+        let had_room = !output.is_full();
         let outcome = self.body.params(level, strategy, input, output, true);
-        self.taken += (before - input.len()) as u64;
+        let taken = before - input.len();
+        self.taken += taken as u64;
+        // What the next flush is compared with: in zlib this is a call with `Z_BLOCK`, or no call.
+        if had_room {
+            self.last_flush = match outcome {
+                Ok(()) if output.is_full() => None,
+                Ok(()) if zlib_flushes => Some(Flush::Block),
+                Ok(()) if taken > 0 => Some(Flush::None),
+                Ok(()) => self.last_flush,
+                Err(_) => None,
+            };
+        }
         outcome
     }
 
@@ -367,10 +383,10 @@ impl DeflateStream {
     }
 
     /// `deflatePrime()`: inserts `bits` bits of `value` before later output. [`Error::Buffer`] if `bits` is not 0 to 16, in
-    /// a segment that became bulk, while a flush waits for room, or when too many bits are pending.
+    /// a segment that became bulk, while a flush waits for room, when too many bits are pending, or after the final block.
     pub fn prime(&mut self, bits: i32, value: i32) -> Result<()> {
         // zlib's limit; zlib-ng would accept more.
-        if !(0..=16).contains(&bits) {
+        if !(0..=16).contains(&bits) || matches!(self.phase, Phase::Trailer(_) | Phase::Done) {
             return Err(Error::Buffer);
         }
         // Higher bits of `value` are ignored; zlib-ng would write them.
@@ -459,9 +475,14 @@ impl DeflateStream {
         self.wrap == Wrap::Gzip && matches!(self.phase, Phase::Header(_) | Phase::Body)
     }
 
+    /// Whether the header is not completely written.
+    pub fn has_header_left(&self) -> bool {
+        matches!(self.phase, Phase::Header(_))
+    }
+
     /// Whether calls were made and the header is not completely written.
     pub fn is_within_header(&self) -> bool {
-        self.has_begun && matches!(self.phase, Phase::Header(_))
+        self.has_begun && self.has_header_left()
     }
 
     /// Whether `deflateEnd()` reports lost data: the stream was begun, and its end is not written. As in zlib, false also if

@@ -10,8 +10,8 @@
 //! In both kinds:
 //!
 //! - every call passes the checks of `port.rs`;
-//! - after a completed flush (a flush value, room left) all input so far must be decodable, adler must be its checksum, and
-//!   deflatePending must return no bytes; Z_BLOCK may keep back the last bits, at most 7 symbols;
+//! - after a completed flush (a flush value, room left, Z_OK or Z_BUF_ERROR) all input so far must be decodable, adler must be
+//!   its checksum, and deflatePending must return no bytes; Z_BLOCK may keep back the last bits, at most 7 symbols;
 //! - at the end the system's inflate must have decoded the input, and found the right trailer and nothing after it; a gzip header
 //!   must be read back field by field; data_type must be right if the input determines it;
 //! - deflateGetDictionary must return the last bytes of dictionary and input.
@@ -26,8 +26,9 @@
 //!
 //! - deflateGetDictionary may return up to 300 bytes less than all input or a full window (this depends on the encoder);
 //! - adler between flushes: an encoder may sum its input when it arrives or when it is encoded;
-//! - a flush without input after a completed flush or deflateParams, perhaps with empty Z_NO_FLUSH calls between: zlib may write
-//!   the marker again (Z_OK), and an encoder may detect that it is already there (Z_BUF_ERROR);
+//! - a flush without input after a completed flush, perhaps with empty Z_NO_FLUSH calls between: zlib may write the marker again
+//!   (Z_OK), and an encoder may detect that it is already there (Z_BUF_ERROR); after deflateParams, which zlib does not always
+//!   count as a flush, only the other way around;
 //! - a call without new input that returns output from the pipeline with Z_OK, where zlib returns Z_BUF_ERROR;
 //! - deflateParams: msg after it (zlib leaves that of an inner call), and whether it takes input, which depends on whether the
 //!   encoder must switch; so it gets no input in ample sequences, and is not called after Z_FINISH;
