@@ -160,7 +160,16 @@ fn random_call<'a>(
                     rng.pick(&[(10, 0), (-2, 0), (6, 5), (6, -1), (a, 0), (6, b), (b.max(10), a)]);
             }
             let cut = if ample || rng.chance(50) { 0 } else { rng.cut(pair.left()) };
+            // Often between two flushes: the second must still deliver everything.
+            let flushes = [PARTIAL_FLUSH, SYNC_FLUSH, FULL_FLUSH, BLOCK];
+            let between = rng.chance(40);
+            if between {
+                pair.deflate(0, room, rng.pick(&flushes), false, trace)?;
+            }
             pair.set_params(cut, room, level, strategy, trace)?;
+            if between {
+                pair.deflate(0, room, rng.pick(&flushes), false, trace)?;
+            }
         }
         81..84 if streams < 3 => return Ok(Some(pair.copy(rng, trace)?)),
         84..86 => pair.reset(false, rng, trace)?,
