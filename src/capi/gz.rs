@@ -73,10 +73,12 @@ impl Handle {
         self.file.take(taken.min(self.file.waiting().len()));
     }
 
-    /// Publishes the buffered bytes to the `gzgetc` macro.
+    /// Publishes the buffered bytes to the `gzgetc` macro and [`take_waiting`]. If a fault follows them, the call that takes
+    /// the last one must report it, so that byte is left to the functions of [`GzFile`].
     fn publish(&mut self) {
         let waiting = self.file.waiting();
-        self.head.have = c_uint::try_from(waiting.len()).unwrap_or(c_uint::MAX);
+        let hidden = usize::from(self.file.has_fault_ahead()).min(waiting.len());
+        self.head.have = c_uint::try_from(waiting.len() - hidden).unwrap_or(c_uint::MAX);
         self.head.next = waiting.as_ptr().cast_mut();
         self.head.pos = self.file.position();
         self.published = self.head.have;

@@ -181,6 +181,11 @@ impl GzFile {
         }
     }
 
+    /// Whether a fault follows the bytes of [`waiting`](Self::waiting).
+    pub fn has_fault_ahead(&self) -> bool {
+        matches!(&self.side, Side::Read(reader) if reader.has_fault_ahead())
+    }
+
     /// Counts `count` bytes of [`waiting`](Self::waiting) as taken.
     pub fn take(&mut self, count: usize) {
         if let Side::Read(reader) = &mut self.side {

@@ -84,6 +84,11 @@ impl Reader {
         self.cursor.output.bytes()
     }
 
+    /// Whether a fault is to be reported with the last of the buffered bytes.
+    pub(super) fn has_fault_ahead(&self) -> bool {
+        !self.cursor.is_clean()
+    }
+
     /// Counts `count` of the buffered bytes as taken by the host.
     pub(super) fn take(&mut self, count: usize) {
         self.cursor.take(count);
@@ -165,6 +170,10 @@ impl Reader {
 
     /// Decodes up to and including the next newline, or until `output` is full or the file ends.
     pub(super) fn read_line(&mut self, output: &mut Output<'_>) -> Result<(), Fault> {
+        // As in zlib, only here a plain file that has grown is read on without `gzclearerr()`.
+        if self.decoder.state == MemberState::Copying && self.cursor.output.is_empty() {
+            self.source.retry_end();
+        }
         while !output.is_full() {
             if self.cursor.output.is_empty() {
                 let result = self.cursor.surface().and_then(|()| self.fetch());

@@ -136,6 +136,11 @@ impl Source {
         self.deferred.is_none()
     }
 
+    /// Clears the end-of-file state, in case the file grew.
+    pub(super) fn retry_end(&mut self) {
+        self.is_at_eof = false;
+    }
+
     /// Clears the end-of-file state and the error of a failed read.
     pub(super) fn forget_end(&mut self) {
         self.is_at_eof = false;
