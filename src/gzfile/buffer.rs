@@ -8,6 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::raw::Output;
+use crate::raw::alloc::zeroed_bytes;
 
 /// A store and the range of it that holds the buffered bytes.
 #[derive(Debug, Default)]
@@ -57,9 +58,11 @@ impl Buffer {
 
     /// Grows the store to at least `capacity` bytes. If allocation fails, the buffer is unchanged.
     pub(super) fn grow(&mut self, capacity: usize) -> Result<()> {
-        if let Some(more) = capacity.checked_sub(self.store.len()) {
-            self.store.try_reserve_exact(more).map_err(|_| Error::Memory)?;
-            self.store.resize(capacity, 0);
+        if capacity > self.store.len() {
+            // As in zlib, only the part of a large buffer that is used takes memory.
+            let mut store = zeroed_bytes(capacity).ok_or(Error::Memory)?;
+            store[self.start..self.end].copy_from_slice(&self.store[self.start..self.end]);
+            self.store = store;
         }
         Ok(())
     }

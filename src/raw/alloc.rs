@@ -3,6 +3,7 @@
 //! zlib lets a program supply its own allocator per stream. If it does, the stream's own memory, the part that zlib would also
 //! allocate, comes from it, on the calling thread only. All other memory comes from `malloc`. Either may fail.
 
+use core::alloc::Layout;
 use core::ffi::{c_uint, c_void};
 use core::ptr::NonNull;
 
@@ -90,6 +91,15 @@ impl Allocator {
         unsafe { (self.free)(self.opaque, place.as_ptr().cast()) };
         value
     }
+}
+
+/// `len` zero bytes; `None` if allocation fails. Pages that are fresh from the system are not touched.
+pub fn zeroed_bytes(len: usize) -> Option<Vec<u8>> {
+    let layout = Layout::array::<u8>(len).ok().filter(|_| len > 0)?;
+    // SAFETY: the layout has at least one byte.
+    let start = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })?;
+    // SAFETY: the global allocator returned `len` bytes, all of them zero.
+    Some(unsafe { Vec::from_raw_parts(start.as_ptr(), len, len) })
 }
 
 /// `zalloc` by `malloc`.
