@@ -8,6 +8,7 @@
 
 use crate::compress::{Origin, compress};
 use crate::decompress::Decoder;
+use crate::descriptors;
 use crate::header::{Kind, parse};
 use crate::list::{Entry, ratio};
 use crate::names;
@@ -101,6 +102,10 @@ impl<'a> Single<'a> {
         }
         let open = |path: &Path| -> io::Result<Input> {
             let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+            if flags & libc::O_NONBLOCK != 0 {
+                // Only the open call must not block; the library decodes ahead only from blocking descriptors.
+                descriptors::set_blocking(&file)?;
+            }
             Ok(Input { path: Some(path.to_owned()), status: file.metadata()?, file })
         };
         let outcome = open(path);
@@ -559,4 +564,27 @@ impl Failure {
 
 fn stored_name(name: &OsStr) -> Vec<u8> {
     name.as_encoded_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Request, parse};
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn an_open_file_is_read_with_blocking_calls() {
+        // The library reads only such files ahead, on other threads.
+        for mode in ["-c", "-k", "-dc", "-d", "-t", "-l"] {
+            let Ok(Request::Work(options)) = parse("rigz", vec![mode.into()]) else { panic!("{mode}") };
+            let report = Report::kept(true);
+            let single = Single::new(&options, &report, false);
+            let input = single.open(Path::new("Cargo.toml")).expect("this package's file");
+            let number = input.file.as_raw_fd();
+            let facts = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).expect("Linux has it");
+            let flags = facts.lines().find_map(|line| line.strip_prefix("flags:")).expect("its flags");
+            let flags = i32::from_str_radix(flags.trim(), 8).expect("an octal number");
+            assert_eq!(flags & libc::O_NONBLOCK, 0, "{mode}: flags {flags:o}");
+        }
+    }
 }
