@@ -256,7 +256,9 @@ impl<'a> Single<'a> {
         let mut progress = self.progress(&input, goes_to_stdout);
         let outcome = match passes {
             true => decoder.copy(&mut target.sink),
-            false => decoder.decode(&mut target.sink, &mut progress),
+            false => {
+                decoder.copying_rest(options.force && goes_to_stdout).decode(&mut target.sink, &mut progress)
+            }
         };
         let took = progress.finish();
         let totals = match outcome {

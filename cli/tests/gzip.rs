@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+use common::random::Random;
 use common::{Folder, RIGZ, command, judge, prose, run, split, states_in, text};
 use std::fmt::Debug;
 use std::fs::{self, File, FileTimes, Permissions};
@@ -228,6 +229,33 @@ fn force_works_as_in_gzip() {
         "-dcf text.gz plain zipped.gz",
         "-cf plain",
     ]);
+}
+
+#[test]
+fn zcat_f_copies_what_follows_the_last_member_as_gzip_does() {
+    compare_all(&["-dcf garbage.gz", "-dcf padded.gz half.gz many.gz", "-dcfq garbage.gz", "-df garbage.gz"]);
+    let zipped = judge("gzip", &["-c"], &prose(5000));
+    // A member after other data is copied, too, and so is a byte that could begin one.
+    for rest in [&b"garbage"[..], &[0; 1000], &[0], &[0, 7], &[0x1f], &[b"\n", &zipped[..]].concat()] {
+        let data = [&zipped[..], rest].concat();
+        compare("-dcf", &data, None);
+        compare("-df", &data, None);
+        compare("-dcf - plain", &data, None);
+    }
+}
+
+#[test]
+fn zcat_f_copies_what_follows_a_large_file() {
+    // Too long to be decoded from the first buffer, and from a file, not a pipe: the library reads it.
+    let mut data = judge("gzip", &["-c"], &Random::new(3).bytes(1 << 20));
+    data.extend_from_slice(b"plain text");
+    data.resize(data.len() + (1 << 20), 0);
+    let folder = Folder::new();
+    folder.write("large.gz", &data);
+    let [ours, theirs] =
+        [RIGZ, "gzip"].map(|program| run(command(program, &folder.0).args(["-dcf", "large.gz"]), b""));
+    assert_eq!((ours.status.code(), text(&ours.stderr)), (Some(0), String::new()));
+    assert!(ours.stdout == theirs.stdout, "{} and {} bytes", ours.stdout.len(), theirs.stdout.len());
 }
 
 #[test]
