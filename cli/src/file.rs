@@ -214,7 +214,9 @@ impl<'a> Single<'a> {
         let name = input.name();
         let suffix = input.path.as_ref().and_then(|path| names::packed_suffix_of(path, &options.suffix));
         let suffix = suffix.map(OsStr::to_owned);
-        if suffix.is_none() && !goes_to_stdout && !is_looking && !has_output {
+        // With -r, gzip tests and lists only files that it would also decompress.
+        let needs_suffix = input.path.is_some() && (!is_looking || options.recursive);
+        if suffix.is_none() && needs_suffix && !goes_to_stdout && !has_output {
             if options.verbose || !(options.recursive || options.quiet) {
                 let mut start = [0; 6];
                 let len = input.file.read_at(&mut start, 0).unwrap_or(0);

@@ -321,6 +321,18 @@ fn tests_and_lists_print_the_same_as_gzip() {
 }
 
 #[test]
+fn with_r_tests_and_lists_skip_files_without_a_suffix_as_in_gzip() {
+    // A file that is named explicitly is skipped as well.
+    compare_all(&["-tr tree", "-trv tree", "-trq tree", "-tr tree plain", "-tr plain", "-trv plain"]);
+    compare_all(&["-lr tree", "-lrv tree", "-lrq tree", "-lr plain"]);
+    compare_all(&["-t plain", "-l plain"]);
+    let zipped = judge("gzip", &["-c"], b"data");
+    for words in ["-tr", "-tr -", "-lr"] {
+        compare(words, &zipped, None);
+    }
+}
+
+#[test]
 fn pipes_work_as_in_gzip() {
     let plain = prose(5000);
     let zipped = judge("gzip", &["-c"], &plain);
