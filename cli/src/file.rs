@@ -140,7 +140,9 @@ impl<'a> Single<'a> {
         match () {
             () if status.mode() & 0o4000 != 0 => Some("is set-user-ID on execution - ignored".into()),
             () if status.mode() & 0o2000 != 0 => Some("is set-group-ID on execution - ignored".into()),
-            () if status.mode() & 0o1000 != 0 => Some("has the sticky bit set - file ignored".into()),
+            () if status.mode() & 0o1000 != 0 && !options.force => {
+                Some("has the sticky bit set - file ignored".into())
+            }
             // The other names would keep the file as it is.
             () if others > 0 && !options.force => {
                 Some(format!("has {others} other link{} -- file ignored", if others == 1 { "" } else { "s" }))

@@ -64,9 +64,19 @@ fn create_files(folder: &Folder) {
     symlink("zipped.gz", folder.join("link.gz")).unwrap();
     folder.write("twice", &plain);
     fs::hard_link(folder.join("twice"), folder.join("again")).unwrap();
-    folder.write("suid", &plain);
+    for name in ["suid", "sgid", "sticky", "sticky.gz"] {
+        folder.write(name, if name.ends_with("gz") { &zipped } else { &plain });
+    }
     assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
-    for (name, mode) in [("plain", 0o640), ("zipped.gz", 0o600), ("other", 0o444), ("suid", 0o4755)] {
+    for (name, mode) in [
+        ("plain", 0o640),
+        ("zipped.gz", 0o600),
+        ("other", 0o444),
+        ("suid", 0o4755),
+        ("sgid", 0o2755),
+        ("sticky", 0o1644),
+        ("sticky.gz", 0o1644),
+    ] {
         fs::set_permissions(folder.join(name), Permissions::from_mode(mode)).unwrap();
     }
     set_times(&folder.0);
@@ -200,6 +210,8 @@ fn files_that_gzip_refuses_are_refused() {
         "twice",
         "-k twice",
         "suid",
+        "sgid",
+        "sticky",
         "pipe",
         "missing",
         "missing plain",
@@ -224,6 +236,9 @@ fn force_works_as_in_gzip() {
         "-f twice",
         "-fk link",
         "-f suid",
+        "-f sgid",
+        "-fk sticky",
+        "-df sticky.gz",
         "-df both.gz",
         "-dcf plain",
         "-dcf text.gz plain zipped.gz",
