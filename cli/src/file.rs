@@ -501,11 +501,12 @@ impl<'a> Single<'a> {
         Progress::new(is_on, self.options.mode == Mode::Compress, input.name(), input.len())
     }
 
-    /// The file's time, if it fits in a header's 32 bits.
+    /// The file's time, if it fits in a header's 32 bits, where 0 means that there is none.
     fn stored_time(&self, input: &Input) -> u32 {
-        u32::try_from(input.status.mtime()).unwrap_or_else(|_| {
+        let time = u32::try_from(input.status.mtime()).ok().filter(|&time| time != 0);
+        time.unwrap_or_else(|| {
             let name = input.name();
-            self.report.warn(format_args!("{name}: file timestamp out of range for gzip format"));
+            self.report.warn(format_args!("{name}: warning: file timestamp out of range for gzip format"));
             0
         })
     }

@@ -199,6 +199,25 @@ fn compression_leaves_the_same_files_as_gzip() {
 }
 
 #[test]
+fn a_time_that_no_header_can_have_is_a_warning_as_in_gzip() {
+    for (words, status) in [("-k a", 2), ("-kq a", 2), ("-kn a", 0), ("-c a", 2)] {
+        for time in ["@0", "@-5", "@4294967296"] {
+            let outcome = [RIGZ, "gzip"].map(|program| {
+                let folder = Folder::new();
+                folder.write("a", b"data");
+                let touched = command("touch", &folder.0).args(["-d", time, "a"]).status().unwrap();
+                assert!(touched.success());
+                let output = run(command(program, &folder.0).args(words.split(' ')), b"");
+                let zipped = if words == "-c a" { output.stdout } else { folder.read("a.gz") };
+                (output.status.code(), printed(&output.stderr), split(zipped))
+            });
+            assert_eq!(outcome[0], outcome[1], "{words} {time}");
+            assert_eq!(outcome[0].0, Some(status), "{words} {time}");
+        }
+    }
+}
+
+#[test]
 fn files_that_gzip_refuses_are_refused() {
     compare_all(&[
         "zipped.gz",
