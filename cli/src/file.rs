@@ -326,7 +326,7 @@ impl<'a> Single<'a> {
             if self.is_worker {
                 return Ok(Some(Target::new(None, None, Sink::in_memory())));
             }
-            let stdout = io::stdout().as_fd().try_clone_to_owned();
+            let stdout = descriptors::stdout().and_then(|stdout| stdout.as_fd().try_clone_to_owned());
             let stdout = stdout.map_err(|error| Stop::Error(format!("stdout: {}", describe(&error))))?;
             return Ok(Some(Target::new(None, None, Sink::new(Some(Arc::new(File::from(stdout)))))));
         };
