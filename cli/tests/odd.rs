@@ -202,6 +202,24 @@ fn a_closed_descriptor_is_an_error_where_it_is_needed() {
 }
 
 #[test]
+fn a_closed_pipe_is_an_error_if_the_parent_ignores_its_signal() {
+    let folder = Folder::new();
+    let plain = prose(3 << 20);
+    folder.write("a", &plain);
+    folder.write("b.gz", &judge("gzip", &["-1c"], &plain));
+    // The reader has ended before the first write.
+    let status = |trap: &str, words: &str| {
+        let line = format!("{trap}; (sleep .2; $rigz {words}; echo status $? >&2) | true");
+        text(&shell(&folder, &line).stderr)
+    };
+    for words in ["-c a", "-dc b.gz"] {
+        assert_eq!(status("trap '' PIPE", words), "rigz: stdout: Broken pipe\nstatus 1\n", "{words}");
+        // Otherwise the signal ends it silently.
+        assert_eq!(status("trap - PIPE", words), "status 141\n", "{words}");
+    }
+}
+
+#[test]
 fn a_list_sums_all_members_and_all_files() {
     let folder = Folder::new();
     let members = [prose(70_000), prose(300), prose(2_000_000)];
