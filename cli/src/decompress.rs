@@ -4,9 +4,9 @@
 //! this thread.
 //!
 //! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). After a gzip member there may be
-//! further members, zeros, which are ignored, or other data, which is ignored with a warning. The decoder checks each
-//! member's CRC and length. All good bytes before an
-//! error are written; the caller decides whether to keep them.
+//! further members, zeros, which are ignored, or other data, which is ignored with a warning. The caller may ask for a copy of
+//! both, as `zcat -f` does. The decoder checks each member's CRC and length. All good bytes before an error are written; the
+//! caller decides whether to keep them.
 
 #![forbid(unsafe_code)]
 
@@ -40,6 +40,8 @@ pub(crate) struct Decoder<'a> {
     kind: Kind,
     stored: Stored,
     totals: Totals,
+    /// Whether the data after the last gzip member is copied to the output.
+    copies_rest: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -56,6 +58,7 @@ impl<'a> Decoder<'a> {
             kind: Kind::Unknown,
             stored: Stored::default(),
             totals: Totals::default(),
+            copies_rest: false,
         };
         (decoder.kind, decoder.stored) = decoder.look()?;
         let loaded = position.map(|position| position + decoder.end as u64);
@@ -80,6 +83,12 @@ impl<'a> Decoder<'a> {
     /// The contents of the first header.
     pub(crate) fn stored(&self) -> &Stored {
         &self.stored
+    }
+
+    /// Copies the data after the last gzip member, even zeros, instead of ignoring it.
+    pub(crate) fn copying_rest(mut self, copies_rest: bool) -> Self {
+        self.copies_rest = copies_rest;
+        self
     }
 
     /// Decompresses everything.
@@ -130,7 +139,7 @@ impl<'a> Decoder<'a> {
         self.totals.bytes_in = since(Some(ignored_from)).unwrap_or(self.totals.bytes_in);
         (&mut &*self.input).seek(SeekFrom::Start(position + self.totals.bytes_in)).map_err(Failure::Read)?;
         (self.start, self.end, self.is_at_end) = (0, 0, false);
-        self.pass_trailing()
+        self.pass_trailing(output)
     }
 
     /// Decodes input that is not seekable or not gzip.
@@ -153,7 +162,7 @@ impl<'a> Decoder<'a> {
                 return Ok(());
             }
             if (self.kind, kind) != (Kind::Gzip, Kind::Gzip) {
-                return self.pass_trailing();
+                return self.pass_trailing(output);
             }
             stream.reset();
         }
@@ -193,8 +202,13 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Records whether zeros or other data follow the last member.
-    fn pass_trailing(&mut self) -> Result<(), Failure> {
+    /// Copies the data after the last member, or records whether it is zeros or other data.
+    fn pass_trailing(&mut self, output: &mut Sink) -> Result<(), Failure> {
+        let is_copied = self.copies_rest && self.kind == Kind::Gzip;
+        // gzip would decode a format that rigz lacks, so a copy would be wrong.
+        if is_copied && !matches!(self.look()?.0, Kind::Foreign(..)) {
+            return self.copy_rest(output);
+        }
         self.totals.trailing = Trailing::Zeros;
         loop {
             if self.bytes().iter().any(|&byte| byte != 0) {
@@ -210,13 +224,19 @@ impl<'a> Decoder<'a> {
 
     /// Copies everything unchanged.
     pub(crate) fn copy(mut self, output: &mut Sink) -> Result<Totals, Failure> {
+        self.copy_rest(output)?;
+        Ok(self.totals)
+    }
+
+    fn copy_rest(&mut self, output: &mut Sink) -> Result<(), Failure> {
         loop {
             output.pass(&self.buffer[self.start..self.end])?;
-            self.totals.bytes_in += (self.end - self.start) as u64;
+            let copied = (self.end - self.start) as u64;
+            self.totals.bytes_in += copied;
+            self.totals.bytes_out += copied;
             self.start = self.end;
             if !self.load()? {
-                self.totals.bytes_out = self.totals.bytes_in;
-                return Ok(self.totals);
+                return Ok(());
             }
         }
     }

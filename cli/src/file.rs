@@ -8,6 +8,7 @@
 
 use crate::compress::{Origin, compress};
 use crate::decompress::Decoder;
+use crate::descriptors;
 use crate::header::{Kind, parse};
 use crate::list::{Entry, ratio};
 use crate::names;
@@ -101,6 +102,10 @@ impl<'a> Single<'a> {
         }
         let open = |path: &Path| -> io::Result<Input> {
             let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+            if flags & libc::O_NONBLOCK != 0 {
+                // Only the open call must not block; the library decodes ahead only from blocking descriptors.
+                descriptors::set_blocking(&file)?;
+            }
             Ok(Input { path: Some(path.to_owned()), status: file.metadata()?, file })
         };
         let outcome = open(path);
@@ -135,7 +140,9 @@ impl<'a> Single<'a> {
         match () {
             () if status.mode() & 0o4000 != 0 => Some("is set-user-ID on execution - ignored".into()),
             () if status.mode() & 0o2000 != 0 => Some("is set-group-ID on execution - ignored".into()),
-            () if status.mode() & 0o1000 != 0 => Some("has the sticky bit set - file ignored".into()),
+            () if status.mode() & 0o1000 != 0 && !options.force => {
+                Some("has the sticky bit set - file ignored".into())
+            }
             // The other names would keep the file as it is.
             () if others > 0 && !options.force => {
                 Some(format!("has {others} other link{} -- file ignored", if others == 1 { "" } else { "s" }))
@@ -209,7 +216,9 @@ impl<'a> Single<'a> {
         let name = input.name();
         let suffix = input.path.as_ref().and_then(|path| names::packed_suffix_of(path, &options.suffix));
         let suffix = suffix.map(OsStr::to_owned);
-        if suffix.is_none() && !goes_to_stdout && !is_looking && !has_output {
+        // With -r, gzip tests and lists only files that it would also decompress.
+        let needs_suffix = input.path.is_some() && (!is_looking || options.recursive);
+        if suffix.is_none() && needs_suffix && !goes_to_stdout && !has_output {
             if options.verbose || !(options.recursive || options.quiet) {
                 let mut start = [0; 6];
                 let len = input.file.read_at(&mut start, 0).unwrap_or(0);
@@ -251,7 +260,9 @@ impl<'a> Single<'a> {
         let mut progress = self.progress(&input, goes_to_stdout);
         let outcome = match passes {
             true => decoder.copy(&mut target.sink),
-            false => decoder.decode(&mut target.sink, &mut progress),
+            false => {
+                decoder.copying_rest(options.force && goes_to_stdout).decode(&mut target.sink, &mut progress)
+            }
         };
         let took = progress.finish();
         let totals = match outcome {
@@ -315,7 +326,7 @@ impl<'a> Single<'a> {
             if self.is_worker {
                 return Ok(Some(Target::new(None, None, Sink::in_memory())));
             }
-            let stdout = io::stdout().as_fd().try_clone_to_owned();
+            let stdout = descriptors::stdout().and_then(|stdout| stdout.as_fd().try_clone_to_owned());
             let stdout = stdout.map_err(|error| Stop::Error(format!("stdout: {}", describe(&error))))?;
             return Ok(Some(Target::new(None, None, Sink::new(Some(Arc::new(File::from(stdout)))))));
         };
@@ -490,11 +501,12 @@ impl<'a> Single<'a> {
         Progress::new(is_on, self.options.mode == Mode::Compress, input.name(), input.len())
     }
 
-    /// The file's time, if it fits in a header's 32 bits.
+    /// The file's time, if it fits in a header's 32 bits, where 0 means that there is none.
     fn stored_time(&self, input: &Input) -> u32 {
-        u32::try_from(input.status.mtime()).unwrap_or_else(|_| {
+        let time = u32::try_from(input.status.mtime()).ok().filter(|&time| time != 0);
+        time.unwrap_or_else(|| {
             let name = input.name();
-            self.report.warn(format_args!("{name}: file timestamp out of range for gzip format"));
+            self.report.warn(format_args!("{name}: warning: file timestamp out of range for gzip format"));
             0
         })
     }
@@ -559,4 +571,27 @@ impl Failure {
 
 fn stored_name(name: &OsStr) -> Vec<u8> {
     name.as_encoded_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Request, parse};
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn an_open_file_is_read_with_blocking_calls() {
+        // The library reads only such files ahead, on other threads.
+        for mode in ["-c", "-k", "-dc", "-d", "-t", "-l"] {
+            let Ok(Request::Work(options)) = parse("rigz", vec![mode.into()]) else { panic!("{mode}") };
+            let report = Report::kept(true);
+            let single = Single::new(&options, &report, false);
+            let input = single.open(Path::new("Cargo.toml")).expect("this package's file");
+            let number = input.file.as_raw_fd();
+            let facts = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).expect("Linux has it");
+            let flags = facts.lines().find_map(|line| line.strip_prefix("flags:")).expect("its flags");
+            let flags = i32::from_str_radix(flags.trim(), 8).expect("an octal number");
+            assert_eq!(flags & libc::O_NONBLOCK, 0, "{mode}: flags {flags:o}");
+        }
+    }
 }

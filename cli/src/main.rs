@@ -19,6 +19,7 @@ mod check;
 mod clock;
 mod compress;
 mod decompress;
+mod descriptors;
 mod elf;
 mod file;
 mod finding;

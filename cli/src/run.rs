@@ -86,8 +86,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     match Run::prepare(name, arguments, &matches) {
         Err(message) => fail(message),
         Ok(mut run) if run.statistics.is_none() && run.timeline.is_none() => {
-            signals::restore_pipe();
-            not_started(&run.name, &run.child.exec())
+            not_started(&run.name, &with_old_pipe(&mut run.child).exec())
         }
         Ok(run) => run.watch(matches.get_flag("json")),
     }
@@ -218,16 +217,21 @@ fn help_known(child: &mut process::Command, name: &OsStr) {
     child.envs(known.settings.iter().filter(|(name, _)| !is_set(name)).copied());
 }
 
-/// Starts a program and waits for its end; passes signals on to it.
-fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
-    // SAFETY: between fork and exec it only calls `signal`, which is allowed there.
+/// Lets a program start with the action of `SIGPIPE` with which this process was started. The standard library would set the
+/// default action, but only before it calls this function.
+fn with_old_pipe(child: &mut process::Command) -> &mut process::Command {
+    // SAFETY: before exec it only calls `signal`, which is allowed between fork and exec.
     unsafe {
         child.pre_exec(|| {
             signals::restore_pipe();
             Ok(())
         })
-    };
-    let mut running = child.spawn()?;
+    }
+}
+
+/// Starts a program and waits for its end; passes signals on to it.
+fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
+    let mut running = with_old_pipe(child).spawn()?;
     // The terminal signals both processes; a signal sent to us alone is passed on.
     let _ended = signals::pass_on_to(running.id());
     running.wait()

@@ -18,8 +18,8 @@ macro_rules! complain {
 
 /// See [`say`]. Ends the process if the line can't be written, and removes outputs that other threads have not completed.
 pub(crate) fn to_stdout(line: Arguments<'_>) {
-    let mut stdout = io::stdout().lock();
-    if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+    let write = |mut stdout: io::Stdout| writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    if let Err(error) = crate::descriptors::stdout().and_then(write) {
         complain!("rigz: stdout: {}", describe(&error));
         crate::signals::remove_unfinished();
         std::process::exit(1);

@@ -63,24 +63,46 @@ pub(crate) fn remove_unfinished() {
     }
 }
 
-/// Sets the handlers. A signal that the parent process ignores, as nohup does, stays ignored. Rust's runtime also ignores
+/// Whether the parent process ignores `SIGPIPE`, so that a closed pipe is an error and no signal. Written only by
+/// [`record_pipe`], before there are other threads.
+static IS_PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Rust's runtime ignores the signal before `main`. The loader calls the functions in this section earlier.
+// SAFETY: the section contains addresses of functions of this type; `record_pipe` uses nothing that the runtime sets up.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static RECORD_PIPE: extern "C" fn() = record_pipe;
+
+extern "C" fn record_pipe() {
+    // SAFETY: ignoring a signal has no requirements. The runtime does the same next.
+    let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    IS_PIPE_IGNORED.store(before == libc::SIG_IGN, Ordering::Relaxed);
+}
+
+/// Sets the handlers. A signal that the parent process ignores, as nohup does, stays ignored. The runtime always ignores
 /// `SIGPIPE`, but that signal should end a filter silently.
 pub(crate) fn install() {
     for signal in CAUGHT {
         let handler = on_signal as extern "C" fn(libc::c_int) as libc::sighandler_t;
         // SAFETY: the handler calls only functions that are allowed in a handler.
         let before = unsafe { libc::signal(signal, handler) };
-        if before == libc::SIG_IGN && signal != libc::SIGPIPE {
+        let is_ignored = match signal {
+            libc::SIGPIPE => IS_PIPE_IGNORED.load(Ordering::Relaxed),
+            _ => before == libc::SIG_IGN,
+        };
+        if is_ignored {
             // SAFETY: restores the previous action.
             unsafe { libc::signal(signal, libc::SIG_IGN) };
         }
     }
 }
 
-/// Restores the default action of `SIGPIPE`, for a program that is about to start.
+/// Restores the action of `SIGPIPE` that the parent process chose, for a program that is about to start. May be called
+/// between fork and exec.
 pub(crate) fn restore_pipe() {
-    // SAFETY: setting the default action has no requirements.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    let action = if IS_PIPE_IGNORED.load(Ordering::Relaxed) { libc::SIG_IGN } else { libc::SIG_DFL };
+    // SAFETY: setting either action has no requirements.
+    unsafe { libc::signal(libc::SIGPIPE, action) };
 }
 
 /// Makes a change: no signal interrupts its steps, and no change begins once the process is ending.

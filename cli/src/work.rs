@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::descriptors;
 use crate::file::{Input, Single};
 use crate::list::List;
 use crate::options::{Mode, Options};
@@ -16,7 +17,7 @@ use crate::say::describe;
 use crate::signals;
 use rigz::pipeline::thread_limit;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -78,7 +79,8 @@ impl<'a> Work<'a> {
                 "compressed data not read from a terminal. Use -f to force decompression.\nFor help, type: rigz -h",
             );
         }
-        let opened = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+        let opened =
+            descriptors::stdin().and_then(|stdin| stdin.as_fd().try_clone_to_owned()).map(File::from);
         match opened.and_then(|file| Ok((file.metadata()?, file))) {
             Ok((status, file)) => {
                 self.do_here(|single| single.do_input(Input { path: None, file, status }));
@@ -152,7 +154,8 @@ impl<'a> Work<'a> {
         let Done { is_done: true, report, output, listed } = done else {
             return self.do_here(|single| single.do_path(&path));
         };
-        if let Err(error) = io::stdout().lock().write_all(&output).and_then(|()| io::stdout().flush()) {
+        let write = |mut stdout: Stdout| stdout.write_all(&output).and_then(|()| stdout.flush());
+        if let Some(Err(error)) = (!output.is_empty()).then(|| descriptors::stdout().and_then(write)) {
             return self.report.error(format_args!("stdout: {}", describe(&error)));
         }
         self.report.append(report);

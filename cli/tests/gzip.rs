@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+use common::random::Random;
 use common::{Folder, RIGZ, command, judge, prose, run, split, states_in, text};
 use std::fmt::Debug;
 use std::fs::{self, File, FileTimes, Permissions};
@@ -63,9 +64,19 @@ fn create_files(folder: &Folder) {
     symlink("zipped.gz", folder.join("link.gz")).unwrap();
     folder.write("twice", &plain);
     fs::hard_link(folder.join("twice"), folder.join("again")).unwrap();
-    folder.write("suid", &plain);
+    for name in ["suid", "sgid", "sticky", "sticky.gz"] {
+        folder.write(name, if name.ends_with("gz") { &zipped } else { &plain });
+    }
     assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
-    for (name, mode) in [("plain", 0o640), ("zipped.gz", 0o600), ("other", 0o444), ("suid", 0o4755)] {
+    for (name, mode) in [
+        ("plain", 0o640),
+        ("zipped.gz", 0o600),
+        ("other", 0o444),
+        ("suid", 0o4755),
+        ("sgid", 0o2755),
+        ("sticky", 0o1644),
+        ("sticky.gz", 0o1644),
+    ] {
         fs::set_permissions(folder.join(name), Permissions::from_mode(mode)).unwrap();
     }
     set_times(&folder.0);
@@ -188,6 +199,25 @@ fn compression_leaves_the_same_files_as_gzip() {
 }
 
 #[test]
+fn a_time_that_no_header_can_have_is_a_warning_as_in_gzip() {
+    for (words, status) in [("-k a", 2), ("-kq a", 2), ("-kn a", 0), ("-c a", 2)] {
+        for time in ["@0", "@-5", "@4294967296"] {
+            let outcome = [RIGZ, "gzip"].map(|program| {
+                let folder = Folder::new();
+                folder.write("a", b"data");
+                let touched = command("touch", &folder.0).args(["-d", time, "a"]).status().unwrap();
+                assert!(touched.success());
+                let output = run(command(program, &folder.0).args(words.split(' ')), b"");
+                let zipped = if words == "-c a" { output.stdout } else { folder.read("a.gz") };
+                (output.status.code(), printed(&output.stderr), split(zipped))
+            });
+            assert_eq!(outcome[0], outcome[1], "{words} {time}");
+            assert_eq!(outcome[0].0, Some(status), "{words} {time}");
+        }
+    }
+}
+
+#[test]
 fn files_that_gzip_refuses_are_refused() {
     compare_all(&[
         "zipped.gz",
@@ -199,6 +229,8 @@ fn files_that_gzip_refuses_are_refused() {
         "twice",
         "-k twice",
         "suid",
+        "sgid",
+        "sticky",
         "pipe",
         "missing",
         "missing plain",
@@ -223,11 +255,41 @@ fn force_works_as_in_gzip() {
         "-f twice",
         "-fk link",
         "-f suid",
+        "-f sgid",
+        "-fk sticky",
+        "-df sticky.gz",
         "-df both.gz",
         "-dcf plain",
         "-dcf text.gz plain zipped.gz",
         "-cf plain",
     ]);
+}
+
+#[test]
+fn zcat_f_copies_what_follows_the_last_member_as_gzip_does() {
+    compare_all(&["-dcf garbage.gz", "-dcf padded.gz half.gz many.gz", "-dcfq garbage.gz", "-df garbage.gz"]);
+    let zipped = judge("gzip", &["-c"], &prose(5000));
+    // A member after other data is copied, too, and so is a byte that could begin one.
+    for rest in [&b"garbage"[..], &[0; 1000], &[0], &[0, 7], &[0x1f], &[b"\n", &zipped[..]].concat()] {
+        let data = [&zipped[..], rest].concat();
+        compare("-dcf", &data, None);
+        compare("-df", &data, None);
+        compare("-dcf - plain", &data, None);
+    }
+}
+
+#[test]
+fn zcat_f_copies_what_follows_a_large_file() {
+    // Too long to be decoded from the first buffer, and from a file, not a pipe: the library reads it.
+    let mut data = judge("gzip", &["-c"], &Random::new(3).bytes(1 << 20));
+    data.extend_from_slice(b"plain text");
+    data.resize(data.len() + (1 << 20), 0);
+    let folder = Folder::new();
+    folder.write("large.gz", &data);
+    let [ours, theirs] =
+        [RIGZ, "gzip"].map(|program| run(command(program, &folder.0).args(["-dcf", "large.gz"]), b""));
+    assert_eq!((ours.status.code(), text(&ours.stderr)), (Some(0), String::new()));
+    assert!(ours.stdout == theirs.stdout, "{} and {} bytes", ours.stdout.len(), theirs.stdout.len());
 }
 
 #[test]
@@ -290,6 +352,18 @@ fn tests_and_lists_print_the_same_as_gzip() {
         "-l cut.gz",
         "-l missing",
     ]);
+}
+
+#[test]
+fn with_r_tests_and_lists_skip_files_without_a_suffix_as_in_gzip() {
+    // A file that is named explicitly is skipped as well.
+    compare_all(&["-tr tree", "-trv tree", "-trq tree", "-tr tree plain", "-tr plain", "-trv plain"]);
+    compare_all(&["-lr tree", "-lrv tree", "-lrq tree", "-lr plain"]);
+    compare_all(&["-t plain", "-l plain"]);
+    let zipped = judge("gzip", &["-c"], b"data");
+    for words in ["-tr", "-tr -", "-lr"] {
+        compare(words, &zipped, None);
+    }
 }
 
 #[test]

@@ -166,6 +166,60 @@ fn a_full_disk_on_stderr_changes_nothing() {
 }
 
 #[test]
+fn a_closed_descriptor_is_an_error_where_it_is_needed() {
+    let folder = Folder::new();
+    folder.write("a", &prose(1000));
+    folder.write("b.gz", &judge("gzip", &["-c"], b"data"));
+    // With -p2 and two files, workers decode them.
+    for words in
+        ["-c a", "-dc b.gz", "-dc", "-l b.gz", "-lv b.gz", "-t --json b.gz", "-V", "-p2 -dc b.gz b.gz"]
+    {
+        let output = shell(&folder, &format!("$rigz {words} <b.gz >&-"));
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{words}: {printed}");
+        for line in printed.lines() {
+            assert_eq!(line, "rigz: stdout: Bad file descriptor", "{words}");
+        }
+        assert!(!printed.is_empty(), "{words}");
+    }
+    for words in ["-c", "-c -", "-dc", "-t", "-l"] {
+        let output = shell(&folder, &format!("$rigz {words} <&-"));
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert_eq!(text(&output.stderr), "rigz: stdin: Bad file descriptor\n", "{words}");
+        assert!(output.stdout.is_empty(), "{words}");
+    }
+    // A descriptor that is not used does not matter, nor does stderr.
+    fs::remove_file(folder.join("b.gz")).unwrap();
+    for words in ["a", "-t a.gz", "-p2 -t a.gz a.gz", "-d a.gz", "-kv a", "-df a.gz"] {
+        let output = shell(&folder, &format!("$rigz {words} <&- >&- 2>&-"));
+        assert_eq!(output.status.code(), Some(0), "{words}");
+    }
+    assert_eq!(folder.names(), ["a"]);
+    assert_eq!(folder.read("a"), prose(1000));
+    let output =
+        shell(&folder, "$rigz -c a 2>&- | $rigz -dc 2>&- | cmp - a && $rigz -c </dev/null >/dev/null");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_closed_pipe_is_an_error_if_the_parent_ignores_its_signal() {
+    let folder = Folder::new();
+    let plain = prose(3 << 20);
+    folder.write("a", &plain);
+    folder.write("b.gz", &judge("gzip", &["-1c"], &plain));
+    // The reader has ended before the first write.
+    let status = |trap: &str, words: &str| {
+        let line = format!("{trap}; (sleep .2; $rigz {words}; echo status $? >&2) | true");
+        text(&shell(&folder, &line).stderr)
+    };
+    for words in ["-c a", "-dc b.gz"] {
+        assert_eq!(status("trap '' PIPE", words), "rigz: stdout: Broken pipe\nstatus 1\n", "{words}");
+        // Otherwise the signal ends it silently.
+        assert_eq!(status("trap - PIPE", words), "status 141\n", "{words}");
+    }
+}
+
+#[test]
 fn a_list_sums_all_members_and_all_files() {
     let folder = Folder::new();
     let members = [prose(70_000), prose(300), prose(2_000_000)];

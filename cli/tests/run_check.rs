@@ -95,6 +95,24 @@ fn run_sets_the_environment_and_returns_the_status() {
 }
 
 #[test]
+fn run_leaves_the_signal_of_closed_pipes_as_it_was() {
+    let folder = Folder::new();
+    for trap in ["trap '' PIPE", "trap - PIPE"] {
+        let ignored = |words: &str| {
+            let line = format!("{trap}; {words} grep SigIgn /proc/self/status");
+            let mut shell = command("bash", &folder.0);
+            shell.env("RIGZ_PRELOAD_FILE", library()).args(["-c", &line]);
+            text(&run(&mut shell, b"").stdout)
+        };
+        let direct = ignored("");
+        assert!(direct.starts_with("SigIgn"), "{direct:?}");
+        for options in ["", "--stats lines"] {
+            assert_eq!(ignored(&format!("{RIGZ} run {options}")), direct, "{trap} {options}");
+        }
+    }
+}
+
+#[test]
 fn an_installed_command_finds_its_library() {
     for place in ["lib/rigz", "lib64/rigz", &format!("lib/{}-linux-gnu/rigz", std::env::consts::ARCH), "rigz"]
     {

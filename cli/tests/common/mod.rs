@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 #[path = "../../../src/random.rs"]
-mod random;
+pub(crate) mod random;
 
 use random::Random;
 

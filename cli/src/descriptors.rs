@@ -1,0 +1,53 @@
+//! Facts about descriptors that the standard library hides: which of the standard ones were closed when the
+//! process started, and whether a file's calls block.
+//!
+//! Before `main`, Rust's runtime opens `/dev/null` in place of closed standard descriptors, so that no file gets
+//! their numbers. Without more, the command would lose its output without an error. So a function that runs
+//! before the runtime records which ones are closed, and [`stdin`] and [`stdout`] fail for these. The command
+//! uses standard input and output only through them. Messages to a closed stderr are lost, as they must be.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether standard input and standard output were closed. Written only by [`record`], before there are other threads.
+static ARE_CLOSED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+
+/// The loader calls the functions in this section before the program's entry point, and so before Rust's runtime.
+// SAFETY: the section contains addresses of functions of this type; `record` uses nothing that the runtime sets up.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static RECORD: extern "C" fn() = record;
+
+extern "C" fn record() {
+    for (descriptor, is_closed) in (0..).zip(&ARE_CLOSED) {
+        // SAFETY: this call only asks, and accepts any number.
+        let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+        is_closed.store(flags == -1, Ordering::Relaxed);
+    }
+}
+
+/// Standard input; fails if it was closed.
+pub(crate) fn stdin() -> io::Result<io::Stdin> {
+    check(0).map(|()| io::stdin())
+}
+
+/// Standard output; fails if it was closed.
+pub(crate) fn stdout() -> io::Result<io::Stdout> {
+    check(1).map(|()| io::stdout())
+}
+
+fn check(descriptor: usize) -> io::Result<()> {
+    match ARE_CLOSED[descriptor].load(Ordering::Relaxed) {
+        true => Err(io::Error::from_raw_os_error(libc::EBADF)),
+        false => Ok(()),
+    }
+}
+
+/// Clears `O_NONBLOCK` of a file that was opened with no other status flag, such as `O_APPEND`.
+pub(crate) fn set_blocking(file: &File) -> io::Result<()> {
+    // SAFETY: an open descriptor, and `F_SETFL` takes an integer.
+    let outcome = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, 0) };
+    if outcome == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
