@@ -6,7 +6,7 @@ use super::types::z_stream;
 use crate::error::{Error, Result, Status};
 use crate::raw::alloc::{system_alloc, system_free};
 use crate::raw::fault::{Point, point};
-use crate::raw::process::Published;
+use crate::raw::process::{KeptErrno, Published};
 use crate::raw::thread;
 use crate::raw::{Allocator, Output};
 use crate::stream::{Flush, Level, Strategy};
@@ -21,15 +21,22 @@ thread_local! {
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs an export's body. After a panic, which is a bug of ours, returns `on_panic`; the panic prints nothing.
+/// Runs an export's body. After a panic, which is a bug of ours, returns `on_panic`; the panic prints nothing. `errno` is
+/// then as before: in zlib only file functions that fail set it.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    let _errno = KeptErrno::now();
+    guard_only(on_panic, body)
+}
+
+/// As [`guard`], but `errno` is what the body leaves.
+pub(super) fn guard_only<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     contain(on_panic, || {
         point(Point::Call);
         body()
     })
 }
 
-/// As [`guard`], for another part of an export.
+/// As [`guard_only`], for another part of an export.
 pub(super) fn contain<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     keep_panics_quiet();
     let outer = IS_INSIDE.replace(true);

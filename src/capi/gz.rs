@@ -7,11 +7,12 @@
 //! The caller's promise, on which every export relies: a `gzFile` is null or *an open file*, which came from `gzopen` or
 //! `gzdopen`, is not closed, and is used by one thread at a time; buffers and strings are as the manual requires.
 
-use super::boundary::{contain, flush, guard, slice, strategy, to_ok};
+use super::boundary::{contain, flush, guard_only, slice, strategy, to_ok};
 use super::types::code::*;
 use super::types::{z_off_t, z_off64_t, z_size_t};
 use crate::error::Error;
 use crate::gzfile::{GzFile, Whence};
+use crate::raw::process::KeptErrno;
 use crate::raw::{Allocator, Output, find_byte};
 use crate::stream::Flush;
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
@@ -85,7 +86,8 @@ impl Handle {
     }
 }
 
-/// Calls `body` with the file of the handle; returns `refused` for a null pointer and a dead file.
+/// Calls `body` with the file of the handle; returns `refused` for a null pointer and a dead file. Sets `errno` if a system
+/// call fails whose failure is reported, and otherwise leaves it as it was.
 ///
 /// # Safety
 /// - `file` is null or an open file.
@@ -95,16 +97,28 @@ unsafe fn with<R: Copy>(file: gzFile, refused: R, body: impl FnOnce(&mut GzFile)
     if handle.dead {
         return refused;
     }
-    let outcome = guard(None, || {
+    let errno = KeptErrno::now();
+    let outcome = guard_only(None, || {
         handle.adopt();
         let result = body(&mut handle.file);
         handle.publish();
+        if handle.file.set_errno() {
+            errno.release();
+        }
         Some(result)
     });
     outcome.unwrap_or_else(|| {
         handle.dead = true;
         handle.head.have = 0;
         refused
+    })
+}
+
+/// The position that `body` returns; -1 if it fails, and `errno` has the reason.
+fn or_errno(file: &mut GzFile, body: impl FnOnce(&mut GzFile) -> Option<z_off64_t>) -> z_off64_t {
+    body(file).unwrap_or_else(|| {
+        file.note_errno();
+        -1
     })
 }
 
@@ -126,6 +140,16 @@ unsafe fn take_waiting<'a>(file: gzFile, choose: impl FnOnce(&[u8]) -> Option<us
     Some(taken)
 }
 
+/// Runs `open`. If it fails, `errno` has the reason; otherwise it is as before.
+fn opened(open: impl FnOnce() -> Option<gzFile>) -> gzFile {
+    let errno = KeptErrno::now();
+    let file = guard_only(None, open);
+    if file.is_none() {
+        errno.release();
+    }
+    file.unwrap_or(ptr::null_mut())
+}
+
 /// Closes and frees `file`.
 ///
 /// # Safety
@@ -134,13 +158,17 @@ unsafe fn close(file: NonNull<gzFile_s>) -> c_int {
     let mut place = file.cast::<Handle>();
     // SAFETY: an open file points to a `Handle`, and nothing else uses it.
     let handle = unsafe { place.as_mut() };
-    let code = guard(Z_STREAM_ERROR, || {
+    let errno = KeptErrno::now();
+    let code = guard_only(Z_STREAM_ERROR, || {
         if handle.dead {
             handle.file.abandon();
             return Z_STREAM_ERROR;
         }
         to_ok(handle.file.close())
     });
+    if code == Z_ERRNO {
+        errno.release();
+    }
     // SAFETY: `Handle::place` placed it, and the caller uses it no more.
     contain((), || unsafe { Allocator::SYSTEM.discard(place) });
     code
@@ -175,7 +203,7 @@ pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzF
         let file = GzFile::open(path?, mode?.to_bytes())?;
         Handle::place(file, |mut file| file.abandon())
     };
-    guard(None, open).unwrap_or(ptr::null_mut())
+    opened(open)
 }
 
 /// Same as `gzopen`. Offsets have 64 bits in both.
@@ -199,7 +227,7 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
         let file = GzFile::from_descriptor(fd, mode?.to_bytes())?;
         Handle::place(file, drop)
     };
-    guard(None, open).unwrap_or(ptr::null_mut())
+    opened(open)
 }
 
 /// Sets the buffer size to `size` bytes; call it before the first read or write.
@@ -553,7 +581,7 @@ pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int
         _ => return -1,
     };
     // SAFETY: the caller's promise.
-    unsafe { with(file, -1, |file| file.seek(offset, whence).unwrap_or(-1)) }
+    unsafe { with(file, -1, |file| or_errno(file, |file| file.seek(offset, whence))) }
 }
 
 /// Same as `gzseek64`; `z_off_t` has 64 bits too.
@@ -572,7 +600,7 @@ pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { with(file, -1, |file| if file.rewind() { 0 } else { -1 }) }
+    unsafe { with(file, -1, |file| or_errno(file, |file| file.rewind().then_some(0)) as c_int) }
 }
 
 /// Returns the position of the next read or write, in bytes of uncompressed data from the start.
@@ -600,7 +628,7 @@ pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
     // SAFETY: the caller's promise.
-    unsafe { with(file, -1, |file| file.offset().unwrap_or(-1)) }
+    unsafe { with(file, -1, |file| or_errno(file, |file| file.offset())) }
 }
 
 /// Same as `gzoffset64`; `z_off_t` has 64 bits too.

@@ -4,7 +4,7 @@ use super::boundary::*;
 use super::types::code::*;
 use super::types::z_stream;
 use crate::raw::Output;
-use crate::raw::process::NoCancel;
+use crate::raw::process::{KeptErrno, NoCancel};
 use crate::stream::inflate_back::BackStream;
 use core::ffi::{c_char, c_int, c_uchar, c_uint, c_void};
 
@@ -83,7 +83,8 @@ pub unsafe extern "C" fn inflateBack(
     let (stream_guard, Back { stream, window, window_len }) = state.parts();
     // The call-backs may wait for the host's input, and a thread can be cancelled there.
     let _whole = NoCancel::new();
-    stream_guard.guard(Z_STREAM_ERROR, || {
+    // The call-backs may set `errno`, so it is kept as they leave it.
+    let (code, _errno) = stream_guard.guard((Z_STREAM_ERROR, None), || {
         // SAFETY: `state` found it valid.
         let strm = unsafe { &mut *strm };
         let avail_in = if strm.next_in.is_null() { 0 } else { strm.avail_in as usize };
@@ -107,8 +108,9 @@ pub unsafe extern "C" fn inflateBack(
         (strm.next_in, strm.avail_in) =
             rest.map_or((core::ptr::null(), 0), |rest| (rest.as_ptr(), rest.len() as c_uint));
         strm.msg = stream.message().map_or(core::ptr::null(), |message| message.as_ptr());
-        to_code(outcome)
-    })
+        (to_code(outcome), Some(KeptErrno::now()))
+    });
+    code
 }
 
 /// Frees all memory of the stream; the window remains owned by the caller.

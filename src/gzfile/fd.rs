@@ -23,7 +23,7 @@ pub(super) struct Errno(c_int);
 
 impl Errno {
     /// The error number of this thread's last failed call.
-    fn last() -> Self {
+    pub(super) fn last() -> Self {
         // SAFETY: it may always be called.
         let location = unsafe { libc::__errno_location() };
         // SAFETY: the location of this thread's `errno` is readable.

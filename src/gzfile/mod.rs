@@ -53,6 +53,8 @@ pub struct GzFile {
     name: CString,
     side: Side,
     failure: Option<Failure>,
+    /// The reason of a failure that the current call reports.
+    reported: Option<Errno>,
 }
 
 /// The two directions.
@@ -141,7 +143,7 @@ impl GzFile {
             Access::Read => Side::Read(Reader::new(descriptor, mode.framing)),
             Access::Write | Access::Append => Side::Write(Writer::new(descriptor, mode)),
         };
-        Self { name, side, failure: None }
+        Self { name, side, failure: None, reported: None }
     }
 
     /// Sets the buffer size; `false` once the buffers are in use.
@@ -263,6 +265,16 @@ impl GzFile {
             Side::Read(reader) => reader.is_direct(),
             Side::Write(writer) => writer.is_plain(),
         }
+    }
+
+    /// Notes `errno` as the reason of a failure that the current call reports.
+    pub fn note_errno(&mut self) {
+        self.reported = Some(Errno::last());
+    }
+
+    /// Sets `errno` to the reason of a failure that the current call reports; `false` if there is none.
+    pub fn set_errno(&mut self) -> bool {
+        self.reported.take().map(Errno::restore).is_some()
     }
 
     /// Whether a read went past the end.
@@ -449,7 +461,7 @@ impl GzFile {
         }
         self.failure = Some(failure);
         if let Text::System(errno) = fault.text {
-            errno.restore();
+            self.reported = Some(errno);
         }
     }
 }

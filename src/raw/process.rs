@@ -1,4 +1,4 @@
-//! The process and its threads: blocked signals, deferred cancellation, values initialised once, clocks and names.
+//! The process and its threads: blocked signals, deferred cancellation, `errno`, values initialised once, clocks and names.
 
 use super::Allocator;
 use core::ffi::c_int;
@@ -67,6 +67,38 @@ pub fn program_name() -> &'static str {
     }
     // SAFETY: not null, so it is a C string, which lives as long as the process.
     unsafe { core::ffi::CStr::from_ptr(name) }.to_str().unwrap_or("")
+}
+
+/// Sets the calling thread's `errno` back when dropped: a call that succeeds must leave it as it was, and the system calls
+/// of the library do not. `ENOMEM` stays, as after every `malloc` that fails.
+#[derive(Debug)]
+pub struct KeptErrno(c_int);
+
+impl KeptErrno {
+    /// The current value.
+    pub fn now() -> Self {
+        // SAFETY: no preconditions.
+        let place = unsafe { libc::__errno_location() };
+        // SAFETY: the place is the calling thread's for as long as it lives.
+        Self(unsafe { place.read() })
+    }
+
+    /// Leaves `errno` as it is now: it has the reason of a failure.
+    pub fn release(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for KeptErrno {
+    fn drop(&mut self) {
+        // SAFETY: no preconditions.
+        let place = unsafe { libc::__errno_location() };
+        // SAFETY: the place is the calling thread's for as long as it lives.
+        if unsafe { place.read() } != libc::ENOMEM {
+            // SAFETY: as above.
+            unsafe { place.write(self.0) };
+        }
+    }
 }
 
 /// Blocks every signal on the calling thread until dropped.

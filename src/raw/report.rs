@@ -4,7 +4,7 @@
 //! file at its size limit. None of these blocks the calling thread, raises a signal in the process or changes `errno`: a line that
 //! cannot be written at once is dropped.
 
-use super::process::NoCancel;
+use super::process::{KeptErrno, NoCancel};
 use core::mem::MaybeUninit;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -56,15 +56,13 @@ struct Quiet {
     before: libc::sigset_t,
     /// The signals that were not already pending.
     fresh: libc::sigset_t,
-    errno: i32,
+    /// Dropped last.
+    _errno: KeptErrno,
 }
 
 impl Quiet {
     fn new() -> Self {
-        // SAFETY: no preconditions.
-        let errno = unsafe { libc::__errno_location() };
-        // SAFETY: the place is the calling thread's for as long as it lives.
-        let errno = unsafe { errno.read() };
+        let errno = KeptErrno::now();
         let (mut fresh, mut raised, mut waiting) = (empty_set(), empty_set(), empty_set());
         // SAFETY: `waiting` is a writable set.
         unsafe { libc::sigpending(&raw mut waiting) };
@@ -80,7 +78,7 @@ impl Quiet {
         let mut before = empty_set();
         // SAFETY: both sets are initialised.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const raised, &raw mut before) };
-        Self { before, fresh, errno }
+        Self { before, fresh, _errno: errno }
     }
 }
 
@@ -93,10 +91,6 @@ impl Drop for Quiet {
         {}
         // SAFETY: `before` came from the same function.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, core::ptr::null_mut()) };
-        // SAFETY: no preconditions.
-        let errno = unsafe { libc::__errno_location() };
-        // SAFETY: the place is the calling thread's for as long as it lives.
-        unsafe { errno.write(self.errno) };
     }
 }
 
