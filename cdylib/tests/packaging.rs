@@ -311,6 +311,21 @@ fn an_existing_file_stops_the_install_before_it_writes() {
 }
 
 #[test]
+fn an_empty_directory_is_refused() {
+    let destdir = scratch("empty").join("destdir");
+    for options in [&["--prefix="][..], &["--prefix", ""], &["--libdir="], &["--from="]] {
+        // The last option of a name counts; so this never writes to the system.
+        let printed = refuse(install(Path::new("/usr/local")).arg("--destdir").arg(&destdir).args(options));
+        assert!(printed.contains("needs a directory"), "{options:?}: {printed}");
+        assert!(!destdir.exists());
+    }
+    // As in make's DESTDIR, an empty one is none; a relative prefix is relative to the current folder.
+    let folder = scratch("relative");
+    succeed(install(Path::new("prefix")).arg("--destdir=").current_dir(&folder));
+    assert!(folder.join("prefix/lib/librigz.so.1").exists());
+}
+
+#[test]
 fn no_file_contains_the_destdir() {
     let folder = scratch("destdir");
     let destdir = folder.join("stage area");
