@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -64,6 +65,17 @@ fn tree(folder: &Path) -> Vec<String> {
     let mut found: Vec<_> = found.lines().map(str::to_owned).collect();
     found.sort();
     found
+}
+
+/// An executable shell script.
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("the scratch folder is writable");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+/// A folder of scripts that replace programs: `PATH` with it in front.
+fn path_with(folder: &Path) -> String {
+    format!("{}:{}", folder.display(), std::env::var("PATH").expect("there is a PATH"))
 }
 
 fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
@@ -308,6 +320,89 @@ fn an_existing_file_stops_the_install_before_it_writes() {
     succeed(&mut install(&prefix));
     succeed(install(&prefix).arg("--uninstall"));
     assert_eq!(tree(&folder), before);
+}
+
+/// `fails` makes an install that stops half-way, `earlier` lets it replace one.
+fn stopped_install_can_be_repeated_and_removed(name: &str, earlier: bool, fails: fn(&Path) -> Command) {
+    let folder = scratch(name);
+    let prefix = folder.join("prefix");
+    fs::create_dir(&prefix).expect("the stage is writable");
+    fs::write(prefix.join("other"), "not ours").expect("the stage is writable");
+    let before = tree(&prefix);
+    for repeat in [true, false] {
+        if earlier {
+            succeed(install(&prefix).arg("--with-zlib-pc"));
+        }
+        let printed = refuse(&mut fails(&prefix));
+        assert!(printed.contains("repeat it"), "{printed}");
+        let found = tree(&prefix);
+        assert!(found.len() > before.len() + 3, "it stopped too early: {found:?}");
+        assert!(!found.iter().any(|path| path.ends_with(".new")), "{found:?}");
+        // Not a file of the install, but in its way.
+        let _ = fs::remove_file(prefix.join("share"));
+        if repeat {
+            succeed(&mut install(&prefix));
+            assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists());
+        }
+        succeed(install(&prefix).arg("--uninstall"));
+        assert_eq!(tree(&prefix), before);
+    }
+}
+
+#[test]
+fn an_install_that_cannot_write_a_folder_can_be_repeated_and_removed() {
+    stopped_install_can_be_repeated_and_removed("half-folder", false, |prefix| {
+        fs::write(prefix.join("share"), "a file, so root cannot write below it either").expect("it is ours");
+        install(prefix)
+    });
+}
+
+/// `cp` writes a part of this file, then runs a command of the shell.
+fn install_with_cp(prefix: &Path, command: &str) -> Command {
+    let programs = prefix.with_file_name("programs");
+    fs::create_dir_all(&programs).expect("the stage is writable");
+    let cp = format!(
+        "PATH=${{PATH#*:}}\nfor target; do :; done\n\
+         case $target in */librigz.so.1.new) echo part >\"$target\"; {command} ;; esac\nexec cp \"$@\""
+    );
+    write_script(&programs.join("cp"), &cp);
+    let mut install = install(prefix);
+    install.env("PATH", path_with(&programs)).env("TMPDIR", &programs);
+    install
+}
+
+#[test]
+fn an_install_on_a_full_disk_can_be_repeated_and_removed() {
+    for earlier in [false, true] {
+        stopped_install_can_be_repeated_and_removed("half-disk", earlier, |prefix| {
+            install_with_cp(prefix, "exit 1")
+        });
+    }
+}
+
+#[test]
+fn an_interrupted_install_can_be_repeated_and_removed() {
+    for earlier in [false, true] {
+        stopped_install_can_be_repeated_and_removed("half-signal", earlier, |prefix| {
+            install_with_cp(prefix, "kill -TERM $PPID; exit 0")
+        });
+    }
+}
+
+/// Nothing can clean up after SIGKILL, so the next run does.
+#[test]
+fn a_killed_install_can_be_repeated_and_removed() {
+    let prefix = scratch("half-killed").join("prefix");
+    for repeat in [true, false] {
+        refuse(&mut install_with_cp(&prefix, "kill -KILL $PPID; exit 0"));
+        assert!(prefix.join("lib/librigz.so.1.new").exists());
+        if repeat {
+            succeed(&mut install(&prefix));
+            assert!(!prefix.join("lib/librigz.so.1.new").exists());
+        }
+        succeed(install(&prefix).arg("--uninstall"));
+        assert!(!prefix.exists());
+    }
 }
 
 #[test]
