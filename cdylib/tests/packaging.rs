@@ -421,6 +421,37 @@ fn an_empty_directory_is_refused() {
 }
 
 #[test]
+fn a_folder_that_the_loader_does_not_search_gets_an_rpath() {
+    let folder = scratch("searched");
+    for (libdir, searched) in [
+        ("/usr/lib/myapp/lib", false),
+        ("/usr/lib/myapp", false),
+        ("/usr/lib64/myapp", false),
+        ("/usr/lib/x86_64-linux-gnu/myapp", false),
+        ("/usr/lib", true),
+        ("/lib", true),
+        ("/lib64", true),
+        ("/usr/lib64", true),
+        ("/usr/lib/aarch64-linux-gnu", true),
+        // The stand-in for ldconfig lists it.
+        ("/opt/c++/lib", true),
+        ("/opt/other/lib", false),
+    ] {
+        let destdir = folder.join("destdir");
+        let programs = folder.join("programs");
+        fs::create_dir_all(&programs).expect("the scratch folder is writable");
+        write_script(&programs.join("ldconfig"), "echo '/opt/c++/lib: (from /etc/ld.so.conf:1)'");
+        let mut command = install(Path::new("/opt/prefix"));
+        command.arg("--libdir").arg(libdir).arg("--destdir").arg(&destdir);
+        succeed(command.env("PATH", path_with(&programs)));
+        let file = destdir.join(format!("{}/pkgconfig/rigz.pc", &libdir[1..]));
+        let text = fs::read_to_string(file).expect("it is installed");
+        assert_eq!(!text.contains("-rpath"), searched, "{libdir}\n{text}");
+        succeed(command.arg("--uninstall"));
+    }
+}
+
+#[test]
 fn no_file_contains_the_destdir() {
     let folder = scratch("destdir");
     let destdir = folder.join("stage area");
