@@ -451,6 +451,39 @@ fn a_folder_that_the_loader_does_not_search_gets_an_rpath() {
     }
 }
 
+/// A stand-in for ldconfig lists the prefix and records that it was run.
+#[test]
+fn the_loaders_cache_is_renewed_after_an_install_and_an_uninstall() {
+    let folder = scratch("cache");
+    let prefix = folder.join("prefix");
+    let programs = folder.join("programs");
+    fs::create_dir(&programs).expect("the scratch folder is writable");
+    let runs = folder.join("runs");
+    let text = format!(
+        "if [ $# = 0 ]; then echo run >>'{}'; else echo '{}/lib: (from x)'; fi",
+        runs.display(),
+        prefix.display()
+    );
+    write_script(&programs.join("ldconfig"), &text);
+    let is_root = succeed(Command::new("id").arg("-u")).trim() == "0";
+    let mut count = 0;
+    let mut renews = |command: &mut Command, renews: bool| {
+        let output = command.env("PATH", path_with(&programs)).output().expect("it runs");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{printed}");
+        count += usize::from(renews && is_root);
+        assert_eq!(fs::read_to_string(&runs).unwrap_or_default().lines().count(), count, "{command:?}");
+        printed
+    };
+    let printed = renews(&mut install(&prefix), true);
+    assert_eq!(printed.contains("ldconfig"), !is_root, "{printed}");
+    renews(install(&prefix).arg("--uninstall"), true);
+    // Not the cache of the system where a package is built.
+    for uninstall in [None, Some("--uninstall")] {
+        renews(install(&prefix).arg("--destdir").arg(folder.join("destdir")).args(uninstall), false);
+    }
+}
+
 #[test]
 fn no_file_contains_the_destdir() {
     let folder = scratch("destdir");
