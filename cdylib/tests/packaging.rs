@@ -485,6 +485,26 @@ fn the_loaders_cache_is_renewed_after_an_install_and_an_uninstall() {
 }
 
 #[test]
+fn a_prefix_with_a_space_works_with_pkg_config() {
+    let prefix = scratch("space").join("a b");
+    succeed(&mut install(&prefix));
+    for (package, path, source) in
+        [("rigz", "lib/pkgconfig", "consumer.c"), ("zlib", "lib/rigz/root/lib/pkgconfig", "zlib_consumer.c")]
+    {
+        // The shell reads the escapes, as make's would.
+        succeed(
+            Command::new("sh")
+                .arg("-euc")
+                .arg(r#"eval "cc \"\$1\" -o program $(pkg-config --cflags --libs "$0")"; ./program"#)
+                .arg(package)
+                .arg(root().join("tests/consumer").join(source))
+                .env("PKG_CONFIG_LIBDIR", prefix.join(path))
+                .current_dir(&prefix),
+        );
+    }
+}
+
+#[test]
 fn no_file_contains_the_destdir() {
     let folder = scratch("destdir");
     let destdir = folder.join("stage area");
