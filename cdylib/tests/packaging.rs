@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -502,6 +502,21 @@ fn a_prefix_with_a_space_works_with_pkg_config() {
                 .current_dir(&prefix),
         );
     }
+}
+
+#[test]
+fn the_zlib_shaped_root_has_its_headers_where_libdir_is_a_symbolic_link() {
+    let folder = scratch("linked");
+    let prefix = folder.join("prefix");
+    let elsewhere = folder.join("some/where/deeper");
+    fs::create_dir_all(&prefix).expect("the scratch folder is writable");
+    fs::create_dir_all(&elsewhere).expect("the scratch folder is writable");
+    symlink(&elsewhere, prefix.join("lib")).expect("the scratch folder is writable");
+    succeed(&mut install(&prefix));
+    let dangling = succeed(Command::new("find").arg(&folder).args(["-xtype", "l"]));
+    assert_eq!(dangling, "");
+    let header = fs::read(zlib_root(&prefix).join("include/zlib.h")).expect("the link leads to a file");
+    assert_eq!(header, fs::read(root().join("include/zlib.h")).expect("it is there"));
 }
 
 #[test]
