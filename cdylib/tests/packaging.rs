@@ -519,6 +519,57 @@ fn the_zlib_shaped_root_has_its_headers_where_libdir_is_a_symbolic_link() {
     assert_eq!(header, fs::read(root().join("include/zlib.h")).expect("it is there"));
 }
 
+/// A folder for `--from` with the library and a command that does nothing.
+fn built_with_command(folder: &Path) -> PathBuf {
+    let from = folder.join("from");
+    fs::create_dir(&from).expect("the scratch folder is writable");
+    for file in ["librigz.so", "librigz.a"] {
+        let built = built::library().with_file_name(file);
+        fs::copy(built, from.join(file)).expect("the library can be copied");
+    }
+    let generate = "cd \"$2\" 2>/dev/null || { mkdir \"$2\" && cd \"$2\"; }\nmkdir man bash zsh fish\n\
+                    touch man/rigz.1 bash/rigz zsh/_rigz fish/rigz.fish";
+    write_script(&from.join("rigz"), generate);
+    from
+}
+
+/// `rigz run` looks for the library in the usual places only (cli/src/preload.rs).
+#[test]
+fn the_printed_command_finds_the_library() {
+    let folder = scratch("printed");
+    let from = built_with_command(&folder);
+    let printed = |prefix: &Path, libdir: &Path| {
+        let mut command = install(prefix);
+        let output = command.arg("--libdir").arg(libdir).arg("--from").arg(&from).output().expect("it runs");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{printed}");
+        let line = printed.lines().find_map(|line| line.trim().strip_prefix("run a program with it: "));
+        line.unwrap_or_else(|| panic!("{printed}")).to_owned()
+    };
+    let triplet = format!("lib/{}-linux-gnu", std::env::consts::ARCH);
+    for (number, (libdir, usual)) in [
+        ("lib", true),
+        ("lib64", true),
+        (&triplet, true),
+        ("", true),
+        ("lib/other", false),
+        ("../other", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let prefix = folder.join(number.to_string()).join("prefix");
+        let command = format!("{}/bin/rigz run COMMAND...", prefix.display());
+        let libdir = succeed(Command::new("realpath").arg("-ms").arg(prefix.join(libdir)));
+        let libdir = libdir.trim_end();
+        let wanted =
+            if usual { command } else { format!("RIGZ_PRELOAD_FILE={libdir}/rigz/libz.so.1 {command}") };
+        assert_eq!(printed(&prefix, Path::new(libdir)), wanted);
+    }
+    let prefix = folder.join("a b");
+    assert!(printed(&prefix, &prefix.join("lib")).contains("the loader cannot preload"));
+}
+
 #[test]
 fn no_file_contains_the_destdir() {
     let folder = scratch("destdir");
