@@ -21,7 +21,7 @@
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
 /*
  Updates the Adler-32 `adler` with the `len` bytes at `buf`. Start with 1, the value for empty
@@ -264,6 +264,8 @@ int deflateSetHeader(z_stream *strm, gz_header *head);
  Errors: `Z_STREAM_ERROR`: `source` is invalid or `dest` is null; `Z_MEM_ERROR`: no memory.
  */
 int deflateCopy(z_stream *dest, z_stream *source);
+
+#ifndef Z_SOLO
 
 /*
  Opens the file `path` for reading or writing gzip data. Release the result with `gzclose`.
@@ -534,6 +536,8 @@ const char *gzerror(gzFile file, int *errnum);
  */
 void gzclearerr(gzFile file);
 
+#endif
+
 /*
  Initializes `strm` for decompression of a zlib stream. The caller sets `zalloc`, `zfree` and
  `opaque` first; null functions select the default allocator. C programs call the macro
@@ -721,6 +725,8 @@ int inflateBack(z_stream *strm, in_func read, void *read_desc, out_func write, v
  */
 int inflateBackEnd(z_stream *strm);
 
+#ifndef Z_SOLO
+
 /*
  Compresses `source_len` bytes at `source` to a zlib stream at `dest`, at level 6. On entry,
  `*dest_len` is the size of `dest` in bytes (`compressBound(source_len)` is enough); on return,
@@ -794,6 +800,8 @@ int uncompress_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_siz
  */
 int uncompress2_z(uint8_t *dest, z_size_t *dest_len, const uint8_t *source, z_size_t *source_len);
 
+#endif
+
 /*
  Returns the version of the zlib interface, `"1.3.1"`: a static string that must not be freed.
  It has only digits and dots, and begins with 1, because programs such as CPython, libpng and git
@@ -832,7 +840,7 @@ const char *zError(int code);
 const z_crc_t *get_crc_table(void);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
 #pragma pop_macro("gzgetc")

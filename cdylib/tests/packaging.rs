@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -64,6 +65,17 @@ fn tree(folder: &Path) -> Vec<String> {
     let mut found: Vec<_> = found.lines().map(str::to_owned).collect();
     found.sort();
     found
+}
+
+/// An executable shell script.
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("the scratch folder is writable");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+/// A folder of scripts that replace programs: `PATH` with it in front.
+fn path_with(folder: &Path) -> String {
+    format!("{}:{}", folder.display(), std::env::var("PATH").expect("there is a PATH"))
 }
 
 fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
@@ -308,6 +320,254 @@ fn an_existing_file_stops_the_install_before_it_writes() {
     succeed(&mut install(&prefix));
     succeed(install(&prefix).arg("--uninstall"));
     assert_eq!(tree(&folder), before);
+}
+
+/// `fails` makes an install that stops half-way, `earlier` lets it replace one.
+fn stopped_install_can_be_repeated_and_removed(name: &str, earlier: bool, fails: fn(&Path) -> Command) {
+    let folder = scratch(name);
+    let prefix = folder.join("prefix");
+    fs::create_dir(&prefix).expect("the stage is writable");
+    fs::write(prefix.join("other"), "not ours").expect("the stage is writable");
+    let before = tree(&prefix);
+    for repeat in [true, false] {
+        if earlier {
+            succeed(install(&prefix).arg("--with-zlib-pc"));
+        }
+        let printed = refuse(&mut fails(&prefix));
+        assert!(printed.contains("repeat it"), "{printed}");
+        let found = tree(&prefix);
+        assert!(found.len() > before.len() + 3, "it stopped too early: {found:?}");
+        assert!(!found.iter().any(|path| path.ends_with(".new")), "{found:?}");
+        // Not a file of the install, but in its way.
+        let _ = fs::remove_file(prefix.join("share"));
+        if repeat {
+            succeed(&mut install(&prefix));
+            assert!(!prefix.join("lib/pkgconfig/zlib.pc").exists());
+        }
+        succeed(install(&prefix).arg("--uninstall"));
+        assert_eq!(tree(&prefix), before);
+    }
+}
+
+#[test]
+fn an_install_that_cannot_write_a_folder_can_be_repeated_and_removed() {
+    stopped_install_can_be_repeated_and_removed("half-folder", false, |prefix| {
+        fs::write(prefix.join("share"), "a file, so root cannot write below it either").expect("it is ours");
+        install(prefix)
+    });
+}
+
+/// `cp` writes a part of this file, then runs a command of the shell.
+fn install_with_cp(prefix: &Path, command: &str) -> Command {
+    let programs = prefix.with_file_name("programs");
+    fs::create_dir_all(&programs).expect("the stage is writable");
+    let cp = format!(
+        "PATH=${{PATH#*:}}\nfor target; do :; done\n\
+         case $target in */librigz.so.1.new) echo part >\"$target\"; {command} ;; esac\nexec cp \"$@\""
+    );
+    write_script(&programs.join("cp"), &cp);
+    let mut install = install(prefix);
+    install.env("PATH", path_with(&programs)).env("TMPDIR", &programs);
+    install
+}
+
+#[test]
+fn an_install_on_a_full_disk_can_be_repeated_and_removed() {
+    for earlier in [false, true] {
+        stopped_install_can_be_repeated_and_removed("half-disk", earlier, |prefix| {
+            install_with_cp(prefix, "exit 1")
+        });
+    }
+}
+
+#[test]
+fn an_interrupted_install_can_be_repeated_and_removed() {
+    for earlier in [false, true] {
+        stopped_install_can_be_repeated_and_removed("half-signal", earlier, |prefix| {
+            install_with_cp(prefix, "kill -TERM $PPID; exit 0")
+        });
+    }
+}
+
+/// Nothing can clean up after SIGKILL, so the next run does.
+#[test]
+fn a_killed_install_can_be_repeated_and_removed() {
+    let prefix = scratch("half-killed").join("prefix");
+    for repeat in [true, false] {
+        refuse(&mut install_with_cp(&prefix, "kill -KILL $PPID; exit 0"));
+        assert!(prefix.join("lib/librigz.so.1.new").exists());
+        if repeat {
+            succeed(&mut install(&prefix));
+            assert!(!prefix.join("lib/librigz.so.1.new").exists());
+        }
+        succeed(install(&prefix).arg("--uninstall"));
+        assert!(!prefix.exists());
+    }
+}
+
+#[test]
+fn an_empty_directory_is_refused() {
+    let destdir = scratch("empty").join("destdir");
+    for options in [&["--prefix="][..], &["--prefix", ""], &["--libdir="], &["--from="]] {
+        // The last option of a name counts; so this never writes to the system.
+        let printed = refuse(install(Path::new("/usr/local")).arg("--destdir").arg(&destdir).args(options));
+        assert!(printed.contains("needs a directory"), "{options:?}: {printed}");
+        assert!(!destdir.exists());
+    }
+    // As in make's DESTDIR, an empty one is none; a relative prefix is relative to the current folder.
+    let folder = scratch("relative");
+    succeed(install(Path::new("prefix")).arg("--destdir=").current_dir(&folder));
+    assert!(folder.join("prefix/lib/librigz.so.1").exists());
+}
+
+#[test]
+fn a_folder_that_the_loader_does_not_search_gets_an_rpath() {
+    let folder = scratch("searched");
+    for (libdir, searched) in [
+        ("/usr/lib/myapp/lib", false),
+        ("/usr/lib/myapp", false),
+        ("/usr/lib64/myapp", false),
+        ("/usr/lib/x86_64-linux-gnu/myapp", false),
+        ("/usr/lib", true),
+        ("/lib", true),
+        ("/lib64", true),
+        ("/usr/lib64", true),
+        ("/usr/lib/aarch64-linux-gnu", true),
+        // The stand-in for ldconfig lists it.
+        ("/opt/c++/lib", true),
+        ("/opt/other/lib", false),
+    ] {
+        let destdir = folder.join("destdir");
+        let programs = folder.join("programs");
+        fs::create_dir_all(&programs).expect("the scratch folder is writable");
+        write_script(&programs.join("ldconfig"), "echo '/opt/c++/lib: (from /etc/ld.so.conf:1)'");
+        let mut command = install(Path::new("/opt/prefix"));
+        command.arg("--libdir").arg(libdir).arg("--destdir").arg(&destdir);
+        succeed(command.env("PATH", path_with(&programs)));
+        let file = destdir.join(format!("{}/pkgconfig/rigz.pc", &libdir[1..]));
+        let text = fs::read_to_string(file).expect("it is installed");
+        assert_eq!(!text.contains("-rpath"), searched, "{libdir}\n{text}");
+        succeed(command.arg("--uninstall"));
+    }
+}
+
+/// A stand-in for ldconfig lists the prefix and records that it was run.
+#[test]
+fn the_loaders_cache_is_renewed_after_an_install_and_an_uninstall() {
+    let folder = scratch("cache");
+    let prefix = folder.join("prefix");
+    let programs = folder.join("programs");
+    fs::create_dir(&programs).expect("the scratch folder is writable");
+    let runs = folder.join("runs");
+    let text = format!(
+        "if [ $# = 0 ]; then echo run >>'{}'; else echo '{}/lib: (from x)'; fi",
+        runs.display(),
+        prefix.display()
+    );
+    write_script(&programs.join("ldconfig"), &text);
+    let is_root = succeed(Command::new("id").arg("-u")).trim() == "0";
+    let mut count = 0;
+    let mut renews = |command: &mut Command, renews: bool| {
+        let output = command.env("PATH", path_with(&programs)).output().expect("it runs");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{printed}");
+        count += usize::from(renews && is_root);
+        assert_eq!(fs::read_to_string(&runs).unwrap_or_default().lines().count(), count, "{command:?}");
+        printed
+    };
+    let printed = renews(&mut install(&prefix), true);
+    assert_eq!(printed.contains("ldconfig"), !is_root, "{printed}");
+    renews(install(&prefix).arg("--uninstall"), true);
+    // Not the cache of the system where a package is built.
+    for uninstall in [None, Some("--uninstall")] {
+        renews(install(&prefix).arg("--destdir").arg(folder.join("destdir")).args(uninstall), false);
+    }
+}
+
+#[test]
+fn a_prefix_with_a_space_works_with_pkg_config() {
+    let prefix = scratch("space").join("a b");
+    succeed(&mut install(&prefix));
+    for (package, path, source) in
+        [("rigz", "lib/pkgconfig", "consumer.c"), ("zlib", "lib/rigz/root/lib/pkgconfig", "zlib_consumer.c")]
+    {
+        // The shell reads the escapes, as make's would.
+        succeed(
+            Command::new("sh")
+                .arg("-euc")
+                .arg(r#"eval "cc \"\$1\" -o program $(pkg-config --cflags --libs "$0")"; ./program"#)
+                .arg(package)
+                .arg(root().join("tests/consumer").join(source))
+                .env("PKG_CONFIG_LIBDIR", prefix.join(path))
+                .current_dir(&prefix),
+        );
+    }
+}
+
+#[test]
+fn the_zlib_shaped_root_has_its_headers_where_libdir_is_a_symbolic_link() {
+    let folder = scratch("linked");
+    let prefix = folder.join("prefix");
+    let elsewhere = folder.join("some/where/deeper");
+    fs::create_dir_all(&prefix).expect("the scratch folder is writable");
+    fs::create_dir_all(&elsewhere).expect("the scratch folder is writable");
+    symlink(&elsewhere, prefix.join("lib")).expect("the scratch folder is writable");
+    succeed(&mut install(&prefix));
+    let dangling = succeed(Command::new("find").arg(&folder).args(["-xtype", "l"]));
+    assert_eq!(dangling, "");
+    let header = fs::read(zlib_root(&prefix).join("include/zlib.h")).expect("the link leads to a file");
+    assert_eq!(header, fs::read(root().join("include/zlib.h")).expect("it is there"));
+}
+
+/// A folder for `--from` with the library and a command that does nothing.
+fn built_with_command(folder: &Path) -> PathBuf {
+    let from = folder.join("from");
+    fs::create_dir(&from).expect("the scratch folder is writable");
+    for file in ["librigz.so", "librigz.a"] {
+        let built = built::library().with_file_name(file);
+        fs::copy(built, from.join(file)).expect("the library can be copied");
+    }
+    let generate = "cd \"$2\" 2>/dev/null || { mkdir \"$2\" && cd \"$2\"; }\nmkdir man bash zsh fish\n\
+                    touch man/rigz.1 bash/rigz zsh/_rigz fish/rigz.fish";
+    write_script(&from.join("rigz"), generate);
+    from
+}
+
+/// `rigz run` looks for the library in the usual places only (cli/src/preload.rs).
+#[test]
+fn the_printed_command_finds_the_library() {
+    let folder = scratch("printed");
+    let from = built_with_command(&folder);
+    let printed = |prefix: &Path, libdir: &Path| {
+        let mut command = install(prefix);
+        let output = command.arg("--libdir").arg(libdir).arg("--from").arg(&from).output().expect("it runs");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{printed}");
+        let line = printed.lines().find_map(|line| line.trim().strip_prefix("run a program with it: "));
+        line.unwrap_or_else(|| panic!("{printed}")).to_owned()
+    };
+    let triplet = format!("lib/{}-linux-gnu", std::env::consts::ARCH);
+    for (number, (libdir, usual)) in [
+        ("lib", true),
+        ("lib64", true),
+        (&triplet, true),
+        ("", true),
+        ("lib/other", false),
+        ("../other", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let prefix = folder.join(number.to_string()).join("prefix");
+        let command = format!("{}/bin/rigz run COMMAND...", prefix.display());
+        let libdir = succeed(Command::new("realpath").arg("-ms").arg(prefix.join(libdir)));
+        let libdir = libdir.trim_end();
+        let wanted =
+            if usual { command } else { format!("RIGZ_PRELOAD_FILE={libdir}/rigz/libz.so.1 {command}") };
+        assert_eq!(printed(&prefix, Path::new(libdir)), wanted);
+    }
+    let prefix = folder.join("a b");
+    assert!(printed(&prefix, &prefix.join("lib")).contains("the loader cannot preload"));
 }
 
 #[test]
