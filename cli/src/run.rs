@@ -1,12 +1,13 @@
 //! `rigz run`: runs a program with our library in place of the system's zlib.
 //!
 //! It sets `LD_PRELOAD` and executes the program. Only for a summary or a timeline it starts a child,
-//! waits, and exits with the child's status. A preloaded library that is not used costs nothing;
-//! `rigz check` reports whether a program can use it.
+//! waits, passes signals on, and exits with the child's status. A preloaded library that is not used costs
+//! nothing; `rigz check` reports whether a program can use it.
 
 use crate::elf::{self, Shape, Unfit};
 use crate::image::Image;
 use crate::known;
+use crate::pass_on;
 use crate::preload;
 use crate::record::{Statistics, Timeline};
 use crate::script::interpreter_of;
@@ -100,7 +101,8 @@ pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary),
     help_known(&mut child, &name);
     let mut statistics = Statistics::open("-".as_ref())?;
     child.env("RIGZ_STATS", statistics.path());
-    let status = wait_for(&mut child).map_err(|error| format!("{}: {error}", name.display()))?;
+    let status =
+        pass_on::run(with_old_pipe(&mut child)).map_err(|error| format!("{}: {error}", name.display()))?;
     Ok((status, statistics.sum()?))
 }
 
@@ -145,7 +147,7 @@ impl Run {
     /// Runs the program to its end, prints the sum of its streams, and returns its exit status.
     fn watch(mut self, as_json: bool) -> ExitCode {
         let start = Instant::now();
-        let status = match wait_for(&mut self.child) {
+        let status = match pass_on::run(with_old_pipe(&mut self.child)) {
             Ok(status) => status,
             Err(error) => return not_started(&self.name, &error),
         };
@@ -227,14 +229,6 @@ fn with_old_pipe(child: &mut process::Command) -> &mut process::Command {
             Ok(())
         })
     }
-}
-
-/// Starts a program and waits for its end; passes signals on to it.
-fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
-    let mut running = with_old_pipe(child).spawn()?;
-    // The terminal signals both processes; a signal sent to us alone is passed on.
-    let _ended = signals::pass_on_to(running.id());
-    running.wait()
 }
 
 /// The shell's exit status for a program that a signal ended.
