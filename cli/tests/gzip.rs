@@ -2,7 +2,8 @@
 //! leave the same files with the same contents, modes, links and times.
 //!
 //! There are no cases where rigz differs on purpose: it continues with the next file after damaged data, a list counts all members and
-//! shows files followed by zeros, a pipe has no time, and `-cv` does not report that a file was replaced with stdout.
+//! shows files followed by zeros, a pipe has no time, a FIFO that is named after -c is waited for, and `-cv` does not report that a file
+//! was replaced with stdout.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -67,7 +68,11 @@ fn create_files(folder: &Folder) {
     for name in ["suid", "sgid", "sticky", "sticky.gz"] {
         folder.write(name, if name.ends_with("gz") { &zipped } else { &plain });
     }
-    assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
+    for name in ["pipes", "packed"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    let made = command("mkfifo", &folder.0).args(["pipe", "pipes/a", "packed/b.gz"]).status().unwrap();
+    assert!(made.success());
     for (name, mode) in [
         ("plain", 0o640),
         ("zipped.gz", 0o600),
@@ -131,8 +136,9 @@ fn differences(words: &str, input: &[u8], env: Option<&str>) -> String {
         folder
     });
     let outputs = [(RIGZ, &ours), ("gzip", &theirs)].map(|(program, folder)| {
-        let mut command = command(program, &folder.0);
-        command.args(words.split_whitespace());
+        // A program that waits forever has exit status 124.
+        let mut command = command("timeout", &folder.0);
+        command.args(["60", program]).args(words.split_whitespace());
         env.map(|value| command.env("GZIP", value));
         run(&mut command, input)
     });
@@ -382,6 +388,37 @@ fn pipes_work_as_in_gzip() {
     compare("-d", b"", None);
     compare("-dcf", b"no gzip", None);
     compare("-d", &zipped[..50], None);
+}
+
+#[test]
+fn a_fifo_without_a_writer_in_a_folder_is_empty_as_in_gzip() {
+    // A pipe has no time in rigz, so -n.
+    compare_all(&["-rcn pipes", "-rcn pipes/a", "-rcfn pipes tree", "-rcnq packed", "-rckn pipes"]);
+    compare_all(&["-rdc pipes", "-rdc packed", "-rdcf pipes", "-rdcq packed"]);
+    compare_all(&["-r pipes", "-rq pipes", "-rd packed", "-rdf packed", "-rk pipes packed"]);
+    compare_all(&["-rt pipes", "-rtv pipes", "-rt packed", "-rl packed", "-rlv pipes"]);
+}
+
+#[test]
+fn the_writer_of_a_fifo_may_be_slow_and_for_a_named_one_late() {
+    let plain = prose(300_000);
+    for line in [
+        "$rigz -c <(sleep .3; cat plain)",
+        "$rigz -rc <(sleep .3; cat plain)",
+        "mkdir in; mkfifo in/a; (sleep .3; cat plain) >in/a & sleep .1; $rigz -rc in",
+        "mkdir in; mkfifo in/a; ln -s in/a link; (cat plain; sleep .3) >in/a & sleep .1; $rigz -rc link",
+        // gzip would not wait for these.
+        "(sleep .5; cat plain >pipe) & $rigz -c pipe",
+        "(sleep .5; cat plain >pipe) & $rigz -o out pipe && cat out",
+    ] {
+        let folder = Folder::new();
+        folder.write("plain", &plain);
+        assert!(command("mkfifo", &folder.0).arg("pipe").status().unwrap().success());
+        let mut shell = command("timeout", &folder.0);
+        let output = run(shell.args(["20", "bash", "-c", line]).env("rigz", RIGZ), b"");
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        assert!(judge("gzip", &["-dc"], &output.stdout) == plain, "{line}");
+    }
 }
 
 #[test]
