@@ -9,7 +9,7 @@ use crate::image::Image;
 use crate::known;
 use crate::pass_on;
 use crate::preload;
-use crate::record::{Statistics, Timeline};
+use crate::record::{self, Statistics, Timeline};
 use crate::script::interpreter_of;
 use crate::signals;
 use crate::statistics::Summary;
@@ -55,7 +55,7 @@ pub(crate) fn command() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .help("Threads that may compress; 1 is serial [default: all processors]"),
-            file("stats", "Append a line of JSON for each stream to FILE (-: to no file), and print their sum at the end"),
+            file("stats", "Append a line of JSON for each stream to the regular file FILE (-: to no file), and print their sum at the end"),
             file("log", "Append to FILE why each stream was compressed in parallel, or why not"),
             file("trace", "Write a timeline of streams, chunks and threads to FILE, for ui.perfetto.dev or Chrome"),
             Arg::new("json").long("json").action(ArgAction::SetTrue).requires("stats").help("Print the sum as JSON"),
@@ -130,8 +130,7 @@ impl Run {
             child.env("RIGZ_THREADS", threads.to_string());
         }
         if let Some(log) = path("log") {
-            let log = std::path::absolute(log).map_err(|error| format!("{}: {error}", log.display()))?;
-            child.env("RIGZ_LOG", log);
+            child.env("RIGZ_LOG", record::log(log)?);
         }
         let statistics = path("stats").map(|path| Statistics::open(path)).transpose()?;
         if let Some(statistics) = &statistics {

@@ -239,6 +239,44 @@ fn a_signal_that_the_program_sends_to_its_parent_is_not_returned() {
 }
 
 #[test]
+fn run_refuses_files_that_it_cannot_append_to_or_read_back() {
+    let folder = Folder::new();
+    assert!(command("mkfifo", &folder.0).arg("pipe").status().unwrap().success());
+    for (option, file, part) in [
+        ("--stats", "/dev/null", "not a regular file"),
+        ("--stats", "/dev/stdout", "not a regular file"),
+        ("--stats", "pipe", "not a regular file"),
+        ("--stats", "/nodir/x", "No such file"),
+        ("--trace", "/nodir/x", "No such file"),
+        ("--log", "/nodir/x", "No such file"),
+        ("--log", "/", "Is a directory"),
+    ] {
+        let output = run_rigz(&folder, &["run", option, file, "echo", "started"], b"");
+        let printed = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(125), String::new()),
+            "{option} {file}: {printed}"
+        );
+        assert!(
+            printed.contains(&format!("{file}: ")) && printed.contains(part),
+            "{option} {file}: {printed}"
+        );
+        assert_eq!(printed.lines().count(), 1, "{option} {file}: {printed}");
+    }
+    // The library writes its log to a device, and to a FIFO if there is a reader.
+    for file in ["/dev/null", "/dev/stderr", "pipe", "log"] {
+        let output = run_rigz(&folder, &["run", "--log", file, "echo", "started"], b"");
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(0), "started\n".into()),
+            "{file}: {output:?}"
+        );
+    }
+    assert_eq!(folder.names(), ["log", "pipe"]);
+}
+
+#[test]
 fn an_installed_command_finds_its_library() {
     for place in ["lib/rigz", "lib64/rigz", &format!("lib/{}-linux-gnu/rigz", std::env::consts::ARCH), "rigz"]
     {
