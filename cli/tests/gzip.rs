@@ -432,6 +432,88 @@ fn the_variable_gzip_works_as_in_gzip() {
 }
 
 #[test]
+fn the_value_of_a_short_option_may_begin_with_an_equals_sign() {
+    compare_all(&[
+        "-S=.x plain",
+        "-S=x -v plain",
+        "-S= plain",
+        "-kS== plain",
+        "-S =.x plain",
+        "--suffix==.x plain",
+    ]);
+    let folder = Folder::new();
+    folder.write("a", b"data");
+    assert!(folder.rigz(&["-kC=text", "a"]).status.success());
+    assert_eq!(&folder.read("a.gz")[10..18], b"a\0=text\0");
+    assert!(folder.rigz(&["-o=out", "a"]).status.success());
+    assert!(folder.has("=out"));
+    for words in [["-p=2", "a"], ["-b=128", "a"]] {
+        assert_eq!(folder.rigz(&words).status.code(), Some(1), "as in pigz: {words:?}");
+    }
+}
+
+/// The long options of gzip 1.12 without those with a value.
+const LONG: [&str; 23] = [
+    "ascii",
+    "best",
+    "decompress",
+    "fast",
+    "force",
+    "help",
+    "keep",
+    "license",
+    "list",
+    "lzw",
+    "name",
+    "no-name",
+    "quiet",
+    "recursive",
+    "rsyncable",
+    "silent",
+    "stdout",
+    "synchronous",
+    "test",
+    "to-stdout",
+    "uncompress",
+    "verbose",
+    "version",
+];
+
+#[test]
+fn long_options_may_be_shortened_as_in_gzip() {
+    let folder = Folder::new();
+    folder.write("a", b"data");
+    let mut prefixes: Vec<_> =
+        LONG.iter().flat_map(|name| (1..=name.len()).map(|len| &name[..len])).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    let mut cases: Vec<_> = prefixes.iter().map(|prefix| vec![format!("--{prefix}")]).collect();
+    for name in ["suffix", "bits"] {
+        for len in 1..=name.len() {
+            cases.push(vec![format!("--{}=9", &name[..len])]);
+            cases.push(vec![format!("--{}", &name[..len]), "9".into()]);
+        }
+    }
+    cases.push(vec!["--suf".into(), "-11".into()]);
+    cases.push(vec!["--bits=".into()]);
+    cases.push(vec!["--bits=x".into()]);
+    let mut accepted = 0;
+    for case in cases {
+        let [ours, theirs] = [RIGZ, "gzip"].map(|program| {
+            let output = run(command(program, &folder.0).arg("-k").args(&case).arg("a"), b"");
+            let names = folder.names();
+            for name in names.iter().filter(|name| *name != "a") {
+                fs::remove_file(folder.join(name)).unwrap();
+            }
+            (output.status.code(), names)
+        });
+        assert_eq!(ours, theirs, "{case:?}");
+        accepted += usize::from(ours.0 == Some(0));
+    }
+    assert!(accepted > 60, "{accepted}");
+}
+
+#[test]
 fn invalid_options_end_with_gzips_exit_status() {
     for words in [&["--nonsense"][..], &["-S", "", "plain"], &["-X"], &["-p"]] {
         let folder = Folder::new();
