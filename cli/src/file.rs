@@ -91,14 +91,16 @@ impl<'a> Single<'a> {
     /// Opens a file; for decompression also tries the name with a suffix appended.
     pub(crate) fn open(&self, path: &Path) -> Result<Input, (PathBuf, io::Error)> {
         let mut flags = libc::O_NOCTTY;
-        if !self.options.to_stdout && self.options.output.is_none() {
-            // Only regular files are accepted, and a pipe without a writer must not block the open call. Links are refused
-            // because the link would be removed and the file would stay.
+        let is_replaced = !self.options.to_stdout && self.options.output.is_none();
+        if is_replaced || self.options.recursive {
+            // Opening a FIFO must not wait for a writer: only regular files are accepted, or, with -r, a folder may contain
+            // a FIFO that has none. One with a writer is read to its end.
             flags |= libc::O_NONBLOCK;
-            let keeps_links = matches!(self.options.mode, Mode::Test | Mode::List);
-            if !self.options.force && !keeps_links {
-                flags |= libc::O_NOFOLLOW;
-            }
+        }
+        let keeps_links = matches!(self.options.mode, Mode::Test | Mode::List);
+        if is_replaced && !self.options.force && !keeps_links {
+            // The link would be removed and the file would stay.
+            flags |= libc::O_NOFOLLOW;
         }
         let open = |path: &Path| -> io::Result<Input> {
             let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;

@@ -7,7 +7,7 @@
 //! ```text
 //! options -> work (files in order) -> file (one file) -> compress | rsyncable | decompress -> transfer
 //!                \-> queue (workers) -/    \-> output (complete or absent) -> signals
-//! run (-> preload, known, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib),
+//! run (-> preload, known, pass_on, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib),
 //! generate (man pages and completions, from the options of all commands)
 //! ```
 
@@ -32,6 +32,7 @@ mod loader;
 mod names;
 mod options;
 mod output;
+mod pass_on;
 mod preload;
 mod progress;
 mod queue;

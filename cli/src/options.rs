@@ -100,6 +100,13 @@ const FLAGS: &[(&str, char, &[&str], &str)] = &[
     ("ascii", 'a', &[], "Ignored, as in gzip"),
 ];
 
+/// Prefixes of long options that are unambiguous among gzip's options, but not among ours.
+const SHORTENED: [(&str, &str); 4] = [("ascii", "a"), ("help", "h"), ("no-name", "no"), ("no-name", "no-")];
+
+/// The long options with a value.
+const WITH_VALUE: [&str; 8] =
+    ["level", "processes", "threads", "blocksize", "suffix", "comment", "output", "bits"];
+
 const LEVELS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Options of pigz that rigz lacks: name, letter, whether a value follows, and what to do instead, for a better message than
@@ -164,7 +171,7 @@ pub(crate) fn command() -> Command {
             ValueParser::bool()
         }));
     }
-    command.args([
+    let command = command.args([
         Arg::new("level")
             .long("level")
             .value_name("N")
@@ -204,6 +211,7 @@ pub(crate) fn command() -> Command {
             .value_parser(ValueParser::new(OsStringValueParser::new()))
             .value_hint(ValueHint::FilePath)
             .help("Write the result of the one FILE, or of standard input, to OUT, and keep FILE"),
+        Arg::new("bits").long("bits").value_name("N").value_parser(bits).hide(true).help("Ignored, as in gzip"),
         Arg::new("bgzf")
             .long("bgzf")
             .action(ArgAction::SetTrue)
@@ -221,7 +229,15 @@ pub(crate) fn command() -> Command {
             .value_parser(ValueParser::new(OsStringValueParser::new()))
             .value_hint(ValueHint::FilePath)
             .help("Files to work on"),
-    ])
+    ]);
+    SHORTENED
+        .into_iter()
+        .fold(command, |command, (name, prefix)| command.mut_arg(name, |arg| arg.alias(prefix)))
+}
+
+/// The value of `--bits`, which gzip checks, but does not use.
+fn bits(value: &str) -> Result<(), &'static str> {
+    if value.bytes().all(|byte| byte.is_ascii_digit()) { Ok(()) } else { Err("not an integer") }
 }
 
 /// The request of a command line.
@@ -261,7 +277,7 @@ fn sentence(error: &clap::Error) -> String {
 pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Request, String> {
     let mut all = vec![OsString::from("rigz")];
     all.extend(from_environment()?);
-    all.extend(split_levels(words));
+    all.extend(for_clap(words));
     let matches = command().try_get_matches_from(all).map_err(|error| sentence(&error))?;
     for (name, asked) in
         [("help", Request::Help), ("license", Request::License), ("version", Request::Version)]
@@ -278,9 +294,12 @@ pub(crate) fn parse(program: &str, words: Vec<OsString>) -> Result<Request, Stri
     Ok(Request::Work(Box::new(Options::from_matches(program, &matches)?)))
 }
 
+/// Changes the words that clap reads in another way than getopt.
+///
 /// `-11` is one level, as for pigz, and so are `-10` and `-12`; any other run of digits means its last digit, as for gzip. Such
-/// a run becomes `--level` here, since clap reads an option with one dash as single letters.
-fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
+/// a run becomes `--level` here, since clap reads an option with one dash as single letters. In `-S=x` the suffix is `=x`, but
+/// clap removes one `=` between a letter and its value.
+fn for_clap(words: Vec<OsString>) -> Vec<OsString> {
     let takes_value = |letter: u8| matches!(letter, b'p' | b'b' | b'S' | b'C' | b'o' | b'A' | b'I' | b'J');
     let (mut split, mut is_value, mut are_files) = (Vec::new(), false, false);
     for word in words {
@@ -288,9 +307,9 @@ fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
         if is_value || are_files || letters.is_empty() || letters[0] == b'-' {
             are_files |= letters == b"-" && !is_value;
             // Long options with a value, which may be in the next word.
+            let name = word.to_str().and_then(|word| word.strip_prefix("--")).filter(|name| !name.is_empty());
             is_value = !is_value
-                && ["--processes", "--threads", "--blocksize", "--suffix", "--comment", "--output"]
-                    .contains(&word.to_str().unwrap_or_default());
+                && name.is_some_and(|name| WITH_VALUE.iter().any(|option| option.starts_with(name)));
             split.push(word);
             continue;
         }
@@ -315,7 +334,12 @@ fn split_levels(words: Vec<OsString>) -> Vec<OsString> {
             }
             flags = &flags[len.max(1)..];
         }
-        pending.extend_from_slice(value);
+        if let Some((letter, [b'=', ..])) = value.split_first() {
+            pending.extend_from_slice(&[*letter, b'=']);
+            pending.extend_from_slice(&value[1..]);
+        } else {
+            pending.extend_from_slice(value);
+        }
         push(&pending);
     }
     split

@@ -1,5 +1,5 @@
-//! The files that a program writes through the library, and that `rigz run` reads or completes: the
-//! lines of its statistics, the events of its timeline.
+//! The files that a program writes through the library, and that `rigz run` checks, reads or completes:
+//! its log, the lines of its statistics, the events of its timeline.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,8 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// Opens the file at `path`, to which lines are appended, or for `-` a temporary one.
+    /// Opens the file at `path`, to which lines are appended, or for `-` a temporary one. Lines could not be read back from a
+    /// device or a pipe.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let is_kept = path != Path::new("-");
         let path = match is_kept {
@@ -35,8 +36,14 @@ impl Statistics {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(is_kept).create_new(!is_kept);
         let file = options.open(&path).map_err(in_file(&path))?;
-        let start = file.metadata().map_err(in_file(&path))?.len();
-        Ok(Self { path, file, start, is_kept })
+        let status = file.metadata().map_err(in_file(&path))?;
+        if !status.is_file() {
+            return Err(format!(
+                "{}: not a regular file; `--stats -' prints the sum without a file",
+                path.display()
+            ));
+        }
+        Ok(Self { path, file, start: status.len(), is_kept })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -55,6 +62,19 @@ impl Drop for Statistics {
             _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// The absolute path of the file to which the program's streams append the reasons of their decisions. Fails if nothing can
+/// be appended.
+pub(crate) fn log(path: &Path) -> Result<PathBuf, String> {
+    // The program may change its folder.
+    let path = std::path::absolute(path).map_err(in_file(path))?;
+    // A pipe's reader would see the end of the data when this process closes it.
+    let is_special = fs::metadata(&path).is_ok_and(|status| !status.is_file() && !status.is_dir());
+    if !is_special {
+        OpenOptions::new().append(true).create(true).open(&path).map_err(in_file(&path))?;
+    }
+    Ok(path)
 }
 
 /// The file to which the program's threads append their events.

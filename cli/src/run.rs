@@ -1,14 +1,15 @@
 //! `rigz run`: runs a program with our library in place of the system's zlib.
 //!
 //! It sets `LD_PRELOAD` and executes the program. Only for a summary or a timeline it starts a child,
-//! waits, and exits with the child's status. A preloaded library that is not used costs nothing;
-//! `rigz check` reports whether a program can use it.
+//! waits, passes signals on, and exits with the child's status. A preloaded library that is not used costs
+//! nothing; `rigz check` reports whether a program can use it.
 
 use crate::elf::{self, Shape, Unfit};
 use crate::image::Image;
 use crate::known;
+use crate::pass_on;
 use crate::preload;
-use crate::record::{Statistics, Timeline};
+use crate::record::{self, Statistics, Timeline};
 use crate::script::interpreter_of;
 use crate::signals;
 use crate::statistics::Summary;
@@ -54,7 +55,7 @@ pub(crate) fn command() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .help("Threads that may compress; 1 is serial [default: all processors]"),
-            file("stats", "Append a line of JSON for each stream to FILE (-: to no file), and print their sum at the end"),
+            file("stats", "Append a line of JSON for each stream to the regular file FILE (-: to no file), and print their sum at the end"),
             file("log", "Append to FILE why each stream was compressed in parallel, or why not"),
             file("trace", "Write a timeline of streams, chunks and threads to FILE, for ui.perfetto.dev or Chrome"),
             Arg::new("json").long("json").action(ArgAction::SetTrue).requires("stats").help("Print the sum as JSON"),
@@ -100,7 +101,8 @@ pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary),
     help_known(&mut child, &name);
     let mut statistics = Statistics::open("-".as_ref())?;
     child.env("RIGZ_STATS", statistics.path());
-    let status = wait_for(&mut child).map_err(|error| format!("{}: {error}", name.display()))?;
+    let status =
+        pass_on::run(with_old_pipe(&mut child)).map_err(|error| format!("{}: {error}", name.display()))?;
     Ok((status, statistics.sum()?))
 }
 
@@ -128,8 +130,7 @@ impl Run {
             child.env("RIGZ_THREADS", threads.to_string());
         }
         if let Some(log) = path("log") {
-            let log = std::path::absolute(log).map_err(|error| format!("{}: {error}", log.display()))?;
-            child.env("RIGZ_LOG", log);
+            child.env("RIGZ_LOG", record::log(log)?);
         }
         let statistics = path("stats").map(|path| Statistics::open(path)).transpose()?;
         if let Some(statistics) = &statistics {
@@ -145,7 +146,7 @@ impl Run {
     /// Runs the program to its end, prints the sum of its streams, and returns its exit status.
     fn watch(mut self, as_json: bool) -> ExitCode {
         let start = Instant::now();
-        let status = match wait_for(&mut self.child) {
+        let status = match pass_on::run(with_old_pipe(&mut self.child)) {
             Ok(status) => status,
             Err(error) => return not_started(&self.name, &error),
         };
@@ -227,14 +228,6 @@ fn with_old_pipe(child: &mut process::Command) -> &mut process::Command {
             Ok(())
         })
     }
-}
-
-/// Starts a program and waits for its end; passes signals on to it.
-fn wait_for(child: &mut process::Command) -> io::Result<ExitStatus> {
-    let mut running = with_old_pipe(child).spawn()?;
-    // The terminal signals both processes; a signal sent to us alone is passed on.
-    let _ended = signals::pass_on_to(running.id());
-    running.wait()
 }
 
 /// The shell's exit status for a program that a signal ended.

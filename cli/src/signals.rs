@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// The signals that gzip catches.
 const CAUGHT: [libc::c_int; 6] =
@@ -79,6 +79,11 @@ extern "C" fn record_pipe() {
     IS_PIPE_IGNORED.store(before == libc::SIG_IGN, Ordering::Relaxed);
 }
 
+/// See [`IS_PIPE_IGNORED`].
+pub(crate) fn is_pipe_ignored() -> bool {
+    IS_PIPE_IGNORED.load(Ordering::Relaxed)
+}
+
 /// Sets the handlers. A signal that the parent process ignores, as nohup does, stays ignored. The runtime always ignores
 /// `SIGPIPE`, but that signal should end a filter silently.
 pub(crate) fn install() {
@@ -87,7 +92,7 @@ pub(crate) fn install() {
         // SAFETY: the handler calls only functions that are allowed in a handler.
         let before = unsafe { libc::signal(signal, handler) };
         let is_ignored = match signal {
-            libc::SIGPIPE => IS_PIPE_IGNORED.load(Ordering::Relaxed),
+            libc::SIGPIPE => is_pipe_ignored(),
             _ => before == libc::SIG_IGN,
         };
         if is_ignored {
@@ -100,7 +105,7 @@ pub(crate) fn install() {
 /// Restores the action of `SIGPIPE` that the parent process chose, for a program that is about to start. May be called
 /// between fork and exec.
 pub(crate) fn restore_pipe() {
-    let action = if IS_PIPE_IGNORED.load(Ordering::Relaxed) { libc::SIG_IGN } else { libc::SIG_DFL };
+    let action = if is_pipe_ignored() { libc::SIG_IGN } else { libc::SIG_DFL };
     // SAFETY: setting either action has no requirements.
     unsafe { libc::signal(libc::SIGPIPE, action) };
 }
@@ -162,42 +167,6 @@ impl Watched {
             // SAFETY: it came from `CString::into_raw`, and within a change no handler reads it.
             drop(unsafe { CString::from_raw(path) });
         }
-    }
-}
-
-/// The process that signals are passed on to; 0 if there is none.
-static CHILD: AtomicI32 = AtomicI32::new(0);
-
-extern "C" fn pass_on(signal: libc::c_int) {
-    let child = CHILD.load(Ordering::Relaxed);
-    if child > 0 {
-        // SAFETY: `kill` may be called in a handler; the child has not been waited for yet, so no other process has its number.
-        unsafe { libc::kill(child, signal) };
-    }
-}
-
-/// Until dropped, passes signals that would end this process on to `child`, which decides.
-pub(crate) fn pass_on_to(child: u32) -> PassingOn {
-    CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
-    for signal in [libc::SIGTERM, libc::SIGHUP] {
-        let handler = pass_on as extern "C" fn(libc::c_int) as libc::sighandler_t;
-        // SAFETY: the handler calls only functions that are allowed in a handler.
-        unsafe { libc::signal(signal, handler) };
-    }
-    for signal in [libc::SIGINT, libc::SIGQUIT] {
-        // SAFETY: ignoring a signal has no requirements. The terminal sends these to the child too.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
-    }
-    PassingOn
-}
-
-/// See [`pass_on_to`].
-#[derive(Debug)]
-pub(crate) struct PassingOn;
-
-impl Drop for PassingOn {
-    fn drop(&mut self) {
-        CHILD.store(0, Ordering::Relaxed);
     }
 }
 

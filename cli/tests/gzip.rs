@@ -2,7 +2,8 @@
 //! leave the same files with the same contents, modes, links and times.
 //!
 //! There are no cases where rigz differs on purpose: it continues with the next file after damaged data, a list counts all members and
-//! shows files followed by zeros, a pipe has no time, and `-cv` does not report that a file was replaced with stdout.
+//! shows files followed by zeros, a pipe has no time, a FIFO that is named after -c is waited for, and `-cv` does not report that a file
+//! was replaced with stdout.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -67,7 +68,11 @@ fn create_files(folder: &Folder) {
     for name in ["suid", "sgid", "sticky", "sticky.gz"] {
         folder.write(name, if name.ends_with("gz") { &zipped } else { &plain });
     }
-    assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
+    for name in ["pipes", "packed"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    let made = command("mkfifo", &folder.0).args(["pipe", "pipes/a", "packed/b.gz"]).status().unwrap();
+    assert!(made.success());
     for (name, mode) in [
         ("plain", 0o640),
         ("zipped.gz", 0o600),
@@ -131,8 +136,9 @@ fn differences(words: &str, input: &[u8], env: Option<&str>) -> String {
         folder
     });
     let outputs = [(RIGZ, &ours), ("gzip", &theirs)].map(|(program, folder)| {
-        let mut command = command(program, &folder.0);
-        command.args(words.split_whitespace());
+        // A program that waits forever has exit status 124.
+        let mut command = command("timeout", &folder.0);
+        command.args(["60", program]).args(words.split_whitespace());
         env.map(|value| command.env("GZIP", value));
         run(&mut command, input)
     });
@@ -385,6 +391,37 @@ fn pipes_work_as_in_gzip() {
 }
 
 #[test]
+fn a_fifo_without_a_writer_in_a_folder_is_empty_as_in_gzip() {
+    // A pipe has no time in rigz, so -n.
+    compare_all(&["-rcn pipes", "-rcn pipes/a", "-rcfn pipes tree", "-rcnq packed", "-rckn pipes"]);
+    compare_all(&["-rdc pipes", "-rdc packed", "-rdcf pipes", "-rdcq packed"]);
+    compare_all(&["-r pipes", "-rq pipes", "-rd packed", "-rdf packed", "-rk pipes packed"]);
+    compare_all(&["-rt pipes", "-rtv pipes", "-rt packed", "-rl packed", "-rlv pipes"]);
+}
+
+#[test]
+fn the_writer_of_a_fifo_may_be_slow_and_for_a_named_one_late() {
+    let plain = prose(300_000);
+    for line in [
+        "$rigz -c <(sleep .3; cat plain)",
+        "$rigz -rc <(sleep .3; cat plain)",
+        "mkdir in; mkfifo in/a; (sleep .3; cat plain) >in/a & sleep .1; $rigz -rc in",
+        "mkdir in; mkfifo in/a; ln -s in/a link; (cat plain; sleep .3) >in/a & sleep .1; $rigz -rc link",
+        // gzip would not wait for these.
+        "(sleep .5; cat plain >pipe) & $rigz -c pipe",
+        "(sleep .5; cat plain >pipe) & $rigz -o out pipe && cat out",
+    ] {
+        let folder = Folder::new();
+        folder.write("plain", &plain);
+        assert!(command("mkfifo", &folder.0).arg("pipe").status().unwrap().success());
+        let mut shell = command("timeout", &folder.0);
+        let output = run(shell.args(["20", "bash", "-c", line]).env("rigz", RIGZ), b"");
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        assert!(judge("gzip", &["-dc"], &output.stdout) == plain, "{line}");
+    }
+}
+
+#[test]
 fn the_variable_gzip_works_as_in_gzip() {
     for value in
         ["-9", "-q", "-9v", "--best --no-name", "-n", "", "-d", "-k", "foo", "-9c", "--keep", "-1 -q"]
@@ -392,6 +429,88 @@ fn the_variable_gzip_works_as_in_gzip() {
         compare("plain", b"", Some(value));
     }
     compare("-q plain", b"", Some("-v"));
+}
+
+#[test]
+fn the_value_of_a_short_option_may_begin_with_an_equals_sign() {
+    compare_all(&[
+        "-S=.x plain",
+        "-S=x -v plain",
+        "-S= plain",
+        "-kS== plain",
+        "-S =.x plain",
+        "--suffix==.x plain",
+    ]);
+    let folder = Folder::new();
+    folder.write("a", b"data");
+    assert!(folder.rigz(&["-kC=text", "a"]).status.success());
+    assert_eq!(&folder.read("a.gz")[10..18], b"a\0=text\0");
+    assert!(folder.rigz(&["-o=out", "a"]).status.success());
+    assert!(folder.has("=out"));
+    for words in [["-p=2", "a"], ["-b=128", "a"]] {
+        assert_eq!(folder.rigz(&words).status.code(), Some(1), "as in pigz: {words:?}");
+    }
+}
+
+/// The long options of gzip 1.12 without those with a value.
+const LONG: [&str; 23] = [
+    "ascii",
+    "best",
+    "decompress",
+    "fast",
+    "force",
+    "help",
+    "keep",
+    "license",
+    "list",
+    "lzw",
+    "name",
+    "no-name",
+    "quiet",
+    "recursive",
+    "rsyncable",
+    "silent",
+    "stdout",
+    "synchronous",
+    "test",
+    "to-stdout",
+    "uncompress",
+    "verbose",
+    "version",
+];
+
+#[test]
+fn long_options_may_be_shortened_as_in_gzip() {
+    let folder = Folder::new();
+    folder.write("a", b"data");
+    let mut prefixes: Vec<_> =
+        LONG.iter().flat_map(|name| (1..=name.len()).map(|len| &name[..len])).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    let mut cases: Vec<_> = prefixes.iter().map(|prefix| vec![format!("--{prefix}")]).collect();
+    for name in ["suffix", "bits"] {
+        for len in 1..=name.len() {
+            cases.push(vec![format!("--{}=9", &name[..len])]);
+            cases.push(vec![format!("--{}", &name[..len]), "9".into()]);
+        }
+    }
+    cases.push(vec!["--suf".into(), "-11".into()]);
+    cases.push(vec!["--bits=".into()]);
+    cases.push(vec!["--bits=x".into()]);
+    let mut accepted = 0;
+    for case in cases {
+        let [ours, theirs] = [RIGZ, "gzip"].map(|program| {
+            let output = run(command(program, &folder.0).arg("-k").args(&case).arg("a"), b"");
+            let names = folder.names();
+            for name in names.iter().filter(|name| *name != "a") {
+                fs::remove_file(folder.join(name)).unwrap();
+            }
+            (output.status.code(), names)
+        });
+        assert_eq!(ours, theirs, "{case:?}");
+        accepted += usize::from(ours.0 == Some(0));
+    }
+    assert!(accepted > 60, "{accepted}");
 }
 
 #[test]

@@ -5,9 +5,10 @@
 mod common;
 use common::{Folder, RIGZ, command, judge, prose, run, text};
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 /// The library to preload. Its SONAME does not matter here; the library's own tests check it.
 fn library() -> PathBuf {
@@ -110,6 +111,169 @@ fn run_leaves_the_signal_of_closed_pipes_as_it_was() {
             assert_eq!(ignored(&format!("{RIGZ} run {options}")), direct, "{trap} {options}");
         }
     }
+}
+
+/// Runs a line of shell with `rigz run --stats -`, sends `signal` to rigz alone when the line has printed its first bytes, and
+/// waits for the end. Returns these bytes, too.
+fn signalled(folder: &Folder, signal: &str, line: &str) -> (String, Output) {
+    let mut rigz = command(RIGZ, &folder.0);
+    rigz.env("RIGZ_PRELOAD_FILE", library()).args(["run", "--stats", "-", "bash", "-c", line]);
+    let mut rigz = rigz.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 64];
+    let len = rigz.stdout.as_mut().unwrap().read(&mut first).unwrap();
+    assert!(len > 0, "{line}");
+    let sent = Command::new("bash").args(["-c", &format!("kill -s {signal} {}", rigz.id())]).status();
+    assert!(sent.unwrap().success(), "{signal}");
+    (text(&first[..len]), rigz.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_signal_sent_to_run_alone_is_passed_on_and_the_summary_is_printed() {
+    let folder = Folder::new();
+    for signal in [
+        "INT", "QUIT", "TERM", "HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "STKFLT",
+        "XCPU", "XFSZ", "PIPE", "ABRT", "RTMIN", "RTMIN+5", "RTMAX",
+    ] {
+        // A program that handles the signal, and goes on for a while if it does not come.
+        let line = format!(
+            "trap 'echo got; exit 9' {signal}; echo ready; for ((i = 0; i < 200; i++)); do sleep .01; done"
+        );
+        let output = signalled(&folder, signal, &line).1;
+        let printed = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(9), "got\n".into()),
+            "{signal}: {printed}"
+        );
+        assert!(printed.contains("no stream used rigz"), "{signal}: {printed}");
+        // A program that the signal ends.
+        let line = format!("ulimit -c 0; kill -l {signal}; exec sleep 2");
+        let (number, output) = signalled(&folder, signal, &line);
+        let number: i32 = number.trim().parse().unwrap();
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(128 + number), "{signal}: {printed}");
+        assert!(printed.contains("no stream used rigz"), "{signal}: {printed}");
+    }
+}
+
+/// Counts SIGINT and SIGQUIT for half a second.
+const COUNTER: &str = r#"
+    #include <signal.h>
+    #include <stdio.h>
+    #include <time.h>
+    static volatile int count[2];
+    static void on_signal(int signal) { count[signal == SIGQUIT]++; }
+    int main(void) {
+        signal(SIGINT, on_signal);
+        signal(SIGQUIT, on_signal);
+        printf("ready\n");
+        fflush(stdout);
+        struct timespec left = {0, 500000000};
+        while (nanosleep(&left, &left)) {}
+        printf("%d and %d\n", count[0], count[1]);
+        return 0;
+    }
+"#;
+
+/// Starts a program on a terminal, presses two keys when it has printed `ready`, and prints what it has printed by its end.
+const KEYS: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = b""
+try:
+    while piece := os.read(terminal, 4096):
+        if b"ready" not in seen and b"ready" in seen + piece:
+            os.write(terminal, b"\x03\x1c")
+        seen += piece
+except OSError:
+    pass
+print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+#[test]
+fn a_key_on_the_terminal_reaches_the_program_once() {
+    let folder = Folder::new();
+    compile(&folder, "counter", COUNTER, &[]);
+    let mut python = command("python3", &folder.0);
+    python.env("RIGZ_PRELOAD_FILE", library()).args(["-c", KEYS, RIGZ, "run", "--stats", "-", "./counter"]);
+    let output = run(&mut python, b"");
+    let printed = text(&output.stdout);
+    assert!(printed.contains("1 and 1") && printed.contains("no stream used rigz"), "{output:?}");
+    assert!(printed.ends_with(" 0\n"), "{output:?}");
+}
+
+#[test]
+fn run_leaves_ignored_and_blocked_signals_as_they_were() {
+    let folder = Folder::new();
+    let seen = |words: &str| {
+        let line = format!("trap '' HUP INT USR1; {words} grep -E 'Sig(Ign|Blk)' /proc/self/status");
+        let mut shell = command("bash", &folder.0);
+        shell.env("RIGZ_PRELOAD_FILE", library()).args(["-c", &line]);
+        text(&run(&mut shell, b"").stdout)
+    };
+    let direct = seen("");
+    assert!(direct.contains("SigIgn") && direct.contains("SigBlk"), "{direct:?}");
+    assert_eq!(seen(&format!("{RIGZ} run --stats -")), direct);
+    // One that the program handles all the same does not reach it through rigz.
+    let line = format!(
+        "trap '' HUP; {RIGZ} run --stats - python3 -c '
+import os, signal, sys, time
+signal.signal(signal.SIGHUP, lambda *_: print(\"got\"))
+os.system(\"kill -HUP \" + str(os.getppid()) + \"; :\")
+time.sleep(.1)'"
+    );
+    let mut shell = command("bash", &folder.0);
+    let output = run(shell.env("RIGZ_PRELOAD_FILE", library()).args(["-c", &line]), b"");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()), "{output:?}");
+}
+
+#[test]
+fn a_signal_that_the_program_sends_to_its_parent_is_not_returned() {
+    let folder = Folder::new();
+    let output = run_rigz(&folder, &["run", "--stats", "-", "bash", "-c", "kill -USR1 $PPID; sleep .1"], b"");
+    let printed = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("no stream used rigz"), "{printed}");
+}
+
+#[test]
+fn run_refuses_files_that_it_cannot_append_to_or_read_back() {
+    let folder = Folder::new();
+    assert!(command("mkfifo", &folder.0).arg("pipe").status().unwrap().success());
+    for (option, file, part) in [
+        ("--stats", "/dev/null", "not a regular file"),
+        ("--stats", "/dev/stdout", "not a regular file"),
+        ("--stats", "pipe", "not a regular file"),
+        ("--stats", "/nodir/x", "No such file"),
+        ("--trace", "/nodir/x", "No such file"),
+        ("--log", "/nodir/x", "No such file"),
+        ("--log", "/", "Is a directory"),
+    ] {
+        let output = run_rigz(&folder, &["run", option, file, "echo", "started"], b"");
+        let printed = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(125), String::new()),
+            "{option} {file}: {printed}"
+        );
+        assert!(
+            printed.contains(&format!("{file}: ")) && printed.contains(part),
+            "{option} {file}: {printed}"
+        );
+        assert_eq!(printed.lines().count(), 1, "{option} {file}: {printed}");
+    }
+    // The library writes its log to a device, and to a FIFO if there is a reader.
+    for file in ["/dev/null", "/dev/stderr", "pipe", "log"] {
+        let output = run_rigz(&folder, &["run", "--log", file, "echo", "started"], b"");
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(0), "started\n".into()),
+            "{file}: {output:?}"
+        );
+    }
+    assert_eq!(folder.names(), ["log", "pipe"]);
 }
 
 #[test]
