@@ -326,6 +326,27 @@ fn messages_round_trip_and_do_not_depend_on_cuts() {
     });
 }
 
+/// zlib finds a match up to the window's size less 262 bytes back (deflate.h, `MAX_DIST`).
+#[test]
+fn a_message_finds_a_repetition_at_zlibs_maximum_distance() {
+    for window_bits in 9..=15 {
+        let period = (1 << window_bits) - 262;
+        let noise = sample(0, period, 73);
+        let data = noise.repeat(4);
+        let messages: Vec<Message> =
+            (0..data.len()).step_by(5000).map(|at| (at..data.len().min(at + 5000), ChunkEnd::Sync)).collect();
+        for level in [1, 2, 6, 9] {
+            let settings = MessageSettings { window_bits, mem_level: 8 };
+            let mut encoder = MessageEncoder::new(settings, Allocator::SYSTEM).expect("memory");
+            encoder.set_level(level, false);
+            let len = encode_messages(&mut encoder, &data, &messages, None).len();
+            // Level 1 enters only some positions of noise, and so finds the repetition later.
+            let most = if level == 1 { 2 * period } else { period * 5 / 4 };
+            assert!(len < most + 20 * messages.len(), "{window_bits} bits, level {level}: {len}");
+        }
+    }
+}
+
 #[test]
 fn noise_does_not_keep_later_data_from_being_compressed() {
     let noise = sample(0, 400_000, 71);

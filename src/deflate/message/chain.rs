@@ -31,7 +31,7 @@
 use super::TURN_TOKENS;
 use super::nature::Nature;
 use crate::deflate::match_finder::match_length;
-use crate::deflate::parse::fast::Span;
+use crate::deflate::parse::fast::{DATA_MAX, Span};
 use crate::deflate::parse::repetition::{LONG_MATCH, Repetition};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
@@ -154,8 +154,8 @@ impl Chain {
         if most < 256 { 0 } else { 1 << most.ilog2() }
     }
 
-    /// The number of positions entered at a time. A batch shortens the largest offset
-    /// (`max_offset`), which matters for small windows, so it is at most 1/64 of the window.
+    /// The number of positions entered at a time. A batch overwrites the links of as many positions at
+    /// the window's end, which matters for small windows, so it is at most 1/64 of the window.
     pub(super) fn batch(window_size: usize) -> usize {
         (window_size / 64).min(32)
     }
@@ -225,7 +225,7 @@ impl Chain {
         // The unchecked loads below rely on this: 32 bytes are readable after the end. A table's
         // entry may be any number of 16 bits; the searches use only those before the current
         // position.
-        assert!(span.end + 32 <= data.len() && data.len() <= (1 << 16) + 64 && span.limit <= span.end);
+        assert!(span.end + 32 <= data.len() && data.len() <= DATA_MAX && span.limit <= span.end);
         assert!(heads.len().is_power_of_two() && self.previous.capacity().is_power_of_two());
         let bits = heads.len().ilog2();
         // With few heads, chains are long and most of their positions have only the hash in common.
@@ -302,13 +302,15 @@ impl Walk<'_> {
         // Before this position all of the key's bytes are there.
         let keyed_end = end.saturating_sub(K - 1);
         let search_limit = limit.min(keyed_end);
+        // A position has 16 bits. The window moves before larger ones are needed.
+        let fill_end = keyed_end.min(1 << 16);
         let batch = Chain::batch(self.chain.previous.capacity());
         let mut position = from;
         while position < search_limit && block.room() > TURN_TOKENS {
             // The longest match at this position has its tail at most `MAX_MATCH` bytes on, so its
             // chain is filled.
             if position + MAX_MATCH >= self.chain.filled {
-                self.fill::<K>((position + MAX_MATCH + batch).min(keyed_end));
+                self.fill::<K>((position + MAX_MATCH + batch).min(fill_end));
             }
             position = self.step::<K>(position, block);
         }

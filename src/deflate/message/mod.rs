@@ -22,22 +22,22 @@
 //! room. With the usual sizes, a window of 32 KiB and `memLevel` 8:
 //!
 //! ```text
-//! window         65,600 bytes    twice the window, and padding
+//! window         65,638 bytes    twice the window, 38 more (`buffer_len`), and padding
 //! chains         65,536          the previous position of each position, 16 bits
 //! heads          65,536          2^15 positions
 //! three bytes     4,096          2^11 positions
-//! tokens         60,096          15,024 tokens
+//! tokens         60,056          15,014 tokens
 //! drift           1,280          the block's symbol counts at the last check
 //! ```
 //!
-//! **Window.** Its buffer has twice the window's size. When the parser comes near its end, the
+//! **Window.** Its buffer has little more than twice the window's size. When the parser comes near its end, the
 //! upper half is moved down, and all positions in the tables are reduced. Positions therefore
-//! always fit 16 bits. Offsets are limited to a little less than the window
-//! ([`MessageEncoder::max_offset`]), so that a match remains in the buffer across a move.
+//! always fit 16 bits. Offsets are limited to a little less than the window ([`max_offset`]), so that a
+//! match remains in the buffer across a move.
 //!
 //! ```text
-//! before    0 ........ size ................... slide_at ... 2 * size
-//!                      |<-------- moved ------------------------->|
+//! before    0 ........ size ................... slide_at ... buffer_len
+//!                      |<-------- moved --------------------------->|
 //! after     0 ................... position ... size ... free ...
 //! ```
 //!
@@ -158,6 +158,27 @@ pub struct MessageEncoder {
     must_end: bool,
 }
 
+/// The number of bytes past a position that affect its decisions: its match, the positions that are
+/// entered in a batch ahead of it, and whole-word loads.
+fn lookahead(size: usize) -> usize {
+    MAX_MATCH + Chain::batch(size) + 8
+}
+
+/// The maximum offset of a match in a window of `size` bytes: zlib's (deflate.h, `MAX_DIST`), since
+/// data may repeat at just that distance.
+///
+/// The ring of the chains has `size` entries, of which the newest may be as far ahead as a match and
+/// a batch. So of the most distant positions the links may be overwritten: there a search ends.
+fn max_offset(size: usize) -> usize {
+    size - MAX_MATCH - 4
+}
+
+/// The length of the window's buffer: a move takes the parser from `slide_at` or later to at least
+/// `slide_at - size`, and as many bytes must precede it there as a match may refer to.
+fn buffer_len(size: usize) -> usize {
+    size + max_offset(size) + 2 + lookahead(size)
+}
+
 impl MessageEncoder {
     /// Returns an encoder at the start of a stream, at level 0. Fails with `Error::Memory` if `allocator` does.
     pub fn new(settings: MessageSettings, allocator: Allocator) -> Result<Self> {
@@ -169,7 +190,8 @@ impl MessageEncoder {
         // half is smaller at `memLevel` 9, since 2^15 heads are enough for a window, and the rest
         // serves the table of three bytes and the tokens.
         let limit = ZLIB_STATE + (1usize << (settings.mem_level + 9));
-        let rest = limit.saturating_sub(ZLIB_STATE + PADDING + 2 * head_count);
+        let more = buffer_len(size) - 2 * size + PADDING;
+        let rest = limit.saturating_sub(ZLIB_STATE + more + 2 * head_count);
         let short_count = Chain::short_count(rest);
         let rest = rest - 2 * short_count;
         // A shorter block has no second check, and the first one has nothing to compare with.
@@ -177,7 +199,7 @@ impl MessageEncoder {
         let rest = if checks_drift { rest - size_of::<Frequencies>() } else { rest };
         let token_count = (rest / 4).clamp(TOKENS.1, TOKENS.0);
         let mut encoder = Self {
-            window: Table::new(2 * size + PADDING, allocator)?,
+            window: Table::new(buffer_len(size) + PADDING, allocator)?,
             size,
             table: FastTable::of(Table::new(head_count, allocator)?, Table::new(short_count, allocator)?),
             chain: Chain::new(size, allocator)?,
@@ -333,7 +355,7 @@ impl MessageEncoder {
         // If `most` bytes of the message do not fit the buffer, the window has moved while they
         // were held, or not, depending on how the input was split. A move leaves the history from
         // `size` on, so only that is used in either case.
-        let first = if self.message + most > 2 * self.size { self.size } else { 0 };
+        let first = if self.message + most > buffer_len(self.size) { self.size } else { 0 };
         let from = first.max(self.message.saturating_sub(self.size));
         self.position = self.message;
         self.open_block(self.message);
@@ -411,31 +433,23 @@ impl MessageEncoder {
         if matches!(self.method, Method::Fast) { fast::TURN_TOKENS } else { TURN_TOKENS }
     }
 
-    /// The number of bytes past a position that affect its decisions: its match, the positions that are
-    /// entered in a batch ahead of it, and whole-word loads.
+    /// [`lookahead`] with this window.
     fn lookahead(&self) -> usize {
-        MAX_MATCH + Chain::batch(self.size) + 8
+        lookahead(self.size)
     }
 
     /// The window is moved once the parser reaches this position: the `lookahead` of the next
     /// position would pass the buffer's end.
     fn slide_at(&self) -> usize {
-        2 * self.size - self.lookahead()
-    }
-
-    /// The maximum offset of a match: the window and the chains still contain it after a move.
-    ///
-    /// A move takes the parser from `2 * size - lookahead` or later to `size - lookahead` or later,
-    /// so at least that many bytes precede it. And the ring of the chains has `size` entries, of
-    /// which the newest may be as far ahead as a match and a batch, which is less than `lookahead`.
-    fn max_offset(&self) -> usize {
-        self.size - self.lookahead() - 2
+        buffer_len(self.size) - self.lookahead()
     }
 
     /// Moves input to the window, up to `most` unparsed bytes.
     fn take(&mut self, input: &mut &[u8], most: usize) {
-        let count =
-            input.len().min(2 * self.size - self.end).min(most.saturating_sub(self.end - self.position));
+        let count = input
+            .len()
+            .min(buffer_len(self.size) - self.end)
+            .min(most.saturating_sub(self.end - self.position));
         if count > 0 {
             self.window.extend_to(self.end + count + PADDING, 0);
             self.window[self.end..self.end + count].copy_from_slice(&input[..count]);
@@ -515,7 +529,7 @@ impl MessageEncoder {
     /// Parses up to `limit`, or until the block is full. `is_last`: the message ends there.
     fn parse_to(&mut self, limit: usize, is_last: bool) {
         let span = Span { from: self.position, limit, end: self.end, is_last };
-        let max_offset = self.max_offset();
+        let max_offset = max_offset(self.size);
         self.position = match self.method {
             // Level 0 has no tokens: it advances to the end of the range that is stored next.
             Method::Store => limit.min(self.emitter.waiting_from() + self.stored_min()),

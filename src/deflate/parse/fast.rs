@@ -218,7 +218,7 @@ impl FastTable {
     /// Parses `span` of `data` into `block`, up to its end or limit, or until `block` has less room than one turn may need.
     /// Match offsets are at most `max_offset`. Returns where it stopped: at most a match past the limit.
     ///
-    /// `data` has at least 16 readable bytes after each position before the limit, and at most 64 KiB.
+    /// `data` has at least 16 readable bytes after each position before the limit, and at most [`DATA_MAX`].
     pub(in crate::deflate) fn parse(
         &mut self,
         data: &[u8],
@@ -227,9 +227,7 @@ impl FastTable {
         block: &mut OpenBlock,
     ) -> usize {
         let Span { from, limit, end, is_last } = span;
-        assert!(
-            limit + 16 <= data.len() && end <= data.len() && data.len() <= (1 << 16) + 64 && limit <= 1 << 16
-        );
+        assert!(limit + 16 <= data.len() && end <= data.len() && data.len() <= DATA_MAX && limit <= 1 << 16);
         assert!(limit <= end.max(from) && max_offset <= WINDOW_SIZE);
         assert!(self.repeated <= from && self.newest <= from + 2 && self.heads.len() == 1 << self.bits);
         let literals_from = block.literals_from;
@@ -272,6 +270,8 @@ pub(in crate::deflate) struct Fast {
     base: usize,
 }
 
+/// The most bytes that a parser with positions of 16 bits gets: no match begins in the last of them.
+pub(in crate::deflate) const DATA_MAX: usize = (1 << 16) + 102;
 /// The numbers of bytes of a block after which [`FastTable::note_block`] is called, besides its end.
 const NOTES: [usize; 2] = [1024, 4096];
 /// If more than this percentage of the block is literals, matches of three bytes are searched for.
