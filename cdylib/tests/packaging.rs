@@ -141,6 +141,20 @@ fn a_program_may_contain_rigz() {
 }
 
 #[test]
+fn a_shared_library_may_contain_rigz() {
+    let prefix = installed("static-shared");
+    let mut cflags = pkg_config(&prefix, &["--cflags", "rigz"]);
+    cflags.extend(["-shared", "-fPIC"].map(str::to_owned));
+    let mut libs = pkg_config(&prefix, &["--static", "--libs", "rigz"]);
+    let place = libs.iter().position(|lib| lib.starts_with("-l") && lib.contains("rigz"));
+    libs[place.expect("rigz is among its libraries")] = "-l:librigz.a".to_owned();
+    let library = compile(&prefix, "consumer.c", &cflags, &libs);
+    let facts = succeed(Command::new("readelf").args(["-dW", "--dyn-syms"]).arg(&library));
+    assert!(!facts.contains("NEEDED") || !facts.contains("librigz.so"), "{facts}");
+    assert!(!facts.contains("ZLIB_1."), "the archive's functions have no versions: {facts}");
+}
+
+#[test]
 fn a_program_linked_with_lz_gets_rigz_by_our_paths() {
     let prefix = installed("lz");
     let private = prefix.join("lib/rigz").display().to_string();
