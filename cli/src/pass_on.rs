@@ -1,7 +1,7 @@
 //! Runs a program to its end, and passes on to it the signals that other processes send to this one.
 //!
-//! Whoever signals a command that waits for a program means the program, which may handle the signal. So a handler sends it
-//! each signal whose default action would end this process. Three kinds are not sent:
+//! A signal to a command that waits for a program is meant for the program, which may handle it. So a handler sends it each
+//! signal whose default action would end this process. Three kinds are not sent:
 //!
 //! - Signals that a key on the terminal raises: the program is in the same process group and gets them itself.
 //! - Signals that the program sends to its parent process.
