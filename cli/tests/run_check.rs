@@ -114,10 +114,11 @@ fn run_leaves_the_signal_of_closed_pipes_as_it_was() {
 }
 
 /// Runs a line of shell with `rigz run --stats -`, sends `signal` to rigz alone when the line has printed its first bytes, and
-/// waits for the end. Returns these bytes, too.
+/// waits for the end. Returns these bytes, too. No signal is ignored, whatever this test's parent process ignores.
 fn signalled(folder: &Folder, signal: &str, line: &str) -> (String, Output) {
-    let mut rigz = command(RIGZ, &folder.0);
-    rigz.env("RIGZ_PRELOAD_FILE", library()).args(["run", "--stats", "-", "bash", "-c", line]);
+    let mut rigz = command("env", &folder.0);
+    rigz.env("RIGZ_PRELOAD_FILE", library());
+    rigz.args(["--default-signal", RIGZ, "run", "--stats", "-", "bash", "-c", line]);
     let mut rigz = rigz.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 64];
     let len = rigz.stdout.as_mut().unwrap().read(&mut first).unwrap();
