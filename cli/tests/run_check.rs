@@ -147,8 +147,9 @@ fn a_signal_sent_to_run_alone_is_passed_on_and_the_summary_is_printed() {
             "{signal}: {printed}"
         );
         assert!(printed.contains("no stream used rigz"), "{signal}: {printed}");
-        // A program that the signal ends.
-        let line = format!("ulimit -c 0; kill -l {signal}; exec sleep 2");
+        // A program that the signal ends. It prints the number itself, since bash ignores SIGQUIT.
+        let line =
+            format!("ulimit -c 0; exec perl -e '$| = 1; print \"$ARGV[0]\\n\"; sleep 2' $(kill -l {signal})");
         let (number, output) = signalled(&folder, signal, &line);
         let number: i32 = number.trim().parse().unwrap();
         let printed = text(&output.stderr);
