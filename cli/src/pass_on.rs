@@ -11,7 +11,7 @@
 //! is not reaped before the handler has stopped sending: no other process can have its number.
 
 use crate::signals;
-use rigz::raw::process::BlockedSignals;
+use rigz::raw::process::{BlockedSignals, errno, set_errno};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::process::CommandExt;
@@ -104,14 +104,10 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut
     if child == 0 || is_key || is_from_child {
         return;
     }
-    // SAFETY: returns this thread's `errno`, and may be called in a handler.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: the pointer is valid as long as the thread runs.
-    let before = unsafe { *errno };
+    let before = errno();
     // SAFETY: `kill` may be called in a handler; the child has not been reaped, see `run`.
     unsafe { libc::kill(child, signal) };
-    // SAFETY: as above.
-    unsafe { *errno = before };
+    set_errno(before);
 }
 
 /// Waits until the process has ended. Its number stays in use.

@@ -84,7 +84,7 @@ pub(crate) struct Rsyncable {
     cutter: Cutter,
     /// Bytes at the front of the input that belong to the open chunk.
     granted: usize,
-    /// Whether the open chunk ends after the `granted` bytes. The compressor is told only when another byte follows, so that no
+    /// Whether the open chunk ends after the `granted` bytes. The compressor ends it only when another byte follows, so that no
     /// chunk is empty.
     ends: bool,
     /// The header or trailer that is being written.

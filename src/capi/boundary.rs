@@ -28,7 +28,7 @@ pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     guard_only(on_panic, body)
 }
 
-/// As [`guard`], but `errno` is what the body leaves.
+/// As [`guard`], but leaves `errno` as the body sets it.
 pub(super) fn guard_only<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     contain(on_panic, || {
         point(Point::Call);

@@ -11,7 +11,7 @@ use core::ffi::{CStr, c_int};
 
 use super::mode::{Access, Mode};
 use crate::raw::fault::{Point, point};
-use crate::raw::process::NoCancel;
+use crate::raw::process::{self, NoCancel};
 use crate::raw::{Output, SharedFile};
 
 /// Limits a read or write to 1 GiB, as zlib does: some systems refuse a count that does not fit an `int`.
@@ -24,18 +24,12 @@ pub(super) struct Errno(c_int);
 impl Errno {
     /// The error number of this thread's last failed call.
     pub(super) fn last() -> Self {
-        // SAFETY: it may always be called.
-        let location = unsafe { libc::__errno_location() };
-        // SAFETY: the location of this thread's `errno` is readable.
-        Self(unsafe { location.read() })
+        Self(process::errno())
     }
 
     /// Sets `errno` to this number again, in case later calls overwrote it.
     pub(super) fn restore(self) {
-        // SAFETY: it may always be called.
-        let location = unsafe { libc::__errno_location() };
-        // SAFETY: the location of this thread's `errno` is writable.
-        unsafe { location.write(self.0) };
+        process::set_errno(self.0);
     }
 
     /// Whether a non-blocking descriptor had no data or no room. This is not a failure: the host may repeat the call.

@@ -69,6 +69,22 @@ pub fn program_name() -> &'static str {
     unsafe { core::ffi::CStr::from_ptr(name) }.to_str().unwrap_or("")
 }
 
+/// The calling thread's `errno`.
+pub fn errno() -> c_int {
+    // SAFETY: no preconditions.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: the place is the calling thread's for as long as it lives.
+    unsafe { place.read() }
+}
+
+/// Sets the calling thread's `errno`.
+pub fn set_errno(value: c_int) {
+    // SAFETY: no preconditions.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: the place is the calling thread's for as long as it lives.
+    unsafe { place.write(value) };
+}
+
 /// Sets the calling thread's `errno` back when dropped: a call that succeeds must leave it as it was, and the system calls
 /// of the library do not. `ENOMEM` stays, as after every `malloc` that fails.
 #[derive(Debug)]
@@ -77,10 +93,7 @@ pub struct KeptErrno(c_int);
 impl KeptErrno {
     /// The current value.
     pub fn now() -> Self {
-        // SAFETY: no preconditions.
-        let place = unsafe { libc::__errno_location() };
-        // SAFETY: the place is the calling thread's for as long as it lives.
-        Self(unsafe { place.read() })
+        Self(errno())
     }
 
     /// Leaves `errno` as it is now: it has the reason of a failure.
@@ -91,12 +104,8 @@ impl KeptErrno {
 
 impl Drop for KeptErrno {
     fn drop(&mut self) {
-        // SAFETY: no preconditions.
-        let place = unsafe { libc::__errno_location() };
-        // SAFETY: the place is the calling thread's for as long as it lives.
-        if unsafe { place.read() } != libc::ENOMEM {
-            // SAFETY: as above.
-            unsafe { place.write(self.0) };
+        if errno() != libc::ENOMEM {
+            set_errno(self.0);
         }
     }
 }

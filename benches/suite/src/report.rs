@@ -58,7 +58,7 @@ pub fn long(rows: &[Row]) -> String {
     out
 }
 
-/// Returns the text that says what a row measures: section, operation, corpus and its size, level.
+/// Returns a row's description: section, operation, corpus and its size, level.
 fn subject(row: &Row) -> String {
     let level = optional(row.level, |l| format!(", level {l}"));
     let megabytes = row.corpus_bytes as f64 / 1e6;
