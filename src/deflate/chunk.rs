@@ -56,6 +56,7 @@ pub enum Progress {
 
 /// The parser of the current chunk: its position and its small state. Large tables are members of
 /// the encoder, which lends them for each span, so that later chunks reuse them.
+#[expect(clippy::large_enum_variant, reason = "one per engine; `Box::new` aborts if allocation fails")]
 #[derive(Debug)]
 enum Parser {
     Stored { position: usize },

@@ -21,7 +21,7 @@ const RING: usize = 1 << 16;
 const NEAR_RING: usize = 1 << 12;
 
 /// A match at some position.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Match {
     /// 3 to 258, or 0 for no match.
     pub(super) length: usize,

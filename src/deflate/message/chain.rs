@@ -30,8 +30,9 @@
 
 use super::TURN_TOKENS;
 use super::nature::Nature;
-use crate::deflate::match_finder::match_length;
+use crate::deflate::match_finder::{Match, match_length};
 use crate::deflate::parse::fast::{DATA_MAX, Span};
+use crate::deflate::parse::recent::RecentMatches;
 use crate::deflate::parse::repetition::{LONG_MATCH, Repetition};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
@@ -141,6 +142,7 @@ pub(super) struct Chain {
     waiting_offset: usize,
     /// The last long match.
     repeated: Repetition,
+    recent: RecentMatches,
     /// Must be that with which the positions were entered: it chooses the key.
     pub(super) nature: Nature,
     /// Additional candidates for the next search: data with long matches needs few searches.
@@ -167,6 +169,7 @@ impl Chain {
             waiting_length: 0,
             waiting_offset: 0,
             repeated: Repetition::default(),
+            recent: RecentMatches::NONE,
             nature: Nature::Usual,
             credit: 0,
         })
@@ -190,7 +193,7 @@ impl Chain {
     pub(super) fn clear(&mut self) {
         self.previous.clear();
         (self.waiting_length, self.credit) = (0, 0);
-        self.repeated = Repetition::default();
+        (self.repeated, self.recent) = (Repetition::default(), RecentMatches::NONE);
     }
 
     /// The next search enters the positions from `from` on, again. Must be called when the heads are cleared.
@@ -207,6 +210,7 @@ impl Chain {
         }
         self.filled = self.filled.saturating_sub(count);
         self.repeated.end = self.repeated.end.saturating_sub(count);
+        self.recent.move_down(count);
     }
 
     /// Parses `span` of `data` into `block`, up to its limit, or until `block` has less room than one turn may need. Match
@@ -364,7 +368,9 @@ impl Walk<'_> {
             }
             return position + length;
         }
-        let offset = self.chain.waiting_offset;
+        let found = Match { length, offset: self.chain.waiting_offset };
+        let data = &self.data[..self.span.end];
+        let Match { length, offset } = self.chain.recent.longest(data, position, found, self.max_offset);
         if length >= LONG_MATCH {
             self.chain.repeated = Repetition { offset, end: position + length };
         }

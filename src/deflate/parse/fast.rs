@@ -26,8 +26,9 @@ mod keys;
 
 pub(in crate::deflate) use keys::Keys;
 
+use super::recent::RecentMatches;
 use super::{Arrived, Cursor, SPAN, take_literals};
-use crate::deflate::match_finder::{match_length, starts_earlier};
+use crate::deflate::match_finder::{Match, match_length, starts_earlier};
 use crate::deflate::token::{Frequencies, OpenBlock, drop_literal, lone_literal, match_token, two_literals};
 use crate::error::Result;
 use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
@@ -80,6 +81,7 @@ pub(in crate::deflate) struct FastTable {
     reenter_at: usize,
     /// The offset of the last match, if it had the maximum length.
     repeated: usize,
+    recent: RecentMatches,
 }
 
 /// The part of the input to parse.
@@ -107,7 +109,8 @@ impl FastTable {
         // A hash has at least one bit.
         assert!(heads.capacity() > 1 && short_heads.capacity() != 1);
         let bits = heads.capacity().ilog2().min(HEAD_BITS);
-        Self { heads, bits, short_heads, keys: Keys::Four, newest: 0, reenter_at: 0, repeated: 0 }
+        let recent = RecentMatches::NONE;
+        Self { heads, bits, short_heads, keys: Keys::Four, newest: 0, reenter_at: 0, repeated: 0, recent }
     }
 
     /// Whether there is memory for the table of three bytes.
@@ -126,6 +129,7 @@ impl FastTable {
         self.short_heads.fill_with(0);
         self.keys = self.usable(keys);
         (self.newest, self.reenter_at, self.repeated) = (0, 0, 0);
+        self.recent = RecentMatches::NONE;
     }
 
     /// `keys`, unless they need the table for three bytes and there is no memory for it.
@@ -171,6 +175,7 @@ impl FastTable {
         for heads in [&mut *self.heads, &mut *self.short_heads] {
             heads.iter_mut().for_each(|head| *head = head.saturating_sub(count as u16));
         }
+        self.recent.move_down(count);
         self.newest = self.newest.saturating_sub(count);
         self.reenter_at = self.reenter_at.saturating_sub(count);
     }
@@ -241,7 +246,9 @@ impl FastTable {
         let out = Tokens { tokens, count: *token_count, frequencies };
         let (bits, short_bits, repeated) = (self.bits, self.short_bits(), self.repeated);
         let (heads, short_heads) = (&mut *self.heads, &mut *self.short_heads);
-        let scan = Scan { data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
+        let recent = &mut self.recent;
+        let scan =
+            Scan { recent, data, heads, bits, short_heads, short_bits, max_offset, limit, end, repeated };
         let run_start = literals_from.max(from.saturating_sub(RUN_MAX));
         let Run { position, count, matched_to, repeated } = match self.keys {
             // SAFETY: by the asserts above, and every entry is below `newest`.
@@ -420,6 +427,7 @@ impl Tokens<'_> {
 
 /// One run of the loop.
 struct Scan<'a> {
+    recent: &'a mut RecentMatches,
     data: &'a [u8],
     heads: &'a mut [u16],
     bits: u32,
@@ -701,7 +709,7 @@ impl Scan<'_> {
                 _ => unsafe { out.pair(word as u8, (word >> 8) as u8) },
             }
             position += lead;
-            let (mut length, offset, mut difference) = found;
+            let (mut length, mut offset, mut difference) = found;
             if position > run_start && starts_earlier(data, position, offset) {
                 position = out.take_back(data, position, offset, run_start);
                 difference = load(position - offset) ^ load(position);
@@ -713,6 +721,8 @@ impl Scan<'_> {
             if difference == 0 && most > 8 {
                 // SAFETY: the earlier place is before `position`, and `position + most <= end`.
                 length = unsafe { match_length(data, position - offset, position, 8, most) };
+                let found = Match { length, offset };
+                Match { length, offset } = self.recent.longest(&data[..end], position, found, max_offset);
             }
             length = length.min(most);
             // So few bytes are left before the end that the match is too short: they become

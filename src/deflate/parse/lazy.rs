@@ -34,6 +34,7 @@
 
 use super::cost::Costs;
 use super::counts::Counts;
+use super::recent::RecentMatches;
 use super::repetition::{LONG_MATCH, Repetition};
 use super::tuning::{KeyTuning, LONG, MatchStats};
 use super::{Arrived, Cursor, ParseState, QUIET_RUN, skip_after, take_literals};
@@ -44,7 +45,7 @@ use crate::deflate::match_finder::tail_chain::{Effort, TailChain};
 use crate::deflate::match_finder::{Match, WORD};
 use crate::deflate::token::OpenBlock;
 use crate::error::Result;
-use crate::format::deflate::{MAX_MATCH, MIN_MATCH};
+use crate::format::deflate::{MAX_MATCH, MIN_MATCH, WINDOW_SIZE};
 
 /// The minimum saving of a match over literals, in 1/16 bit: half a bit.
 const GAIN: u32 = 8;
@@ -128,10 +129,12 @@ impl Lazy {
         let depth = if self.is_sparse { depth.max(SPARSE_DEPTH_MAX.min(4 * usual)) } else { depth };
         // With these keys searches are fewer, so each may compare more (`tuning`).
         let depth = if rings.keys() == Keys::SixAlone { 2 * depth } else { depth };
+        // Where searches are few, each may look for the longest match.
+        let nice = if self.is_sparse { MAX_MATCH } else { self.level.nice };
         let (level, costs, stats) = (self.level, &state.costs, &mut self.tuning.stats);
         let (from, before) = (position, stats.searches);
-        let repetition = &mut state.repetition;
-        let mut span = ParseSpan { level, depth, costs, end: to, repetition, stats };
+        let (repetition, recent) = (&mut state.repetition, &mut state.recent);
+        let mut span = ParseSpan { level, depth, nice, costs, end: to, repetition, recent, stats };
         let finder = rings.search(data);
         // The minimum length is a constant parameter: each value gets a loop without the tests that
         // it does not need.
@@ -164,9 +167,12 @@ struct ParseSpan<'a> {
     level: &'a LazyLevel,
     /// Maximum number of candidates compared in a search that is not lazy.
     depth: u32,
+    /// A match this long ends such a search.
+    nice: usize,
     costs: &'a Costs,
     end: usize,
     repetition: &'a mut Repetition,
+    recent: &'a mut RecentMatches,
     stats: &'a mut MatchStats,
 }
 
@@ -193,7 +199,7 @@ impl ParseSpan<'_> {
                 continue;
             };
             self.stats.searches += 1;
-            let effort = Effort { depth: self.depth, nice: self.level.nice };
+            let effort = Effort { depth: self.depth, nice: self.nice };
             // Entered at every searched position, also if it is not used: later searches may find
             // it.
             let short = if SHORTEST == MIN_MATCH { Some(at.enter_short()) } else { None };
@@ -212,6 +218,7 @@ impl ParseSpan<'_> {
             {
                 found = repeated;
             }
+            found = self.recent.longest(data, position, found, WINDOW_SIZE);
             // `longest` returns length 0 if there is none, and may return less than `SHORTEST`.
             let mut worth_it = found.length >= SHORTEST && self.is_worth_it(found, &data[position..]);
             if worth_it {

@@ -31,6 +31,7 @@ mod lazy;
 pub(super) mod near_optimal;
 mod path;
 mod quick;
+pub(super) mod recent;
 pub(super) mod repetition;
 mod tuning;
 
@@ -42,6 +43,7 @@ use super::match_finder::distance_rings::LOOKAHEAD;
 use super::token::OpenBlock;
 use crate::format::deflate::MAX_MATCH;
 use cost::Costs;
+use recent::RecentMatches;
 use repetition::Repetition;
 
 /// The grid, counted from the chunk's start, at whose lines a parser leaves its loop to fill the rings, split blocks and
@@ -219,11 +221,18 @@ struct ParseState {
     costs: Costs,
     /// The last long match of the lazy or the flat parser.
     repetition: Repetition,
+    /// The recent matches of the quick or the lazy parser.
+    recent: RecentMatches,
 }
 
 impl ParseState {
     fn new(start: usize) -> Self {
-        Self { cursor: Cursor::new(start), costs: Costs::defaults(), repetition: Repetition::default() }
+        Self {
+            cursor: Cursor::new(start),
+            costs: Costs::defaults(),
+            repetition: Repetition::default(),
+            recent: RecentMatches::NONE,
+        }
     }
 
     /// Refreshes the costs if that is due; returns whether it was.

@@ -30,6 +30,7 @@
 
 use super::cost::Costs;
 use super::counts::{CHECK, Counts};
+use super::recent::RecentMatches;
 use super::{Arrived, Cursor, FIRST_REFRESH, ParseState, QUIET_RUN, SPAN, take_literals};
 use crate::deflate::level::QuickLevel;
 use crate::deflate::match_finder::Match;
@@ -113,7 +114,8 @@ impl Quick {
                 (true, true) => Span::parse::<true, true>,
             };
             let Self { level, reach, counts, .. } = self;
-            parse(&mut Span { tables: &tables, level, reach, end: to, counts }, from, block)
+            let recent = &mut state.recent;
+            parse(&mut Span { tables: &tables, level, reach, end: to, recent, counts }, from, block)
         };
         self.counts.len += (position - from) as u32;
         state.cursor.position = position;
@@ -194,6 +196,7 @@ struct Span<'a, 'd> {
     level: &'static QuickLevel,
     reach: &'a Reach,
     end: usize,
+    recent: &'a mut RecentMatches,
     counts: &'a mut Counts,
 }
 
@@ -254,6 +257,7 @@ impl<'d> Span<'_, 'd> {
             } else {
                 self.or_next::<SHORT>(&mut position, spots, first, block)
             };
+            let found = self.recent.longest(data, position, found, WINDOW_SIZE);
             self.counts.add_match(found.length);
             // Bytes before it that are equal at this distance are always added to the match: their
             // cost is not compared here, as it is in the lazy and the flat parser.

@@ -92,7 +92,7 @@ impl Repetition {
 
 /// The number of equal bytes at `position` and `offset` bytes before it, at most `limit`. The first
 /// `known` are known to be equal.
-fn equal_bytes(data: &[u8], position: usize, offset: usize, known: usize, limit: usize) -> usize {
+pub(super) fn equal_bytes(data: &[u8], position: usize, offset: usize, known: usize, limit: usize) -> usize {
     assert!(offset <= position && known <= limit && position + limit <= data.len(), "both are in the data");
     // SAFETY: by the assertion.
     unsafe { match_length(data, position - offset, position, known, limit) }
