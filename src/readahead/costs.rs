@@ -68,11 +68,13 @@ impl Costs {
         let delivered = self.delivered.per_kib().unwrap_or(PRESUMED_DELIVERED);
         // Decoding with markers takes about 1.5 times as long.
         let marked = self.marked.per_kib().unwrap_or(alone * 3 / 2).max(1);
-        let [alone, delivered, marked] = [alone, delivered, marked].map(|nanoseconds| nanoseconds as f64);
-        let gain = 1.0 + (alone - delivered).max(0.0) * workers as f64 / marked;
-        // However many workers there are, the decoder delivers everything.
-        let gain = gain.min((alone / delivered).max(1.0));
-        Some(Duration::from_nanos((alone * (bytes >> 10) as f64 * (1.0 - 1.0 / gain)) as u64))
+        // No floating point, as in zlib. The workers save the fraction w / (m + w) of the time, where w = (a - d) workers. However
+        // many there are, the decoder delivers everything.
+        let [alone, delivered, marked] = [alone, delivered, marked].map(u128::from);
+        let most = alone.saturating_sub(delivered);
+        let by_workers = most * workers as u128;
+        let each = most.min(alone * by_workers / (marked + by_workers));
+        Some(Duration::from_nanos((each * u128::from(bytes >> 10)).try_into().unwrap_or(u64::MAX)))
     }
 
     /// Whether the gain is too small.

@@ -16,8 +16,8 @@ pub struct ReadCounters {
     pub bytes: u64,
     /// Times that reading ahead paused.
     pub pauses: u64,
-    /// The gap before a guessed stretch, in stretches.
-    pub gap: f64,
+    /// The gap before a guessed stretch, in 64ths of a stretch.
+    pub gap: u64,
     /// Worker time of the stretches that were delivered.
     pub ran: u64,
     /// The part of `ran` that was spent on searching for a start.

@@ -94,7 +94,7 @@ impl Pace {
 /// Whether a worker that took `took`, and had a processor for `ran` of that, shared it with no other thread.
 pub(super) fn was_undisturbed(took: Duration, ran: Duration) -> bool {
     // Context switches and page faults do not count.
-    ran + Duration::from_micros(100) >= took.mul_f32(0.85)
+    ran + Duration::from_micros(100) >= took * 17 / 20
 }
 
 #[cfg(test)]

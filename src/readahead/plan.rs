@@ -145,9 +145,9 @@ impl Plan {
         self.ratio.0 > HIGH_RATIO * self.ratio.1
     }
 
-    /// The gap, in stretches.
-    pub(super) fn gap(&self) -> f64 {
-        self.gap as f64 / 64.0
+    /// The gap, in 64ths of a stretch.
+    pub(super) fn gap(&self) -> u64 {
+        self.gap
     }
 
     pub(super) fn count_ratio(&mut self, bytes_in: u64, bytes_out: u64) {

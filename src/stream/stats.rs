@@ -177,7 +177,7 @@ pub(super) fn note_read_ahead(operation: &str, counters: &ReadCounters) {
         counters.hits,
         counters.misses,
         counters.pauses,
-        counters.gap,
+        counters.gap as f64 / 64.0,
         seconds(counters.ran),
         seconds(counters.sought),
         seconds(counters.decoded),
