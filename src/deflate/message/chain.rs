@@ -1,6 +1,7 @@
 //! The chain parser of messages (levels 2 to 9, level 1 with a small table, and `deflateTune`): takes
 //! the longest match along a chain, unless the next byte has a longer one, or one as long and much
-//! nearer. A match that could have begun earlier begins there.
+//! nearer. A match that could have begun earlier begins there. Where data nearly repeats, a longer one
+//! of the [`RecentMatches`] replaces it.
 //!
 //! A *chain* links each position to the previous one with the same hash of [`KEY`] bytes:
 //!

@@ -13,6 +13,7 @@
 //! - The choice of p + 1 for its longer match is a predicted branch. A conditional move would join the chain of loads that
 //!   the next turn waits for, and costs 10 %.
 //! - Only the last two positions inside a match are entered.
+//! - Where data nearly repeats, a match of eight bytes or more is replaced by a longer recent one ([`RecentMatches`]).
 //! - For a run of one byte the table keeps its start, which has the longest match.
 //! - After 64 consecutive literals the loop begins to skip: positions between two searches are entered, but not searched, and
 //!   after 8192 not entered either.

@@ -18,7 +18,7 @@
 //! first one.
 //!
 //! ```text
-//! m = search(p)
+//! m = search(p), or a longer one of the recent matches
 //! unless m is worth it: literal, p += 1
 //! while a longer match after p is possible:
 //!     m' = search(p + 1, at least as long), or else search(p + 2, longer)

@@ -5,7 +5,7 @@
 //! if there is none, or it is too far back for its length: literal, p += 1
 //! level 2:       m' = find(p + 1); if m' is better: literal, p += 1, m = m'
 //! levels 3, 4:   repeat this while m' is better; each find also follows the chain of the long key
-//! take m, p += its length
+//! take m, or a longer one of the recent matches; p += its length
 //! ```
 //!
 //! - *Too far* is a table look-up: each refresh of the [`Costs`] computes how far back a match of four, five, six or seven

@@ -68,8 +68,9 @@ impl RecentMatches {
         self.from = self.from.wrapping_sub(count);
     }
 
-    /// Returns `found`, the match at `position`, or a longer one there, at an offset of at most `max_offset`. Must be called for
-    /// every match that is taken. No match reaches past the end of `data`.
+    /// Returns `found`, the match at `position`, or a longer one there, at an offset of at most `max_offset`. To be called for
+    /// each match that is taken; the lazy parser calls it before it looks for a later one. No match reaches past the end of
+    /// `data`.
     #[inline(always)]
     pub(in crate::deflate) fn longest(
         &mut self,
