@@ -9,13 +9,13 @@ int main(void)
     const char *expect = getenv("RIGZ_EXPECT"), *path = getenv("RIGZ_LIB");
     int is_rigz_run = expect != NULL && atoi(expect);
     Bytef *plain = prose(LEN, 281), *out = allocate(LEN), *back = allocate(LEN);
-    int max_threads = 1 + (int)sysconf(_SC_NPROCESSORS_ONLN); /* this one, and at most one worker for each processor */
+    int max_threads = 1 + (int)sysconf(_SC_NPROCESSORS_ONLN); /* the main thread, and at most one worker for each processor */
     end_after(120);
     for (int round = 0; round < 25; round++) {
         void *library = dlopen(is_rigz_run ? path : "libz.so.1", RTLD_NOW | RTLD_LOCAL);
         CHECK(library != NULL);
         CHECK_EQ(dlsym(library, "rigz_version") != NULL, is_rigz_run);
-        /* The first load starts no thread. Later at most one set of workers exists. */
+        /* Loading alone starts no thread, and reloading does not start a second set of workers. */
         CHECK(entries("/proc/self/task") <= (round == 0 ? 1 : max_threads));
         int (*compress_with)(Bytef *, uLongf *, const Bytef *, uLong, int);
         int (*decompress_with)(Bytef *, uLongf *, const Bytef *, uLong);

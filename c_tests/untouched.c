@@ -1,5 +1,6 @@
-/* The program's state is unchanged after much work with threads and files: locale, umask, limits, environment, folder,
- * signal handlers, masks and stack, descriptors, stdio. */
+/* Compressing and decompressing, also with threads and files, leaves the process state unchanged: locale, working directory,
+ * environment, umask, resource limits, priority, CPU affinity, signal handlers, signal mask, alternate signal stack, and which
+ * descriptors are open. */
 #include "check.h"
 #include <locale.h>
 #include <pthread.h>
@@ -11,39 +12,39 @@
 enum { LEN = 3 << 20 };
 extern char **environ;
 
-struct world {
-    char locale[200], folder[500], environment[20000], descriptors[300];
+struct process_state {
+    char locale[200], directory[500], environment[20000], descriptors[300];
     mode_t mask;
     struct rlimit limits[RLIMIT_NLIMITS];
     void (*handlers[65])(int);
-    int flags[65], priority;
+    int handler_flags[65], priority;
     sigset_t blocked;
     stack_t stack;
     cpu_set_t processors;
 };
 
-static void look(struct world *world)
+static void read_state(struct process_state *state)
 {
-    memset(world, 0, sizeof *world);
-    snprintf(world->locale, sizeof world->locale, "%s", setlocale(LC_ALL, NULL));
-    CHECK(getcwd(world->folder, sizeof world->folder) != NULL);
+    memset(state, 0, sizeof *state);
+    snprintf(state->locale, sizeof state->locale, "%s", setlocale(LC_ALL, NULL));
+    CHECK(getcwd(state->directory, sizeof state->directory) != NULL);
     for (char **variable = environ; *variable != NULL; variable++)
-        strncat(world->environment, *variable, sizeof world->environment - strlen(world->environment) - 1);
+        strncat(state->environment, *variable, sizeof state->environment - strlen(state->environment) - 1);
     for (int fd = 0; fd < 300; fd++)
-        world->descriptors[fd] = (char)(fcntl(fd, F_GETFL) & 0x7f);
-    world->mask = umask(0);
-    umask(world->mask);
+        state->descriptors[fd] = (char)(fcntl(fd, F_GETFL) & 0x7f);
+    state->mask = umask(0);
+    umask(state->mask);
     for (int i = 0; i < RLIMIT_NLIMITS; i++)
-        CHECK_EQ(getrlimit((__rlimit_resource_t)i, &world->limits[i]), 0);
+        CHECK_EQ(getrlimit((__rlimit_resource_t)i, &state->limits[i]), 0);
     for (int i = 1; i < 65; i++) {
         struct sigaction action;
         if (sigaction(i, NULL, &action) == 0)
-            world->handlers[i] = action.sa_handler, world->flags[i] = action.sa_flags;
+            state->handlers[i] = action.sa_handler, state->handler_flags[i] = action.sa_flags;
     }
-    world->priority = getpriority(PRIO_PROCESS, 0);
-    CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &world->blocked), 0);
-    CHECK_EQ(sigaltstack(NULL, &world->stack), 0);
-    CHECK_EQ(sched_getaffinity(0, sizeof world->processors, &world->processors), 0);
+    state->priority = getpriority(PRIO_PROCESS, 0);
+    CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &state->blocked), 0);
+    CHECK_EQ(sigaltstack(NULL, &state->stack), 0);
+    CHECK_EQ(sched_getaffinity(0, sizeof state->processors, &state->processors), 0);
 }
 
 static void ignore(int number)
@@ -54,7 +55,7 @@ static void ignore(int number)
 int main(void)
 {
     begin();
-    static struct world before, after;
+    static struct process_state before, after;
     setlocale(LC_ALL, "C.UTF-8");
     umask(0137);
     setenv("SOMETHING", "of the program's", 1);
@@ -64,7 +65,7 @@ int main(void)
     CHECK_EQ(pthread_sigmask(SIG_BLOCK, &some, NULL), 0);
     Bytef *plain = prose(LEN, 721), *back = allocate(LEN);
     const char *path = scratch("untouched.gz");
-    look(&before);
+    read_state(&before);
     for (int level = 1; level < 10; level += 4) {
         size_t len;
         Bytef *packed = pack(plain, LEN, level, 31, &len);
@@ -80,7 +81,7 @@ int main(void)
         CHECK(gzopen("/no/such/file", "rb") == NULL);
         unlink(path);
     }
-    look(&after);
+    read_state(&after);
     CHECK(memcmp(&before, &after, sizeof before) == 0);
     free(plain), free(back);
     return 0;

@@ -1,10 +1,10 @@
-/* Costs of small operations in a decoder: a line per operation and a column per library, which run in turn; each figure is
- * the shortest of several rounds.
+/* Costs of small operations of a decoder: a line per operation, a column per library. The libraries run each operation in turn,
+ * ROUNDS times; the shortest time of each is printed.
  *
  *   cc -O2 -o /tmp/decoder_costs benches/suite/decoder_costs.c -ldl
  *   /tmp/decoder_costs /lib/x86_64-linux-gnu/libz.so.1 target/release/librigz.so
  *
- * The first library makes the streams, so that all decode the same bytes. Times are CPU time of the thread. */
+ * The first library compresses the data, so that all decode the same bytes. Times are CPU time of the calling thread. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -26,12 +26,12 @@ typedef struct {
 static unsigned char data[DATA], out[DATA + 1000];
 static unsigned char whole[DATA], members[DATA], blocks[DATA], message[200];
 static size_t whole_len, members_len, blocks_len, message_len;
-static size_t held;
+static size_t allocated;
 
 static void must(int is_true, const char *what)
 {
     if (!is_true) {
-        fprintf(stderr, "decoder_costs: %s\n", what);
+        fprintf(stderr, "decoder_costs: failed: %s\n", what);
         exit(1);
     }
 }
@@ -89,7 +89,7 @@ static void open_stream(library *lib, z_stream *s, int bits, const unsigned char
     s->next_in = (Bytef *)in, s->avail_in = len;
 }
 
-/* Each operation returns its number of calls, or of blocks or bytes: its time is divided by that. */
+/* Each operation returns the divisor of its time: its number of calls, blocks or bytes, as in the row's name. */
 static double init_end(library *lib)
 {
     z_stream s;
@@ -173,29 +173,29 @@ static double combine(library *lib)
     return 2000;
 }
 
-static void *counted(void *opaque, unsigned items, unsigned size)
+static void *counting_alloc(void *opaque, unsigned items, unsigned size)
 {
     (void)opaque;
-    held += (size_t)items * size;
+    allocated += (size_t)items * size;
     return malloc((size_t)items * size);
 }
 
-static void released(void *opaque, void *memory)
+static void plain_free(void *opaque, void *memory)
 {
     (void)opaque;
     free(memory);
 }
 
-/* Bytes that a stream allocated after decoding 1 MiB. */
+/* The bytes that a stream requests from zalloc, in all, until it has decoded 1 MiB. */
 static size_t memory_of(library *lib)
 {
-    z_stream s = { .zalloc = counted, .zfree = released };
-    held = 0;
+    z_stream s = { .zalloc = counting_alloc, .zfree = plain_free };
+    allocated = 0;
     must(lib->open_inflate(&s, 31, ZLIB_VERSION, sizeof s) == Z_OK, "inflateInit2");
     s.next_in = whole, s.avail_in = whole_len, s.next_out = out, s.avail_out = 1 << 20;
     must(lib->inflate(&s, Z_NO_FLUSH) == Z_OK, "a megabyte");
     lib->inflateEnd(&s);
-    return held;
+    return allocated;
 }
 
 static double now(void)
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
     static const struct { const char *name; double (*run)(library *); } rows[] = {
         { "inflateInit + inflateEnd, ns", init_end },
         { "the same with a message of 50 bytes, ns", messages },
-        { "a dynamic block of 400 bytes, ns", small_blocks },
+        { "a block of 400 bytes, mostly dynamic, ns", small_blocks },
         { "gzip members of 300 bytes, ns a byte", small_members },
         { "the first 30 KB of a large gzip file, ns", first_part },
         { "avail_out of 1, ns a call", outputs_1 },
@@ -220,7 +220,7 @@ int main(int argc, char **argv)
     };
     enum { LIBRARIES = 8 };
     library libs[LIBRARIES];
-    must(argc > 1 && argc <= LIBRARIES, "name one to seven libraries");
+    must(argc > 1 && argc <= LIBRARIES, "one to seven libraries as arguments");
     for (int i = 1; i < argc; i++)
         libs[i] = load(argv[i]);
     prepare(&libs[1]);

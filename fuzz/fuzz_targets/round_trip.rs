@@ -1,4 +1,4 @@
-//! Both decoders must decode our output, for any level, strategy and flush pattern.
+//! The system's inflate and our decoders must decode our output, for any level, strategy, format and flush pattern.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `Handover`: passes one result from a worker to the thread that wants it, its owner, which may cancel at any time.
+//! `Handover`: passes one result from a worker to the owner, the thread that wants the result and may cancel at any time.
 //!
 //! ```text
 //! Waiting --begin--> Running --settle--> Done --take--> Over
@@ -6,9 +6,9 @@
 //!    +-----cancel-------+------cancel------+----------> Over
 //! ```
 //!
-//! The worker calls `begin` once and then `settle` once; the owner calls `take` or `cancel`, in any order and number. An unwanted
-//! result goes to the side that acts last, which drops it. The only wait is the owner's for a running worker, and it is limited by
-//! `patience`.
+//! The worker calls `begin` once, and `settle` once if that returned true; the owner calls `take` and `cancel`, in any order and
+//! number. A `take` that gets no result cancels. An unwanted result is returned to the side that acts last, which drops it. The
+//! only wait is the owner's in `take`, for a running worker and for at most `patience`.
 
 #![forbid(unsafe_code)]
 
@@ -29,19 +29,19 @@ enum HandoverState<T> {
 pub(crate) enum Taken<T> {
     /// The result.
     Done(T),
-    /// No worker has begun, and none will.
+    /// No worker has begun, and none will; or an earlier `take` or `cancel` has ended the handover.
     NotBegun,
-    /// The worker did not finish within the owner's patience; its result is no longer wanted.
+    /// The worker did not finish within `patience`; its result is no longer wanted.
     GivenUp,
 }
 
 #[derive(Debug)]
 pub(crate) struct Handover<T> {
-    /// Written by the worker and by the owner; held for a few instructions.
+    /// Written by the worker and by the owner; locked only for a few instructions at a time.
     state: Mutex<HandoverState<T>>,
     /// Notified when `state` becomes `Done`.
     settled: Condvar,
-    /// Cleared by the owner, under the lock; read by the worker without it, as a hint that it may stop early.
+    /// Cleared by the owner, under the lock; read by the worker without the lock, as a hint that it may stop early.
     wanted: AtomicBool,
 }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_job_is_not_begun_and_a_running_one_gets_its_result_back() {
+    fn cancel_prevents_begin_and_settle_returns_an_unwanted_result() {
         let handover = Handover::<u8>::new();
         assert_eq!(handover.cancel(), None);
         assert!(!handover.begin() && !handover.is_wanted());
@@ -155,20 +155,20 @@ mod loom_tests {
     use loom::sync::Arc;
     use loom::thread;
 
-    /// A worker that does its one job, and returns the result if it was not wanted.
+    /// A worker with the result 7. Its thread returns what `settle` returned, or `None` if `begin` returned false.
     fn worker(handover: &Arc<Handover<u32>>) -> thread::JoinHandle<Option<Option<u32>>> {
         let handover = Arc::clone(handover);
         thread::spawn(move || handover.begin().then(|| handover.settle(7)))
     }
 
     #[test]
-    fn loom_exactly_one_side_gets_a_result() {
+    fn loom_a_result_goes_to_exactly_one_side() {
         loom::model(|| {
             let handover = Arc::new(Handover::new());
             let thread = worker(&handover);
             let taken = handover.cancel();
-            let left = thread.join().unwrap();
-            match (taken, left) {
+            let settled = thread.join().unwrap();
+            match (taken, settled) {
                 (Some(7), Some(None)) | (None, Some(Some(7)) | None) => {}
                 other => panic!("{other:?}"),
             }
@@ -182,8 +182,8 @@ mod loom_tests {
             let handover = Arc::new(Handover::new());
             let thread = worker(&handover);
             let taken = handover.take(Duration::MAX);
-            let left = thread.join().unwrap();
-            match (taken, left) {
+            let settled = thread.join().unwrap();
+            match (taken, settled) {
                 (Taken::Done(7), Some(None)) | (Taken::NotBegun, None) => {}
                 other => panic!("{other:?}"),
             }

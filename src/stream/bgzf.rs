@@ -1,12 +1,12 @@
-//! `BgzfStream`: writes a BGZF file (`format::bgzf`), called like a `DeflateStream`.
+//! `BgzfStream`: compresses to a BGZF file (`format::bgzf`); its calls are those of `DeflateStream`.
 //!
-//! All data goes through the pipeline in chunks of whole blocks, so workers help as they do elsewhere and the bytes are
-//! the same without them. A flush of any kind ends the open block: blocks end at a byte and refer to nothing before
-//! them, which is all that a full flush requires. A flush without data writes nothing, since an empty block marks the
-//! end of the file.
+//! All data goes through the pipeline in chunks of whole BGZF blocks, so workers may compress chunks, and the bytes are
+//! the same as without workers. A flush of any kind ends the open block: blocks end at a byte boundary and refer to
+//! nothing before them, which is all that a full flush requires. A flush without data writes nothing, since an empty
+//! block marks the end of the file.
 //!
-//! `Finish` writes that empty block. Output after a [`reset`](BgzfStream::reset) is a separate file. Two files
-//! concatenated are again a BGZF file, with an empty block in its middle that readers skip.
+//! `Finish` ends the open block and writes that empty block. Output after a [`reset`](BgzfStream::reset) is a separate
+//! file. Two files concatenated are again a BGZF file, with an empty block in its middle that readers skip.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +25,7 @@ use crate::raw::{Allocator, Output};
 pub struct BgzfStream {
     level: Level,
     allocator: Allocator,
-    /// The data since the last flush; none when there is no such data.
+    /// Compresses the data since the last flush; `None` when there is no such data.
     segment: Option<Box<Compressor>>,
     is_finished: bool,
     counters: Counters,
@@ -51,7 +51,7 @@ impl BgzfStream {
     /// room must be repeated with the same `flush`.
     ///
     /// [`Status::StreamEnd`] when the end of the file is written. [`Error::Buffer`] when there is no room at all, which
-    /// is not fatal.
+    /// is not fatal; [`Error::Stream`] for `Flush::Trees`, and for input after the end.
     pub fn deflate(&mut self, input: &mut &[u8], output: &mut Output<'_>, flush: Flush) -> Result<Status> {
         let (given, written) = (input.len(), output.written());
         let timer = self.stats.timer();
@@ -90,7 +90,7 @@ impl BgzfStream {
             Flush::Finish => Some(ChunkEnd::Finish),
             Flush::Partial | Flush::Sync | Flush::Full | Flush::Block | Flush::Trees => Some(ChunkEnd::Sync),
         };
-        // Only the library itself writes BGZF, and it fetches all output.
+        // C programs cannot create this stream, and its Rust callers are expected to fetch all output.
         let how = Drive { end, may_hold: true, between: policy::between(&self.allocator) };
         if !compressor.drive(input, output, how)? {
             return Ok(false);
@@ -123,7 +123,7 @@ impl BgzfStream {
         Ok(())
     }
 
-    /// Returns to the start of a file, at the same level.
+    /// Starts a new file, at the same level. Output not yet written is discarded.
     pub fn reset(&mut self) {
         self.finish_stats();
         self.segment = None;
@@ -168,14 +168,14 @@ mod tests {
         let mut random = Random::new(3);
         let mut data = Vec::with_capacity(len + 40);
         while data.len() < len {
-            let (number, place) = (random.below(8), random.below(1 << 21));
-            data.extend_from_slice(format!("chr{number}\t{place}\tA\tC\n").as_bytes());
+            let (number, position) = (random.below(8), random.below(1 << 21));
+            data.extend_from_slice(format!("chr{number}\t{position}\tA\tC\n").as_bytes());
         }
         data.truncate(len);
         data
     }
 
-    /// Feeds the parts, each followed by its flush, in pieces of `piece`, reading in pieces of `room`.
+    /// Compresses the parts, each followed by its flush, by calls with at most `piece` bytes of input and `room` of output.
     fn compress(level: u32, parts: &[(&[u8], Flush)], piece: usize, room: usize) -> Vec<u8> {
         let mut stream = BgzfStream::new(Level::new(level).unwrap(), Allocator::SYSTEM);
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; room]);
@@ -200,7 +200,7 @@ mod tests {
         bytes
     }
 
-    /// The sizes of the blocks' data, from their trailers, by going from block to block.
+    /// The length of each block's data, from its trailer. The size in the header leads to the next block.
     fn blocks(mut bytes: &[u8]) -> Vec<usize> {
         let mut sizes = Vec::new();
         while !bytes.is_empty() {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_do_not_depend_on_how_a_file_is_written_or_read() {
+    fn bytes_do_not_depend_on_the_sizes_of_input_and_output_pieces() {
         for len in [1, bgzf::BLOCK_DATA * 2, bgzf::BLOCK_DATA * 2 + 1, 2_500_000] {
             let data = rows(len);
             let whole = compress(1, &[(&data, Flush::Finish)], len, 4_000_000);

@@ -1,4 +1,4 @@
-//! Whole buffers at once: the `compress()` family, on slices.
+//! Whole buffers in one call: zlib's `compress()` family, on slices.
 
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use super::{Flush, Level, Strategy};
 use crate::error::{Error, Result, Status};
 use crate::raw::Output;
 
-/// Compresses `source` to one zlib stream. [`Error::Buffer`] when it does not fit.
+/// Compresses `source` to one zlib stream. [`Error::Buffer`] when the stream does not fit in `output`.
 pub fn compress(source: &[u8], output: &mut Output<'_>, level: Level) -> Result<()> {
     let config = Config { level, window_bits: 15, mem_level: 8, strategy: Strategy::Default };
     let mut stream = DeflateStream::for_own_output(config)?;
