@@ -1,6 +1,6 @@
 /* Compressing and decompressing, also with threads and files, leaves the process state unchanged: locale, working directory,
- * environment, umask, resource limits, priority, CPU affinity, signal handlers, signal mask, alternate signal stack, and which
- * descriptors are open. */
+ * environment, umask, resource limits, priority, CPU affinity, signal handlers, signal mask, alternate signal stack, open descriptors
+ * and their flags. */
 #include "check.h"
 #include <locale.h>
 #include <pthread.h>
@@ -13,7 +13,8 @@ enum { LEN = 3 << 20 };
 extern char **environ;
 
 struct process_state {
-    char locale[200], directory[500], environment[20000], descriptors[300];
+    char locale[200], directory[500], environment[20000];
+    int descriptors[300];
     mode_t mask;
     struct rlimit limits[RLIMIT_NLIMITS];
     void (*handlers[65])(int);
@@ -31,7 +32,7 @@ static void read_state(struct process_state *state)
     for (char **variable = environ; *variable != NULL; variable++)
         strncat(state->environment, *variable, sizeof state->environment - strlen(state->environment) - 1);
     for (int fd = 0; fd < 300; fd++)
-        state->descriptors[fd] = (char)(fcntl(fd, F_GETFL) & 0x7f);
+        state->descriptors[fd] = fcntl(fd, F_GETFL);
     state->mask = umask(0);
     umask(state->mask);
     for (int i = 0; i < RLIMIT_NLIMITS; i++)
