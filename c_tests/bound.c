@@ -37,7 +37,7 @@ static void fits(const Bytef *plain, size_t len, int level, int strategy, int me
 
 enum { TUNE, HUFFMAN_ONLY, DICTIONARY, PRIME, OPERATIONS };
 
-/* The bound also holds after an operation that changes the stream: on a new one, or on one reset after a message. */
+/* The bound also holds after an operation that changes the stream, both a new stream and one that was reset after some input. */
 static void fits_after(int operation, int is_reset, const Bytef *plain, size_t len, int level, int window_bits)
 {
     z_stream strm;
@@ -110,7 +110,7 @@ int main(void)
             if (operation == DICTIONARY && formats[form] > 15)
                 continue; /* gzip has no dictionaries */
             if (operation == PRIME && (formats[form] > 0 || !is_rigz()))
-                continue; /* only for raw data; zlib exceeds its bound, and the manual does not promise it */
+                continue; /* only raw streams of rigz: zlib's output exceeds its bound then, and the manual promises none */
             for (int is_reset = 0; is_reset <= 1; is_reset++)
                 for (int level = 1; level <= 9; level++)
                     for (int kind = 0; kind < 2; kind++)

@@ -5,10 +5,10 @@ use std::path::Path;
 use rigz::inflate::{End, decode};
 use rigz::raw::Output;
 
-/// Limit for the bytes of each file, so that a round stays short.
+/// The number of bytes used of each file, at most, to keep the run short.
 const MAX_FILE: usize = 6 << 20;
 
-/// Returns the names and contents of the folder's files, if it exists, and of the generated data.
+/// Returns the names and contents of the files in `folder` (none if it does not exist) and of the generated data.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -25,7 +25,8 @@ pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Returns the first member of a zip archive. Reads its sizes from the central directory, which always has them.
+/// Returns the first file of a zip archive, which must be compressed with DEFLATE. Reads its sizes from the central directory,
+/// since the local header may lack them.
 fn unzip_first(zip: &[u8]) -> Vec<u8> {
     let u16_at = |at: usize| usize::from(u16::from_le_bytes([zip[at], zip[at + 1]]));
     let u32_at = |at: usize| u16_at(at) | u16_at(at + 2) << 16;
@@ -40,7 +41,7 @@ fn unzip_first(zip: &[u8]) -> Vec<u8> {
     data
 }
 
-/// Generates log lines, and random letters of a four-letter alphabet.
+/// Generates log lines, and random DNA letters.
 fn generated() -> Vec<(String, Vec<u8>)> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = move || {

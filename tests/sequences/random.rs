@@ -1,16 +1,16 @@
 //! The source of a sequence's choices and bytes: a small seeded generator and several kinds of data for encoders.
 //!
-//! A seed alone determines every choice, on every machine and in both libraries, so that a failing seed can be replayed without
+//! A seed alone determines every choice, on every machine and for both libraries, so that a failing seed can be replayed without
 //! anything else.
 //!
-//! A fuzzer makes the choices itself (`fuzz/`). Then they come from a script, a byte or a few for each, and from the generator
-//! after the end of the script.
+//! In the fuzz targets (`fuzz/`) the fuzzer's input makes the choices: it is a *script*, of which each choice takes the bytes
+//! that it needs. After the end of the script the choices come from the generator; [`Rng::bits`] always uses the generator.
 
 use crate::numbers::Random;
 
 pub(crate) struct Rng {
     numbers: Random,
-    /// The remaining choices of the script, the next one first.
+    /// The rest of the script.
     script: std::vec::IntoIter<u8>,
     is_scripted: bool,
 }
@@ -20,8 +20,8 @@ impl Rng {
         Rng { numbers: Random::new(seed), script: Vec::new().into_iter(), is_scripted: false }
     }
 
-    /// The choices of `script`, and then those of a seed.
-    #[allow(dead_code, reason = "the fuzz targets' way in")]
+    /// Takes the choices from `script`, and after its end from the generator.
+    #[allow(dead_code, reason = "called by the fuzz targets")]
     pub(crate) fn scripted(script: &[u8]) -> Self {
         Rng { script: Vec::from(script).into_iter(), is_scripted: true, ..Self::new(script.len() as u64) }
     }
@@ -53,7 +53,8 @@ impl Rng {
         from[self.below(from.len())]
     }
 
-    /// An `int` outside the manual: extremes, small negative ones, valid values with extra high bits, any bits.
+    /// An `int`, most likely one that the manual does not allow: extremes, small negative ones, valid values with extra high
+    /// bits, any bits.
     pub(crate) fn odd_int(&mut self) -> i32 {
         match self.below(4) {
             0 => self.pick(&[i32::MIN, i32::MAX, i32::MIN + 1, -1, -2, 256, 65536]),
@@ -63,7 +64,7 @@ impl Rng {
         }
     }
 
-    /// `0..=max`, each power of two as likely as the next: small sizes are met often and large ones still come.
+    /// A number in `0..=max`. Its maximum number of bits is chosen first, so that small sizes are frequent and large ones occur.
     pub(crate) fn size(&mut self, max: usize) -> usize {
         let bits = usize::BITS - max.leading_zeros();
         let top = self.below(bits as usize + 1) as u32;
@@ -74,7 +75,7 @@ impl Rng {
         (any & ((1usize << top) - 1)).min(max)
     }
 
-    /// How much of `left` the next call gets: nothing, one byte, few, many or all.
+    /// How many of the `left` bytes the next call gets: none, one, few, many or all.
     pub(crate) fn cut(&mut self, left: usize) -> usize {
         let wanted = match self.below(10) {
             0 => 0,
@@ -88,7 +89,7 @@ impl Rng {
         wanted.min(left)
     }
 
-    /// How much output room the next call gets when room is scarce.
+    /// How much output room the next call gets: mostly little.
     pub(crate) fn room(&mut self) -> usize {
         match self.below(10) {
             0 => self.below(2),
@@ -110,7 +111,7 @@ const WORDS: &[&str] = &[
 /// `len` bytes of one of the kinds that make an encoder take different paths.
 pub(crate) fn data(rng: &mut Rng, len: usize) -> Vec<u8> {
     if rng.is_scripted {
-        // So that data does not eat up the script.
+        // Data comes from a generator of its own, since it would use up the script.
         let mut bulk = Rng::new(rng.below(1 << 16) as u64);
         return data(&mut bulk, len);
     }
@@ -150,7 +151,7 @@ fn words(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// Repeats at distances around the window size and around the smaller limits of encoders.
+/// Repeats at distances around the window size, around zlib's largest distance (262 less), and at smaller ones.
 fn far_repeats(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
     let base = 32768 + 300;
     out.extend((0..base.min(len)).map(|_| rng.bits() as u8));
@@ -172,7 +173,7 @@ fn far_repeats(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// Binary records of a fixed width, where only some columns change.
+/// Binary records of a fixed width, each of which differs from the one before in a single byte.
 fn records(rng: &mut Rng, out: &mut Vec<u8>, len: usize) {
     let width = 4 + rng.below(60);
     let mut record: Vec<u8> = (0..width).map(|_| rng.bits() as u8).collect();

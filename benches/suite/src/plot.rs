@@ -1,10 +1,10 @@
 //! Draws the results as SVG.
 //!
-//! `pareto-CORPUS.svg`, for compress2 on each corpus: the compressed size on the x axis, MB/s of CPU time on the y axis (logarithmic).
-//! Each contender is a line through its levels; a point above and left of another is better in both.
+//! `pareto-CORPUS.svg`, for compress2 on each corpus: the compressed size on the x axis, MB/s of CPU time on the y axis
+//! (logarithmic). Each contender is a line through its levels; a point above and left of another is better in both.
 //!
-//! `threads-OPERATION.svg`, for each operation of the section "threads": MB/s of wall time by the number of threads. A contender
-//! that was measured with one number of threads only is a thin horizontal line.
+//! `threads-OPERATION.svg`, for each operation of the section "threads": MB/s of wall time by the number of threads, with a
+//! line for each contender, corpus and level. A line is thin and horizontal if only one number of threads was measured.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const SIZE: (u32, u32) = (900, 600);
 
-/// The contender's colour in every picture. Nearly all pairs also differ clearly for colour-blind readers (zlib-ng and isa-l differ
-/// least, with protanopia).
+/// The contender's colour in every picture. Nearly all pairs also differ clearly for colour-blind readers (zlib-ng and isa-l
+/// differ least, with protanopia).
 fn colour(contender: &str) -> RGBColor {
     match contender {
         "rigz" => RGBColor(213, 40, 30),
@@ -38,7 +38,7 @@ pub fn draw(rows: &[Row], folder: &Path) -> Outcome<Vec<String>> {
         let is_of_corpus = |row: &&Row| row.op == "compress2" && row.corpus == corpus && row.fault.is_none();
         let points: Vec<&Row> =
             rows.iter().filter(is_of_corpus).filter(|row| row.percent.is_some()).collect();
-        // Sizes of about 0 or 100 %, those of zeros and noise, hardly differ between levels, so a picture would show nothing.
+        // Sizes of about 0 or 100 %, as of zeros and noise, hardly differ between levels, so a picture would show nothing.
         let is_extreme = |row: &&Row| row.percent.is_none_or(|percent| !(1.0..99.0).contains(&percent));
         if points.len() > 1 && !points.iter().any(is_extreme) {
             let name = format!("pareto-{corpus}.svg");
@@ -189,10 +189,10 @@ where
     Ok(())
 }
 
-/// The range of the figures, extended at both ends by `fraction` of its length, and by 0.1 at least.
-fn widened(figures: impl Iterator<Item = f64> + Clone, fraction: f64) -> (f64, f64) {
-    let low = figures.clone().fold(f64::MAX, f64::min);
-    let high = figures.fold(f64::MIN, f64::max);
+/// The range of the values, extended at both ends by `fraction` of its length, but by at least 0.1.
+fn widened(values: impl Iterator<Item = f64> + Clone, fraction: f64) -> (f64, f64) {
+    let low = values.clone().fold(f64::MAX, f64::min);
+    let high = values.fold(f64::MIN, f64::max);
     let margin = ((high - low) * fraction).max(0.1);
     (low - margin, high + margin)
 }
@@ -237,7 +237,7 @@ mod tests {
             compressed("isa-l", "logs", 1, 20.0, 60.0),
         ];
         let files = drawn("pareto", &rows);
-        // One point is no picture.
+        // `logs` has no picture, since it has only one point.
         let [(name, svg)] = files.as_slice() else { panic!("{} pictures", files.len()) };
         assert_eq!(name, "pareto-text.svg");
         for text in ["\nzlib\n", "\nrigz\n", "\n1\n", "\n9\n", "\n7\n"] {

@@ -1,4 +1,5 @@
-//! Symbol costs: the estimates on which all parsers but level 1's base their decisions.
+//! Symbol costs: the estimates on which the chunk encoder's parsers for levels 2 to 12 base their
+//! decisions.
 //!
 //! A block's Huffman codes (RFC 1951, 3.2.7) are computed after all its symbols are known, but the
 //! parser must compare choices before that. So it estimates: a symbol of frequency `f` among `n`
@@ -20,8 +21,9 @@
 //! refresh them at a block's end. A chunk starts with fixed defaults, since costs must not depend
 //! on earlier chunks.
 //!
-//! The estimate feeds back on itself (cheap symbols are chosen more often and become cheaper), and on data of four letters it
-//! can settle in a bad state. Limits on every cost, and the minimum gain of a match over literals, prevent that.
+//! The estimates affect themselves: cheap symbols are chosen more often and become cheaper. On data of four letters, such as
+//! DNA, this can make choices permanently poor. Limits on every cost, and the lazy parser's minimum gain of a match over
+//! literals, prevent that.
 
 #![forbid(unsafe_code)]
 
@@ -32,9 +34,9 @@ use crate::format::deflate::{
     OFFSET_SYMBOLS, offset_slot,
 };
 
-// The least and the highest cost of a symbol without its extra bits. A Huffman codeword has at
-// least one bit. A symbol that has not occurred gets the highest cost: the rest of the block may
-// need it, but it must save much to be chosen.
+// The lowest and the highest cost of a symbol without its extra bits. A Huffman codeword has at
+// least one bit. A symbol that has not occurred gets the highest cost: it may be chosen in the rest
+// of the block, but only if it saves many bits.
 const LITERAL_RANGE: (u32, u32) = (BIT, 13 * BIT);
 const LENGTH_RANGE: (u32, u32) = (BIT, 12 * BIT);
 const OFFSET_RANGE: (u32, u32) = (BIT, 9 * BIT);
@@ -59,8 +61,8 @@ impl Costs {
         DEFAULTS
     }
 
-    /// Derives all costs from the open block's frequencies so far. Without symbols the costs
-    /// remain; the mean literal also remains as long as there are only matches.
+    /// Derives all costs from the open block's frequencies so far. Changes nothing if there are no
+    /// symbols yet, and does not change `mean_literal` if there are no literals.
     pub(in crate::deflate) fn refresh(&mut self, frequencies: &Frequencies) {
         let literals = &frequencies.litlen[..256];
         let literal_count: u32 = literals.iter().sum();
@@ -68,11 +70,12 @@ impl Costs {
         if literal_count + matches == 0 {
             return;
         }
-        // Each match has one offset symbol, so the offsets count the matches, that is, the length
+        // Each match has one length and one offset symbol, so `matches` is also the number of length
         // symbols.
         let total = log2_sixteenths(literal_count + matches);
-        // The logarithm of the quotient `total / frequency`. `total` is never smaller than the
-        // frequency's logarithm; `min` makes sure that the subtraction cannot wrap.
+        // The logarithm of the sum of all frequencies divided by `frequency`; `total` is the sum's
+        // logarithm, never smaller than the frequency's. `min` makes sure that the subtraction
+        // cannot wrap.
         let cost = |total: u32, frequency: u32, (low, high): (u32, u32)| match frequency {
             0 => high,
             _ => (total - log2_sixteenths(frequency).min(total)).clamp(low, high),
@@ -91,7 +94,7 @@ impl Costs {
         self.set_offsets(|slot| cost(total, frequencies.offset[slot], OFFSET_RANGE));
     }
 
-    /// Sets the cost of every length, from that of the slots. All lengths of a slot cost the same.
+    /// Sets the cost of every length from that of its slot. All lengths of a slot cost the same.
     fn set_lengths(&mut self, symbol_cost: impl Fn(usize) -> u32) {
         let slots: [u32; LENGTH_SLOTS] =
             core::array::from_fn(|slot| symbol_cost(slot) + BIT * u32::from(LENGTH_EXTRA[slot]));

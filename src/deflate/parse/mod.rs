@@ -2,7 +2,7 @@
 //!
 //! | levels   | parser                                            | decides by                   |
 //! |----------|---------------------------------------------------|------------------------------|
-//! | 1        | [`fast`]                                          | lengths of the first matches |
+//! | 1        | [`fast`]                                          | lengths of recent matches    |
 //! | 2 to 9   | `lazy`, `quick` or `flat`, chosen by [`adaptive`] | estimated [`cost`]           |
 //! | 10 to 12 | [`near_optimal`]                                  | the cheapest path (`path`)   |
 //!
@@ -19,8 +19,9 @@
 //! So the output does not depend on how the input is divided into calls. All periodic work (spans,
 //! checks, refreshes of costs) is tied to positions, none to calls.
 //!
-//! This file contains the parts that all parsers use: the grid, the step between searches in data
-//! that does not match, samples that recognise some kinds of data, and the rules for a block's end.
+//! This file contains what several parsers use: the grid, the step between searches in data that
+//! does not match, functions that recognise some kinds of data by a sample, and the rules for a
+//! block's end. The message encoder uses `fast`, or a parser of its own (`message/chain.rs`).
 
 pub(super) mod adaptive;
 pub(super) mod cost;
@@ -46,23 +47,25 @@ use cost::Costs;
 use recent::RecentMatches;
 use repetition::Repetition;
 
-/// The grid, counted from the chunk's start, at whose lines a parser leaves its loop to fill the rings, split blocks and
-/// refresh costs. The grid depends only on the input, and therefore the output does.
+/// The distance in bytes between two lines of the grid, which begins at the chunk's start. At each line a parser leaves its
+/// loop to fill the match finder's tables, split blocks and refresh costs. The grid does not depend on how the input is
+/// divided into calls, so the output does not either.
 pub(super) const SPAN: usize = 1024;
 
-/// How far past a span's end its decisions depend on the input: its last match and the lazy
-/// searches near it, or the rest of the input if a block is about to end. Also the samples from
-/// which `adaptive` chooses the next parser: up to 4 KiB after the last match.
+/// The number of bytes past a span's end on which its decisions may depend: the bytes of its last
+/// match and of the lazy searches near it, those that show whether enough input is left for another
+/// block, and the sample from which `adaptive` chooses the next parser (up to 4 KiB after the last
+/// match).
 const AHEAD: usize =
     MAX_MATCH + 2 + if LOOKAHEAD + MAX_MATCH > MIN_BLOCK { LOOKAHEAD + MAX_MATCH } else { MIN_BLOCK };
 
-/// Longest step taken without a search in data that does not match. Plus one, for the byte
-/// searched, it is coprime to the cycle of positions that are entered in a quiet run: 64 and 13. So
-/// the searched positions meet every one of the cycle in turn, and a repetition is not missed at
-/// every search.
+/// The maximum number of positions between two searches in data that does not match. Searches are
+/// then 64 positions apart. In a quiet run ([`QUIET_RUN`]), the positions that are entered in the
+/// tables repeat with a cycle of 13. The two numbers are coprime, so the searches reach every
+/// position of the cycle in turn, and some of them find a repetition.
 const MAX_SKIP: usize = 63;
-/// The number of consecutive literals, as a power of two, after which steps begin to grow. With 64, 128 or 256, sizes and
-/// times are equal within noise; ordinary data has no such runs.
+/// The base-2 logarithm of the number of consecutive literals after which steps begin to grow. With 64, 128 or 256 literals,
+/// sizes and times are equal within noise; ordinary data has no such runs.
 const SKIP_SHIFT: u32 = 7;
 
 /// The number of literals to take before the next search, after `run` consecutive literals without a match.
@@ -71,8 +74,8 @@ fn skip_after(run: usize) -> usize {
     (run >> SKIP_SHIFT).min(MAX_SKIP)
 }
 
-/// After this many consecutive literals, more than a window, the finders enter only some positions: noise takes two thirds of
-/// the time.
+/// After this many consecutive literals, more than a window, only some positions are entered in the match finder's tables. This
+/// reduces the time for noise to two thirds.
 const QUIET_RUN: usize = 40 * SPAN;
 
 /// Adds the bytes from `from` to `to` as literals; returns where they end.
@@ -85,15 +88,15 @@ fn take_literals(data: &[u8], from: usize, to: usize, block: &mut OpenBlock) -> 
 
 /// The minimum size of a sample.
 pub(super) const SAMPLE_MIN: usize = 64;
-/// The bytes in which `few_letters` samples. With a span `AHEAD` more have arrived, so the sample
-/// does not depend on how the input is cut.
+/// The number of bytes that `few_letters` looks at. Unless the input ends, `AHEAD` bytes past the
+/// span's end have arrived, so the sample does not depend on how the input is divided into calls.
 const LETTERS_SAMPLE: usize = 4096;
 const _: () = assert!(LETTERS_SAMPLE + MAX_MATCH < AHEAD);
 
-/// Whether `sample` is text in characters of two bytes, as in UTF-16: of the bytes at even or at
-/// odd places most are small (at least 3/8 of the whole sample), of the others few (at most 1/16).
-/// Four such bytes are two characters, which recur often: more candidates are needed, or longer
-/// keys.
+/// Whether `sample` is text in characters of two bytes, as in UTF-16: most bytes at either even or
+/// odd positions are below 16 (at least 3/8 of the whole sample), and few of the others (at most
+/// 1/16). Four bytes of such text are only two characters, which recur often, so the match finder
+/// needs more candidates or longer keys.
 pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
     let is_small = |byte: &&u8| **byte < 16;
     let small = [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(is_small).count());
@@ -101,17 +104,19 @@ pub(super) fn has_wide_characters(sample: &[u8]) -> bool {
     sample.len() >= SAMPLE_MIN && more * 8 >= sample.len() * 3 && fewer * 16 <= sample.len()
 }
 
-/// How letters are counted in a sample.
+/// How [`few_letters`] counts bytes.
 pub(super) struct LetterCount {
-    /// Of this many bytes the first two are counted.
+    /// The first two of every `step` bytes are counted.
     pub(super) step: usize,
-    /// There are no few letters if more than this many of 16 counted bytes are the same one, or equal the next byte.
+    /// The result is 0 if over `same` / 16 of the counted bytes have the most frequent value, or if over `same` / 16 of the
+    /// counted pairs are two equal bytes.
     pub(super) same: usize,
 }
 
-/// The number of letters, 2 or 4, that nearly all of the first 4 KiB of `data` consist of, as in
-/// binary digits or DNA. 0 if there are more, if most bytes are the same one or equal the next byte,
-/// as in images, and for less than [`SAMPLE_MIN`] counted bytes.
+/// The number of different letters, 2 or 4, that nearly all of the first 4 KiB of `data` consist of,
+/// as in binary digits or DNA. Returns 0 if there are more, if most bytes have one value or most
+/// pairs are equal bytes ([`LetterCount::same`]), as in images, and for fewer than [`SAMPLE_MIN`]
+/// counted bytes.
 pub(super) fn few_letters(data: &[u8], count: &LetterCount) -> usize {
     let mut counts = [0u16; 256];
     let (mut bytes, mut equal_pairs) = (0, 0);
@@ -129,25 +134,26 @@ pub(super) fn few_letters(data: &[u8], count: &LetterCount) -> usize {
     if bytes < SAMPLE_MIN || !is_mixed { 0 } else { [2, 4].into_iter().find(are_few).unwrap_or(0) }
 }
 
-/// At least this much of a sample, in percent, is in runs of equal pixels if it `has_pixels`.
+/// `has_pixels` is true if at least this share of the sample, in percent, repeats the pixel before.
 const PIXELS: usize = 60;
 
-/// Whether most of `sample` are pixels of two to four bytes that are like the one before. The most
-/// recent places of such a pixel are inside its last run; the lazy parser goes to the run's start
-/// instead.
+/// Whether most of `sample` are pixels of two to four bytes that equal the pixel before. The most
+/// recent positions of such a pixel are inside its last run; the lazy parser goes on to the run's
+/// start.
 ///
-/// A byte counts if it equals the one two, three or four bytes before, and not the one just
-/// before: runs of one byte are no pixels.
+/// A byte counts if it equals the byte two, three or four positions before it, and differs from the
+/// byte just before it: runs of one byte are not pixels.
 pub(super) fn has_pixels(sample: &[u8]) -> bool {
-    let is_like = |bytes: &[u8]| bytes[4] != bytes[3] && bytes[..3].contains(&bytes[4]);
-    let like = sample.windows(5).filter(|bytes| is_like(bytes)).count();
-    sample.len() >= SAMPLE_MIN && like * 100 >= sample.len() * PIXELS
+    let is_repeated = |bytes: &[u8]| bytes[4] != bytes[3] && bytes[..3].contains(&bytes[4]);
+    let repeated = sample.windows(5).filter(|bytes| is_repeated(bytes)).count();
+    sample.len() >= SAMPLE_MIN && repeated * 100 >= sample.len() * PIXELS
 }
 
-/// The number of bytes of `sample`, at most 64 KiB, in matches of exactly three bytes.
+/// The number of bytes of `sample` in matches of exactly three bytes. `sample` has at most 64 KiB.
 ///
-/// A greedy parser with one entry for each hash of three bytes. A longer match counts as none, and
-/// the search goes on at its next byte. Entries begin as 0, a position like any other.
+/// A greedy parser with one table entry for each hash of three bytes. It does not take longer
+/// matches: it goes on with the next byte. Unused entries are 0, which is also a valid position:
+/// the bytes are compared in any case.
 pub(super) fn in_short_matches(sample: &[u8]) -> usize {
     const BITS: u32 = 8;
     let mut newest = [0u16; 1 << BITS];
@@ -171,8 +177,8 @@ pub(super) fn in_short_matches(sample: &[u8]) -> usize {
     covered
 }
 
-/// A block is closed once it takes about this many bytes of output, so that decided output is
-/// written soon. With the input not parsed yet, the output held back stays below 32 KiB, so that
+/// A block is closed once it takes about this many bytes of output, so that parsed data is written
+/// soon. Together with the input not parsed yet, the output held back stays below 32 KiB, so that
 /// programs which call `deflate(Z_FINISH)` once, with a buffer that is always enough for zlib, work
 /// (`c_tests/finish_once.c`). 36 KiB make files 0.02 to 0.05 % smaller.
 const BLOCK_BYTES_MAX: usize = 27 << 10;
@@ -194,14 +200,15 @@ impl Arrived<'_> {
         (self.is_whole || needed <= self.data.len()).then(|| (needed - AHEAD).min(self.data.len()))
     }
 
-    /// The length of `data` with which that span can be parsed although more input follows.
+    /// The length that `data` must have so that the span that contains `position` can be parsed
+    /// although more input follows.
     pub(super) fn needed_len(grid: usize, position: usize) -> usize {
         // With `+ 1`, a position on a line belongs to the span that begins there.
         grid + (position + 1 - grid).next_multiple_of(SPAN) + AHEAD
     }
 }
 
-/// The part of the state that all parsers have.
+/// The part of the state that all parsers of chunks have.
 #[derive(Debug)]
 pub(super) struct Cursor {
     /// Where the chunk's own bytes begin: the start of the grid.
@@ -213,8 +220,8 @@ pub(super) struct Cursor {
     next_refresh: usize,
 }
 
-/// The state that one parser of [`adaptive`] passes to the next. Each has its own tables and
-/// counts.
+/// The state that one parser of [`adaptive`] passes to the next. Tables and counts are not passed on:
+/// each parser has its own.
 #[derive(Debug)]
 struct ParseState {
     cursor: Cursor,
@@ -246,8 +253,8 @@ impl ParseState {
     }
 }
 
-/// Bytes before a block's first cost refresh; the others follow at doubling distances: each has
-/// twice the data of the one before, and a long block has few.
+/// Bytes before a block's first cost refresh. Each further refresh comes when the block is twice as
+/// long as at the one before, so a long block has few.
 const FIRST_REFRESH: usize = 4096;
 
 impl Cursor {
@@ -255,17 +262,17 @@ impl Cursor {
         Self { start, position: start, split: BlockSplit::new(), next_refresh: start + FIRST_REFRESH }
     }
 
-    /// Whether `block` should end at the cursor. It must at the input's end, and where its token
-    /// memory is full. Otherwise it may end only if the rest is long enough for a block of its own:
-    /// where it has the maximum length, where its symbols change, or where its output is long
-    /// enough.
+    /// Whether `block` should end at the cursor. It must end at the input's end, and where its token
+    /// memory is full. Otherwise it ends where it has the maximum length, where its symbols change,
+    /// or where its output is long enough, but only if the rest of the input is long enough for
+    /// another block.
     fn is_end_due(&mut self, arrived: Arrived<'_>, block: &OpenBlock) -> bool {
         let left = arrived.data.len() - self.position;
         if left == 0 || block.is_full() {
             return true;
         }
-        // The span was only parsed with `AHEAD` bytes after it, at least `MIN_BLOCK`, or with all:
-        // so a short rest is the input's end, however it arrived.
+        // A span is parsed only when the input is complete or `AHEAD` bytes after it have arrived,
+        // at least `MIN_BLOCK`. So if less is left, the input is complete, however it was divided.
         if left < MIN_BLOCK {
             return false;
         }
@@ -285,8 +292,8 @@ impl Cursor {
         self.position >= self.next_refresh
     }
 
-    /// Records that the costs were refreshed from `block`: the next time is when it is twice as
-    /// long.
+    /// Records that the costs were refreshed from `block`: the next refresh is due when it is twice
+    /// as long.
     fn note_refresh(&mut self, block: &OpenBlock) {
         self.next_refresh = self.position + (self.position - block.start);
     }

@@ -2,15 +2,16 @@
 //! encoder:
 //!
 //! - `text`: words drawn by Zipf's law, each with preferred successors, so that phrases repeat far apart;
-//! - `logs`: JSON lines, a fixed frame around a few fields that change (short matches about one line back; high ratio);
+//! - `logs`: JSON lines with the same keys and changing values (short matches about one line back; high ratio);
 //! - `sql`: a dump of INSERT rows, much like logs but with more entropy per row;
-//! - `fastq`: reads from one small genome, qualities that fall along the read (two bits per base, then skewed near-noise: slow for every
-//!   hash chain);
+//! - `fastq`: reads from one small genome, with qualities that fall along the read (two bits per base; qualities are nearly
+//!   random, but high ones are more frequent: hash chains are long, so searches are slow);
 //! - `source`: C-like functions with indentation, identifiers from a small vocabulary;
-//! - `records`: 32-byte binary records whose fields count up or follow a random walk (short matches at multiples of 32);
-//! - `noise` and `zeros`: incompressible, and compressible to almost nothing.
+//! - `records`: 32-byte binary records whose fields count up, follow a random walk or are random (short matches at multiples
+//!   of 32);
+//! - `noise`: incompressible; `zeros`: compressible to almost nothing.
 //!
-//! BENCHMARKS.md lists the ratio that the system's zlib reaches on each; real files of the same kind give similar ratios.
+//! docs/BENCHMARKS.md lists the ratio that the system's zlib reaches on each; real files of the same kind give similar ratios.
 
 use super::rng::{Rng, Zipf};
 
@@ -54,10 +55,11 @@ impl Speech {
 
     fn word(&mut self, rng: &mut Rng) -> &str {
         self.last = if rng.chance(55) {
-            // A successor of the last word; the first ones are likelier.
+            // One of nine fixed successors of the last word, lower numbers more often. The seed is the last word and the number,
+            // which therefore always give the same successor.
             let choice = rng.below(9).min(rng.below(9));
-            let mut own = Rng::new((self.last * 16 + choice) as u64);
-            self.ranks.draw(&mut own)
+            let mut fixed = Rng::new((self.last * 16 + choice) as u64);
+            self.ranks.draw(&mut fixed)
         } else {
             self.ranks.draw(rng)
         };
@@ -213,7 +215,7 @@ pub fn fastq(seed: u64, len: usize) -> Vec<u8> {
         ));
         let start = rng.below(genome.len() - READ);
         let reverse = rng.chance(50);
-        // Quality is a random walk that falls towards the end of the read, in the range of older sequencers.
+        // Quality is a random walk that falls towards the end of the read, from 2 to 40, the range of older sequencers.
         let mut quality = rng.between(34, 40);
         let mut qualities = String::with_capacity(READ);
         for i in 0..READ {
