@@ -1,6 +1,6 @@
 /* fork at random moments while threads compress for streams with their own allocator, with zfree alone, or without: a child may
- * end at once or continue the stream, and never waits for a thread that exists only in the parent. The allocator's functions are
- * called only on the stream's own thread, even if the program set only zfree. */
+ * exit at once, or end, copy or continue the stream, and never waits for a thread that exists only in the parent. The allocator's
+ * functions are called only on the stream's own thread, even if the program set only zfree. */
 #include "check.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -11,10 +11,10 @@ enum { LEN = 400 << 10, FORKS = 260, MOST_THREADS = 4 };
 static Bytef *plain;
 static size_t room;
 static int stop;
-static __thread int is_own;
+static __thread int is_program_thread;
 
-/* Simulates a scheduler that preempts each thread of the library right after it has woken another thread: a worker that has done
- * so still has to release what it used. */
+/* Simulates a scheduler that preempts each thread of the library right after it has woken another thread: a worker that has
+ * done so must still release what it used. */
 long syscall(long number, ...)
 {
     static void *found;
@@ -33,20 +33,20 @@ long syscall(long number, ...)
     *(void **)&next = address;
     long result = next(number, words[0], words[1], words[2], words[3], words[4], words[5]);
     int error = errno;
-    if (number == SYS_futex && (words[1] & FUTEX_CMD_MASK) == FUTEX_WAKE && !is_own && result > 0)
+    if (number == SYS_futex && (words[1] & FUTEX_CMD_MASK) == FUTEX_WAKE && !is_program_thread && result > 0)
         usleep(700);
     errno = error;
     return result;
 }
 
 /* Must run on the thread that `owner` points to; in a forked child it has the same id. */
-static void *allocated(void *owner, uInt items, uInt size)
+static void *own_alloc(void *owner, uInt items, uInt size)
 {
     CHECK(pthread_equal(pthread_self(), *(pthread_t *)owner));
     return malloc((size_t)items * size);
 }
 
-static void returned(void *owner, void *address)
+static void own_free(void *owner, void *address)
 {
     CHECK(pthread_equal(pthread_self(), *(pthread_t *)owner));
     free(address);
@@ -55,21 +55,22 @@ static void returned(void *owner, void *address)
 static __thread pthread_t this_thread;
 
 /* With zfree alone zlib clears `opaque`. */
-static void returned_here(void *opaque, void *address)
+static void free_alone(void *opaque, void *address)
 {
     CHECK(opaque == NULL && pthread_equal(pthread_self(), this_thread));
     free(address);
 }
 
+/* `kind` is 0 for the default allocator, 1 for zfree alone, else zalloc and zfree. */
 static void start(z_stream *strm, int level, int kind)
 {
     this_thread = pthread_self();
     memset(strm, 0, sizeof *strm);
     strm->opaque = &this_thread;
     if (kind > 0)
-        strm->zfree = kind == 1 ? returned_here : returned;
+        strm->zfree = kind == 1 ? free_alone : own_free;
     if (kind > 1)
-        strm->zalloc = allocated;
+        strm->zalloc = own_alloc;
     CHECK_EQ(deflateInit2(strm, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
 }
 
@@ -91,7 +92,7 @@ static void finish(z_stream *strm, Bytef *out)
     CHECK_EQ(deflateEnd(strm), Z_OK);
 }
 
-/* The child's use of its parent's stream. */
+/* What a child does with its parent's stream, chosen by `way`. */
 static void in_child(z_stream *strm, Bytef *out, int way)
 {
     z_stream copy;
@@ -115,7 +116,7 @@ static void in_child(z_stream *strm, Bytef *out, int way)
 /* Another thread, whose jobs keep the library's locks in use. */
 static void *busy(void *unused)
 {
-    is_own = 1;
+    is_program_thread = 1;
     Bytef *out = allocate(room);
     while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
         z_stream strm;
@@ -164,7 +165,7 @@ static void forks(int threads, int has_busy_thread)
 int main(void)
 {
     begin();
-    is_own = 1;
+    is_program_thread = 1;
     plain = prose(LEN, 233), room = compressBound(LEN) + 1000;
     for (int threads = 1; threads <= MOST_THREADS; threads++) {
         pid_t process = fork_for(200);

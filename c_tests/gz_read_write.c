@@ -1,9 +1,9 @@
-/* Data written through a gzFile by any function can be read back by any other. */
+/* Data written through a gzFile by any mix of its write functions can be read back by any mix of its read functions. */
 #include "check.h"
 
 enum { LEN = 3 << 20 };
 
-static void in_pieces(const char *path, const Bytef *plain, const char *mode, unsigned buffer, uint32_t seed)
+static void write_in_pieces(const char *path, const Bytef *plain, const char *mode, unsigned buffer, uint32_t seed)
 {
     gzFile file = gzopen(path, mode);
     CHECK(file != NULL);
@@ -28,13 +28,13 @@ static void in_pieces(const char *path, const Bytef *plain, const char *mode, un
         at += piece;
         CHECK_EQ(gztell(file), at);
     }
-    CHECK_EQ(gzbuffer(file, 9000), -1); /* too late */
+    CHECK_EQ(gzbuffer(file, 9000), -1); /* too late: the buffers exist */
     CHECK_EQ(gzeof(file), 0);
     CHECK_EQ(gzread(file, (voidp)plain, 1), -1); /* open for writing */
     CHECK_EQ(gzclose(file), Z_OK);
 }
 
-static void back_in_pieces(const char *path, const Bytef *plain, unsigned buffer, uint32_t seed)
+static void read_in_pieces(const char *path, const Bytef *plain, unsigned buffer, uint32_t seed)
 {
     static Bytef back[400000];
     gzFile file = gzopen(path, "rb");
@@ -94,8 +94,8 @@ int main(void)
     static const char *const modes[] = {"wb", "w9", "wb1", "wb0", "wbf", "wbh3", "wR", "w6F", "wbT"};
     static const unsigned buffers[] = {0, 300, 5000, 8192, 1 << 20};
     for (uint32_t i = 0; i < 9; i++) {
-        in_pieces(path, plain, modes[i], buffers[i % 5], 7 + i);
-        back_in_pieces(path, plain, buffers[(i + 2) % 5], 70 + i);
+        write_in_pieces(path, plain, modes[i], buffers[i % 5], 7 + i);
+        read_in_pieces(path, plain, buffers[(i + 2) % 5], 70 + i);
     }
     unlink(path);
     free(plain);

@@ -53,8 +53,8 @@ uLong crc32(uLong crc, const uint8_t *buf, uInt len);
 uLong crc32_z(uLong crc, const uint8_t *buf, z_size_t len);
 
 /*
- Computes the Adler-32 of two concatenated blocks of data from the Adler-32 of each.
- `adler1` belongs to the first block, `adler2` to the second, which is `len2` bytes long.
+ Computes the Adler-32 of two concatenated parts of data from the Adler-32 of each.
+ `adler1` belongs to the first part, `adler2` to the second, which is `len2` bytes long.
  Returns the combined Adler-32.
  Errors: 0xffffffff if `len2` is negative.
  */
@@ -68,8 +68,8 @@ uLong adler32_combine(uLong adler1, uLong adler2, z_off_t len2);
 uLong adler32_combine64(uLong adler1, uLong adler2, z_off64_t len2);
 
 /*
- Computes the CRC-32 of two concatenated blocks of data from the CRC-32 of each.
- `crc1` belongs to the first block, `crc2` to the second, which is `len2` bytes long.
+ Computes the CRC-32 of two concatenated parts of data from the CRC-32 of each.
+ `crc1` belongs to the first part, `crc2` to the second, which is `len2` bytes long.
  Returns the combined CRC-32.
  Errors: 0 if `len2` is negative.
  */
@@ -83,8 +83,8 @@ uLong crc32_combine(uLong crc1, uLong crc2, z_off_t len2);
 uLong crc32_combine64(uLong crc1, uLong crc2, z_off64_t len2);
 
 /*
- Computes the operator that `crc32_combine_op` needs for a second block of `len2` bytes.
- One operator serves any number of pairs whose second block has this length.
+ Computes the operator that `crc32_combine_op` needs for a second part of `len2` bytes.
+ One operator serves any number of pairs whose second part has this length.
  Returns the operator.
  Errors: 0 if `len2` is negative.
  */
@@ -98,8 +98,8 @@ uLong crc32_combine_gen(z_off_t len2);
 uLong crc32_combine_gen64(z_off64_t len2);
 
 /*
- Same as `crc32_combine`, with the length of the second block given by `op`.
- `op` comes from `crc32_combine_gen`. This is faster if many second blocks have the same length.
+ Same as `crc32_combine`, with the length of the second part given by `op`.
+ `op` comes from `crc32_combine_gen`. This is faster if many second parts have the same length.
  Returns the combined CRC-32.
  Errors: none; `op` is not checked.
  */

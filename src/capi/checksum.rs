@@ -1,4 +1,4 @@
-//! Check values and their combinations.
+//! zlib's functions that compute and combine check values: Adler-32 and CRC-32.
 
 use super::boundary::slice;
 use super::types::{uInt, uLong, z_off_t, z_off64_t, z_size_t};
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn adler32_z(adler: uLong, buf: *const u8, len: z_size_t) 
     if buf.is_null() {
         return uLong::from(adler32::INITIAL);
     }
-    // SAFETY: the program promises `len` bytes.
+    // SAFETY: the program promises `len` bytes at `buf`.
     uLong::from(adler32::update(adler as u32, unsafe { slice(buf, len) }))
 }
 
@@ -50,12 +50,12 @@ pub unsafe extern "C" fn crc32_z(crc: uLong, buf: *const u8, len: z_size_t) -> u
     if buf.is_null() {
         return uLong::from(crc32::INITIAL);
     }
-    // SAFETY: the program promises `len` bytes.
+    // SAFETY: the program promises `len` bytes at `buf`.
     uLong::from(crc32::update(crc as u32, unsafe { slice(buf, len) }))
 }
 
-/// Computes the Adler-32 of two concatenated blocks of data from the Adler-32 of each.
-/// `adler1` belongs to the first block, `adler2` to the second, which is `len2` bytes long.
+/// Computes the Adler-32 of two concatenated parts of data from the Adler-32 of each.
+/// `adler1` belongs to the first part, `adler2` to the second, which is `len2` bytes long.
 /// Returns the combined Adler-32.
 /// Errors: 0xffffffff if `len2` is negative.
 #[unsafe(no_mangle)]
@@ -72,8 +72,8 @@ pub extern "C" fn adler32_combine64(adler1: uLong, adler2: uLong, len2: z_off64_
     uLong::from(u64::try_from(len2).map_or(u32::MAX, combine))
 }
 
-/// Computes the CRC-32 of two concatenated blocks of data from the CRC-32 of each.
-/// `crc1` belongs to the first block, `crc2` to the second, which is `len2` bytes long.
+/// Computes the CRC-32 of two concatenated parts of data from the CRC-32 of each.
+/// `crc1` belongs to the first part, `crc2` to the second, which is `len2` bytes long.
 /// Returns the combined CRC-32.
 /// Errors: 0 if `len2` is negative.
 #[unsafe(no_mangle)]
@@ -90,8 +90,8 @@ pub extern "C" fn crc32_combine64(crc1: uLong, crc2: uLong, len2: z_off64_t) -> 
     uLong::from(u64::try_from(len2).map_or(0, combine))
 }
 
-/// Computes the operator that `crc32_combine_op` needs for a second block of `len2` bytes.
-/// One operator serves any number of pairs whose second block has this length.
+/// Computes the operator that `crc32_combine_op` needs for a second part of `len2` bytes.
+/// One operator serves any number of pairs whose second part has this length.
 /// Returns the operator.
 /// Errors: 0 if `len2` is negative.
 #[unsafe(no_mangle)]
@@ -107,8 +107,8 @@ pub extern "C" fn crc32_combine_gen64(len2: z_off64_t) -> uLong {
     uLong::from(u64::try_from(len2).map_or(0, crc32::operator))
 }
 
-/// Same as `crc32_combine`, with the length of the second block given by `op`.
-/// `op` comes from `crc32_combine_gen`. This is faster if many second blocks have the same length.
+/// Same as `crc32_combine`, with the length of the second part given by `op`.
+/// `op` comes from `crc32_combine_gen`. This is faster if many second parts have the same length.
 /// Returns the combined CRC-32.
 /// Errors: none; `op` is not checked.
 #[unsafe(no_mangle)]

@@ -34,9 +34,8 @@ pub(super) const MAX_SYMBOLS: usize = 288;
 /// The longest codeword that DEFLATE allows in any of its codes; the size of the tables by length.
 const LIMIT: usize = MAX_CODEWORD as usize;
 
-/// A symbol that occurs: the symbol in the low [`SYMBOL_BITS`] bits, its frequency above them. In
-/// one number, an entry is moved by one store, and comparing entries compares frequencies first,
-/// then symbols.
+/// A symbol that occurs: the symbol in the low [`SYMBOL_BITS`] bits, its frequency above them. One
+/// store moves such an entry, and comparing two entries compares frequencies first, then symbols.
 pub(super) type Used = u32;
 
 const SYMBOL_BITS: u32 = 9;
@@ -53,7 +52,7 @@ pub(super) fn frequency_of(entry: Used) -> u32 {
     entry >> SYMBOL_BITS
 }
 
-/// The symbols that occur in an alphabet of at most `N`, in ascending order. Frequencies are below
+/// The symbols that occur in an alphabet of at most `N` symbols, ascending. Frequencies are below
 /// 2^23, so that an entry fits 32 bits; the sum of 288 of them is below 2^32, too, which
 /// [`minimum_redundancy`] needs.
 #[derive(Debug)]
@@ -151,11 +150,11 @@ fn sort(entries: &mut [Used], spare: &mut [Used]) {
         return;
     }
     // The bits that any frequency has: passes over higher digits would change nothing.
-    let highest = entries.iter().fold(0, |all, &entry| all | frequency_of(entry));
+    let all_bits = entries.iter().fold(0, |bits, &entry| bits | frequency_of(entry));
     let (mut from, mut to) = (&mut *entries, &mut *spare);
     let mut shift = SYMBOL_BITS;
     let mut is_in_spare = false;
-    while shift == SYMBOL_BITS || highest >> (shift - SYMBOL_BITS) != 0 {
+    while shift == SYMBOL_BITS || all_bits >> (shift - SYMBOL_BITS) != 0 {
         // Count each digit, turn the counts into start positions, move the entries there.
         let digit = |entry: Used| (entry >> shift) as usize & ((1 << DIGIT) - 1);
         let mut next = [0u16; 1 << DIGIT];
@@ -185,17 +184,17 @@ fn sort(entries: &mut [Used], spare: &mut [Used]) {
 /// Turns at least two ascending weights into the codeword lengths of a minimum-redundancy code,
 /// descending.
 ///
-/// Huffman's method joins the two lightest nodes again and again. Leaves are sorted, and joined
-/// nodes are made in ascending order of weight, so both form queues, and the lightest node is the
-/// first of one of them. Both queues fit the one array:
+/// Huffman's method repeatedly joins the two lightest nodes, under a new inner node. Leaves are
+/// sorted, and inner nodes are made in ascending order of weight, so both form queues, and the
+/// lightest node is the first of one of them. Both queues fit the one array:
 ///
 /// ```text
-/// a[..root]       joined nodes that have a parent: its index
-/// a[root..next]   joined nodes without one yet: their weights
-/// a[leaf..]       leaves that are left: their weights
+/// a[..root]       inner nodes that have a parent: its index
+/// a[root..next]   inner nodes without a parent yet: their weights
+/// a[leaf..]       leaves without a parent yet: their weights
 /// ```
 ///
-/// The slot for the next joined node is always free. `next` nodes were made, each of two others, so
+/// The slot of the next inner node is always free. `next` nodes were made, each of two others, so
 /// `2 * next = root + leaf`, and `root < next` gives `leaf > next`. The array after each pass, for
 /// the weights 1 1 2 3 5:
 ///
@@ -205,11 +204,12 @@ fn sort(entries: &mut [Used], spare: &mut [Used]) {
 /// down    4 4 3 2 1     the lengths of the leaves
 /// ```
 ///
-/// Of a leaf and a node with equal weights the leaf is taken, which makes the longest codeword as
-/// short as possible, so that the limit is reached less often.
+/// Of a leaf and an inner node with equal weights the leaf is taken, which makes the longest
+/// codeword as short as possible, so that the limit is reached less often.
 fn minimum_redundancy(a: &mut [u32]) {
     let n = a.len();
-    // Up: join the two lightest of the remaining leaves and inner nodes. The slot of a joined node then holds its parent.
+    // Up: join the two lightest nodes without a parent. The slot of a joined inner node then holds
+    // its parent.
     a[0] += a[1];
     let (mut root, mut leaf) = (0, 2);
     for next in 1..n - 1 {
@@ -269,7 +269,7 @@ fn make_complete(per_length: &mut [u32]) {
         // Replace the longest codeword below the limit and one at the limit by two codewords one
         // bit longer than the first. With `u` units for the first, the two had `u + 1` units and
         // now have `2 * (u / 2)`: one less, so the loop ends at exactly 1. The longest codeword is
-        // the cheapest choice, since it belongs to the rarest symbol.
+        // the cheapest choice: its symbol is the rarest of those below the limit.
         let split = (1..limit).rev().find(|&length| per_length[length] > 0).expect("2^limit symbols at most");
         per_length[limit] -= 1;
         per_length[split] -= 1;

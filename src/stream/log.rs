@@ -1,7 +1,7 @@
 //! `RIGZ_LOG`: a line for each decision on how a stream is compressed, and why.
 //!
 //! Decisions are made per segment, the data between two flushes. To avoid repetition for a stream of many short ones, a
-//! line is written only when the kind of decision differs from the stream's last. Without `RIGZ_LOG` a decision costs
+//! line is written only when the kind of decision differs from the last one logged. Without `RIGZ_LOG` a decision costs
 //! one check of a flag.
 
 #![forbid(unsafe_code)]
@@ -19,11 +19,12 @@ use std::mem::{Discriminant, discriminant};
 pub(super) enum Decision {
     /// A strategy that only zlib-ng implements.
     Strategy(Strategy),
-    /// A short message, or any in a stream of a small window or little memory.
+    /// A segment of this many bytes that the message encoder compresses: it is short, or may not use the pipeline
+    /// (level 0, a small window, a low `memLevel`, `deflateTune()`, too little memory).
     Message(usize),
-    /// Cut into chunks, but too short for workers.
+    /// Cut into chunks, but with this many bytes too short for workers.
     Short(usize),
-    /// Long enough for workers, with this many threads, the caller's included.
+    /// Long enough for workers, compressed by this many threads, including the caller's.
     Long { threads: usize, hold: Hold, is_system_memory: bool },
 }
 
@@ -42,7 +43,7 @@ impl Display for Decision {
             Decision::Long { threads: 1, hold: Hold::No, .. } => {
                 write!(
                     f,
-                    "serial: no call has {from} bytes of input and as much room, and the program was not seen to fetch output that is held back"
+                    "serial: no call has {from} bytes of input and at least as much room, and the program was not seen to fetch output that is held back"
                 )
             }
             Decision::Long { threads: 1, .. } => {
@@ -55,20 +56,20 @@ impl Display for Decision {
                     ", within calls only: the program has its own allocator"
                 };
                 let why = match hold {
-                    Hold::No => "only within calls that have as much input and room",
+                    Hold::No => "only within calls that have at least that much input and room",
                     Hold::OwnOutput => "the output is the library's own",
                     Hold::SmallRoom => "the room for output is small",
                     Hold::Loops => "the program fetches output in a loop",
                     Hold::Known => "the program is known to fetch all output",
                     Hold::Switch => "RIGZ_HOLD_BACK=any",
                 };
-                write!(f, "parallel: {from} bytes without a flush, {threads} threads{within}; {why}")
+                write!(f, "parallel: at least {from} bytes without a flush, {threads} threads{within}; {why}")
             }
         }
     }
 }
 
-/// The last decision that a stream logged.
+/// Whether a stream logs its decisions, and the kind of the last one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Log {
     is_on: bool,
@@ -80,12 +81,12 @@ impl Log {
         Self { is_on: config().log.is_some(), last: None }
     }
 
-    /// Whether decisions are logged at all.
+    /// Whether decisions are logged.
     pub(super) fn is_on(&self) -> bool {
         self.is_on
     }
 
-    /// Logs a decision for a stream of this level. A line that cannot be written is lost: logging must not affect the
+    /// Logs a decision of a stream with this level. A line that cannot be written is lost: logging must not affect the
     /// host.
     pub(super) fn note(&mut self, level: Level, decision: Decision) {
         let level = level.number();

@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use crate::data::{kinds, length};
 use crate::random::Random;
-use crate::reference::zlib;
 use crate::{FLUSHES, Pair};
 
 /// Pipes data through a program; `None` when it is not installed.
@@ -21,12 +20,12 @@ fn filter(program: &str, arguments: &[&str], data: &[u8]) -> Option<Vec<u8>> {
     let data = data.to_vec();
     let writer = std::thread::spawn(move || stdin.write_all(&data));
     let output = child.wait_with_output().expect("runs");
-    assert!(writer.join().is_ok_and(|written| written.is_ok()), "{program} reads all");
+    assert!(writer.join().is_ok_and(|written| written.is_ok()), "{program} reads all its input");
     assert!(output.status.success(), "{program} {arguments:?}");
     Some(output.stdout)
 }
 
-/// A gzip file made by a program that takes file names; `None` when it is not installed.
+/// Writes the data to a file and returns the `data.gz` that a program makes of it; `None` when it is not installed.
 fn file_filter(program: &str, arguments: &[&str], data: &[u8]) -> Option<Vec<u8>> {
     let folder = std::env::temp_dir().join(format!("rigz-decoder-{}-{program}", std::process::id()));
     std::fs::create_dir_all(&folder).ok()?;
@@ -45,8 +44,7 @@ fn file_filter(program: &str, arguments: &[&str], data: &[u8]) -> Option<Vec<u8>
 }
 
 #[test]
-fn what_other_programs_write_is_read() {
-    zlib();
+fn streams_of_other_programs_are_decoded_as_by_zlib() {
     let mut random = Random::varied(8);
     for (name, data) in kinds(120_000) {
         let mut files = vec![
@@ -77,6 +75,7 @@ fn what_other_programs_write_is_read() {
                 let (most_in, most_out) = (1 + length(&mut random, 70_000), 1 + length(&mut random, 100_000));
                 let seed = random.next();
                 let mut cuts = Random::new(seed);
+                // Zlib or gzip format, detected.
                 let mut pair = Pair::new(47);
                 let end = pair.run(
                     &file,

@@ -1,9 +1,9 @@
-//! Measures each of the ten phases of the project's original plan, on and off.
+//! Measures the ten techniques ("phases") of the project's original plan, on and off; docs/PHASES.md has the outcome. Phase 7 is
+//! omitted: its code was removed.
 //!
-//! A [`Phase`] compares two [`Setup`]s of librigz.so that differ in one thing: a patch or profile setting (`benches/phases/build` builds
-//! these variants), or an environment variable. The two sides run alternately, with one thread and with two. *Kept* phases are part of
-//! the product; the others were rejected because of these measurements, and benches/phases has their patches, so that anyone can repeat
-//! them.
+//! A [`Phase`] compares two [`Setup`]s of librigz.so that differ in one thing: a patch or profile setting (`benches/phases/build`
+//! and `scripts/pgo` build these variants), or an environment variable. The two sides run alternately, with one thread and with
+//! two. *Kept* phases are part of the product; the others were rejected because of these measurements, which anyone can repeat.
 //!
 //! Separate programs count allocations (`allocations.c`) and compare ways of giving chunks to threads (`benches/queues`).
 
@@ -26,12 +26,12 @@ use crate::{Outcome, Places, corpora, record};
 /// A library and how it is run.
 #[derive(Clone, Copy)]
 struct Setup {
-    /// Name of a library that benches/phases/build makes.
+    /// Name of a library that benches/phases/build or scripts/pgo makes.
     library: &'static str,
     environment: &'static [(&'static str, &'static str)],
 }
 
-/// The library as it is.
+/// The library as users get it.
 const PRODUCT: Setup = Setup { library: "product", environment: &[] };
 
 const fn built(library: &'static str) -> Setup {
@@ -256,7 +256,7 @@ fn details(out: &mut String, index: usize, phase: &Phase, rows: &[Row]) {
                 let _ = writeln!(
                     out,
                     "  {:<20} {:<8} {:>3} {:>9.2} {:>9.2} {:>8} {:>9.2} {:>9.2} {:>8} {:>7.0} {:>7.0} {:>9}",
-                    named(op, off.level),
+                    operation_label(op, off.level),
                     corpus,
                     threads,
                     off.cpu_ms,
@@ -267,14 +267,14 @@ fn details(out: &mut String, index: usize, phase: &Phase, rows: &[Row]) {
                     gain(off.wall_ms / on.wall_ms),
                     off.page_faults,
                     on.page_faults,
-                    smaller(off, on).map_or(String::new(), gain),
+                    size_quotient(off, on).map_or(String::new(), gain),
                 );
             }
         }
     }
 }
 
-fn named(op: &str, level: Option<i32>) -> String {
+fn operation_label(op: &str, level: Option<i32>) -> String {
     level.map_or_else(|| op.to_owned(), |level| format!("{op} -{level}"))
 }
 
@@ -282,11 +282,12 @@ fn gain(ratio: f64) -> String {
     format!("{:+.1} %", (ratio - 1.0) * 100.0)
 }
 
-fn smaller(off: &Row, on: &Row) -> Option<f64> {
+/// The size with the phase off divided by that with it on; `None` for a decompressor.
+fn size_quotient(off: &Row, on: &Row) -> Option<f64> {
     off.size.zip(on.size).map(|(off, on)| off as f64 / on as f64)
 }
 
-/// Prints one line per phase and operation: geometric means over the corpora, and the noise.
+/// Writes one line per comparison and operation: geometric means over the corpora, and the noise.
 fn summary(out: &mut String, chosen: &[&Phase], rows: &[Row]) {
     let _ = writeln!(out, "\nSummary: gains as geometric means over {}", CORPORA.join(", "));
     let _ = writeln!(
@@ -303,7 +304,7 @@ fn summary(out: &mut String, chosen: &[&Phase], rows: &[Row]) {
                 geometric_mean(pairs(threads).map(|[off, on]| of(off) / of(on)))
                     .map_or(String::from("-"), |(mean, _)| gain(mean))
             };
-            let size = geometric_mean(pairs(1).filter_map(|[off, on]| smaller(off, on)))
+            let size = geometric_mean(pairs(1).filter_map(|[off, on]| size_quotient(off, on)))
                 .map_or(String::new(), |(mean, _)| gain(mean));
             let spreads: Vec<f64> =
                 pairs(1).flatten().map(|row| (row.cpu_ms - row.cpu_ms_min) / row.cpu_ms.max(1e-9)).collect();
@@ -314,7 +315,7 @@ fn summary(out: &mut String, chosen: &[&Phase], rows: &[Row]) {
                 "  {:>2} {:<42} {:<16} {:>9} {:>9} {:>9} {:>9} {:>8} {:>5.1} %  {}",
                 phase.number,
                 phase.what,
-                named(op, level),
+                operation_label(op, level),
                 mean(1, |row| row.cpu_ms),
                 mean(1, |row| row.wall_ms),
                 mean(2, |row| row.cpu_ms),
@@ -325,10 +326,13 @@ fn summary(out: &mut String, chosen: &[&Phase], rows: &[Row]) {
             );
         }
     }
-    let _ = writeln!(out, "Noise is the median CPU time's excess over the minimum, averaged over the rows.");
+    let _ = writeln!(
+        out,
+        "Noise is the median CPU time's excess over the minimum, relative to the median, averaged over the rows with one thread."
+    );
 }
 
-/// Prints the allocations per message and per MiB of a stream, with and without phases 1 and 2.
+/// Writes the allocations per message of 1 KiB and per MiB of a stream, with and without phases 1 and 2.
 fn allocations(out: &mut String, folder: &Path, places: &Places, corpus: &Corpus) {
     let _ = writeln!(out, "\nPhases 1 and 2: allocations, level 9, {}", corpus.name);
     let _ = writeln!(
@@ -371,7 +375,7 @@ fn allocations(out: &mut String, folder: &Path, places: &Places, corpus: &Corpus
     }
 }
 
-/// Prints the output of benches/queues.
+/// Writes the output of benches/queues.
 fn queues(out: &mut String, places: &Places, corpora: &[Corpus]) {
     let _ = writeln!(out, "\nPhase 6: how chunks reach threads");
     let program = places.peers.join("phases/queues");
@@ -393,8 +397,8 @@ mod tests {
 
     #[test]
     fn every_phase_has_a_comparison_and_names_known_operations() {
-        // Phase 6 has a separate program.
-        for number in (1..=10).filter(|&number| number != 6) {
+        // Phase 6 has a separate program; the code of phase 7 was removed.
+        for number in (1..=10).filter(|number| ![6, 7].contains(number)) {
             assert!(PHASES.iter().any(|phase| phase.number == number), "phase {number}");
         }
         for (op, _) in PHASES.iter().flat_map(|phase| phase.works) {
