@@ -12,10 +12,9 @@ use crate::format::params::{Level, Strategy};
 use crate::pipeline;
 use crate::raw::report;
 use std::fmt::{self, Display};
-use std::mem::{Discriminant, discriminant};
 
 /// How a segment is compressed, and why.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Decision {
     /// A strategy that only zlib-ng implements.
     Strategy(Strategy),
@@ -26,6 +25,14 @@ pub(super) enum Decision {
     Short(usize),
     /// Long enough for workers, compressed by this many threads, including the caller's.
     Long { threads: usize, hold: Hold, is_system_memory: bool },
+}
+
+impl Decision {
+    /// Whether both are of the same kind: they may differ in the number of bytes.
+    fn is_like(self, other: Self) -> bool {
+        use Decision::{Message, Short};
+        matches!((self, other), (Message(_), Message(_)) | (Short(_), Short(_))) || self == other
+    }
 }
 
 impl Display for Decision {
@@ -69,11 +76,11 @@ impl Display for Decision {
     }
 }
 
-/// Whether a stream logs its decisions, and the kind of the last one.
+/// Whether a stream logs its decisions, and the last one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Log {
     is_on: bool,
-    last: Option<Discriminant<Decision>>,
+    last: Option<Decision>,
 }
 
 impl Log {
@@ -90,11 +97,10 @@ impl Log {
     /// host.
     pub(super) fn note(&mut self, level: Level, decision: Decision) {
         let level = level.number();
-        let kind = discriminant(&decision);
-        if !self.is_on || self.last == Some(kind) {
+        if !self.is_on || self.last.is_some_and(|last| last.is_like(decision)) {
             return;
         }
-        self.last = Some(kind);
+        self.last = Some(decision);
         if let Some(path) = &config().log {
             let line = format!("rigz {} deflate level {level}: {decision}\n", std::process::id());
             report::append(path, line.as_bytes());
