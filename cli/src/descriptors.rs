@@ -1,18 +1,20 @@
 //! Facts about descriptors that the standard library hides: which of the standard ones were closed when the
-//! process started, and whether a file's calls block.
+//! process started, which paths lead to one, and whether a file's calls block.
 //!
 //! Before `main`, Rust's runtime opens `/dev/null` in place of closed standard descriptors, so that no file gets
 //! their numbers. Without more, the command would lose its output without an error. So a function that runs
-//! before the runtime records which ones are closed, and [`stdin`] and [`stdout`] fail for these. The command
-//! uses standard input and output only through them. Messages to a closed stderr are lost, as they must be.
+//! before the runtime records which ones are closed, and [`stdin`], [`stdout`] and [`duplicate`] fail for these.
+//! The command uses standard input and output only through them. Messages to a closed stderr are lost, as they
+//! must be.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether standard input and standard output were closed. Written only by [`record`], before there are other threads.
-static ARE_CLOSED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+/// Whether standard input, output and error were closed. Written only by [`record`], before there are other threads.
+static ARE_CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// The loader calls the functions in this section before the program's entry point, and so before Rust's runtime.
 // SAFETY: the section contains addresses of functions of this type; `record` uses nothing that the runtime sets up.
@@ -38,11 +40,31 @@ pub(crate) fn stdout() -> io::Result<io::Stdout> {
     check(1).map(|()| io::stdout())
 }
 
-fn check(descriptor: usize) -> io::Result<()> {
-    match ARE_CLOSED[descriptor].load(Ordering::Relaxed) {
+fn check(descriptor: RawFd) -> io::Result<()> {
+    let is_closed = usize::try_from(descriptor).ok().and_then(|index| ARE_CLOSED.get(index));
+    match is_closed.is_some_and(|is_closed| is_closed.load(Ordering::Relaxed)) {
         true => Err(io::Error::from_raw_os_error(libc::EBADF)),
         false => Ok(()),
     }
+}
+
+/// The descriptor of this process that a path such as `/dev/fd/1` or `/proc/self/fd/1` names.
+pub(crate) fn named_by(path: &Path) -> Option<RawFd> {
+    let number = path.file_name()?.to_str()?.parse().ok()?;
+    let folder = path.parent()?.canonicalize().ok()?;
+    (folder == fs::canonicalize("/proc/self/fd").ok()?).then_some(number)
+}
+
+/// A second descriptor of the same open file, with the same position.
+pub(crate) fn duplicate(descriptor: RawFd) -> io::Result<File> {
+    check(descriptor)?;
+    // SAFETY: the call accepts any number.
+    let copy = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3) };
+    if copy == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so `copy` is an open descriptor, which nothing else uses.
+    Ok(unsafe { File::from_raw_fd(copy) })
 }
 
 /// Clears `O_NONBLOCK` of a file that was opened with no other status flag, such as `O_APPEND`.

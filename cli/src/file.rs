@@ -13,7 +13,7 @@ use crate::header::{Kind, parse};
 use crate::list::{Entry, ratio};
 use crate::names;
 use crate::options::{Format, Mode, Options};
-use crate::output::{NewFile, sync_folder};
+use crate::output::{NewFile, Place, follow_links, sync_folder};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::say::describe;
@@ -324,16 +324,11 @@ impl<'a> Single<'a> {
 
     /// Opens the output. `None` if the user declines to overwrite a file.
     fn begin(&self, path: Option<PathBuf>, input: &Input) -> Result<Option<Target>, Stop> {
-        let Some(mut path) = path else {
-            if self.is_worker {
-                return Ok(Some(Target::new(None, None, Sink::in_memory())));
-            }
-            let stdout = descriptors::stdout().and_then(|stdout| stdout.as_fd().try_clone_to_owned());
-            let stdout = stdout.map_err(|error| Stop::Error(format!("stdout: {}", describe(&error))))?;
-            return Ok(Some(Target::new(None, None, Sink::new(Some(Arc::new(File::from(stdout)))))));
-        };
-        if let Some(device) = self.open_device(&path, input)? {
-            return Ok(Some(Target::new(None, Some(path), Sink::new(Some(Arc::new(device))))));
+        let Some(mut path) = path else { return self.begin_stdout().map(Some) };
+        if self.options.output.is_some()
+            && let Some(target) = self.open_special(&mut path, input)?
+        {
+            return Ok(Some(target));
         }
         let is_open = input.path.is_none();
         let (mut outcome, is_shortened) = self.create(&mut path, self.options.force, is_open);
@@ -348,13 +343,21 @@ impl<'a> Single<'a> {
             }
             outcome = NewFile::create(&path, true, is_open);
         }
-        let new =
-            outcome.map_err(|error| Stop::Error(format!("{}: {}", path.display(), describe(&error))))?;
+        let new = outcome.map_err(|error| in_file(&path, &error))?;
         if is_shortened && !self.options.verbose {
             self.report.note(format_args!("{} compressed to {}", input.name(), path.display()));
         }
         let sink = Sink::new(Some(new.handle()));
         Ok(Some(Target { is_shortened, ..Target::new(Some(new), Some(path), sink) }))
+    }
+
+    fn begin_stdout(&self) -> Result<Target, Stop> {
+        if self.is_worker {
+            return Ok(Target::new(None, None, Sink::in_memory()));
+        }
+        let stdout = descriptors::duplicate(libc::STDOUT_FILENO);
+        let stdout = stdout.map_err(|error| Stop::Error(format!("stdout: {}", describe(&error))))?;
+        Ok(Target::new(None, None, Sink::new(Some(Arc::new(stdout)))))
     }
 
     /// Creates the output; a compressed file's name that is too long is shortened until it fits.
@@ -383,19 +386,27 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// The target of `-o`, if it exists and is not a replaceable file, but a device or a pipe.
-    fn open_device(&self, path: &Path, input: &Input) -> Result<Option<File>, Stop> {
-        if self.options.output.is_none() {
-            return Ok(None);
+    /// Opens the target of `-o` if it is a descriptor, a device or a pipe. Otherwise sets `path` to the file to create or
+    /// replace, where its links lead.
+    fn open_special(&self, path: &mut PathBuf, input: &Input) -> Result<Option<Target>, Stop> {
+        let status = fs::metadata(&*path).ok();
+        let is_file = status.as_ref().is_none_or(Metadata::is_file);
+        let id = |status: &Metadata| (status.dev(), status.ino());
+        if is_file && status.as_ref().is_some_and(|status| id(status) == id(&input.status)) {
+            return Err(Stop::Error(format!("{}: is also the input", path.display())));
         }
-        let in_path = |error: io::Error| Stop::Error(format!("{}: {}", path.display(), describe(&error)));
-        let Ok(status) = fs::metadata(path) else { return Ok(None) };
-        if status.is_file() {
-            let is_same = (status.dev(), status.ino()) == (input.status.dev(), input.status.ino());
-            let message = format!("{}: is also the input", path.display());
-            return if is_same { Err(Stop::Error(message)) } else { Ok(None) };
-        }
-        OpenOptions::new().write(true).open(path).map(Some).map_err(in_path)
+        let opened = match follow_links(path) {
+            Ok(Place::Descriptor(libc::STDOUT_FILENO)) => return self.begin_stdout().map(Some),
+            Ok(Place::Descriptor(number)) => descriptors::duplicate(number),
+            Ok(Place::Path(end)) if is_file => {
+                *path = end;
+                return Ok(None);
+            }
+            Ok(Place::Path(end)) => OpenOptions::new().write(true).open(end),
+            Err(error) => Err(error),
+        };
+        let file = opened.map_err(|error| in_file(path, &error))?;
+        Ok(Some(Target::new(None, Some(path.clone()), Sink::new(Some(Arc::new(file))))))
     }
 
     fn may_overwrite(&self, path: &Path) -> bool {
@@ -421,12 +432,9 @@ impl<'a> Single<'a> {
         self.output = target.sink.take_memory();
         let mut fate = String::new();
         if let (Some(new), Some(target)) = (target.file, &target.path) {
-            let in_file = |path: &Path, error: io::Error| {
-                Stop::Error(format!("{}: {}", path.display(), describe(&error)))
-            };
             let like = input.path.as_ref().map(|_| &input.status);
             let unkept =
-                new.complete(like, modified, options.synchronous).map_err(|error| in_file(target, error))?;
+                new.complete(like, modified, options.synchronous).map_err(|error| in_file(target, &error))?;
             if let Some(error) = unkept {
                 self.report.warn(format_args!("{}: {}", target.display(), describe(&error)));
             }
@@ -435,9 +443,9 @@ impl<'a> Single<'a> {
                 self.report.warn(format_args!("{}: file changed while it was read -- kept", path.display()));
             }
             if let Some(path) = replaced {
-                fs::remove_file(path).map_err(|error| in_file(path, error))?;
+                fs::remove_file(path).map_err(|error| in_file(path, &error))?;
                 if options.synchronous {
-                    sync_folder(path).map_err(|error| in_file(path, error))?;
+                    sync_folder(path).map_err(|error| in_file(path, &error))?;
                 }
             }
             let verb = if replaced.is_some() { "replaced with" } else { "created" };
@@ -535,6 +543,10 @@ enum Stop {
     Error(String),
     /// The main thread must process it.
     Later,
+}
+
+fn in_file(path: &Path, error: &io::Error) -> Stop {
+    Stop::Error(format!("{}: {}", path.display(), describe(error)))
 }
 
 /// Where a result goes.

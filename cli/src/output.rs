@@ -3,16 +3,46 @@
 //! A new file is created under its own name, which must not exist. A file that is to be overwritten stays unchanged until the new
 //! one, written in the same folder, is complete; then it is replaced atomically. If an error, a full disk or a signal ends the
 //! work before that, the unfinished file is removed; the input is removed last.
+//!
+//! A link that `-o` names stays: the file that it leads to is created or replaced.
 
 #![forbid(unsafe_code)]
 
+use crate::descriptors;
 use crate::signals::{self, Watched};
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions, Permissions};
 use std::io;
+use std::os::fd::RawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+/// Where a path leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A descriptor of this process.
+    Descriptor(RawFd),
+    /// A path that is no link. There may be no such file.
+    Path(PathBuf),
+}
+
+/// The most links that are followed, as in the kernel.
+const MOST_LINKS: usize = 40;
+
+/// Follows links. The path of a descriptor such as `/dev/stdout` leads to the descriptor, not to the file that is open there:
+/// what is written to it must come after what other programs have written.
+pub(crate) fn follow_links(path: &Path) -> io::Result<Place> {
+    let mut path = path.to_owned();
+    for _ in 0..=MOST_LINKS {
+        if let Some(number) = descriptors::named_by(&path) {
+            return Ok(Place::Descriptor(number));
+        }
+        let Ok(target) = fs::read_link(&path) else { return Ok(Place::Path(path)) };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Err(io::Error::from_raw_os_error(libc::ELOOP))
+}
 
 /// An output file that is not complete yet.
 #[derive(Debug)]

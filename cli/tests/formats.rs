@@ -64,6 +64,78 @@ fn o_never_destroys_a_file() {
     assert!(fs::metadata(folder.join("pipe")).unwrap().file_type().is_fifo());
 }
 
+#[test]
+fn o_follows_links() {
+    let folder = Folder::new();
+    let data = prose(1000);
+    folder.write("a", &data);
+    folder.write("old", b"old");
+    symlink("old", folder.join("one")).unwrap();
+    symlink(folder.join("one"), folder.join("two")).unwrap();
+    symlink("new", folder.join("dangling")).unwrap();
+    symlink("self", folder.join("self")).unwrap();
+    let names = ["a", "dangling", "new", "old", "one", "self", "two"];
+    let output = folder.rigz(&["-o", "two", "a"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert_eq!(folder.read("old"), b"old");
+    for (words, target) in [(&["-o", "dangling", "a"][..], "new"), (&["-fo", "two", "a"], "old")] {
+        let output = folder.rigz(words);
+        assert!(output.status.success(), "{words:?}: {}", text(&output.stderr));
+        assert!(judge("gzip", &["-dc"], &folder.read(target)) == data, "{words:?}");
+    }
+    let output = folder.rigz(&["-fo", "self", "a"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    for name in ["dangling", "one", "self", "two"] {
+        assert!(fs::symlink_metadata(folder.join(name)).unwrap().is_symlink(), "{name}");
+    }
+    assert_eq!(folder.names(), names);
+}
+
+#[test]
+fn o_writes_to_the_descriptor_that_a_path_leads_to() {
+    let folder = Folder::new();
+    let data = prose(1000);
+    folder.write("a", &data);
+    for (number, name) in (0..).zip(["zero", "one", "two", "three"]) {
+        symlink(format!("/proc/self/fd/{number}"), folder.join(name)).unwrap();
+    }
+    for line in [
+        "$rigz -fo one a >out",
+        "$rigz -o one a >out",
+        "$rigz -o two a 2>out",
+        "$rigz -o three a 3>out",
+        "$rigz -o /dev/fd/3 a 3>out",
+        "exec 3>out; rm out; $rigz -o three a; cat /dev/fd/3 >out",
+        // After what is there already, and before what follows.
+        "gzip -c empty >out; $rigz -o one a >>out",
+        "(gzip -c empty; $rigz -fo one a; gzip -c empty) >out",
+        "$rigz --json -o one a >out 2>report",
+        "$rigz -o one a | cat >out",
+    ] {
+        folder.write("empty", b"");
+        let mut shell = command("bash", &folder.0);
+        let output = run(shell.env("rigz", RIGZ).args(["-c", line]), b"");
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        assert!(judge("gzip", &["-dc"], &folder.read("out")) == data, "{line}");
+        for name in ["one", "two", "three"] {
+            assert!(fs::symlink_metadata(folder.join(name)).unwrap().is_symlink(), "{line}: {name}");
+        }
+        fs::remove_file(folder.join("out")).unwrap();
+    }
+    for (line, message) in [
+        ("$rigz -o one a >&-", "stdout: Bad file descriptor"),
+        ("$rigz -o three a 3<a", "three: is also the input"),
+        ("$rigz -o zero a <empty", "zero: Bad file descriptor"),
+        ("$rigz -fo one a >>a", "one: is also the input"),
+    ] {
+        let mut shell = command("bash", &folder.0);
+        let output = run(shell.env("rigz", RIGZ).args(["-c", line]), b"");
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(text(&output.stderr), format!("rigz: {message}\n"), "{line}");
+        assert!(folder.read("a") == data, "{line}");
+    }
+}
+
 /// Runs gzip and rigz with the same arguments on the same file, and compares files, messages and exit status.
 fn as_gzip(name: &str, words: &[&str]) {
     let (one, other) = (Folder::new(), Folder::new());
