@@ -48,6 +48,17 @@ fn check(descriptor: RawFd) -> io::Result<()> {
     }
 }
 
+/// Closes again what was closed when the process started, for a program that is about to start. May be called between fork
+/// and exec.
+pub(crate) fn restore_closed() {
+    for (descriptor, is_closed) in (0..).zip(&ARE_CLOSED) {
+        if is_closed.load(Ordering::Relaxed) {
+            // SAFETY: `/dev/null` is open there, by Rust's runtime, and the standard library never closes it.
+            unsafe { libc::close(descriptor) };
+        }
+    }
+}
+
 /// The descriptor of this process that a path such as `/dev/fd/1` or `/proc/self/fd/1` names.
 pub(crate) fn named_by(path: &Path) -> Option<RawFd> {
     let number = path.file_name()?.to_str()?.parse().ok()?;

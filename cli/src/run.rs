@@ -4,6 +4,7 @@
 //! waits, passes signals on, and exits with the child's status. A preloaded library that is not used costs
 //! nothing; `rigz check` reports whether a program can use it.
 
+use crate::descriptors;
 use crate::elf::{self, Shape, Unfit};
 use crate::image::Image;
 use crate::known;
@@ -87,7 +88,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     match Run::prepare(name, arguments, &matches) {
         Err(message) => fail(message),
         Ok(mut run) if run.statistics.is_none() && run.timeline.is_none() => {
-            not_started(&run.name, &with_old_pipe(&mut run.child).exec())
+            not_started(&run.name, &as_started(&mut run.child).exec())
         }
         Ok(run) => run.watch(matches.get_flag("json")),
     }
@@ -102,7 +103,7 @@ pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary),
     let mut statistics = Statistics::open("-".as_ref())?;
     child.env("RIGZ_STATS", statistics.path());
     let status =
-        pass_on::run(with_old_pipe(&mut child)).map_err(|error| format!("{}: {error}", name.display()))?;
+        pass_on::run(as_started(&mut child)).map_err(|error| format!("{}: {error}", name.display()))?;
     Ok((status, statistics.sum()?))
 }
 
@@ -146,7 +147,7 @@ impl Run {
     /// Runs the program to its end, prints the sum of its streams, and returns its exit status.
     fn watch(mut self, as_json: bool) -> ExitCode {
         let start = Instant::now();
-        let status = match pass_on::run(with_old_pipe(&mut self.child)) {
+        let status = match pass_on::run(as_started(&mut self.child)) {
             Ok(status) => status,
             Err(error) => return not_started(&self.name, &error),
         };
@@ -218,13 +219,14 @@ fn help_known(child: &mut process::Command, name: &OsStr) {
     child.envs(known.settings.iter().filter(|(name, _)| !is_set(name)).copied());
 }
 
-/// Lets a program start with the action of `SIGPIPE` with which this process was started. The standard library would set the
-/// default action, but only before it calls this function.
-fn with_old_pipe(child: &mut process::Command) -> &mut process::Command {
-    // SAFETY: before exec it only calls `signal`, which is allowed between fork and exec.
+/// Lets a program start with the action of `SIGPIPE` and the closed descriptors with which this process was started. The standard
+/// library would set the signal's default action, but only before it calls this function.
+fn as_started(child: &mut process::Command) -> &mut process::Command {
+    // SAFETY: before exec it only calls `signal` and `close`, which are allowed between fork and exec.
     unsafe {
         child.pre_exec(|| {
             signals::restore_pipe();
+            descriptors::restore_closed();
             Ok(())
         })
     }

@@ -113,6 +113,30 @@ fn run_leaves_the_signal_of_closed_pipes_as_it_was() {
     }
 }
 
+#[test]
+fn run_leaves_closed_descriptors_closed() {
+    let folder = Folder::new();
+    folder.write("a", b"data");
+    for (words, closed) in [("cat a", ">&-"), ("cat", "<&-"), ("ls missing", "2>&-"), ("cat", "<&- >&- 2>&-")]
+    {
+        let seen = |runner: &str| {
+            let line = format!("{runner} {words} {closed}; echo status $?");
+            let mut shell = command("bash", &folder.0);
+            let output = run(shell.env("RIGZ_PRELOAD_FILE", library()).args(["-c", &line]), b"");
+            (text(&output.stdout), text(&output.stderr))
+        };
+        let wanted = seen("env");
+        for runner in ["run", "run --stats lines"] {
+            let (out, printed) = seen(&format!("{RIGZ} {runner} --"));
+            let is_summary =
+                |line: &&str| line.starts_with("rigz: no stream") || line.starts_with("the whole");
+            let printed: Vec<_> = printed.lines().filter(|line| !is_summary(line)).collect();
+            assert_eq!(out, wanted.0, "{runner} {words} {closed}");
+            assert_eq!(printed, wanted.1.lines().collect::<Vec<_>>(), "{runner} {words} {closed}");
+        }
+    }
+}
+
 /// Runs a line of shell with `rigz run --stats -`, sends `signal` to rigz alone when the line has printed its first bytes, and
 /// waits for the end. Returns these bytes, too. No signal is ignored, whatever this test's parent process ignores.
 fn signalled(folder: &Folder, signal: &str, line: &str) -> (String, Output) {
