@@ -5,7 +5,8 @@
 //!
 //! A file begins with a gzip member, a zlib stream or an entry of a zip file (`zip.rs`). After a gzip member there may be
 //! further members, zeros, which are ignored, or other data, which is ignored with a warning. The caller may ask for a copy of
-//! both, as `zcat -f` does. The decoder checks each member's CRC and length. All good bytes before an error are written; the
+//! both, as `zcat -f` does. As in gzip, a single byte is an error, since a member may have been cut off after it, and so is
+//! another format that gzip reads. The decoder checks each member's CRC and length. All good bytes before an error are written; the
 //! caller decides whether to keep them.
 
 #![forbid(unsafe_code)]
@@ -204,10 +205,13 @@ impl<'a> Decoder<'a> {
 
     /// Copies the data after the last member, or records whether it is zeros or other data.
     fn pass_trailing(&mut self, output: &mut Sink) -> Result<(), Failure> {
-        let is_copied = self.copies_rest && self.kind == Kind::Gzip;
-        // gzip would decode a format that rigz lacks, so a copy would be wrong.
-        if is_copied && !matches!(self.look()?.0, Kind::Foreign(..)) {
-            return self.copy_rest(output);
+        if self.kind == Kind::Gzip {
+            match self.look()?.0 {
+                kind @ Kind::Foreign(..) => return Err(Failure::Broken(kind.advice().unwrap_or_default())),
+                _ if self.copies_rest => return self.copy_rest(output),
+                _ if matches!(self.bytes(), [1..=255]) => return Err(truncated()),
+                _ => {}
+            }
         }
         self.totals.trailing = Trailing::Zeros;
         loop {

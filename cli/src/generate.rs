@@ -90,10 +90,11 @@ const RIGZ: &[(&str, &[&str])] = &[
              exists. It removes a file after the result is complete under its name. With -f the old output stays until the new one \
              is complete. If rigz is interrupted or fails, it removes the incomplete result.",
             "rigz -d reads gzip files of one or more members, zlib streams, and the first entry of a zip file. Zeros after the last \
-             member are ignored, other bytes are ignored with a warning. For files of compress, bzip2, xz, zstd and lz4 it names \
+             member are ignored, other bytes are ignored with a warning; a single byte is an error, since a member may have been cut \
+             off after it. For files of compress, bzip2, xz, zstd and lz4 it names \
              the program that reads them.",
-            "With -o OUT the result of the one FILE, or of standard input, goes to OUT, and FILE is kept. A device or a pipe is written \
-             to; a file that exists is replaced only with -f.",
+            "With -o OUT the result of the one FILE, or of standard input, goes to OUT, and FILE is kept. Links are followed. A device, a pipe or \
+             a descriptor such as /dev/stdout is written to; a file that exists is replaced only with -f.",
             "Small files are compressed or decompressed at the same time, each by one thread, and larger ones one after the other, each \
              by all threads; -p limits the threads in both cases. Results on standard output and messages come in the order of the \
              files.",

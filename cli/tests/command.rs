@@ -70,17 +70,6 @@ fn standard_input_is_read_from_its_position() {
 }
 
 #[test]
-fn a_byte_after_the_last_member_is_garbage_unless_it_is_zero() {
-    let folder = Folder::new();
-    for (byte, status) in [(b'x', 2), (0, 0), (0x1f, 2)] {
-        folder.write("a.gz", &[&judge("gzip", &["-c"], b"data")[..], &[byte]].concat());
-        assert_eq!(folder.rigz(&["-t", "a.gz"]).status.code(), Some(status), "{byte}");
-        let piped = run(command(RIGZ, &folder.0).arg("-t"), &folder.read("a.gz"));
-        assert_eq!(piped.status.code(), Some(status), "{byte}");
-    }
-}
-
-#[test]
 fn an_edit_changes_little_of_rsyncable_output() {
     let plain = prose(LARGE);
     let mut edited = plain.clone();

@@ -285,6 +285,56 @@ fn zcat_f_copies_what_follows_the_last_member_as_gzip_does() {
 }
 
 #[test]
+fn what_follows_the_last_member_is_ignored_or_an_error_as_in_gzip() {
+    let folder = Folder::new();
+    let all: &[&[u8]] = &[
+        b"x",
+        b"\x1f",
+        b"\0",
+        b"xy",
+        b"\x1f\x8b",
+        b"\x1f\x8b\x08",
+        b"\x1f\x9d",
+        b"\x1f\x1e",
+        b"\0\0",
+        b"\0x",
+        b"x\0",
+        b"\x1fx",
+    ];
+    // The second is too long to be decoded from the first buffer; if it is a file, workers decode it.
+    for (plain, rests) in [(prose(5000), all), (Random::new(3).bytes(2 << 20), &all[..4])] {
+        let zipped = judge("gzip", &["-1c"], &plain);
+        for rest in rests {
+            let data = [&zipped[..], rest].concat();
+            for words in ["-t", "-dc", "-dk", "-d", "-l"] {
+                // gzip shows no line for a file that bytes follow.
+                let outcome = |program: &str, is_piped: bool| {
+                    folder.write("a.gz", &data);
+                    let mut command = command(program, &folder.0);
+                    let output = match is_piped {
+                        true => run(command.arg(words), &data),
+                        false => run(command.args([words, "a.gz"]), b""),
+                    };
+                    let stdout = if words == "-l" { Vec::new() } else { output.stdout };
+                    let names = folder.names();
+                    _ = fs::remove_file(folder.join("a"));
+                    // rigz names the format and the program that reads it.
+                    let foreign = matches!(rest, [0x1f, 0x9d | 0x1e]);
+                    let message = if foreign { Vec::new() } else { printed(&output.stderr) };
+                    (output.status.code(), message, names, stdout)
+                };
+                for is_piped in [false, true] {
+                    let [ours, theirs] = [RIGZ, "gzip"].map(|program| outcome(program, is_piped));
+                    let facts = (words, rest, is_piped, plain.len());
+                    assert_eq!((ours.0, &ours.1, &ours.2), (theirs.0, &theirs.1, &theirs.2), "{facts:?}");
+                    assert!(ours.3 == theirs.3, "{facts:?}: {} and {} bytes", ours.3.len(), theirs.3.len());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn zcat_f_copies_what_follows_a_large_file() {
     // Too long to be decoded from the first buffer, and from a file, not a pipe: the library reads it.
     let mut data = judge("gzip", &["-c"], &Random::new(3).bytes(1 << 20));
