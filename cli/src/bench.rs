@@ -8,11 +8,16 @@
 
 #![forbid(unsafe_code)]
 
+use crate::descriptors::{check_space, is_full};
+use crate::say::in_file;
+use crate::signals;
 use crate::system_zlib;
+use crate::temporary::Temporary;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use rigz::config;
 use serde_json::json;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode, Stdio};
@@ -66,7 +71,10 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     let outcome = match (matches.get_one::<u32>("zlib"), matches.get_one::<PathBuf>("file")) {
         (Some(&0), _) => system_zlib::decompress(),
         (Some(&level), _) => system_zlib::compress(level),
-        (None, Some(file)) => Bench::new(file, matches.get_flag("json")).and_then(|bench| bench.run()),
+        (None, Some(file)) => {
+            signals::install();
+            Bench::new(file, matches.get_flag("json")).and_then(|bench| bench.run())
+        }
         // clap requires a file unless `--zlib` is given.
         (None, None) => Ok(()),
     };
@@ -127,8 +135,8 @@ struct Row<'f> {
     /// `None` for decompression.
     level: Option<u32>,
     threads: usize,
-    input: &'f Scratch,
-    output: &'f Scratch,
+    input: &'f Temporary,
+    output: &'f Temporary,
 }
 
 impl Row<'_> {
@@ -136,8 +144,8 @@ impl Row<'_> {
     fn command(&self) -> Option<process::Command> {
         let mut command = process::Command::new(self.program.path()?);
         // Without variables of the user that affect some programs and not others.
-        for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "GZIP", "PIGZ", "RIGZ_STATS", "RIGZ_LOG", "RIGZ_TRACE"]
-        {
+        let switches = config::SWITCHES.map(|(name, _)| name);
+        for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "GZIP", "PIGZ"].into_iter().chain(switches) {
             command.env_remove(name);
         }
         if self.program == Program::Zlib {
@@ -161,6 +169,9 @@ impl Row<'_> {
         let start = Instant::now();
         let status = command.status().map_err(failed)?;
         let took = start.elapsed();
+        if !status.success() {
+            check_space(&self.output.file).map_err(in_file(self.output.path()))?;
+        }
         match status.success() {
             true => Ok(Some(Figures { took, bytes_out: self.output.file.metadata().map_err(failed)?.len() })),
             // The usual reason is that the system has no zlib, or that its zlib is rigz.
@@ -172,7 +183,7 @@ impl Row<'_> {
 
 /// The sample of one file, and all that is needed to measure and print its rows.
 struct Bench {
-    sample: Scratch,
+    sample: Temporary,
     /// Bytes of the sample.
     len: u64,
     /// Bytes of the file.
@@ -184,20 +195,24 @@ struct Bench {
 
 impl Bench {
     fn new(path: &Path, as_json: bool) -> Result<Self, String> {
-        let in_file = |error: io::Error| format!("{}: {}", path.display(), crate::say::describe(&error));
-        let mut file = File::open(path).map_err(in_file)?;
-        let status = file.metadata().map_err(in_file)?;
+        let mut file = File::open(path).map_err(in_file(path))?;
+        let status = file.metadata().map_err(in_file(path))?;
         if !status.is_file() || status.len() == 0 {
             return Err(format!("{}: not a file, or empty", path.display()));
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (start, file_len) = (Instant::now(), status.len());
-        let mut probe = Scratch::new("probe")?;
-        let probe_len = copy_evenly(&mut file, file_len, &mut probe.file, PROBE).map_err(in_file)?;
+        let mut sample_of = |name: &str, most: u64| {
+            let mut sample = Temporary::new(name)?;
+            let outcome = copy_evenly(&mut file, file_len, &mut sample.file, most);
+            let in_either = |error| in_file(if is_full(&error) { sample.path() } else { path })(error);
+            let len = outcome.map_err(in_either)?;
+            Ok::<_, String>((sample, len))
+        };
+        let (probe, probe_len) = sample_of("bench-probe", PROBE)?;
         let seconds = probe_time(&probe)?.as_secs_f64().max(1e-3);
         let most = (PLANNED / TABLE_COST / seconds * probe_len as f64) as u64;
-        let mut sample = Scratch::new("sample")?;
-        let len = copy_evenly(&mut file, file_len, &mut sample.file, most.max(PROBE)).map_err(in_file)?;
+        let (sample, len) = sample_of("bench-sample", most.max(PROBE))?;
         Ok(Self { sample, len, file_len, processors, start, as_json })
     }
 
@@ -220,11 +235,11 @@ impl Bench {
     }
 
     /// Measures and prints the rows of compression. Returns the first output of level 6 and the program that wrote it.
-    fn compress(&self) -> Result<Option<(Program, Scratch)>, String> {
+    fn compress(&self) -> Result<Option<(Program, Temporary)>, String> {
         let mut packed = None;
         for level in LEVELS {
             for (program, threads) in self.programs() {
-                let output = Scratch::new("packed")?;
+                let output = Temporary::new("bench-packed")?;
                 let (input, level) = (&self.sample, Some(level));
                 let row = Row { program, level, threads, input, output: &output };
                 let Some(figures) = self.best(&row)? else { continue };
@@ -238,7 +253,7 @@ impl Bench {
     }
 
     /// Measures and prints the rows of decompression. `packed` is the sample as compressed by `writer`.
-    fn decompress(&self, writer: Program, packed: &Scratch) -> Result<(), String> {
+    fn decompress(&self, writer: Program, packed: &Temporary) -> Result<(), String> {
         if !self.as_json {
             let ([program, threads, speed], writer) = (["program", "threads", "MB/s"], writer.name());
             say!(
@@ -247,7 +262,7 @@ impl Bench {
             );
         }
         for (program, threads) in self.programs() {
-            let output = &Scratch::new("plain")?;
+            let output = &Temporary::new("bench-plain")?;
             let row = Row { program, level: None, threads, input: packed, output };
             let Some(figures) = self.best(&row)? else { continue };
             if figures.bytes_out != self.len {
@@ -308,14 +323,17 @@ impl Bench {
 }
 
 /// The time of one run at level 9 with one thread: by zlib, else by gzip, else by rigz.
-fn probe_time(input: &Scratch) -> Result<Duration, String> {
-    let output = &Scratch::new("packed")?;
+fn probe_time(input: &Temporary) -> Result<Duration, String> {
+    let output = &Temporary::new("bench-packed")?;
+    let mut reason = "no program to measure".into();
     for program in [Program::Zlib, Program::Gzip, Program::Rigz] {
-        if let Ok(Some(figures)) = (Row { program, level: Some(9), threads: 1, input, output }).run() {
-            return Ok(figures.took);
+        match (Row { program, level: Some(9), threads: 1, input, output }).run() {
+            Ok(Some(figures)) => return Ok(figures.took),
+            Ok(None) => {}
+            Err(message) => reason = message,
         }
     }
-    Err("no program to measure".into())
+    Err(reason)
 }
 
 /// Copies a file of `len` bytes: the whole file if `len` is at most `most`, otherwise about `most`
@@ -335,34 +353,4 @@ fn copy_evenly(from: &mut File, len: u64, to: &mut File, most: u64) -> io::Resul
     }
     to.flush()?;
     Ok(copied)
-}
-
-/// A temporary file, removed when it is dropped.
-struct Scratch {
-    file: File,
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn new(name: &str) -> Result<Self, String> {
-        let folder = std::env::temp_dir();
-        let id = process::id();
-        let mut names = (0..1000).map(|number| folder.join(format!("rigz-bench-{id}-{name}-{number}")));
-        let open = |path: PathBuf| {
-            let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).ok()?;
-            Some(Self { file, path })
-        };
-        names.find_map(open).ok_or_else(|| format!("cannot create a file in {}", folder.display()))
-    }
-
-    /// Opens the file again, at its start.
-    fn open(&self) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).open(&self.path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        _ = fs::remove_file(&self.path);
-    }
 }

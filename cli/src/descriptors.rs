@@ -1,5 +1,6 @@
 //! Facts about descriptors that the standard library hides: which of the standard ones were closed when the
-//! process started, which paths lead to one, and whether a file's calls block.
+//! process started, which paths lead to one, whether a file's calls block and whether there is
+//! space for more.
 //!
 //! Before `main`, Rust's runtime opens `/dev/null` in place of closed standard descriptors, so that no file gets
 //! their numbers. Without more, the command would lose its output without an error. So a function that runs
@@ -76,6 +77,21 @@ pub(crate) fn duplicate(descriptor: RawFd) -> io::Result<File> {
     }
     // SAFETY: the call succeeded, so `copy` is an open descriptor, which nothing else uses.
     Ok(unsafe { File::from_raw_fd(copy) })
+}
+
+/// Fails if the disk is too full to append to this file. Allocates space past its end, if the file system can, and changes neither
+/// its length nor its data.
+pub(crate) fn check_space(file: &File) -> io::Result<()> {
+    let len = libc::off_t::try_from(file.metadata()?.len()).unwrap_or(libc::off_t::MAX);
+    // SAFETY: an open descriptor, and three numbers.
+    let outcome = unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, len, 4096) };
+    let error = io::Error::last_os_error();
+    if outcome == -1 && is_full(&error) { Err(error) } else { Ok(()) }
+}
+
+/// Whether this error of a write means that the disk, or the part that the user may fill, is full.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Clears `O_NONBLOCK` of a file that was opened with no other status flag, such as `O_APPEND`.

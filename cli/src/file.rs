@@ -16,7 +16,7 @@ use crate::options::{Format, Mode, Options};
 use crate::output::{NewFile, Place, follow_links, sync_folder};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::say::describe;
+use crate::say::{describe, in_file};
 use crate::transfer::{Failure, Sink, Totals, Trailing};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -83,7 +83,7 @@ impl<'a> Single<'a> {
                     return self.do_input(input);
                 }
             }
-            Err((path, error)) => self.report.error(format_args!("{}: {}", path.display(), describe(&error))),
+            Err((path, error)) => self.report.error(in_file(&path)(error)),
         }
         true
     }
@@ -343,7 +343,7 @@ impl<'a> Single<'a> {
             }
             outcome = NewFile::create(&path, true, is_open);
         }
-        let new = outcome.map_err(|error| in_file(&path, &error))?;
+        let new = outcome.map_err(stop_at(&path))?;
         if is_shortened && !self.options.verbose {
             self.report.note(format_args!("{} compressed to {}", input.name(), path.display()));
         }
@@ -405,7 +405,7 @@ impl<'a> Single<'a> {
             Ok(Place::Path(end)) => OpenOptions::new().write(true).open(end),
             Err(error) => Err(error),
         };
-        let file = opened.map_err(|error| in_file(path, &error))?;
+        let file = opened.map_err(stop_at(path))?;
         Ok(Some(Target::new(None, Some(path.clone()), Sink::new(Some(Arc::new(file))))))
     }
 
@@ -433,19 +433,18 @@ impl<'a> Single<'a> {
         let mut fate = String::new();
         if let (Some(new), Some(target)) = (target.file, &target.path) {
             let like = input.path.as_ref().map(|_| &input.status);
-            let unkept =
-                new.complete(like, modified, options.synchronous).map_err(|error| in_file(target, &error))?;
+            let unkept = new.complete(like, modified, options.synchronous).map_err(stop_at(target))?;
             if let Some(error) = unkept {
-                self.report.warn(format_args!("{}: {}", target.display(), describe(&error)));
+                self.report.warn(in_file(target)(error));
             }
             let mut replaced = input.path.as_ref().filter(|_| !options.keep && options.output.is_none());
             if let Some(path) = replaced.take_if(|_| self.has_changed(&input, totals)) {
                 self.report.warn(format_args!("{}: file changed while it was read -- kept", path.display()));
             }
             if let Some(path) = replaced {
-                fs::remove_file(path).map_err(|error| in_file(path, &error))?;
+                fs::remove_file(path).map_err(stop_at(path))?;
                 if options.synchronous {
-                    sync_folder(path).map_err(|error| in_file(path, &error))?;
+                    sync_folder(path).map_err(stop_at(path))?;
                 }
             }
             let verb = if replaced.is_some() { "replaced with" } else { "created" };
@@ -545,8 +544,8 @@ enum Stop {
     Later,
 }
 
-fn in_file(path: &Path, error: &io::Error) -> Stop {
-    Stop::Error(format!("{}: {}", path.display(), describe(error)))
+fn stop_at(path: &Path) -> impl Fn(io::Error) -> Stop {
+    move |error| Stop::Error(in_file(path)(error))
 }
 
 /// Where a result goes.

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::say::in_file;
 use crate::{bench, check, options, run};
 use clap::Command;
 use clap_complete::Shell;
@@ -24,7 +25,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     match generate(Path::new(folder)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain!("rigz generate: {}: {error}", folder.display());
+            complain!("rigz generate: {}", in_file(Path::new(folder))(error));
             ExitCode::from(1)
         }
     }

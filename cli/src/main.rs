@@ -7,7 +7,7 @@
 //! ```text
 //! options -> work (files in order) -> file (one file) -> compress | rsyncable | decompress -> transfer
 //!                \-> queue (workers) -/    \-> output (complete or absent) -> signals
-//! run (-> preload, known, pass_on, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib),
+//! run (-> preload, known, pass_on, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib), temporary (their files),
 //! generate (man pages and completions, from the options of all commands)
 //! ```
 
@@ -47,6 +47,7 @@ mod script;
 mod signals;
 mod statistics;
 mod system_zlib;
+mod temporary;
 mod transfer;
 mod work;
 

@@ -78,8 +78,7 @@ impl NewFile {
             .create_new(true)
             .mode(if is_open { 0o666 } else { 0o600 })
             .custom_flags(libc::O_NOFOLLOW);
-        let (file, watched) =
-            signals::while_blocked(|| io::Result::Ok((options.open(&path)?, signals::watch(&path))))?;
+        let (file, watched) = signals::create(&options, &path)?;
         Ok(Self { file: Arc::new(file), path, target, watched, is_complete: false })
     }
 
@@ -104,7 +103,7 @@ impl NewFile {
             if let Some(target) = &self.target {
                 fs::rename(&self.path, target)?;
             }
-            self.forget();
+            self.watched.as_ref().inspect(|watched| watched.forget());
             self.is_complete = true;
             io::Result::Ok(())
         })?;
@@ -112,12 +111,6 @@ impl NewFile {
             sync_folder(self.target.as_ref().unwrap_or(&self.path))?;
         }
         Ok(unkept)
-    }
-
-    fn forget(&self) {
-        if let Some(watched) = &self.watched {
-            watched.forget();
-        }
     }
 
     fn copy_attributes(&self, like: &Metadata, modified: Option<SystemTime>) -> io::Result<()> {
@@ -147,10 +140,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_complete {
-            signals::while_blocked(|| {
-                _ = fs::remove_file(&self.path);
-                self.forget();
-            });
+            signals::remove(&self.path, self.watched.as_ref());
         }
     }
 }

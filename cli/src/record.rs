@@ -3,15 +3,33 @@
 
 #![forbid(unsafe_code)]
 
+use crate::descriptors::check_space;
+use crate::output::{Place, follow_links};
+use crate::say::in_file;
 use crate::statistics::Summary;
+use crate::temporary::Temporary;
 use rigz::raw::process::{monotonic, thread_id};
 use rigz::trace::MOST_BYTES;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-fn in_file(path: &Path) -> impl FnOnce(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
+/// Fails if two of these paths lead to the same file: the program would write into one file in two formats.
+pub(crate) fn refuse_same(paths: &[&PathBuf]) -> Result<(), String> {
+    let place = |path: &Path| match follow_links(path) {
+        Ok(Place::Path(path)) => {
+            let path = std::path::absolute(path).ok()?;
+            Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+        }
+        _ => None,
+    };
+    for (index, path) in paths.iter().enumerate() {
+        let own = place(path);
+        if own.is_some() && paths[..index].iter().any(|other| place(other) == own) {
+            return Err(format!("{}: is named twice, for two kinds of output", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// The file to which the program's streams append their lines. Errors are messages.
@@ -20,22 +38,24 @@ pub(crate) struct Statistics {
     file: File,
     /// The length of the file before the run.
     start: u64,
-    is_kept: bool,
+    /// Removes the file after the run, if it is temporary.
+    _temporary: Option<Temporary>,
 }
 
 impl Statistics {
     /// Opens the file at `path`, to which lines are appended, or for `-` a temporary one. Lines could not be read back from a
     /// device or a pipe.
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
-        let is_kept = path != Path::new("-");
-        let path = match is_kept {
-            // The program may change its folder.
-            true => std::path::absolute(path).map_err(in_file(path))?,
-            false => std::env::temp_dir().join(format!("rigz-stats-{}", std::process::id())),
-        };
+        if path == Path::new("-") {
+            let temporary = Temporary::new("stats")?;
+            let path = temporary.path().to_owned();
+            let file = temporary.file.try_clone().map_err(in_file(&path))?;
+            return Ok(Self { path, file, start: 0, _temporary: Some(temporary) });
+        }
+        // The program may change its folder.
+        let path = std::path::absolute(path).map_err(in_file(path))?;
         let mut options = OpenOptions::new();
-        options.read(true).append(true).create(is_kept).create_new(!is_kept);
-        let file = options.open(&path).map_err(in_file(&path))?;
+        let file = options.read(true).append(true).create(true).open(&path).map_err(in_file(&path))?;
         let status = file.metadata().map_err(in_file(&path))?;
         if !status.is_file() {
             return Err(format!(
@@ -43,7 +63,7 @@ impl Statistics {
                 path.display()
             ));
         }
-        Ok(Self { path, file, start: status.len(), is_kept })
+        Ok(Self { path, file, start: status.len(), _temporary: None })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -51,22 +71,19 @@ impl Statistics {
     }
 
     pub(crate) fn sum(&mut self) -> Result<Summary, String> {
+        // The program does not report that its lines could not be written.
+        check_space(&self.file)
+            .map_err(in_file(&self.path))
+            .map_err(|error| format!("statistics: {error}"))?;
         self.file.seek(SeekFrom::Start(self.start)).map_err(in_file(&self.path))?;
         Summary::read(BufReader::new(&self.file)).map_err(in_file(&self.path))
-    }
-}
-
-impl Drop for Statistics {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            _ = fs::remove_file(&self.path);
-        }
     }
 }
 
 /// The absolute path of the file to which the program's streams append the reasons of their decisions. Fails if nothing can
 /// be appended.
 pub(crate) fn log(path: &Path) -> Result<PathBuf, String> {
+    let path = if path == Path::new("-") { Path::new("/dev/stderr") } else { path };
     // The program may change its folder.
     let path = std::path::absolute(path).map_err(in_file(path))?;
     // A pipe's reader would see the end of the data when this process closes it.
@@ -86,6 +103,9 @@ pub(crate) struct Timeline {
 impl Timeline {
     /// Creates an empty file, replacing an existing one. Errors are messages.
     pub(crate) fn create(path: &Path) -> Result<Self, String> {
+        if path == Path::new("-") {
+            return Err("--trace needs a file: a timeline cannot go to standard error".into());
+        }
         let path = std::path::absolute(path).map_err(in_file(path))?;
         let mut options = OpenOptions::new();
         File::create(&path).map_err(in_file(&path))?;

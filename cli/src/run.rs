@@ -11,6 +11,7 @@ use crate::known;
 use crate::pass_on;
 use crate::preload;
 use crate::record::{self, Statistics, Timeline};
+use crate::say::{describe, in_file};
 use crate::script::interpreter_of;
 use crate::signals;
 use crate::statistics::Summary;
@@ -57,7 +58,7 @@ pub(crate) fn command() -> Command {
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .help("Threads that may compress; 1 is serial [default: all processors]"),
             file("stats", "Append a line of JSON for each stream to the regular file FILE (-: to no file), and print their sum at the end"),
-            file("log", "Append to FILE why each stream was compressed in parallel, or why not"),
+            file("log", "Append to FILE (-: standard error) why each stream was compressed in parallel, or why not"),
             file("trace", "Write a timeline of streams, chunks and threads to FILE, for ui.perfetto.dev or Chrome"),
             Arg::new("json").long("json").action(ArgAction::SetTrue).requires("stats").help("Print the sum as JSON"),
             Arg::new("force")
@@ -102,8 +103,7 @@ pub(crate) fn observe(mut words: Vec<OsString>) -> Result<(ExitStatus, Summary),
     help_known(&mut child, &name);
     let mut statistics = Statistics::open("-".as_ref())?;
     child.env("RIGZ_STATS", statistics.path());
-    let status =
-        pass_on::run(as_started(&mut child)).map_err(|error| format!("{}: {error}", name.display()))?;
+    let status = pass_on::run(as_started(&mut child)).map_err(in_file(name.as_ref()))?;
     Ok((status, statistics.sum()?))
 }
 
@@ -127,6 +127,8 @@ impl Run {
         child.args(&arguments).env("LD_PRELOAD", library);
         complain_of_switches();
         help_known(&mut child, &name);
+        let files = ["stats", "log", "trace"].into_iter().filter_map(path);
+        record::refuse_same(&files.filter(|path| path.as_os_str() != "-").collect::<Vec<_>>())?;
         if let Some(threads) = matches.get_one::<u16>("threads") {
             child.env("RIGZ_THREADS", threads.to_string());
         }
@@ -239,7 +241,7 @@ fn end_as(status: ExitStatus) -> ExitCode {
 }
 
 fn not_started(name: &OsStr, error: &io::Error) -> ExitCode {
-    complain!("rigz run: {}: {error}", name.display());
+    complain!("rigz run: {}: {}", name.display(), describe(error));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
 }
 

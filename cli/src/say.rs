@@ -5,6 +5,7 @@
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// A line on standard output.
 macro_rules! say {
@@ -29,6 +30,11 @@ pub(crate) fn to_stdout(line: Arguments<'_>) {
 /// See [`complain`].
 pub(crate) fn to_stderr(line: Arguments<'_>) {
     _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The message for an error in a file.
+pub(crate) fn in_file(path: &Path) -> impl Fn(io::Error) -> String {
+    move |error| format!("{}: {}", path.display(), describe(&error))
 }
 
 /// The system's message, without the error number that Rust appends.

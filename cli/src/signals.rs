@@ -9,6 +9,8 @@
 
 use rigz::raw::process::BlockedSignals;
 use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -140,12 +142,25 @@ impl Drop for Change {
     }
 }
 
+/// Creates a file that is unfinished from now on. `options` must refuse a path that exists.
+pub(crate) fn create(options: &OpenOptions, path: &Path) -> io::Result<(File, Option<Watched>)> {
+    while_blocked(|| Ok((options.open(path)?, watch(path))))
+}
+
+/// Removes an unfinished file.
+pub(crate) fn remove(path: &Path, watched: Option<&Watched>) {
+    while_blocked(|| {
+        _ = fs::remove_file(path);
+        watched.inspect(|watched| watched.forget());
+    });
+}
+
 /// A file that is removed if the process ends before it is complete.
 #[derive(Debug)]
 pub(crate) struct Watched(&'static AtomicPtr<libc::c_char>);
 
 /// The file at `path` is unfinished from now on. Call it inside [`while_blocked`].
-pub(crate) fn watch(path: &Path) -> Option<Watched> {
+fn watch(path: &Path) -> Option<Watched> {
     // A path that was opened contains no zero byte.
     let path = CString::new(path.as_os_str().as_bytes()).ok()?.into_raw();
     let publish = |place: &&AtomicPtr<libc::c_char>| {

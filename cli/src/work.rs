@@ -13,7 +13,7 @@ use crate::list::List;
 use crate::options::{Mode, Options};
 use crate::queue::{Done, Queue};
 use crate::report::Report;
-use crate::say::describe;
+use crate::say::{describe, in_file};
 use crate::signals;
 use rigz::pipeline::thread_limit;
 use std::fs::{self, File};
@@ -122,7 +122,7 @@ impl<'a> Work<'a> {
             Ok(entries) => entries.iter().for_each(|entry| self.do_path(&entry.path(), queue)),
             Err(error) => {
                 self.drain_all(queue);
-                self.report.error(format_args!("{}: {}", path.display(), describe(&error)));
+                self.report.error(in_file(path)(error));
             }
         }
     }

@@ -86,6 +86,10 @@ fn run_sets_the_environment_and_returns_the_status() {
     let preload = seen(&["run", "--", "sh", "-c", "echo $LD_PRELOAD"]).1;
     assert_eq!(preload, fs::canonicalize(library()).unwrap().display().to_string());
     assert_eq!(seen(&["run", "no-such-program"]).0, Some(127));
+    for words in [&["run"][..], &["run", "--stats", "-"], &["check", "--run"]] {
+        let printed = text(&run_rigz(&folder, &[words, &["./no-such"]].concat(), b"").stderr);
+        assert!(printed.ends_with(" ./no-such: No such file or directory\n"), "{words:?}: {printed}");
+    }
     folder.write("not-executable", b"");
     assert_eq!(seen(&["run", "./not-executable"]).0, Some(126));
     assert_eq!(seen(&["run"]).0, Some(125));
@@ -869,6 +873,162 @@ fn a_bench_has_a_row_for_each_program_and_level() {
     assert!(text(&table.stdout).contains("MB/s") && table.stderr.is_empty());
     assert_eq!(run_rigz(&folder, &["bench", "missing"], b"").status.code(), Some(1));
     assert!(folder.names() == ["data"]);
+}
+
+/// Starts `rigz bench data` with its temporary files in the folder `tmp`.
+fn bench_in_tmp(folder: &Folder) -> Command {
+    folder.write("data", &prose(300_000));
+    fs::create_dir_all(folder.join("tmp")).unwrap();
+    let mut bench = command("bash", &folder.0);
+    bench.env("TMPDIR", folder.join("tmp")).env("rigz", RIGZ);
+    bench
+}
+
+#[test]
+fn a_bench_that_is_interrupted_leaves_no_temporary_file() {
+    let folder = Folder::new();
+    let left = || fs::read_dir(folder.join("tmp")).unwrap().count();
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut bench = bench_in_tmp(&folder);
+        bench.args(["-c", "exec env --default-signal $rigz bench data"]).stdout(Stdio::piped());
+        let mut bench = bench.spawn().unwrap();
+        // The heading is printed after the sample has been made.
+        assert!(bench.stdout.as_mut().unwrap().read(&mut [0]).unwrap() == 1);
+        assert!(left() > 0);
+        let sent = Command::new("kill").args(["-s", signal, &bench.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        assert!(bench.wait().unwrap().code().is_none(), "{signal}");
+        assert_eq!(left(), 0, "{signal}");
+    }
+    for line in [
+        "$rigz bench data | head -1",
+        "trap '' PIPE; $rigz bench data | head -1",
+        "$rigz bench data >/dev/full",
+    ] {
+        run(bench_in_tmp(&folder).args(["-c", line]), b"");
+        assert_eq!(left(), 0, "{line}");
+    }
+}
+
+#[test]
+fn a_bench_ignores_the_switches_of_the_library() {
+    let folder = Folder::new();
+    folder.write("data", &prose(300_000));
+    let sizes = |switches: &[(&str, &str)]| {
+        let mut bench = command(RIGZ, &folder.0);
+        bench.envs(switches.iter().copied()).args(["bench", "--json", "data"]);
+        let rows = text(&run(&mut bench, b"").stdout);
+        let row = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let rows = rows.lines().map(row).filter(|row| row["program"] == "rigz");
+        rows.map(|row| row["bytes_out"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let plain = sizes(&[]);
+    let switches = [("RIGZ_CHUNK", "32K"), ("RIGZ_THRESHOLD", "1"), ("RIGZ_LEVEL_MAP", "6=1,9=1")];
+    let switched = sizes(&switches);
+    // On a busy machine the last rows are missing.
+    let len = plain.len().min(switched.len());
+    assert!(len > 0);
+    assert_eq!(switched[..len], plain[..len]);
+}
+
+/// Runs a line of shell in which the folder `full` is on a disk of 64 KiB with a file `fill` that leaves no room. `None` where
+/// that is not possible.
+fn on_full_disk(folder: &Folder, line: &str) -> Option<Output> {
+    fs::create_dir_all(folder.join("full")).unwrap();
+    let line = format!(
+        "mount -t tmpfs -o size=64k disk full || exit 77
+         cat /dev/zero >full/fill 2>/dev/null
+         {line}"
+    );
+    let mut shell = command("unshare", &folder.0);
+    shell.env("RIGZ_PRELOAD_FILE", library()).env("rigz", RIGZ).args(["-rm", "bash", "-c", &line]);
+    let output = run(&mut shell, b"data");
+    let is_possible = output.status.code() != Some(77) && !text(&output.stderr).starts_with("unshare:");
+    is_possible.then_some(output)
+}
+
+#[test]
+fn a_full_disk_under_the_statistics_is_reported() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    for line in
+        ["$rigz run --stats full/lines ./writer out.gz", "TMPDIR=full $rigz run --stats - ./writer out.gz"]
+    {
+        let Some(output) = on_full_disk(&folder, line) else { return };
+        let printed = text(&output.stderr);
+        assert!(
+            printed.contains("full/") && printed.contains("No space left on device"),
+            "{line}: {printed}"
+        );
+        assert!(!printed.contains("no stream"), "{line}: {printed}");
+        assert_eq!(output.status.code(), Some(0), "the program's status: {printed}");
+    }
+}
+
+#[test]
+fn a_bench_names_the_temporary_file_on_a_full_disk() {
+    let folder = Folder::new();
+    folder.write("data", &judge("head", &["-c", "60000", "/dev/urandom"], b""));
+    // No room for the sample; none for a program's output.
+    for room in ["", "head -c 20000 full/fill >part; cat part >full/fill;", "rm full/fill; "] {
+        let line = format!("{room} TMPDIR=full $rigz bench data");
+        let Some(output) = on_full_disk(&folder, &line) else { return };
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{room}: {printed}");
+        assert!(printed.starts_with("rigz bench: full/rigz-bench-"), "{room}: {printed}");
+        assert!(printed.ends_with(": No space left on device\n"), "{room}: {printed}");
+    }
+}
+
+#[test]
+fn run_refuses_one_file_for_two_purposes() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("old", folder.join("link")).unwrap();
+    folder.write("old", b"old\n");
+    for words in [
+        &["--stats", "new", "--log", "new"][..],
+        &["--stats", "new", "--trace", "./new"],
+        &["--log", "old", "--trace", "link"],
+    ] {
+        let output = run_rigz(&folder, &[&["run"], words, &["echo", "started"]].concat(), b"");
+        let printed = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(125), String::new()),
+            "{words:?}: {printed}"
+        );
+        assert!(printed.contains("is named twice"), "{words:?}: {printed}");
+        assert_eq!(
+            (folder.names(), folder.read("old")),
+            (vec!["link".into(), "old".into()], b"old\n".to_vec())
+        );
+    }
+    let words = ["run", "--stats", "a", "--log", "b", "--trace", "c", "true"];
+    assert!(run_rigz(&folder, &words, b"").status.success());
+}
+
+#[test]
+fn a_temporary_file_gets_another_name_if_its_own_is_taken() {
+    let folder = Folder::new();
+    fs::create_dir(folder.join("tmp")).unwrap();
+    let line = "touch tmp/rigz-stats-$$ tmp/rigz-stats-$$-0; exec env TMPDIR=tmp $rigz run --stats - true";
+    let mut shell = command("bash", &folder.0);
+    shell.env("RIGZ_PRELOAD_FILE", library()).env("rigz", RIGZ).args(["-c", line]);
+    let output = run(&mut shell, b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(fs::read_dir(folder.join("tmp")).unwrap().count(), 2);
+}
+
+#[test]
+fn run_accepts_a_dash_for_standard_error_only_where_lines_are_printed() {
+    let folder = Folder::new();
+    compile(&folder, "writer", WRITER, &["-l:libz.so.1"]);
+    let output = run_rigz(&folder, &["run", "--log", "-", "./writer", "out.gz"], b"data");
+    assert!(output.status.success() && text(&output.stderr).starts_with("rigz "), "{output:?}");
+    let output = run_rigz(&folder, &["run", "--trace", "-", "./writer", "out.gz"], b"data");
+    assert_eq!(output.status.code(), Some(125), "{output:?}");
+    assert!(text(&output.stderr).contains("needs a file"), "{output:?}");
+    assert!(!folder.has("-"));
 }
 
 #[test]
