@@ -30,6 +30,7 @@ pub(crate) struct List {
     is_json: bool,
     /// Whether the heading and the totals are printed, too. JSON never has them.
     has_heading: bool,
+    has_totals: bool,
     files: u64,
     sum: Totals,
 }
@@ -40,6 +41,7 @@ impl List {
             is_verbose: options.verbose,
             is_json: options.json,
             has_heading: !options.quiet,
+            has_totals: !options.quiet && options.files.len() > 1,
             files: 0,
             sum: Totals::default(),
         }
@@ -50,7 +52,8 @@ impl List {
         self.files += 1;
         self.sum.bytes_in += totals.bytes_in;
         self.sum.bytes_out += totals.bytes_out;
-        self.sum.wrap_len += totals.wrap_len;
+        // As in gzip, the ratio of the totals excludes the last file's header and trailer only.
+        self.sum.wrap_len = totals.wrap_len;
         if self.is_json {
             let line = json!({
                 "file": entry.file,
@@ -84,11 +87,11 @@ impl List {
         );
     }
 
-    /// Prints the totals, if there was more than one file.
+    /// Prints the totals, as in gzip if the command line has more than one FILE and there is plain data.
     pub(crate) fn close(&self) {
-        if self.files > 1 && self.has_heading && !self.is_json {
+        let sum = self.sum;
+        if self.has_totals && sum.bytes_out > 0 && !self.is_json {
             let verbose = if self.is_verbose { " ".repeat(28) } else { String::new() };
-            let sum = self.sum;
             say!("{verbose}{:>19} {:>19} {} (totals)", sum.bytes_in, sum.bytes_out, ratio(false, sum));
         }
     }

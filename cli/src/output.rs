@@ -145,8 +145,13 @@ impl Drop for NewFile {
     }
 }
 
-/// Syncs the name of a file to disk.
+/// Syncs the name of a file to disk. As in gzip, not in a folder that may be written and not read, nor in one that cannot be
+/// synced.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    let Ok(folder) = File::open(folder) else { return Ok(()) };
+    match folder.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        outcome => outcome,
+    }
 }

@@ -411,6 +411,60 @@ fn tests_and_lists_print_the_same_as_gzip() {
 }
 
 #[test]
+fn the_totals_of_a_list_are_gzips() {
+    let folder = Folder::new();
+    for (name, data) in [("long-name", prose(3000)), ("b", prose(500)), ("empty", Vec::new())] {
+        folder.write(name, &data);
+        assert!(command("gzip", &folder.0).arg(name).status().unwrap().success());
+    }
+    folder.write("text.gz", b"no gzip file at all");
+    for words in [
+        "long-name b",
+        "b long-name",
+        "empty b",
+        "b empty",
+        "empty empty",
+        "b missing",
+        "missing b",
+        "missing missing",
+        "b text.gz long-name",
+        "-v b long-name",
+        "-q b long-name",
+        "-r .",
+    ] {
+        let [ours, theirs] = [RIGZ, "gzip"].map(|program| {
+            let output = run(command(program, &folder.0).arg("-l").args(words.split(' ')), b"");
+            (output.status.code(), text(&output.stdout), printed(&output.stderr))
+        });
+        assert!(ours == theirs, "{words}:\n{ours:?}\n{theirs:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_may_not_be_read_is_not_synced_as_in_gzip() {
+    for (words, name) in [
+        ("--synchronous plain", "plain"),
+        ("-d --synchronous zipped.gz", "zipped.gz"),
+        ("-f --synchronous both", "both"),
+    ] {
+        let outcome = [RIGZ, "gzip"].map(|program| {
+            let folder = Folder::new();
+            create_files(&folder);
+            fs::set_permissions(&folder.0, Permissions::from_mode(0o333)).unwrap();
+            // Root may read every folder, so root runs this as another user.
+            let line = format!(
+                "if [ $(id -u) != 0 ]; then exec {program} {words}; fi
+                 chown 65534 . {name}; exec setpriv --reuid=65534 --regid=65534 --clear-groups {program} {words}"
+            );
+            let output = run(command("bash", &folder.0).args(["-c", &line]), b"");
+            fs::set_permissions(&folder.0, Permissions::from_mode(0o777)).unwrap();
+            (output.status.code(), printed(&output.stderr), folder.names())
+        });
+        assert_eq!(outcome[0], outcome[1], "{words}");
+    }
+}
+
+#[test]
 fn with_r_tests_and_lists_skip_files_without_a_suffix_as_in_gzip() {
     // A file that is named explicitly is skipped as well.
     compare_all(&["-tr tree", "-trv tree", "-trq tree", "-tr tree plain", "-tr plain", "-trv plain"]);
