@@ -9,7 +9,7 @@
 #![forbid(unsafe_code)]
 
 use crate::descriptors::{check_space, is_full};
-use crate::say::in_file;
+use crate::say::{in_file, shown};
 use crate::signals;
 use crate::system_zlib;
 use crate::temporary::Temporary;
@@ -198,7 +198,7 @@ impl Bench {
         let mut file = File::open(path).map_err(in_file(path))?;
         let status = file.metadata().map_err(in_file(path))?;
         if !status.is_file() || status.len() == 0 {
-            return Err(format!("{}: not a file, or empty", path.display()));
+            return Err(format!("{}: not a file, or empty", shown(&path)));
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (start, file_len) = (Instant::now(), status.len());

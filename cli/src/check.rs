@@ -11,6 +11,7 @@ use crate::finding::{Finding, Verdict};
 use crate::image::Image;
 use crate::loader::Loader;
 use crate::run;
+use crate::say::{json_line, shown};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use serde_json::json;
 use std::ffi::OsString;
@@ -76,7 +77,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     crate::signals::restore_pipe();
     let root = matches.get_one::<PathBuf>("root").cloned();
     if let Some(root) = root.as_ref().filter(|root| !root.is_dir()) {
-        complain!("rigz check: {}: no such folder", root.display());
+        complain!("rigz check: {}: no such folder", shown(&root));
         return ExitCode::from(FAILED);
     }
     check(&matches, &Image::new(root))
@@ -96,7 +97,7 @@ fn check(matches: &ArgMatches, image: &Image) -> ExitCode {
                 }
             }
             Err(message) => {
-                complain!("rigz check: {}: {message}", name.display());
+                complain!("rigz check: {}: {message}", shown(&name));
                 has_failed = true;
             }
         }
@@ -134,10 +135,11 @@ fn check_by_running(words: Vec<OsString>, as_json: bool) -> ExitCode {
         }
     };
     if as_json {
-        let program = name.display().to_string();
-        complain!("{}", json!({ "program": program, "accelerated": verdict.word(), "reasons": reasons }));
+        let program = shown(&name);
+        let line = json!({ "program": program, "accelerated": verdict.word(), "reasons": reasons });
+        complain!("{}", json_line(&line));
     } else {
-        complain!("{}: {}\n    {}", name.display(), verdict.word(), reasons.join("\n    "));
+        complain!("{}: {}\n    {}", shown(&name), verdict.word(), reasons.join("\n    "));
     }
     exit_code(&[verdict])
 }

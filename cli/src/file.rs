@@ -16,7 +16,7 @@ use crate::options::{Format, Mode, Options};
 use crate::output::{NewFile, Place, follow_links, sync_folder};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::say::{describe, in_file};
+use crate::say::{bytes_of, describe, in_file, json_line, shown};
 use crate::transfer::{Failure, Sink, Totals, Trailing};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -57,7 +57,7 @@ pub(crate) struct Input {
 
 impl Input {
     pub(crate) fn name(&self) -> String {
-        self.path.as_ref().map_or_else(|| "stdin".into(), |path| path.display().to_string())
+        self.path.as_ref().map_or_else(|| "stdin".into(), |path| shown(&path))
     }
 
     fn len(&self) -> Option<u64> {
@@ -74,7 +74,7 @@ impl<'a> Single<'a> {
     pub(crate) fn do_path(&mut self, path: &Path) -> bool {
         match self.open(path) {
             Ok(input) if input.status.is_dir() => {
-                self.report.warn(format_args!("{} is a directory -- ignored", path.display()));
+                self.report.warn(format_args!("{} is a directory -- ignored", shown(&path)));
             }
             Ok(input) => {
                 if let Some(refusal) = self.refusal(&input) {
@@ -178,7 +178,7 @@ impl<'a> Single<'a> {
                         self.report.note(format_args!(
                             "{} already has {} suffix -- unchanged",
                             input.name(),
-                            suffix.display()
+                            shown(&suffix)
                         ));
                     }
                     return Ok(());
@@ -304,15 +304,15 @@ impl<'a> Single<'a> {
     fn entry(&self, input: &Input, decoder: &Decoder<'_>, suffix: Option<&OsStr>) -> Entry {
         let stored = decoder.stored();
         let plain = match (&input.path, suffix) {
-            (Some(path), Some(suffix)) => names::plain(path, suffix).display().to_string(),
-            (Some(path), None) => path.display().to_string(),
+            (Some(path), Some(suffix)) => shown(&names::plain(path, suffix)),
+            (Some(path), None) => shown(&path),
             (None, _) => "stdout".into(),
         };
         let stored_name = stored.name.as_ref().filter(|_| self.options.name);
         let stored_time = stored.time.filter(|_| self.options.time).map(i64::from);
         Entry {
             file: input.name(),
-            name: stored_name.map_or(plain, |name| String::from_utf8_lossy(name).into_owned()),
+            name: stored_name.map_or(plain, |name| shown(OsStr::from_bytes(name))),
             time: stored_time.or_else(|| input.status.is_file().then(|| input.status.mtime())),
             format: match decoder.kind() {
                 Kind::Zlib => "zlib",
@@ -338,14 +338,14 @@ impl<'a> Single<'a> {
                 return Err(Stop::Later);
             }
             if !may_ask || !self.may_overwrite(&path) {
-                self.report.warn(format_args!("{} already exists; not overwritten", path.display()));
+                self.report.warn(format_args!("{} already exists; not overwritten", shown(&path)));
                 return Ok(None);
             }
             outcome = NewFile::create(&path, true, is_open);
         }
         let new = outcome.map_err(stop_at(&path))?;
         if is_shortened && !self.options.verbose {
-            self.report.note(format_args!("{} compressed to {}", input.name(), path.display()));
+            self.report.note(format_args!("{} compressed to {}", input.name(), shown(&path)));
         }
         let sink = Sink::new(Some(new.handle()));
         Ok(Some(Target { is_shortened, ..Target::new(Some(new), Some(path), sink) }))
@@ -393,7 +393,7 @@ impl<'a> Single<'a> {
         let is_file = status.as_ref().is_none_or(Metadata::is_file);
         let id = |status: &Metadata| (status.dev(), status.ino());
         if is_file && status.as_ref().is_some_and(|status| id(status) == id(&input.status)) {
-            return Err(Stop::Error(format!("{}: is also the input", path.display())));
+            return Err(Stop::Error(format!("{}: is also the input", shown(&path))));
         }
         let opened = match follow_links(path) {
             Ok(Place::Descriptor(libc::STDOUT_FILENO)) => return self.begin_stdout().map(Some),
@@ -410,11 +410,8 @@ impl<'a> Single<'a> {
     }
 
     fn may_overwrite(&self, path: &Path) -> bool {
-        _ = write!(
-            io::stderr(),
-            "rigz: {} already exists; do you wish to overwrite (y or n)? ",
-            path.display()
-        );
+        let question = format!("rigz: {} already exists; do you wish to overwrite (y or n)? ", shown(path));
+        _ = io::stderr().write_all(&bytes_of(&question));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).is_ok() && answer.trim_start().starts_with(['y', 'Y'])
     }
@@ -439,7 +436,7 @@ impl<'a> Single<'a> {
             }
             let mut replaced = input.path.as_ref().filter(|_| !options.keep && options.output.is_none());
             if let Some(path) = replaced.take_if(|_| self.has_changed(&input, totals)) {
-                self.report.warn(format_args!("{}: file changed while it was read -- kept", path.display()));
+                self.report.warn(format_args!("{}: file changed while it was read -- kept", shown(&path)));
             }
             if let Some(path) = replaced {
                 fs::remove_file(path).map_err(stop_at(path))?;
@@ -448,7 +445,7 @@ impl<'a> Single<'a> {
                 }
             }
             let verb = if replaced.is_some() { "replaced with" } else { "created" };
-            fate = format!(" -- {verb} {}", target.display());
+            fate = format!(" -- {verb} {}", shown(&target));
         } else if options.synchronous && options.mode != Mode::Test && !self.is_worker {
             // A pipe cannot be synced to disk.
             _ = io::stdout().as_fd().try_clone_to_owned().map(|stdout| File::from(stdout).sync_all());
@@ -478,7 +475,7 @@ impl<'a> Single<'a> {
             mode => ratio(mode == Mode::Compress, totals),
         };
         match &input.path {
-            Some(path) => self.report.line(false, format!("{}:\t{result}{fate}", path.display())),
+            Some(path) => self.report.line(false, format!("{}:\t{result}{fate}", shown(&path))),
             None if self.options.mode == Mode::Decompress => {}
             None => self.report.line(false, result),
         }
@@ -493,14 +490,14 @@ impl<'a> Single<'a> {
                 Mode::List => "list",
             },
             "input": input.name(),
-            "output": target.map(|path| path.display().to_string()),
+            "output": target.map(|path| shown(&path)),
             "bytes_in": totals.bytes_in,
             "bytes_out": totals.bytes_out,
             "ratio_percent": crate::list::percent(self.options.mode == Mode::Compress, totals),
             "seconds": took.as_secs_f64(),
         });
         // If data goes to standard output, or may, the lines go to stderr.
-        self.report.line(target.is_some() || self.options.mode == Mode::Test, line.to_string());
+        self.report.line(target.is_some() || self.options.mode == Mode::Test, json_line(&line));
     }
 
     fn progress(&self, input: &Input, goes_to_stdout: bool) -> Progress {
@@ -527,7 +524,7 @@ impl<'a> Single<'a> {
         // The data decoded before the error is good.
         self.output = target.sink.take_memory();
         let name = match (&failure, &target.path) {
-            (Failure::Write(_), Some(path)) => path.display().to_string(),
+            (Failure::Write(_), Some(path)) => shown(&path),
             (Failure::Write(_), None) => "stdout".into(),
             _ => input.name(),
         };

@@ -7,6 +7,7 @@ use crate::elf::{self, Facts, Machine, Unfit, is_bulk};
 use crate::image::Image;
 use crate::known;
 use crate::loader::Loader;
+use crate::say::{json_line, shown};
 use crate::script::Target;
 use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
@@ -67,7 +68,7 @@ impl Finding {
     pub(crate) fn of(name: &OsStr, image: &Image, loader: &Loader<'_>) -> Result<Self, String> {
         let target = Target::find(image, name)?;
         let mut finding = Finding {
-            name: name.display().to_string(),
+            name: shown(&name),
             file: target.path.clone(),
             verdict: Verdict::No,
             reasons: target.steps.clone(),
@@ -167,13 +168,13 @@ impl Finding {
         let mut queue = VecDeque::from([(start.clone(), facts)]);
         while let Some((path, facts)) = queue.pop_front() {
             if facts.opens_libraries {
-                met.openers.push(path.display().to_string());
+                met.openers.push(shown(&path));
             }
             self.note_inside(&path, &facts);
             if !facts.imports.is_empty() && facts.needed.iter().any(|name| name == "libz.so.1") {
                 let has_libdeflate = facts.needs_libdeflate();
                 if has_libdeflate {
-                    let path = path.display();
+                    let path = shown(&path);
                     self.reasons.push(format!(
                         "{path} also calls libdeflate, which does most of the work and is not replaced"
                     ));
@@ -190,13 +191,13 @@ impl Finding {
                 }
                 if name.starts_with("libz-ng.so") {
                     self.reasons
-                        .push(format!("{} calls zlib-ng by zlib-ng's own function names", path.display()));
+                        .push(format!("{} calls zlib-ng by zlib-ng's own function names", shown(&path)));
                 }
                 let rpath = if path == start { &facts.rpath } else { &program_rpath };
                 let Some(found) = loader.find(name, &path, facts.shape.machine, rpath, &facts.runpath) else {
                     // If the loader would not find a module's library, the program may already have loaded it.
                     if start == self.file {
-                        self.reasons.push(format!("{name}, which {} needs, is not found", path.display()));
+                        self.reasons.push(format!("{name}, which {} needs, is not found", shown(&path)));
                     }
                     continue;
                 };
@@ -217,12 +218,12 @@ impl Finding {
             || (is_libdeflate && self.callers.iter().any(|caller| caller.has_libdeflate));
         let others = facts.inside.iter().filter(|_| !is_reported).cloned();
         for inside in own.chain(others) {
-            self.reasons.push(format!("{} contains {inside}, which is not replaced", path.display()));
+            self.reasons.push(format!("{} contains {inside}, which is not replaced", shown(&path)));
         }
         if path == self.file && facts.exports.iter().any(|name| NAMED.contains(&name.as_str())) {
             self.reasons.push(format!(
                 "{} exports zlib's functions itself: they take precedence over a preloaded library",
-                path.display()
+                shown(&path)
             ));
         }
     }
@@ -233,7 +234,7 @@ impl Finding {
             let count = caller.functions.len();
             let bulk: Vec<_> = NAMED.into_iter().filter(|name| caller.functions.contains(*name)).collect();
             let bulk = if bulk.is_empty() { String::new() } else { format!(", such as {}", bulk.join(", ")) };
-            _ = writeln!(text, "    {} calls {count} functions of libz.so.1{bulk}", caller.path.display());
+            _ = writeln!(text, "    {} calls {count} functions of libz.so.1{bulk}", shown(&caller.path));
             if is_verbose {
                 let names: Vec<_> = caller.functions.iter().map(String::as_str).collect();
                 _ = writeln!(text, "        {}", names.join(" "));
@@ -249,16 +250,15 @@ impl Finding {
         let callers: Vec<_> = self
             .callers
             .iter()
-            .map(|caller| json!({ "file": caller.path.display().to_string(), "functions": caller.functions }))
+            .map(|caller| json!({ "file": shown(&caller.path), "functions": caller.functions }))
             .collect();
-        json!({
+        json_line(&json!({
             "program": self.name,
-            "file": self.file.display().to_string(),
+            "file": shown(&self.file),
             "accelerated": self.verdict.word(),
             "callers": callers,
             "reasons": self.reasons,
-        })
-        .to_string()
+        }))
     }
 }
 

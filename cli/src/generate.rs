@@ -100,6 +100,8 @@ const RIGZ: &[(&str, &[&str])] = &[
              by all threads; -p limits the threads in both cases. Results on standard output and messages come in the order of the \
              files.",
             "A name that would be too long with its suffix is shortened as gzip does it, and kept in the header.",
+            "Messages and lists contain names as they are. With --json, each byte NN (hexadecimal) of a name that is not UTF-8 is the \
+             character U+10FFNN.",
         ],
     ),
     (

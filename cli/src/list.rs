@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::options::Options;
+use crate::say::json_line;
 use crate::transfer::Totals;
 use serde_json::json;
 
@@ -65,7 +66,7 @@ impl List {
                 "crc32": crc.map(|crc| format!("{crc:08x}")),
                 "time": entry.time,
             });
-            say!("{line}");
+            say!("{}", json_line(&line));
             return;
         }
         if self.files == 1 && self.has_heading {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::say::shown;
 use clap::builder::{OsStringValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
@@ -381,7 +382,7 @@ impl Options {
         if let Some(suffix) =
             suffix.as_ref().filter(|suffix| suffix.is_empty() || suffix.as_bytes().contains(&b'/'))
         {
-            return Err(format!("invalid suffix '{}'", suffix.display()));
+            return Err(format!("invalid suffix '{}'", shown(&suffix)));
         }
         let output = matches.get_one::<OsString>("output");
         let loudness = last(matches, &["quiet", "verbose"]);

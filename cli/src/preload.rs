@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::say::shown;
 use std::path::{Path, PathBuf};
 
 /// The variable that names another file; the scripts read it too.
@@ -25,7 +26,7 @@ pub(crate) fn library() -> Result<PathBuf, String> {
         let path = PathBuf::from(path);
         return match path.canonicalize() {
             Ok(path) if path.is_file() => Ok(path),
-            _ => Err(format!("{OVERRIDE}: no such file: {}", path.display())),
+            _ => Err(format!("{OVERRIDE}: no such file: {}", shown(&path))),
         };
     }
     let me =
@@ -38,7 +39,7 @@ pub(crate) fn library() -> Result<PathBuf, String> {
         format!(
             "no library in {}, relative to {}; set {OVERRIDE} to its path",
             places.join(", "),
-            folder.display()
+            shown(&folder)
         )
     })
 }
@@ -47,10 +48,7 @@ pub(crate) fn library() -> Result<PathBuf, String> {
 pub(crate) fn variable(library: &Path) -> Result<std::ffi::OsString, String> {
     // The loader treats both as separators, and has no way to escape them.
     if library.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b' ' | b':')) {
-        return Err(format!(
-            "the loader cannot preload a path with a space or a colon: {}",
-            library.display()
-        ));
+        return Err(format!("the loader cannot preload a path with a space or a colon: {}", shown(&library)));
     }
     let mut value = library.as_os_str().to_owned();
     if let Some(others) = std::env::var_os("LD_PRELOAD").filter(|others| !others.is_empty()) {

@@ -5,7 +5,7 @@
 
 use crate::descriptors::check_space;
 use crate::output::{Place, follow_links};
-use crate::say::in_file;
+use crate::say::{in_file, shown};
 use crate::statistics::Summary;
 use crate::temporary::Temporary;
 use rigz::raw::process::{monotonic, thread_id};
@@ -26,7 +26,7 @@ pub(crate) fn refuse_same(paths: &[&PathBuf]) -> Result<(), String> {
     for (index, path) in paths.iter().enumerate() {
         let own = place(path);
         if own.is_some() && paths[..index].iter().any(|other| place(other) == own) {
-            return Err(format!("{}: is named twice, for two kinds of output", path.display()));
+            return Err(format!("{}: is named twice, for two kinds of output", shown(&path)));
         }
     }
     Ok(())
@@ -60,7 +60,7 @@ impl Statistics {
         if !status.is_file() {
             return Err(format!(
                 "{}: not a regular file; `--stats -' prints the sum without a file",
-                path.display()
+                shown(&path)
             ));
         }
         Ok(Self { path, file, start: status.len(), _temporary: None })

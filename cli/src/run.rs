@@ -11,7 +11,7 @@ use crate::known;
 use crate::pass_on;
 use crate::preload;
 use crate::record::{self, Statistics, Timeline};
-use crate::say::{describe, in_file};
+use crate::say::{describe, in_file, shown};
 use crate::script::interpreter_of;
 use crate::signals;
 use crate::statistics::Summary;
@@ -183,7 +183,7 @@ fn refuse_unfit(name: &OsStr) -> Result<(), String> {
         match shape {
             Err(Unfit::NotElf) => next = interpreter_of(&path).and_then(|name| image.program(&name)),
             Ok(shape) if shape.machine == elf::Machine::own() => {
-                let refusal = shape.obstacle().map(|why| format!("{}: {why}", path.display()));
+                let refusal = shape.obstacle().map(|why| format!("{}: {why}", shown(&path)));
                 return refusal.map_or(Ok(()), |refusal| Err(refusal + "; -f starts it anyway"));
             }
             // The kernel may have other ways to start these.
@@ -197,7 +197,7 @@ fn refuse_unfit(name: &OsStr) -> Result<(), String> {
 fn complain_of_switches() {
     for (name, takes) in config::misunderstood() {
         let value = std::env::var_os(name).unwrap_or_default();
-        complain!("rigz run: {name}={} is ignored: the value must be {takes}", value.display());
+        complain!("rigz run: {name}={} is ignored: the value must be {takes}", shown(&value));
     }
     for (name, _) in std::env::vars_os() {
         let is_ours = |name: &str| {
@@ -213,7 +213,7 @@ fn complain_of_switches() {
 fn help_known(child: &mut process::Command, name: &OsStr) {
     let Some(known) = known::of(name) else { return };
     let is_set = |name: &str| std::env::var_os(name).is_some();
-    let (reason, program) = (known.reason, name.display());
+    let (reason, program) = (known.reason, shown(&name));
     if known.settings.iter().all(|(name, _)| is_set(name)) {
         return;
     }
@@ -241,7 +241,7 @@ fn end_as(status: ExitStatus) -> ExitCode {
 }
 
 fn not_started(name: &OsStr, error: &io::Error) -> ExitCode {
-    complain!("rigz run: {}: {}", name.display(), describe(error));
+    complain!("rigz run: {}: {}", shown(&name), describe(error));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
 }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::image::Image;
+use crate::say::shown;
 use memchr::memmem::find;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -57,7 +58,7 @@ impl Target {
         for _ in 0..MOST_FILES {
             let data = image.read(&path).map_err(|error| crate::say::describe(&error))?;
             if let Some(next) = wrapped(image, &path, &data) {
-                steps.push(format!("{} starts {}", path.display(), next.display()));
+                steps.push(format!("{} starts {}", shown(&path), shown(&next)));
                 (path, script) = (next, None);
                 continue;
             }
@@ -65,11 +66,11 @@ impl Target {
                 let path = image.resolve(&path).unwrap_or(path);
                 return Ok(Self { path, data, script, steps });
             };
-            steps.push(format!("{} is a script for {}", path.display(), interpreter.display()));
+            steps.push(format!("{} is a script for {}", shown(&path), shown(&interpreter)));
             script.get_or_insert(path);
             path = image
                 .program(&interpreter)
-                .ok_or_else(|| format!("no such interpreter: {}", interpreter.display()))?;
+                .ok_or_else(|| format!("no such interpreter: {}", shown(&interpreter)))?;
         }
         Err("the chain of scripts is too long".into())
     }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::say::in_file;
+use crate::say::{in_file, shown};
 use crate::signals::{self, Watched};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -31,7 +31,7 @@ impl Temporary {
             Err(error) => Some(Err(in_file(&path)(error))),
             Ok((file, watched)) => Some(Ok(Self { file, path, watched })),
         };
-        paths.find_map(create).unwrap_or_else(|| Err(format!("{}: no free name in it", folder.display())))
+        paths.find_map(create).unwrap_or_else(|| Err(format!("{}: no free name in it", shown(&folder))))
     }
 
     pub(crate) fn path(&self) -> &Path {

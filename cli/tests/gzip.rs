@@ -10,11 +10,13 @@
 mod common;
 use common::random::Random;
 use common::{Folder, RIGZ, command, judge, prose, run, split, states_in, text};
+use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::fs::{self, File, FileTimes, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, UNIX_EPOCH};
 
 const TIME: u64 = 1_234_567_890;
@@ -461,6 +463,41 @@ fn a_folder_that_may_not_be_read_is_not_synced_as_in_gzip() {
             (output.status.code(), printed(&output.stderr), folder.names())
         });
         assert_eq!(outcome[0], outcome[1], "{words}");
+    }
+}
+
+#[test]
+fn names_that_are_no_text_are_printed_as_in_gzip() {
+    let folder = Folder::new();
+    let name = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+    for bytes in [&b"a\xff"[..], b"b\xfe\xc3\xa9", b"c\xf4\x8f\xbf\xbf"] {
+        let packed = name(&[bytes, b".gz"].concat());
+        fs::write(folder.0.join(&packed), judge("gzip", &["-c"], b"data")).unwrap();
+        fs::write(folder.0.join(name(bytes)), b"data").unwrap();
+        for words in ["-l", "-tv", "-d", "-k", "-kv"] {
+            let word = name(if words.starts_with("-k") { bytes } else { packed.as_bytes() });
+            let [ours, theirs] = [RIGZ, "gzip"]
+                .map(|program| run(command(program, &folder.0).args([words.as_ref(), &*word]), b""));
+            let printed = |output: &Output| {
+                let lines = [&output.stdout[..], &output.stderr].concat();
+                lines.windows(bytes.len()).filter(|part| *part == bytes).count()
+            };
+            assert!(printed(&ours) > 0, "{words} {word:?}: {ours:?}");
+            assert_eq!(printed(&ours), printed(&theirs), "{words} {word:?}: {ours:?} {theirs:?}");
+        }
+        let output = folder.rigz(&["-l".as_ref(), "--json".as_ref(), &*packed]);
+        let row: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        // A byte that is no text is a character from U+10FF80 on.
+        let decoded: Vec<u8> = row["name"]
+            .as_str()
+            .unwrap()
+            .chars()
+            .flat_map(|char| match u32::from(char) {
+                code @ 0x10_ff80.. => vec![code as u8],
+                _ => char.to_string().into_bytes(),
+            })
+            .collect();
+        assert_eq!(decoded, bytes, "{row}");
     }
 }
 
