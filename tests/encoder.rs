@@ -42,13 +42,13 @@ fn levels() -> impl Iterator<Item = Level> {
     (0..).map_while(Level::new).chain(filtered)
 }
 
-const KINDS: usize = 13;
+const KINDS: usize = 14;
 
 const WORDS: [&str; 9] =
     ["the ", "window ", "of ", "a ", "literal ", "match\n", "chain ", "deflate ", "zlib "];
 
 /// Data of one kind: noise, one byte, short periods, four letters, words, records, copies from far back, skewed bytes, noise that repeats
-/// with changes, lines of a log, UTF-16, counters, mixed.
+/// with changes, lines of a log, UTF-16, counters, a wave, mixed.
 fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut data = Vec::with_capacity(len + 64);
@@ -96,8 +96,12 @@ fn sample(kind: usize, len: usize, seed: u64) -> Vec<u8> {
                 data.extend(word.bytes().flat_map(|byte| [byte, 0]));
             }
             11 => data.extend_from_slice(&(data.len() as u32 / 4 + 70_000).to_be_bytes()),
+            12 => {
+                let step = 0.03 + 0.01 * (seed % 90) as f64;
+                data.push(if (data.len() as f64 * step).sin() > 0.0 { 200 } else { 50 });
+            }
             _ => {
-                let piece = sample(random.below(12), 1 + random.below(20_000), random.next());
+                let piece = sample(random.below(13), 1 + random.below(20_000), random.next());
                 data.extend_from_slice(&piece);
             }
         }

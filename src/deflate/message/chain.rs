@@ -371,7 +371,7 @@ impl Walk<'_> {
         }
         let found = Match { length, offset: self.chain.waiting_offset };
         let data = &self.data[..self.span.end];
-        let Match { length, offset } = self.chain.recent.longest(data, position, found, self.max_offset);
+        let Match { length, offset } = self.chain.recent.best(data, position, found, self.max_offset);
         if length >= LONG_MATCH {
             self.chain.repeated = Repetition { offset, end: position + length };
         }

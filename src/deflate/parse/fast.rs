@@ -723,7 +723,7 @@ impl Scan<'_> {
                 // SAFETY: the earlier place is before `position`, and `position + most <= end`.
                 length = unsafe { match_length(data, position - offset, position, 8, most) };
                 let found = Match { length, offset };
-                Match { length, offset } = self.recent.longest(&data[..end], position, found, max_offset);
+                Match { length, offset } = self.recent.best(&data[..end], position, found, max_offset);
             }
             length = length.min(most);
             // So few bytes are left before the end that the match is too short: they become

@@ -218,7 +218,7 @@ impl ParseSpan<'_> {
             {
                 found = repeated;
             }
-            found = self.recent.longest(data, position, found, WINDOW_SIZE);
+            found = self.recent.best(data, position, found, WINDOW_SIZE);
             // `longest` returns length 0 if there is none, and may return less than `SHORTEST`.
             let mut worth_it = found.length >= SHORTEST && self.is_worth_it(found, &data[position..]);
             if worth_it {

@@ -2,7 +2,7 @@
 //!
 //! | levels   | parser                                            | decides by                   |
 //! |----------|---------------------------------------------------|------------------------------|
-//! | 1        | [`fast`]                                          | lengths of recent matches    |
+//! | 1        | [`fast`]                                          | lengths of the last matches  |
 //! | 2 to 9   | `lazy`, `quick` or `flat`, chosen by [`adaptive`] | estimated [`cost`]           |
 //! | 10 to 12 | [`near_optimal`]                                  | the cheapest path (`path`)   |
 //!

@@ -257,7 +257,7 @@ impl<'d> Span<'_, 'd> {
             } else {
                 self.or_next::<SHORT>(&mut position, spots, first, block)
             };
-            let found = self.recent.longest(data, position, found, WINDOW_SIZE);
+            let found = self.recent.best(data, position, found, WINDOW_SIZE);
             self.counts.add_match(found.length);
             // Bytes before it that are equal at this distance are always added to the match: their
             // cost is not compared here, as it is in the lazy and the flat parser.
