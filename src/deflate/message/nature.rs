@@ -59,7 +59,15 @@ impl Nature {
 
 /// Whether at least 5/8 of the bytes are in matches of exactly three, and the number of different
 /// bytes is at least an eighth of the sample's length: with fewer, such matches occur by chance.
+///
+/// Before that, a cheap test excludes most other data: in numbers of four or eight bytes at least
+/// 3/8 of the bytes equal the one four or eight bytes before. Without it, messages of 200 bytes took
+/// 15 % longer.
 fn has_numbers(sample: &[u8]) -> bool {
+    let equal = |distance: usize| sample.iter().zip(&sample[distance..]).filter(|(a, b)| a == b).count();
+    if equal(4).max(equal(8)) * 8 < sample.len() * 3 {
+        return false;
+    }
     let mut seen = [false; 256];
     sample.iter().for_each(|&byte| seen[usize::from(byte)] = true);
     let different = seen.iter().filter(|&&is_seen| is_seen).count();
