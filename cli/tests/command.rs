@@ -9,7 +9,7 @@ use std::fs::{self, File, FileTimes};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Long enough to be compressed in parallel, in several chunks.
@@ -340,4 +340,23 @@ fn long_work_shows_no_bar_without_a_terminal() {
     let output = run(&mut child, &prose(3 << 20));
     assert!(output.status.success());
     assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn man_pages_and_completions_are_generated() {
+    let folder = Folder::new();
+    assert!(folder.rigz(&["generate", "made"]).status.success());
+    for (name, part) in [
+        ("made/man/rigz.1", "rsyncable"),
+        ("made/man/rigz-run.1", "LD_PRELOAD"),
+        ("made/man/rigz-check.1", "PROGRAM"),
+        ("made/man/rigz-bench.1", "FILE"),
+        ("made/bash/rigz", "complete -F _rigz"),
+        ("made/zsh/_rigz", "#compdef rigz"),
+        ("made/fish/rigz.fish", "complete -c rigz"),
+    ] {
+        assert!(text(&folder.read(name)).contains(part), "{name}");
+    }
+    let status = Command::new("bash").arg("-n").arg(folder.join("made/bash/rigz")).status().unwrap();
+    assert!(status.success());
 }

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[path = "../../../src/random.rs"]
 pub(crate) mod random;
 
+pub(crate) mod programs;
+
 use random::Random;
 
 pub(crate) const RIGZ: &str = env!("CARGO_BIN_EXE_rigz");
