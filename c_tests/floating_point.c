@@ -5,16 +5,6 @@
 
 enum { LEN = 12 << 20, STEP = 100000 };
 
-/* Few bytes that compress well, so that the compressed data is long and decoded in parallel. */
-static Bytef *rough(size_t len)
-{
-    Bytef *data = allocate(len);
-    unsigned state = 5;
-    for (size_t at = 0; at < len; at++)
-        state = state * 1664525 + 1013904223, data[at] = (Bytef)(state >> 27);
-    return data;
-}
-
 static void read_file(const char *path)
 {
     static char piece[STEP];
@@ -47,7 +37,8 @@ int main(void)
 {
     begin();
     setenv("RIGZ_THREADS", "3", 1);
-    Bytef *plain = rough(LEN);
+    /* Compressed to more than 1 MiB, so that it is decoded in parallel. */
+    Bytef *plain = prose(LEN, 5);
     CHECK_EQ(feclearexcept(FE_ALL_EXCEPT), 0);
     CHECK_EQ(fesetround(FE_UPWARD), 0);
     for (int level = 1; level < 10; level += 4) {

@@ -1,7 +1,6 @@
 /* Processes made by a raw clone, without the C library, with a stream whose jobs the parent's threads are running: also if the
  * child has its parent's process id, because each is the first in its own namespace, as in a container. */
 #include "check.h"
-#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -17,36 +16,14 @@ static void hung(int number)
     _exit(128 + number);
 }
 
-/* The number of workers that have run for 30 ms. */
-static int busy_workers(void)
-{
-    int count = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    CHECK(tasks != NULL);
-    for (struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks)) {
-        char path[300];
-        unsigned long ticks = 0;
-        snprintf(path, sizeof path, "/proc/self/task/%s/stat", entry->d_name);
-        FILE *file = fopen(path, "r"); /* a thread may have ended; "." and ".." are no threads */
-        if (file == NULL)
-            continue;
-        if (fscanf(file, "%*d (rigz) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu", &ticks) == 1)
-            count += ticks * 1000 / (unsigned long)sysconf(_SC_CLK_TCK) >= 30;
-        fclose(file);
-    }
-    closedir(tasks);
-    return count;
-}
-
-/* Returns when both workers encode. A worker uses malloc when it starts, gets its tables, or ends; a lock of malloc that it holds at
- * a raw clone stays held in the child, which then hangs in its first malloc. fork() has no such problem: glibc takes the locks. */
+/* Starts both workers and lets them get their tables. That uses malloc, as ending, freeing a job and decoding ahead do. A lock of
+ * malloc that a worker holds at a raw clone stays held in the child, which then hangs in its first malloc. fork() has no such
+ * problem: glibc takes the locks. */
 static void employ_workers(void)
 {
     size_t len;
-    do {
-        free(pack(plain, LEN, 6, 31, &len));
-        CHECK(len < 1 << 20);
-    } while (is_rigz() && busy_workers() < 2);
+    free(pack(plain, LEN, 6, 31, &len));
+    CHECK(len < 1 << 20);
 }
 
 /* A fork without the C library. The child ends after `seconds` with the status HUNG. */
@@ -82,8 +59,7 @@ static int clone_in_flight(unsigned long flags)
     return child_status(child);
 }
 
-/* A worker frees its job when it is done, so now and then a child hangs in malloc all the same. A fault of the library hangs each
- * time. */
+/* Now and then a child hangs in malloc all the same; a fault of the library hangs each time. */
 static void clones_in_flight(unsigned long flags)
 {
     for (int round = 0; round < 3; round++) {

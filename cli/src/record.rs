@@ -23,9 +23,9 @@ pub(crate) fn refuse_same(paths: &[&PathBuf]) -> Result<(), String> {
         }
         _ => None,
     };
+    let places: Vec<_> = paths.iter().map(|path| place(path)).collect();
     for (index, path) in paths.iter().enumerate() {
-        let own = place(path);
-        if own.is_some() && paths[..index].iter().any(|other| place(other) == own) {
+        if places[index].is_some() && places[..index].contains(&places[index]) {
             return Err(format!("{}: is named twice, for two kinds of output", shown(&path)));
         }
     }

@@ -68,8 +68,8 @@ impl Costs {
         let delivered = self.delivered.per_kib().unwrap_or(PRESUMED_DELIVERED);
         // Decoding with markers takes about 1.5 times as long.
         let marked = self.marked.per_kib().unwrap_or(alone * 3 / 2).max(1);
-        // No floating point, as in zlib. The workers save the fraction w / (m + w) of the time, where w = (a - d) workers. However
-        // many there are, the decoder delivers everything.
+        // No floating point, as in zlib. The workers save the fraction w / (m + w) of the time, where w is (a - d) times their
+        // number. However many there are, the decoder delivers everything.
         let [alone, delivered, marked] = [alone, delivered, marked].map(u128::from);
         let most = alone.saturating_sub(delivered);
         let by_workers = most * workers as u128;

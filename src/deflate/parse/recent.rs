@@ -140,18 +140,17 @@ impl RecentMatches {
     /// Enters `position` as a start. Returns the distance from the last start whose first bytes have the same hash, or a number
     /// that is no distance.
     fn replace_start(&mut self, data: &[u8], position: usize) -> usize {
-        let Some(key) = data[position..].first_chunk::<KEY>() else { return 0 };
-        let start = &mut self.starts[hash(key)];
+        let word = |at: usize| Some(u64::from_le_bytes(*data.get(at..)?.first_chunk()?));
+        let (Some(first), Some(last)) = (word(position), word(position + KEY - 8)) else { return 0 };
+        let start = &mut self.starts[hash(first, last)];
         usize::from((position as u16).wrapping_sub(core::mem::replace(start, position as u16)))
     }
 }
 
-/// A hash of the first and of the last eight bytes.
-fn hash(key: &[u8; KEY]) -> usize {
+fn hash(first: u64, last: u64) -> usize {
     const FACTOR: u64 = 0x9e37_79b1_85eb_ca87;
-    let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) else { return 0 };
-    let product = u64::from_le_bytes(*first).wrapping_mul(FACTOR).rotate_left(29);
-    ((product ^ u64::from_le_bytes(*last)).wrapping_mul(FACTOR) >> (64 - START_BITS)) as usize
+    let product = first.wrapping_mul(FACTOR).rotate_left(29);
+    ((product ^ last).wrapping_mul(FACTOR) >> (64 - START_BITS)) as usize
 }
 
 #[cfg(test)]
