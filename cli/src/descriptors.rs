@@ -49,8 +49,8 @@ fn check(descriptor: RawFd) -> io::Result<()> {
     }
 }
 
-/// Closes again what was closed when the process started, for a program that is about to start. May be called between fork
-/// and exec.
+/// Closes the standard descriptors that were closed when this process started, so that the program to be executed finds them
+/// closed, too. Only calls `close`, which is allowed between fork and exec.
 pub(crate) fn restore_closed() {
     for (descriptor, is_closed) in (0..).zip(&ARE_CLOSED) {
         if is_closed.load(Ordering::Relaxed) {

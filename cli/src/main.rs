@@ -7,7 +7,8 @@
 //! ```text
 //! options -> work (files in order) -> file (one file) -> compress | rsyncable | decompress -> transfer
 //!                \-> queue (workers) -/    \-> output (complete or absent) -> signals
-//! run (-> preload, known, pass_on, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib), temporary (their files),
+//! run (-> preload, known, pass_on, record, statistics), check (-> finding -> script, elf, loader, image), bench (-> system_zlib),
+//! temporary (files of run, check and bench),
 //! generate (man pages and completions, from the options of all commands)
 //! ```
 

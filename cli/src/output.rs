@@ -30,8 +30,8 @@ pub(crate) enum Place {
 /// The most links that are followed, as in the kernel.
 const MOST_LINKS: usize = 40;
 
-/// Follows links. The path of a descriptor such as `/dev/stdout` leads to the descriptor, not to the file that is open there:
-/// what is written to it must come after what other programs have written.
+/// Follows links. The path of a descriptor such as `/dev/stdout` leads to the descriptor, not to the file that is open there.
+/// Otherwise the result would overwrite or replace output that other programs wrote to that file.
 pub(crate) fn follow_links(path: &Path) -> io::Result<Place> {
     let mut path = path.to_owned();
     for _ in 0..=MOST_LINKS {

@@ -106,7 +106,7 @@ fn o_writes_to_the_descriptor_that_a_path_leads_to() {
         "$rigz -o three a 3>out",
         "$rigz -o /dev/fd/3 a 3>out",
         "exec 3>out; rm out; $rigz -o three a; cat /dev/fd/3 >out",
-        // After what is there already, and before what follows.
+        // The output is appended, and the next program's output follows it.
         "gzip -c empty >out; $rigz -o one a >>out",
         "(gzip -c empty; $rigz -fo one a; gzip -c empty) >out",
         "$rigz --json -o one a >out 2>report",

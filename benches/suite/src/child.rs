@@ -42,7 +42,7 @@ pub struct Measured {
     pub bytes: u64,
     /// Messages of one call, or 0.
     pub messages: u64,
-    /// Peak resident memory; for a library, minus what was resident before the first call.
+    /// Peak resident memory in KiB. For a library, the memory that was resident before the first call is subtracted.
     pub peak_kib: u64,
     /// Minor page faults (served without disk access) of one call.
     pub page_faults: f64,
